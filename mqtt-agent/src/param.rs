@@ -1,0 +1,202 @@
+//! How one parameter of a handler is filled.
+//!
+//! A handler's parameters are told apart by the trait [`Param`], never by the name of a type: an alias, a
+//! re-export or a type of the user's own works as well as ours. A type that serde reads and schemars
+//! describes is an argument of the caller; [`&Context`](crate::Context), [`State`], [`Partials`](crate::Partials)
+//! and [`Caller`](crate::Caller) are given by the agent and are no part of the schema.
+//!
+//! The schema that the parameters add up to is made in [`crate::schema`]; this module only says what each one needs.
+
+mod missing;
+
+use std::any::TypeId;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use missing::Missing;
+
+/// What can be a parameter of a handler.
+///
+/// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the
+/// caller), and for the types that the agent gives. Implement it for a type of your own to take what the
+/// [`Context`] knows in a form that suits you; such a type must not be `Deserialize` as well.
+///
+/// ```
+/// use mqtt_agent::param::{ArgumentError, Call, Need, Param};
+///
+/// struct Tenant(String);
+///
+/// impl<'a> Param<'a> for Tenant {
+///     const NEED: Need = Need::Nothing;
+///     fn take(call: &mut Call<'a>, _name: &'static str) -> Result<Self, ArgumentError> {
+///         Ok(Tenant(call.context().caller().claim().to_owned()))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a tool",
+    label = "neither read from the caller's JSON nor given by the agent",
+    note = "for a value of the caller: `#[derive(serde::Deserialize, schemars::JsonSchema)]`, and no borrowed data",
+    note = "for a value of the agent: take it as `State<T>` or `&Context`, or implement `Param` for the type"
+)]
+pub trait Param<'a>: Sized {
+    /// What the agent has to know about the parameter before any call.
+    const NEED: Need;
+
+    /// Takes the value out of the call. `name` is the parameter's name on the wire.
+    fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError>;
+}
+
+/// What a parameter needs; see [`Param::NEED`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Need {
+    /// Nothing: filled from the [`Context`].
+    Nothing,
+    /// An argument of the caller, one property of the input schema.
+    Argument {
+        /// Describes the value.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        /// Whether the caller may leave it out; asked of serde, so an alias of `Option` counts.
+        optional: fn() -> bool,
+    },
+    /// All arguments at once: the value's schema is the input schema.
+    Arguments {
+        /// Describes the value.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+    },
+    /// A value of the agent's own state, given with [`Agent::state`](crate::Agent::state).
+    State {
+        /// Its type.
+        type_id: fn() -> TypeId,
+        /// Its type's name, for messages.
+        type_name: fn() -> &'static str,
+    },
+    /// A sender of partial results.
+    Partials {
+        /// Describes one partial result.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+    },
+}
+
+/// One call on its way into a handler: the arguments that are not taken yet, and the [`Context`].
+#[derive(Debug)]
+pub struct Call<'a> {
+    arguments: Map<String, Value>,
+    context: &'a Context,
+    errors: Vec<ArgumentError>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(arguments: Map<String, Value>, context: &'a Context) -> Self {
+        Self { arguments, context, errors: Vec::new() }
+    }
+
+    /// What is known about the call.
+    #[must_use]
+    pub fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// Takes the argument `name` out, if the caller gave it.
+    pub fn argument(&mut self, name: &str) -> Option<Value> {
+        self.arguments.remove(name)
+    }
+
+    /// Fills one parameter; a refusal is kept, so that one answer names all of them. Used by generated code.
+    #[doc(hidden)]
+    pub fn take<T: Param<'a>>(&mut self, name: &'static str) -> Option<T> {
+        T::take(self, name).map_err(|error| self.errors.push(error)).ok()
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<ArgumentError> {
+        self.errors
+    }
+}
+
+/// Why one argument was refused. Sent to the caller as part of `invalid_arguments`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{pointer}`: {message}")]
+pub struct ArgumentError {
+    pointer: String,
+    message: String,
+}
+
+impl ArgumentError {
+    /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected there.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+
+    /// Where in the arguments.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What was expected.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for T {
+    const NEED: Need = Need::Argument { schema: |generator| generator.subschema_for::<T>(), optional: is_optional::<T> };
+
+    fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError> {
+        let value = match call.argument(name) {
+            Some(value) => T::deserialize(value).map_err(|error| error.to_string()),
+            None => T::deserialize(Missing).map_err(|error| error.to_string()),
+        };
+        value.map_err(|message| ArgumentError::new(format!("/{name}"), message))
+    }
+}
+
+fn is_optional<T: DeserializeOwned>() -> bool {
+    T::deserialize(Missing).is_ok()
+}
+
+/// All arguments of a call as one value, where there is a struct for them already.
+///
+/// The struct's schema is the input schema, so its root must be an object: a struct with named fields. The
+/// schema is checked before the agent connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Args<T>(pub T);
+
+impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
+    const NEED: Need = Need::Arguments { schema: |generator| generator.subschema_for::<T>() };
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        let arguments = std::mem::take(&mut call.arguments);
+        T::deserialize(Value::Object(arguments)).map(Args).map_err(|error| ArgumentError::new("", error.to_string()))
+    }
+}
+
+impl<'a> Param<'a> for &'a Context {
+    const NEED: Need = Need::Nothing;
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        Ok(call.context)
+    }
+}
+
+/// A value of the agent's own: a database, a client, a clock.
+///
+/// Given once with [`Agent::state`](crate::Agent::state), cloned for each call: wrap what is expensive to clone in
+/// an `Arc`. A tool that asks for a state which was not given is refused before the agent connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct State<T>(pub T);
+
+impl<'a, T: Clone + Send + Sync + 'static> Param<'a> for State<T> {
+    const NEED: Need = Need::State { type_id: TypeId::of::<T>, type_name: std::any::type_name::<T> };
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        let state = call.context.state::<T>().cloned().map(State);
+        state.ok_or_else(|| ArgumentError::new("", "the agent lacks a state that this tool needs"))
+    }
+}

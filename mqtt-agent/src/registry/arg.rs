@@ -1,0 +1,105 @@
+//! One parameter of a handler, as its definition holds it.
+
+use serde_json::Value;
+
+use crate::param::{Need, Param};
+
+/// One parameter: its name on the wire, its description, what it needs and how it is narrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgDef {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) need: Need,
+    pub(crate) range: Option<Bounds>,
+    pub(crate) length: Option<Bounds>,
+    pub(crate) pattern: Option<&'static str>,
+    pub(crate) default: Option<fn() -> serde_json::Result<Value>>,
+    pub(crate) example: Option<fn() -> serde_json::Result<Value>>,
+}
+
+impl ArgDef {
+    /// A parameter of type `T`.
+    #[must_use]
+    pub const fn new<T: Param<'static>>(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            need: T::NEED,
+            range: None,
+            length: None,
+            pattern: None,
+            default: None,
+            example: None,
+        }
+    }
+
+    /// The smallest and largest number.
+    #[must_use]
+    pub const fn range(mut self, bounds: Bounds) -> Self {
+        self.assert_argument();
+        self.range = Some(bounds);
+        self
+    }
+
+    /// The least and most characters of a string, or items of an array.
+    #[must_use]
+    pub const fn length(mut self, bounds: Bounds) -> Self {
+        self.assert_argument();
+        self.length = Some(bounds);
+        self
+    }
+
+    /// The regular expression that a string matches.
+    #[must_use]
+    pub const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.assert_argument();
+        self.pattern = Some(pattern);
+        self
+    }
+
+    /// The value for a caller that gives none.
+    #[must_use]
+    pub const fn default(mut self, default: fn() -> serde_json::Result<Value>) -> Self {
+        self.assert_argument();
+        self.default = Some(default);
+        self
+    }
+
+    /// An example, shown in the schema.
+    #[must_use]
+    pub const fn example(mut self, example: fn() -> serde_json::Result<Value>) -> Self {
+        self.assert_argument();
+        self.example = Some(example);
+        self
+    }
+
+    // Evaluated by the compiler, at the `#[arg]` that the macro points at.
+    #[allow(clippy::panic)]
+    const fn assert_argument(&self) {
+        if !matches!(self.need, Need::Argument { .. }) {
+            panic!("`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove `#[arg(..)]`");
+        }
+    }
+}
+
+/// A lower and an upper bound, each of which may be open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// The lower bound, inclusive.
+    pub min: Option<Bound>,
+    /// The upper bound.
+    pub max: Option<Bound>,
+    /// Whether the upper bound itself is left out, as in `0.0..1.0`.
+    pub max_excluded: bool,
+}
+
+/// One end of a range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// A whole number.
+    Int(i64),
+    /// A whole number over `i64::MAX`.
+    Uint(u64),
+    /// Any other number.
+    Float(f64),
+}
