@@ -1,35 +1,21 @@
-//! What a handler can know about the call that it answers.
+//! What a handler can know about the call that it answers: [`Context`], [`Caller`].
+//!
+//! The values that handlers take as `State<T>` are kept in [`state`](self) as well, for they reach a handler
+//! through its context. Partial results have a room of their own: [`crate::partials`].
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
+mod state;
 
+pub(crate) use state::States;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Client, Scope};
 use crate::param::{ArgumentError, Call, Need, Param};
-
-/// The values that handlers take as `State<T>`, one for each type.
-#[derive(Clone, Default)]
-pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
-
-impl States {
-    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Arc::new(value));
-    }
-
-    pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
-        self.0.get(&TypeId::of::<T>())?.downcast_ref()
-    }
-
-    pub(crate) fn has(&self, type_id: TypeId) -> bool {
-        self.0.contains_key(&type_id)
-    }
-}
-
-impl fmt::Debug for States {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "States({})", self.0.len())
-    }
-}
+use crate::partials::PartialStream;
+use crate::wire::{Identifier, TraceContext};
 
 /// Who says that they call. A claim, never proof (`SUB-7`): only the broker's access rules can bind it to an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,7 +26,7 @@ impl Caller {
         Self(claim.into())
     }
 
-    /// The client id that the caller claims.
+    /// The client id that the caller claims; empty when it gave none.
     #[must_use]
     pub fn claim(&self) -> &str {
         &self.0
@@ -51,31 +37,101 @@ impl<'a> Param<'a> for Caller {
     const NEED: Need = Need::Nothing;
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
-        Ok(call.context().caller.clone())
+        Ok(call.context().caller().clone())
     }
 }
 
-/// What is known about a call.
+/// What is known about a call: who makes it, until when, and whether it is still wanted.
 #[derive(Debug)]
 pub struct Context {
-    caller: Caller,
-    states: Arc<States>,
+    pub(crate) caller: Caller,
+    pub(crate) call_id: Identifier,
+    pub(crate) tool: &'static str,
+    pub(crate) deadline: Instant,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) trace: Option<TraceContext>,
+    pub(crate) states: Arc<States>,
+    pub(crate) client: Client,
+    pub(crate) partials: OnceLock<Arc<PartialStream>>,
 }
 
 impl Context {
-    pub(crate) fn new(caller: Caller, states: Arc<States>) -> Self {
-        Self { caller, states }
-    }
-
     /// Who says that they call.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
+    /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller.
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        self.call_id.as_str()
+    }
+
+    /// The name of the tool that is called.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.tool
+    }
+
+    /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Ends when the call is not wanted any more: the caller cancelled it, or the agent stops.
+    ///
+    /// An `async` handler need not watch it, for it is dropped then. A blocking one should look at
+    /// [`is_cancelled`](Self::is_cancelled) now and then.
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
+    /// Whether the call is not wanted any more.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancellation.is_cancelled()
+    }
+
+    /// The W3C trace context that came with the call (`SUB-13`).
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
+    }
+
     /// A value of the agent's state, if one of this type was given.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.states.get()
+    }
+
+    /// The call's stream, made with the first parameter that asks for it.
+    pub(crate) fn partials(&self) -> Arc<PartialStream> {
+        let stream = self.partials.get_or_init(|| {
+            let core = self.client.core();
+            let topic = core.namespace().stream(self.tool, self.call_id.as_str());
+            let (call_id, cancellation) = (self.call_id.clone(), self.cancellation.clone());
+            Arc::new(PartialStream::new(core.link().clone(), topic, call_id, self.deadline, cancellation))
+        });
+        Arc::clone(stream)
+    }
+
+    /// The agent's own client. Its calls end with this one: they inherit deadline, trace and cancellation.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.scoped(Scope {
+            deadline: Some(self.deadline),
+            cancellation: Some(self.cancellation.clone()),
+            trace: self.trace.clone(),
+        })
+    }
+}
+
+impl<'a> Param<'a> for &'a Context {
+    const NEED: Need = Need::Nothing;
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        Ok(call.context())
     }
 }

@@ -1,4 +1,13 @@
-//! MCP tools and A2A agents over MQTT 5.
+//! MCP tools over MQTT 5: annotate a function, serve it, call it.
+//!
+//! See the README for the ten-line program. The map:
+//!
+//! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
+//!   serve.
+//! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
+//! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it.
+//! - [`wire`] is the protocol as data.
+//! - [`broker`] is an embedded broker for development and tests (feature `broker`).
 
 extern crate self as mqtt_agent;
 
@@ -6,12 +15,48 @@ pub mod context;
 pub mod param;
 pub mod registry;
 pub mod reply;
+pub mod schema;
+pub mod wire;
+
+#[cfg(feature = "broker")]
+pub mod broker;
+
+mod agent;
+mod client;
+mod error;
+mod link;
+mod mcp;
+mod partials;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use agent::{Agent, BuiltAgent, Running};
+pub use client::{Client, ClientBuilder};
 pub use context::{Caller, Context};
+pub use error::{Error, Problem, Result};
+pub use link::{ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls};
+pub use mcp::{
+    CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
+};
 pub use mqtt_agent_macros::{tool, tools};
 pub use param::{Args, State};
+pub use partials::{Partials, PartialsError};
 pub use reply::{Reply, ToolError};
+
+pub use schemars;
+pub use serde;
+pub use serde_json;
+
+/// What most programs need.
+///
+/// ```
+/// use mqtt_agent::prelude::*;
+/// ```
+pub mod prelude {
+    pub use crate::{Agent, Args, Caller, Client, Context, Partials, State, ToolError, tool, tools};
+    pub use schemars::JsonSchema;
+    pub use serde::{Deserialize, Serialize};
+    pub use serde_json::json;
+}

@@ -177,14 +177,6 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
     }
 }
 
-impl<'a> Param<'a> for &'a Context {
-    const NEED: Need = Need::Nothing;
-
-    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
-        Ok(call.context)
-    }
-}
-
 /// A value of the agent's own: a database, a client, a clock.
 ///
 /// Given once with [`Agent::state`](crate::Agent::state), cloned for each call: wrap what is expensive to clone in

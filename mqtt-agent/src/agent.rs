@@ -1,0 +1,248 @@
+//! [`Agent`]: what it serves and how it connects. Its checks are in [`check`], the serving agent is [`Running`].
+
+mod check;
+mod running;
+
+pub use running::Running;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::context::States;
+use crate::error::{Error, Result};
+use crate::link::{Credentials, Tls};
+use crate::mcp::Limits;
+use crate::registry::{ToolDef, registered_tools};
+use crate::wire::ToolCard;
+use check::Checked;
+
+/// An agent: it serves tools over one connection, and calls those of others over the same.
+///
+/// [`Agent::new`] serves every `#[tool]` that is linked into the program; [`tools`](Self::tools) names them instead.
+/// Everything is checked before it connects, and all problems are reported at once, each with the function's place.
+///
+/// ```no_run
+/// use mqtt_agent::prelude::*;
+///
+/// /// Adds two numbers.
+/// #[tool]
+/// fn add(a: f64, b: f64) -> f64 {
+///     a + b
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> mqtt_agent::Result<()> {
+///     Agent::new("calculator").serve("mqtt://localhost").await
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an agent does nothing until it is served or started"]
+pub struct Agent {
+    id: String,
+    instance: Option<String>,
+    namespace: Option<String>,
+    tools: Option<Vec<&'static ToolDef>>,
+    expected: Option<usize>,
+    states: States,
+    limits: Limits,
+    connect: Connect,
+}
+
+/// How the connection is made.
+#[derive(Debug, Clone)]
+struct Connect {
+    credentials: Option<Credentials>,
+    tls: Option<Tls>,
+    timeout: Duration,
+    session_expiry: Duration,
+    will_delay: Duration,
+    keep_alive: Option<Duration>,
+    max_packet_size: Option<u32>,
+    call_timeout: Duration,
+}
+
+impl Agent {
+    /// An agent of this id: its MQTT client id and its server id. Letters, digits, `_`, `.` and `-`, at most 128
+    /// (`SUB-4`). One connection at a time may use it; replicas take an [`instance`](Self::instance) each.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            instance: None,
+            namespace: None,
+            tools: None,
+            expected: None,
+            states: States::default(),
+            limits: Limits::default(),
+            connect: Connect {
+                credentials: None,
+                tls: None,
+                timeout: Duration::from_secs(10),
+                session_expiry: Duration::from_secs(15),
+                will_delay: Duration::from_secs(5),
+                keep_alive: None,
+                max_packet_size: None,
+                call_timeout: Duration::from_secs(30),
+            },
+        }
+    }
+
+    /// Names this replica: several processes with one agent id and different instances share the calls (`MCP-12`). The
+    /// client id and the server id become `{id}-{instance}`.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// The prefix of all topics (`SUB-2`); several levels are allowed. Default: `a2a/v1`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Serves these tools and no others: `.tools(tools![add, count])`. Without it, every `#[tool]` that is linked into
+    /// the program is served. `tools![]` serves none.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = &'static ToolDef>) -> Self {
+        self.tools = Some(tools.into_iter().collect());
+        self
+    }
+
+    /// Refuses to start with another number of tools. A guard for programs that rely on tools of other crates: the
+    /// linker leaves out a crate that nothing refers to, and its tools with it.
+    pub fn expect_tools(mut self, count: usize) -> Self {
+        self.expected = Some(count);
+        self
+    }
+
+    /// Gives a value that handlers take as `State<T>`. One for each type; a second one takes the first one's place.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// How much is taken on at once.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// User name and password. They win over those in the URL.
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.connect.credentials = Some(Credentials::new(user, password));
+        self
+    }
+
+    /// Certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.connect.tls = Some(tls);
+        self
+    }
+
+    /// How long [`start`](Self::start) waits for the broker. Default: 10 s. Later losses are retried for ever.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect.timeout = timeout;
+        self
+    }
+
+    /// How long the broker keeps the agent's session after a lost connection (`SUB-8`), calls for it included.
+    /// Default: 15 s: a longer one makes a crashed replica swallow its share of the calls for as long (`SUB-8a`).
+    pub fn session_expiry(mut self, expiry: Duration) -> Self {
+        self.connect.session_expiry = expiry;
+        self
+    }
+
+    /// How long the broker waits after a lost connection before it marks the server offline (`SUB-9`). Default: 5 s.
+    /// It has to be below the session expiry.
+    pub fn will_delay(mut self, delay: Duration) -> Self {
+        self.connect.will_delay = delay;
+        self
+    }
+
+    /// The MQTT keep-alive, at least 5 s. A silent broker is noticed within one and a half of it.
+    pub fn keep_alive(mut self, interval: Duration) -> Self {
+        self.connect.keep_alive = Some(interval);
+        self
+    }
+
+    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Default: 1 MiB.
+    pub fn max_packet_size(mut self, bytes: u32) -> Self {
+        self.connect.max_packet_size = Some(bytes);
+        self
+    }
+
+    /// The timeout of calls that the agent makes and that set none. Default: 30 s.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.connect.call_timeout = timeout;
+        self
+    }
+
+    /// Checks everything without connecting: names, schemas, states, duplicates.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
+    pub fn build(self) -> Result<BuiltAgent> {
+        let mut tools = self.tools.unwrap_or_else(registered_tools);
+        tools.sort_by_key(|tool| tool.name());
+        let checked = Checked::new(&self.id, self.instance.as_deref(), self.namespace.as_deref(), &tools, &self.states);
+        let mut checked = checked.map_err(Error::Invalid)?;
+        checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
+        Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })
+    }
+
+    /// Checks, connects and serves, and returns when the agent can be called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached in
+    /// [`connect_timeout`](Self::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it grants too little.
+    pub async fn start(self, url: &str) -> Result<Running> {
+        self.build()?.start(url).await
+    }
+
+    /// Checks, connects and serves until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops
+    /// cleanly. A second signal ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub async fn serve(self, url: &str) -> Result<()> {
+        self.build()?.serve(url).await
+    }
+}
+
+/// An agent that was checked and may connect; made by [`Agent::build`].
+#[derive(Debug)]
+#[must_use = "an agent does nothing until it is served or started"]
+pub struct BuiltAgent {
+    checked: Checked,
+    states: Arc<States>,
+    limits: Limits,
+    connect: Connect,
+}
+
+impl BuiltAgent {
+    /// The cards of the tools, as they will be published, by name.
+    #[must_use]
+    pub fn tool_cards(&self) -> &[ToolCard] {
+        self.checked.cards.tools()
+    }
+
+    /// Connects and serves; see [`Agent::start`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Agent::start`] but for [`Error::Invalid`].
+    pub async fn start(self, url: &str) -> Result<Running> {
+        Running::start(self, url).await
+    }
+
+    /// Connects and serves until a signal; see [`Agent::serve`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BuiltAgent::start`].
+    pub async fn serve(self, url: &str) -> Result<()> {
+        let running = self.start(url).await?;
+        running.until_signal().await
+    }
+}

@@ -1,0 +1,116 @@
+//! [`Running`]: an agent that serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::BuiltAgent;
+use crate::client::{Client, Core};
+use crate::error::{Error, Result};
+use crate::link::{ConnectionState, Link, LinkOptions, Will};
+use crate::mcp::Server;
+
+/// How long a stop waits for what the broker has not acknowledged.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// An agent that serves. Stop it with [`stop`](Self::stop).
+///
+/// Dropped without a stop it ends like a crash: the connection breaks off, and the broker publishes the Will.
+#[derive(Debug)]
+pub struct Running {
+    client: Client,
+    server: Option<Server>,
+}
+
+impl Running {
+    pub(super) async fn start(agent: BuiltAgent, url: &str) -> Result<Self> {
+        let BuiltAgent { checked, states, limits, connect } = agent;
+        let mut options = LinkOptions::new(url, checked.id.as_str());
+        options.session_expiry = connect.session_expiry;
+        options.credentials = connect.credentials;
+        options.tls = connect.tls;
+        options.keep_alive = connect.keep_alive.unwrap_or(options.keep_alive);
+        options.max_packet_size = connect.max_packet_size.unwrap_or(options.max_packet_size);
+        let serves = !checked.tools.is_empty();
+        if serves {
+            options.will = Some(Will { message: checked.cards.server_offline(), delay: connect.will_delay });
+        }
+        let link = Link::open(options)?;
+        link.connected(connect.timeout).await?;
+
+        let core = Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout);
+        let client = Client::new(Arc::new(core));
+        if !serves {
+            return Ok(Self { client, server: None });
+        }
+        let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
+        match Server::start(client.clone(), states, limits, checked.tools, checked.cards).await {
+            Ok(server) => {
+                tracing::info!(agent = client.id(), tools = ?names, "serving");
+                Ok(Self { client, server: Some(server) })
+            }
+            Err(error) => {
+                link.close(CLOSE).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A client on the agent's own connection.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The state of the connection, and its changes.
+    #[must_use]
+    pub fn connection(&self) -> watch::Receiver<ConnectionState> {
+        self.client.connection()
+    }
+
+    /// Stops cleanly: no new calls, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
+    /// go offline, then the connection ends.
+    pub async fn stop(mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.client.clone().close().await;
+    }
+
+    pub(super) async fn until_signal(self) -> Result<()> {
+        let mut signals = Signals::listen().map_err(Error::Signal)?;
+        signals.next().await;
+        tracing::info!(agent = self.client.id(), "stopping");
+        tokio::select! {
+            () = self.stop() => {}
+            () = signals.next() => {}
+        }
+        Ok(())
+    }
+}
+
+/// The signals that ask a process to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        drop(tokio::signal::ctrl_c().await);
+    }
+}

@@ -1,0 +1,126 @@
+//! [`Client`]: what a caller holds. The work itself is done in [`crate::mcp`].
+
+mod builder;
+mod core;
+
+pub use builder::ClientBuilder;
+pub(crate) use core::Core;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::link::ConnectionState;
+use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
+use crate::wire::TraceContext;
+
+/// Calls and finds what others serve, over one MQTT connection.
+///
+/// Cheap to clone; all clones share the connection, and any number of calls run on it at once. Connect on your own
+/// with [`Client::connect`], or take the connection of a running agent: [`Running::client`](crate::Running::client)
+/// outside, [`Context::client`](crate::Context::client) inside a handler.
+///
+/// On a lost connection it reconnects by itself, for ever, with a growing delay. Calls that are under way live on
+/// within their timeout.
+#[derive(Debug, Clone)]
+pub struct Client {
+    core: Arc<Core>,
+    scope: Scope,
+}
+
+/// What a call inherits from the call in whose handler it is made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancellation: Option<CancellationToken>,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+impl Client {
+    /// Connects to a broker: `mqtt://`, `mqtts://`, `ws://` or `wss://`, with a random client id.
+    ///
+    /// Waits up to 10 s for the broker. [`Client::builder`] sets an id, credentials, TLS and the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`](crate::Error::Connect) when the URL is wrong, the broker refuses, or it can't be reached in time.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::builder().connect(url).await
+    }
+
+    /// Sets what [`Client::connect`] leaves at its default.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Calls a tool. `arguments` is anything that becomes a JSON object: `json!({...})` or a struct; `()` for none.
+    ///
+    /// Awaiting gives the result's JSON; [`returning`](ToolCall::returning) gives it a type,
+    /// [`stream`](ToolCall::stream) partial results. The timeout is 30 s where neither
+    /// [`timeout`](ToolCall::timeout) nor [`ClientBuilder::timeout`] says otherwise. Dropping a call cancels it (`MCP-17`).
+    pub fn call(&self, tool: impl Into<String>, arguments: impl Serialize) -> ToolCall<Value> {
+        ToolCall::new(self.clone(), tool.into(), &arguments)
+    }
+
+    /// The tools that are online (`MCP-11`): collects cards for one second, or
+    /// [`window`](ListTools::window).
+    pub fn tools(&self) -> ListTools {
+        ListTools::new(Arc::clone(&self.core))
+    }
+
+    /// One tool's card. Needs no right to a wildcard subscription (`MCP-11`).
+    pub fn tool(&self, name: impl Into<String>) -> FindTool {
+        FindTool::new(Arc::clone(&self.core), name.into())
+    }
+
+    /// The servers that are online (`MCP-11`).
+    pub fn servers(&self) -> ListServers {
+        ListServers::new(Arc::clone(&self.core))
+    }
+
+    /// One server's card.
+    pub fn server(&self, id: impl Into<String>) -> FindServer {
+        FindServer::new(Arc::clone(&self.core), id.into())
+    }
+
+    /// The client id, which answers are addressed to.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.core.id().as_str()
+    }
+
+    /// The state of the connection, and its changes.
+    #[must_use]
+    pub fn connection(&self) -> watch::Receiver<ConnectionState> {
+        self.core.link().state()
+    }
+
+    /// Ends the connection: takes no more calls, waits up to 5 s for what is on its way, and disconnects.
+    ///
+    /// A client of a running agent shares its connection: stop the agent instead.
+    pub async fn close(self) {
+        self.core.link().close(Duration::from_secs(5)).await;
+    }
+
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, scope: Scope::default() }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn scoped(&self, scope: Scope) -> Self {
+        Self { core: Arc::clone(&self.core), scope }
+    }
+}

@@ -1,0 +1,142 @@
+//! [`ClientBuilder`]: how a client connects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Client, Core};
+use crate::error::{Error, Problem, Result};
+use crate::link::{Credentials, Link, LinkOptions, Tls};
+use crate::wire::{Identifier, Namespace};
+
+/// How a [`Client`] connects.
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    id: Option<String>,
+    namespace: Option<String>,
+    credentials: Option<Credentials>,
+    tls: Option<Tls>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    session_expiry: Duration,
+    max_packet_size: Option<u32>,
+    keep_alive: Option<Duration>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            id: None,
+            namespace: None,
+            credentials: None,
+            tls: None,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            // SUB-8: what a caller without an identity takes.
+            session_expiry: Duration::from_secs(60),
+            max_packet_size: None,
+            keep_alive: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// The MQTT client id, and the name that servers see as the caller's claim. One connection at a time may use it.
+    /// Letters, digits, `_`, `.` and `-`, at most 128. Default: a random UUID.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The prefix of all topics (`SUB-2`). Default: `a2a/v1`.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// User name and password. They win over those in the URL.
+    #[must_use]
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.credentials = Some(Credentials::new(user, password));
+        self
+    }
+
+    /// Certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The timeout of calls that set none. Default: 30 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long [`connect`](Self::connect) waits for the broker. Default: 10 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long the broker keeps answers after a lost connection (`SUB-8`). Default: 60 s.
+    #[must_use]
+    pub fn session_expiry(mut self, expiry: Duration) -> Self {
+        self.session_expiry = expiry;
+        self
+    }
+
+    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Default: 1 MiB.
+    #[must_use]
+    pub fn max_packet_size(mut self, bytes: u32) -> Self {
+        self.max_packet_size = Some(bytes);
+        self
+    }
+
+    /// The MQTT keep-alive, at least 5 s. A silent broker is noticed within one and a half of it.
+    #[must_use]
+    pub fn keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = Some(interval);
+        self
+    }
+
+    /// Connects, and waits for the broker to accept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for an id or a namespace that breaks the rules, [`Error::Connect`] when the broker refuses or
+    /// can't be reached in time.
+    pub async fn connect(self, url: &str) -> Result<Client> {
+        let mut problems = Vec::new();
+        let id = match &self.id {
+            None => Identifier::random(),
+            Some(id) => Identifier::portable(id).unwrap_or_else(|error| {
+                problems.push(Problem::new(format!("the client id: {error}")));
+                Identifier::random()
+            }),
+        };
+        let namespace = match &self.namespace {
+            None => Namespace::default(),
+            Some(text) => Namespace::parse(text).unwrap_or_else(|error| {
+                problems.push(Problem::new(error.to_string()));
+                Namespace::default()
+            }),
+        };
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems));
+        }
+        let mut options = LinkOptions::new(url, id.as_str());
+        options.session_expiry = self.session_expiry;
+        options.credentials = self.credentials;
+        options.tls = self.tls;
+        options.max_packet_size = self.max_packet_size.unwrap_or(options.max_packet_size);
+        options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
+        let link = Link::open(options)?;
+        link.connected(self.connect_timeout).await?;
+        Ok(Client::new(Arc::new(Core::new(link, namespace, id, self.timeout))))
+    }
+}

@@ -1,0 +1,58 @@
+//! What all clones of a client share: the connection, the names, and the calls that wait for an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::link::{Filter, Link, SubscribeError, Subscription};
+use crate::mcp::Pending;
+use crate::wire::{Identifier, Namespace};
+
+/// One connection as a caller sees it.
+#[derive(Debug)]
+pub(crate) struct Core {
+    link: Link,
+    namespace: Namespace,
+    id: Identifier,
+    timeout: Duration,
+    pending: Arc<Pending>,
+    // Made with the first call: an agent that never calls needs no right to receive answers.
+    responses: OnceCell<Subscription>,
+}
+
+impl Core {
+    pub(crate) fn new(link: Link, namespace: Namespace, id: Identifier, timeout: Duration) -> Self {
+        Self { link, namespace, id, timeout, pending: Arc::default(), responses: OnceCell::new() }
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    pub(crate) fn id(&self) -> &Identifier {
+        &self.id
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn pending(&self) -> &Arc<Pending> {
+        &self.pending
+    }
+
+    /// Subscribes the topic that answers come to, once.
+    pub(crate) async fn receive_responses(&self) -> Result<(), SubscribeError> {
+        let subscribe = || async {
+            let filter = Filter::new(self.namespace.responses(self.id.as_str()));
+            let pending = Arc::clone(&self.pending);
+            self.link.subscribe_one(filter, Arc::new(move |inbound| pending.receive(&inbound))).await
+        };
+        self.responses.get_or_try_init(subscribe).await.map(|_| ())
+    }
+}

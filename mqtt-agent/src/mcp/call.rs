@@ -1,0 +1,104 @@
+//! Calling a tool: the builder ([`ToolCall`]), one call on the wire ([`exchange`]), its partial results
+//! ([`ToolStream`]) and what it can come to ([`CallError`]).
+
+mod error;
+mod exchange;
+mod pending;
+mod stream;
+
+pub use error::CallError;
+pub(crate) use pending::Pending;
+pub use stream::ToolStream;
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::client::Client;
+use exchange::Exchange;
+
+/// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
+#[derive(Debug)]
+#[must_use = "a call is made when it is awaited or streamed"]
+pub struct ToolCall<T> {
+    client: Client,
+    tool: String,
+    arguments: Result<Box<RawValue>, CallError>,
+    timeout: Option<Duration>,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> ToolCall<T> {
+    pub(crate) fn new(client: Client, tool: String, arguments: &impl Serialize) -> Self {
+        Self { client, tool, arguments: object(arguments), timeout: None, result: PhantomData }
+    }
+
+    /// The type of the result. Any that serde reads; [`CallError::UnexpectedResult`] when the result doesn't fit.
+    pub fn returning<U: DeserializeOwned>(self) -> ToolCall<U> {
+        let Self { client, tool, arguments, timeout, result: _ } = self;
+        ToolCall { client, tool, arguments, timeout, result: PhantomData }
+    }
+
+    /// How long to wait for the answer. Also sent along (`MCP-15`), so that a server does not run what nobody waits
+    /// for. Inside a handler the call ends with the handler's own deadline if that is sooner.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes the call, and gives its partial results while it runs.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that show before the first partial result, as when the broker denies it.
+    pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
+        let deadline = self.deadline();
+        let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;
+        ToolStream::open(exchange).await
+    }
+
+    fn deadline(&self) -> Instant {
+        let timeout = self.timeout.unwrap_or_else(|| self.client.core().timeout());
+        // A timeout beyond what a clock can hold means: no limit that matters.
+        let now = Instant::now();
+        let own = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+        self.client.scope().deadline.map_or(own, |inherited| inherited.min(own))
+    }
+}
+
+impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
+    type Output = Result<T, CallError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let deadline = self.deadline();
+        Box::pin(async move {
+            let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;
+            exchange.run().await.and_then(|raw| read(&raw))
+        })
+    }
+}
+
+/// A result as the caller's type.
+fn read<T: DeserializeOwned>(raw: &RawValue) -> Result<T, CallError> {
+    serde_json::from_str(raw.get()).map_err(CallError::UnexpectedResult)
+}
+
+/// Arguments are one JSON object; nothing at all is an empty one.
+fn object(arguments: &impl Serialize) -> Result<Box<RawValue>, CallError> {
+    let raw = to_raw_value(arguments).map_err(|error| CallError::InvalidArguments {
+        message: format!("the arguments cannot be written as JSON: {error}; give a type that can"),
+    })?;
+    match raw.get().as_bytes().first() {
+        Some(b'{') => Ok(raw),
+        _ if raw.get() == "null" => Ok(RawValue::from_string("{}".to_owned()).unwrap_or(raw)),
+        _ => Err(CallError::InvalidArguments {
+            message: "arguments are a JSON object; give a struct, a map or `json!({..})`".to_owned(),
+        }),
+    }
+}

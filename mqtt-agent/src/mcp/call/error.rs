@@ -1,0 +1,126 @@
+//! What a call can come to instead of a result.
+
+use std::time::Duration;
+
+use crate::link::{PublishError, SubscribeError};
+use crate::wire::{ErrorBody, ErrorKind};
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The server refused the arguments (`MCP-8`), or they are no JSON object. The message names each one.
+    #[error("invalid arguments: {message}")]
+    InvalidArguments {
+        /// Each argument, and what was expected.
+        message: String,
+    },
+    /// The broker or the server does not let this caller call the tool (`MCP-14`, `MCP-18`).
+    #[error("not authorized: {message}")]
+    Unauthorized {
+        /// Who refused.
+        message: String,
+    },
+    /// The tool itself failed.
+    #[error("the tool failed: {message}")]
+    Tool {
+        /// The tool's own words.
+        message: String,
+        /// The tool's own code, for programs.
+        code: Option<String>,
+    },
+    /// The server gave up: the tool took longer than its own limit, or than the caller's timeout.
+    #[error("the server gave up: {message}")]
+    TimedOutByServer {
+        /// What the server says.
+        message: String,
+    },
+    /// No answer came in time.
+    #[error("no answer within {after:?}; is a server of `{tool}` online? a longer `.timeout(..)` may help")]
+    Timeout {
+        /// The tool that was called.
+        tool: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`).
+    #[error("unavailable: {message}")]
+    Unavailable {
+        /// What is not available.
+        message: String,
+        /// `busy` and `stopping` mean: try again.
+        code: Option<String>,
+    },
+    /// The handler in which the call was made was cancelled.
+    #[error("the calling handler was cancelled; end it")]
+    Canceled,
+    /// The call could not be published: too large for the broker, or the connection was closed.
+    #[error("the call was not sent: {0}")]
+    Publish(PublishError),
+    /// The subscription that answers or partial results come by was not granted.
+    #[error("no answer could be received: {0}")]
+    Subscribe(SubscribeError),
+    /// The server sent what is no answer of the protocol.
+    #[error("the server's answer cannot be read: {message}; report it to whoever runs the server")]
+    InvalidResponse {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
+    #[error("the result is of another type: {0}; look at the tool's `output_schema`")]
+    UnexpectedResult(#[source] serde_json::Error),
+    /// The tool's name is no topic level (`SUB-4`).
+    #[error("the tool's name: {message}")]
+    InvalidName {
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl CallError {
+    /// The stable code that the tool or the server gave, if it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Tool { code, .. } | Self::Unavailable { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<ErrorBody> for CallError {
+    fn from(error: ErrorBody) -> Self {
+        let ErrorBody { kind, message, code } = error;
+        match kind {
+            ErrorKind::InvalidArguments => Self::InvalidArguments { message },
+            ErrorKind::Unauthorized => Self::Unauthorized { message },
+            ErrorKind::Timeout => Self::TimedOutByServer { message },
+            ErrorKind::Unavailable => Self::Unavailable { message, code },
+            ErrorKind::ToolError => Self::Tool { message, code },
+            // Minor versions may add types (a receiver ignores what it does not know): it is a failure all the same.
+            other => Self::Tool { message, code: code.or_else(|| Some(other.as_str().to_owned())) },
+        }
+    }
+}
+
+impl From<PublishError> for CallError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Denied { topic } => Self::Unauthorized {
+                message: format!("the broker denies publishing to `{topic}`; ask for that right"),
+            },
+            other => Self::Publish(other),
+        }
+    }
+}
+
+impl From<SubscribeError> for CallError {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Denied { filter } => Self::Unauthorized {
+                message: format!("the broker denies subscribing to `{filter}`; ask for that right"),
+            },
+            other => Self::Subscribe(other),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Serving tools: [`Server`] subscribes their calls, publishes their cards, answers, and stops cleanly.
+//!
+//! One call's way: [`service`] reads it, recognises a redelivery by [`window`] and waits for its turn in
+//! [`admission`]; [`run`] runs the handler; [`answer`] sends the response.
+
+mod admission;
+mod answer;
+mod cards;
+mod limits;
+mod run;
+mod service;
+mod stop;
+mod window;
+
+pub(crate) use cards::{Cards, tool_card};
+pub use limits::Limits;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::Client;
+use crate::context::States;
+use crate::error::Result;
+use crate::link::{ConnectionState, Filter, Link, Subscription};
+use crate::registry::ToolDef;
+use crate::schema::Arguments;
+use admission::{Admission, Places};
+use service::{Service, Shared};
+use window::Window;
+
+/// Messages that may be in hand beside the calls that run or wait: those being read, and those being answered.
+const READING: usize = 256;
+
+/// One tool, checked and ready to be served.
+#[derive(Debug)]
+pub(crate) struct ReadyTool {
+    pub(crate) tool: &'static ToolDef,
+    pub(crate) arguments: Arguments,
+}
+
+/// The tools of one agent, served over its connection.
+#[derive(Debug)]
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    cards: Arc<Cards>,
+    calls: Vec<Subscription>,
+    cancels: Vec<Subscription>,
+    // Publishes the cards again after each reconnect.
+    announcer: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Subscribes the calls of all tools, then publishes their cards: a tool is online when it can be called.
+    pub(crate) async fn start(
+        client: Client,
+        states: Arc<States>,
+        limits: Limits,
+        tools: Vec<ReadyTool>,
+        cards: Cards,
+    ) -> Result<Self> {
+        let core = client.core();
+        let in_hand = limits.concurrency.saturating_add(limits.queue).saturating_add(READING);
+        let places = Places::new(limits.concurrency, limits.queue);
+        let shared = Arc::new(Shared {
+            link: core.link().clone(),
+            namespace: core.namespace().clone(),
+            client: client.clone(),
+            states,
+            tasks: TaskTracker::new(),
+            abandon: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            in_hand: Arc::new(Semaphore::new(in_hand.min(Semaphore::MAX_PERMITS))),
+            limits,
+        });
+
+        let (mut calls, mut cancels) = (Vec::with_capacity(tools.len()), Vec::with_capacity(tools.len()));
+        // One connection keeps them in order, so they need not wait for each other.
+        let services = tools.into_iter().map(|ready| {
+            let ReadyTool { tool, arguments } = ready;
+            let window = Window::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
+            let admission = Admission::new(Arc::clone(&places), tool.concurrency);
+            Arc::new(Service { tool, arguments, admission, window, shared: Arc::clone(&shared) })
+        });
+        let granted = futures_util::future::join_all(services.map(|service| subscribe(&shared, service))).await;
+        for subscriptions in granted {
+            let (call, cancel) = subscriptions?;
+            calls.push(call);
+            cancels.push(cancel);
+        }
+
+        let cards = Arc::new(cards);
+        // Taken before the first announcement: a reconnect from here on is seen.
+        let connection = shared.link.state();
+        announce(&shared.link, &cards).await?;
+        let announcer = tokio::spawn(announce_again(shared.link.clone(), connection, Arc::clone(&cards)));
+        Ok(Self { shared, cards, calls, cancels, announcer })
+    }
+}
+
+async fn subscribe(shared: &Shared, service: Arc<Service>) -> Result<(Subscription, Subscription)> {
+    let name = service.tool.name;
+    let canceller = Arc::clone(&service);
+    let cancels = Filter::new(shared.namespace.cancel(name));
+    let calls = Filter::new(shared.namespace.shared_tool_call(name));
+    // The cancels first: a call that is taken can be cancelled.
+    let cancels = shared.link.subscribe_one(cancels, Arc::new(move |inbound| canceller.cancel(&inbound))).await?;
+    let calls = shared.link.subscribe_one(calls, Arc::new(move |inbound| service.receive(inbound))).await?;
+    Ok((calls, cancels))
+}
+
+async fn announce(link: &Link, cards: &Cards) -> Result<()> {
+    let sent = futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
+    for outcome in sent {
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Publishes the cards again after each reconnect (`SUB-10`): the Will may have marked them offline in between, or the
+/// broker may have lost them.
+async fn announce_again(
+    link: Link,
+    mut connection: tokio::sync::watch::Receiver<ConnectionState>,
+    cards: Arc<Cards>,
+) {
+    let mut announced = epoch(&connection.borrow_and_update());
+    while connection.changed().await.is_ok() {
+        let current = epoch(&connection.borrow_and_update());
+        if current.is_none() || current == announced {
+            continue;
+        }
+        announced = current;
+        if let Err(error) = announce(&link, &cards).await {
+            tracing::warn!(%error, "the cards were not published again after a reconnect");
+        }
+    }
+}
+
+fn epoch(state: &ConnectionState) -> Option<u64> {
+    match state {
+        ConnectionState::Connected { epoch, .. } => Some(*epoch),
+        _ => None,
+    }
+}

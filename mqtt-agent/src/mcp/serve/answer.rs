@@ -1,0 +1,81 @@
+//! Answering a call: the response on the wire, and what is done when the broker does not take it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::run::Outcome;
+use crate::link::{Link, Message, PublishError, Published};
+use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, TraceContext};
+
+/// How often an answer is sent again when nobody received it: the caller may be about to reconnect.
+const RETRIES: u32 = 5;
+
+/// The wait before the first of them; it doubles.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
+
+/// Where and how one call is answered.
+#[derive(Debug)]
+pub(super) struct ReplyTo {
+    pub(super) topic: String,
+    /// Echoed byte for byte (`MCP-6`).
+    pub(super) correlation_data: Option<Bytes>,
+    pub(super) trace: Option<TraceContext>,
+}
+
+/// The payload of a response.
+pub(super) fn encode(call_id: &Identifier, outcome: Outcome, started: Instant) -> Bytes {
+    let elapsed_ms = Some(started.elapsed().as_millis() as u64);
+    Response { call_id: call_id.clone(), outcome, elapsed_ms }.to_bytes().into()
+}
+
+impl ReplyTo {
+    fn message(&self, payload: Bytes, deadline: Instant) -> Message {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // An answer is kept a little longer than its caller says it waits: clocks and queues differ.
+        let mut message = Message::json(self.topic.as_str(), payload).expiring(left + Duration::from_secs(5));
+        message.properties.correlation_data.clone_from(&self.correlation_data);
+        if let Some(trace) = &self.trace {
+            message.properties.user.extend(trace.to_user_properties());
+        }
+        message
+    }
+
+    /// Publishes a response. An answer that is too large for the broker is replaced by an error that says so; one
+    /// that nobody received is sent again a few times, for a caller that lost its session subscribes again first.
+    pub(super) async fn send(&self, link: &Link, call_id: &Identifier, payload: Bytes, deadline: Instant) {
+        let mut wait = RETRY_AFTER;
+        let mut left = RETRIES;
+        let mut payload = payload;
+        loop {
+            match link.publish(self.message(payload.clone(), deadline)).await {
+                Ok(Published { no_subscribers: true }) if left > 0 && Instant::now() < deadline => {
+                    left -= 1;
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                Ok(_) => return,
+                Err(PublishError::TooLarge { size, limit }) => match too_large(call_id, size, limit) {
+                    smaller if smaller.len() < payload.len() => payload = smaller,
+                    _ => return tracing::warn!(topic = self.topic, size, limit, "no answer fits the broker's limit"),
+                },
+                Err(error) => return tracing::warn!(topic = self.topic, %error, "an answer was not sent"),
+            }
+        }
+    }
+
+    /// Publishes without waiting, from where nothing may wait.
+    pub(super) fn send_now(&self, link: &Link, payload: Bytes) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        if let Err(error) = link.try_enqueue(self.message(payload, deadline)) {
+            tracing::warn!(topic = self.topic, %error, "an answer was not sent");
+        }
+    }
+}
+
+fn too_large(call_id: &Identifier, size: usize, limit: usize) -> Bytes {
+    let message =
+        format!("the result takes {size} bytes and the broker accepts {limit}; ask for less, or raise the broker's limit");
+    let error = ErrorBody { kind: ErrorKind::ToolError, message, code: Some("too_large".to_owned()) };
+    Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
+}

@@ -1,0 +1,110 @@
+//! The retained cards of a server: made once, published with the current time at each connect, and marked offline when
+//! the server stops.
+
+use crate::link::{Message, QoS};
+use crate::registry::ToolDef;
+use crate::schema::ToolSchemas;
+use crate::wire::{
+    Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion, now_rfc3339,
+};
+
+/// What `version_info.sdk` says.
+const SDK: &str = concat!("mqtt-agent/", env!("CARGO_PKG_VERSION"));
+
+/// The cards of one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Cards {
+    namespace: Namespace,
+    server: ServerCard,
+    tools: Vec<ToolCard>,
+}
+
+impl Cards {
+    pub(crate) fn new(namespace: Namespace, server_id: &Identifier, tools: Vec<ToolCard>) -> Self {
+        let server = ServerCard {
+            version: "1".to_owned(),
+            server: server_id.as_str().to_owned(),
+            namespace: namespace.as_str().to_owned(),
+            tools: tools.iter().map(|card| card.tool.clone()).collect(),
+            version_info: ServerVersion { sdk: Some(SDK.to_owned()) },
+            status: Status::Online,
+            last_seen: now_rfc3339(),
+            agent_id: None,
+        };
+        Self { namespace, server, tools }
+    }
+
+    pub(crate) fn tools(&self) -> &[ToolCard] {
+        &self.tools
+    }
+
+    pub(super) fn server_id(&self) -> &str {
+        &self.server.server
+    }
+
+    /// Everything online: the tools' cards, then the server's.
+    pub(super) fn online(&self) -> Vec<Message> {
+        let mut messages: Vec<_> = self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
+        messages.push(self.server_message(Status::Online));
+        messages
+    }
+
+    /// The server's card marked offline: the Will (`MCP-19`), and the last word of a clean stop.
+    pub(crate) fn server_offline(&self) -> Message {
+        self.server_message(Status::Offline)
+    }
+
+    /// One tool's card marked offline.
+    pub(super) fn tool_offline(&self, card: &ToolCard) -> Message {
+        self.tool_message(card, Status::Offline)
+    }
+
+    fn server_message(&self, status: Status) -> Message {
+        let card = ServerCard { status, last_seen: now_rfc3339(), ..self.server.clone() };
+        retained(self.namespace.server_card(&card.server), card.to_bytes())
+    }
+
+    fn tool_message(&self, card: &ToolCard, status: Status) -> Message {
+        let card = ToolCard { status, last_seen: now_rfc3339(), ..card.clone() };
+        retained(self.namespace.tool_card(&card.tool), card.to_bytes())
+    }
+}
+
+fn retained(topic: String, payload: Vec<u8>) -> Message {
+    Message::json(topic, payload).with_qos(QoS::AtLeastOnce).retained()
+}
+
+/// The card of one tool (`MCP-1`).
+pub(crate) fn tool_card(
+    tool: &ToolDef,
+    schemas: &ToolSchemas,
+    namespace: &Namespace,
+    server_id: &Identifier,
+) -> ToolCard {
+    let hints = tool.hints;
+    let annotations = ToolAnnotations {
+        title: None,
+        read_only_hint: hints.read_only,
+        destructive_hint: hints.destructive,
+        idempotent_hint: hints.idempotent,
+        open_world_hint: hints.open_world,
+    };
+    ToolCard {
+        version: "1".to_owned(),
+        tool: tool.name.to_owned(),
+        server: server_id.as_str().to_owned(),
+        namespace: namespace.as_str().to_owned(),
+        description: tool.description.to_owned(),
+        input_schema: schemas.input.clone(),
+        output_schema: schemas.output.clone(),
+        supports_streaming: schemas.partial.is_some(),
+        requires_auth: tool.allow.is_some(),
+        allowed_callers: tool.allow.map(|callers| callers.iter().map(|&caller| caller.to_owned()).collect()),
+        version_info: ToolVersion { sdk: Some(SDK.to_owned()), tool: tool.version.map(str::to_owned) },
+        status: Status::Online,
+        last_seen: now_rfc3339(),
+        title: tool.title.map(str::to_owned),
+        annotations: (annotations != ToolAnnotations::default()).then_some(annotations),
+        tags: tool.tags.iter().map(|&tag| tag.to_owned()).collect(),
+    }
+}

@@ -1,0 +1,108 @@
+//! Running one handler: until it answers, its deadline, its cancellation or its panic, whichever is first.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::admission::Turn;
+use crate::context::Context;
+use crate::param::{ArgumentError, Call};
+use crate::registry::{Handler, Refused, ToolDef};
+use crate::reply::Answer;
+use crate::wire::{ErrorBody, ErrorKind};
+
+/// What goes into the response.
+pub(super) type Outcome = Result<Box<RawValue>, ErrorBody>;
+
+/// Runs the handler of `tool`. The turn is given back when the handler has ended, which for a blocking one may be
+/// after its deadline.
+pub(super) async fn run(
+    tool: &'static ToolDef,
+    arguments: Map<String, Value>,
+    context: Arc<Context>,
+    turn: Turn,
+) -> Outcome {
+    let (deadline, cancellation) = (context.deadline, context.cancellation.clone());
+    let handler = async {
+        match tool.handler {
+            Handler::Async(handler) => {
+                let mut call = Call::new(arguments, &context);
+                match handler(&mut call) {
+                    Ok(future) => told(future.await),
+                    Err(Refused) => Err(invalid_arguments(&call.into_errors())),
+                }
+            }
+            Handler::Inline(handler) => run_now(handler, arguments, &context),
+            Handler::Blocking(handler) => {
+                let context = Arc::clone(&context);
+                let running = tokio::task::spawn_blocking(move || {
+                    let _turn = turn;
+                    run_now(handler, arguments, &context)
+                });
+                match running.await {
+                    Ok(outcome) => outcome,
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => Err(canceled()),
+                    },
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        outcome = AssertUnwindSafe(handler).catch_unwind() => {
+            outcome.unwrap_or_else(|panic| Err(panicked(tool, panic.as_ref())))
+        }
+        () = cancellation.cancelled() => Err(canceled()),
+        () = tokio::time::sleep_until(deadline.into()) => Err(timed_out()),
+    }
+}
+
+fn run_now(
+    handler: for<'a> fn(&mut Call<'a>) -> Result<Answer, Refused>,
+    arguments: Map<String, Value>,
+    context: &Context,
+) -> Outcome {
+    let mut call = Call::new(arguments, context);
+    match handler(&mut call) {
+        Ok(answer) => told(answer),
+        Err(Refused) => Err(invalid_arguments(&call.into_errors())),
+    }
+}
+
+fn told(answer: Answer) -> Outcome {
+    answer.map_err(|failure| {
+        let (message, code) = failure.into_parts();
+        ErrorBody { kind: ErrorKind::ToolError, message, code }
+    })
+}
+
+/// All errors of a call in one message (`MCP-8`).
+pub(super) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    ErrorBody { kind: ErrorKind::InvalidArguments, message: texts.join("; "), code: None }
+}
+
+pub(super) fn canceled() -> ErrorBody {
+    let message = "the call was cancelled".to_owned();
+    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("canceled".to_owned()) }
+}
+
+pub(super) fn timed_out() -> ErrorBody {
+    let message = "the tool did not answer in time; call again with a longer timeout, or ask for less".to_owned();
+    ErrorBody { kind: ErrorKind::Timeout, message, code: None }
+}
+
+/// The caller learns that the tool failed; only the log says why.
+fn panicked(tool: &ToolDef, panic: &(dyn Any + Send)) -> ErrorBody {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let at = tool.location;
+    tracing::error!(tool = tool.name, %at, panic = text.unwrap_or("no message"), "a tool's handler panicked");
+    let message = "the tool failed unexpectedly; its server's log says more".to_owned();
+    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("panic".to_owned()) }
+}

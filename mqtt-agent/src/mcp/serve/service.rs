@@ -1,0 +1,234 @@
+//! One tool while it is served: from a call's message to its answer.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::Limits;
+use super::admission::{Admission, Busy};
+use super::answer::{ReplyTo, encode};
+use super::run::{canceled, invalid_arguments, run, timed_out};
+use super::window::{Key, Seen, Ticket, Window};
+use crate::client::Client;
+use crate::context::{Caller, Context, States};
+use crate::link::{Inbound, Link};
+use crate::registry::ToolDef;
+use crate::schema::Arguments;
+use crate::wire::{
+    CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext, reply_address,
+};
+
+/// What all tools of a server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) link: Link,
+    pub(super) namespace: Namespace,
+    pub(super) client: Client,
+    pub(super) states: Arc<States>,
+    pub(super) limits: Limits,
+    /// Owns the task of every call.
+    pub(super) tasks: TaskTracker,
+    /// Cancelled when the grace of a stop is over.
+    pub(super) abandon: CancellationToken,
+    /// Cancelled when no more work is taken.
+    pub(super) stopping: CancellationToken,
+    /// Calls in hand, those that are still being read included: what bounds the tasks.
+    pub(super) in_hand: Arc<Semaphore>,
+}
+
+/// One tool.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) tool: &'static ToolDef,
+    pub(super) arguments: Arguments,
+    pub(super) admission: Admission,
+    pub(super) window: Arc<Window>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// A call that was read and may be answered.
+struct Accepted {
+    request: CallRequest,
+    reply_to: ReplyTo,
+    caller: Caller,
+    received: Instant,
+    expiry: Option<Duration>,
+}
+
+impl Service {
+    /// Takes a call's message. Runs on the connection's task: hands over to a task of its own, and never waits.
+    pub(super) fn receive(self: &Arc<Self>, inbound: Inbound) {
+        match Arc::clone(&self.shared.in_hand).try_acquire_owned() {
+            Ok(place) => {
+                let span = tracing::debug_span!(
+                    "execute_tool",
+                    gen_ai.tool.name = self.tool.name,
+                    messaging.system = "mqtt",
+                    messaging.destination.name = inbound.topic(),
+                );
+                let service = Arc::clone(self);
+                self.shared.tasks.spawn(async move { service.serve(inbound, place).await }.instrument(span));
+            }
+            Err(_) => self.refuse_unread(&inbound),
+        }
+    }
+
+    /// Cancels a running call (`MCP-17`). What can't be read or is not running is logged and dropped.
+    pub(super) fn cancel(&self, inbound: &Inbound) {
+        match CancelRequest::read(&inbound.payload) {
+            Ok(cancel) => {
+                let client = cancel.client.unwrap_or_default();
+                let known = self.window.cancel(&Key::new(&client, cancel.call_id));
+                tracing::debug!(tool = self.tool.name, client, known, "cancel");
+            }
+            Err(error) => tracing::warn!(topic = inbound.topic(), %error, "a cancel was dropped"),
+        }
+    }
+
+    async fn serve(&self, inbound: Inbound, _place: OwnedSemaphorePermit) {
+        let Some(accepted) = self.accept(&inbound) else { return };
+        let cancellation = self.shared.abandon.child_token();
+        let key = Key::new(accepted.caller.claim(), accepted.request.call_id.clone());
+        let ticket = match self.window.see(key, &cancellation) {
+            Seen::New(ticket) => ticket,
+            Seen::Running => return,
+            Seen::Answered(answer) => {
+                let deadline = accepted.received + self.shared.limits.grace;
+                let Accepted { request, reply_to, .. } = accepted;
+                return reply_to.send(&self.shared.link, &request.call_id, answer, deadline).await;
+            }
+        };
+        // From here on the call is known here: a redelivery would be recognised, so the broker may forget it.
+        drop(inbound);
+        self.answer(accepted, ticket, cancellation).await;
+    }
+
+    /// Reads a call and finds out where its answer goes. What can't be read is refused if there is a safe address,
+    /// else dropped (`MCP-9`).
+    fn accept(&self, inbound: &Inbound) -> Option<Accepted> {
+        let received = Instant::now();
+        let properties = &inbound.properties;
+        let reply_to = |payload_topic: Option<&str>, client: Option<&str>| {
+            let namespace = &self.shared.namespace;
+            let topic = reply_address(namespace, properties.response_topic.as_deref(), payload_topic, client)?;
+            let trace = TraceContext::from_user_properties(&properties.user);
+            Some(ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace })
+        };
+        match CallRequest::read(&inbound.payload) {
+            Ok(request) => {
+                let client = request.client.as_deref();
+                let Some(reply_to) = reply_to(request.response_topic.as_deref(), client) else {
+                    tracing::warn!(tool = self.tool.name, client, "a call without a safe reply topic was dropped");
+                    return None;
+                };
+                let caller = Caller::new(client.unwrap_or_default());
+                Some(Accepted { request, reply_to, caller, received, expiry: properties.expiry })
+            }
+            Err(malformed) => {
+                tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
+                let reply_to = reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref())?;
+                let call_id = answerable_id(&malformed, properties.correlation_data.as_deref())?;
+                let error = ErrorBody {
+                    kind: ErrorKind::InvalidArguments,
+                    message: malformed.to_string(),
+                    code: Some("malformed_call".to_owned()),
+                };
+                reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), received));
+                None
+            }
+        }
+    }
+
+    async fn answer(&self, accepted: Accepted, ticket: Ticket, cancellation: CancellationToken) {
+        let Accepted { request, reply_to, caller, received, expiry } = accepted;
+        let CallRequest { call_id, mut arguments, .. } = request;
+        let callers_deadline = expiry.and_then(|left| received.checked_add(left));
+        let limit = self.tool.timeout.unwrap_or(self.shared.limits.timeout);
+        let queued_until = callers_deadline.unwrap_or(received + limit);
+
+        let mut partials = None;
+        let mut answer_by = queued_until;
+        let outcome = async {
+            self.check_caller(&caller)?;
+            if self.shared.stopping.is_cancelled() {
+                return Err(unavailable("the server stops; call again for another one", "stopping"));
+            }
+            self.arguments.check(&mut arguments).map_err(|errors| invalid_arguments(&errors))?;
+            let turn = tokio::select! {
+                biased;
+                turn = self.admission.turn() => turn.map_err(|Busy| {
+                    unavailable("the server has as many calls as it takes; call again later", "busy")
+                })?,
+                () = cancellation.cancelled() => return Err(canceled()),
+                () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
+            };
+            let own_deadline = Instant::now() + limit;
+            let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
+            answer_by = deadline;
+            let context = Arc::new(Context {
+                caller,
+                call_id: call_id.clone(),
+                tool: self.tool.name,
+                deadline,
+                cancellation: cancellation.clone(),
+                trace: reply_to.trace.clone(),
+                states: Arc::clone(&self.shared.states),
+                client: self.shared.client.clone(),
+                partials: OnceLock::new(),
+            });
+            let outcome = run(self.tool, arguments, Arc::clone(&context), turn).await;
+            partials = context.partials.get().cloned();
+            // What the handler left running (its own tasks, its client's calls) ends with it.
+            cancellation.cancel();
+            outcome
+        }
+        .await;
+
+        if let Some(partials) = partials {
+            partials.done().await;
+        }
+        let payload = encode(&call_id, outcome, received);
+        ticket.end(payload.clone());
+        reply_to.send(&self.shared.link, &call_id, payload, answer_by).await;
+    }
+
+    /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
+    fn check_caller(&self, caller: &Caller) -> Result<(), ErrorBody> {
+        match self.tool.allow {
+            Some(allowed) if !allowed.contains(&caller.claim()) => Err(ErrorBody {
+                kind: ErrorKind::Unauthorized,
+                message: format!("`{}` may not call `{}`; ask its owner", caller.claim(), self.tool.name),
+                code: None,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
+    fn refuse_unread(&self, inbound: &Inbound) {
+        let properties = &inbound.properties;
+        let correlation = properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
+        let call_id = correlation.and_then(|id| Identifier::parse(id).ok());
+        let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
+        let (Some(call_id), Some(topic)) = (call_id, topic) else {
+            return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
+        };
+        let reply_to = ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace: None };
+        let error = unavailable("the server has as many calls as it takes; call again later", "busy");
+        reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
+    }
+}
+
+fn unavailable(message: &str, code: &str) -> ErrorBody {
+    ErrorBody { kind: ErrorKind::Unavailable, message: message.to_owned(), code: Some(code.to_owned()) }
+}
+
+/// The call id for the answer to a call that can't be read: its own, or else what it is correlated by.
+fn answerable_id(malformed: &MalformedCall, correlation: Option<&[u8]>) -> Option<Identifier> {
+    let correlated = || Identifier::parse(std::str::from_utf8(correlation?).ok()?).ok();
+    malformed.call_id.clone().or_else(correlated)
+}

@@ -1,0 +1,93 @@
+//! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::Server;
+use crate::link::{Filter, Inbound, Link, Message};
+use crate::wire::{ServerCard, Status};
+
+/// How long handlers that were told to end may take to do so.
+const AFTER_GRACE: Duration = Duration::from_secs(1);
+
+/// How long other servers' cards are looked for at the most.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long no further card has to come for all to be there.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// How long the broker may take to acknowledge a subscription or a card.
+const ACKNOWLEDGE: Duration = Duration::from_secs(5);
+
+impl Server {
+    /// Takes no more calls, waits for the running ones, and marks the cards offline. The connection stays open.
+    pub(crate) async fn stop(self) {
+        let Self { shared, cards, calls, cancels, announcer } = self;
+        announcer.abort();
+        drop(announcer.await);
+
+        // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
+        let leave = futures_util::future::join_all(calls.into_iter().map(|call| call.unsubscribe()));
+        if timeout(ACKNOWLEDGE, leave).await.is_err() {
+            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
+        }
+        shared.stopping.cancel();
+        shared.tasks.close();
+        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
+            tracing::warn!(calls = shared.tasks.len(), "calls that outlast the grace of the stop are cancelled");
+            shared.abandon.cancel();
+            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
+        }
+        drop(cancels);
+
+        // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
+        publish(&shared.link, vec![cards.server_offline()]).await;
+        // MCP-12: a tool's card is shared with the other servers of the tool.
+        let served_elsewhere = served_elsewhere(&shared, cards.server_id()).await;
+        let unserved = cards.tools().iter().filter(|card| !served_elsewhere.contains(&card.tool));
+        publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
+    }
+}
+
+async fn publish(link: &Link, cards: Vec<Message>) {
+    let publish = futures_util::future::join_all(cards.into_iter().map(|card| link.publish(card)));
+    match timeout(ACKNOWLEDGE, publish).await {
+        Ok(outcomes) => {
+            for error in outcomes.into_iter().filter_map(Result::err) {
+                tracing::warn!(%error, "a card was not marked offline");
+            }
+        }
+        Err(_) => tracing::warn!("the broker did not acknowledge the offline cards"),
+    }
+}
+
+/// The tools that some other server with an online card serves. Without the right to read server cards this is empty,
+/// and the tools' cards go offline: callers never take a card for more than a hint (`MCP-13`).
+async fn served_elsewhere(shared: &super::Shared, own_id: &str) -> HashSet<String> {
+    let mut tools = HashSet::new();
+    let (sender, mut inbox) = mpsc::channel::<Inbound>(4096);
+    let sink = Arc::new(move |inbound| drop(sender.try_send(inbound)));
+    let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), sink);
+    let Ok(Ok(_subscription)) = timeout(ACKNOWLEDGE, subscribe).await else { return tools };
+
+    let deadline = Instant::now() + LOOK;
+    let mut own_seen = false;
+    loop {
+        let wait = if own_seen { deadline.min(Instant::now() + QUIET) } else { deadline };
+        let Ok(Some(inbound)) = timeout_at(wait, inbox.recv()).await else { return tools };
+        let Some(name) = inbound.topic().rsplit('/').nth(1) else { continue };
+        if name == own_id {
+            own_seen = true;
+            continue;
+        }
+        if let Ok(Some(card)) = ServerCard::read(name, &inbound.payload)
+            && card.status == Status::Online
+        {
+            tools.extend(card.tools);
+        }
+    }
+}
