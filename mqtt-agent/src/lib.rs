@@ -9,6 +9,8 @@
 //! - [`wire`] is the protocol as data.
 //! - [`broker`] is an embedded broker for development and tests (feature `broker`).
 
+#[allow(unused_extern_crates)]
+// So that generated code compiles in this crate too: in doctests and unit tests.
 extern crate self as mqtt_agent;
 
 pub mod context;

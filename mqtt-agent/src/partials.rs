@@ -120,7 +120,7 @@ impl PartialStream {
         if self.seq.load(Ordering::Relaxed) == 0 {
             return;
         }
-        if let Err(error) = self.send(StreamKind::Done, serde_json::Value::String(String::new())).await {
+        if let Err(error) = self.send(StreamKind::Done, serde_json::Value::Null).await {
             tracing::debug!(topic = self.topic, %error, "the end of a stream was not sent");
         }
     }

@@ -1,7 +1,7 @@
 //! The retained cards of a server: made once, published with the current time at each connect, and marked offline when
 //! the server stops.
 
-use crate::link::{Message, QoS};
+use crate::link::Message;
 use crate::registry::ToolDef;
 use crate::schema::ToolSchemas;
 use crate::wire::{
@@ -71,7 +71,7 @@ impl Cards {
 }
 
 fn retained(topic: String, payload: Vec<u8>) -> Message {
-    Message::json(topic, payload).with_qos(QoS::AtLeastOnce).retained()
+    Message::json(topic, payload).retained()
 }
 
 /// The card of one tool (`MCP-1`).

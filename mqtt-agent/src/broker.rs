@@ -1,0 +1,108 @@
+//! An embedded MQTT 5 broker for development and tests (feature `broker`).
+//!
+//! It listens on a loopback address, lets everybody in, keeps everything in memory and forgets it when it stops. For
+//! anything else run a broker of its own, such as Mosquitto.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageConfig};
+use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
+use tokio::task::JoinHandle;
+
+/// How long a stop waits for the broker's tasks.
+const STOP: Duration = Duration::from_secs(5);
+
+/// A broker in this process. Dropping it stops it.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use mqtt_agent::broker::Broker;
+///
+/// let broker = Broker::start().await?;
+/// let client = mqtt_agent::Client::connect(&broker.url()).await?;
+/// client.close().await;
+/// broker.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Broker {
+    address: SocketAddr,
+    shutdown: BrokerShutdownHandle,
+    task: Option<JoinHandle<()>>,
+}
+
+/// Why the embedded broker did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("the embedded broker cannot listen on {address}: {reason}; is the port taken?")]
+pub struct BrokerError {
+    address: SocketAddr,
+    reason: String,
+}
+
+impl Broker {
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen.
+    pub async fn start() -> Result<Self, BrokerError> {
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts on an address of your own, as to come back on the port of one that was stopped. Anybody who can reach
+    /// the address can connect.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen.
+    pub async fn start_at(address: SocketAddr) -> Result<Self, BrokerError> {
+        let config = BrokerConfig::default()
+            .with_bind_address(address)
+            .with_auth(AuthConfig::new().with_allow_anonymous(true))
+            .with_storage(StorageConfig::new().with_backend(StorageBackend::Memory));
+        let error = |reason: String| BrokerError { address, reason };
+        let mut broker = MqttBroker::with_config(config).await.map_err(|e| error(e.to_string()))?;
+        let address = broker.local_addr().ok_or_else(|| error("it has no address".to_owned()))?;
+        let shutdown = broker.shutdown_handle();
+        let task = tokio::spawn(async move {
+            if let Err(error) = broker.run().await {
+                tracing::error!(%error, "the embedded broker ended");
+            }
+        });
+        Ok(Self { address, shutdown, task: Some(task) })
+    }
+
+    /// Where to connect: `mqtt://127.0.0.1:{port}`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.address)
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it: connections end, sessions and retained messages are gone.
+    pub async fn stop(mut self) {
+        self.shutdown.shutdown();
+        let Some(mut task) = self.task.take() else { return };
+        if tokio::time::timeout(STOP, &mut task).await.is_err() {
+            task.abort();
+            drop(task.await);
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.shutdown.shutdown();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}

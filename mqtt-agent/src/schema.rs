@@ -1,0 +1,19 @@
+//! JSON Schemas of tools: made from the definitions that the macros leave behind, cleaned for the card, and used to
+//! check arguments before a handler runs.
+//!
+//! What goes on the card is written for language models and their clients, many of which take only a part of JSON
+//! Schema: everything inlined (a recursive type keeps its `$defs`), no `format` that JSON Schema does not know, an
+//! `Option` as a property that is not required instead of a union with `null`, no `title`, no `$schema`, properties in
+//! alphabetical order. Arguments are checked against the schema before this cleaning, which accepts an explicit `null`
+//! for an `Option` as serde does.
+
+mod arguments;
+mod clean;
+mod generate;
+mod narrow;
+mod wording;
+
+pub use generate::SchemaError;
+
+pub(crate) use arguments::Arguments;
+pub(crate) use generate::ToolSchemas;

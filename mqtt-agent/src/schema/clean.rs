@@ -1,0 +1,169 @@
+//! The clean dialect: what is left of a schema for the card.
+
+use serde_json::{Map, Value, json};
+
+/// Keywords whose value is a schema, or a list of them.
+const SCHEMAS: &[&str] = &[
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "oneOf",
+    "prefixItems",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
+/// Keywords whose value maps names to schemas.
+const NAMED_SCHEMAS: &[&str] = &["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
+
+/// The formats that schemars makes of Rust's numbers. JSON Schema knows none of them, and clients warn of each.
+const NUMERIC_FORMATS: &[&str] = &[
+    "int8", "int16", "int32", "int64", "int128", "int", "uint8", "uint16", "uint32", "uint64", "uint128", "uint", "float",
+    "double",
+];
+
+/// What becomes of `null` beside another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// Left out: an argument that is not required says the same.
+    Drop,
+    /// Kept: a result has it.
+    Keep,
+}
+
+/// Cleans a schema in place.
+pub(super) fn clean(schema: &mut Value, nulls: Nulls) {
+    match schema {
+        // Some clients take `true` for no schema at all, and then refuse the whole list of tools.
+        Value::Bool(true) => *schema = json!({}),
+        Value::Object(keywords) => clean_object(keywords, nulls),
+        _ => {}
+    }
+}
+
+fn clean_object(schema: &mut Map<String, Value>, nulls: Nulls) {
+    schema.remove("$schema");
+    // A property may be called `title`; a keyword `title` is a string.
+    if schema.get("title").is_some_and(Value::is_string) {
+        schema.remove("title");
+    }
+    let format = schema.get("format").and_then(Value::as_str);
+    if format.is_some_and(|format| NUMERIC_FORMATS.contains(&format)) {
+        schema.remove("format");
+    }
+    if nulls == Nulls::Drop {
+        drop_null(schema);
+    }
+    for keyword in NAMED_SCHEMAS {
+        if let Some(Value::Object(named)) = schema.get_mut(*keyword) {
+            named.values_mut().for_each(|schema| clean(schema, nulls));
+        }
+    }
+    for keyword in SCHEMAS {
+        match schema.get_mut(*keyword) {
+            Some(Value::Array(schemas)) => schemas.iter_mut().for_each(|schema| clean(schema, nulls)),
+            // Here `true` is a plain word that everybody knows.
+            Some(Value::Bool(_)) | None => {}
+            Some(one) => clean(one, nulls),
+        }
+    }
+    fold_constants(schema);
+}
+
+/// `Option<T>` as schemars writes it: `null` among the types, the alternatives or the values.
+fn drop_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [single] = types.as_slice() {
+            let single = single.clone();
+            schema.insert("type".to_owned(), single);
+        }
+    }
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && values.len() > 1
+    {
+        values.retain(|value| !value.is_null());
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Value::Array(alternatives)) = schema.get_mut(keyword) else { continue };
+        alternatives.retain(|alternative| *alternative != json!({"type": "null"}));
+        if let [Value::Object(single)] = alternatives.as_slice() {
+            let single = single.clone();
+            schema.remove(keyword);
+            for (name, value) in single {
+                // What is said of the property, as its description, wins over what is said of its type.
+                schema.entry(name).or_insert(value);
+            }
+            // The alternative may be a union itself.
+            drop_null(schema);
+        }
+    }
+}
+
+/// An enum whose variants are documented is a `oneOf` of `const`s, which many providers refuse: it becomes an `enum`,
+/// and the variants' descriptions go into its own.
+fn fold_constants(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(alternatives)) = schema.get("oneOf") else { return };
+    let constants = || alternatives.iter().map(constant);
+    let Some(folded) = constants().collect::<Option<Vec<_>>>() else { return };
+    if folded.is_empty() {
+        return;
+    }
+    let mut values = Vec::new();
+    let mut descriptions = Vec::new();
+    let mut kinds = Vec::new();
+    for Constant { mut names, kind, description } in folded {
+        if let Some(description) = description {
+            let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_str().unwrap_or_default())).collect();
+            descriptions.push(format!("{}: {description}", names.join(", ")));
+        }
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+        values.append(&mut names);
+    }
+    schema.remove("oneOf");
+    if let [Some(kind)] = kinds.as_slice() {
+        schema.insert("type".to_owned(), kind.clone());
+    }
+    schema.insert("enum".to_owned(), Value::Array(values));
+    if !descriptions.is_empty() {
+        let own = schema.get("description").and_then(Value::as_str).map(|own| format!("{own} "));
+        let text = format!("{}{}", own.unwrap_or_default(), descriptions.join("; "));
+        schema.insert("description".to_owned(), Value::String(text));
+    }
+}
+
+struct Constant {
+    names: Vec<Value>,
+    kind: Option<Value>,
+    description: Option<String>,
+}
+
+/// `{"const": "a", "type": "string", "description": ".."}`, or several undocumented ones in an `enum`.
+fn constant(schema: &Value) -> Option<Constant> {
+    let keywords = schema.as_object()?;
+    if keywords.keys().any(|key| !matches!(key.as_str(), "const" | "enum" | "type" | "description")) {
+        return None;
+    }
+    let names = match (keywords.get("const"), keywords.get("enum")) {
+        (Some(name), None) => vec![name.clone()],
+        (None, Some(Value::Array(names))) => names.clone(),
+        _ => return None,
+    };
+    if !names.iter().all(Value::is_string) {
+        return None;
+    }
+    let description = keywords.get("description").and_then(Value::as_str).map(str::to_owned);
+    Some(Constant { names, kind: keywords.get("type").cloned(), description })
+}

@@ -1,0 +1,37 @@
+//! The protocol as data: MQTT.Agent v0.1, namespaces to messages. No I/O, no runtime, no MQTT client.
+//!
+//! Every parser is total: any byte string gives a value or an error that says what is wrong, never a panic. Unknown
+//! fields and unknown error types are passed over, for minor versions of the protocol only add.
+//!
+//! The identifiers in these pages (`SUB-4`, `MCP-6`, ...) name the lines of the protocol that a piece implements.
+
+mod annotations;
+mod call;
+mod card;
+mod ident;
+mod namespace;
+mod reply;
+mod response;
+mod server_card;
+mod stream;
+mod timestamp;
+mod tool_card;
+mod topics;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+pub use annotations::ToolAnnotations;
+pub use call::{CallRequest, CancelRequest, MalformedCall, MalformedCancel};
+pub use card::{CardError, Status};
+pub use ident::{Identifier, IdentifierError};
+pub use namespace::{Namespace, NamespaceError};
+pub use reply::reply_address;
+pub use response::{ErrorBody, ErrorKind, MalformedResponse, Response};
+pub use server_card::{ServerCard, ServerVersion};
+pub use stream::{MalformedStreamMessage, StreamKind, StreamMessage};
+pub use timestamp::now_rfc3339;
+pub use tool_card::{ToolCard, ToolVersion};
+pub use topics::Topic;
+pub use trace::TraceContext;

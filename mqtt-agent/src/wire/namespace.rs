@@ -1,0 +1,65 @@
+//! The prefix of all topics (`SUB-2`, `SUB-3`).
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest namespace, in bytes: leaves room for the longest topic under it.
+const LONGEST: usize = 1024;
+
+/// The prefix that every topic lies under; `a2a/v1` by default. May have several levels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Namespace(Arc<str>);
+
+impl Namespace {
+    /// Trims outer `/`; nothing at all is the default.
+    ///
+    /// # Errors
+    ///
+    /// For an empty level, `+`, `#`, NUL, a leading `$`, and over 1,024 bytes.
+    pub fn parse(text: &str) -> Result<Self, NamespaceError> {
+        let trimmed = text.trim_matches('/');
+        if trimmed.is_empty() {
+            return Ok(Self::default());
+        }
+        let error = |reason| Err(NamespaceError { text: text.chars().take(128).collect(), reason });
+        if trimmed.len() > LONGEST {
+            return error("has over 1,024 bytes; shorten it");
+        }
+        if trimmed.starts_with('$') {
+            return error("begins with `$`, which brokers keep for themselves; begin with another character");
+        }
+        if trimmed.contains(['+', '#', '\0']) {
+            return error("has `+`, `#` or NUL, which MQTT keeps for itself; leave it out");
+        }
+        if trimmed.contains("//") {
+            return error("has an empty level; write one `/` between two levels");
+        }
+        Ok(Self(trimmed.into()))
+    }
+
+    /// Its text, without outer `/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("a2a/v1".into())
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no namespace.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the namespace `{}` {reason}", text.escape_debug())]
+pub struct NamespaceError {
+    text: String,
+    reason: &'static str,
+}

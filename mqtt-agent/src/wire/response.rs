@@ -1,0 +1,203 @@
+//! The answer to a call (`MCP-6`, `MCP-7`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Identifier;
+
+/// The answer to one call.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The call that is answered.
+    pub call_id: Identifier,
+    /// The result's JSON, or what went wrong.
+    pub outcome: Result<Box<RawValue>, ErrorBody>,
+    /// How long the server took, in milliseconds.
+    pub elapsed_ms: Option<u64>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// Which of the protocol's kinds.
+    pub kind: ErrorKind,
+    /// For the caller and its model.
+    pub message: String,
+    /// For programs.
+    pub code: Option<String>,
+}
+
+/// The protocol's kinds of error (`MCP-7`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The arguments do not fit the tool's schema, or the call cannot be read.
+    InvalidArguments,
+    /// This caller may not call.
+    Unauthorized,
+    /// The tool itself failed.
+    ToolError,
+    /// The tool took too long.
+    Timeout,
+    /// The tool cannot be called now.
+    Unavailable,
+    /// A kind that a later version has added.
+    Other(String),
+}
+
+impl ErrorKind {
+    /// As the wire spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InvalidArguments => "invalid_arguments",
+            Self::Unauthorized => "unauthorized",
+            Self::ToolError => "tool_error",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Other(kind) => kind,
+        }
+    }
+}
+
+impl From<String> for ErrorKind {
+    fn from(kind: String) -> Self {
+        match kind.as_str() {
+            "invalid_arguments" => Self::InvalidArguments,
+            "unauthorized" => Self::Unauthorized,
+            "tool_error" => Self::ToolError,
+            "timeout" => Self::Timeout,
+            "unavailable" => Self::Unavailable,
+            _ => Self::Other(kind),
+        }
+    }
+}
+
+/// A response that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the response cannot be read: {0}; its server has to mend it")]
+pub struct MalformedResponse(#[from] serde_json::Error);
+
+#[derive(Serialize)]
+struct Out<'a> {
+    call_id: &'a Identifier,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<OutError<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elapsed_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct OutError<'a> {
+    r#type: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct In {
+    call_id: Identifier,
+    status: InStatus,
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<InError>,
+    #[serde(default)]
+    elapsed_ms: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum InStatus {
+    Ok,
+    Error,
+}
+
+#[derive(Deserialize)]
+struct InError {
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    code: Value,
+}
+
+impl Response {
+    /// Reads a response. An error without a type is a `tool_error`; a code that is a number is read as its text.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn read(payload: &[u8]) -> Result<Self, MalformedResponse> {
+        let In { call_id, status, result, error, elapsed_ms } = serde_json::from_slice(payload)?;
+        let outcome = match status {
+            InStatus::Ok => Ok(match result {
+                Some(result) => result,
+                None => RawValue::from_string("null".to_owned())?,
+            }),
+            InStatus::Error => Err(error.map_or_else(ErrorBody::unspecified, ErrorBody::from)),
+        };
+        let elapsed_ms = elapsed_ms.as_u64().or_else(|| elapsed_ms.as_f64().map(|ms| ms as u64));
+        Ok(Self { call_id, outcome, elapsed_ms })
+    }
+
+    /// Only the id of the call that a payload answers.
+    #[must_use]
+    pub fn read_call_id(payload: &[u8]) -> Option<Identifier> {
+        #[derive(Deserialize)]
+        struct Id {
+            call_id: Identifier,
+        }
+        serde_json::from_slice::<Id>(payload).ok().map(|id| id.call_id)
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (status, result, error) = match &self.outcome {
+            Ok(result) => ("ok", Some(&**result), None),
+            Err(ErrorBody { kind, message, code }) => {
+                ("error", None, Some(OutError { r#type: kind.as_str(), message, code: code.as_deref() }))
+            }
+        };
+        let out = Out { call_id: &self.call_id, status, result, error, elapsed_ms: self.elapsed_ms };
+        // Strings, numbers and JSON that is one already: nothing here that JSON cannot hold.
+        serde_json::to_vec(&out).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Response {
+    fn eq(&self, other: &Self) -> bool {
+        let outcomes = match (&self.outcome, &other.outcome) {
+            (Ok(one), Ok(other)) => one.get() == other.get(),
+            (Err(one), Err(other)) => one == other,
+            _ => false,
+        };
+        outcomes && self.call_id == other.call_id && self.elapsed_ms == other.elapsed_ms
+    }
+}
+
+impl ErrorBody {
+    fn unspecified() -> Self {
+        Self { kind: ErrorKind::ToolError, message: "the server gives no reason".to_owned(), code: None }
+    }
+}
+
+impl From<InError> for ErrorBody {
+    fn from(error: InError) -> Self {
+        let InError { r#type, message, code } = error;
+        let kind = if r#type.is_empty() { ErrorKind::ToolError } else { r#type.into() };
+        let code = match code {
+            Value::String(code) => Some(code),
+            Value::Number(code) => Some(code.to_string()),
+            _ => None,
+        };
+        Self { kind, message, code }
+    }
+}

@@ -1,0 +1,58 @@
+//! The retained card of a server (`MCP-2`).
+
+use serde::{Deserialize, Serialize};
+
+use super::card::{self, CardError, Status};
+
+/// What a server says of itself on `{ns}/mcp/servers/{server}/card`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerCard {
+    /// The format's version: `"1"`.
+    pub version: String,
+    /// The server's id.
+    pub server: String,
+    /// The namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// The names of its tools.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// The version of its SDK.
+    #[serde(default)]
+    pub version_info: ServerVersion,
+    /// Whether it says that it is there.
+    pub status: Status,
+    /// When the card was published, in RFC 3339.
+    #[serde(default)]
+    pub last_seen: String,
+    /// The agent whose status decides (`MCP-19`, an extension of ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+}
+
+/// `version_info` of a server card.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServerVersion {
+    /// Name and version of the server's SDK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<String>,
+}
+
+impl ServerCard {
+    /// Reads a card from the topic level `server`; `None` for an empty payload, which removes a card (`SUB-11`).
+    ///
+    /// # Errors
+    ///
+    /// When it is no card, of another version, or of another server than its topic's. Such a card is to be ignored.
+    pub fn read(server: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+        card::read(server, payload, |card: &Self| &card.server)
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings alone: nothing here that JSON cannot hold.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,97 @@
+//! A message of a call's stream (`MCP-10`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Identifier;
+
+/// One partial result, or the end of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamMessage {
+    /// The call.
+    pub call_id: Identifier,
+    /// Its place in the stream. Any number is to be tolerated: the reference SDK sends the time.
+    pub seq: Option<u64>,
+    /// What it is.
+    pub kind: StreamKind,
+    /// A partial result's value. The reference SDK sends a string as `content` and all else as `data`; so do we. The
+    /// end of a stream carries neither: the reference client would take it for one more partial result.
+    pub content: Value,
+}
+
+/// What a stream message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamKind {
+    /// A partial result.
+    Partial,
+    /// The end of the partial results.
+    Done,
+    /// A kind that a later version has added.
+    Other(String),
+}
+
+/// A stream message that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream message cannot be read: {0}; its server has to mend it")]
+pub struct MalformedStreamMessage(#[from] serde_json::Error);
+
+#[derive(Serialize)]
+struct Out<'a> {
+    call_id: &'a Identifier,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+#[derive(Deserialize)]
+struct In {
+    call_id: Identifier,
+    #[serde(default)]
+    seq: Value,
+    r#type: String,
+    #[serde(default)]
+    content: Value,
+    #[serde(default)]
+    data: Value,
+}
+
+impl StreamMessage {
+    /// Reads a stream message.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn read(payload: &[u8]) -> Result<Self, MalformedStreamMessage> {
+        let In { call_id, seq, r#type, content, data } = serde_json::from_slice(payload)?;
+        let kind = match r#type.as_str() {
+            "partial" => StreamKind::Partial,
+            "done" => StreamKind::Done,
+            _ => StreamKind::Other(r#type),
+        };
+        let content = if content.is_null() { data } else { content };
+        Ok(Self { call_id, seq: seq.as_u64(), kind, content })
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (r#type, ends) = match &self.kind {
+            StreamKind::Partial => ("partial", false),
+            StreamKind::Done => ("done", true),
+            StreamKind::Other(kind) => (kind.as_str(), false),
+        };
+        let (content, data) = match &self.content {
+            Value::Null if ends => (None, None),
+            Value::String(_) => (Some(&self.content), None),
+            value => (None, Some(value)),
+        };
+        let out = Out { call_id: &self.call_id, seq: self.seq, r#type, content, data };
+        // Strings, numbers and trees of them: nothing here that JSON cannot hold.
+        serde_json::to_vec(&out).unwrap_or_default()
+    }
+}

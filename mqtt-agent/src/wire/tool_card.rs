@@ -1,0 +1,100 @@
+//! The retained card of a tool (`MCP-1`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::card::{self, CardError, Status};
+use super::{IdentifierError, ToolAnnotations};
+
+/// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCard {
+    /// The format's version: `"1"`.
+    pub version: String,
+    /// The tool's name.
+    pub tool: String,
+    /// The server that published the card; replicas take turns.
+    #[serde(default)]
+    pub server: String,
+    /// The namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// What the tool does, for the model.
+    #[serde(default)]
+    pub description: String,
+    /// The JSON Schema of the arguments.
+    #[serde(default = "any_object")]
+    pub input_schema: Value,
+    /// The JSON Schema of the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Whether it sends partial results.
+    #[serde(default)]
+    pub supports_streaming: bool,
+    /// Whether a caller needs a right beyond reaching the broker.
+    #[serde(default)]
+    pub requires_auth: bool,
+    /// The only callers that may call it; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_callers: Option<Vec<String>>,
+    /// The versions of the SDK and of the tool.
+    #[serde(default)]
+    pub version_info: ToolVersion,
+    /// Whether its server says that it is there.
+    pub status: Status,
+    /// When the card was published, in RFC 3339.
+    #[serde(default)]
+    pub last_seen: String,
+    /// A title for people (an extension of ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// MCP's tool annotations (an extension of ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<ToolAnnotations>,
+    /// Words to find the tool by (an extension of ours).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+/// `version_info` of a tool card.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToolVersion {
+    /// Name and version of the server's SDK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<String>,
+    /// The tool's own version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+}
+
+fn any_object() -> Value {
+    json!({"type": "object"})
+}
+
+impl ToolCard {
+    /// Reads a card from the topic level `tool`; `None` for an empty payload, which removes a card (`SUB-11`).
+    ///
+    /// # Errors
+    ///
+    /// When it is no card, of another version, or of another tool than its topic's. Such a card is to be ignored.
+    pub fn read(tool: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+        card::read(tool, payload, |card: &Self| &card.tool)
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings, numbers and trees of them: nothing here that JSON cannot hold.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Whether the tool's name is one that can be called.
+    ///
+    /// # Errors
+    ///
+    /// When it is no topic level (`SUB-4`).
+    pub fn check_name(&self) -> Result<(), IdentifierError> {
+        super::Identifier::parse(&self.tool).map(drop)
+    }
+}

@@ -1,0 +1,55 @@
+//! W3C trace context in User Properties (`SUB-13`, an extension of ours).
+
+/// A `traceparent` and, where there is one, its `tracestate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    traceparent: String,
+    tracestate: Option<String>,
+}
+
+/// The longest `tracestate` that is passed on; W3C asks for at least 512.
+const LONGEST_STATE: usize = 8192;
+
+impl TraceContext {
+    /// A trace context of version `00`; `None` where `traceparent` is not one.
+    #[must_use]
+    pub fn new(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
+        let fields: Vec<_> = traceparent.split('-').collect();
+        let [version, trace, parent, flags] = fields.as_slice() else { return None };
+        let hex = |text: &str, length: usize| {
+            text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let zero = |text: &str| text.bytes().all(|b| b == b'0');
+        let valid = *version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+        if !valid || zero(trace) || zero(parent) {
+            return None;
+        }
+        let tracestate = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
+        Some(Self { traceparent: traceparent.to_owned(), tracestate: tracestate.map(str::to_owned) })
+    }
+
+    /// The trace and the caller's span in it.
+    #[must_use]
+    pub fn traceparent(&self) -> &str {
+        &self.traceparent
+    }
+
+    /// What tracing systems add for themselves.
+    #[must_use]
+    pub fn tracestate(&self) -> Option<&str> {
+        self.tracestate.as_deref()
+    }
+
+    /// Finds it among User Properties.
+    #[must_use]
+    pub fn from_user_properties(properties: &[(String, String)]) -> Option<Self> {
+        let find = |name| properties.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        Self::new(find("traceparent")?, find("tracestate"))
+    }
+
+    /// As User Properties.
+    pub fn to_user_properties(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let state = self.tracestate.as_ref().map(|state| ("tracestate".to_owned(), state.clone()));
+        std::iter::once(("traceparent".to_owned(), self.traceparent.clone())).chain(state)
+    }
+}
