@@ -1,15 +1,37 @@
-//! The macros of `mqtt-agent`.
+//! The macros of `mqtt-agent`. Depend on that crate, which re-exports and documents them.
+//!
+//! A macro's way is one direction: [`parse`] reads tokens into the [`model`], [`check`] looks at what no single token
+//! tells, [`render`] writes the code. Every mistake on the way goes into [`diag`], so that all are told at once.
+
+mod check;
+mod diag;
+mod model;
+mod names;
+mod parse;
+mod render;
+mod words;
 
 use proc_macro::TokenStream;
 
-/// A tool.
+/// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn tool(_words: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_tool(words.into(), item.into()).into()
 }
 
-/// A list of tools.
+/// Documented in `mqtt-agent`.
 #[proc_macro]
-pub fn tools(_list: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn tools(list: TokenStream) -> TokenStream {
+    render::tools(list.into()).into()
+}
+
+fn expand_tool(words: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let errors = diag::Errors::new();
+    let Some((function, tool)) = parse::tool(words, item.clone(), &errors) else {
+        // Not even a function: it goes back as it came, and the errors say why.
+        return errors.finish(item);
+    };
+    check::tool(&tool, &errors);
+    let rendered = if errors.is_empty() { render::tool(&tool) } else { proc_macro2::TokenStream::new() };
+    errors.finish(quote::quote!(#function #rendered))
 }

@@ -8,6 +8,7 @@
 //! The schema that the parameters add up to is made in [`crate::schema`]; this module only says what each one needs.
 
 mod missing;
+mod shape;
 
 use std::any::TypeId;
 
@@ -17,6 +18,9 @@ use serde_json::{Map, Value};
 
 use crate::context::Context;
 use missing::Missing;
+
+#[doc(hidden)]
+pub use shape::{AnyRoot, Root, RootOf, assert_argument, assert_given};
 
 /// What can be a parameter of a handler.
 ///
@@ -108,8 +112,12 @@ impl<'a> Call<'a> {
 
     /// Fills one parameter; a refusal is kept, so that one answer names all of them. Used by generated code.
     #[doc(hidden)]
-    pub fn take<T: Param<'a>>(&mut self, name: &'static str) -> Option<T> {
-        T::take(self, name).map_err(|error| self.errors.push(error)).ok()
+    pub fn take<T>(
+        &mut self,
+        take: fn(&mut Self, &'static str) -> Result<T, ArgumentError>,
+        name: &'static str,
+    ) -> Option<T> {
+        take(self, name).map_err(|error| self.errors.push(error)).ok()
     }
 
     pub(crate) fn into_errors(self) -> Vec<ArgumentError> {

@@ -140,23 +140,19 @@ impl ToolError for Failure {
 #[derive(Debug)]
 pub struct ReplyOf<T>(PhantomData<T>);
 
-impl<T, E> ReplyOf<Result<T, E>> {
-    /// Describes the value of the `Ok` side.
-    pub fn schema(generator: &mut SchemaGenerator) -> Schema
-    where
-        T: Reply,
-        E: ToolError,
-    {
-        T::schema(generator)
-    }
+/// Describes a reply, and makes the answer of it.
+#[doc(hidden)]
+pub type Functions<R> = (fn(&mut SchemaGenerator) -> Schema, fn(R) -> Answer);
 
-    /// The answer.
-    pub fn answer(reply: Result<T, E>) -> Answer
+impl<T, E> ReplyOf<Result<T, E>> {
+    /// Those of a `Result`: its schema is that of the `Ok` side.
+    #[must_use]
+    pub fn functions() -> Functions<Result<T, E>>
     where
         T: Reply,
         E: ToolError,
     {
-        match reply {
+        (T::schema, |reply| match reply {
             Ok(value) => value.into_answer(),
             Err(error) => {
                 let failure = Failure::new(error.message());
@@ -165,27 +161,20 @@ impl<T, E> ReplyOf<Result<T, E>> {
                     None => failure,
                 })
             }
-        }
+        })
     }
 }
 
 /// The functions of [`ReplyOf`] for what is no `Result`.
 #[doc(hidden)]
 pub trait PlainReply<T> {
-    /// Describes the value.
-    fn schema(generator: &mut SchemaGenerator) -> Schema
+    /// Those of a value.
+    #[must_use]
+    fn functions() -> Functions<T>
     where
         T: Reply,
     {
-        T::schema(generator)
-    }
-
-    /// The answer.
-    fn answer(reply: T) -> Answer
-    where
-        T: Reply,
-    {
-        reply.into_answer()
+        (T::schema, T::into_answer)
     }
 }
 

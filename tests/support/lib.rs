@@ -1,1 +1,52 @@
-//! Shared by the integration tests.
+//! What the integration tests share: real brokers that can be stopped, killed and frozen, and a bare MQTT client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod broker;
+mod raw;
+
+pub use broker::TestBroker;
+pub use raw::{RawPeer, SOON, json, reply_to};
+
+use std::time::Duration;
+
+/// Runs each test on the embedded broker, and on Mosquitto with the feature `peers`.
+#[macro_export]
+macro_rules! on_each_broker {
+    ($($(#[$meta:meta])* async fn $name:ident($broker:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test(mut broker: $crate::TestBroker) {
+                #[allow(unused_mut)]
+                let mut $broker = &mut broker;
+                $body
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() {
+                test($crate::TestBroker::embedded().await).await;
+            }
+
+            #[cfg(feature = "peers")]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn mosquitto() {
+                test($crate::TestBroker::mosquitto("").await).await;
+            }
+        }
+    )*};
+}
+
+/// Waits until something holds, asking again and again; for what has no event to wait for.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let wait = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what}: not in time"))
+}

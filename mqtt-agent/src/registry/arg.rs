@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::param::{Need, Param};
+use crate::param::Need;
 
 /// One parameter: its name on the wire, its description, what it needs and how it is narrowed.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +18,13 @@ pub struct ArgDef {
 }
 
 impl ArgDef {
-    /// A parameter of type `T`.
+    /// A parameter; `need` is its type's [`Param::NEED`](crate::param::Param::NEED).
     #[must_use]
-    pub const fn new<T: Param<'static>>(name: &'static str, description: &'static str) -> Self {
+    pub const fn new(name: &'static str, description: &'static str, need: Need) -> Self {
         Self {
             name,
             description,
-            need: T::NEED,
+            need,
             range: None,
             length: None,
             pattern: None,
@@ -36,7 +36,6 @@ impl ArgDef {
     /// The smallest and largest number.
     #[must_use]
     pub const fn range(mut self, bounds: Bounds) -> Self {
-        self.assert_argument();
         self.range = Some(bounds);
         self
     }
@@ -44,7 +43,6 @@ impl ArgDef {
     /// The least and most characters of a string, or items of an array.
     #[must_use]
     pub const fn length(mut self, bounds: Bounds) -> Self {
-        self.assert_argument();
         self.length = Some(bounds);
         self
     }
@@ -52,7 +50,6 @@ impl ArgDef {
     /// The regular expression that a string matches.
     #[must_use]
     pub const fn pattern(mut self, pattern: &'static str) -> Self {
-        self.assert_argument();
         self.pattern = Some(pattern);
         self
     }
@@ -60,7 +57,6 @@ impl ArgDef {
     /// The value for a caller that gives none.
     #[must_use]
     pub const fn default(mut self, default: fn() -> serde_json::Result<Value>) -> Self {
-        self.assert_argument();
         self.default = Some(default);
         self
     }
@@ -68,17 +64,8 @@ impl ArgDef {
     /// An example, shown in the schema.
     #[must_use]
     pub const fn example(mut self, example: fn() -> serde_json::Result<Value>) -> Self {
-        self.assert_argument();
         self.example = Some(example);
         self
-    }
-
-    // Evaluated by the compiler, at the `#[arg]` that the macro points at.
-    #[allow(clippy::panic)]
-    const fn assert_argument(&self) {
-        if !matches!(self.need, Need::Argument { .. }) {
-            panic!("`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove `#[arg(..)]`");
-        }
     }
 }
 

@@ -91,6 +91,7 @@ impl Arguments {
                 break;
             }
         }
+        errors.sort_by(|a, b| a.pointer().cmp(b.pointer()));
         errors.truncate(MOST_ERRORS);
         errors
     }

@@ -1,0 +1,84 @@
+//! What the macros know of a function, after parsing and before rendering.
+
+use proc_macro2::{Ident, Span};
+use syn::{Expr, LitStr, Path, Type, Visibility};
+
+/// A function with `#[tool]`.
+pub(crate) struct Tool {
+    pub(crate) ident: Ident,
+    pub(crate) visibility: Visibility,
+    pub(crate) is_async: bool,
+    pub(crate) args: Vec<Arg>,
+    pub(crate) reply: Type,
+    pub(crate) name: Name,
+    pub(crate) description: Option<Expr>,
+    pub(crate) words: ToolWords,
+}
+
+/// A name on the wire, and where it was written.
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// What `#[tool(..)]` says beside the name.
+#[derive(Default)]
+pub(crate) struct ToolWords {
+    pub(crate) title: Option<LitStr>,
+    pub(crate) version: Option<LitStr>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) allow: Option<Vec<LitStr>>,
+    /// `read_only` and its like, with their values.
+    pub(crate) hints: Vec<(Ident, bool)>,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) blocking: Option<Ident>,
+    /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// One parameter.
+pub(crate) struct Arg {
+    /// `None` for a pattern, as in `State(db): State<Db>`.
+    pub(crate) name: Option<Name>,
+    pub(crate) ty: Type,
+    pub(crate) description: Expr,
+    pub(crate) words: ArgWords,
+}
+
+/// What `#[arg(..)]` says.
+#[derive(Default)]
+pub(crate) struct ArgWords {
+    /// Where, if anything.
+    pub(crate) span: Option<Span>,
+    pub(crate) range: Option<Limits>,
+    pub(crate) length: Option<Limits>,
+    pub(crate) pattern: Option<LitStr>,
+    pub(crate) default: Option<Expr>,
+    pub(crate) example: Option<Expr>,
+}
+
+/// `a..=b` and its like.
+pub(crate) struct Limits {
+    pub(crate) min: Option<Number>,
+    pub(crate) max: Option<Number>,
+    pub(crate) max_excluded: bool,
+}
+
+/// One end of a range.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+}
+
+impl Number {
+    pub(crate) fn as_f64(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Uint(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The words in an attribute: `word`, `word = value`, `word(value, ..)`, and a name on its own in first place.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+
+use crate::diag::Errors;
+use crate::words;
+
+/// One word with what it says.
+pub(super) struct Word {
+    name: WordName,
+    value: Value,
+}
+
+enum WordName {
+    Ident(Ident),
+    /// `#[tool("get-weather")]`
+    Bare(LitStr),
+}
+
+enum Value {
+    None,
+    Is(Expr),
+    List(Vec<Expr>),
+}
+
+impl Parse for Word {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return Ok(Self { name: WordName::Bare(input.parse()?), value: Value::None });
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("expected a word, as in `timeout = \"5s\"`"));
+        }
+        let name = WordName::Ident(input.call(Ident::parse_any)?);
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Value::Is(input.parse()?)
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            Value::List(Punctuated::<Expr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+        } else {
+            Value::None
+        };
+        Ok(Self { name, value })
+    }
+}
+
+/// All words of an attribute.
+pub(super) fn words(attribute: TokenStream, errors: &Errors) -> Vec<Word> {
+    match Punctuated::<Word, Token![,]>::parse_terminated.parse2(attribute) {
+        Ok(words) => words.into_iter().collect(),
+        Err(error) => {
+            errors.push(error);
+            Vec::new()
+        }
+    }
+}
+
+/// A word that is said twice.
+pub(super) fn repeated(words: &[Word], errors: &Errors) {
+    for (index, word) in words.iter().enumerate() {
+        if words.iter().take(index).any(|earlier| earlier.key() == word.key()) {
+            let message = format!("`{}` is said twice; remove one of them", word.key());
+            match &word.name {
+                WordName::Ident(ident) => errors.at(ident, message),
+                WordName::Bare(literal) => errors.at(literal, message),
+            }
+        }
+    }
+}
+
+impl Word {
+    /// The word itself; a name on its own is `name`.
+    pub(super) fn key(&self) -> String {
+        match &self.name {
+            WordName::Ident(ident) => ident.to_string(),
+            WordName::Bare(_) => words::NAME.to_owned(),
+        }
+    }
+
+    pub(super) fn ident(&self) -> Option<&Ident> {
+        match &self.name {
+            WordName::Ident(ident) => Some(ident),
+            WordName::Bare(_) => None,
+        }
+    }
+
+    /// What to mark when the value is wrong: the value, or the word if it has none.
+    fn wrong(&self, errors: &Errors, message: &str) {
+        match &self.value {
+            Value::Is(value) => errors.at(value, message),
+            Value::List(values) if !values.is_empty() => {
+                errors.at(values.iter().fold(TokenStream::new(), |all, value| quote::quote!(#all #value)), message);
+            }
+            _ => errors.at(self.ident(), message),
+        }
+    }
+
+    /// `word = "text"`.
+    pub(super) fn string(&self, errors: &Errors) -> Option<LitStr> {
+        if let WordName::Bare(literal) = &self.name {
+            return Some(literal.clone());
+        }
+        let found = match &self.value {
+            Value::Is(value) => string(value),
+            _ => None,
+        };
+        if found.is_none() {
+            self.wrong(errors, &format!("`{0}` takes a text; write `{0} = \"..\"`", self.key()));
+        }
+        found
+    }
+
+    /// `word = "text"` with something in it.
+    pub(super) fn text(&self, errors: &Errors) -> Option<LitStr> {
+        let literal = self.string(errors)?;
+        if literal.value().trim().is_empty() {
+            errors.at(&literal, format!("`{}` is empty; write something or leave it out", self.key()));
+        }
+        Some(literal)
+    }
+
+    /// `word("a", "b")` or `word = "a"`.
+    pub(super) fn strings(&self, errors: &Errors) -> Option<Vec<LitStr>> {
+        let values: Vec<&Expr> = match &self.value {
+            Value::List(values) => values.iter().collect(),
+            Value::Is(value) => vec![value],
+            Value::None => Vec::new(),
+        };
+        if values.is_empty() {
+            self.wrong(errors, &format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key()));
+            return None;
+        }
+        let mut texts = Vec::new();
+        for value in values {
+            match string(value) {
+                Some(text) if text.value().is_empty() => errors.at(text, "an empty text; write something or leave it out"),
+                Some(text) => texts.push(text),
+                None => errors.at(value, format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key())),
+            }
+        }
+        Some(texts)
+    }
+
+    /// `word` or `word = true`.
+    pub(super) fn flag(&self, errors: &Errors) -> Option<bool> {
+        match &self.value {
+            Value::None => Some(true),
+            Value::Is(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Some(value.value),
+            _ => {
+                self.wrong(errors, &format!("`{0}` is a word on its own; write `{0}` or `{0} = false`", self.key()));
+                None
+            }
+        }
+    }
+
+    /// `word = 8`, at least 1.
+    pub(super) fn positive(&self, errors: &Errors) -> Option<u32> {
+        let found = match &self.value {
+            Value::Is(Expr::Lit(ExprLit { lit: Lit::Int(value), .. })) => value.base10_parse::<u32>().ok(),
+            _ => None,
+        };
+        let found = found.filter(|number| *number > 0);
+        if found.is_none() {
+            self.wrong(errors, &format!("`{0}` takes a whole number from 1; write it as in `{0} = 8`", self.key()));
+        }
+        found
+    }
+
+    /// `word = ::some::path`.
+    pub(super) fn path(&self, errors: &Errors) -> Option<Path> {
+        match &self.value {
+            Value::Is(Expr::Path(path)) => Some(path.path.clone()),
+            _ => {
+                self.wrong(errors, &format!("`{0}` takes a path; write it as in `{0} = ::mqtt_agent`", self.key()));
+                None
+            }
+        }
+    }
+
+    /// `word = expression`.
+    pub(super) fn expression(&self, errors: &Errors) -> Option<Expr> {
+        match &self.value {
+            Value::Is(value) => Some(value.clone()),
+            _ => {
+                self.wrong(errors, &format!("`{0}` takes a value; write `{0} = ..`", self.key()));
+                None
+            }
+        }
+    }
+}
+
+fn string(value: &Expr) -> Option<LitStr> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
+        _ => None,
+    }
+}

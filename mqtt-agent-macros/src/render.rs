@@ -1,0 +1,9 @@
+//! From the model to code. Generated code names nothing but `mqtt_agent::__private`, the standard library by its full
+//! path, and what the user wrote; it stays small, for generic work is done in the runtime once for each type.
+
+mod arg;
+mod list;
+mod tool;
+
+pub(crate) use list::tools;
+pub(crate) use tool::tool;

@@ -1,0 +1,54 @@
+//! The words of the attributes, each spelled here once, and what is near them.
+
+pub(crate) const NAME: &str = "name";
+pub(crate) const TITLE: &str = "title";
+pub(crate) const READ_ONLY: &str = "read_only";
+pub(crate) const DESTRUCTIVE: &str = "destructive";
+pub(crate) const IDEMPOTENT: &str = "idempotent";
+pub(crate) const OPEN_WORLD: &str = "open_world";
+pub(crate) const TIMEOUT: &str = "timeout";
+pub(crate) const CONCURRENCY: &str = "concurrency";
+pub(crate) const ALLOW: &str = "allow";
+pub(crate) const TAGS: &str = "tags";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const BLOCKING: &str = "blocking";
+pub(crate) const CRATE: &str = "crate";
+
+pub(crate) const RANGE: &str = "range";
+pub(crate) const LENGTH: &str = "length";
+pub(crate) const PATTERN: &str = "pattern";
+pub(crate) const DEFAULT: &str = "default";
+pub(crate) const RENAME: &str = "rename";
+pub(crate) const EXAMPLE: &str = "example";
+
+/// What `#[tool(..)]` knows.
+pub(crate) const TOOL: &[&str] = &[
+    NAME, TITLE, READ_ONLY, DESTRUCTIVE, IDEMPOTENT, OPEN_WORLD, TIMEOUT, CONCURRENCY, ALLOW, TAGS, VERSION, BLOCKING,
+    CRATE,
+];
+
+/// What `#[arg(..)]` knows.
+pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE];
+
+/// What to say of a word that is not known.
+pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
+    let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), known));
+    let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    let list: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
+    match near {
+        Some((_, near)) => format!("unknown word `{word}`; did you mean `{near}`?"),
+        None => format!("unknown word `{word}`; the words are {}", list.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_word_finds_its_neighbour() {
+        assert_eq!(unknown("readonly", TOOL), "unknown word `readonly`; did you mean `read_only`?");
+        assert_eq!(unknown("timout", TOOL), "unknown word `timout`; did you mean `timeout`?");
+        assert!(unknown("xyz", ARG).ends_with("`rename`, `example`"));
+    }
+}

@@ -1,0 +1,21 @@
+//! The contract on the wire, line by line: each test carries the identifier of the line that it proves.
+//!
+//! The same tests run on the embedded broker, and with the feature `peers` on Mosquitto.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod calls;
+mod cards;
+mod denied;
+mod discovery;
+mod hostile;
+mod limits;
+mod load;
+mod presence;
+mod reconnect;
+mod refused;
+mod replicas;
+mod session;
+mod start;
+mod stop;
+mod streams;
+mod tools;

@@ -1,0 +1,228 @@
+//! The tools that the tests serve.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mqtt_agent::prelude::*;
+use tokio::sync::Notify;
+
+/// Counts what happens inside handlers, and lets tests hold them.
+#[derive(Debug, Clone, Default)]
+pub struct Watch(pub Arc<Seen>);
+
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Handlers that began.
+    pub began: AtomicUsize,
+    /// Handlers that were dropped or ended.
+    pub ended: AtomicUsize,
+    /// Told when a handler begins or ends.
+    pub changed: Notify,
+    /// Lets one held handler go on.
+    pub go_on: Notify,
+    /// Every call id that a handler ran for.
+    pub ids: std::sync::Mutex<Vec<String>>,
+}
+
+impl Watch {
+    pub fn began(&self) -> usize {
+        self.0.began.load(Ordering::SeqCst)
+    }
+
+    pub fn ended(&self) -> usize {
+        self.0.ended.load(Ordering::SeqCst)
+    }
+
+    pub fn enter(&self, cx: &Context) -> Inside {
+        self.0.ids.lock().unwrap().push(cx.call_id().to_owned());
+        self.0.began.fetch_add(1, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+        Inside(self.clone())
+    }
+
+    /// Waits until so many handlers have begun.
+    pub async fn until_began(&self, count: usize) {
+        support::eventually("handlers began", || async { (self.began() >= count).then_some(()) }).await;
+    }
+
+    /// Waits until so many handlers have ended.
+    pub async fn until_ended(&self, count: usize) {
+        support::eventually("handlers ended", || async { (self.ended() >= count).then_some(()) }).await;
+    }
+}
+
+/// Counts its own end.
+pub struct Inside(Watch);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.0.ended.fetch_add(1, Ordering::SeqCst);
+        self.0.0.changed.notify_waiters();
+    }
+}
+
+/// A sum.
+#[derive(Debug, Serialize, Deserialize, JsonSchema, PartialEq)]
+pub struct Sum {
+    pub sum: f64,
+}
+
+/// Adds two numbers.
+#[tool(read_only, idempotent, title = "Addition", tags("math"), version = "2.1.0")]
+pub async fn add(
+    /// The first.
+    a: f64,
+    /// The second.
+    b: f64,
+) -> Sum {
+    Sum { sum: a + b }
+}
+
+/// Adds two numbers, and counts itself.
+#[tool]
+pub async fn counted_add(a: f64, b: f64, State(watch): State<Watch>, cx: &Context) -> f64 {
+    let _inside = watch.enter(cx);
+    a + b
+}
+
+/// One step of a count.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Step {
+    pub i: u32,
+}
+
+/// Counts to `n`, one partial result a step.
+#[tool]
+pub async fn count(n: u32, steps: Partials<Step>) -> Result<u32, String> {
+    for i in 1..=n {
+        steps.send(&Step { i }).await.map_err(|error| error.to_string())?;
+    }
+    Ok(n)
+}
+
+/// Sends lines of text as partial results.
+#[tool]
+pub async fn lines(lines: Partials<String>) -> Result<(), String> {
+    for line in ["one", "two"] {
+        lines.send(&line.to_owned()).await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Runs until it is let go, cancelled or late.
+#[tool]
+pub async fn hold(State(watch): State<Watch>, cx: &Context) -> String {
+    let _inside = watch.enter(cx);
+    watch.0.go_on.notified().await;
+    "let go".to_owned()
+}
+
+/// One at a time.
+#[tool(concurrency = 1)]
+pub async fn hold_one(State(watch): State<Watch>, cx: &Context) -> String {
+    let _inside = watch.enter(cx);
+    watch.0.go_on.notified().await;
+    "let go".to_owned()
+}
+
+/// Takes longer than it may.
+#[tool(timeout = "100ms")]
+pub async fn too_slow(State(watch): State<Watch>, cx: &Context) -> String {
+    let _inside = watch.enter(cx);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    "never".to_owned()
+}
+
+/// Always fails.
+#[tool]
+pub async fn fail() -> Result<(), Failing> {
+    Err(Failing)
+}
+
+/// An error with a code.
+pub struct Failing;
+
+impl ToolError for Failing {
+    fn message(&self) -> String {
+        "this tool always fails; call another".to_owned()
+    }
+
+    fn code(&self) -> Option<&str> {
+        Some("always")
+    }
+}
+
+/// Panics.
+#[tool]
+pub async fn panics(text: String) -> String {
+    panic!("{text}")
+}
+
+/// Panics on the blocking pool.
+#[tool(blocking)]
+pub fn panics_blocking() -> String {
+    panic!("on purpose")
+}
+
+/// Runs on the blocking pool.
+#[tool(blocking)]
+pub fn blocking_add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// For scout alone.
+#[tool(allow("scout"))]
+pub async fn secret() -> String {
+    "for scout".to_owned()
+}
+
+/// Says who calls.
+#[tool]
+pub async fn whoami(caller: Caller, cx: &Context) -> String {
+    format!("{} {}", caller.claim(), cx.trace().map_or("untraced", |trace| trace.traceparent()))
+}
+
+/// Gives back a text of some size.
+#[tool]
+pub async fn repeat(#[arg(range = 0..=4_000_000)] bytes: u32) -> String {
+    "x".repeat(bytes as usize)
+}
+
+/// How big something is.
+#[tool]
+pub async fn measure(text: String) -> u64 {
+    text.len() as u64
+}
+
+/// Calls `add` of another agent from inside.
+#[tool]
+pub async fn double(x: f64, cx: &Context) -> Result<f64, String> {
+    let sum: Sum =
+        cx.client().call("add", json!({"a": x, "b": x})).returning().await.map_err(|error| error.to_string())?;
+    Ok(sum.sum)
+}
+
+/// Calls `hold` of another agent from inside.
+#[tool]
+pub async fn hold_elsewhere(cx: &Context) -> Result<String, String> {
+    cx.client().call("hold", ()).returning().await.map_err(|error| error.to_string())
+}
+
+/// Says how long it may run, in milliseconds.
+#[tool]
+pub async fn time_left(cx: &Context) -> u64 {
+    cx.deadline().saturating_duration_since(std::time::Instant::now()).as_millis() as u64
+}
+
+/// Everything that an argument can be narrowed by.
+#[tool]
+pub async fn narrow(
+    #[arg(range = 1..=5)] stars: u8,
+    #[arg(length = 2..=8)] name: String,
+    #[arg(pattern = "^[a-z]+$")] code: Option<String>,
+    #[arg(default = 7)] days: u32,
+    #[arg(rename = "from")] start: Option<String>,
+) -> String {
+    format!("{stars} {name} {code:?} {days} {start:?}")
+}
