@@ -212,7 +212,6 @@ impl Agent {
 
 /// An agent that was checked and may connect; made by [`Agent::build`].
 #[derive(Debug)]
-#[must_use = "an agent does nothing until it is served or started"]
 pub struct BuiltAgent {
     checked: Checked,
     states: Arc<States>,

@@ -1,1 +1,110 @@
-//! x
+//! Whatever any peer sends: a clear error or a logged drop, and everybody else is served on.
+
+use mqtt_agent::prelude::*;
+use serde_json::json;
+use support::{RawPeer, correlated, json, on_each_broker, reply_to};
+
+use crate::tools::*;
+
+on_each_broker! {
+    async fn mcp_9_sub_4_malformed_calls_are_refused_where_there_is_an_address(broker) {
+        let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let responses = "a2a/v1/mcp/clients/peer/responses";
+        peer.subscribe(responses).await;
+        let malformed: &[&[u8]] = &[
+            b"", b"{", b"null", b"[]", b"7", b"\xff\xfe", b"{}",
+            br#"{"call_id": 7}"#, br#"{"call_id": ""}"#, br#"{"call_id": "a/b"}"#, br##"{"call_id": "#"}"##,
+            br#"{"call_id": "x", "arguments": []}"#, br#"{"call_id": "x", "arguments": "y"}"#, br#"{"call_id": "x", "client": 7}"#,
+        ];
+        for (index, payload) in malformed.iter().enumerate() {
+            let id = format!("bad-{index}");
+            peer.publish("a2a/v1/mcp/tools/add/call", *payload, reply_to(responses, id.as_bytes())).await;
+            let answer = peer.next(responses).await;
+            assert_eq!(answer.properties.clone().unwrap().correlation_data.as_deref(), Some(id.as_bytes()), "{index}");
+            let answer = json(&answer);
+            assert_eq!(answer["error"]["type"], "invalid_arguments", "{index}: {answer}");
+        }
+        // Without an address there is nothing to do but to go on.
+        for payload in malformed {
+            peer.publish("a2a/v1/mcp/tools/add/call", *payload, Default::default()).await;
+        }
+        let deep = format!(r#"{{"call_id":"deep","client":"peer","arguments":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+        peer.publish("a2a/v1/mcp/tools/add/call", deep, reply_to(responses, b"deep")).await;
+        assert_eq!(json(&peer.next(responses).await)["status"], "error");
+        peer.publish("a2a/v1/mcp/tools/add/call", r#"{"call_id":"good","arguments":{"a":1,"b":1}}"#, reply_to(responses, b"g")).await;
+        assert_eq!(json(&peer.next(responses).await)["result"]["sum"], 2.0);
+        agent.stop().await;
+    }
+
+    async fn mcp_5_a_server_answers_on_a_client_s_response_topic_only(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("calc").tools(tools![counted_add]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("#").await;
+        let unsafe_topics = [
+            "home/door/unlock", "a2a/v1/mcp/tools/counted_add/call", "a2a/v1/mcp/clients/a/b/responses",
+            "a2a/v1/mcp/clients//responses", "other/mcp/clients/peer/responses", "a2a/v1/mcp/servers/calc/card",
+        ];
+        for topic in unsafe_topics {
+            let call = json!({"call_id": "evil", "client": "peer", "arguments": {"a": 1, "b": 2}, "response_topic": topic});
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), reply_to(topic, b"evil")).await;
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), Default::default()).await;
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", "{", reply_to(topic, b"evil")).await;
+        }
+        let call = r#"{"call_id":"good","client":"peer","arguments":{"a":1,"b":2}}"#;
+        peer.publish("a2a/v1/mcp/tools/counted_add/call", call, Default::default()).await;
+        loop {
+            let message = peer.next("").await;
+            let topic = std::str::from_utf8(&message.topic).unwrap();
+            if topic.ends_with("/call") || topic.ends_with("/card") {
+                continue;
+            }
+            assert_eq!(topic, "a2a/v1/mcp/clients/peer/responses");
+            assert_eq!(json(&message)["call_id"], "good");
+            break;
+        }
+        assert_eq!(watch.0.ids.lock().unwrap().as_slice(), ["good"]);
+        agent.stop().await;
+    }
+
+    async fn sub_11_retained_garbage_is_survived(broker) {
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let card = |tool: &str, version: &str| json!({"version": version, "tool": tool, "status": "online"}).to_string();
+        peer.retain("a2a/v1/mcp/tools/noise/card", "not json").await;
+        peer.retain("a2a/v1/mcp/tools/bytes/card", vec![0xff, 0, 1]).await;
+        peer.retain("a2a/v1/mcp/tools/moved/card", card("elsewhere", "1")).await;
+        peer.retain("a2a/v1/mcp/tools/future/card", card("future", "2")).await;
+        peer.retain("a2a/v1/mcp/tools/sparse/card", card("sparse", "1")).await;
+        peer.retain("a2a/v1/mcp/servers/noise/card", "[]").await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let tools = client.tools().await.unwrap();
+        assert_eq!(tools.iter().map(|card| card.tool.as_str()).collect::<Vec<_>>(), ["sparse"]);
+        assert!(client.servers().await.unwrap().is_empty());
+        peer.retain("a2a/v1/mcp/tools/sparse/card", "").await;
+        assert!(client.tools().await.unwrap().is_empty(), "an empty payload removes a card");
+    }
+
+    async fn mcp_6_answers_that_nobody_waits_for_and_garbage_change_nothing(broker) {
+        let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        client.call("add", json!({"a": 1, "b": 1})).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        for payload in ["", "{", "null", r#"{"call_id":"who"}"#, r#"{"call_id":"who","status":"ok","result":1}"#] {
+            peer.publish("a2a/v1/mcp/clients/scout/responses", payload, correlated(b"\xff\xff")).await;
+        }
+        assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);
+        agent.stop().await;
+    }
+
+    async fn mcp_6_an_answer_that_is_none_ends_the_call_with_an_error(broker) {
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/tools/broken/call").await;
+        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let call = tokio::spawn(client.call("broken", ()).into_future());
+        let correlation = peer.next("a2a/v1/mcp/tools/broken/call").await.properties.unwrap().correlation_data.unwrap();
+        peer.publish("a2a/v1/mcp/clients/scout/responses", "{}", correlated(&correlation)).await;
+        let error = call.await.unwrap().unwrap_err();
+        assert!(matches!(error, mqtt_agent::CallError::InvalidResponse { .. }), "{error:?}");
+    }
+}

@@ -1,1 +1,123 @@
-//! x
+//! Limits, timeouts, cancellation and redelivery.
+
+use std::time::Duration;
+
+use mqtt_agent::prelude::*;
+use mqtt_agent::{CallError, Limits};
+use serde_json::json;
+use support::{RawPeer, json, on_each_broker, reply_to};
+
+use crate::tools::*;
+
+on_each_broker! {
+    async fn mcp_15_past_its_own_limit_a_handler_is_dropped(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("slow").tools(tools![too_slow]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let error = client.call("too_slow", ()).await.unwrap_err();
+        assert!(matches!(error, CallError::TimedOutByServer { .. }), "{error:?}");
+        watch.until_ended(1).await;
+        agent.stop().await;
+    }
+
+    async fn mcp_15_a_call_that_expired_before_it_was_delivered_does_not_run(broker) {
+        let watch = Watch::default();
+        // The session is kept while the server is away.
+        let agent = || Agent::new("calc").tools(tools![counted_add]).state(watch.clone());
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
+        let running = agent().start(&broker.url()).await.unwrap();
+        drop(running);
+        let call = |id: &str| format!(r#"{{"call_id":"{id}","client":"peer","arguments":{{"a":1,"b":2}}}}"#);
+        let mut stale = reply_to("a2a/v1/mcp/clients/peer/responses", b"stale");
+        stale.message_expiry_interval = Some(1);
+        peer.publish("a2a/v1/mcp/tools/counted_add/call", call("stale"), stale).await;
+        // The broker's clock has whole seconds.
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        let running = agent().start(&broker.url()).await.unwrap();
+        let fresh = reply_to("a2a/v1/mcp/clients/peer/responses", b"fresh");
+        peer.publish("a2a/v1/mcp/tools/counted_add/call", call("fresh"), fresh).await;
+        assert_eq!(json(&peer.next("a2a/v1/mcp/clients/peer/responses").await)["call_id"], "fresh");
+        assert_eq!(watch.0.ids.lock().unwrap().as_slice(), ["fresh"]);
+        running.stop().await;
+    }
+
+    async fn over_its_limits_a_server_queues_and_then_says_busy(broker) {
+        let watch = Watch::default();
+        let limits = Limits::default().with_concurrency(8).with_queue(1);
+        let agent = Agent::new("one").tools(tools![hold_one, add]).state(watch.clone()).limits(limits);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let first = tokio::spawn(client.call("hold_one", ()).into_future());
+        watch.until_began(1).await;
+        // Of two more, one waits and one is refused at once, whichever comes first.
+        let mut more = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            more.spawn(client.call("hold_one", ()).into_future());
+        }
+        let error = more.join_next().await.unwrap().unwrap().unwrap_err();
+        assert!(matches!(&error, CallError::Unavailable { .. }), "{error:?}");
+        assert_eq!(error.code(), Some("busy"));
+        assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0, "other tools are served");
+        watch.0.go_on.notify_one();
+        first.await.unwrap().unwrap();
+        watch.until_began(2).await;
+        watch.0.go_on.notify_one();
+        more.join_next().await.unwrap().unwrap().unwrap();
+        agent.stop().await;
+    }
+
+    async fn mcp_17_dropping_a_call_or_its_stream_cancels_it(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = tokio::spawn(client.call("hold", ()).into_future());
+        watch.until_began(1).await;
+        call.abort();
+        watch.until_ended(1).await;
+        let stream = client.call("hold", ()).stream().await.unwrap();
+        watch.until_began(2).await;
+        drop(stream);
+        watch.until_ended(2).await;
+        let error = client.call("hold", ()).timeout(Duration::from_millis(300)).await.unwrap_err();
+        assert!(matches!(error, CallError::Timeout { .. } | CallError::TimedOutByServer { .. }), "{error:?}");
+        watch.until_ended(3).await;
+        agent.stop().await;
+    }
+
+    async fn mcp_17_a_cancel_on_the_wire_is_answered(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
+        let properties = reply_to("a2a/v1/mcp/clients/peer/responses", b"h");
+        peer.publish("a2a/v1/mcp/tools/hold/call", r#"{"call_id":"h","client":"peer"}"#, properties).await;
+        watch.until_began(1).await;
+        // Not another client's to cancel.
+        peer.publish("a2a/v1/mcp/tools/hold/cancel", r#"{"call_id":"h","client":"mallory"}"#, Default::default()).await;
+        peer.publish("a2a/v1/mcp/tools/hold/cancel", "garbage", Default::default()).await;
+        assert_eq!(watch.ended(), 0);
+        peer.publish("a2a/v1/mcp/tools/hold/cancel", r#"{"call_id":"h","client":"peer"}"#, Default::default()).await;
+        let answer = json(&peer.next("a2a/v1/mcp/clients/peer/responses").await);
+        assert_eq!((answer["error"]["type"].as_str(), answer["error"]["code"].as_str()), (Some("tool_error"), Some("canceled")));
+        assert_eq!(watch.ended(), 1);
+        agent.stop().await;
+    }
+
+    async fn mcp_16_a_redelivered_call_runs_once_and_is_answered_again(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("calc").tools(tools![counted_add]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let properties = reply_to("a2a/v1/mcp/clients/peer/responses", b"again");
+            let call = r#"{"call_id":"again","client":"peer","arguments":{"a":1,"b":2}}"#;
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", call, properties).await;
+            answers.push(peer.next("a2a/v1/mcp/clients/peer/responses").await.payload);
+        }
+        assert_eq!(watch.began(), 1);
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "the stored answer, as it was");
+        agent.stop().await;
+    }
+}

@@ -1,1 +1,50 @@
-//! x
+//! Arguments that are refused before the handler runs.
+
+use mqtt_agent::CallError;
+use mqtt_agent::prelude::*;
+use serde_json::json;
+use support::on_each_broker;
+
+use crate::tools::*;
+
+on_each_broker! {
+    async fn mcp_8_all_errors_of_a_call_come_in_one_answer_and_the_handler_does_not_run(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("calc").tools(tools![narrow, counted_add]).state(watch.clone());
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let refused = async |tool: &str, arguments: serde_json::Value| match client.call(tool, arguments).await {
+            Err(CallError::InvalidArguments { message }) => message,
+            other => panic!("{other:?}"),
+        };
+
+        let message = refused("narrow", json!({"stars": 6, "name": "x", "code": "A1", "form": "here", "days": null})).await;
+        assert_eq!(
+            message,
+            "`/code`: expected a string that matches `^[a-z]+$`, got \"A1\"; \
+             `/form`: unknown; did you mean `from`?; \
+             `/name`: expected at least 2 characters, got \"x\"; \
+             `/stars`: expected at most 5, got 6"
+        );
+        assert_eq!(refused("counted_add", json!({})).await, "`/a`: missing; give it, a number; `/b`: missing; give it, a number");
+        assert_eq!(refused("counted_add", json!({"a": "1", "b": [2]})).await,
+            "`/a`: expected a number, got \"1\"; `/b`: expected a number, got a list of 1");
+        assert_eq!(watch.began(), 0);
+
+        let result = client.call("narrow", json!({"stars": 5, "name": "ab", "code": null})).await.unwrap();
+        assert_eq!(result, json!("5 ab None 7 None"), "an explicit null is as good as nothing, and defaults are filled in");
+        let result = client.call("narrow", json!({"stars": 1, "name": "abcdefgh", "code": "x", "days": 0, "from": "y"})).await;
+        assert_eq!(result.unwrap(), json!("1 abcdefgh Some(\"x\") 0 Some(\"y\")"));
+        agent.stop().await;
+    }
+
+    async fn mcp_18_a_caller_that_is_not_allowed_is_refused(broker) {
+        let agent = Agent::new("vault").tools(tools![secret]).start(&broker.url()).await.unwrap();
+        let scout = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        assert_eq!(scout.call("secret", ()).await.unwrap(), json!("for scout"));
+        let other = Client::builder().id("analyst").connect(&broker.url()).await.unwrap();
+        let error = other.call("secret", ()).await.unwrap_err();
+        assert!(matches!(&error, CallError::Unauthorized { message } if message.contains("`analyst` may not call `secret`")), "{error:?}");
+        agent.stop().await;
+    }
+}

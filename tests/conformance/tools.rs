@@ -9,32 +9,32 @@ use tokio::sync::Notify;
 
 /// Counts what happens inside handlers, and lets tests hold them.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(pub Arc<Seen>);
+pub(crate) struct Watch(pub(crate) Arc<Seen>);
 
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Handlers that began.
-    pub began: AtomicUsize,
+    pub(crate) began: AtomicUsize,
     /// Handlers that were dropped or ended.
-    pub ended: AtomicUsize,
+    pub(crate) ended: AtomicUsize,
     /// Told when a handler begins or ends.
-    pub changed: Notify,
+    pub(crate) changed: Notify,
     /// Lets one held handler go on.
-    pub go_on: Notify,
+    pub(crate) go_on: Notify,
     /// Every call id that a handler ran for.
-    pub ids: std::sync::Mutex<Vec<String>>,
+    pub(crate) ids: std::sync::Mutex<Vec<String>>,
 }
 
 impl Watch {
-    pub fn began(&self) -> usize {
+    pub(crate) fn began(&self) -> usize {
         self.0.began.load(Ordering::SeqCst)
     }
 
-    pub fn ended(&self) -> usize {
+    pub(crate) fn ended(&self) -> usize {
         self.0.ended.load(Ordering::SeqCst)
     }
 
-    pub fn enter(&self, cx: &Context) -> Inside {
+    pub(crate) fn enter(&self, cx: &Context) -> Inside {
         self.0.ids.lock().unwrap().push(cx.call_id().to_owned());
         self.0.began.fetch_add(1, Ordering::SeqCst);
         self.0.changed.notify_waiters();
@@ -42,18 +42,18 @@ impl Watch {
     }
 
     /// Waits until so many handlers have begun.
-    pub async fn until_began(&self, count: usize) {
+    pub(crate) async fn until_began(&self, count: usize) {
         support::eventually("handlers began", || async { (self.began() >= count).then_some(()) }).await;
     }
 
     /// Waits until so many handlers have ended.
-    pub async fn until_ended(&self, count: usize) {
+    pub(crate) async fn until_ended(&self, count: usize) {
         support::eventually("handlers ended", || async { (self.ended() >= count).then_some(()) }).await;
     }
 }
 
 /// Counts its own end.
-pub struct Inside(Watch);
+pub(crate) struct Inside(Watch);
 
 impl Drop for Inside {
     fn drop(&mut self) {
@@ -64,13 +64,13 @@ impl Drop for Inside {
 
 /// A sum.
 #[derive(Debug, Serialize, Deserialize, JsonSchema, PartialEq)]
-pub struct Sum {
-    pub sum: f64,
+pub(crate) struct Sum {
+    pub(crate) sum: f64,
 }
 
 /// Adds two numbers.
 #[tool(read_only, idempotent, title = "Addition", tags("math"), version = "2.1.0")]
-pub async fn add(
+pub(crate) async fn add(
     /// The first.
     a: f64,
     /// The second.
@@ -81,20 +81,20 @@ pub async fn add(
 
 /// Adds two numbers, and counts itself.
 #[tool]
-pub async fn counted_add(a: f64, b: f64, State(watch): State<Watch>, cx: &Context) -> f64 {
+pub(crate) async fn counted_add(a: f64, b: f64, State(watch): State<Watch>, cx: &Context) -> f64 {
     let _inside = watch.enter(cx);
     a + b
 }
 
 /// One step of a count.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Step {
-    pub i: u32,
+pub(crate) struct Step {
+    pub(crate) i: u32,
 }
 
 /// Counts to `n`, one partial result a step.
 #[tool]
-pub async fn count(n: u32, steps: Partials<Step>) -> Result<u32, String> {
+pub(crate) async fn count(n: u32, steps: Partials<Step>) -> Result<u32, String> {
     for i in 1..=n {
         steps.send(&Step { i }).await.map_err(|error| error.to_string())?;
     }
@@ -103,7 +103,7 @@ pub async fn count(n: u32, steps: Partials<Step>) -> Result<u32, String> {
 
 /// Sends lines of text as partial results.
 #[tool]
-pub async fn lines(lines: Partials<String>) -> Result<(), String> {
+pub(crate) async fn lines(lines: Partials<String>) -> Result<(), String> {
     for line in ["one", "two"] {
         lines.send(&line.to_owned()).await.map_err(|error| error.to_string())?;
     }
@@ -112,7 +112,7 @@ pub async fn lines(lines: Partials<String>) -> Result<(), String> {
 
 /// Runs until it is let go, cancelled or late.
 #[tool]
-pub async fn hold(State(watch): State<Watch>, cx: &Context) -> String {
+pub(crate) async fn hold(State(watch): State<Watch>, cx: &Context) -> String {
     let _inside = watch.enter(cx);
     watch.0.go_on.notified().await;
     "let go".to_owned()
@@ -120,7 +120,7 @@ pub async fn hold(State(watch): State<Watch>, cx: &Context) -> String {
 
 /// One at a time.
 #[tool(concurrency = 1)]
-pub async fn hold_one(State(watch): State<Watch>, cx: &Context) -> String {
+pub(crate) async fn hold_one(State(watch): State<Watch>, cx: &Context) -> String {
     let _inside = watch.enter(cx);
     watch.0.go_on.notified().await;
     "let go".to_owned()
@@ -128,7 +128,7 @@ pub async fn hold_one(State(watch): State<Watch>, cx: &Context) -> String {
 
 /// Takes longer than it may.
 #[tool(timeout = "100ms")]
-pub async fn too_slow(State(watch): State<Watch>, cx: &Context) -> String {
+pub(crate) async fn too_slow(State(watch): State<Watch>, cx: &Context) -> String {
     let _inside = watch.enter(cx);
     tokio::time::sleep(Duration::from_secs(600)).await;
     "never".to_owned()
@@ -136,12 +136,12 @@ pub async fn too_slow(State(watch): State<Watch>, cx: &Context) -> String {
 
 /// Always fails.
 #[tool]
-pub async fn fail() -> Result<(), Failing> {
+pub(crate) async fn fail() -> Result<(), Failing> {
     Err(Failing)
 }
 
 /// An error with a code.
-pub struct Failing;
+pub(crate) struct Failing;
 
 impl ToolError for Failing {
     fn message(&self) -> String {
@@ -155,49 +155,49 @@ impl ToolError for Failing {
 
 /// Panics.
 #[tool]
-pub async fn panics(text: String) -> String {
+pub(crate) async fn panics(text: String) -> String {
     panic!("{text}")
 }
 
 /// Panics on the blocking pool.
 #[tool(blocking)]
-pub fn panics_blocking() -> String {
+pub(crate) fn panics_blocking() -> String {
     panic!("on purpose")
 }
 
 /// Runs on the blocking pool.
 #[tool(blocking)]
-pub fn blocking_add(a: i64, b: i64) -> i64 {
+pub(crate) fn blocking_add(a: i64, b: i64) -> i64 {
     a + b
 }
 
 /// For scout alone.
 #[tool(allow("scout"))]
-pub async fn secret() -> String {
+pub(crate) async fn secret() -> String {
     "for scout".to_owned()
 }
 
 /// Says who calls.
 #[tool]
-pub async fn whoami(caller: Caller, cx: &Context) -> String {
+pub(crate) async fn whoami(caller: Caller, cx: &Context) -> String {
     format!("{} {}", caller.claim(), cx.trace().map_or("untraced", |trace| trace.traceparent()))
 }
 
 /// Gives back a text of some size.
 #[tool]
-pub async fn repeat(#[arg(range = 0..=4_000_000)] bytes: u32) -> String {
+pub(crate) async fn repeat(#[arg(range = 0..=4_000_000)] bytes: u32) -> String {
     "x".repeat(bytes as usize)
 }
 
 /// How big something is.
 #[tool]
-pub async fn measure(text: String) -> u64 {
+pub(crate) async fn measure(text: String) -> u64 {
     text.len() as u64
 }
 
 /// Calls `add` of another agent from inside.
 #[tool]
-pub async fn double(x: f64, cx: &Context) -> Result<f64, String> {
+pub(crate) async fn double(x: f64, cx: &Context) -> Result<f64, String> {
     let sum: Sum =
         cx.client().call("add", json!({"a": x, "b": x})).returning().await.map_err(|error| error.to_string())?;
     Ok(sum.sum)
@@ -205,19 +205,19 @@ pub async fn double(x: f64, cx: &Context) -> Result<f64, String> {
 
 /// Calls `hold` of another agent from inside.
 #[tool]
-pub async fn hold_elsewhere(cx: &Context) -> Result<String, String> {
+pub(crate) async fn hold_elsewhere(cx: &Context) -> Result<String, String> {
     cx.client().call("hold", ()).returning().await.map_err(|error| error.to_string())
 }
 
 /// Says how long it may run, in milliseconds.
 #[tool]
-pub async fn time_left(cx: &Context) -> u64 {
+pub(crate) async fn time_left(cx: &Context) -> u64 {
     cx.deadline().saturating_duration_since(std::time::Instant::now()).as_millis() as u64
 }
 
 /// Everything that an argument can be narrowed by.
 #[tool]
-pub async fn narrow(
+pub(crate) async fn narrow(
     #[arg(range = 1..=5)] stars: u8,
     #[arg(length = 2..=8)] name: String,
     #[arg(pattern = "^[a-z]+$")] code: Option<String>,

@@ -5,7 +5,7 @@ mod broker;
 mod raw;
 
 pub use broker::TestBroker;
-pub use raw::{RawPeer, SOON, json, reply_to};
+pub use raw::{RawPeer, SOON, correlated, json, reply_to};
 
 use std::time::Duration;
 

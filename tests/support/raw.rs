@@ -38,6 +38,12 @@ pub fn reply_to(topic: &str, correlation: &[u8]) -> PublishProperties {
     }
 }
 
+/// Properties for an answer: what it is matched by.
+#[must_use]
+pub fn correlated(correlation: &[u8]) -> PublishProperties {
+    PublishProperties { correlation_data: Some(correlation.to_vec().into()), ..PublishProperties::default() }
+}
+
 impl RawPeer {
     /// Connects under a client id.
     pub async fn connect(url: &str, id: &str) -> Self {
@@ -52,7 +58,9 @@ impl RawPeer {
         options.set_max_packet_size(Some(16 << 20));
         set(&mut options);
         let (client, mut poll) = AsyncClient::new(options, 4096);
-        poll.network_options.set_tcp_nodelay(true);
+        let mut network = poll.options.network_options();
+        network.set_tcp_nodelay(true);
+        poll.options.set_network_options(network);
         let (sender, events) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             loop {

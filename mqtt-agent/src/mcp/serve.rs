@@ -18,8 +18,8 @@ pub use limits::Limits;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::client::Client;
 use crate::context::States;
@@ -49,7 +49,9 @@ pub(crate) struct Server {
     calls: Vec<Subscription>,
     cancels: Vec<Subscription>,
     // Publishes the cards again after each reconnect.
-    announcer: tokio::task::JoinHandle<()>,
+    announcer: AbortOnDropHandle<()>,
+    // A server that is dropped without a stop leaves no handler behind.
+    abandon: DropGuard,
 }
 
 impl Server {
@@ -96,7 +98,9 @@ impl Server {
         let connection = shared.link.state();
         announce(&shared.link, &cards).await?;
         let announcer = tokio::spawn(announce_again(shared.link.clone(), connection, Arc::clone(&cards)));
-        Ok(Self { shared, cards, calls, cancels, announcer })
+        let announcer = AbortOnDropHandle::new(announcer);
+        let abandon = shared.abandon.clone().drop_guard();
+        Ok(Self { shared, cards, calls, cancels, announcer, abandon })
     }
 }
 

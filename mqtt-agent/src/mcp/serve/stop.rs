@@ -26,7 +26,7 @@ const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 impl Server {
     /// Takes no more calls, waits for the running ones, and marks the cards offline. The connection stays open.
     pub(crate) async fn stop(self) {
-        let Self { shared, cards, calls, cancels, announcer } = self;
+        let Self { shared, cards, calls, cancels, announcer, abandon } = self;
         announcer.abort();
         drop(announcer.await);
 
@@ -42,7 +42,7 @@ impl Server {
             shared.abandon.cancel();
             drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
         }
-        drop(cancels);
+        drop((cancels, abandon));
 
         // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
         publish(&shared.link, vec![cards.server_offline()]).await;
