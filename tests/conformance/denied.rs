@@ -126,8 +126,9 @@ mod mosquitto {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("passwords");
         for (index, user) in ["server", "scout"].into_iter().enumerate() {
-            let create = if index == 0 { "-bc" } else { "-b" };
-            let done = std::process::Command::new("mosquitto_passwd").arg(create).arg(&file).args([user, "s3cret"]).status();
+            let create: &[&str] = if index == 0 { &["-c", "-b"] } else { &["-b"] };
+            let mut command = std::process::Command::new("mosquitto_passwd");
+            let done = command.args(create).arg(&file).args([user, "s3cret"]).status();
             assert!(done.expect("mosquitto_passwd comes with mosquitto").success());
         }
         std::fs::read_to_string(file).unwrap()

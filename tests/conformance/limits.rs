@@ -22,12 +22,15 @@ on_each_broker! {
 
     async fn mcp_15_a_call_that_expired_before_it_was_delivered_does_not_run(broker) {
         let watch = Watch::default();
-        // The session is kept while the server is away.
-        let agent = || Agent::new("calc").tools(tools![counted_add]).state(watch.clone());
+        // The session is kept while the server is away, and the Will tells that it is.
+        let agent = || Agent::new("calc").tools(tools![counted_add]).state(watch.clone()).will_delay(Duration::ZERO);
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
         let running = agent().start(&broker.url()).await.unwrap();
+        peer.subscribe("a2a/v1/mcp/servers/calc/card").await;
+        assert_eq!(json(&peer.next("a2a/v1/mcp/servers").await)["status"], "online");
         drop(running);
+        assert_eq!(json(&peer.next("a2a/v1/mcp/servers").await)["status"], "offline");
         let call = |id: &str| format!(r#"{{"call_id":"{id}","client":"peer","arguments":{{"a":1,"b":2}}}}"#);
         let mut stale = reply_to("a2a/v1/mcp/clients/peer/responses", b"stale");
         stale.message_expiry_interval = Some(1);

@@ -233,7 +233,10 @@ impl Actor {
                 tracing::warn!(packet_id, "an acknowledgement was not sent");
             }
         }
-        while let Some((filters, subscribe)) = self.subscriptions.front() {
+        // The client library hands out as many packet ids as the broker's window is wide, to subscriptions as well, and
+        // does not look whether one is in use there: so they have their share of the window.
+        while self.outbox.under_way() + self.subscriptions.under_way() < up.window {
+            let Some((filters, subscribe)) = self.subscriptions.front() else { break };
             let sent = if subscribe {
                 let filters = filters.into_iter().map(|filter| Filter::new(filter, WireQoS::AtLeastOnce));
                 self.client.try_subscribe_many(filters)
@@ -246,7 +249,7 @@ impl Actor {
             }
             self.subscriptions.handed();
         }
-        while self.outbox.under_way() < up.window {
+        while self.outbox.under_way() + self.subscriptions.under_way() < up.window {
             let Some(ready) = self.outbox.next(up.max_packet_size) else { break };
             let Ready { topic, payload, retain, properties } = &ready;
             let publish = self.client.try_publish_with_properties(

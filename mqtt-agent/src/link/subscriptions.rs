@@ -179,11 +179,15 @@ impl Subscriptions {
         }
     }
 
+    /// How many packets are with the client library or unanswered; each holds a packet id.
+    pub(super) fn under_way(&self) -> usize {
+        self.handed_subscribe.len()
+            + self.sent_subscribe.len()
+            + self.handed_unsubscribe.len()
+            + self.sent_unsubscribe.len()
+    }
+
     pub(super) fn is_settled(&self) -> bool {
-        self.queue.is_empty()
-            && self.handed_unsubscribe.is_empty()
-            && self.sent_unsubscribe.is_empty()
-            && self.handed_subscribe.is_empty()
-            && self.sent_subscribe.is_empty()
+        self.queue.is_empty() && self.under_way() == 0
     }
 }
