@@ -47,10 +47,21 @@ pub(super) enum Command {
     Publish(Box<Entry>),
     /// Somebody stopped waiting for a publish.
     Withdraw,
-    Subscribe { wanted: Vec<(Filter, Route)>, outcome: oneshot::Sender<Outcomes> },
-    Unsubscribe { id: u64, done: Option<oneshot::Sender<()>> },
-    Acknowledge { epoch: u64, place: u64 },
-    Close { within: Duration },
+    Subscribe {
+        wanted: Vec<(Filter, Route)>,
+        outcome: oneshot::Sender<Outcomes>,
+    },
+    Unsubscribe {
+        id: u64,
+        done: Option<oneshot::Sender<()>>,
+    },
+    Acknowledge {
+        epoch: u64,
+        place: u64,
+    },
+    Close {
+        within: Duration,
+    },
     Abort,
 }
 
@@ -248,7 +259,9 @@ impl Actor {
 
     fn command(&mut self, command: Option<Command>) -> ControlFlow<()> {
         match command {
-            Some(Command::Publish(entry)) if self.closing.is_some() => entry.resolve(Err(PublishError::Closed)),
+            Some(Command::Publish(entry)) if self.closing.is_some() => {
+                entry.resolve(Err(PublishError::Closed))
+            }
             Some(Command::Publish(entry)) => self.outgoing.push(entry),
             Some(Command::Withdraw) => self.outgoing.sweep(),
             // Dropping the request says that the connection is closed.
@@ -320,7 +333,10 @@ impl Actor {
         if self.park_until.is_some_and(|until| until <= now) {
             self.park_until = None;
             for inbound in self.parked.drain(..) {
-                tracing::debug!(topic = inbound.topic(), "nobody subscribes to a message of an earlier session");
+                tracing::debug!(
+                    topic = inbound.topic(),
+                    "nobody subscribes to a message of an earlier session"
+                );
             }
         }
         if let Some(closing) = &mut self.closing

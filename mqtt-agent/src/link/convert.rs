@@ -81,7 +81,13 @@ pub(super) fn will(will: &Will) -> LastWill {
         correlation_data: properties.correlation_data,
         user_properties: properties.user_properties,
     };
-    LastWill::new(&*message.topic, message.payload.to_vec(), qos(message.qos), message.retain, Some(properties))
+    LastWill::new(
+        &*message.topic,
+        message.payload.to_vec(),
+        qos(message.qos),
+        message.retain,
+        Some(properties),
+    )
 }
 
 pub(super) fn filter(filter: &str, level: QoS) -> ClientFilter {

@@ -47,16 +47,19 @@ impl Ended {
 /// The client library's errors, most of which repeat the layer below in their own words.
 fn describe(error: &ConnectionError) -> String {
     match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Deserialization(CodecError::Io(error))) => {
-            error.to_string()
-        }
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(StateError::Deserialization(CodecError::Io(error))) => error.to_string(),
         ConnectionError::Timeout(_) => "the broker did not answer in time".to_owned(),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => "the broker closed the connection".to_owned(),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => {
+            "the broker closed the connection".to_owned()
+        }
         ConnectionError::MqttState(StateError::AwaitPingResp) => "the broker gave no sign of life".to_owned(),
-        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => match reason_string {
-            Some(reason) => format!("the broker disconnected: {reason_code:?}, {reason}"),
-            None => format!("the broker disconnected: {reason_code:?}"),
-        },
+        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
+            match reason_string {
+                Some(reason) => format!("the broker disconnected: {reason_code:?}, {reason}"),
+                None => format!("the broker disconnected: {reason_code:?}"),
+            }
+        }
         error => error.to_string(),
     }
 }
@@ -119,9 +122,9 @@ fn failure(error: &ConnectionError) -> Option<ConnectError> {
             if passing { None } else { protocol(text) }
         }
         #[cfg(feature = "websocket")]
-        ConnectionError::WsConnect(_) | ConnectionError::InvalidUrl(_) | ConnectionError::ResponseValidation(_) => {
-            protocol(error.to_string())
-        }
+        ConnectionError::WsConnect(_)
+        | ConnectionError::InvalidUrl(_)
+        | ConnectionError::ResponseValidation(_) => protocol(error.to_string()),
         _ => None,
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum ConnectError {
     /// The address of the broker can't be used.
-    #[error("invalid broker url: {reason}; write it as `mqtt://host:1883`, or with `mqtts://`, `ws://` or `wss://`")]
+    #[error(
+        "invalid broker url: {reason}; write it as `mqtt://host:1883`, or with `mqtts://`, `ws://` or `wss://`"
+    )]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
@@ -36,7 +38,9 @@ pub enum ConnectError {
     #[error("the broker refused the user name or the password; check the credentials")]
     Credentials,
     /// The broker doesn't let this client in (reason code 0x87).
-    #[error("the broker does not authorize this client; check its credentials, its client id and the broker's access rules")]
+    #[error(
+        "the broker does not authorize this client; check its credentials, its client id and the broker's access rules"
+    )]
     NotAuthorized,
     /// The broker refused the connection for another reason.
     #[error("the broker refused the connection with {name} ({code:#04x})")]
@@ -47,7 +51,9 @@ pub enum ConnectError {
         name: &'static str,
     },
     /// TLS could not be set up, or the broker's certificate was not accepted.
-    #[error("TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url")]
+    #[error(
+        "TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url"
+    )]
     Tls {
         /// What TLS says.
         reason: String,
@@ -86,7 +92,9 @@ pub enum PublishError {
         topic: String,
     },
     /// The packet is larger than the broker accepts.
-    #[error("the packet of {size} bytes is larger than the {limit} bytes that the broker accepts; send less or raise the broker's maximum packet size")]
+    #[error(
+        "the packet of {size} bytes is larger than the {limit} bytes that the broker accepts; send less or raise the broker's maximum packet size"
+    )]
     TooLarge {
         /// The size of the packet, which is the payload with topic and properties.
         size: usize,
@@ -119,7 +127,9 @@ pub enum PublishError {
     #[error("the message expired before it could be sent; check the connection or allow more time")]
     Expired,
     /// The message was sent, and its acknowledgement will never be known.
-    #[error("the message was sent but never acknowledged; it may have been delivered, so repeat it only if it may arrive twice")]
+    #[error(
+        "the message was sent but never acknowledged; it may have been delivered, so repeat it only if it may arrive twice"
+    )]
     Interrupted,
 }
 

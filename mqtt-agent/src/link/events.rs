@@ -42,7 +42,9 @@ impl Actor {
                 }
             }
             Event::Outgoing(Sent::Publish(packet)) => self.outgoing.sent(packet)?,
-            Event::Outgoing(Sent::Subscribe(packet) | Sent::Unsubscribe(packet)) => self.subscriptions.sent(packet)?,
+            Event::Outgoing(Sent::Subscribe(packet) | Sent::Unsubscribe(packet)) => {
+                self.subscriptions.sent(packet)?
+            }
             Event::Outgoing(Sent::Disconnect) => {
                 if let Some(closing) = &mut self.closing {
                     closing.phase = Phase::Left;
@@ -87,7 +89,9 @@ impl Actor {
         let repeat = self.outgoing.resume(ack.session_present, now, self.window, self.limit);
         events.pending = repeat
             .into_iter()
-            .map(|(packet, message, left)| ClientRequest::Publish(convert::repetition(&message, packet, left)))
+            .map(|(packet, message, left)| {
+                ClientRequest::Publish(convert::repetition(&message, packet, left))
+            })
             .collect();
 
         self.acks.reset(self.epoch);
@@ -225,7 +229,8 @@ impl Actor {
             let properties = convert::publish_properties(message, entry.left(now));
             let level = convert::qos(message.qos);
             let (topic, payload) = (&*message.topic, message.payload.clone());
-            if client.try_publish_with_properties(topic, level, message.retain, payload, properties).is_err() {
+            if client.try_publish_with_properties(topic, level, message.retain, payload, properties).is_err()
+            {
                 return;
             }
             self.outgoing.handed();

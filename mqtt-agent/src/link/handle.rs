@@ -63,8 +63,14 @@ impl Link {
             limit: AtomicUsize::new(usize::MAX),
         });
         let places = Arc::new(Semaphore::new(options.queue));
-        let actor =
-            Actor::new(&options, client, inbox, commands.downgrade(), Arc::clone(&shared), Arc::clone(&places));
+        let actor = Actor::new(
+            &options,
+            client,
+            inbox,
+            commands.downgrade(),
+            Arc::clone(&shared),
+            Arc::clone(&places),
+        );
         let task = TaskTracker::new();
         task.spawn_on(actor.run(), &runtime);
         task.close();
@@ -150,7 +156,12 @@ impl Link {
         Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| PublishError::Closed)
     }
 
-    fn send(&self, message: Message, withdraw: bool, place: OwnedSemaphorePermit) -> Result<Receipt, PublishError> {
+    fn send(
+        &self,
+        message: Message,
+        withdraw: bool,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
         let entry = Entry::new(message, outcome, withdraw, place);
         self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;

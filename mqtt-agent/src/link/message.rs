@@ -226,7 +226,19 @@ mod tests {
         for good in ["a", "/", "+", "#", "a/+/b", "a/#", "+/+", "$share/g/a/#", "$SYS/#", "a//b"] {
             assert_eq!(filter_is_valid(good), Ok(()), "{good}");
         }
-        for bad in ["", "a#", "#/a", "a/#/b", "a+/b", "++", "$share/g", "$share//a", "$share/g/", "$share/+/a", "a\0"] {
+        for bad in [
+            "",
+            "a#",
+            "#/a",
+            "a/#/b",
+            "a+/b",
+            "++",
+            "$share/g",
+            "$share//a",
+            "$share/g/",
+            "$share/+/a",
+            "a\0",
+        ] {
             assert!(filter_is_valid(bad).is_err(), "{bad}");
         }
     }

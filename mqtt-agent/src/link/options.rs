@@ -102,9 +102,13 @@ impl LinkOptions {
 
     /// Refuses values that the client library would panic at, or that would never let anything through.
     fn check(&self) -> Result<(), ConnectError> {
-        let wrong = |option, reason: &str| Err(ConnectError::InvalidOption { option, reason: reason.to_owned() });
+        let wrong =
+            |option, reason: &str| Err(ConnectError::InvalidOption { option, reason: reason.to_owned() });
         if self.client_id.is_empty() {
-            return wrong("client_id", "it must not be empty, for the broker could not find the session again");
+            return wrong(
+                "client_id",
+                "it must not be empty, for the broker could not find the session again",
+            );
         }
         if self.client_id.len() > usize::from(u16::MAX) || self.client_id.contains('\0') {
             return wrong("client_id", "it must be at most 65535 bytes without NUL");
@@ -146,11 +150,15 @@ impl LinkOptions {
         options.set_keep_alive(self.keep_alive);
         options.set_clean_start(self.clean_start);
         options.set_manual_acks(true);
+        // Sizes a table that is exchanged before it is used; the default would take megabytes at each attempt.
+        options.set_outgoing_inflight_upper_limit(1);
         options.set_session_expiry_interval(Some(convert::seconds(self.session_expiry)));
         options.set_receive_maximum(Some(self.receive_maximum));
         // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
         options.set_max_packet_size(Some(self.max_packet_size));
-        if let Some(Credentials { username, password }) = self.credentials.as_ref().or(target.credentials.as_ref()) {
+        if let Some(Credentials { username, password }) =
+            self.credentials.as_ref().or(target.credentials.as_ref())
+        {
             options.set_credentials(username, password);
         }
         if let Some(will) = &self.will {

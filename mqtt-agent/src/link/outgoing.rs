@@ -205,7 +205,10 @@ impl Outgoing {
         }
         let full = self.in_flight() >= window;
         // One at QoS 0 needs no place in the window, but must not overtake; it waits in its turn.
-        self.waiting.front().filter(|front| !full || front.message.qos == QoS::AtMostOnce).map(|front| &**front)
+        self.waiting
+            .front()
+            .filter(|front| !full || front.message.qos == QoS::AtMostOnce)
+            .map(|front| &**front)
     }
 
     /// Notes that the message of [`Outgoing::next`] was handed over.

@@ -54,7 +54,10 @@ impl Routes {
 
 /// The filter that a shared subscription's messages match.
 fn unshared(filter: &str) -> &str {
-    filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')).map_or(filter, |(_, pattern)| pattern)
+    filter
+        .strip_prefix("$share/")
+        .and_then(|rest| rest.split_once('/'))
+        .map_or(filter, |(_, pattern)| pattern)
 }
 
 /// Whether a topic matches a valid filter.

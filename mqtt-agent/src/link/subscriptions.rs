@@ -35,7 +35,10 @@ pub(super) enum Request {
         /// Who asked, with the subscription's id for each filter; nobody when a subscription is made again.
         asked: Option<(Vec<u64>, oneshot::Sender<Outcomes>)>,
     },
-    Unsubscribe { filter: Arc<str>, done: Option<oneshot::Sender<()>> },
+    Unsubscribe {
+        filter: Arc<str>,
+        done: Option<oneshot::Sender<()>>,
+    },
 }
 
 impl Request {

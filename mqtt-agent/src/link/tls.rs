@@ -96,7 +96,9 @@ mod rustls_configuration {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let certificates = certificates.map_err(failed(what))?;
         if certificates.is_empty() {
-            return Err(ConnectError::Tls { reason: format!("there is no certificate in the {what}'s PEM text") });
+            return Err(ConnectError::Tls {
+                reason: format!("there is no certificate in the {what}'s PEM text"),
+            });
         }
         Ok(certificates)
     }
@@ -111,7 +113,9 @@ mod rustls_configuration {
 
         #[test]
         fn text_without_a_certificate_is_refused() {
-            for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            for pem in
+                ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+            {
                 let refused = configuration(Some(&Tls::new().ca_pem(pem)));
                 assert!(matches!(refused, Err(ConnectError::Tls { .. })), "{pem}");
             }

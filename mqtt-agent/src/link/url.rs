@@ -96,7 +96,8 @@ impl Target {
             let reason = "it is set, but the url's scheme is not `mqtts` or `wss`".to_owned();
             return Err(ConnectError::InvalidOption { option: "tls", reason });
         }
-        let missing = |feature| ConnectError::FeatureMissing { scheme: self.scheme.name().to_owned(), feature };
+        let missing =
+            |feature| ConnectError::FeatureMissing { scheme: self.scheme.name().to_owned(), feature };
         if secure && !cfg!(feature = "tls") {
             return Err(missing("tls"));
         }
@@ -120,7 +121,8 @@ impl Target {
 
 /// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
 fn decode(text: &str) -> Result<String, ConnectError> {
-    let invalid = || ConnectError::InvalidUrl { reason: "its user name or password is not well encoded".to_owned() };
+    let invalid =
+        || ConnectError::InvalidUrl { reason: "its user name or password is not well encoded".to_owned() };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -159,7 +161,17 @@ mod tests {
 
     #[test]
     fn wrong_urls_are_named_without_their_password() {
-        for text in ["", "localhost", "localhost:1883", "http://h", "mqtt://", "mqtt://h/path", "mqtt://h?x", "mqtt://u:secret@h:x", "mqtt://u:secret%z@h"] {
+        for text in [
+            "",
+            "localhost",
+            "localhost:1883",
+            "http://h",
+            "mqtt://",
+            "mqtt://h/path",
+            "mqtt://h?x",
+            "mqtt://u:secret@h:x",
+            "mqtt://u:secret%z@h",
+        ] {
             match Target::parse(text) {
                 Err(error @ ConnectError::InvalidUrl { .. }) => {
                     assert!(!error.to_string().contains("secret"), "{error}");
@@ -173,7 +185,8 @@ mod tests {
     fn a_scheme_without_its_feature_names_the_feature() {
         let transport = |text| Target::parse(text).unwrap().transport(None).map(drop);
         assert_eq!(transport("mqtt://h"), Ok(()));
-        let missing = |scheme: &str, feature| Err(ConnectError::FeatureMissing { scheme: scheme.into(), feature });
+        let missing =
+            |scheme: &str, feature| Err(ConnectError::FeatureMissing { scheme: scheme.into(), feature });
         if !cfg!(feature = "tls") {
             assert_eq!(transport("mqtts://h"), missing("mqtts", "tls"));
             assert_eq!(transport("wss://h"), missing("wss", "tls"));
