@@ -25,7 +25,7 @@ pub(super) fn qos(qos: QoS) -> ClientQoS {
 
 /// Whole seconds, rounded up: a message must not expire at the broker before it does here.
 pub(super) fn seconds(duration: Duration) -> u32 {
-    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    let whole = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     u32::try_from(whole).unwrap_or(u32::MAX)
 }
 

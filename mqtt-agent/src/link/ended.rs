@@ -24,10 +24,8 @@ pub(super) struct Ended {
 impl Ended {
     /// The end of a connection that was made.
     pub(super) fn connection(error: &ConnectionError) -> Self {
-        let by_broker = matches!(
-            error,
-            ConnectionError::MqttState(StateError::ConnectionAborted | StateError::ServerDisconnect { .. })
-        );
+        let by_broker = hung_up(error)
+            || matches!(error, ConnectionError::MqttState(StateError::ServerDisconnect { .. }));
         Self { text: describe(error), blame: blame(error), by_broker, failure: None }
     }
 
@@ -64,11 +62,29 @@ fn describe(error: &ConnectionError) -> String {
     }
 }
 
+/// Whether the broker just closed. When it does so without having read everything the system says "reset".
+fn hung_up(error: &ConnectionError) -> bool {
+    use std::io::ErrorKind as Kind;
+    match error {
+        ConnectionError::MqttState(StateError::ConnectionAborted) => true,
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(StateError::Deserialization(CodecError::Io(error))) => {
+            matches!(
+                error.kind(),
+                Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof
+            )
+        }
+        _ => false,
+    }
+}
+
 fn blame(error: &ConnectionError) -> Blame {
     use DisconnectReasonCode as Code;
+    if hung_up(error) {
+        return Blame::Closed;
+    }
     let ConnectionError::MqttState(error) = error else { return Blame::None };
     match error {
-        StateError::ConnectionAborted => Blame::Closed,
         StateError::Deserialization(CodecError::Io(_)) => Blame::None,
         StateError::Deserialization(_) | StateError::OutgoingPacketTooLarge { .. } => Blame::Protocol,
         StateError::ServerDisconnect { reason_code, .. } => match reason_code {

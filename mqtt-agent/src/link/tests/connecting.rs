@@ -58,7 +58,8 @@ async fn a_peer_that_speaks_something_else_is_no_broker() {
     tokio::spawn(async move {
         use tokio::io::AsyncWriteExt;
         while let Ok((mut socket, _)) = listener.accept().await {
-            socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            // TLS's word for "I did not understand you".
+            socket.write_all(&[0x15, 3, 3, 0, 2, 2, 10]).await.unwrap();
         }
     });
     let link = Link::open(options(format!("mqtt://{address}"))).unwrap();
