@@ -103,8 +103,7 @@ impl Broker {
 
     pub(super) async fn mosquitto(setup: Setup) -> Self {
         let files = tempfile::tempdir().unwrap();
-        // Free a moment ago; nobody else on this machine's loopback is that fast.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let config = Self::mosquitto_config(setup, files.path(), port);
         std::fs::write(files.path().join("mosquitto.conf"), config).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -142,12 +141,13 @@ impl Broker {
         if let Some(maximum) = setup.receive_maximum {
             writeln!(config, "max_inflight_messages {maximum}").unwrap();
         }
-        if matches!(setup.transport, Transport::Ws | Transport::Wss) {
-            config.push_str("protocol websockets\n");
-        }
         if matches!(setup.transport, Transport::Tls | Transport::Wss) {
             Pki::get().write(files);
             writeln!(config, "certfile {path}/broker.pem\nkeyfile {path}/broker.key").unwrap();
+        }
+        if matches!(setup.transport, Transport::Ws | Transport::Wss) {
+            // This version starts no WebSocket listener without another one beside it.
+            write!(config, "protocol websockets\nlistener {} 127.0.0.1\n", free_port()).unwrap();
         }
         config
     }
@@ -178,6 +178,17 @@ impl Drop for Broker {
         match &mut self.kind {
             Kind::Embedded(stop) => stop.shutdown(),
             Kind::Mosquitto(child) => drop(child.start_kill()),
+        }
+    }
+}
+
+/// A port that nobody listens on. Below the range that the system gives to outgoing connections: a client that waits
+/// for the broker on such a port can end up connected to itself, and the port is then taken.
+fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(10_000..30_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::broker::Broker;
-use super::proxy::Proxy;
+use super::proxy::{NOWHERE, Proxy};
 use super::{DEADLINE, connect, disconnected, open, options, soon, subscribe, text};
 use crate::link::{ConnectionState, Filter, Message, PublishError, SubscribeError, Will};
 
@@ -54,6 +54,7 @@ async fn the_will_is_for_a_crash_and_not_for_a_goodbye() {
     let will = soon(inbox.recv()).await.unwrap();
     assert_eq!(text(&will), "gone");
     assert_eq!(will.properties.user("w"), Some("1"));
+    will.ack.done();
     reader.close(DEADLINE).await;
 }
 
@@ -82,7 +83,7 @@ async fn closing_ends_in_time_without_a_broker() {
     let broker = Broker::start().await;
     let proxy = Proxy::start(broker.address).await;
     let link = connect(proxy.url()).await;
-    proxy.lead_to(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    proxy.lead_to(NOWHERE.into());
     disconnected(&link).await;
     let mut receipt = link.try_enqueue(Message::new("t", "")).unwrap();
     let started = Instant::now();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Setup, Transport, mosquitto};
 use super::pki::Pki;
+use super::proxy::NOWHERE;
 use super::{DEADLINE, connect, open, options, soon, subscribe, text};
 use crate::link::{ConnectError, Credentials, Link, Message, Tls};
 
@@ -41,8 +42,7 @@ async fn credentials_come_from_the_options_or_the_url() {
 
 #[tokio::test]
 async fn an_unreachable_broker_is_retried_until_the_time_is_up() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let link = Link::open(options(format!("mqtt://127.0.0.1:{port}"))).unwrap();
+    let link = Link::open(options(format!("mqtt://{}:{}", NOWHERE.0, NOWHERE.1))).unwrap();
     let within = Duration::from_millis(300);
     match link.connected(within).await {
         Err(ConnectError::Timeout { last: Some(last), .. }) => assert!(last.contains("refused"), "{last}"),

@@ -1,12 +1,15 @@
 //! A TCP proxy that can cut connections, hang and lead elsewhere.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// Where nobody listens.
+pub(super) const NOWHERE: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 1);
 
 #[derive(Clone, Copy)]
 struct Control {

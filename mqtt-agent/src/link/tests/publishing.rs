@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::broker::{Broker, Setup, mosquitto};
-use super::proxy::Proxy;
+use super::proxy::{NOWHERE, Proxy};
 use super::{DEADLINE, connect, disconnected, epoch, open, options, soon, subscribe, text};
 use crate::link::{Message, PublishError, Published, QoS};
 
@@ -101,8 +101,7 @@ async fn waiting_messages_expire_are_withdrawn_and_fill_the_queue() {
     let mut options = options(proxy.url());
     options.queue = 3;
     let link = open(options).await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    proxy.lead_to(nowhere);
+    proxy.lead_to(NOWHERE.into());
     disconnected(&link).await;
 
     let expiring = Message::new("t", "expires").with_expiry(Duration::from_millis(50));

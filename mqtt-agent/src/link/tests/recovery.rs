@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Setup, mosquitto};
-use super::proxy::Proxy;
+use super::proxy::{NOWHERE, Proxy};
 use super::{DEADLINE, connect, disconnected, epoch, open, options, soon, subscribe, text};
 use crate::link::{Link, Message};
 
@@ -97,7 +97,7 @@ async fn answers_to_what_waited_are_not_missed() {
     let proxy = Proxy::start(first.address).await;
     let link = connect(proxy.url()).await;
     let (_subscription, mut inbox) = subscribe(&link, "answer").await;
-    proxy.lead_to(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    proxy.lead_to(NOWHERE.into());
     disconnected(&link).await;
     let waiting = link.enqueue(Message::new("answer", "to what waited")).await.unwrap();
     let (later, mut late) = {
