@@ -110,7 +110,7 @@ impl PartialStream {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed);
         let message = StreamMessage { call_id: self.call_id.clone(), seq: Some(seq), kind, content };
         let expiry = self.deadline.saturating_duration_since(Instant::now());
-        let message = Message::json(self.topic.as_str(), message.to_bytes()).expiring(expiry);
+        let message = Message::json(self.topic.as_str(), message.to_bytes()).with_expiry(expiry);
         *latest = Some(self.link.enqueue(message).await?);
         Ok(())
     }

@@ -21,12 +21,14 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct Running {
     client: Client,
     server: Option<Server>,
+    stopped: bool,
 }
 
 impl Running {
     pub(super) async fn start(agent: BuiltAgent, url: &str) -> Result<Self> {
         let BuiltAgent { checked, states, limits, connect } = agent;
         let mut options = LinkOptions::new(url, checked.id.as_str());
+        options.clean_start = false;
         options.session_expiry = connect.session_expiry;
         options.credentials = connect.credentials;
         options.tls = connect.tls;
@@ -42,13 +44,13 @@ impl Running {
         let core = Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout);
         let client = Client::new(Arc::new(core));
         if !serves {
-            return Ok(Self { client, server: None });
+            return Ok(Self { client, server: None, stopped: false });
         }
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         match Server::start(client.clone(), states, limits, checked.tools, checked.cards).await {
             Ok(server) => {
                 tracing::info!(agent = client.id(), tools = ?names, "serving");
-                Ok(Self { client, server: Some(server) })
+                Ok(Self { client, server: Some(server), stopped: false })
             }
             Err(error) => {
                 link.close(CLOSE).await;
@@ -76,6 +78,7 @@ impl Running {
             server.stop().await;
         }
         self.client.clone().close().await;
+        self.stopped = true;
     }
 
     pub(super) async fn until_signal(self) -> Result<()> {
@@ -87,6 +90,14 @@ impl Running {
             () = signals.next() => {}
         }
         Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.stopped {
+            self.client.core().link().break_off();
+        }
     }
 }
 

@@ -130,6 +130,7 @@ impl ClientBuilder {
             return Err(Error::Invalid(problems));
         }
         let mut options = LinkOptions::new(url, id.as_str());
+        options.clean_start = false;
         options.session_expiry = self.session_expiry;
         options.credentials = self.credentials;
         options.tls = self.tls;

@@ -133,13 +133,10 @@ impl Exchange {
         let responses = namespace.responses(client);
         let payload = CallRequest::encode(&self.call_id, &self.arguments, client, &responses);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
-        let mut message = Message::json(namespace.tool_call(&self.tool), payload).expiring(timeout);
-        message.properties.response_topic = Some(responses);
-        message.properties.correlation_data = Some(Bytes::copy_from_slice(self.call_id.as_str().as_bytes()));
-        if let Some(trace) = &self.trace {
-            message.properties.user.extend(trace.to_user_properties());
-        }
-        message
+        let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
+        let message = Message::json(namespace.tool_call(&self.tool), payload).with_expiry(timeout);
+        let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
+        user.fold(message.with_response(responses, correlation), |message, (key, value)| message.with_user(key, value))
     }
 
     fn ended(&mut self, error: CallError) -> CallError {
@@ -163,7 +160,7 @@ impl Drop for Exchange {
         let cancel = CancelRequest { call_id: self.call_id.clone(), client };
         let message = Message::json(self.core.namespace().cancel(&self.tool), cancel.to_bytes());
         // Best effort: a server that does not hear of it ends at the call's own deadline.
-        if let Err(error) = self.core.link().try_enqueue(message.expiring(Duration::from_secs(60))) {
+        if let Err(error) = self.core.link().try_enqueue(message.with_expiry(Duration::from_secs(60))) {
             tracing::debug!(tool = self.tool, %error, "a cancel was not sent");
         }
     }

@@ -33,12 +33,13 @@ impl ReplyTo {
     fn message(&self, payload: Bytes, deadline: Instant) -> Message {
         let left = deadline.saturating_duration_since(Instant::now());
         // An answer is kept a little longer than its caller says it waits: clocks and queues differ.
-        let mut message = Message::json(self.topic.as_str(), payload).expiring(left + Duration::from_secs(5));
-        message.properties.correlation_data.clone_from(&self.correlation_data);
-        if let Some(trace) = &self.trace {
-            message.properties.user.extend(trace.to_user_properties());
-        }
-        message
+        let message = Message::json(self.topic.as_str(), payload).with_expiry(left + Duration::from_secs(5));
+        let message = match &self.correlation_data {
+            Some(correlation) => message.with_correlation(correlation.clone()),
+            None => message,
+        };
+        let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
+        user.fold(message, |message, (key, value)| message.with_user(key, value))
     }
 
     /// Publishes a response. An answer that is too large for the broker is replaced by an error that says so; one

@@ -103,7 +103,7 @@ impl Service {
             }
         };
         // From here on the call is known here: a redelivery would be recognised, so the broker may forget it.
-        drop(inbound);
+        inbound.ack.done();
         self.answer(accepted, ticket, cancellation).await;
     }
 

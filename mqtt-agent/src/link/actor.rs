@@ -1,0 +1,428 @@
+//! The connection's one task. It owns the client library's event loop and all state; everybody else sends commands.
+//!
+//! `poll()` is kept pinned while commands are taken, so that it is never cancelled half-way through a packet, and
+//! nothing here awaits anything but it: what can't be handed over at once stays in a queue of ours until the next
+//! event. What an event means is in `events`.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::v5::{AsyncClient, EventLoop, MqttOptions, MqttState};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::acks::Acks;
+use super::backoff::Backoff;
+use super::ended::Ended;
+use super::error::PublishError;
+use super::handle::Shared;
+use super::inbound::{Inbound, Sink};
+use super::message::Filter;
+use super::options::LinkOptions;
+use super::outgoing::{Entry, OutOfStep, Outgoing};
+use super::routes::Route;
+use super::state::ConnectionState;
+use super::subscriptions::{Outcomes, Subscriptions};
+
+/// How long a connection has to hold for the next attempt to be fast again.
+const HELD: Duration = Duration::from_secs(5);
+/// A connection that the broker ends sooner was probably taken over by another client with the same id.
+const SHORT: Duration = Duration::from_secs(2);
+/// So many short connections in a row are no accident.
+const SHORT_ONES: u32 = 3;
+/// How long to finish when every handle was dropped without closing.
+const ABANDONED: Duration = Duration::from_secs(2);
+/// How long the broker may take to hang up after our goodbye. Closing first could throw the goodbye away: with
+/// unread data in our socket the system resets the connection.
+pub(super) const HANG_UP: Duration = Duration::from_millis(500);
+/// How long a goodbye may take that is only said because time is up.
+const LAST_WORD: Duration = Duration::from_millis(250);
+/// Stands for "no alarm".
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// What handles ask of the task.
+pub(super) enum Command {
+    Publish(Box<Entry>),
+    /// Somebody stopped waiting for a publish.
+    Withdraw,
+    Subscribe {
+        wanted: Vec<(Filter, Route)>,
+        outcome: oneshot::Sender<Outcomes>,
+    },
+    Unsubscribe {
+        id: u64,
+        done: Option<oneshot::Sender<()>>,
+    },
+    Acknowledge {
+        epoch: u64,
+        place: u64,
+    },
+    Close {
+        within: Duration,
+    },
+    Abort,
+}
+
+/// How far closing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waits for acknowledgements.
+    Draining,
+    /// The goodbye is handed over.
+    Leaving,
+    /// It is sent; the broker is to hang up.
+    Left,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Closing {
+    pub(super) phase: Phase,
+    pub(super) deadline: Instant,
+}
+
+/// Why the connection's loop was left.
+enum Exit {
+    /// The connection is lost; another is to be made.
+    Lost(Ended),
+    /// It is over.
+    Stop,
+}
+
+pub(super) struct Actor {
+    /// For each connection anew; the client library changes its copy as the broker tells.
+    pub(super) options: MqttOptions,
+    pub(super) largest_window: usize,
+    pub(super) packet_ids: u16,
+    capacity: usize,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// For acknowledgements; weak, so that the task ends with the last handle.
+    pub(super) own: mpsc::WeakUnboundedSender<Command>,
+    pub(super) shared: Arc<Shared>,
+    places: Arc<Semaphore>,
+
+    pub(super) outgoing: Outgoing,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) acks: Acks,
+    /// Received before anybody subscribed to them, from a session that an earlier process left.
+    pub(super) parked: Vec<Inbound>,
+    pub(super) park_until: Option<Instant>,
+    /// Reused, so that routing doesn't allocate.
+    pub(super) found: Vec<Sink>,
+
+    /// There while connected.
+    pub(super) client: Option<AsyncClient>,
+    /// Counts connections.
+    pub(super) epoch: u64,
+    pub(super) window: usize,
+    pub(super) limit: usize,
+    pub(super) keep_alive: Duration,
+    /// The broker's wish goes before ours.
+    pub(super) server_keep_alive: Duration,
+    pub(super) connected_at: Option<Instant>,
+    /// When the broker was last heard of.
+    pub(super) heard: Instant,
+    /// The client library's state of the last connection, for a session that goes on.
+    pub(super) carried: Option<MqttState>,
+    pub(super) closing: Option<Closing>,
+    /// No handle is left, so that there are no commands to wait for.
+    abandoned: bool,
+
+    backoff: Backoff,
+    pub(super) attempt: u32,
+    short_ones: u32,
+}
+
+impl Actor {
+    pub(super) fn new(
+        options: &LinkOptions,
+        client: MqttOptions,
+        commands: mpsc::UnboundedReceiver<Command>,
+        own: mpsc::WeakUnboundedSender<Command>,
+        shared: Arc<Shared>,
+        places: Arc<Semaphore>,
+    ) -> Self {
+        let window = usize::from(options.window);
+        Self {
+            options: client,
+            largest_window: window,
+            // Several times the window: ids come round later than acknowledgements do, so that none is still taken.
+            packet_ids: options.window.saturating_mul(4).max(64),
+            // Whatever may be on its way at once, so that handing over fails only under a flood of QoS 0.
+            capacity: window + usize::from(options.receive_maximum) + 64,
+            commands,
+            own,
+            shared,
+            places,
+            outgoing: Outgoing::default(),
+            subscriptions: Subscriptions::default(),
+            acks: Acks::default(),
+            parked: Vec::new(),
+            park_until: None,
+            found: Vec::new(),
+            client: None,
+            epoch: 0,
+            window,
+            limit: usize::MAX,
+            keep_alive: options.keep_alive,
+            server_keep_alive: options.keep_alive,
+            connected_at: None,
+            heard: Instant::now(),
+            carried: None,
+            closing: None,
+            abandoned: false,
+            backoff: Backoff::new(options.max_backoff),
+            attempt: 1,
+            short_ones: 0,
+        }
+    }
+
+    /// Connects again and again until it is told to stop.
+    pub(super) async fn run(mut self) {
+        loop {
+            let Exit::Lost(ended) = self.connection().await else { return };
+            self.lost(&ended);
+            if self.pause().await.is_break() {
+                return;
+            }
+        }
+    }
+
+    /// One connection, from the attempt to its end.
+    async fn connection(&mut self) -> Exit {
+        // A new event loop each time, so that nothing stale is left in it.
+        let (client, mut events) = AsyncClient::new(self.options.clone(), self.capacity);
+        let mut alarm = pin!(sleep_until(Instant::now() + FAR));
+        loop {
+            let polled = {
+                let mut poll = pin!(events.poll());
+                loop {
+                    if self.step().is_break() {
+                        return Exit::Stop;
+                    }
+                    let at = self.next_alarm();
+                    // A later one is left alone until it rings, which saves the timer's work at each event.
+                    if at < alarm.deadline() || alarm.is_elapsed() {
+                        alarm.as_mut().reset(at);
+                    }
+                    tokio::select! {
+                        polled = &mut poll => break Some(polled),
+                        command = self.commands.recv(), if !self.abandoned => {
+                            if self.command(command).is_break() {
+                                return Exit::Stop;
+                            }
+                        }
+                        () = &mut alarm => {
+                            if self.alarm().is_break() {
+                                return Exit::Stop;
+                            }
+                            if self.stalled() {
+                                break None;
+                            }
+                        }
+                    }
+                }
+            };
+            let ended = match polled {
+                Some(Ok(event)) => match self.event(event, &client, &mut events) {
+                    Ok(()) => continue,
+                    Err(OutOfStep) => Ended::ours("the client library lost track of its packets"),
+                },
+                Some(Err(error)) if self.client.is_some() => Ended::connection(&error),
+                Some(Err(error)) => Ended::attempt(&error),
+                None => Ended::ours("the broker gave no sign of life"),
+            };
+            self.salvage(&client, &mut events);
+            return Exit::Lost(ended);
+        }
+    }
+
+    /// Waits before the next attempt, and goes on taking commands.
+    async fn pause(&mut self) -> ControlFlow<()> {
+        let until = Instant::now() + self.backoff.next(fastrand::f64());
+        let mut alarm = pin!(sleep_until(until));
+        loop {
+            self.step()?;
+            alarm.as_mut().reset(self.next_alarm().min(until));
+            tokio::select! {
+                command = self.commands.recv(), if !self.abandoned => self.command(command)?,
+                () = &mut alarm => {
+                    self.alarm()?;
+                    if Instant::now() >= until {
+                        return ControlFlow::Continue(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, command: Option<Command>) -> ControlFlow<()> {
+        match command {
+            Some(Command::Publish(entry)) if self.closing.is_some() => {
+                entry.resolve(Err(PublishError::Closed))
+            }
+            Some(Command::Publish(entry)) => self.outgoing.push(entry),
+            Some(Command::Withdraw) => self.outgoing.sweep(),
+            // Dropping the request says that the connection is closed.
+            Some(Command::Subscribe { .. }) if self.closing.is_some() => {}
+            Some(Command::Subscribe { wanted, outcome }) => {
+                self.subscriptions.subscribe(wanted, outcome);
+                self.unpark();
+            }
+            Some(Command::Unsubscribe { id, done }) => self.subscriptions.unsubscribe(id, done),
+            Some(Command::Acknowledge { epoch, place }) => self.acks.done(epoch, place),
+            Some(Command::Close { within }) => self.close(within),
+            Some(Command::Abort) => return ControlFlow::Break(()),
+            None => {
+                self.abandoned = true;
+                self.close(ABANDONED);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn close(&mut self, within: Duration) {
+        let now = Instant::now();
+        let deadline = now.checked_add(within).unwrap_or(now + FAR);
+        match &mut self.closing {
+            // Whoever is in more of a hurry decides.
+            Some(closing) => closing.deadline = closing.deadline.min(deadline),
+            None => self.closing = Some(Closing { phase: Phase::Draining, deadline }),
+        }
+    }
+
+    /// What is to be done after each command and each event.
+    fn step(&mut self) -> ControlFlow<()> {
+        self.pump();
+        let Some(closing) = &mut self.closing else { return ControlFlow::Continue(()) };
+        if closing.phase == Phase::Draining {
+            // What is parked stays unacknowledged: it is for the next process of this session.
+            let acknowledged = self.acks.is_empty() || !self.parked.is_empty();
+            let finished = self.outgoing.is_empty() && self.subscriptions.next().is_none() && acknowledged;
+            match &self.client {
+                None if self.outgoing.is_empty() => return ControlFlow::Break(()),
+                Some(client) if finished && client.try_disconnect().is_ok() => closing.phase = Phase::Leaving,
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn next_alarm(&self) -> Instant {
+        let stall = self.client.is_some().then(|| self.heard + self.patience());
+        let closing = self.closing.map(|closing| closing.deadline);
+        let parked = self.park_until.filter(|_| !self.parked.is_empty());
+        let all = [stall, closing, parked, self.outgoing.earliest()];
+        all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
+    }
+
+    /// How long the broker may be silent. The client library pings once in a keep-alive, and each ping is answered;
+    /// but it doesn't notice a broker that hangs while it writes.
+    fn patience(&self) -> Duration {
+        self.server_keep_alive.saturating_mul(3) / 2
+    }
+
+    fn stalled(&self) -> bool {
+        self.client.is_some() && self.heard.elapsed() >= self.patience()
+    }
+
+    fn alarm(&mut self) -> ControlFlow<()> {
+        let now = Instant::now();
+        self.outgoing.expire(now);
+        if self.park_until.is_some_and(|until| until <= now) {
+            self.park_until = None;
+            for inbound in self.parked.drain(..) {
+                tracing::debug!(
+                    topic = inbound.topic(),
+                    "nobody subscribes to a message of an earlier session"
+                );
+            }
+        }
+        if let Some(closing) = &mut self.closing
+            && closing.deadline <= now
+        {
+            match &self.client {
+                Some(client) if closing.phase == Phase::Draining && client.try_disconnect().is_ok() => {
+                    *closing = Closing { phase: Phase::Leaving, deadline: now + LAST_WORD };
+                }
+                _ => return ControlFlow::Break(()),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Gets what the ended connection still has for us: packets that were received and not looked at yet.
+    fn salvage(&mut self, client: &AsyncClient, events: &mut EventLoop) {
+        if self.client.is_none() {
+            return;
+        }
+        for event in std::mem::take(&mut events.state.events) {
+            if self.event(event, client, events).is_err() {
+                break;
+            }
+        }
+        let mut state = std::mem::replace(&mut events.state, MqttState::new(1, true));
+        state.clean();
+        state.collision = None;
+        state.events.clear();
+        self.carried = Some(state);
+    }
+
+    /// Takes back what was under way, and tells.
+    fn lost(&mut self, ended: &Ended) {
+        let error = ended.text.as_str();
+        if let Some(since) = self.connected_at.take() {
+            let held = since.elapsed();
+            if held >= HELD {
+                self.backoff.reset();
+            }
+            self.attempt = 1;
+            self.client = None;
+            self.outgoing.lost(ended.blame);
+            self.subscriptions.lost();
+            self.parked.clear();
+            // Late acknowledgements of this connection then find nothing.
+            self.acks.reset(self.epoch);
+            if self.closing.is_none() {
+                tracing::warn!(error, held_ms = held.as_millis(), "the connection to the broker was lost");
+                self.count_short(ended, held);
+            }
+        } else {
+            self.attempt = self.attempt.saturating_add(1);
+            tracing::warn!(error, attempt = self.attempt - 1, "could not connect to the broker");
+            self.shared.failure.send_replace(ended.failure.clone());
+        }
+        if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
+            // Nothing is left to do but to go.
+            *deadline = Instant::now();
+        }
+        let error = Some(ended.text.as_str().into());
+        self.shared.state.send_replace(ConnectionState::Connecting { attempt: self.attempt, error });
+    }
+
+    fn count_short(&mut self, ended: &Ended, held: Duration) {
+        if held >= SHORT || !ended.by_broker {
+            self.short_ones = 0;
+            return;
+        }
+        self.short_ones += 1;
+        if self.short_ones.is_multiple_of(SHORT_ONES) {
+            let client_id = self.options.client_id();
+            tracing::error!(
+                client_id,
+                "the broker ends each connection at once: another client with the same id may be taking it over;                  give each agent its own id, or each of its processes its own `.instance(..)`"
+            );
+        }
+    }
+}
+
+impl Drop for Actor {
+    /// However the task ends: nobody is left waiting.
+    fn drop(&mut self) {
+        self.places.close();
+        self.commands.close();
+        self.outgoing.fail();
+        self.shared.state.send_replace(ConnectionState::Stopped);
+    }
+}

@@ -1,0 +1,342 @@
+//! What callers hold: the connection, a publish's receipt, a subscription. Everything here only sends commands to
+//! the connection's task and waits for its answers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+use super::actor::{Actor, Command};
+use super::error::{ConnectError, PublishError, SubscribeError};
+use super::inbound::Sink;
+use super::message::{Filter, Message};
+use super::options::LinkOptions;
+use super::outgoing::{Entry, Outcome};
+use super::routes::Route;
+use super::size;
+use super::state::ConnectionState;
+
+/// One connection to a broker. Clones are the same connection.
+///
+/// When the last clone and the last subscription are dropped the connection is closed in the background, with a
+/// little time for what is still unacknowledged; [`Link::close`] is the way to know that it was.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
+    /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
+    commands: mpsc::UnboundedSender<Command>,
+    places: Arc<Semaphore>,
+    shared: Arc<Shared>,
+    next_id: AtomicU64,
+    task: TaskTracker,
+}
+
+/// What the connection's task tells without being asked.
+pub(super) struct Shared {
+    pub(super) state: watch::Sender<ConnectionState>,
+    /// Why the last attempt to connect failed, where trying again won't help.
+    pub(super) failure: watch::Sender<Option<ConnectError>>,
+    /// The broker's Maximum Packet Size.
+    pub(super) limit: AtomicUsize,
+}
+
+impl Link {
+    /// Starts to connect and returns at once. Needs a tokio runtime.
+    ///
+    /// What it is told meanwhile is done as soon as there is a connection. To lose nothing of what a kept session has
+    /// queued, subscribe before awaiting [`Link::connected`].
+    pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
+        let client = options.client()?;
+        let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            state: watch::Sender::new(ConnectionState::Connecting { attempt: 1, error: None }),
+            failure: watch::Sender::new(None),
+            limit: AtomicUsize::new(usize::MAX),
+        });
+        let places = Arc::new(Semaphore::new(options.queue));
+        let actor = Actor::new(
+            &options,
+            client,
+            inbox,
+            commands.downgrade(),
+            Arc::clone(&shared),
+            Arc::clone(&places),
+        );
+        let task = TaskTracker::new();
+        task.spawn_on(actor.run(), &runtime);
+        task.close();
+        Ok(Self(Arc::new(Inner { commands, places, shared, next_id: AtomicU64::new(1), task })))
+    }
+
+    /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
+    /// same until it is closed.
+    pub(crate) async fn connected(&self, within: Duration) -> Result<(), ConnectError> {
+        let mut state = self.state();
+        let mut failure = self.0.shared.failure.subscribe();
+        let connected = async {
+            tokio::select! {
+                biased;
+                state = state.wait_for(|state| !matches!(state, ConnectionState::Connecting { .. })) => match state {
+                    Ok(state) if matches!(*state, ConnectionState::Connected { .. }) => Ok(()),
+                    _ => Err(ConnectError::Closed),
+                },
+                failure = failure.wait_for(Option::is_some) => {
+                    Err(failure.ok().and_then(|failure| failure.clone()).unwrap_or(ConnectError::Closed))
+                }
+            }
+        };
+        match tokio::time::timeout(within, connected).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let last = match &*self.0.shared.state.borrow() {
+                    ConnectionState::Connecting { error, .. } => error.clone(),
+                    _ => None,
+                };
+                Err(ConnectError::Timeout { within, last })
+            }
+        }
+    }
+
+    /// What the connection is doing, now and from now on.
+    pub(crate) fn state(&self) -> watch::Receiver<ConnectionState> {
+        self.0.shared.state.subscribe()
+    }
+
+    /// Publishes and waits for the broker's acknowledgement, at QoS 0 for the sending.
+    ///
+    /// Dropping the future withdraws the message if it was not handed to the client library yet.
+    pub(crate) async fn publish(&self, message: Message) -> Outcome {
+        self.check_size(&message)?;
+        let place = self.place().await?;
+        let mut pending = Pending { receipt: self.send(message, true, place)?, link: &self.0, open: true };
+        let outcome = (&mut pending.receipt).await;
+        pending.open = false;
+        outcome
+    }
+
+    /// Queues a message, waiting for a place. The outcome is in the receipt; when that is dropped a failure is logged.
+    pub(crate) async fn enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
+        self.check_size(&message)?;
+        let place = self.place().await?;
+        self.send(message, false, place)
+    }
+
+    /// The same at once or not at all, which suits `Drop`.
+    pub(crate) fn try_enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
+        self.check_size(&message)?;
+        let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|error| match error {
+            TryAcquireError::NoPermits => PublishError::QueueFull,
+            TryAcquireError::Closed => PublishError::Closed,
+        })?;
+        self.send(message, false, place)
+    }
+
+    /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
+    pub(crate) fn check_size(&self, message: &Message) -> Result<(), PublishError> {
+        message.check()?;
+        let (size, limit) = (size::publish(message), self.max_packet_size());
+        if size > limit { Err(PublishError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+
+    /// The largest packet that the broker accepts, topic and properties included; unlimited until it says so.
+    pub(crate) fn max_packet_size(&self) -> usize {
+        self.0.shared.limit.load(Ordering::Relaxed)
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, PublishError> {
+        Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| PublishError::Closed)
+    }
+
+    fn send(
+        &self,
+        message: Message,
+        withdraw: bool,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Receipt, PublishError> {
+        let (outcome, receipt) = oneshot::channel();
+        let entry = Entry::new(message, outcome, withdraw, place);
+        self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
+        Ok(Receipt(receipt))
+    }
+
+    /// Subscribes to several filters with one packet; each has its outcome, in the same order.
+    ///
+    /// Messages arrive from now on, even before the outcome. Dropping the future undoes the subscriptions.
+    pub(crate) async fn subscribe(
+        &self,
+        filters: Vec<Filter>,
+        sink: Sink,
+    ) -> Vec<Result<Subscription, SubscribeError>> {
+        let mut results = Vec::with_capacity(filters.len());
+        let mut wanted = Vec::with_capacity(filters.len());
+        for filter in filters {
+            results.push(filter.check().map(|()| {
+                let subscription = self.subscription(&filter.filter);
+                let alive = Arc::clone(&subscription.alive);
+                wanted.push((filter, Route { id: subscription.id, sink: Arc::clone(&sink), alive }));
+                subscription
+            }));
+        }
+        if wanted.is_empty() {
+            return results;
+        }
+        let (outcome, outcomes) = oneshot::channel();
+        let _ = self.0.commands.send(Command::Subscribe { wanted, outcome });
+        let mut outcomes = outcomes.await.unwrap_or_default().into_iter();
+        for result in &mut results {
+            if let Ok(subscription) = result {
+                let closed = || Err(SubscribeError::Closed { filter: subscription.filter.to_string() });
+                if let Err(error) = outcomes.next().unwrap_or_else(closed) {
+                    *result = Err(error);
+                }
+            }
+        }
+        results
+    }
+
+    /// Subscribes to one filter.
+    pub(crate) async fn subscribe_one(
+        &self,
+        filter: Filter,
+        sink: Sink,
+    ) -> Result<Subscription, SubscribeError> {
+        let text = filter.filter.clone();
+        let outcome = self.subscribe(vec![filter], sink).await.pop();
+        outcome.unwrap_or(Err(SubscribeError::Closed { filter: text }))
+    }
+
+    fn subscription(&self, filter: &str) -> Subscription {
+        let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
+        let alive = Arc::new(AtomicBool::new(true));
+        Subscription { link: Arc::clone(&self.0), id, filter: filter.into(), alive, open: true }
+    }
+
+    /// Closes the connection: takes no more publishes, waits until everything is acknowledged on both sides, says
+    /// goodbye (so that no will is published) and ends its task. What can't be finished in time is given up.
+    pub(crate) async fn close(&self, within: Duration) {
+        self.0.places.close();
+        let _ = self.0.commands.send(Command::Close { within });
+        self.0.task.wait().await;
+    }
+
+    /// Ends the connection without goodbye, as a crash would: the will speaks. Returns at once.
+    pub(crate) fn break_off(&self) {
+        self.0.places.close();
+        let _ = self.0.commands.send(Command::Abort);
+    }
+
+    /// Breaks the connection off and waits until its task has ended.
+    #[cfg(test)]
+    pub(crate) async fn abort(&self) {
+        self.break_off();
+        self.0.task.wait().await;
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Link").field(&*self.0.shared.state.borrow()).finish()
+    }
+}
+
+/// What became of an accepted publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// The broker knows nobody who subscribes to the topic. Not all brokers tell; never at QoS 0.
+    pub(crate) no_subscribers: bool,
+}
+
+/// The outcome of a queued publish, to come. Dropping it doesn't withdraw the message.
+#[derive(Debug)]
+pub(crate) struct Receipt(oneshot::Receiver<Outcome>);
+
+impl Receipt {
+    /// The outcome, where it is known already. It can be had once.
+    pub(crate) fn try_outcome(&mut self) -> Option<Outcome> {
+        match self.0.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(PublishError::Closed)),
+        }
+    }
+}
+
+impl Future for Receipt {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        // The task drops what it never took up only when it ends.
+        Pin::new(&mut self.0).poll(cx).map(|outcome| outcome.unwrap_or(Err(PublishError::Closed)))
+    }
+}
+
+/// A publish that is being waited for.
+struct Pending<'a> {
+    receipt: Receipt,
+    link: &'a Inner,
+    open: bool,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.receipt.0.close();
+            let _ = self.link.commands.send(Command::Withdraw);
+        }
+    }
+}
+
+/// A granted subscription. Dropping it ends it: nothing is delivered from then on, and the broker is told in the
+/// background when no other subscription uses the same filter.
+#[must_use = "dropping it ends the subscription"]
+pub(crate) struct Subscription {
+    link: Arc<Inner>,
+    id: u64,
+    filter: Arc<str>,
+    alive: Arc<AtomicBool>,
+    open: bool,
+}
+
+impl Subscription {
+    /// The topic filter.
+    #[cfg(test)]
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// Ends the subscription and waits until the broker has acknowledged it.
+    pub(crate) async fn unsubscribe(mut self) {
+        let (done, gone) = oneshot::channel();
+        self.end(Some(done));
+        // Also over when there was nothing to undo, or no connection any more to do it on.
+        let _ = gone.await;
+    }
+
+    fn end(&mut self, done: Option<oneshot::Sender<()>>) {
+        if std::mem::take(&mut self.open) {
+            self.alive.store(false, Ordering::Release);
+            let _ = self.link.commands.send(Command::Unsubscribe { id: self.id, done });
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Subscription").field(&self.filter).finish()
+    }
+}

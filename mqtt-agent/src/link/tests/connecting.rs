@@ -1,0 +1,116 @@
+//! How a connection comes about, or doesn't.
+
+use std::time::{Duration, Instant};
+
+use super::broker::{Broker, Setup, Transport, mosquitto};
+use super::pki::Pki;
+use super::proxy::NOWHERE;
+use super::{DEADLINE, connect, open, options, soon, subscribe, text};
+use crate::link::{ConnectError, Credentials, Link, Message, Tls};
+
+async fn echo(link: &Link) {
+    let (_subscription, mut inbox) = subscribe(link, "echo").await;
+    let large = "x".repeat(70_000);
+    link.publish(Message::new("echo", large.clone())).await.unwrap();
+    assert_eq!(text(&soon(inbox.recv()).await.unwrap()), large);
+    link.close(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_known_at_once() {
+    let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
+    let mut wrong = options(broker.url());
+    wrong.credentials = Some(Credentials::new("me", "wrong"));
+    let link = Link::open(wrong).unwrap();
+    let started = Instant::now();
+    let error = link.connected(DEADLINE).await.unwrap_err();
+    assert!(started.elapsed() < DEADLINE / 4);
+    let expected = if mosquitto() { ConnectError::NotAuthorized } else { ConnectError::Credentials };
+    assert_eq!(error, expected);
+    link.close(DEADLINE).await;
+    assert_eq!(link.connected(DEADLINE).await, Err(ConnectError::Closed));
+}
+
+#[tokio::test]
+async fn credentials_come_from_the_options_or_the_url() {
+    let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
+    echo(&connect(format!("mqtt://me:right@{}", broker.address)).await).await;
+    let mut right = options(format!("mqtt://you:wrong@{}", broker.address));
+    right.credentials = Some(Credentials::new("me", "right"));
+    echo(&open(right).await).await;
+}
+
+#[tokio::test]
+async fn an_unreachable_broker_is_retried_until_the_time_is_up() {
+    let link = Link::open(options(format!("mqtt://{}:{}", NOWHERE.0, NOWHERE.1))).unwrap();
+    let within = Duration::from_millis(300);
+    match link.connected(within).await {
+        Err(ConnectError::Timeout { last: Some(last), .. }) => assert!(last.contains("refused"), "{last}"),
+        other => panic!("{other:?}"),
+    }
+    soon(link.close(DEADLINE)).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_something_else_is_no_broker() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            // TLS's word for "I did not understand you".
+            socket.write_all(&[0x15, 3, 3, 0, 2, 2, 10]).await.unwrap();
+        }
+    });
+    let link = Link::open(options(format!("mqtt://{address}"))).unwrap();
+    let error = soon(link.connected(DEADLINE)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Protocol { .. }), "{error:?}");
+    link.close(DEADLINE).await;
+}
+
+#[test]
+fn without_a_runtime_there_is_an_error_and_no_panic() {
+    assert_eq!(Link::open(options("mqtt://localhost")).map(drop), Err(ConnectError::NoRuntime));
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn tls_trusts_its_authority_and_no_other() {
+    let broker = Broker::with(Setup { transport: Transport::Tls, ..Setup::default() }).await;
+    let url = format!("mqtts://localhost:{}", broker.address.port());
+    let mut trusting = options(url.clone());
+    trusting.tls = Some(Tls::new().ca_pem(Pki::get().ca.clone()));
+    echo(&open(trusting).await).await;
+    let link = Link::open(options(url)).unwrap();
+    let error = soon(link.connected(DEADLINE)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    link.close(DEADLINE).await;
+    // By address, and by a name that the certificate doesn't have.
+    let mut address = options(format!("mqtts://{}", broker.address));
+    address.tls = Some(Tls::new().ca_pem(Pki::get().ca.clone()));
+    echo(&open(address).await).await;
+}
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+async fn websocket_works() {
+    let broker = Broker::with(Setup { transport: Transport::Ws, ..Setup::default() }).await;
+    echo(&connect(format!("ws://{}/mqtt", broker.address)).await).await;
+}
+
+#[cfg(all(feature = "tls", feature = "websocket"))]
+#[tokio::test]
+async fn websocket_over_tls_works() {
+    if !mosquitto() {
+        return;
+    }
+    let broker = Broker::with(Setup { transport: Transport::Wss, ..Setup::default() }).await;
+    let url = format!("wss://localhost:{}/mqtt", broker.address.port());
+    let mut trusting = options(url.clone());
+    trusting.tls = Some(Tls::new().ca_pem(Pki::get().ca.clone()));
+    echo(&open(trusting).await).await;
+    let link = Link::open(options(url)).unwrap();
+    let error = soon(link.connected(DEADLINE)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    link.close(DEADLINE).await;
+}
