@@ -92,7 +92,7 @@ mod mosquitto {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.tools().await.unwrap_err().to_string();
-        assert!(error.contains("the broker denies subscribing to `a2a/v1/mcp/tools/+/card`"), "{error}");
+        assert!(error.contains("subscribing to `a2a/v1/mcp/tools/+/card` was denied by the broker"), "{error}");
         let error = client.call("add", json!({"a": 1, "b": 1})).stream().await.unwrap_err();
         assert!(matches!(&error, CallError::Unauthorized { message } if message.contains("/stream/")), "{error:?}");
         assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);

@@ -169,9 +169,9 @@ async fn a_broker_that_is_not_there_is_told_in_time() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let client = Client::builder().connect_timeout(Duration::from_millis(300));
     let error = format!("{:?}", client.connect(&format!("mqtt://{closed}")).await.unwrap_err());
-    assert!(error.contains("is the broker running?") && error.contains("refused"), "{error}");
-    for (url, expected) in [("http://x", "the scheme is none of"), ("localhost:1883", "the scheme is none of")] {
+    assert!(error.contains("check that the broker runs") && error.contains("refused"), "{error}");
+    for url in ["http://x", "localhost:1883", "mqtt://"] {
         let error = Client::connect(url).await.unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
+        assert!(error.contains("write it as `mqtt://host:1883`"), "{error}");
     }
 }

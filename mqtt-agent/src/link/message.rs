@@ -162,13 +162,6 @@ impl Filter {
         Self { filter: filter.into(), qos: QoS::AtLeastOnce }
     }
 
-    /// Sets the quality of service.
-    #[cfg(test)]
-    pub(crate) fn with_qos(mut self, qos: QoS) -> Self {
-        self.qos = qos;
-        self
-    }
-
     pub(super) fn check(&self) -> Result<(), SubscribeError> {
         filter_is_valid(&self.filter)
             .map_err(|reason| SubscribeError::Invalid { filter: self.filter.clone(), reason })

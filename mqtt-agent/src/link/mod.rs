@@ -34,7 +34,11 @@ mod tests;
 pub use error::{ConnectError, PublishError, SubscribeError};
 pub(crate) use handle::{Link, Published, Receipt, Subscription};
 pub(crate) use inbound::Inbound;
+#[cfg(test)]
+pub(crate) use inbound::Sink;
 pub(crate) use message::{Filter, Message};
+#[cfg(test)]
+pub(crate) use message::QoS;
 pub use options::Credentials;
 pub(crate) use options::{LinkOptions, Will};
 pub use state::ConnectionState;

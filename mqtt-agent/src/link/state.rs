@@ -28,3 +28,11 @@ pub enum ConnectionState {
     /// The connection was closed for good.
     Stopped,
 }
+
+impl ConnectionState {
+    /// Whether there is a connection.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        matches!(self, Self::Connected { .. })
+    }
+}

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool]
+async fn weather(city: String, #[arg(rename = "city")] town: String) -> String {
+    city + &town
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use mqtt_agent::prelude::*;
+
+struct Broken;
+
+/// Weather.
+#[tool]
+async fn weather(city: String) -> Result<String, Broken> {
+    let _ = city;
+    Err(Broken)
+}
+
+fn main() {}

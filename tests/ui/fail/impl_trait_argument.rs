@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool]
+async fn weather(city: impl Into<String>) -> String {
+    city.into()
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool]
+struct Weather;
+
+fn main() {}
