@@ -19,14 +19,16 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use missing::Missing;
 
+pub use shape::Lent;
 #[doc(hidden)]
-pub use shape::{AnyRoot, Root, RootOf, assert_argument, assert_given};
+pub use shape::{AnyRoot, Root, RootOf, assert_argument, assert_given, assert_lent};
 
 /// What can be a parameter of a handler.
 ///
 /// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the
 /// caller), and for the types that the agent gives. Implement it for a type of your own to take what the
-/// [`Context`] knows in a form that suits you; such a type must not be `Deserialize` as well.
+/// [`Context`] knows in a form that suits you; such a type must not be `Deserialize` as well. For a
+/// reference, `impl<'a> Param<'a> for &'a T`, implement [`Lent`] for `T` too.
 ///
 /// ```
 /// use mqtt_agent::param::{ArgumentError, Call, Need, Param};

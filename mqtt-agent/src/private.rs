@@ -5,7 +5,7 @@ use std::future::Future;
 pub use inventory;
 pub use serde_json;
 
-pub use crate::param::{AnyRoot, Call, Param, RootOf, assert_argument, assert_given};
+pub use crate::param::{AnyRoot, Call, Param, RootOf, assert_argument, assert_given, assert_lent};
 pub use crate::registry::{
     ArgDef, Bound, Bounds, Handler, Location, Refused, RegisteredTool, ToolDef, ToolFuture,
 };

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
 
+use super::at;
 use crate::model::{Arg, Limits, Number};
 
 /// A parameter without a name is none of the caller's, so its name is never on the wire.
@@ -16,14 +17,15 @@ fn wire_name(arg: &Arg, index: usize) -> String {
 pub(super) fn take(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
     let (ty, name) = (&arg.ty, wire_name(arg, index));
     // The trait is named in the same words here and in `definition`: what is no parameter is one error.
-    let take = quote_spanned!(ty.span()=> <#ty as #private::Param<'_>>::take);
-    quote!(call.take(#take, #name))
+    let (there, lent) = (at(ty.span(), private), lent(arg, private));
+    let take = quote_spanned!(ty.span()=> <#ty as #there::Param<'_>>::take);
+    quote!(call.take({ #lent #take }, #name))
 }
 
 /// Its `ArgDef`.
 pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
-    let (ty, name, description) = (&arg.ty, wire_name(arg, index), &arg.description);
-    let need = quote_spanned!(ty.span()=> <#ty as #private::Param<'_>>::NEED);
+    let (name, description) = (wire_name(arg, index), &arg.description);
+    let (need, lent) = (need(arg, private), lent(arg, private));
     let words = &arg.words;
     let range = words.range.iter().map(|limits| {
         let bounds = bounds(limits, private);
@@ -42,21 +44,34 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
         let value = json(value, arg, private);
         quote!(.example(#value))
     });
-    quote!(#private::ArgDef::new(#name, #description, #need) #(#range)* #(#length)* #(#pattern)* #(#default)* #(#example)*)
+    quote!(#private::ArgDef::new(#name, #description, { #lent #need }) #(#range)* #(#length)* #(#pattern)* #(#default)* #(#example)*)
 }
 
 /// What only const evaluation can tell, each at the token that is wrong.
 pub(super) fn checks(arg: &Arg, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
-    let root = quote_spanned!(ty.span()=> const _: () = #private::RootOf::<#ty>::ROOT.assert_object(););
-    let unnamed = arg.name.is_none().then(|| {
-        quote_spanned!(ty.span()=> const _: () = #private::assert_given(<#ty as #private::Param<'_>>::NEED);)
-    });
+    let there = at(ty.span(), private);
+    let need = need(arg, private);
+    let root = quote_spanned!(ty.span()=> const _: () = #there::RootOf::<#ty>::ROOT.assert_object(););
+    let unnamed = arg.name.is_none().then(|| quote_spanned!(ty.span()=> const _: () = #there::assert_given(#need);));
     let narrowed = arg.words.span.map(|span: Span| {
-        let need = quote_spanned!(ty.span()=> <#ty as #private::Param<'_>>::NEED);
-        quote_spanned!(span=> const _: () = #private::assert_argument(#need);)
+        let there = at(span, private);
+        let need = at(span, &need);
+        quote_spanned!(span=> const _: () = #there::assert_argument(#need);)
     });
     quote!(#root #unnamed #narrowed)
+}
+
+fn need(arg: &Arg, private: &TokenStream) -> TokenStream {
+    let (ty, there) = (&arg.ty, at(arg.ty.span(), private));
+    quote_spanned!(ty.span()=> <#ty as #there::Param<'_>>::NEED)
+}
+
+/// A reference that is no parameter is reported as such before the compiler finds its lifetime wanting.
+fn lent(arg: &Arg, private: &TokenStream) -> Option<TokenStream> {
+    let syn::Type::Reference(reference) = &arg.ty else { return None };
+    let (target, there) = (&reference.elem, at(arg.ty.span(), private));
+    Some(quote_spanned!(arg.ty.span()=> #there::assert_lent::<#target>();))
 }
 
 /// A function that gives a value of the parameter's type as JSON.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::arg;
+use super::{arg, at};
 use crate::model::{Tool, ToolWords};
 
 /// The name of the `static` that a tool's definition is kept in. rustc shows it when `tools![..]` names what is none.
@@ -58,15 +58,17 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
     };
     // Both uses of the reply's functions are the same tokens at the same place: a wrong reply is one error.
     let reply = &tool.reply;
-    let functions = quote_spanned!(reply.span()=> #private::ReplyOf::<#reply>::functions);
+    let there = at(reply.span(), &private);
+    let functions = quote_spanned!(reply.span()=> #there::ReplyOf::<#reply>::functions());
     let invoke = quote_spanned!(ident.span()=> #ident(#(#bindings),*));
     let (kind, output, answer) = if tool.is_async {
         // At the function's name: a future that is not `Send` is reported there.
-        let run = quote_spanned!(ident.span()=> #private::run);
-        (quote!(Async), quote!(#private::ToolFuture<'a>), quote!(#run(#invoke, #functions().1)))
+        let there = at(ident.span(), &private);
+        let run = quote_spanned!(ident.span()=> #there::run);
+        (quote!(Async), quote!(#private::ToolFuture<'a>), quote!(#run(#invoke, #functions.1)))
     } else {
         let kind = if tool.words.blocking.is_some() { quote!(Blocking) } else { quote!(Inline) };
-        (kind, quote!(#private::Answer), quote!((#functions().1)(#invoke)))
+        (kind, quote!(#private::Answer), quote!((#functions.1)(#invoke)))
     };
 
     let args = tool.args.iter().enumerate().map(|(index, arg)| arg::definition(arg, index, &private));
@@ -94,7 +96,7 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
                 #name,
                 #description,
                 &[#(#args),*],
-                |generator| (#functions().0)(generator),
+                |generator| (#functions.0)(generator),
                 #private::Handler::#kind(call),
                 #private::Location::new(::core::file!(), #line),
             )

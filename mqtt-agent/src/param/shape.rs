@@ -1,4 +1,4 @@
-//! What const evaluation can tell of a parameter's type. Only generated code uses it, at the token of the user's that a
+//! What const evaluation and marker traits can tell of a parameter's type. Only generated code uses it, at the token of the user's that a
 //! mistake is reported at.
 
 use std::marker::PhantomData;
@@ -21,6 +21,7 @@ pub enum Root {
 impl Root {
     /// Fails the build where the root is no object.
     #[allow(clippy::panic)]
+    #[track_caller]
     pub const fn assert_object(self) {
         match self {
             Self::Unknown => {}
@@ -79,6 +80,7 @@ roots! {
 
 /// Fails the build for an argument of the caller that has no name.
 #[allow(clippy::panic)]
+#[track_caller]
 pub const fn assert_given(need: Need) {
     if matches!(need, Need::Argument { .. }) {
         panic!("an argument of the caller needs a name; write `name: Type`, and take the value apart inside");
@@ -87,8 +89,23 @@ pub const fn assert_given(need: Need) {
 
 /// Fails the build for `#[arg(..)]` on what the agent gives.
 #[allow(clippy::panic)]
+#[track_caller]
 pub const fn assert_argument(need: Need) {
     if !matches!(need, Need::Argument { .. }) {
         panic!("`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove it");
     }
 }
+
+/// What a parameter may be a reference to. A marker beside `Param` for `&T`: only with it can the compiler say of any
+/// other reference, in one sentence, that it borrows from a call that is gone.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be a parameter of a tool",
+    label = "borrows from the call, whose arguments are read before the handler runs",
+    note = "take it by value: `String` for a text, `Vec<T>` for a list"
+)]
+pub trait Lent {}
+
+impl Lent for crate::Context {}
+
+/// States that a reference to `T` can be a parameter.
+pub const fn assert_lent<T: Lent + ?Sized>() {}
