@@ -1,0 +1,8 @@
+//! Real peers: the reference SDK calls us, we call it, and both serve one tool.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod node;
+mod reference_calls_us;
+mod replicas;
+mod tools;
+mod we_call_the_reference;
