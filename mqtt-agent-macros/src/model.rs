@@ -1,10 +1,12 @@
 //! What the macros know of a function, after parsing and before rendering.
 
-use proc_macro2::{Ident, Span};
-use syn::{Expr, LitStr, Path, Type, Visibility};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Expr, LitStr, Path, Type, Visibility};
 
 /// A function with `#[tool]`.
 pub(crate) struct Tool {
+    /// Attributes that the definition shares with the function: `#[cfg(..)]`.
+    pub(crate) shared: Vec<Attribute>,
     pub(crate) ident: Ident,
     pub(crate) visibility: Visibility,
     pub(crate) is_async: bool,
@@ -49,8 +51,8 @@ pub(crate) struct Arg {
 /// What `#[arg(..)]` says.
 #[derive(Default)]
 pub(crate) struct ArgWords {
-    /// Where, if anything.
-    pub(crate) span: Option<Span>,
+    /// The attribute, if there is one.
+    pub(crate) place: Option<TokenStream>,
     pub(crate) range: Option<Limits>,
     pub(crate) length: Option<Limits>,
     pub(crate) pattern: Option<LitStr>,

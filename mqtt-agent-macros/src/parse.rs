@@ -30,12 +30,14 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     });
     let args = args.collect();
     let reply = match &function.sig.output {
-        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Default => syn::parse_quote_spanned!(function.sig.ident.span()=> ()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     let ident = function.sig.ident.clone();
     let (name, words) = tool_words(words, &ident, errors);
+    let shared = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
     let tool = Tool {
+        shared,
         description: doc::summary(&function.attrs),
         visibility: function.vis.clone(),
         is_async: function.sig.asyncness.is_some(),
@@ -47,7 +49,6 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     };
     Some((function, tool))
 }
-
 
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
     let item: syn::Item = syn::parse2(item.clone()).ok()?;

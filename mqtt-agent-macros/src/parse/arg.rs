@@ -1,7 +1,7 @@
 //! One parameter: its name, its type, its doc comment and its `#[arg(..)]`.
 
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, UnOp};
 
 use super::doc;
@@ -16,7 +16,7 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     let mut rename = None;
     let mut seen = Vec::new();
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("arg")) {
-        arg_words.span = Some(attribute.span());
+        arg_words.place = Some(attribute.to_token_stream());
         seen.extend(words_of(attribute, errors));
     }
     for word in &seen {
