@@ -1,7 +1,23 @@
 //! MCP tools over MQTT 5: annotate a function, serve it, call it.
 //!
-//! See the README for the ten-line program. The map:
+//! ```no_run
+//! use mqtt_agent::prelude::*;
 //!
+//! /// Adds two numbers.
+//! #[tool]
+//! fn add(a: f64, b: f64) -> f64 {
+//!     a + b
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> mqtt_agent::Result<()> {
+//!     Agent::new("calculator").serve("mqtt://localhost").await
+//! }
+//! ```
+//!
+//! The map:
+//!
+//! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
@@ -30,6 +46,11 @@ mod link;
 mod mcp;
 mod partials;
 
+/// The README's code compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -42,7 +63,10 @@ pub use link::{ConnectError, ConnectionState, Credentials, PublishError, Subscri
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };
-pub use mqtt_agent_macros::{tool, tools};
+#[doc = include_str!("../docs/tool.md")]
+pub use mqtt_agent_macros::tool;
+#[doc = include_str!("../docs/tools.md")]
+pub use mqtt_agent_macros::tools;
 pub use param::{Args, State};
 pub use partials::{Partials, PartialsError};
 pub use reply::{Reply, ToolError};

@@ -4,14 +4,17 @@
 //! What goes on the card is written for language models and their clients, many of which take only a part of JSON
 //! Schema: everything inlined (a recursive type keeps its `$defs`), no `format` that JSON Schema does not know, an
 //! `Option` as a property that is not required instead of a union with `null`, no `title`, no `$schema`, properties in
-//! alphabetical order. Arguments are checked against the schema before this cleaning, which accepts an explicit `null`
-//! for an `Option` as serde does.
+//! alphabetical order. Arguments are checked against a schema that has kept its `null`s, for serde accepts an explicit
+//! one for an `Option`.
 
 mod arguments;
 mod clean;
 mod generate;
 mod narrow;
 mod wording;
+
+#[cfg(test)]
+mod tests;
 
 pub use generate::SchemaError;
 

@@ -17,7 +17,8 @@ use super::error::{ConnectError, PublishError, SubscribeError};
 use super::inbound::Sink;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
-use super::outgoing::{Entry, Outcome};
+use super::outgoing::{Entry, Outcome, Tell};
+use super::refusal::{Refusal, refusal};
 use super::routes::Route;
 use super::size;
 use super::state::ConnectionState;
@@ -117,17 +118,28 @@ impl Link {
     pub(crate) async fn publish(&self, message: Message) -> Outcome {
         self.check_size(&message)?;
         let place = self.place().await?;
-        let mut pending = Pending { receipt: self.send(message, true, place)?, link: &self.0, open: true };
+        let mut pending = Pending { receipt: self.send(message, Tell::Waiting, place)?, link: &self.0, open: true };
         let outcome = (&mut pending.receipt).await;
         pending.open = false;
         outcome
+    }
+
+    /// Publishes a request whose answer is waited for elsewhere: only a refusal is told. Waits for a place.
+    pub(crate) async fn request(&self, message: Message) -> Result<Refusal, PublishError> {
+        self.check_size(&message)?;
+        let place = self.place().await?;
+        let commands = self.0.commands.clone();
+        let (refuser, refusal) = refusal(move || drop(commands.send(Command::Withdraw)));
+        let entry = Entry::new(message, Tell::Refused(refuser), place);
+        self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
+        Ok(refusal)
     }
 
     /// Queues a message, waiting for a place. The outcome is in the receipt; when that is dropped a failure is logged.
     pub(crate) async fn enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = self.place().await?;
-        self.send(message, false, place)
+        self.send(message, Tell::Detached, place)
     }
 
     /// The same at once or not at all, which suits `Drop`.
@@ -137,7 +149,7 @@ impl Link {
             TryAcquireError::NoPermits => PublishError::QueueFull,
             TryAcquireError::Closed => PublishError::Closed,
         })?;
-        self.send(message, false, place)
+        self.send(message, Tell::Detached, place)
     }
 
     /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
@@ -159,11 +171,11 @@ impl Link {
     fn send(
         &self,
         message: Message,
-        withdraw: bool,
+        tell: impl FnOnce(oneshot::Sender<Outcome>) -> Tell,
         place: OwnedSemaphorePermit,
     ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
-        let entry = Entry::new(message, outcome, withdraw, place);
+        let entry = Entry::new(message, tell(outcome), place);
         self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
         Ok(Receipt(receipt))
     }

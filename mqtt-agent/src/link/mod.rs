@@ -3,6 +3,7 @@
 //!
 //! - `handle`: what callers hold; it sends commands and waits for answers
 //! - `actor`, `events`: the one task that owns the connection
+//! - `refusal`: the outcome of a request, for whoever waits for its answer
 //! - `outgoing`, `subscriptions`, `acks`, `routes`: its books, without I/O
 //! - `message`, `inbound`, `options`, `state`, `error`: what goes in and comes out
 //! - `url`, `tls`, `backoff`, `size`, `convert`, `ended`: one small job each
@@ -21,6 +22,7 @@ mod inbound;
 mod message;
 mod options;
 mod outgoing;
+mod refusal;
 mod routes;
 mod size;
 mod state;
@@ -41,5 +43,6 @@ pub(crate) use message::{Filter, Message};
 pub(crate) use message::QoS;
 pub use options::Credentials;
 pub(crate) use options::{LinkOptions, Will};
+pub(crate) use refusal::Refusal;
 pub use state::ConnectionState;
 pub use tls::Tls;

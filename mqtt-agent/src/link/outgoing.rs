@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::error::PublishError;
 use super::handle::Published;
 use super::message::{Message, QoS};
+use super::refusal::Refuser;
 use super::size;
 
 /// Suspicion at which a message is given up: three connections that ended at its acknowledgement by an error of the
@@ -45,15 +46,24 @@ impl Blame {
 /// The result of one publish.
 pub(super) type Outcome = Result<Published, PublishError>;
 
+/// Who is told of an outcome.
+#[derive(Debug)]
+pub(super) enum Tell {
+    /// Somebody who waits for it; the message is withdrawn when nobody does any more.
+    Waiting(oneshot::Sender<Outcome>),
+    /// Perhaps nobody: a failure that is not heard is logged.
+    Detached(oneshot::Sender<Outcome>),
+    /// Somebody who waits for the answer, and for an outcome only if there can be no answer.
+    Refused(Refuser),
+}
+
 /// A message without outcome.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) message: Message,
     deadline: Option<Instant>,
     size: usize,
-    outcome: oneshot::Sender<Outcome>,
-    /// Whether it is withdrawn when nobody waits for its outcome any more.
-    withdraw: bool,
+    tell: Tell,
     /// Frees its place in the queue when the entry is gone.
     permit: OwnedSemaphorePermit,
     /// The packet id it was sent with; 0 when it wasn't, or when the session that knew it is gone.
@@ -65,8 +75,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(
         message: Message,
-        outcome: oneshot::Sender<Outcome>,
-        withdraw: bool,
+        tell: Tell,
         permit: OwnedSemaphorePermit,
     ) -> Box<Self> {
         let deadline = message.properties.expiry.and_then(|expiry| Instant::now().checked_add(expiry));
@@ -75,8 +84,7 @@ impl Entry {
             message,
             deadline,
             size,
-            outcome,
-            withdraw,
+            tell,
             permit,
             packet: 0,
             sent_before: false,
@@ -90,7 +98,12 @@ impl Entry {
     }
 
     fn withdrawn(&self) -> bool {
-        self.withdraw && !self.sent_before && self.outcome.is_closed()
+        let given_up = match &self.tell {
+            Tell::Waiting(sender) => sender.is_closed(),
+            Tell::Detached(_) => false,
+            Tell::Refused(refuser) => refuser.given_up(),
+        };
+        given_up && !self.sent_before
     }
 
     fn expired(&self, now: Instant) -> bool {
@@ -105,13 +118,18 @@ impl Entry {
 
     /// Reports the outcome; a failure that nobody waits for is logged.
     pub(super) fn resolve(self: Box<Self>, outcome: Outcome) {
-        let Self { message, outcome: sender, withdraw, permit, .. } = *self;
+        let Self { message, tell, permit, .. } = *self;
         // First, so that whoever learns the outcome finds the place free.
         drop(permit);
-        if let Err(Err(error)) = sender.send(outcome)
-            && !withdraw
-        {
-            tracing::warn!(topic = &*message.topic, %error, "a message was not published");
+        match tell {
+            // Nobody waits any more, and it was somebody's own wish.
+            Tell::Waiting(sender) => drop(sender.send(outcome)),
+            Tell::Refused(refuser) => refuser.tell(outcome),
+            Tell::Detached(sender) => {
+                if let Err(Err(error)) = sender.send(outcome) {
+                    tracing::warn!(topic = &*message.topic, %error, "a message was not published");
+                }
+            }
         }
     }
 }
@@ -232,6 +250,9 @@ impl Outgoing {
                 self.handed_at_least_once -= 1;
                 entry.packet = packet;
                 entry.sent_before = true;
+                if let Tell::Refused(refuser) = &entry.tell {
+                    refuser.sent();
+                }
                 self.enter(packet, entry);
             }
             _ => {

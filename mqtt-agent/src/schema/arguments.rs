@@ -1,7 +1,7 @@
 //! Checking the arguments of a call (`MCP-8`).
 
-use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use super::generate::SchemaError;
@@ -73,20 +73,7 @@ impl Arguments {
     fn errors(&self, arguments: &Value) -> Vec<ArgumentError> {
         let mut errors = Vec::new();
         for error in self.validator.iter_errors(arguments) {
-            let path = error.instance_path().as_str();
-            match error.kind() {
-                ValidationErrorKind::AdditionalProperties { unexpected } => {
-                    errors.extend(unexpected.iter().map(|name| self.unknown(path, name)));
-                }
-                ValidationErrorKind::Required { property } => {
-                    let name = property.as_str().unwrap_or_default();
-                    let schema = path.is_empty().then(|| self.properties.get(name)).flatten();
-                    let expected = schema.and_then(kind).map_or(String::new(), |kind| format!(", {kind}"));
-                    let pointer = format!("{path}/{}", escaped(name));
-                    errors.push(ArgumentError::new(pointer, format!("missing; give it{expected}")));
-                }
-                kind => errors.push(ArgumentError::new(path, expected(kind, error.instance()))),
-            }
+            self.word(&error, &mut errors);
             if errors.len() >= MOST_ERRORS {
                 break;
             }
@@ -94,6 +81,31 @@ impl Arguments {
         errors.sort_by(|a, b| a.pointer().cmp(b.pointer()));
         errors.truncate(MOST_ERRORS);
         errors
+    }
+
+    fn word(&self, error: &ValidationError<'_>, errors: &mut Vec<ArgumentError>) {
+        let path = error.instance_path().as_str();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                errors.extend(unexpected.iter().map(|name| self.unknown(path, name)));
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                let schema = path.is_empty().then(|| self.properties.get(name)).flatten();
+                let expected = schema.and_then(kind).map_or(String::new(), |kind| format!(", {kind}"));
+                let pointer = format!("{path}/{}", escaped(name));
+                errors.push(ArgumentError::new(pointer, format!("missing; give it{expected}")));
+            }
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                // An `Option` of something: what is wrong with the something says more.
+                let mut meant = context.iter().filter(|alternative| !is_null(alternative));
+                match (meant.next(), meant.next()) {
+                    (Some(only), None) => only.iter().for_each(|error| self.word(error, errors)),
+                    _ => errors.push(ArgumentError::new(path, expected(error.kind(), error.instance()))),
+                }
+            }
+            kind => errors.push(ArgumentError::new(path, expected(kind, error.instance()))),
+        }
     }
 
     fn unknown(&self, path: &str, name: &str) -> ArgumentError {
@@ -107,6 +119,12 @@ impl Arguments {
         };
         ArgumentError::new(pointer, message)
     }
+}
+
+/// Whether an alternative failed for wanting nothing but `null`.
+fn is_null(alternative: &[ValidationError<'_>]) -> bool {
+    let [error] = alternative else { return false };
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if kind.to_string() == "null")
 }
 
 fn kind(schema: &Value) -> Option<String> {

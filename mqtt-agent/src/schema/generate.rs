@@ -75,9 +75,10 @@ impl ToolSchemas {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let validator = Arguments::new(&raw, defaults(tool.args), optional).map_err(|error| vec![error])?;
-        let mut input = raw;
+        let (mut input, mut accepted) = (raw.clone(), raw);
         clean(&mut input, Nulls::Drop);
+        clean(&mut accepted, Nulls::Keep);
+        let validator = Arguments::new(&accepted, defaults(tool.args), optional).map_err(|error| vec![error])?;
         check_values(tool.args, &validator).map_err(|error| vec![error])?;
         let output = described(tool.output);
         // A stream of nothing is a stream all the same.

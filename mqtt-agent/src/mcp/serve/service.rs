@@ -1,6 +1,8 @@
 //! One tool while it is served: from a call's message to its answer.
 
+use std::future::{Future, poll_fn};
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -102,9 +104,14 @@ impl Service {
                 return reply_to.send(&self.shared.link, &request.call_id, answer, deadline).await;
             }
         };
-        // From here on the call is known here: a redelivery would be recognised, so the broker may forget it.
+        // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
+        // at once is answered first, though: the broker would handle our acknowledgement before the answer.
+        let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation));
+        let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
         inbound.ack.done();
-        self.answer(accepted, ticket, cancellation).await;
+        if !at_once {
+            answer.await;
+        }
     }
 
     /// Reads a call and finds out where its answer goes. What can't be read is refused if there is a safe address,

@@ -1,0 +1,262 @@
+//! What becomes of Rust types: the clean schema on the card, and what passes the check of arguments.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::prelude::*;
+use crate::registry::ToolDef;
+
+fn schemas(tool: &ToolDef) -> ToolSchemas {
+    ToolSchemas::of(tool).unwrap()
+}
+
+fn property(tool: &ToolDef, name: &str) -> Value {
+    schemas(tool).input["properties"][name].clone()
+}
+
+fn check(tool: &ToolDef, arguments: Value) -> Result<Map<String, Value>, Vec<String>> {
+    let Value::Object(mut arguments) = arguments else { panic!("an object") };
+    let outcome = schemas(tool).validator.check(&mut arguments);
+    outcome.map(|()| arguments).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+macro_rules! tool_of {
+    ($tool:ident) => {
+        tools![$tool][0]
+    };
+}
+
+/// How warm.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Warmth {
+    /// Below zero.
+    Cold,
+    /// Above it.
+    Warm,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Plain {
+    A,
+    B,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Shape {
+    Circle { radius: f64 },
+    Square { side: f64 },
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Place {
+    /// What people call it.
+    title: String,
+    format: Option<String>,
+    height: Option<u16>,
+    warmth: Option<Warmth>,
+    inner: Option<Box<Inner>>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Inner {
+    x: i32,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Tree {
+    name: String,
+    children: Vec<Tree>,
+}
+
+/// Takes all kinds.
+#[tool]
+#[allow(clippy::too_many_arguments)]
+fn kinds(
+    small: u8,
+    big: u64,
+    float: f32,
+    maybe: Option<i32>,
+    any: Value,
+    map: HashMap<String, Value>,
+    /// How warm it is.
+    warmth: Warmth,
+    plain: Plain,
+    shape: Shape,
+    place: Place,
+    list: Vec<Option<u8>>,
+    pair: (u8, String),
+) {
+    let _ = (small, big, float, maybe, any, map, warmth, plain, shape, place, list, pair);
+}
+
+/// Takes a tree.
+#[tool]
+fn tree(tree: Tree) -> Tree {
+    tree
+}
+
+/// Takes a whole tree.
+#[tool]
+fn whole_tree(Args(tree): Args<Tree>) -> Vec<Tree> {
+    vec![tree]
+}
+
+/// Gives an option.
+#[tool]
+fn gives() -> Place {
+    Place { title: String::new(), format: None, height: None, warmth: None, inner: None }
+}
+
+#[test]
+fn numbers_lose_their_formats_and_keep_their_bounds() {
+    let kinds = tool_of!(kinds);
+    assert_eq!(property(kinds, "small"), json!({"type": "integer", "minimum": 0, "maximum": 255}));
+    assert_eq!(property(kinds, "big"), json!({"type": "integer", "minimum": 0}));
+    assert_eq!(property(kinds, "float"), json!({"type": "number"}));
+}
+
+#[test]
+fn an_option_is_not_required_and_has_no_null() {
+    let kinds = tool_of!(kinds);
+    assert_eq!(property(kinds, "maybe"), json!({"type": "integer"}));
+    let required = schemas(kinds).input["required"].clone();
+    assert!(!required.as_array().unwrap().contains(&json!("maybe")), "{required}");
+    assert!(!schemas(kinds).input.to_string().contains("null"));
+}
+
+#[test]
+fn no_boolean_schema_is_left_where_clients_refuse_one() {
+    let kinds = tool_of!(kinds);
+    assert_eq!(property(kinds, "any"), json!({}));
+    assert_eq!(property(kinds, "map"), json!({"type": "object", "additionalProperties": true}));
+}
+
+#[test]
+fn documented_variants_become_an_enum_with_their_descriptions() {
+    let kinds = tool_of!(kinds);
+    let warmth = property(kinds, "warmth");
+    assert_eq!(warmth["enum"], json!(["cold", "warm"]));
+    assert_eq!(warmth["type"], "string");
+    assert_eq!(warmth["description"], "How warm it is. `cold`: Below zero.; `warm`: Above it.");
+    assert_eq!(property(kinds, "plain"), json!({"type": "string", "enum": ["A", "B"]}));
+    let shape = property(kinds, "shape");
+    assert_eq!(shape["oneOf"].as_array().unwrap().len(), 2, "{shape}");
+}
+
+#[test]
+fn fields_named_like_keywords_stay() {
+    let place = property(tool_of!(kinds), "place");
+    assert_eq!(place["properties"]["title"], json!({"type": "string", "description": "What people call it."}));
+    assert_eq!(place["properties"]["format"], json!({"type": "string"}));
+    assert_eq!(place["properties"]["height"], json!({"type": "integer", "minimum": 0, "maximum": 65535}));
+    assert_eq!(place["properties"]["inner"]["properties"], json!({"x": {"type": "integer"}}), "inlined");
+    assert_eq!(place["required"], json!(["title"]));
+    assert!(place.get("title").is_none());
+}
+
+#[test]
+fn recursion_keeps_its_definitions() {
+    let input = schemas(tool_of!(tree)).input;
+    assert!(input["$defs"]["Tree"].is_object(), "{input}");
+    let whole = schemas(tool_of!(whole_tree));
+    assert_eq!(whole.input["type"], "object");
+    assert_eq!(whole.input["additionalProperties"], false);
+    assert!(whole.input["$defs"]["Tree"].is_object(), "{}", whole.input);
+    assert!(whole.output.unwrap()["$defs"]["Tree"].is_object());
+    let good = json!({"name": "a", "children": [{"name": "b", "children": []}]});
+    assert!(check(tool_of!(whole_tree), good.clone()).is_ok());
+    assert!(check(tool_of!(tree), json!({"tree": good})).is_ok());
+    let bad = json!({"name": "a", "children": [{"name": 1, "children": []}]});
+    assert_eq!(check(tool_of!(whole_tree), bad).unwrap_err(), ["`/children/0/name`: expected a string, got 1"]);
+}
+
+#[test]
+fn a_result_keeps_its_nulls_and_nothing_has_no_schema() {
+    let output = schemas(tool_of!(gives)).output.unwrap();
+    assert_eq!(output["properties"]["height"]["type"], json!(["integer", "null"]));
+    assert_eq!(schemas(tool_of!(kinds)).output, None);
+}
+
+#[test]
+fn schemas_are_the_same_each_time() {
+    let texts: Vec<_> = (0..5).map(|_| schemas(tool_of!(kinds)).input.to_string()).collect();
+    assert!(texts.iter().all(|text| *text == texts[0]));
+}
+
+fn good() -> Value {
+    json!({
+        "small": 1, "big": 1, "float": 1.5, "any": null, "map": {}, "warmth": "cold", "plain": "A",
+        "shape": {"kind": "circle", "radius": 1}, "list": [1, null], "pair": [1, "x"],
+        "place": {"title": "x", "height": null, "inner": null, "warmth": null},
+    })
+}
+
+#[test]
+fn mcp_8_an_explicit_null_is_as_good_as_nothing() {
+    let mut arguments = good();
+    arguments["maybe"] = Value::Null;
+    let checked = check(tool_of!(kinds), arguments).unwrap();
+    assert!(!checked.contains_key("maybe"));
+    check(tool_of!(kinds), good()).unwrap();
+}
+
+#[test]
+fn mcp_8_each_error_names_its_pointer_and_what_is_expected() {
+    for (name, value, expected) in [
+        ("small", json!(256), "`/small`: expected at most 255, got 256"),
+        ("small", json!(-1), "`/small`: expected at least 0, got -1"),
+        ("small", json!(1.5), "`/small`: expected a whole number, got 1.5"),
+        ("warmth", json!("hot"), "`/warmth`: expected one of \"cold\", \"warm\", got \"hot\""),
+        ("shape", json!({"kind": "heart"}), "`/shape`: expected one of the forms in the tool's `input_schema`, got an object"),
+        ("place", json!({"title": "x", "warmth": "hot"}), "`/place/warmth`: expected one of \"cold\", \"warm\", got \"hot\""),
+        ("place", json!({"title": "x", "inner": {"x": "y"}}), "`/place/inner/x`: expected a whole number, got \"y\""),
+        ("plain", json!("C"), "`/plain`: expected one of \"A\", \"B\", got \"C\""),
+        ("place", json!({"title": 1}), "`/place/title`: expected a string, got 1"),
+        ("list", json!({}), "`/list`: expected a list, got an object"),
+        ("map", json!("x".repeat(100)), "`/map`: expected an object, got \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
+    ] {
+        let mut arguments = good();
+        arguments[name] = value;
+        assert_eq!(check(tool_of!(kinds), arguments).unwrap_err(), [expected]);
+    }
+    let mut arguments = good();
+    arguments.as_object_mut().unwrap().remove("small");
+    arguments["smal"] = json!(1);
+    assert_eq!(
+        check(tool_of!(kinds), arguments).unwrap_err(),
+        ["`/smal`: unknown; did you mean `small`?", "`/small`: missing; give it, a whole number"]
+    );
+}
+
+#[test]
+fn mcp_8_an_answer_names_a_bounded_number_of_errors() {
+    let many: Map<String, Value> = (0..500).map(|i| (format!("x{i}"), json!(i))).collect();
+    assert_eq!(check(tool_of!(kinds), Value::Object(many)).unwrap_err().len(), 20);
+}
+
+proptest! {
+    #[test]
+    fn mcp_8_what_passes_the_check_is_read(
+        small in any::<i16>(), maybe in proptest::option::of(any::<i64>()), plain in "A|B|C", title in proptest::option::of(".{0,4}"),
+    ) {
+        let mut arguments = good();
+        arguments["small"] = json!(small);
+        arguments["maybe"] = json!(maybe);
+        arguments["plain"] = json!(plain);
+        arguments["place"]["title"] = json!(title);
+        if let Ok(checked) = check(tool_of!(kinds), arguments) {
+            prop_assert!(serde_json::from_value::<u8>(checked["small"].clone()).is_ok());
+            prop_assert!(serde_json::from_value::<Plain>(checked["plain"].clone()).is_ok());
+            prop_assert!(serde_json::from_value::<Place>(checked["place"].clone()).is_ok());
+        }
+    }
+}
