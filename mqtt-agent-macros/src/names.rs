@@ -35,6 +35,17 @@ pub(crate) fn argument(name: &str) -> Result<(), String> {
     }
 }
 
+/// What is wrong with a caller's id. Callers are named by others, so only what no topic level can be is refused.
+pub(crate) fn caller(id: &str) -> Result<(), String> {
+    if id.len() > LONGEST_TOOL {
+        return Err(format!("a caller's id has {} bytes; {LONGEST_TOOL} are the most", id.len()));
+    }
+    match id.chars().find(|c| matches!(c, '/' | '+' | '#' | '\0')) {
+        Some(c) => Err(format!("a caller's id has the character {c:?}; write the client id alone")),
+        None => Ok(()),
+    }
+}
+
 /// `250ms`, `5s`, `2m`, `1h` in milliseconds.
 pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     let error = || format!("`{text}` is no span of time; write it as in \"250ms\", \"5s\", \"2m\" or \"1h\"");

@@ -82,8 +82,7 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
     };
     let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&TOOL) });
     let claim = claim(tool);
-    let definition = definition(tool, &value, &register, &private);
-    quote!(#claim #definition)
+    definition(tool, &value, &quote!(#register #claim), &private)
 }
 
 /// What stands in for a tool that has mistakes, so that a list which names it adds no mistake of its own.
@@ -163,7 +162,7 @@ fn handler(tool: &Tool, private: &TokenStream) -> TokenStream {
 
 fn schema(tool: &Tool, private: &TokenStream) -> TokenStream {
     let (parts, ..) = reply(tool, private);
-    let describe = at_reply(tool, &quote!(<_ as #private::Reply>), &quote!(::describe));
+    let describe = at_reply(tool, &quote!(#private::Reply), &quote!(::describe));
     quote!(|generator| #private::schema(#parts, #describe, generator))
 }
 
@@ -171,8 +170,8 @@ fn schema(tool: &Tool, private: &TokenStream) -> TokenStream {
 /// of a trait and no bound of a function of ours, which rustc would print as well.
 fn reply(tool: &Tool, private: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
     let parts = Place::of(&tool.reply).around(&quote!(#private::ReplyOf::<), &tool.reply, &quote!(>::PARTS));
-    let value = at_reply(tool, &quote!(<_ as #private::Reply>), &quote!(::into_answer));
-    let error = at_reply(tool, &quote!(<_ as #private::ToolError>), &quote!(::into_failure));
+    let value = at_reply(tool, &quote!(#private::Reply), &quote!(::into_answer));
+    let error = at_reply(tool, &quote!(#private::ToolError), &quote!(::into_failure));
     (parts, value, error)
 }
 
@@ -187,16 +186,13 @@ fn at_reply(tool: &Tool, before: &TokenStream, behind: &TokenStream) -> TokenStr
 /// macro_rules! __tool_name_weather_is_taken { () => {} }
 /// ```
 ///
-/// Exported, because others may be defined twice.
+/// Exported, because others may be defined twice; in the body of the hidden function, because a macro can be in any.
 fn claim(tool: &Tool) -> Option<TokenStream> {
     let span = tool.name.span;
     let claim = Ident::new(&names::claim(&tool.name.text), span);
-    let shared = &tool.shared;
     cfg!(feature = "unique-names").then(|| {
         quote_spanned! {span=>
-            #(#shared)*
             #[doc(hidden)]
-            // For a tool in the body of a function.
             #[allow(non_local_definitions)]
             #[macro_export]
             macro_rules! #claim { () => {}; }
