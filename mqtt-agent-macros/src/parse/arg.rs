@@ -35,7 +35,9 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     }
     word::repeated(&seen, errors);
     let description = doc::whole(&parameter.attrs);
-    parameter.attrs.retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc"));
+    parameter
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc"));
 
     let own = match &*parameter.pat {
         Pat::Ident(pattern) => {

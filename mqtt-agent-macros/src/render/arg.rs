@@ -53,7 +53,8 @@ pub(super) fn checks(arg: &Arg, private: &TokenStream) -> TokenStream {
     let there = at(ty.span(), private);
     let need = need(arg, private);
     let root = quote_spanned!(ty.span()=> const _: () = #there::RootOf::<#ty>::ROOT.assert_object(););
-    let unnamed = arg.name.is_none().then(|| quote_spanned!(ty.span()=> const _: () = #there::assert_given(#need);));
+    let unnamed =
+        arg.name.is_none().then(|| quote_spanned!(ty.span()=> const _: () = #there::assert_given(#need);));
     let narrowed = arg.words.span.map(|span: Span| {
         let there = at(span, private);
         let need = at(span, &need);
@@ -79,7 +80,9 @@ fn json(value: &Expr, arg: &Arg, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
     let value = match value {
         // `default = "x"` for a `String`.
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => quote_spanned!(value.span()=> ::core::convert::From::from(#value)),
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            quote_spanned!(value.span()=> ::core::convert::From::from(#value))
+        }
         other => quote!(#other),
     };
     quote_spanned! {value.span()=>

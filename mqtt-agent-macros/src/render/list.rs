@@ -13,7 +13,8 @@ pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let paths = match Punctuated::<Path, Token![,]>::parse_terminated.parse2(list) {
         Ok(paths) => paths,
         Err(error) => {
-            let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
+            let message =
+                "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
             return syn::Error::new(error.span(), message).to_compile_error();
         }
     };

@@ -107,7 +107,8 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
 }
 
 fn tool_words(words: &ToolWords) -> TokenStream {
-    let ToolWords { title, version, tags, allow, hints, timeout_ms, concurrency, blocking: _, krate: _ } = words;
+    let ToolWords { title, version, tags, allow, hints, timeout_ms, concurrency, blocking: _, krate: _ } =
+        words;
     let title = title.iter().map(|title| quote!(.title(#title)));
     let version = version.iter().map(|version| quote!(.version(#version)));
     let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));

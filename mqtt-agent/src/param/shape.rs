@@ -25,9 +25,15 @@ impl Root {
     pub const fn assert_object(self) {
         match self {
             Self::Unknown => {}
-            Self::List => panic!("the arguments of a tool are a JSON object, and a list has no names; take it as a parameter of its own"),
-            Self::Bare => panic!("the arguments of a tool are a JSON object, and a bare value has no name; take it as a parameter of its own"),
-            Self::Optional => panic!("the arguments of a tool are a JSON object, always there; make the fields of the struct optional"),
+            Self::List => panic!(
+                "the arguments of a tool are a JSON object, and a list has no names; take it as a parameter of its own"
+            ),
+            Self::Bare => panic!(
+                "the arguments of a tool are a JSON object, and a bare value has no name; take it as a parameter of its own"
+            ),
+            Self::Optional => panic!(
+                "the arguments of a tool are a JSON object, always there; make the fields of the struct optional"
+            ),
         }
     }
 }
@@ -92,7 +98,9 @@ pub const fn assert_given(need: Need) {
 #[track_caller]
 pub const fn assert_argument(need: Need) {
     if !matches!(need, Need::Argument { .. }) {
-        panic!("`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove it");
+        panic!(
+            "`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove it"
+        );
     }
 }
 
