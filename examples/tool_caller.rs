@@ -14,7 +14,9 @@ use mqtt_agent::prelude::*;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, tool, json] = arguments.as_slice() else {
-        eprintln!("usage: tool_caller URL TOOL JSON, as in: tool_caller mqtt://localhost:1883 add '{{\"a\": 1, \"b\": 2}}'");
+        eprintln!(
+            "usage: tool_caller URL TOOL JSON, as in: tool_caller mqtt://localhost:1883 add '{{\"a\": 1, \"b\": 2}}'"
+        );
         return ExitCode::from(2);
     };
     match call(url, tool, json).await {

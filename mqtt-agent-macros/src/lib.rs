@@ -1,7 +1,7 @@
 //! The macros of `mqtt-agent`. Depend on that crate, which re-exports and documents them.
 //!
-//! A macro's way is one direction: [`parse`] reads tokens into the [`model`], [`check`] looks at what no single token
-//! tells, [`render`] writes the code. Every mistake on the way goes into [`diag`], so that all are told at once.
+//! A macro's way is one direction: `parse` reads tokens into the `model`, `check` looks at what no single token
+//! tells, `render` writes the code. Every mistake on the way goes into `diag`, so that all are told at once.
 
 mod check;
 mod diag;

@@ -15,7 +15,9 @@ pub(crate) fn tool(name: &str) -> Result<(), String> {
         return Err(format!("a tool's name has {} bytes; {LONGEST_TOOL} are the most", name.len()));
     }
     match name.chars().find(|c| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | '-')) {
-        Some(c) => Err(format!("the tool's name has the character {c:?}; use letters, digits, `_`, `.` and `-`")),
+        Some(c) => {
+            Err(format!("the tool's name has the character {c:?}; use letters, digits, `_`, `.` and `-`"))
+        }
         None => Ok(()),
     }
 }
@@ -153,7 +155,7 @@ mod tests {
     fn syn_like(name: &str) -> bool {
         !name.is_empty()
             && name.len() <= 64
-            && !name.as_bytes()[0].is_ascii_digit()
+            && !name.starts_with(|c: char| c.is_ascii_digit())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     }
 }

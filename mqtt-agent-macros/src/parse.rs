@@ -56,7 +56,10 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
 
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
     if syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok() {
-        return Some(syn::Error::new_spanned(item, "a tool is a function with a body; write `#[tool]` above that one"));
+        return Some(syn::Error::new_spanned(
+            item,
+            "a tool is a function with a body; write `#[tool]` above that one",
+        ));
     }
     let item: syn::Item = syn::parse2(item.clone()).ok()?;
     Some(syn::Error::new_spanned(item, "`#[tool]` is for a free function; write it above an `fn`"))
@@ -71,13 +74,18 @@ fn signature(signature: &Signature, errors: &Errors) {
         errors.at(
             parameter,
             match parameter {
-                syn::GenericParam::Lifetime(_) => "a tool has no lifetimes of its own; write `&Context` without one",
+                syn::GenericParam::Lifetime(_) => {
+                    "a tool has no lifetimes of its own; write `&Context` without one"
+                }
                 _ => "a tool is not generic: its schema has one shape; write the type that it is served with",
             },
         );
     }
     if let Some(unsafety) = unsafety(signature) {
-        errors.push(syn::Error::new(unsafety, "a tool is called by others, so it cannot be `unsafe`; wrap what is"));
+        errors.push(syn::Error::new(
+            unsafety,
+            "a tool is called by others, so it cannot be `unsafe`; wrap what is",
+        ));
     }
     if let Some(abi) = &signature.abi {
         errors.at(abi, "a tool is a Rust function; remove `extern`");
@@ -92,7 +100,11 @@ fn signature(signature: &Signature, errors: &Errors) {
 
 fn unsafety(signature: &Signature) -> Option<proc_macro2::Span> {
     let tokens: TokenStream = quote::quote!(#signature);
-    tokens.into_iter().take_while(|token| token.to_string() != "fn").find(|t| t.to_string() == "unsafe").map(|t| t.span())
+    tokens
+        .into_iter()
+        .take_while(|token| token.to_string() != "fn")
+        .find(|t| t.to_string() == "unsafe")
+        .map(|t| t.span())
 }
 
 fn tool_words(all: Vec<Word>, function: &Ident, errors: &Errors) -> (Name, ToolWords) {
@@ -113,7 +125,9 @@ fn tool_words(all: Vec<Word>, function: &Ident, errors: &Errors) -> (Name, ToolW
                     tool.hints.push((ident.clone(), yes));
                 }
             }
-            words::TIMEOUT => tool.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors)),
+            words::TIMEOUT => {
+                tool.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors))
+            }
             words::CONCURRENCY => tool.concurrency = word.positive(errors),
             words::ALLOW => tool.allow = word.strings(errors),
             words::TAGS => tool.tags = word.strings(errors).unwrap_or_default(),

@@ -23,7 +23,18 @@ pub(crate) const EXAMPLE: &str = "example";
 
 /// What `#[tool(..)]` knows.
 pub(crate) const TOOL: &[&str] = &[
-    NAME, TITLE, READ_ONLY, DESTRUCTIVE, IDEMPOTENT, OPEN_WORLD, TIMEOUT, CONCURRENCY, ALLOW, TAGS, VERSION, BLOCKING,
+    NAME,
+    TITLE,
+    READ_ONLY,
+    DESTRUCTIVE,
+    IDEMPOTENT,
+    OPEN_WORLD,
+    TIMEOUT,
+    CONCURRENCY,
+    ALLOW,
+    TAGS,
+    VERSION,
+    BLOCKING,
     CRATE,
 ];
 

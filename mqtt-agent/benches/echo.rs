@@ -28,7 +28,12 @@ async fn echo(text: String) -> String {
 }
 
 /// A bare client; what it receives comes out of the channel, or goes back at once where it is the echo.
-async fn bare(url: &str, id: &str, subscribe: &str, echo_to: Option<&'static str>) -> (AsyncClient, mpsc::Receiver<()>) {
+async fn bare(
+    url: &str,
+    id: &str,
+    subscribe: &str,
+    echo_to: Option<&'static str>,
+) -> (AsyncClient, mpsc::Receiver<()>) {
     let (host, port) = url.trim_start_matches("mqtt://").split_once(':').unwrap_or(("localhost", "1883"));
     let mut options = MqttOptions::new(id, host, port.parse().expect("a port"));
     options.set_keep_alive(Duration::from_secs(30)).set_clean_start(true);
@@ -64,7 +69,11 @@ fn percentile(sorted: &[Duration], percent: usize) -> f64 {
 fn print(name: &str, times: &mut [Duration]) -> f64 {
     times.sort_unstable();
     let p50 = percentile(times, 50);
-    println!("{name:12} p50 {p50:7.0} us   p90 {:7.0} us   p99 {:7.0} us", percentile(times, 90), percentile(times, 99));
+    println!(
+        "{name:12} p50 {p50:7.0} us   p90 {:7.0} us   p99 {:7.0} us",
+        percentile(times, 90),
+        percentile(times, 99)
+    );
     p50
 }
 

@@ -183,7 +183,8 @@ impl Agent {
     pub fn build(self) -> Result<BuiltAgent> {
         let mut tools = self.tools.unwrap_or_else(registered_tools);
         tools.sort_by_key(|tool| tool.name());
-        let checked = Checked::new(&self.id, self.instance.as_deref(), self.namespace.as_deref(), &tools, &self.states);
+        let checked =
+            Checked::new(&self.id, self.instance.as_deref(), self.namespace.as_deref(), &tools, &self.states);
         let mut checked = checked.map_err(Error::Invalid)?;
         checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
         Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })

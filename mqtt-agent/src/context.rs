@@ -1,7 +1,7 @@
 //! What a handler can know about the call that it answers: [`Context`], [`Caller`].
 //!
 //! The values that handlers take as `State<T>` are kept in [`state`](self) as well, for they reach a handler
-//! through its context. Partial results have a room of their own: [`crate::partials`].
+//! through its context. Partial results have a room of their own, `partials`.
 
 mod state;
 

@@ -155,7 +155,8 @@ impl ArgumentError {
 
 #[diagnostic::do_not_recommend]
 impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for T {
-    const NEED: Need = Need::Argument { schema: |generator| generator.subschema_for::<T>(), optional: is_optional::<T> };
+    const NEED: Need =
+        Need::Argument { schema: |generator| generator.subschema_for::<T>(), optional: is_optional::<T> };
 
     fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError> {
         let value = match call.argument(name) {
@@ -183,7 +184,9 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         let arguments = std::mem::take(&mut call.arguments);
-        T::deserialize(Value::Object(arguments)).map(Args).map_err(|error| ArgumentError::new("", error.to_string()))
+        T::deserialize(Value::Object(arguments))
+            .map(Args)
+            .map_err(|error| ArgumentError::new("", error.to_string()))
     }
 }
 

@@ -42,7 +42,8 @@ impl<T: Serialize + JsonSchema> Reply for T {
     }
 
     fn into_answer(self) -> Answer {
-        to_raw_value(&self).map_err(|error| Failure::new(format!("the result cannot be written as JSON: {error}")))
+        to_raw_value(&self)
+            .map_err(|error| Failure::new(format!("the result cannot be written as JSON: {error}")))
     }
 }
 

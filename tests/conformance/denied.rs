@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mqtt_agent::prelude::*;
 use mqtt_agent::CallError;
+use mqtt_agent::prelude::*;
 use serde_json::json;
 use support::on_each_broker;
 
@@ -38,7 +38,10 @@ mod mosquitto {
         let client = Client::connect(&broker.url()).await.unwrap();
         let epoch = format!("{:?}", *client.connection().borrow());
         let error = client.call("measure", json!({"text": "x".repeat(50_000)})).await.unwrap_err();
-        assert!(matches!(&error, CallError::Publish(PublishError::TooLarge { limit: 20_000, .. })), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Publish(PublishError::TooLarge { limit: 20_000, .. })),
+            "{error:?}"
+        );
         let error = client.call("repeat", json!({"bytes": 50_000})).await.unwrap_err();
         assert_eq!(error.code(), Some("too_large"), "{error:?}");
         assert_eq!(client.call("measure", json!({"text": "x".repeat(15_000)})).await.unwrap(), json!(15_000));
@@ -52,32 +55,50 @@ mod mosquitto {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_14_a_denied_call_is_unauthorized_at_once_and_disturbs_nobody() {
         let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
-        let broker = TestBroker::mosquitto_with(lines, &[("acl", ACL), ("passwords", &passwords_file())]).await;
+        let broker =
+            TestBroker::mosquitto_with(lines, &[("acl", ACL), ("passwords", &passwords_file())]).await;
         let watch = Watch::default();
-        let agent = Agent::new("calc").tools(tools![add, hold, fail]).state(watch.clone()).credentials("server", "s3cret");
+        let agent = Agent::new("calc")
+            .tools(tools![add, hold, fail])
+            .state(watch.clone())
+            .credentials("server", "s3cret");
         let agent = agent.start(&broker.url()).await.unwrap();
-        let scout = Client::builder().id("scout").credentials("scout", "s3cret").connect(&broker.url()).await.unwrap();
+        let scout = Client::builder()
+            .id("scout")
+            .credentials("scout", "s3cret")
+            .connect(&broker.url())
+            .await
+            .unwrap();
         let allowed = tokio::spawn(async move {
             for round in 0..50 {
                 assert_eq!(scout.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0, "{round}");
                 let error = scout.call("fail", ()).await.unwrap_err();
-                assert!(matches!(&error, CallError::Unauthorized { message } if message.contains("a2a/v1/mcp/tools/fail/call")), "{error:?}");
+                assert!(
+                    matches!(&error, CallError::Unauthorized { message } if message.contains("a2a/v1/mcp/tools/fail/call")),
+                    "{error:?}"
+                );
             }
             format!("{:?}", *scout.connection().borrow())
         });
         assert!(allowed.await.unwrap().contains("epoch: 1"));
 
-        let refused = Client::builder().credentials("scout", "wrong").connect(&broker.url()).await.unwrap_err();
-        assert!(matches!(refused, Error::Connect(ConnectError::NotAuthorized | ConnectError::Credentials)), "{refused:?}");
+        let refused =
+            Client::builder().credentials("scout", "wrong").connect(&broker.url()).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Connect(ConnectError::NotAuthorized | ConnectError::Credentials)),
+            "{refused:?}"
+        );
         agent.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_denied_subscription_is_an_error_of_that_subscription_alone() {
         let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
-        let lines = format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let lines =
+            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
         // Anonymous clients: calls and answers, but no card may be subscribed.
-        let acl = |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
+        let acl =
+            |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
         let dynsec = json!({
             "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true},
             "clients": [], "groups": [{"groupname": "anonymous", "roles": [{"rolename": "caller"}]}],
@@ -92,9 +113,15 @@ mod mosquitto {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.tools().await.unwrap_err().to_string();
-        assert!(error.contains("subscribing to `a2a/v1/mcp/tools/+/card` was denied by the broker"), "{error}");
+        assert!(
+            error.contains("subscribing to `a2a/v1/mcp/tools/+/card` was denied by the broker"),
+            "{error}"
+        );
         let error = client.call("add", json!({"a": 1, "b": 1})).stream().await.unwrap_err();
-        assert!(matches!(&error, CallError::Unauthorized { message } if message.contains("/stream/")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Unauthorized { message } if message.contains("/stream/")),
+            "{error:?}"
+        );
         assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);
         let denied = Agent::new("other").tools(tools![fail]).start(&broker.url()).await.unwrap_err();
         assert!(matches!(denied, Error::Subscribe(_)), "{denied:?}");
@@ -104,15 +131,25 @@ mod mosquitto {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_frozen_broker_is_noticed_and_outlived() {
         let broker = TestBroker::mosquitto("").await;
-        let agent = Agent::new("calc").tools(tools![add]).keep_alive(Duration::from_secs(5)).start(&broker.url()).await.unwrap();
-        let client = Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
+        let agent = Agent::new("calc")
+            .tools(tools![add])
+            .keep_alive(Duration::from_secs(5))
+            .start(&broker.url())
+            .await
+            .unwrap();
+        let client =
+            Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
         client.call("add", json!({"a": 1, "b": 1})).await.unwrap();
         assert!(broker.freeze().await);
-        let error = client.call("add", json!({"a": 1, "b": 1})).timeout(Duration::from_secs(1)).await.unwrap_err();
+        let error =
+            client.call("add", json!({"a": 1, "b": 1})).timeout(Duration::from_secs(1)).await.unwrap_err();
         assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
         let mut connection = client.connection();
         let noticed = connection.wait_for(|state| !state.is_connected());
-        tokio::time::timeout(Duration::from_secs(15), noticed).await.expect("within 1.5 keep-alive and a little").unwrap();
+        tokio::time::timeout(Duration::from_secs(15), noticed)
+            .await
+            .expect("within 1.5 keep-alive and a little")
+            .unwrap();
         broker.thaw().await;
         support::eventually("both are back", || async {
             client.call("add", json!({"a": 1, "b": 1})).timeout(Duration::from_secs(2)).await.ok()

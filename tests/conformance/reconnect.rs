@@ -14,7 +14,8 @@ use crate::tools::*;
 /// Waits until a client is connected for the time after `epoch`.
 async fn connected_again(client: &Client, after: u64) {
     let mut connection = client.connection();
-    let up = connection.wait_for(|state| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after));
+    let up = connection
+        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after));
     tokio::time::timeout(support::SOON, up).await.expect("in time").unwrap();
 }
 

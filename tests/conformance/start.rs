@@ -53,12 +53,15 @@ async fn sub_1_sub_8_sub_9_mcp_19_an_agent_connects_with_a_session_and_a_delayed
 
 #[tokio::test]
 async fn sub_8_a_client_without_an_id_takes_a_random_one_and_a_minute() {
-    let ids: Vec<_> = [(), ()].into_iter().map(|()| async {
-        let (connect, will, _) = capture(async |url| drop(Client::connect(&url).await)).await;
-        assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(60));
-        assert!(will.is_none());
-        connect.client_id
-    }).collect();
+    let ids: Vec<_> = [(), ()]
+        .into_iter()
+        .map(|()| async {
+            let (connect, will, _) = capture(async |url| drop(Client::connect(&url).await)).await;
+            assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(60));
+            assert!(will.is_none());
+            connect.client_id
+        })
+        .collect();
     let mut seen = Vec::new();
     for id in ids {
         seen.push(id.await);
@@ -113,7 +116,11 @@ mod twins {
 
     /// Is narrowed in ways that don't fit.
     #[tool]
-    async fn misfit(#[arg(range = 1..=2)] text: String, #[arg(pattern = "(")] pattern: String, #[arg(range = 1..=3, default = 9)] n: u8) {
+    async fn misfit(
+        #[arg(range = 1..=2)] text: String,
+        #[arg(pattern = "(")] pattern: String,
+        #[arg(range = 1..=3, default = 9)] n: u8,
+    ) {
         let _ = (text, pattern, n);
     }
 

@@ -198,8 +198,12 @@ pub(crate) async fn measure(text: String) -> u64 {
 /// Calls `add` of another agent from inside.
 #[tool]
 pub(crate) async fn double(x: f64, cx: &Context) -> Result<f64, String> {
-    let sum: Sum =
-        cx.client().call("add", json!({"a": x, "b": x})).returning().await.map_err(|error| error.to_string())?;
+    let sum: Sum = cx
+        .client()
+        .call("add", json!({"a": x, "b": x}))
+        .returning()
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(sum.sum)
 }
 

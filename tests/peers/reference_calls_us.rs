@@ -16,14 +16,21 @@ async fn mcp_1_mcp_3_mcp_6_mcp_10_card_call_error_stream_and_a_reconnect_in_betw
     let mut client = Node::start("peer-client.mjs", &broker.url(), "reference-client").await;
 
     let card = client.ask(json!({"card": "add"})).await["card"].take();
-    assert_eq!((card["tool"].as_str(), card["server"].as_str(), card["status"].as_str()), (Some("add"), Some("ours"), Some("online")));
+    assert_eq!(
+        (card["tool"].as_str(), card["server"].as_str(), card["status"].as_str()),
+        (Some("add"), Some("ours"), Some("online"))
+    );
     assert_eq!(card["input_schema"]["required"], json!(["a", "b"]));
 
     let answer = client.ask(json!({"call": "add", "arguments": {"a": 1, "b": 2}})).await;
     assert_eq!(answer["result"], json!({"sum": 3}));
     let answer = client.ask(json!({"call": "count", "arguments": {"n": 3}, "stream": true})).await;
     assert_eq!(answer["result"], json!({"n": 3}));
-    assert_eq!(answer["partials"], json!([{"i": 1}, {"i": 2}, {"i": 3}]), "and nothing for the end of the stream");
+    assert_eq!(
+        answer["partials"],
+        json!([{"i": 1}, {"i": 2}, {"i": 3}]),
+        "and nothing for the end of the stream"
+    );
     let answer = client.ask(json!({"call": "fail"})).await;
     assert_eq!(answer["error"], "MCP tool \"fail\" failed (tool_error): this tool always fails");
     let answer = client.ask(json!({"call": "add", "arguments": {"a": "x"}})).await;
@@ -34,7 +41,10 @@ async fn mcp_1_mcp_3_mcp_6_mcp_10_card_call_error_stream_and_a_reconnect_in_betw
     broker.start().await;
     client.connected_again().await;
     let mut connection = agent.connection();
-    connection.wait_for(|state| matches!(state, ConnectionState::Connected { epoch: 2.., .. })).await.unwrap();
+    connection
+        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch: 2.., .. }))
+        .await
+        .unwrap();
     let mut answer = json!(null);
     for _ in 0..20 {
         answer = client.ask(json!({"call": "add", "arguments": {"a": 2, "b": 2}, "timeout": 1000})).await;

@@ -31,17 +31,26 @@ async fn mcp_5_mcp_6_mcp_10_mcp_11_cards_call_error_stream_and_a_reconnect_in_be
     assert_eq!(partials, [json!({"i": 1}), json!({"i": 2}), json!({"i": 3}), json!("counted")]);
     assert_eq!(stream.finish().await.unwrap(), json!({"n": 3}));
     let error = client.call("fail", json!({})).await.unwrap_err();
-    assert!(matches!(&error, CallError::Tool { message, .. } if message == "this tool always fails"), "{error:?}");
+    assert!(
+        matches!(&error, CallError::Tool { message, .. } if message == "this tool always fails"),
+        "{error:?}"
+    );
 
     broker.kill().await;
     broker.start().await;
     server.connected_again().await;
     let mut connection = client.connection();
-    connection.wait_for(|state| matches!(state, ConnectionState::Connected { epoch: 2.., .. })).await.unwrap();
+    connection
+        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch: 2.., .. }))
+        .await
+        .unwrap();
     let sum = eventually("a call after the restart", || async {
         client.call("add", json!({"a": 2, "b": 2})).timeout(Duration::from_secs(1)).await.ok()
     });
     assert_eq!(sum.await, json!({"sum": 4}));
     server.stop().await;
-    assert_eq!(client.tool("add").await.unwrap().map(|card| card.status), Some(mqtt_agent::wire::Status::Offline));
+    assert_eq!(
+        client.tool("add").await.unwrap().map(|card| card.status),
+        Some(mqtt_agent::wire::Status::Offline)
+    );
 }

@@ -89,17 +89,29 @@ impl TestBroker {
         match &mut self.kind {
             Kind::Embedded(broker) => {
                 // The port may take a moment to be free again.
-                *broker = Some(eventually("the embedded broker", || async { Broker::start_at(address).await.ok() }).await);
+                *broker = Some(
+                    eventually("the embedded broker", || async { Broker::start_at(address).await.ok() })
+                        .await,
+                );
             }
             Kind::Mosquitto { child, config, .. } => {
-                let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"]
-                    .into_iter()
-                    .find(|path| std::path::Path::new(path).exists())
-                    .unwrap_or("mosquitto");
+                let program =
+                    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"]
+                        .into_iter()
+                        .find(|path| std::path::Path::new(path).exists())
+                        .unwrap_or("mosquitto");
                 let mut command = Command::new(program);
-                command.arg("-c").arg(&*config).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-                *child = Some(command.spawn().expect("mosquitto runs; install it, or leave out `--features peers`"));
-                eventually("mosquitto", || async { tokio::net::TcpStream::connect(address).await.ok() }).await;
+                command
+                    .arg("-c")
+                    .arg(&*config)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .kill_on_drop(true);
+                *child = Some(
+                    command.spawn().expect("mosquitto runs; install it, or leave out `--features peers`"),
+                );
+                eventually("mosquitto", || async { tokio::net::TcpStream::connect(address).await.ok() })
+                    .await;
             }
         }
     }

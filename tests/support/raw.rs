@@ -113,7 +113,12 @@ impl RawPeer {
     }
 
     /// Publishes at QoS 1, and gives the acknowledgement's reason.
-    pub async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>, properties: PublishProperties) -> PubAckReason {
+    pub async fn publish(
+        &mut self,
+        topic: &str,
+        payload: impl Into<Vec<u8>>,
+        properties: PublishProperties,
+    ) -> PubAckReason {
         self.publish_as(topic, payload, false, properties).await
     }
 

@@ -37,10 +37,15 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     }
     word::repeated(&seen, errors);
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
-        errors.at(attribute, "a parameter of a tool is always there; write two functions, each with its `#[cfg(..)]`");
+        errors.at(
+            attribute,
+            "a parameter of a tool is always there; write two functions, each with its `#[cfg(..)]`",
+        );
     }
     let description = doc::whole(&parameter.attrs);
-    parameter.attrs.retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc"));
+    parameter
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc"));
 
     let own = match &*parameter.pat {
         Pat::Ident(pattern) => {
@@ -169,12 +174,26 @@ mod tests {
         assert_eq!(numbers("0..=18446744073709551615"), (Some(0), Some(u64::MAX.into()), false));
         assert_eq!(numbers("-9223372036854775808..=0"), (Some(i64::MIN.into()), Some(0), false));
         let Limits { min, max, max_excluded } = range("-0.5..1.0", Kind::Numbers).unwrap();
-        assert!(matches!((min, max, max_excluded), (Some(Number::Float(-0.5)), Some(Number::Float(1.0)), true)));
+        assert!(matches!(
+            (min, max, max_excluded),
+            (Some(Number::Float(-0.5)), Some(Number::Float(1.0)), true)
+        ));
     }
 
     #[test]
     fn what_is_no_range() {
-        for text in ["7", "..", "7..=0", "0..0", "1.0..1.0", "a..=7", "0..=MAX", "\"a\"..=\"b\"", "0.0..=1e999", "--1..=2"] {
+        for text in [
+            "7",
+            "..",
+            "7..=0",
+            "0..0",
+            "1.0..1.0",
+            "a..=7",
+            "0..=MAX",
+            "\"a\"..=\"b\"",
+            "0.0..=1e999",
+            "--1..=2",
+        ] {
             assert!(range(text, Kind::Numbers).is_none(), "{text}");
         }
         for text in ["-1..=3", "0.5..=3", "..", "3", "..=-1"] {

@@ -96,7 +96,10 @@ impl Word {
         match &self.value {
             Value::Is(value) => errors.at(value, message),
             Value::List(values) if !values.is_empty() => {
-                errors.at(values.iter().fold(TokenStream::new(), |all, value| quote::quote!(#all #value)), message);
+                errors.at(
+                    values.iter().fold(TokenStream::new(), |all, value| quote::quote!(#all #value)),
+                    message,
+                );
             }
             _ => errors.at(self.ident(), message),
         }
@@ -140,9 +143,13 @@ impl Word {
         let mut texts = Vec::new();
         for value in values {
             match string(value) {
-                Some(text) if text.value().is_empty() => errors.at(text, "an empty text; write something or leave it out"),
+                Some(text) if text.value().is_empty() => {
+                    errors.at(text, "an empty text; write something or leave it out")
+                }
                 Some(text) => texts.push(text),
-                None => errors.at(value, format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key())),
+                None => {
+                    errors.at(value, format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key()))
+                }
             }
         }
         Some(texts)
@@ -154,7 +161,10 @@ impl Word {
             Value::None => Some(true),
             Value::Is(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Some(value.value),
             _ => {
-                self.wrong(errors, &format!("`{0}` is a word on its own; write `{0}` or `{0} = false`", self.key()));
+                self.wrong(
+                    errors,
+                    &format!("`{0}` is a word on its own; write `{0}` or `{0} = false`", self.key()),
+                );
                 None
             }
         }
@@ -168,7 +178,10 @@ impl Word {
         };
         let found = found.filter(|number| *number > 0);
         if found.is_none() {
-            self.wrong(errors, &format!("`{0}` takes a whole number from 1; write it as in `{0} = 8`", self.key()));
+            self.wrong(
+                errors,
+                &format!("`{0}` takes a whole number from 1; write it as in `{0} = 8`", self.key()),
+            );
         }
         found
     }
@@ -178,7 +191,10 @@ impl Word {
         match &self.value {
             Value::Is(Expr::Path(path)) => Some(path.path.clone()),
             _ => {
-                self.wrong(errors, &format!("`{0}` takes a path; write it as in `{0} = ::mqtt_agent`", self.key()));
+                self.wrong(
+                    errors,
+                    &format!("`{0}` takes a path; write it as in `{0} = ::mqtt_agent`", self.key()),
+                );
                 None
             }
         }

@@ -110,7 +110,10 @@ fn missing_states(tool: &ToolDef, states: &States, problems: &mut Vec<Problem>) 
             && !states.has(type_id())
         {
             let type_name = type_name();
-            problems.push(about(tool, &format!("takes `State<{type_name}>`, which the agent lacks; give it with `.state(..)`")));
+            problems.push(about(
+                tool,
+                &format!("takes `State<{type_name}>`, which the agent lacks; give it with `.state(..)`"),
+            ));
         }
     }
 }

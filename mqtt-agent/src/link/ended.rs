@@ -87,20 +87,21 @@ fn blame(error: &ConnectionError) -> Blame {
     match error {
         StateError::Deserialization(CodecError::Io(_)) => Blame::None,
         StateError::Deserialization(_) | StateError::OutgoingPacketTooLarge { .. } => Blame::Protocol,
-        StateError::ServerDisconnect { reason_code, .. } => match reason_code {
-            Code::UnspecifiedError
-            | Code::MalformedPacket
-            | Code::ProtocolError
-            | Code::ImplementationSpecificError
-            | Code::NotAuthorized
-            | Code::TopicNameInvalid
-            | Code::PacketTooLarge
-            | Code::QuotaExceeded
-            | Code::PayloadFormatInvalid
-            | Code::RetainNotSupported
-            | Code::QoSNotSupported => Blame::Protocol,
-            _ => Blame::None,
-        },
+        StateError::ServerDisconnect {
+            reason_code:
+                Code::UnspecifiedError
+                | Code::MalformedPacket
+                | Code::ProtocolError
+                | Code::ImplementationSpecificError
+                | Code::NotAuthorized
+                | Code::TopicNameInvalid
+                | Code::PacketTooLarge
+                | Code::QuotaExceeded
+                | Code::PayloadFormatInvalid
+                | Code::RetainNotSupported
+                | Code::QoSNotSupported,
+            ..
+        } => Blame::Protocol,
         _ => Blame::None,
     }
 }

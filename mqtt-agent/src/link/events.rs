@@ -160,7 +160,7 @@ impl Actor {
             properties: convert::properties(publish.properties),
             ack,
         };
-        if let Err(inbound) = self.deliver(inbound) {
+        if let Some(inbound) = self.deliver(inbound) {
             if self.park_until.is_some() && inbound.ack.0.is_some() {
                 self.parked.push(inbound);
             } else {
@@ -170,7 +170,7 @@ impl Actor {
     }
 
     /// Gives the message back when nobody subscribes to it.
-    fn deliver(&mut self, inbound: Inbound) -> Result<(), Inbound> {
+    fn deliver(&mut self, inbound: Inbound) -> Option<Inbound> {
         let mut found = std::mem::take(&mut self.found);
         self.subscriptions.find(inbound.topic(), &mut found);
         let last = found.pop();
@@ -181,16 +181,16 @@ impl Actor {
         match last {
             Some(sink) => {
                 run(&sink, inbound);
-                Ok(())
+                None
             }
-            None => Err(inbound),
+            None => Some(inbound),
         }
     }
 
     /// Tries the parked messages again after a subscription was added.
     pub(super) fn unpark(&mut self) {
         for inbound in std::mem::take(&mut self.parked) {
-            if let Err(inbound) = self.deliver(inbound) {
+            if let Some(inbound) = self.deliver(inbound) {
                 self.parked.push(inbound);
             }
         }

@@ -118,7 +118,8 @@ impl Link {
     pub(crate) async fn publish(&self, message: Message) -> Outcome {
         self.check_size(&message)?;
         let place = self.place().await?;
-        let mut pending = Pending { receipt: self.send(message, Tell::Waiting, place)?, link: &self.0, open: true };
+        let mut pending =
+            Pending { receipt: self.send(message, Tell::Waiting, place)?, link: &self.0, open: true };
         let outcome = (&mut pending.receipt).await;
         pending.open = false;
         outcome

@@ -38,9 +38,9 @@ pub(crate) use handle::{Link, Published, Receipt, Subscription};
 pub(crate) use inbound::Inbound;
 #[cfg(test)]
 pub(crate) use inbound::Sink;
-pub(crate) use message::{Filter, Message};
 #[cfg(test)]
 pub(crate) use message::QoS;
+pub(crate) use message::{Filter, Message};
 pub use options::Credentials;
 pub(crate) use options::{LinkOptions, Will};
 pub(crate) use refusal::Refusal;

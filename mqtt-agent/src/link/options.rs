@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn values_that_cannot_work_are_refused() {
-        let cases: [(&str, fn(&mut LinkOptions)); 7] = [
+        type Case = (&'static str, fn(&mut LinkOptions));
+        let cases: [Case; 7] = [
             ("client_id", |o| o.client_id.clear()),
             ("keep_alive", |o| o.keep_alive = Duration::from_secs(4)),
             ("keep_alive", |o| o.keep_alive = Duration::from_secs(70_000)),

@@ -73,23 +73,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(
-        message: Message,
-        tell: Tell,
-        permit: OwnedSemaphorePermit,
-    ) -> Box<Self> {
+    pub(super) fn new(message: Message, tell: Tell, permit: OwnedSemaphorePermit) -> Box<Self> {
         let deadline = message.properties.expiry.and_then(|expiry| Instant::now().checked_add(expiry));
         let size = size::publish(&message);
-        Box::new(Self {
-            message,
-            deadline,
-            size,
-            tell,
-            permit,
-            packet: 0,
-            sent_before: false,
-            suspicion: 0,
-        })
+        Box::new(Self { message, deadline, size, tell, permit, packet: 0, sent_before: false, suspicion: 0 })
     }
 
     /// What is left of its expiry.

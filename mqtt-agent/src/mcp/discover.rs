@@ -53,11 +53,15 @@ impl Cards {
         let (sender, inbox) = mpsc::channel(BUFFER);
         let sink = Arc::new(move |inbound: Inbound| {
             if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
-                tracing::warn!(topic = inbound.topic(), "a card was dropped: more came in than could be read");
+                tracing::warn!(
+                    topic = inbound.topic(),
+                    "a card was dropped: more came in than could be read"
+                );
             }
         });
         let subscribe = core.link().subscribe_one(Filter::new(topic), sink);
-        let subscription = tokio::time::timeout(GRANT, subscribe).await.map_err(|_| DiscoverError::Timeout(GRANT))??;
+        let subscription =
+            tokio::time::timeout(GRANT, subscribe).await.map_err(|_| DiscoverError::Timeout(GRANT))??;
         Ok(Self { inbox, _subscription: subscription })
     }
 

@@ -86,7 +86,8 @@ impl Server {
             let admission = Admission::new(Arc::clone(&places), tool.concurrency);
             Arc::new(Service { tool, arguments, admission, window, shared: Arc::clone(&shared) })
         });
-        let granted = futures_util::future::join_all(services.map(|service| subscribe(&shared, service))).await;
+        let granted =
+            futures_util::future::join_all(services.map(|service| subscribe(&shared, service))).await;
         for subscriptions in granted {
             let (call, cancel) = subscriptions?;
             calls.push(call);
@@ -110,13 +111,15 @@ async fn subscribe(shared: &Shared, service: Arc<Service>) -> Result<(Subscripti
     let cancels = Filter::new(shared.namespace.cancel(name));
     let calls = Filter::new(shared.namespace.shared_tool_call(name));
     // The cancels first: a call that is taken can be cancelled.
-    let cancels = shared.link.subscribe_one(cancels, Arc::new(move |inbound| canceller.cancel(&inbound))).await?;
+    let cancels =
+        shared.link.subscribe_one(cancels, Arc::new(move |inbound| canceller.cancel(&inbound))).await?;
     let calls = shared.link.subscribe_one(calls, Arc::new(move |inbound| service.receive(inbound))).await?;
     Ok((calls, cancels))
 }
 
 async fn announce(link: &Link, cards: &Cards) -> Result<()> {
-    let sent = futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
+    let sent =
+        futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
     for outcome in sent {
         outcome?;
     }

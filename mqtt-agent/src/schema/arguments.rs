@@ -30,7 +30,11 @@ impl Arguments {
         let validator = jsonschema::validator_for(schema).map_err(|error| {
             let argument = error.instance_path().as_str().split('/').nth(2).unwrap_or_default().to_owned();
             let reason = format!("{error}; write a regular expression or a schema that is valid");
-            if argument.is_empty() { SchemaError::Parameters(reason) } else { SchemaError::Argument { argument, reason } }
+            if argument.is_empty() {
+                SchemaError::Parameters(reason)
+            } else {
+                SchemaError::Argument { argument, reason }
+            }
         })?;
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         Ok(Self { validator, defaults, optional, properties })

@@ -21,12 +21,13 @@ const SCHEMAS: &[&str] = &[
 ];
 
 /// Keywords whose value maps names to schemas.
-const NAMED_SCHEMAS: &[&str] = &["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
+const NAMED_SCHEMAS: &[&str] =
+    &["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
 
 /// The formats that schemars makes of Rust's numbers. JSON Schema knows none of them, and clients warn of each.
 const NUMERIC_FORMATS: &[&str] = &[
-    "int8", "int16", "int32", "int64", "int128", "int", "uint8", "uint16", "uint32", "uint64", "uint128", "uint", "float",
-    "double",
+    "int8", "int16", "int32", "int64", "int128", "int", "uint8", "uint16", "uint32", "uint64", "uint128",
+    "uint", "float", "double",
 ];
 
 /// What becomes of `null` beside another type.
@@ -124,7 +125,8 @@ fn fold_constants(schema: &mut Map<String, Value>) {
     let mut kinds = Vec::new();
     for Constant { mut names, kind, description } in folded {
         if let Some(description) = description {
-            let names: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_str().unwrap_or_default())).collect();
+            let names: Vec<_> =
+                names.iter().map(|name| format!("`{}`", name.as_str().unwrap_or_default())).collect();
             descriptions.push(format!("{}: {description}", names.join(", ")));
         }
         if !kinds.contains(&kind) {

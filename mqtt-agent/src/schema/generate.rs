@@ -78,7 +78,8 @@ impl ToolSchemas {
         let (mut input, mut accepted) = (raw.clone(), raw);
         clean(&mut input, Nulls::Drop);
         clean(&mut accepted, Nulls::Keep);
-        let validator = Arguments::new(&accepted, defaults(tool.args), optional).map_err(|error| vec![error])?;
+        let validator =
+            Arguments::new(&accepted, defaults(tool.args), optional).map_err(|error| vec![error])?;
         check_values(tool.args, &validator).map_err(|error| vec![error])?;
         let output = described(tool.output);
         // A stream of nothing is a stream all the same.
@@ -129,7 +130,8 @@ fn inline_root(
             required.push(json!(arg.name));
         }
         if properties.insert(arg.name.to_owned(), Value::Object(schema)).is_some() {
-            let reason = "two parameters have this name; give one of them another with `#[arg(rename = \"..\")]`";
+            let reason =
+                "two parameters have this name; give one of them another with `#[arg(rename = \"..\")]`";
             errors.push(SchemaError::Argument { argument: arg.name.to_owned(), reason: reason.to_owned() });
         }
     }

@@ -13,7 +13,9 @@ pub(super) fn narrow(schema: &mut Map<String, Value>, arg: &ArgDef) -> Result<()
     let is = |names: &[&str]| kinds.is_empty() || kinds.iter().any(|kind| names.contains(&kind.as_str()));
     if let Some(bounds) = arg.range {
         if !is(&["integer", "number"]) {
-            return Err("`range` is for numbers, and this is none; use `length` for strings and lists".to_owned());
+            return Err(
+                "`range` is for numbers, and this is none; use `length` for strings and lists".to_owned()
+            );
         }
         range(schema, bounds);
     }
@@ -23,7 +25,9 @@ pub(super) fn narrow(schema: &mut Map<String, Value>, arg: &ArgDef) -> Result<()
         } else if is(&["array"]) {
             ("minItems", "maxItems")
         } else {
-            return Err("`length` is for strings and lists, and this is neither; use `range` for numbers".to_owned());
+            return Err(
+                "`length` is for strings and lists, and this is neither; use `range` for numbers".to_owned()
+            );
         };
         length(schema, bounds, least, most);
     }
@@ -49,7 +53,9 @@ fn kinds(schema: &Map<String, Value>) -> Vec<String> {
     let mut kinds = Vec::new();
     match schema.get("type") {
         Some(Value::String(kind)) => kinds.push(kind.clone()),
-        Some(Value::Array(several)) => kinds.extend(several.iter().filter_map(Value::as_str).map(str::to_owned)),
+        Some(Value::Array(several)) => {
+            kinds.extend(several.iter().filter_map(Value::as_str).map(str::to_owned))
+        }
         _ => {}
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {

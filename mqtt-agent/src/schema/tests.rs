@@ -155,7 +155,10 @@ fn documented_variants_become_an_enum_with_their_descriptions() {
 #[test]
 fn fields_named_like_keywords_stay() {
     let place = property(tool_of!(kinds), "place");
-    assert_eq!(place["properties"]["title"], json!({"type": "string", "description": "What people call it."}));
+    assert_eq!(
+        place["properties"]["title"],
+        json!({"type": "string", "description": "What people call it."})
+    );
     assert_eq!(place["properties"]["format"], json!({"type": "string"}));
     assert_eq!(place["properties"]["height"], json!({"type": "integer", "minimum": 0, "maximum": 65535}));
     assert_eq!(place["properties"]["inner"]["properties"], json!({"x": {"type": "integer"}}), "inlined");
@@ -176,7 +179,10 @@ fn recursion_keeps_its_definitions() {
     assert!(check(tool_of!(whole_tree), good.clone()).is_ok());
     assert!(check(tool_of!(tree), json!({"tree": good})).is_ok());
     let bad = json!({"name": "a", "children": [{"name": 1, "children": []}]});
-    assert_eq!(check(tool_of!(whole_tree), bad).unwrap_err(), ["`/children/0/name`: expected a string, got 1"]);
+    assert_eq!(
+        check(tool_of!(whole_tree), bad).unwrap_err(),
+        ["`/children/0/name`: expected a string, got 1"]
+    );
 }
 
 #[test]
@@ -216,13 +222,29 @@ fn mcp_8_each_error_names_its_pointer_and_what_is_expected() {
         ("small", json!(-1), "`/small`: expected at least 0, got -1"),
         ("small", json!(1.5), "`/small`: expected a whole number, got 1.5"),
         ("warmth", json!("hot"), "`/warmth`: expected one of \"cold\", \"warm\", got \"hot\""),
-        ("shape", json!({"kind": "heart"}), "`/shape`: expected one of the forms in the tool's `input_schema`, got an object"),
-        ("place", json!({"title": "x", "warmth": "hot"}), "`/place/warmth`: expected one of \"cold\", \"warm\", got \"hot\""),
-        ("place", json!({"title": "x", "inner": {"x": "y"}}), "`/place/inner/x`: expected a whole number, got \"y\""),
+        (
+            "shape",
+            json!({"kind": "heart"}),
+            "`/shape`: expected one of the forms in the tool's `input_schema`, got an object",
+        ),
+        (
+            "place",
+            json!({"title": "x", "warmth": "hot"}),
+            "`/place/warmth`: expected one of \"cold\", \"warm\", got \"hot\"",
+        ),
+        (
+            "place",
+            json!({"title": "x", "inner": {"x": "y"}}),
+            "`/place/inner/x`: expected a whole number, got \"y\"",
+        ),
         ("plain", json!("C"), "`/plain`: expected one of \"A\", \"B\", got \"C\""),
         ("place", json!({"title": 1}), "`/place/title`: expected a string, got 1"),
         ("list", json!({}), "`/list`: expected a list, got an object"),
-        ("map", json!("x".repeat(100)), "`/map`: expected an object, got \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
+        (
+            "map",
+            json!("x".repeat(100)),
+            "`/map`: expected an object, got \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
+        ),
     ] {
         let mut arguments = good();
         arguments[name] = value;

@@ -12,7 +12,8 @@ pub(super) fn expected(kind: &ValidationErrorKind, found: &Value) -> String {
     let expected = match kind {
         Kind::Type { kind: TypeKind::Single(kind) } => article(&kind.to_string()),
         Kind::Type { kind: TypeKind::Multiple(kinds) } => {
-            let kinds: Vec<_> = kinds.iter().map(|kind| kind.to_string()).filter(|kind| kind != "null").collect();
+            let kinds: Vec<_> =
+                kinds.iter().map(|kind| kind.to_string()).filter(|kind| kind != "null").collect();
             kinds.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ")
         }
         Kind::Minimum { limit } => format!("at least {limit}"),
@@ -38,7 +39,8 @@ pub(super) fn expected(kind: &ValidationErrorKind, found: &Value) -> String {
 
 fn choices(options: &Value) -> String {
     let Value::Array(options) = options else { return excerpt(options) };
-    let shown: Vec<_> = options.iter().filter(|option| !option.is_null()).take(16).map(ToString::to_string).collect();
+    let shown: Vec<_> =
+        options.iter().filter(|option| !option.is_null()).take(16).map(ToString::to_string).collect();
     shown.join(", ")
 }
 

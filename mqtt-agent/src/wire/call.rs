@@ -64,7 +64,9 @@ impl CallRequest {
 
 /// A call that cannot be read, and what could be read of it: enough to refuse it, if there is an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the call cannot be read: {reason}; send `{{\"call_id\": .., \"arguments\": {{..}}, \"client\": ..}}`")]
+#[error(
+    "the call cannot be read: {reason}; send `{{\"call_id\": .., \"arguments\": {{..}}, \"client\": ..}}`"
+)]
 pub struct MalformedCall {
     /// What is wrong with it.
     pub reason: String,

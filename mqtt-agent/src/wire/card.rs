@@ -21,7 +21,9 @@ pub enum CardError {
     #[error("the card cannot be read: {0}; its publisher has to mend it")]
     Malformed(#[from] serde_json::Error),
     /// A version of the card's format that is not `"1"`.
-    #[error("the card has version `{0}`, and `1` is the only one known; update this program or the publisher")]
+    #[error(
+        "the card has version `{0}`, and `1` is the only one known; update this program or the publisher"
+    )]
     Version(String),
     /// The card names something else than its topic does.
     #[error("the card of `{name}` lies on the topic of `{level}`; its publisher has to mend it")]

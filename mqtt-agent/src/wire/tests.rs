@@ -44,15 +44,15 @@ fn status() -> impl Strategy<Value = Status> {
 
 fn annotations() -> impl Strategy<Value = ToolAnnotations> {
     let hint = || option::of(any::<bool>());
-    (option::of(text()), hint(), hint(), hint(), hint()).prop_map(|(title, read_only, destructive, idempotent, open)| {
-        ToolAnnotations {
+    (option::of(text()), hint(), hint(), hint(), hint()).prop_map(
+        |(title, read_only, destructive, idempotent, open)| ToolAnnotations {
             title,
             read_only_hint: read_only,
             destructive_hint: destructive,
             idempotent_hint: idempotent,
             open_world_hint: open,
-        }
-    })
+        },
+    )
 }
 
 prop_compose! {
@@ -270,7 +270,10 @@ fn mcp_9_what_can_be_read_of_a_malformed_call_is_kept() {
     let call = br#"{"call_id": "x", "client": "scout", "response_topic": "t", "arguments": []}"#;
     let malformed = CallRequest::read(call).unwrap_err();
     assert_eq!(malformed.call_id.as_ref().map(Identifier::as_str), Some("x"));
-    assert_eq!((malformed.client.as_deref(), malformed.response_topic.as_deref()), (Some("scout"), Some("t")));
+    assert_eq!(
+        (malformed.client.as_deref(), malformed.response_topic.as_deref()),
+        (Some("scout"), Some("t"))
+    );
     assert!(malformed.to_string().contains("send `{\"call_id\""), "{malformed}");
 }
 
@@ -280,14 +283,22 @@ fn mcp_10_a_string_is_content_all_else_is_data_and_the_end_is_neither() {
         let message = StreamMessage { call_id: Identifier::parse("c").unwrap(), seq: Some(1), kind, content };
         String::from_utf8(message.to_bytes()).unwrap()
     };
-    assert_eq!(message(StreamKind::Partial, json!("a")), r#"{"call_id":"c","seq":1,"type":"partial","content":"a"}"#);
-    assert_eq!(message(StreamKind::Partial, json!(7)), r#"{"call_id":"c","seq":1,"type":"partial","data":7}"#);
+    assert_eq!(
+        message(StreamKind::Partial, json!("a")),
+        r#"{"call_id":"c","seq":1,"type":"partial","content":"a"}"#
+    );
+    assert_eq!(
+        message(StreamKind::Partial, json!(7)),
+        r#"{"call_id":"c","seq":1,"type":"partial","data":7}"#
+    );
     assert_eq!(message(StreamKind::Done, Value::Null), r#"{"call_id":"c","seq":1,"type":"done"}"#);
 }
 
 #[test]
 fn sub_11_a_card_is_read_ignored_or_removed() {
-    let card = |version: &str, tool: &str| format!(r#"{{"version":"{version}","tool":"{tool}","status":"online","novel":1}}"#);
+    let card = |version: &str, tool: &str| {
+        format!(r#"{{"version":"{version}","tool":"{tool}","status":"online","novel":1}}"#)
+    };
     assert!(matches!(ToolCard::read("add", b""), Ok(None)));
     assert!(matches!(ToolCard::read("add", card("1", "add").as_bytes()), Ok(Some(_))));
     assert!(matches!(ToolCard::read("add", card("2", "add").as_bytes()), Err(CardError::Version(_))));

@@ -87,7 +87,7 @@ impl Broker {
             Transport::Ws => {
                 config.with_websocket(WebSocketConfig::new().with_bind_address(any).with_path("/mqtt"))
             }
-            Transport::Wss => unimplemented!("tested on Mosquitto"),
+            Transport::Wss => panic!("tested on Mosquitto"),
         };
         let mut broker = MqttBroker::with_config(config).await.unwrap();
         broker = broker.with_auth_provider(Arc::new(Rules { password: setup.password }));

@@ -138,9 +138,9 @@ async fn order_is_kept_in_small_and_large_windows() {
         let (link, reader) = (connect(broker.url()).await, connect(broker.url()).await);
         let (_subscription, mut inbox) = subscribe(&reader, "o").await;
         let mut receipts = Vec::new();
-        for number in 0..600 {
+        for number in 0..600_u32 {
             let message = Message::new("o", number.to_string());
-            let message = if number % 3 == 0 { message.with_qos(QoS::AtMostOnce) } else { message };
+            let message = if number.is_multiple_of(3) { message.with_qos(QoS::AtMostOnce) } else { message };
             receipts.push(soon(link.enqueue(message)).await.unwrap());
         }
         for receipt in receipts {
@@ -150,7 +150,7 @@ async fn order_is_kept_in_small_and_large_windows() {
         let mut got: [Vec<u32>; 2] = Default::default();
         for _ in 0..600 {
             let number: u32 = text(&soon(inbox.recv()).await.unwrap()).parse().unwrap();
-            got[usize::from(number % 3 == 0)].push(number);
+            got[usize::from(number.is_multiple_of(3))].push(number);
         }
         assert!(got.iter().all(|numbers| numbers.is_sorted()), "{receive_maximum:?}");
         link.close(DEADLINE).await;

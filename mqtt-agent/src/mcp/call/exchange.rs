@@ -142,7 +142,9 @@ impl Exchange {
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
         let message = Message::json(namespace.tool_call(&self.tool), payload).with_expiry(timeout);
         let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
-        user.fold(message.with_response(responses, correlation), |message, (key, value)| message.with_user(key, value))
+        user.fold(message.with_response(responses, correlation), |message, (key, value)| {
+            message.with_user(key, value)
+        })
     }
 
     fn ended(&mut self, error: CallError) -> CallError {

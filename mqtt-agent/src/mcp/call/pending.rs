@@ -28,8 +28,9 @@ impl Pending {
     /// An answer that nobody waits for is a late or a forged one, and is dropped.
     pub(crate) fn receive(&self, inbound: &Inbound) {
         let correlation = inbound.properties.correlation_data.as_deref();
-        let by_correlation =
-            correlation.and_then(|data| std::str::from_utf8(data).ok()).and_then(|id| self.calls().remove(id));
+        let by_correlation = correlation
+            .and_then(|data| std::str::from_utf8(data).ok())
+            .and_then(|id| self.calls().remove(id));
         let waiting = by_correlation.or_else(|| {
             let id = Response::read_call_id(&inbound.payload)?;
             self.calls().remove(id.as_str())

@@ -58,7 +58,14 @@ impl ReplyTo {
                 Ok(_) => return,
                 Err(PublishError::TooLarge { size, limit }) => match too_large(call_id, size, limit) {
                     smaller if smaller.len() < payload.len() => payload = smaller,
-                    _ => return tracing::warn!(topic = self.topic, size, limit, "no answer fits the broker's limit"),
+                    _ => {
+                        return tracing::warn!(
+                            topic = self.topic,
+                            size,
+                            limit,
+                            "no answer fits the broker's limit"
+                        );
+                    }
                 },
                 Err(error) => return tracing::warn!(topic = self.topic, %error, "an answer was not sent"),
             }
@@ -75,8 +82,9 @@ impl ReplyTo {
 }
 
 fn too_large(call_id: &Identifier, size: usize, limit: usize) -> Bytes {
-    let message =
-        format!("the result takes {size} bytes and the broker accepts {limit}; ask for less, or raise the broker's limit");
+    let message = format!(
+        "the result takes {size} bytes and the broker accepts {limit}; ask for less, or raise the broker's limit"
+    );
     let error = ErrorBody { kind: ErrorKind::ToolError, message, code: Some("too_large".to_owned()) };
     Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
 }

@@ -5,7 +5,8 @@ use crate::link::Message;
 use crate::registry::ToolDef;
 use crate::schema::ToolSchemas;
 use crate::wire::{
-    Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion, now_rfc3339,
+    Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion,
+    now_rfc3339,
 };
 
 /// What `version_info.sdk` says.
@@ -44,7 +45,8 @@ impl Cards {
 
     /// Everything online: the tools' cards, then the server's.
     pub(super) fn online(&self) -> Vec<Message> {
-        let mut messages: Vec<_> = self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
+        let mut messages: Vec<_> =
+            self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
         messages.push(self.server_message(Status::Online));
         messages
     }

@@ -94,13 +94,15 @@ pub(super) fn canceled() -> ErrorBody {
 }
 
 pub(super) fn timed_out() -> ErrorBody {
-    let message = "the tool did not answer in time; call again with a longer timeout, or ask for less".to_owned();
+    let message =
+        "the tool did not answer in time; call again with a longer timeout, or ask for less".to_owned();
     ErrorBody { kind: ErrorKind::Timeout, message, code: None }
 }
 
 /// The caller learns that the tool failed; only the log says why.
 fn panicked(tool: &ToolDef, panic: &(dyn Any + Send)) -> ErrorBody {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let at = tool.location;
     tracing::error!(tool = tool.name, %at, panic = text.unwrap_or("no message"), "a tool's handler panicked");
     let message = "the tool failed unexpectedly; its server's log says more".to_owned();

@@ -21,7 +21,8 @@ use crate::link::{Inbound, Link};
 use crate::registry::ToolDef;
 use crate::schema::Arguments;
 use crate::wire::{
-    CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext, reply_address,
+    CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
+    reply_address,
 };
 
 /// What all tools of a server share.
@@ -121,7 +122,8 @@ impl Service {
         let properties = &inbound.properties;
         let reply_to = |payload_topic: Option<&str>, client: Option<&str>| {
             let namespace = &self.shared.namespace;
-            let topic = reply_address(namespace, properties.response_topic.as_deref(), payload_topic, client)?;
+            let topic =
+                reply_address(namespace, properties.response_topic.as_deref(), payload_topic, client)?;
             let trace = TraceContext::from_user_properties(&properties.user);
             Some(ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace })
         };
@@ -129,7 +131,11 @@ impl Service {
             Ok(request) => {
                 let client = request.client.as_deref();
                 let Some(reply_to) = reply_to(request.response_topic.as_deref(), client) else {
-                    tracing::warn!(tool = self.tool.name, client, "a call without a safe reply topic was dropped");
+                    tracing::warn!(
+                        tool = self.tool.name,
+                        client,
+                        "a call without a safe reply topic was dropped"
+                    );
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
@@ -218,7 +224,8 @@ impl Service {
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
     fn refuse_unread(&self, inbound: &Inbound) {
         let properties = &inbound.properties;
-        let correlation = properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
+        let correlation =
+            properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
         let call_id = correlation.and_then(|id| Identifier::parse(id).ok());
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
         let (Some(call_id), Some(topic)) = (call_id, topic) else {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Server;
-use crate::link::{Filter, Inbound, Link, Message};
+use crate::link::{Filter, Inbound, Link, Message, Subscription};
 use crate::wire::{ServerCard, Status};
 
 /// How long handlers that were told to end may take to do so.
@@ -31,14 +31,17 @@ impl Server {
         drop(announcer.await);
 
         // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
-        let leave = futures_util::future::join_all(calls.into_iter().map(|call| call.unsubscribe()));
+        let leave = futures_util::future::join_all(calls.into_iter().map(Subscription::unsubscribe));
         if timeout(ACKNOWLEDGE, leave).await.is_err() {
             tracing::warn!("the broker did not acknowledge the end of the subscriptions");
         }
         shared.stopping.cancel();
         shared.tasks.close();
         if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
-            tracing::warn!(calls = shared.tasks.len(), "calls that outlast the grace of the stop are cancelled");
+            tracing::warn!(
+                calls = shared.tasks.len(),
+                "calls that outlast the grace of the stop are cancelled"
+            );
             shared.abandon.cancel();
             drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
         }
