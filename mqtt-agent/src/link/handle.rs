@@ -31,6 +31,8 @@ use super::state::ConnectionState;
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
+    /// Host and port, for messages.
+    broker: String,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
     /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
     commands: mpsc::UnboundedSender<Command>,
@@ -56,6 +58,9 @@ impl Link {
     /// queued, subscribe before awaiting [`Link::connected`].
     pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
         let client = options.client()?;
+        let (host, port) = client.broker_address();
+        // For WebSocket the host is the whole address already.
+        let broker = if host.contains("://") { host } else { format!("{host}:{port}") };
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
@@ -75,7 +80,8 @@ impl Link {
         let task = TaskTracker::new();
         task.spawn_on(actor.run(), &runtime);
         task.close();
-        Ok(Self(Arc::new(Inner { commands, places, shared, next_id: AtomicU64::new(1), task })))
+        let next_id = AtomicU64::new(1);
+        Ok(Self(Arc::new(Inner { broker, commands, places, shared, next_id, task })))
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
@@ -102,7 +108,7 @@ impl Link {
                     ConnectionState::Connecting { error, .. } => error.clone(),
                     _ => None,
                 };
-                Err(ConnectError::Timeout { within, last })
+                Err(ConnectError::Timeout { broker: self.0.broker.clone(), within, last })
             }
         }
     }
