@@ -91,11 +91,10 @@ enum Exit {
 }
 
 pub(super) struct Actor {
-    /// For each connection anew; the client library changes its copy as the broker tells.
+    /// What was asked for.
+    pub(super) given: LinkOptions,
+    /// The same for the client library, which changes its copy as the broker tells: each connection gets a new one.
     pub(super) options: MqttOptions,
-    pub(super) largest_window: usize,
-    pub(super) packet_ids: u16,
-    capacity: usize,
     commands: mpsc::UnboundedReceiver<Command>,
     /// For acknowledgements; weak, so that the task ends with the last handle.
     pub(super) own: mpsc::WeakUnboundedSender<Command>,
@@ -117,9 +116,8 @@ pub(super) struct Actor {
     pub(super) epoch: u64,
     pub(super) window: usize,
     pub(super) limit: usize,
+    /// Ours, or what the broker wants instead.
     pub(super) keep_alive: Duration,
-    /// The broker's wish goes before ours.
-    pub(super) server_keep_alive: Duration,
     pub(super) connected_at: Option<Instant>,
     /// When the broker was last heard of.
     pub(super) heard: Instant,
@@ -136,21 +134,19 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(
-        options: &LinkOptions,
-        client: MqttOptions,
+        given: LinkOptions,
+        options: MqttOptions,
         commands: mpsc::UnboundedReceiver<Command>,
         own: mpsc::WeakUnboundedSender<Command>,
         shared: Arc<Shared>,
         places: Arc<Semaphore>,
     ) -> Self {
-        let window = usize::from(options.window);
         Self {
-            options: client,
-            largest_window: window,
-            // Several times the window: ids come round later than acknowledgements do, so that none is still taken.
-            packet_ids: options.window.saturating_mul(4).max(64),
-            // Whatever may be on its way at once, so that handing over fails only under a flood of QoS 0.
-            capacity: window + usize::from(options.receive_maximum) + 64,
+            window: usize::from(given.window),
+            keep_alive: given.keep_alive,
+            backoff: Backoff::new(given.max_backoff),
+            given,
+            options,
             commands,
             own,
             shared,
@@ -163,16 +159,12 @@ impl Actor {
             found: Vec::new(),
             client: None,
             epoch: 0,
-            window,
             limit: usize::MAX,
-            keep_alive: options.keep_alive,
-            server_keep_alive: options.keep_alive,
             connected_at: None,
             heard: Instant::now(),
             carried: None,
             closing: None,
             abandoned: false,
-            backoff: Backoff::new(options.max_backoff),
             attempt: 1,
             short_ones: 0,
         }
@@ -192,7 +184,7 @@ impl Actor {
     /// One connection, from the attempt to its end.
     async fn connection(&mut self) -> Exit {
         // A new event loop each time, so that nothing stale is left in it.
-        let (client, mut events) = AsyncClient::new(self.options.clone(), self.capacity);
+        let (client, mut events) = AsyncClient::new(self.options.clone(), self.given.requests());
         let mut alarm = pin!(sleep_until(Instant::now() + FAR));
         loop {
             let polled = {
@@ -260,7 +252,7 @@ impl Actor {
     fn command(&mut self, command: Option<Command>) -> ControlFlow<()> {
         match command {
             Some(Command::Publish(entry)) if self.closing.is_some() => {
-                entry.resolve(Err(PublishError::Closed))
+                entry.resolve(Err(PublishError::Closed));
             }
             Some(Command::Publish(entry)) => self.outgoing.push(entry),
             Some(Command::Withdraw) => self.outgoing.sweep(),
@@ -299,7 +291,7 @@ impl Actor {
         if closing.phase == Phase::Draining {
             // What is parked stays unacknowledged: it is for the next process of this session.
             let acknowledged = self.acks.is_empty() || !self.parked.is_empty();
-            let finished = self.outgoing.is_empty() && self.subscriptions.next().is_none() && acknowledged;
+            let finished = self.outgoing.is_empty() && self.subscriptions.nothing_waits() && acknowledged;
             match &self.client {
                 None if self.outgoing.is_empty() => return ControlFlow::Break(()),
                 Some(client) if finished && client.try_disconnect().is_ok() => closing.phase = Phase::Leaving,
@@ -320,7 +312,7 @@ impl Actor {
     /// How long the broker may be silent. The client library pings once in a keep-alive, and each ping is answered;
     /// but it doesn't notice a broker that hangs while it writes.
     fn patience(&self) -> Duration {
-        self.server_keep_alive.saturating_mul(3) / 2
+        self.keep_alive.saturating_mul(3) / 2
     }
 
     fn stalled(&self) -> bool {
@@ -374,13 +366,15 @@ impl Actor {
         let error = ended.text.as_str();
         if let Some(since) = self.connected_at.take() {
             let held = since.elapsed();
-            if held >= HELD {
+            // Two clients that take one id from each other hold it for about as long as the other pauses; resetting
+            // then would let them fight for ever at full speed.
+            if held >= HELD && (!ended.by_broker || held >= self.backoff.step() * 2) {
                 self.backoff.reset();
             }
             self.attempt = 1;
             self.client = None;
             self.outgoing.lost(ended.blame);
-            self.subscriptions.lost();
+            self.subscriptions.lost(ended.blame);
             self.parked.clear();
             // Late acknowledgements of this connection then find nothing.
             self.acks.reset(self.epoch);

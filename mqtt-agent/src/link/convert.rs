@@ -172,6 +172,7 @@ pub(super) fn filters(filters: &[Filter]) -> impl Iterator<Item = ClientFilter> 
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used)]
 pub(super) fn encoded_size(message: &Message) -> usize {
     let mut publish = repetition(message, 1, message.properties.expiry);
     if message.qos == QoS::AtMostOnce {
@@ -184,6 +185,8 @@ pub(super) fn encoded_size(message: &Message) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
 
     #[test]

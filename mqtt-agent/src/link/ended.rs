@@ -87,20 +87,21 @@ fn blame(error: &ConnectionError) -> Blame {
     match error {
         StateError::Deserialization(CodecError::Io(_)) => Blame::None,
         StateError::Deserialization(_) | StateError::OutgoingPacketTooLarge { .. } => Blame::Protocol,
-        StateError::ServerDisconnect { reason_code, .. } => match reason_code {
-            Code::UnspecifiedError
-            | Code::MalformedPacket
-            | Code::ProtocolError
-            | Code::ImplementationSpecificError
-            | Code::NotAuthorized
-            | Code::TopicNameInvalid
-            | Code::PacketTooLarge
-            | Code::QuotaExceeded
-            | Code::PayloadFormatInvalid
-            | Code::RetainNotSupported
-            | Code::QoSNotSupported => Blame::Protocol,
-            _ => Blame::None,
-        },
+        StateError::ServerDisconnect {
+            reason_code:
+                Code::UnspecifiedError
+                | Code::MalformedPacket
+                | Code::ProtocolError
+                | Code::ImplementationSpecificError
+                | Code::NotAuthorized
+                | Code::TopicNameInvalid
+                | Code::PacketTooLarge
+                | Code::QuotaExceeded
+                | Code::PayloadFormatInvalid
+                | Code::RetainNotSupported
+                | Code::QoSNotSupported,
+            ..
+        } => Blame::Protocol,
         _ => Blame::None,
     }
 }
@@ -148,7 +149,11 @@ fn failure(error: &ConnectionError) -> Option<ConnectError> {
 /// What TLS has against the peer, wherever the layers between have put it.
 #[cfg(feature = "tls")]
 fn certificate(error: &ConnectionError) -> Option<String> {
-    let mut layer: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut layer: Option<&(dyn std::error::Error + 'static)> = match error {
+        // Hides what it wraps.
+        ConnectionError::MqttState(StateError::Deserialization(CodecError::Io(error))) => Some(error),
+        error => Some(error),
+    };
     while let Some(error) = layer {
         // An I/O error hides what it wraps from `source`.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

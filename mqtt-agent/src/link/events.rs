@@ -43,7 +43,7 @@ impl Actor {
             }
             Event::Outgoing(Sent::Publish(packet)) => self.outgoing.sent(packet)?,
             Event::Outgoing(Sent::Subscribe(packet) | Sent::Unsubscribe(packet)) => {
-                self.subscriptions.sent(packet)?
+                self.subscriptions.sent(packet)?;
             }
             Event::Outgoing(Sent::Disconnect) => {
                 if let Some(closing) = &mut self.closing {
@@ -68,12 +68,12 @@ impl Actor {
         self.limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         self.shared.limit.store(self.limit, Ordering::Relaxed);
         let receive_maximum = properties.and_then(|properties| properties.receive_max).unwrap_or(u16::MAX);
-        self.window = self.largest_window.min(usize::from(receive_maximum)).max(1);
+        self.window = usize::from(self.given.window).min(usize::from(receive_maximum)).max(1);
         if properties.is_some_and(|properties| properties.server_keep_alive == Some(0)) {
             // Our own pings are then all there is, and the client library would send them without pause.
-            events.options.set_keep_alive(self.keep_alive);
+            events.options.set_keep_alive(self.given.keep_alive);
         }
-        let keep_alive = events.options.keep_alive();
+        self.keep_alive = events.options.keep_alive();
         if properties.is_some_and(|properties| properties.max_qos == Some(0)) {
             tracing::error!("the broker offers QoS 0 only; use one that offers QoS 1");
         }
@@ -84,7 +84,7 @@ impl Actor {
         // packet ids, so that no new one equals one that is repeated.
         events.state = match self.carried.take() {
             Some(state) if ack.session_present => state,
-            _ => MqttState::new(self.packet_ids, true),
+            _ => MqttState::new(self.given.packet_ids(), true),
         };
         let repeat = self.outgoing.resume(ack.session_present, now, self.window, self.limit);
         events.pending = repeat
@@ -100,9 +100,8 @@ impl Actor {
         }
         // From now on it is this process's own session.
         self.options.set_clean_start(false);
-        self.server_keep_alive = keep_alive;
         self.client = Some(client.clone());
-        self.subscriptions.resume(ack.session_present);
+        self.subscriptions.resume(ack.session_present, self.limit);
         // Subscriptions go first, so that no answer to what is published next is missed.
         self.pump();
 
@@ -160,7 +159,7 @@ impl Actor {
             properties: convert::properties(publish.properties),
             ack,
         };
-        if let Err(inbound) = self.deliver(inbound) {
+        if let Some(inbound) = self.deliver(inbound) {
             if self.park_until.is_some() && inbound.ack.0.is_some() {
                 self.parked.push(inbound);
             } else {
@@ -170,7 +169,7 @@ impl Actor {
     }
 
     /// Gives the message back when nobody subscribes to it.
-    fn deliver(&mut self, inbound: Inbound) -> Result<(), Inbound> {
+    fn deliver(&mut self, inbound: Inbound) -> Option<Inbound> {
         let mut found = std::mem::take(&mut self.found);
         self.subscriptions.find(inbound.topic(), &mut found);
         let last = found.pop();
@@ -178,19 +177,15 @@ impl Actor {
             run(&sink, inbound.share());
         }
         self.found = found;
-        match last {
-            Some(sink) => {
-                run(&sink, inbound);
-                Ok(())
-            }
-            None => Err(inbound),
-        }
+        let Some(sink) = last else { return Some(inbound) };
+        run(&sink, inbound);
+        None
     }
 
     /// Tries the parked messages again after a subscription was added.
     pub(super) fn unpark(&mut self) {
         for inbound in std::mem::take(&mut self.parked) {
-            if let Err(inbound) = self.deliver(inbound) {
+            if let Some(inbound) = self.deliver(inbound) {
                 self.parked.push(inbound);
             }
         }
@@ -210,7 +205,7 @@ impl Actor {
             }
             self.acks.pop();
         }
-        while let Some(request) = self.subscriptions.next() {
+        while let Some(request) = self.subscriptions.next(self.limit) {
             let handed = match request {
                 Request::Subscribe { filters, .. } => client.try_subscribe_many(convert::filters(filters)),
                 Request::Unsubscribe { filter, .. } => client.try_unsubscribe(&**filter),

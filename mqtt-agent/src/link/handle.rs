@@ -63,14 +63,8 @@ impl Link {
             limit: AtomicUsize::new(usize::MAX),
         });
         let places = Arc::new(Semaphore::new(options.queue));
-        let actor = Actor::new(
-            &options,
-            client,
-            inbox,
-            commands.downgrade(),
-            Arc::clone(&shared),
-            Arc::clone(&places),
-        );
+        let own = commands.downgrade();
+        let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
         let task = TaskTracker::new();
         task.spawn_on(actor.run(), &runtime);
         task.close();

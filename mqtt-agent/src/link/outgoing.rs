@@ -17,7 +17,7 @@ use super::size;
 
 /// Suspicion at which a message is given up: three connections that ended at its acknowledgement by an error of the
 /// protocol, or a dozen that the broker just closed.
-const POISON: u8 = 12;
+pub(super) const POISON: u8 = 12;
 
 /// How a connection's end speaks against the oldest unacknowledged message. An acknowledgement that the client
 /// library can't read, or a message that the broker can't stand, ends the connection each time it is repeated; acknowledgements come
@@ -33,7 +33,7 @@ pub(super) enum Blame {
 }
 
 impl Blame {
-    const fn weight(self) -> u8 {
+    pub(super) const fn weight(self) -> u8 {
         match self {
             Self::None => 0,
             Self::Closed => 1,
@@ -317,3 +317,6 @@ impl Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

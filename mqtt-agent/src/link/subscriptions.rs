@@ -10,8 +10,9 @@ use super::convert;
 use super::error::SubscribeError;
 use super::inbound::Sink;
 use super::message::{Filter, QoS};
-use super::outgoing::OutOfStep;
+use super::outgoing::{Blame, OutOfStep, POISON};
 use super::routes::{Route, Routes};
+use super::size;
 
 /// How many filters a SUBSCRIBE of ours carries when subscriptions are made again; some brokers take no more.
 const FILTERS_A_PACKET: usize = 8;
@@ -32,6 +33,8 @@ struct Held {
 pub(super) enum Request {
     Subscribe {
         filters: Vec<Filter>,
+        /// How often a connection ended before the answer, weighted.
+        suspicion: u8,
         /// Who asked, with the subscription's id for each filter; nobody when a subscription is made again.
         asked: Option<(Vec<u64>, oneshot::Sender<Outcomes>)>,
     },
@@ -84,7 +87,7 @@ impl Subscriptions {
             filters.push(Filter { filter: filter.filter, qos: held.qos });
             ids.push(id);
         }
-        self.waiting.push_back(Request::Subscribe { filters, asked: Some((ids, outcome)) });
+        self.waiting.push_back(Request::Subscribe { filters, suspicion: 0, asked: Some((ids, outcome)) });
     }
 
     /// Ends a subscription; asks the broker when it was the last one of its filter.
@@ -108,9 +111,33 @@ impl Subscriptions {
         Some((filter, unused))
     }
 
-    /// The next packet to hand over.
-    pub(super) fn next(&self) -> Option<&Request> {
+    /// Whether there is nothing to hand over.
+    pub(super) fn nothing_waits(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next packet to hand over. One that is larger than the broker accepts is refused here, for it would end the
+    /// connection.
+    pub(super) fn next(&mut self, limit: usize) -> Option<&Request> {
+        while let Some(Request::Subscribe { filters, .. }) = self.waiting.front()
+            && size::subscribe(filters) > limit
+        {
+            let refuse = |filter: &Filter| {
+                let filter = filter.filter.clone();
+                SubscribeError::Rejected { filter, code: 0x95, name: "packet too large" }
+            };
+            if let Some(request) = self.waiting.pop_front() {
+                self.refuse(request, refuse);
+            }
+        }
         self.waiting.front()
+    }
+
+    /// Fails all filters of a packet that gets no answer.
+    fn refuse(&mut self, request: Request, error: impl Fn(&Filter) -> SubscribeError) {
+        let Request::Subscribe { filters, asked: Some((ids, outcome)), .. } = request else { return };
+        ids.into_iter().for_each(|id| drop(self.forget(id)));
+        let _ = outcome.send(filters.iter().map(|filter| Err(error(filter))).collect());
     }
 
     /// Notes that the packet of [`Subscriptions::next`] was handed over.
@@ -132,7 +159,7 @@ impl Subscriptions {
 
     /// Deals out a SUBACK.
     pub(super) fn subscribed(&mut self, packet: u16, codes: &[SubscribeReasonCode]) {
-        let Some(Request::Subscribe { filters, asked }) = self.answered(packet) else { return };
+        let Some(Request::Subscribe { filters, asked, .. }) = self.answered(packet) else { return };
         let mut outcomes = Vec::with_capacity(filters.len());
         let (ids, outcome) = asked.unzip();
         for (index, Filter { filter, .. }) in filters.iter().enumerate() {
@@ -164,8 +191,16 @@ impl Subscriptions {
     }
 
     /// Takes everything back after the connection was lost.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn lost(&mut self, blame: Blame) {
         let mut back: VecDeque<Request> = self.sent.drain(..).map(|(_, request)| request).collect();
+        if let Some(Request::Subscribe { suspicion, asked: Some(_), .. }) = back.front_mut() {
+            *suspicion = suspicion.saturating_add(blame.weight());
+            if *suspicion >= POISON
+                && let Some(poison) = back.pop_front()
+            {
+                self.refuse(poison, |filter| SubscribeError::Interrupted { filter: filter.filter.clone() });
+            }
+        }
         back.append(&mut self.handed);
         back.append(&mut self.waiting);
         // What was to be made again is found out anew.
@@ -174,7 +209,7 @@ impl Subscriptions {
     }
 
     /// Puts in front what the broker's session lacks.
-    pub(super) fn resume(&mut self, session_present: bool) {
+    pub(super) fn resume(&mut self, session_present: bool, limit: usize) {
         if !session_present {
             self.held.values_mut().for_each(|held| held.confirmed = false);
             // Nothing to undo in a session that is gone; dropping `done` says so.
@@ -187,137 +222,22 @@ impl Subscriptions {
             .filter(|(filter, held)| !held.confirmed && !waiting.iter().any(|request| request.names(filter)))
             .map(|(filter, held)| Filter { filter: filter.to_string(), qos: held.qos })
             .collect();
-        for filters in missing.chunks(FILTERS_A_PACKET) {
-            self.waiting.push_front(Request::Subscribe { filters: filters.to_vec(), asked: None });
+        let mut packet: Vec<Filter> = Vec::new();
+        let mut packets = Vec::new();
+        for filter in missing {
+            packet.push(filter);
+            if (packet.len() > FILTERS_A_PACKET || size::subscribe(&packet) > limit)
+                && let Some(last) = packet.pop()
+            {
+                packets.push(std::mem::replace(&mut packet, vec![last]));
+            }
+        }
+        packets.push(packet);
+        for filters in packets.into_iter().filter(|filters| !filters.is_empty()) {
+            self.waiting.push_front(Request::Subscribe { filters, suspicion: 0, asked: None });
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use SubscribeReasonCode::{NotAuthorized, Success};
-    use rumqttc::v5::mqttbytes::QoS as ClientQoS;
-    use std::sync::atomic::AtomicBool;
-
-    const GRANTED: SubscribeReasonCode = Success(ClientQoS::AtLeastOnce);
-
-    fn ask(subs: &mut Subscriptions, wanted: &[(&str, u64)]) -> oneshot::Receiver<Outcomes> {
-        let (tx, rx) = oneshot::channel();
-        let alive = Arc::new(AtomicBool::new(true));
-        let route = |id| Route { id, sink: Arc::new(|_| {}), alive: Arc::clone(&alive) };
-        subs.subscribe(wanted.iter().map(|(filter, id)| (Filter::new(*filter), route(*id))).collect(), tx);
-        rx
-    }
-
-    /// Sends everything that waits, with packet ids from `packet` on, and returns it as text.
-    fn send(subs: &mut Subscriptions, packet: u16) -> Vec<String> {
-        let mut out = Vec::new();
-        while let Some(request) = subs.next() {
-            out.push(match request {
-                Request::Subscribe { filters, .. } => {
-                    let names: Vec<_> = filters.iter().map(|filter| filter.filter.as_str()).collect();
-                    format!("+{}", names.join(","))
-                }
-                Request::Unsubscribe { filter, .. } => format!("-{filter}"),
-            });
-            subs.handed();
-            subs.sent(packet + u16::try_from(out.len()).unwrap() - 1).unwrap();
-        }
-        out
-    }
-
-    fn found(subs: &Subscriptions, topic: &str) -> usize {
-        let mut sinks = Vec::new();
-        subs.find(topic, &mut sinks);
-        sinks.len()
-    }
-
-    #[test]
-    fn each_filter_has_its_own_outcome() {
-        let mut subs = Subscriptions::default();
-        let mut rx = ask(&mut subs, &[("a", 1), ("b", 2)]);
-        assert_eq!(send(&mut subs, 1), ["+a,b"]);
-        subs.subscribed(1, &[GRANTED, NotAuthorized]);
-        let outcomes = rx.try_recv().unwrap();
-        assert_eq!(outcomes, [Ok(()), Err(SubscribeError::Denied { filter: "b".into() })]);
-        assert_eq!((found(&subs, "a"), found(&subs, "b")), (1, 0));
-        subs.unsubscribe(2, None);
-        assert!(subs.next().is_none());
-    }
-
-    #[test]
-    fn only_the_last_subscription_of_a_filter_is_undone_at_the_broker() {
-        let mut subs = Subscriptions::default();
-        let _rx = (ask(&mut subs, &[("a", 1)]), ask(&mut subs, &[("a", 2)]));
-        assert_eq!(send(&mut subs, 1), ["+a", "+a"]);
-        assert_eq!(found(&subs, "a"), 2);
-        subs.unsubscribe(1, None);
-        assert!(subs.next().is_none());
-        let (done, mut gone) = oneshot::channel();
-        subs.unsubscribe(2, Some(done));
-        assert_eq!(found(&subs, "a"), 0);
-        assert_eq!(send(&mut subs, 3), ["-a"]);
-        assert!(gone.try_recv().is_err());
-        subs.unsubscribed(3);
-        assert_eq!(gone.try_recv(), Ok(()));
-    }
-
-    #[test]
-    fn a_lost_session_is_subscribed_again_before_new_requests() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        let _later = ask(&mut subs, &[("b", 2)]);
-        subs.lost();
-        subs.resume(false);
-        assert_eq!(send(&mut subs, 1), ["+a", "+b"]);
-    }
-
-    #[test]
-    fn a_kept_session_is_asked_only_for_what_it_lacks() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        let mut rx = ask(&mut subs, &[("b", 2)]);
-        send(&mut subs, 2);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 3), ["+b"]);
-        subs.subscribed(3, &[GRANTED]);
-        assert_eq!(rx.try_recv(), Ok(vec![Ok(())]));
-    }
-
-    #[test]
-    fn an_unsubscribe_survives_a_kept_session_and_ends_with_a_lost_one() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        subs.unsubscribe(1, None);
-        send(&mut subs, 2);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 3), ["-a"]);
-        subs.lost();
-        subs.resume(false);
-        assert!(subs.next().is_none());
-    }
-
-    #[test]
-    fn what_was_refused_again_is_tried_at_the_next_connection() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        subs.lost();
-        subs.resume(false);
-        assert_eq!(send(&mut subs, 1), ["+a"]);
-        subs.subscribed(1, &[NotAuthorized]);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 1), ["+a"]);
-    }
-}
+mod tests;

@@ -150,7 +150,7 @@ async fn order_is_kept_in_small_and_large_windows() {
         let mut got: [Vec<u32>; 2] = Default::default();
         for _ in 0..600 {
             let number: u32 = text(&soon(inbox.recv()).await.unwrap()).parse().unwrap();
-            got[usize::from(number % 3 == 0)].push(number);
+            got[usize::from(number.is_multiple_of(3))].push(number);
         }
         assert!(got.iter().all(|numbers| numbers.is_sorted()), "{receive_maximum:?}");
         link.close(DEADLINE).await;
