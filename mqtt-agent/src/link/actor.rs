@@ -19,12 +19,10 @@ use super::ended::Ended;
 use super::error::PublishError;
 use super::handle::Shared;
 use super::inbound::{Inbound, Sink};
-use super::message::Filter;
 use super::options::LinkOptions;
 use super::outgoing::{Entry, OutOfStep, Outgoing};
-use super::routes::Route;
 use super::state::ConnectionState;
-use super::subscriptions::{Outcomes, Subscriptions};
+use super::subscriptions::{Subscriptions, Wanted};
 
 /// How long a connection has to hold for the next attempt to be fast again.
 const HELD: Duration = Duration::from_secs(5);
@@ -47,10 +45,7 @@ pub(super) enum Command {
     Publish(Box<Entry>),
     /// Somebody stopped waiting for a publish.
     Withdraw,
-    Subscribe {
-        wanted: Vec<(Filter, Route)>,
-        outcome: oneshot::Sender<Outcomes>,
-    },
+    Subscribe(Wanted),
     Unsubscribe {
         id: u64,
         done: Option<oneshot::Sender<()>>,
@@ -105,7 +100,7 @@ pub(super) struct Actor {
     pub(super) subscriptions: Subscriptions,
     pub(super) acks: Acks,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
-    pub(super) parked: Vec<Inbound>,
+    pub(super) parked: Vec<(Inbound, Vec<usize>)>,
     pub(super) park_until: Option<Instant>,
     /// Reused, so that routing doesn't allocate.
     pub(super) found: Vec<Sink>,
@@ -115,6 +110,8 @@ pub(super) struct Actor {
     /// Counts connections.
     pub(super) epoch: u64,
     pub(super) window: usize,
+    /// Whether the broker knows subscription identifiers.
+    pub(super) identifiers: bool,
     pub(super) limit: usize,
     /// Ours, or what the broker wants instead.
     pub(super) keep_alive: Duration,
@@ -159,6 +156,7 @@ impl Actor {
             found: Vec::new(),
             client: None,
             epoch: 0,
+            identifiers: true,
             limit: usize::MAX,
             connected_at: None,
             heard: Instant::now(),
@@ -257,9 +255,9 @@ impl Actor {
             Some(Command::Publish(entry)) => self.outgoing.push(entry),
             Some(Command::Withdraw) => self.outgoing.sweep(),
             // Dropping the request says that the connection is closed.
-            Some(Command::Subscribe { .. }) if self.closing.is_some() => {}
-            Some(Command::Subscribe { wanted, outcome }) => {
-                self.subscriptions.subscribe(wanted, outcome);
+            Some(Command::Subscribe(_)) if self.closing.is_some() => {}
+            Some(Command::Subscribe(wanted)) => {
+                self.subscriptions.subscribe(wanted);
                 self.unpark();
             }
             Some(Command::Unsubscribe { id, done }) => self.subscriptions.unsubscribe(id, done),
@@ -324,7 +322,7 @@ impl Actor {
         self.outgoing.expire(now);
         if self.park_until.is_some_and(|until| until <= now) {
             self.park_until = None;
-            for inbound in self.parked.drain(..) {
+            for (inbound, _) in self.parked.drain(..) {
                 tracing::debug!(
                     topic = inbound.topic(),
                     "nobody subscribes to a message of an earlier session"

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rumqttc::Outgoing as Sent;
 use rumqttc::v5::mqttbytes::QoS as ClientQoS;
-use rumqttc::v5::mqttbytes::v5::{ConnAck, Packet, PubAck, Publish};
+use rumqttc::v5::mqttbytes::v5::{ConnAck, Packet, PubAck, Publish, SubscribeProperties};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttState, Request as ClientRequest};
 use tokio::time::Instant;
 
 use super::actor::{Actor, HANG_UP, Phase};
-use super::convert;
+use super::convert::{self, Received};
 use super::handle::Published;
 use super::inbound::{Ack, Inbound, Sink, Token};
 use super::outgoing::OutOfStep;
@@ -66,6 +66,8 @@ impl Actor {
 
         let limit = properties.and_then(|properties| properties.max_packet_size);
         self.limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        self.identifiers =
+            !properties.is_some_and(|properties| properties.subscription_identifiers_available == Some(0));
         self.shared.limit.store(self.limit, Ordering::Relaxed);
         let receive_maximum = properties.and_then(|properties| properties.receive_max).unwrap_or(u16::MAX);
         self.window = usize::from(self.given.window).min(usize::from(receive_maximum)).max(1);
@@ -101,7 +103,7 @@ impl Actor {
         // From now on it is this process's own session.
         self.options.set_clean_start(false);
         self.client = Some(client.clone());
-        self.subscriptions.resume(ack.session_present, self.limit);
+        self.subscriptions.resume(ack.session_present);
         // Subscriptions go first, so that no answer to what is published next is missed.
         self.pump();
 
@@ -152,16 +154,12 @@ impl Actor {
             tracing::warn!("a message whose topic is not UTF-8 is ignored");
             return;
         }
-        let inbound = Inbound {
-            topic: publish.topic,
-            payload: publish.payload,
-            retain: publish.retain,
-            properties: convert::properties(publish.properties),
-            ack,
-        };
-        if let Some(inbound) = self.deliver(inbound) {
+        let Received { payload, properties, identifiers } =
+            convert::received(publish.payload, publish.properties);
+        let inbound = Inbound { topic: publish.topic, payload, retain: publish.retain, properties, ack };
+        if let Some(inbound) = self.deliver(inbound, &identifiers) {
             if self.park_until.is_some() && inbound.ack.0.is_some() {
-                self.parked.push(inbound);
+                self.parked.push((inbound, identifiers));
             } else {
                 tracing::debug!(topic = inbound.topic(), "nobody subscribes to a received message");
             }
@@ -169,9 +167,9 @@ impl Actor {
     }
 
     /// Gives the message back when nobody subscribes to it.
-    fn deliver(&mut self, inbound: Inbound) -> Option<Inbound> {
+    fn deliver(&mut self, inbound: Inbound, identifiers: &[usize]) -> Option<Inbound> {
         let mut found = std::mem::take(&mut self.found);
-        self.subscriptions.find(inbound.topic(), &mut found);
+        self.subscriptions.find(inbound.topic(), identifiers, &mut found);
         let last = found.pop();
         for sink in found.drain(..) {
             run(&sink, inbound.share());
@@ -184,9 +182,9 @@ impl Actor {
 
     /// Tries the parked messages again after a subscription was added.
     pub(super) fn unpark(&mut self) {
-        for inbound in std::mem::take(&mut self.parked) {
-            if let Some(inbound) = self.deliver(inbound) {
-                self.parked.push(inbound);
+        for (inbound, identifiers) in std::mem::take(&mut self.parked) {
+            if let Some(inbound) = self.deliver(inbound, &identifiers) {
+                self.parked.push((inbound, identifiers));
             }
         }
     }
@@ -207,7 +205,12 @@ impl Actor {
         }
         while let Some(request) = self.subscriptions.next(self.limit) {
             let handed = match request {
-                Request::Subscribe { filters, .. } => client.try_subscribe_many(convert::filters(filters)),
+                Request::Subscribe { filter, identifier, .. } => {
+                    let level = convert::qos(filter.qos);
+                    let identifier = self.identifiers.then_some(*identifier);
+                    let properties = SubscribeProperties { id: identifier, user_properties: Vec::new() };
+                    client.try_subscribe_with_properties(&*filter.filter, level, properties)
+                }
                 Request::Unsubscribe { filter, .. } => client.try_unsubscribe(&**filter),
             };
             if handed.is_err() {

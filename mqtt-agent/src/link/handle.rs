@@ -21,6 +21,7 @@ use super::outgoing::{Entry, Outcome};
 use super::routes::Route;
 use super::size;
 use super::state::ConnectionState;
+use super::subscriptions::{Granted, Wanted};
 
 /// One connection to a broker. Clones are the same connection.
 ///
@@ -162,7 +163,7 @@ impl Link {
         Ok(Receipt(receipt))
     }
 
-    /// Subscribes to several filters with one packet; each has its outcome, in the same order.
+    /// Subscribes to several filters at once; each has its outcome, in the same order.
     ///
     /// Messages arrive from now on, even before the outcome. Dropping the future undoes the subscriptions.
     pub(crate) async fn subscribe(
@@ -170,31 +171,34 @@ impl Link {
         filters: Vec<Filter>,
         sink: Sink,
     ) -> Vec<Result<Subscription, SubscribeError>> {
-        let mut results = Vec::with_capacity(filters.len());
-        let mut wanted = Vec::with_capacity(filters.len());
-        for filter in filters {
-            results.push(filter.check().map(|()| {
-                let subscription = self.subscription(&filter.filter);
-                let alive = Arc::clone(&subscription.alive);
-                wanted.push((filter, Route { id: subscription.id, sink: Arc::clone(&sink), alive }));
-                subscription
-            }));
-        }
-        if wanted.is_empty() {
-            return results;
-        }
-        let (outcome, outcomes) = oneshot::channel();
-        let _ = self.0.commands.send(Command::Subscribe { wanted, outcome });
-        let mut outcomes = outcomes.await.unwrap_or_default().into_iter();
-        for result in &mut results {
-            if let Ok(subscription) = result {
-                let closed = || Err(SubscribeError::Closed { filter: subscription.filter.to_string() });
-                if let Err(error) = outcomes.next().unwrap_or_else(closed) {
-                    *result = Err(error);
+        // All are asked for before the first answer is awaited.
+        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &sink)).collect();
+        let mut results = Vec::with_capacity(asked.len());
+        for asked in asked {
+            results.push(match asked {
+                Err(error) => Err(error),
+                Ok((subscription, granted)) => {
+                    let closed = || SubscribeError::Closed { filter: subscription.filter.to_string() };
+                    granted.await.unwrap_or_else(|_| Err(closed())).map(|()| subscription)
                 }
-            }
+            });
         }
         results
+    }
+
+    fn ask(
+        &self,
+        filter: Filter,
+        sink: &Sink,
+    ) -> Result<(Subscription, oneshot::Receiver<Granted>), SubscribeError> {
+        filter.check()?;
+        let subscription = self.subscription(&filter.filter);
+        let alive = Arc::clone(&subscription.alive);
+        let route = Route { id: subscription.id, sink: Arc::clone(sink), alive };
+        let (outcome, granted) = oneshot::channel();
+        // A closed connection drops it, which is the answer.
+        let _ = self.0.commands.send(Command::Subscribe(Wanted { filter, route, outcome }));
+        Ok((subscription, granted))
     }
 
     fn subscription(&self, filter: &str) -> Subscription {

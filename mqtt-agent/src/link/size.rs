@@ -14,9 +14,9 @@ pub(super) fn publish(message: &Message) -> usize {
     1 + varint(remaining) + remaining
 }
 
-/// The size of the SUBSCRIBE packet with these filters.
-pub(super) fn subscribe(filters: &[Filter]) -> usize {
-    let remaining = 3 + filters.iter().map(|filter| 3 + filter.filter.len()).sum::<usize>();
+/// The size of the SUBSCRIBE packet for this filter, with its identifier.
+pub(super) fn subscribe(filter: &Filter) -> usize {
+    let remaining = 2 + 1 + 5 + 3 + filter.filter.len();
     1 + varint(remaining) + remaining
 }
 
