@@ -5,6 +5,7 @@
 mod broker;
 mod closing;
 mod connecting;
+mod logs;
 mod pki;
 mod poison;
 mod proxy;
