@@ -9,36 +9,29 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::v5::{AsyncClient, EventLoop, MqttOptions, MqttState};
+use rumqttc::v5::{AsyncClient, MqttOptions, MqttState};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::acks::Acks;
 use super::backoff::Backoff;
 use super::ended::Ended;
+use super::entry::Entry;
 use super::error::PublishError;
 use super::handle::Shared;
 use super::inbound::{Inbound, Sink};
 use super::options::LinkOptions;
-use super::outgoing::{Entry, OutOfStep, Outgoing};
+use super::outgoing::{OutOfStep, Outgoing};
 use super::state::ConnectionState;
 use super::subscriptions::{Subscriptions, Wanted};
 
-/// How long a connection has to hold for the next attempt to be fast again.
-const HELD: Duration = Duration::from_secs(5);
-/// A connection that the broker ends sooner was probably taken over by another client with the same id.
-const SHORT: Duration = Duration::from_secs(2);
-/// So many short connections in a row are no accident.
-const SHORT_ONES: u32 = 3;
 /// How long to finish when every handle was dropped without closing.
 const ABANDONED: Duration = Duration::from_secs(2);
 /// How long the broker may take to hang up after our goodbye. Closing first could throw the goodbye away: with
 /// unread data in our socket the system resets the connection.
 pub(super) const HANG_UP: Duration = Duration::from_millis(500);
-/// How long a goodbye may take that is only said because time is up.
-const LAST_WORD: Duration = Duration::from_millis(250);
 /// Stands for "no alarm".
-const FAR: Duration = Duration::from_secs(24 * 3600);
+pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// What handles ask of the task.
 pub(super) enum Command {
@@ -124,9 +117,9 @@ pub(super) struct Actor {
     /// No handle is left, so that there are no commands to wait for.
     abandoned: bool,
 
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     pub(super) attempt: u32,
-    short_ones: u32,
+    pub(super) short_ones: u32,
 }
 
 impl Actor {
@@ -270,142 +263,6 @@ impl Actor {
             }
         }
         ControlFlow::Continue(())
-    }
-
-    fn close(&mut self, within: Duration) {
-        let now = Instant::now();
-        let deadline = now.checked_add(within).unwrap_or(now + FAR);
-        match &mut self.closing {
-            // Whoever is in more of a hurry decides.
-            Some(closing) => closing.deadline = closing.deadline.min(deadline),
-            None => self.closing = Some(Closing { phase: Phase::Draining, deadline }),
-        }
-    }
-
-    /// What is to be done after each command and each event.
-    fn step(&mut self) -> ControlFlow<()> {
-        self.pump();
-        let Some(closing) = &mut self.closing else { return ControlFlow::Continue(()) };
-        if closing.phase == Phase::Draining {
-            // What is parked stays unacknowledged: it is for the next process of this session.
-            let acknowledged = self.acks.is_empty() || !self.parked.is_empty();
-            let finished = self.outgoing.is_empty() && self.subscriptions.nothing_waits() && acknowledged;
-            match &self.client {
-                None if self.outgoing.is_empty() => return ControlFlow::Break(()),
-                Some(client) if finished && client.try_disconnect().is_ok() => closing.phase = Phase::Leaving,
-                _ => {}
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn next_alarm(&self) -> Instant {
-        let stall = self.client.is_some().then(|| self.heard + self.patience());
-        let closing = self.closing.map(|closing| closing.deadline);
-        let parked = self.park_until.filter(|_| !self.parked.is_empty());
-        let all = [stall, closing, parked, self.outgoing.earliest()];
-        all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
-    }
-
-    /// How long the broker may be silent. The client library pings once in a keep-alive, and each ping is answered;
-    /// but it doesn't notice a broker that hangs while it writes.
-    fn patience(&self) -> Duration {
-        self.keep_alive.saturating_mul(3) / 2
-    }
-
-    fn stalled(&self) -> bool {
-        self.client.is_some() && self.heard.elapsed() >= self.patience()
-    }
-
-    fn alarm(&mut self) -> ControlFlow<()> {
-        let now = Instant::now();
-        self.outgoing.expire(now);
-        if self.park_until.is_some_and(|until| until <= now) {
-            self.park_until = None;
-            for (inbound, _) in self.parked.drain(..) {
-                tracing::debug!(
-                    topic = inbound.topic(),
-                    "nobody subscribes to a message of an earlier session"
-                );
-            }
-        }
-        if let Some(closing) = &mut self.closing
-            && closing.deadline <= now
-        {
-            match &self.client {
-                Some(client) if closing.phase == Phase::Draining && client.try_disconnect().is_ok() => {
-                    *closing = Closing { phase: Phase::Leaving, deadline: now + LAST_WORD };
-                }
-                _ => return ControlFlow::Break(()),
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Gets what the ended connection still has for us: packets that were received and not looked at yet.
-    fn salvage(&mut self, client: &AsyncClient, events: &mut EventLoop) {
-        if self.client.is_none() {
-            return;
-        }
-        for event in std::mem::take(&mut events.state.events) {
-            if self.event(event, client, events).is_err() {
-                break;
-            }
-        }
-        let mut state = std::mem::replace(&mut events.state, MqttState::new(1, true));
-        state.clean();
-        state.collision = None;
-        state.events.clear();
-        self.carried = Some(state);
-    }
-
-    /// Takes back what was under way, and tells.
-    fn lost(&mut self, ended: &Ended) {
-        let error = ended.text.as_str();
-        if let Some(since) = self.connected_at.take() {
-            let held = since.elapsed();
-            // Two clients that take one id from each other hold it for about as long as the other pauses; resetting
-            // then would let them fight for ever at full speed.
-            if held >= HELD && (!ended.by_broker || held >= self.backoff.step() * 2) {
-                self.backoff.reset();
-            }
-            self.attempt = 1;
-            self.client = None;
-            self.outgoing.lost(ended.blame);
-            self.subscriptions.lost(ended.blame);
-            self.parked.clear();
-            // Late acknowledgements of this connection then find nothing.
-            self.acks.reset(self.epoch);
-            if self.closing.is_none() {
-                tracing::warn!(error, held_ms = held.as_millis(), "the connection to the broker was lost");
-                self.count_short(ended, held);
-            }
-        } else {
-            self.attempt = self.attempt.saturating_add(1);
-            tracing::warn!(error, attempt = self.attempt - 1, "could not connect to the broker");
-            self.shared.failure.send_replace(ended.failure.clone());
-        }
-        if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
-            // Nothing is left to do but to go.
-            *deadline = Instant::now();
-        }
-        let error = Some(ended.text.as_str().into());
-        self.shared.state.send_replace(ConnectionState::Connecting { attempt: self.attempt, error });
-    }
-
-    fn count_short(&mut self, ended: &Ended, held: Duration) {
-        if held >= SHORT || !ended.by_broker {
-            self.short_ones = 0;
-            return;
-        }
-        self.short_ones += 1;
-        if self.short_ones.is_multiple_of(SHORT_ONES) {
-            let client_id = self.options.client_id();
-            tracing::error!(
-                client_id,
-                "the broker ends each connection at once: another client with the same id may be taking it over;                  give each agent its own id, or each of its processes its own `.instance(..)`"
-            );
-        }
     }
 }
 

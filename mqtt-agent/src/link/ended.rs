@@ -4,9 +4,9 @@ use rumqttc::v5::mqttbytes::Error as CodecError;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 use rumqttc::v5::{ConnectionError, StateError};
 
+use super::blame::Blame;
 use super::convert;
 use super::error::ConnectError;
-use super::outgoing::Blame;
 
 /// The end of a connection, or of an attempt.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::actor::{Actor, HANG_UP, Phase};
 use super::convert::{self, Received};
-use super::handle::Published;
 use super::inbound::{Ack, Inbound, Sink, Token};
 use super::outgoing::OutOfStep;
+use super::receipt::Published;
 use super::state::ConnectionState;
 use super::subscriptions::Request;
 
@@ -67,7 +67,7 @@ impl Actor {
         let limit = properties.and_then(|properties| properties.max_packet_size);
         self.limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         self.identifiers =
-            !properties.is_some_and(|properties| properties.subscription_identifiers_available == Some(0));
+            properties.is_none_or(|properties| properties.subscription_identifiers_available != Some(0));
         self.shared.limit.store(self.limit, Ordering::Relaxed);
         let receive_maximum = properties.and_then(|properties| properties.receive_max).unwrap_or(u16::MAX);
         self.window = usize::from(self.given.window).min(usize::from(receive_maximum)).max(1);

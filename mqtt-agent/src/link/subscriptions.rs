@@ -11,11 +11,12 @@ use std::sync::atomic::Ordering;
 use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode;
 use tokio::sync::oneshot;
 
+use super::blame::{Blame, POISON};
 use super::convert;
 use super::error::SubscribeError;
 use super::inbound::Sink;
 use super::message::{Filter, QoS};
-use super::outgoing::{Blame, OutOfStep, POISON};
+use super::outgoing::OutOfStep;
 use super::routes::{Route, Routes};
 use super::size;
 

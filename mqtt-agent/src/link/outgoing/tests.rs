@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
+use crate::link::receipt::Outcome;
 
 const OK: Outcome = Ok(Published { no_subscribers: false });
 
