@@ -63,7 +63,8 @@ pub(crate) struct LinkOptions {
     pub(crate) credentials: Option<Credentials>,
     /// Certificate authority and client certificate; the system's authorities when left out.
     pub(crate) tls: Option<Tls>,
-    /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half.
+    /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half; on a slow line
+    /// it has to be longer than the largest packet takes, for nothing else can pass meanwhile.
     pub(crate) keep_alive: Duration,
     /// How long one attempt to connect may take, from name resolution to CONNACK.
     pub(crate) connect_timeout: Duration,

@@ -11,6 +11,7 @@ mod poison;
 mod proxy;
 mod publishing;
 mod recovery;
+mod repeating;
 mod subscribing;
 
 use std::future::Future;

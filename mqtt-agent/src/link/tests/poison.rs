@@ -25,7 +25,7 @@ async fn poisoned(bad: fn(u16) -> Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, connections)
 }
 
-async fn packet(socket: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+pub(super) async fn packet(socket: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
     let kind = socket.read_u8().await?;
     let (mut length, mut shift) = (0usize, 0);
     loop {
