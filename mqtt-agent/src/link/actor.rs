@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rumqttc::v5::{AsyncClient, MqttOptions, MqttState};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
 
 use super::acks::Acks;
@@ -209,7 +210,12 @@ impl Actor {
             };
             let ended = match polled {
                 Some(Ok(event)) => match self.event(event, &client, &mut events) {
-                    Ok(()) => continue,
+                    Ok(()) => {
+                        // Buffered packets come without waiting; a flood of them must not keep others from running,
+                        // those least of all whose acknowledgements it waits for.
+                        consume_budget().await;
+                        continue;
+                    }
                     Err(OutOfStep) => Ended::ours("the client library lost track of its packets"),
                 },
                 Some(Err(error)) if self.client.is_some() => Ended::connection(&error),
