@@ -163,6 +163,12 @@ pub enum SubscribeError {
         /// The code's name.
         name: &'static str,
     },
+    /// The connection ended again and again before the broker answered.
+    #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why")]
+    Interrupted {
+        /// The topic filter.
+        filter: String,
+    },
     /// The connection was closed before the broker answered.
     #[error("the connection is closed; there is no subscription to `{filter}`")]
     Closed {
