@@ -32,6 +32,6 @@ fn expand_tool(words: proc_macro2::TokenStream, item: proc_macro2::TokenStream) 
         return errors.finish(item);
     };
     check::tool(&tool, &errors);
-    let rendered = if errors.is_empty() { render::tool(&tool) } else { proc_macro2::TokenStream::new() };
+    let rendered = if errors.is_empty() { render::tool(&tool) } else { render::stub(&tool) };
     errors.finish(quote::quote!(#function #rendered))
 }

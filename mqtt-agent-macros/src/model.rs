@@ -1,10 +1,14 @@
 //! What the macros know of a function, after parsing and before rendering.
 
-use proc_macro2::{Ident, Span};
-use syn::{Expr, LitStr, Path, Type, Visibility};
+use std::cmp::Ordering;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Expr, LitStr, Path, Type, Visibility};
 
 /// A function with `#[tool]`.
 pub(crate) struct Tool {
+    /// What the definition needs of the function's attributes: each `#[cfg(..)]`, and leave to call what is deprecated.
+    pub(crate) shared: Vec<Attribute>,
     pub(crate) ident: Ident,
     pub(crate) visibility: Visibility,
     pub(crate) is_async: bool,
@@ -41,6 +45,8 @@ pub(crate) struct ToolWords {
 pub(crate) struct Arg {
     /// `None` for a pattern, as in `State(db): State<Db>`.
     pub(crate) name: Option<Name>,
+    /// Whether the name is `rename`'s.
+    pub(crate) renamed: bool,
     pub(crate) ty: Type,
     pub(crate) description: Expr,
     pub(crate) words: ArgWords,
@@ -49,8 +55,8 @@ pub(crate) struct Arg {
 /// What `#[arg(..)]` says.
 #[derive(Default)]
 pub(crate) struct ArgWords {
-    /// Where, if anything.
-    pub(crate) span: Option<Span>,
+    /// The attribute, if there is one.
+    pub(crate) place: Option<TokenStream>,
     pub(crate) range: Option<Limits>,
     pub(crate) length: Option<Limits>,
     pub(crate) pattern: Option<LitStr>,
@@ -74,11 +80,28 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    pub(crate) fn as_f64(self) -> f64 {
+    /// Which of two numbers is larger: exact for whole ones.
+    pub(crate) fn order(self, other: Self) -> Ordering {
+        match (self.whole(), other.whole()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => self.float().total_cmp(&other.float()),
+        }
+    }
+
+    fn whole(self) -> Option<i128> {
+        match self {
+            Self::Int(value) => Some(value.into()),
+            Self::Uint(value) => Some(value.into()),
+            Self::Float(_) => None,
+        }
+    }
+
+    fn float(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,
             Self::Uint(value) => value as f64,
-            Self::Float(value) => value,
+            // `-0.0` is `0.0` here.
+            Self::Float(value) => value + 0.0,
         }
     }
 }

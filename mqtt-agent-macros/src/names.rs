@@ -37,6 +37,17 @@ pub(crate) fn argument(name: &str) -> Result<(), String> {
     }
 }
 
+/// What is wrong with a caller's id. Callers are named by others, so only what no topic level can be is refused.
+pub(crate) fn caller(id: &str) -> Result<(), String> {
+    if id.len() > LONGEST_TOOL {
+        return Err(format!("a caller's id has {} bytes; {LONGEST_TOOL} are the most", id.len()));
+    }
+    match id.chars().find(|c| matches!(c, '/' | '+' | '#' | '\0')) {
+        Some(c) => Err(format!("a caller's id has the character {c:?}; write the client id alone")),
+        None => Ok(()),
+    }
+}
+
 /// `250ms`, `5s`, `2m`, `1h` in milliseconds.
 pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     let error = || format!("`{text}` is no span of time; write it as in \"250ms\", \"5s\", \"2m\" or \"1h\"");
@@ -57,10 +68,41 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     }
 }
 
+/// The hidden function that leads from a tool's path to its definition.
+///
+/// `tools![weather]` without a `#[tool]` on `weather` makes rustc say "cannot find function
+/// `__tool_attribute_on_weather` in this scope".
+pub(crate) fn definition(function: &str) -> String {
+    format!("__tool_attribute_on_{function}")
+}
+
+/// The macro that claims a tool's name: for two tools of one name rustc says "the name
+/// `__tool_name_get_weather_is_taken` is defined multiple times".
+///
+/// Two names never have one claim. `-` and `.` become `_`; if there are any, a suffix tells what each separator was:
+/// `u` for `_`, `d` for `-`, `p` for `.`.
+pub(crate) fn claim(tool: &str) -> String {
+    let readable = tool.replace(['-', '.'], "_");
+    let separators = tool.chars().filter_map(|c| match c {
+        '_' => Some('u'),
+        '-' => Some('d'),
+        '.' => Some('p'),
+        _ => None,
+    });
+    let suffix = if readable == tool { String::new() } else { "__".chars().chain(separators).collect() };
+    format!("__tool_name_{readable}_is_taken{suffix}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn claims_read_well() {
+        assert_eq!(claim("get_weather"), "__tool_name_get_weather_is_taken");
+        assert_eq!(claim("get-weather"), "__tool_name_get_weather_is_taken__d");
+    }
 
     #[test]
     fn spans_of_time() {
@@ -89,6 +131,19 @@ mod tests {
         fn argument_names_are_identifiers(name in any::<String>()) {
             let passes = argument(&name).is_ok();
             prop_assert_eq!(passes, syn_like(&name));
+        }
+
+        #[test]
+        fn two_names_never_have_one_claim(
+            a in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
+            b in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
+        ) {
+            prop_assert_eq!(a == b, claim(&a) == claim(&b));
+        }
+
+        #[test]
+        fn claims_are_identifiers(name in "[A-Za-z0-9_.-]{1,128}") {
+            prop_assert!(syn::parse_str::<syn::Ident>(&claim(&name)).is_ok());
         }
 
         #[test]

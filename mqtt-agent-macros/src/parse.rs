@@ -30,12 +30,18 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     });
     let args = args.collect();
     let reply = match &function.sig.output {
-        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Default => syn::parse_quote_spanned!(function.sig.ident.span()=> ()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     let ident = function.sig.ident.clone();
     let (name, words) = tool_words(words, &ident, errors);
+    let mut shared: Vec<_> =
+        function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+    if function.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated")) {
+        shared.push(syn::parse_quote!(#[allow(deprecated)]));
+    }
     let tool = Tool {
+        shared,
         description: doc::summary(&function.attrs),
         visibility: function.vis.clone(),
         is_async: function.sig.asyncness.is_some(),
@@ -49,6 +55,12 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
 }
 
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
+    if syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok() {
+        return Some(syn::Error::new_spanned(
+            item,
+            "a tool is a function with a body; write `#[tool]` above that one",
+        ));
+    }
     let item: syn::Item = syn::parse2(item.clone()).ok()?;
     Some(syn::Error::new_spanned(item, "`#[tool]` is for a free function; write it above an `fn`"))
 }
@@ -59,12 +71,15 @@ fn signature(signature: &Signature, errors: &Errors) {
         errors.at(receiver, "a tool is a free function, without `self`; take what it needs as `State<T>`");
     }
     for parameter in &signature.generics.params {
-        if !matches!(parameter, syn::GenericParam::Lifetime(_)) {
-            errors.at(
-                parameter,
-                "a tool is not generic: its schema has one shape; write the type that it is served with",
-            );
-        }
+        errors.at(
+            parameter,
+            match parameter {
+                syn::GenericParam::Lifetime(_) => {
+                    "a tool has no lifetimes of its own; write `&Context` without one"
+                }
+                _ => "a tool is not generic: its schema has one shape; write the type that it is served with",
+            },
+        );
     }
     if let Some(unsafety) = unsafety(signature) {
         errors.push(syn::Error::new(

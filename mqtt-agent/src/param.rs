@@ -21,7 +21,7 @@ use missing::Missing;
 
 pub use shape::Lent;
 #[doc(hidden)]
-pub use shape::{AnyRoot, Root, RootOf, assert_argument, assert_given, assert_lent};
+pub use shape::{AnyRoot, Root, RootOf};
 
 /// What can be a parameter of a handler.
 ///
@@ -45,8 +45,7 @@ pub use shape::{AnyRoot, Root, RootOf, assert_argument, assert_given, assert_len
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool",
     label = "neither read from the caller's JSON nor given by the agent",
-    note = "for a value of the caller: `#[derive(serde::Deserialize, schemars::JsonSchema)]`, and no borrowed data",
-    note = "for a value of the agent: take it as `State<T>` or `&Context`, or implement `Param` for the type"
+    note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]
 pub trait Param<'a>: Sized {
     /// What the agent has to know about the parameter before any call.
@@ -179,6 +178,7 @@ fn is_optional<T: DeserializeOwned>() -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Args<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
     const NEED: Need = Need::Arguments { schema: |generator| generator.subschema_for::<T>() };
 
@@ -197,6 +197,7 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: Clone + Send + Sync + 'static> Param<'a> for State<T> {
     const NEED: Need = Need::State { type_id: TypeId::of::<T>, type_name: std::any::type_name::<T> };
 

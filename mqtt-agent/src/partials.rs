@@ -52,6 +52,7 @@ impl<T: Serialize> Partials<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: Serialize + JsonSchema> Param<'a> for Partials<T> {
     const NEED: Need = Need::Partials { schema: |generator| generator.subschema_for::<T>() };
 

@@ -1,22 +1,94 @@
 //! What generated code names. No part of the public interface: it changes with any release.
 
 use std::future::Future;
+use std::marker::PhantomData;
+
+use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
 
 pub use inventory;
-pub use serde_json;
 
-pub use crate::param::{AnyRoot, Call, Param, RootOf, assert_argument, assert_given, assert_lent};
+pub use crate::param::{AnyRoot, Call, Lent, Param, RootOf};
 pub use crate::registry::{
-    ArgDef, Bound, Bounds, Handler, Location, Refused, RegisteredTool, ToolDef, ToolFuture,
+    ArgDef, Bound, Bounds, Handler, Location, Refused, RegisteredTool, ToolDef, ToolFuture, check_narrowed,
+    check_parameter, first_paragraph,
 };
-pub use crate::reply::{Answer, PlainReply, ReplyOf};
+pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///
-/// The conversion is a function pointer and no bound, so that a wrong reply is reported once, at the return type.
-pub fn run<'a, F>(handler: F, answer: fn(F::Output) -> Answer) -> ToolFuture<'a>
+/// The conversions are function pointers and no bounds, so that a wrong reply is reported once, at the return type.
+pub fn run<'a, F, T, E>(
+    handler: F,
+    parts: Parts<F::Output, T, E>,
+    value: fn(T) -> Answer,
+    error: fn(E) -> Failure,
+) -> ToolFuture<'a>
 where
     F: Future + Send + 'a,
+    T: 'a,
+    E: 'a,
 {
-    Box::pin(async move { answer(handler.await) })
+    Box::pin(async move { answer(handler.await, parts, value, error) })
+}
+
+/// A handler's reply as it is answered.
+// Taken by value like everything else that generated code hands over.
+#[allow(clippy::needless_pass_by_value)]
+pub fn answer<R, T, E>(
+    reply: R,
+    parts: Parts<R, T, E>,
+    value: fn(T) -> Answer,
+    error: fn(E) -> Failure,
+) -> Answer {
+    match (parts.split)(reply) {
+        Ok(reply) => value(reply),
+        Err(reply) => Err(error(reply)),
+    }
+}
+
+/// Describes a handler's reply.
+#[allow(clippy::needless_pass_by_value)]
+pub fn schema<R, T, E>(
+    _: Parts<R, T, E>,
+    describe: fn(PhantomData<T>, &mut SchemaGenerator) -> Schema,
+    generator: &mut SchemaGenerator,
+) -> Schema {
+    describe(PhantomData, generator)
+}
+
+/// What a default or an example can be: the schema shows it, so it is written as JSON.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be the default or the example of an argument",
+    label = "is shown in the schema, and cannot be written as JSON",
+    note = "derive `serde::Serialize` for the type"
+)]
+pub trait Written: Sized {
+    /// As the schema shows it.
+    fn written(self) -> serde_json::Result<Value>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Written for T {
+    fn written(self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
+}
+
+/// What a text can be the default or the example of.
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be the default or the example of a `{Self}`",
+    label = "expected a value of type `{Self}`"
+)]
+pub trait Worded {
+    /// The text as a value of the type.
+    fn worded(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> Worded for T {
+    fn worded(text: &'static str) -> Self {
+        text.into()
+    }
 }

@@ -4,9 +4,13 @@
 //! runs before `main`; schemas are made when an [`Agent`](crate::Agent) is built.
 
 mod arg;
+mod check;
+mod list;
 mod tool;
 
 pub use arg::{ArgDef, Bound, Bounds};
+#[doc(hidden)]
+pub use check::{check_narrowed, check_parameter, first_paragraph};
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
 
 use std::fmt;

@@ -27,6 +27,12 @@ pub trait Reply: Sized {
 
     /// Writes the value.
     fn into_answer(self) -> Answer;
+
+    /// [`schema`](Self::schema), in a form by which generated code can find the type.
+    #[doc(hidden)]
+    fn describe(_: PhantomData<Self>, generator: &mut SchemaGenerator) -> Schema {
+        Self::schema(generator)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -72,26 +78,43 @@ pub trait ToolError {
     fn code(&self) -> Option<&str> {
         None
     }
+
+    /// Both, as they are answered.
+    #[doc(hidden)]
+    fn into_failure(self) -> Failure
+    where
+        Self: Sized,
+    {
+        let failure = Failure::new(self.message());
+        match self.code() {
+            Some(code) => failure.with_code(code),
+            None => failure,
+        }
+    }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToolError for String {
     fn message(&self) -> String {
         self.clone()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToolError for &str {
     fn message(&self) -> String {
         (*self).to_owned()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToolError for Cow<'_, str> {
     fn message(&self) -> String {
         self.clone().into_owned()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToolError for Infallible {
     fn message(&self) -> String {
         match *self {}
@@ -123,6 +146,7 @@ impl Failure {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ToolError for Failure {
     fn message(&self) -> String {
         self.message.clone()
@@ -133,50 +157,31 @@ impl ToolError for Failure {
     }
 }
 
-/// Decides what a return type `T` is: `Result` has functions of its own, all else those of [`PlainReply`].
+/// Decides what a return type `R` is: for `Result` it has a constant of its own, for all else that of [`PlainReply`].
 ///
-/// An inherent function wins over a trait's, and a function's own `where` clause plays no part in that choice: so a
-/// `Result` with a wrong error type is reported as such and never taken for a value.
+/// An inherent constant wins over a trait's, and none of them has bounds: so a `Result` with a wrong error type is
+/// reported as such and never taken for a value.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ReplyOf<T>(PhantomData<T>);
-
-/// Describes a reply, and makes the answer of it.
-#[doc(hidden)]
-pub type Functions<R> = (fn(&mut SchemaGenerator) -> Schema, fn(R) -> Answer);
+pub struct ReplyOf<R>(PhantomData<R>);
 
 impl<T, E> ReplyOf<Result<T, E>> {
-    /// Those of a `Result`: its schema is that of the `Ok` side.
-    #[must_use]
-    pub fn functions() -> Functions<Result<T, E>>
-    where
-        T: Reply,
-        E: ToolError,
-    {
-        (T::schema, |reply| match reply {
-            Ok(value) => value.into_answer(),
-            Err(error) => {
-                let failure = Failure::new(error.message());
-                Err(match error.code() {
-                    Some(code) => failure.with_code(code),
-                    None => failure,
-                })
-            }
-        })
-    }
+    /// A `Result` is a value or an error.
+    pub const PARTS: Parts<Result<T, E>, T, E> = Parts { split: |reply| reply };
 }
 
-/// The functions of [`ReplyOf`] for what is no `Result`.
+/// The constant of [`ReplyOf`] for what is no `Result`.
 #[doc(hidden)]
-pub trait PlainReply<T> {
-    /// Those of a value.
-    #[must_use]
-    fn functions() -> Functions<T>
-    where
-        T: Reply,
-    {
-        (T::schema, T::into_answer)
-    }
+pub trait PlainReply<R> {
+    /// All else is a value.
+    const PARTS: Parts<R, R, Infallible> = Parts { split: Ok };
 }
 
-impl<T> PlainReply<T> for ReplyOf<T> {}
+impl<R> PlainReply<R> for ReplyOf<R> {}
+
+/// How a reply `R` is taken apart into a value `T` or an error `E`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Parts<R, T, E> {
+    pub(crate) split: fn(R) -> Result<T, E>,
+}

@@ -95,13 +95,9 @@ fn sub_3_sub_4_a_wrong_namespace_or_id_is_refused_before_connecting() {
 mod twins {
     use super::*;
 
-    /// The first.
-    #[tool("twin")]
-    async fn one() {}
-
-    /// The second.
-    #[tool("twin")]
-    async fn two(State(number): State<u128>) -> String {
+    /// One that another crate has too: within one, two of a name do not compile.
+    #[tool]
+    async fn twin(State(number): State<u128>) -> String {
         number.to_string()
     }
 
@@ -130,12 +126,12 @@ mod twins {
 
     #[test]
     fn all_problems_are_told_at_once_with_their_places() {
-        let error =
-            Agent::new("x").tools(tools![one, two, chooses, misfit]).expect_tools(4).build().unwrap_err();
+        let tools = tools![support::twin].into_iter().chain(tools![twin, chooses, misfit]);
+        let error = Agent::new("x").tools(tools).expect_tools(4).build().unwrap_err();
         let text = format!("{error:?}");
         let here = file!();
         for expected in [
-            format!("tool `twin` is also defined at {here}:"),
+            "tool `twin` is also defined at tests/support/lib.rs:".to_owned(),
             "takes `State<u128>`, which the agent lacks; give it with `.state(..)`".to_owned(),
             "`Args`: the arguments of a tool are one JSON object".to_owned(),
             "argument `text`: `range` is for numbers".to_owned(),

@@ -50,3 +50,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
     };
     tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }
+
+/// A tool whose name a test defines as well.
+#[mqtt_agent::tool]
+pub async fn twin() {}

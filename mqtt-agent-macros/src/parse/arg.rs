@@ -1,7 +1,9 @@
 //! One parameter: its name, its type, its doc comment and its `#[arg(..)]`.
 
+use std::cmp::Ordering;
+
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, UnOp};
 
 use super::doc;
@@ -16,7 +18,7 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     let mut rename = None;
     let mut seen = Vec::new();
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("arg")) {
-        arg_words.span = Some(attribute.span());
+        arg_words.place = Some(attribute.to_token_stream());
         seen.extend(words_of(attribute, errors));
     }
     for word in &seen {
@@ -34,6 +36,12 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
         }
     }
     word::repeated(&seen, errors);
+    for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
+        errors.at(
+            attribute,
+            "a parameter of a tool is always there; write two functions, each with its `#[cfg(..)]`",
+        );
+    }
     let description = doc::whole(&parameter.attrs);
     parameter
         .attrs
@@ -45,8 +53,9 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
         }
         _ => None,
     };
+    let renamed = rename.is_some();
     let name = rename.map(|literal| Name { text: literal.value(), span: literal.span() }).or(own);
-    Arg { name, ty: (*parameter.ty).clone(), description, words: arg_words }
+    Arg { name, renamed, ty: (*parameter.ty).clone(), description, words: arg_words }
 }
 
 fn words_of(attribute: &Attribute, errors: &Errors) -> Vec<Word> {
@@ -75,9 +84,9 @@ fn limits(word: &Word, kind: Kind, errors: &Errors) -> Option<Limits> {
     let number = |end: &Option<Box<Expr>>| match end {
         None => Some(None),
         Some(expression) => match literal(expression, false) {
-            Some(number) => Some(Some(number)),
-            None => {
-                errors.at(expression, format!("`{key}` takes plain numbers; write it as in `{key} = 1..=7`"));
+            Ok(number) => Some(Some(number)),
+            Err(reason) => {
+                errors.at(expression, format!("{reason}; write it as in `{key} = 1..=7`"));
                 None
             }
         },
@@ -89,8 +98,8 @@ fn limits(word: &Word, kind: Kind, errors: &Errors) -> Option<Limits> {
         return None;
     }
     if let (Some(min), Some(max)) = (min, max) {
-        let empty = if max_excluded { min.as_f64() >= max.as_f64() } else { min.as_f64() > max.as_f64() };
-        if empty {
+        let order = min.order(max);
+        if order == Ordering::Greater || (order == Ordering::Equal && max_excluded) {
             errors.at(&expression, "nothing is in this range; put the smaller number first");
             return None;
         }
@@ -105,17 +114,129 @@ fn limits(word: &Word, kind: Kind, errors: &Errors) -> Option<Limits> {
     Some(Limits { min, max, max_excluded })
 }
 
-fn literal(expression: &Expr, negative: bool) -> Option<Number> {
+/// The number that an expression is, or why it is none.
+fn literal(expression: &Expr, negative: bool) -> Result<Number, &'static str> {
     match expression {
+        Expr::Group(group) => literal(&group.expr, negative),
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if !negative => literal(expr, true),
         Expr::Lit(ExprLit { lit: Lit::Int(value), .. }) => {
             let text = format!("{}{}", if negative { "-" } else { "" }, value.base10_digits());
-            text.parse().map(Number::Int).or_else(|_| text.parse().map(Number::Uint)).ok()
+            let whole = text.parse().map(Number::Int).or_else(|_| text.parse().map(Number::Uint));
+            whole.map_err(|_| "a bound lies between `i64::MIN` and `u64::MAX`")
         }
         Expr::Lit(ExprLit { lit: Lit::Float(value), .. }) => {
-            let value: f64 = value.base10_parse().ok()?;
-            Some(Number::Float(if negative { -value } else { value }))
+            // JSON has no infinity.
+            match value.base10_parse::<f64>() {
+                Ok(value) if value.is_finite() => Ok(Number::Float(if negative { -value } else { value })),
+                _ => Err("JSON has no number that large"),
+            }
         }
-        _ => None,
+        _ => Err("a bound is a plain number, for the schema shows it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+    use syn::parse_quote;
+
+    /// What `#[arg(range = ..)]` says, or that it is refused.
+    fn range(text: &str, kind: Kind) -> Option<Limits> {
+        let errors = Errors::new();
+        let tokens = format!("range = {text}").parse().unwrap();
+        let words = word::words(tokens, &errors);
+        let limits = words.first().and_then(|word| limits(word, kind, &errors));
+        assert_eq!(limits.is_none(), !errors.is_empty(), "{text}");
+        errors.finish(quote::quote!());
+        limits
+    }
+
+    fn ends(limits: &Limits) -> (Option<i128>, Option<i128>, bool) {
+        let whole = |number: Option<Number>| match number {
+            Some(Number::Int(value)) => Some(value.into()),
+            Some(Number::Uint(value)) => Some(value.into()),
+            _ => None,
+        };
+        (whole(limits.min), whole(limits.max), limits.max_excluded)
+    }
+
+    #[test]
+    fn every_form_of_a_range() {
+        let numbers = |text| ends(&range(text, Kind::Numbers).unwrap());
+        assert_eq!(numbers("0..=7"), (Some(0), Some(7), false));
+        assert_eq!(numbers("0..8"), (Some(0), Some(8), true));
+        assert_eq!(numbers("-3..=-1"), (Some(-3), Some(-1), false));
+        assert_eq!(numbers("1_000u64.."), (Some(1000), None, false));
+        assert_eq!(numbers("..=0xff"), (None, Some(255), false));
+        assert_eq!(numbers("0..=18446744073709551615"), (Some(0), Some(u64::MAX.into()), false));
+        assert_eq!(numbers("-9223372036854775808..=0"), (Some(i64::MIN.into()), Some(0), false));
+        let Limits { min, max, max_excluded } = range("-0.5..1.0", Kind::Numbers).unwrap();
+        assert!(matches!(
+            (min, max, max_excluded),
+            (Some(Number::Float(-0.5)), Some(Number::Float(1.0)), true)
+        ));
+    }
+
+    #[test]
+    fn what_is_no_range() {
+        for text in [
+            "7",
+            "..",
+            "7..=0",
+            "0..0",
+            "1.0..1.0",
+            "a..=7",
+            "0..=MAX",
+            "\"a\"..=\"b\"",
+            "0.0..=1e999",
+            "--1..=2",
+        ] {
+            assert!(range(text, Kind::Numbers).is_none(), "{text}");
+        }
+        for text in ["-1..=3", "0.5..=3", "..", "3", "..=-1"] {
+            assert!(range(text, Kind::Lengths).is_none(), "{text}");
+        }
+        assert!(range("1..=80", Kind::Lengths).is_some());
+    }
+
+    #[test]
+    fn our_attributes_are_taken_off_and_others_left() {
+        let mut function: syn::ItemFn = parse_quote! {
+            fn weather(
+                /// City.
+                #[allow(unused)]
+                #[arg(length = 1..=80)]
+                city: String,
+            ) {}
+        };
+        let errors = Errors::new();
+        let syn::FnArg::Typed(parameter) = function.sig.inputs.first_mut().unwrap() else { unreachable!() };
+        let arg = arg(parameter, &errors);
+        assert!(errors.is_empty());
+        errors.finish(quote::quote!());
+        assert_eq!(parameter.attrs.len(), 1);
+        assert_eq!((arg.name.unwrap().text.as_str(), arg.renamed), ("city", false));
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_is_refused_exactly_when_it_is_empty(min: i64, max: i64) {
+            prop_assert_eq!(range(&format!("{min}..={max}"), Kind::Numbers).is_some(), min <= max);
+            prop_assert_eq!(range(&format!("{min}..{max}"), Kind::Numbers).is_some(), min < max);
+        }
+
+        #[test]
+        fn a_range_of_floats_is_refused_exactly_when_it_is_empty(min in -1e9..1e9, max in -1e9..1e9) {
+            prop_assert_eq!(range(&format!("{min:?}..={max:?}"), Kind::Numbers).is_some(), min <= max);
+        }
+
+        #[test]
+        fn whole_numbers_are_kept_exactly(min in i64::MIN..0, max: u64) {
+            let limits = range(&format!("{min}..={max}"), Kind::Numbers).unwrap();
+            prop_assert_eq!(ends(&limits), (Some(min.into()), Some(max.into()), false));
+        }
     }
 }

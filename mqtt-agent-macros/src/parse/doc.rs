@@ -44,8 +44,12 @@ fn texts(attributes: &[Attribute]) -> impl Iterator<Item = Text> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             // A `/** .. */` comment is one literal of several lines, each with its margin.
             let text = text.value();
-            let lines = text.split('\n').map(|line| line.trim().trim_start_matches("* ").trim());
-            lines.map(|line| Text::Line(line.to_owned())).collect::<Vec<_>>()
+            let block = text.contains('\n');
+            let margin = |line: &str| match line.strip_prefix('*') {
+                Some(rest) if block => rest.trim().to_owned(),
+                _ => line.to_owned(),
+            };
+            text.split('\n').map(|line| Text::Line(margin(line.trim()))).collect::<Vec<_>>()
         }
         other => vec![Text::Expression(other.clone())],
     })

@@ -45,11 +45,12 @@ impl Parse for Word {
         let name = WordName::Ident(ident);
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Is(input.parse()?)
+            Value::Is(ungrouped(input.parse()?))
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            Value::List(Punctuated::<Expr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+            let values = Punctuated::<Expr, Token![,]>::parse_terminated(&content)?;
+            Value::List(values.into_iter().map(ungrouped).collect())
         } else {
             Value::None
         };
@@ -215,6 +216,14 @@ impl Word {
                 None
             }
         }
+    }
+}
+
+/// A value that came through a `macro_rules!` fragment is in a group that nobody sees.
+pub(super) fn ungrouped(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
 

@@ -1,11 +1,10 @@
 //! One parameter in a tool's definition and in its call.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Expr, ExprLit, Ident, Lit};
 
-use super::at;
+use super::place::Place;
 use crate::model::{Arg, Limits, Number};
 
 /// A parameter without a name is none of the caller's, so its name is never on the wire.
@@ -13,19 +12,17 @@ fn wire_name(arg: &Arg, index: usize) -> String {
     arg.name.as_ref().map_or_else(|| format!("#{index}"), |name| name.text.clone())
 }
 
-/// Takes the value out of a call.
+/// `call.take(<u8 as Param<'_>>::take, "days")`
 pub(super) fn take(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
-    let (ty, name) = (&arg.ty, wire_name(arg, index));
-    // The trait is named in the same words here and in `definition`: what is no parameter is one error.
-    let (there, lent) = (at(ty.span(), private), lent(arg, private));
-    let take = quote_spanned!(ty.span()=> <#ty as #there::Param<'_>>::take);
-    quote!(call.take({ #lent #take }, #name))
+    let name = wire_name(arg, index);
+    let take = of_param(arg, &quote!(take), private);
+    quote!(call.take(#take, #name))
 }
 
-/// Its `ArgDef`.
+/// `ArgDef::new("days", "..", <u8 as Param<'_>>::NEED).range(..)`
 pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
     let (name, description) = (wire_name(arg, index), &arg.description);
-    let (need, lent) = (need(arg, private), lent(arg, private));
+    let need = of_param(arg, &quote!(NEED), private);
     let words = &arg.words;
     let range = words.range.iter().map(|limits| {
         let bounds = bounds(limits, private);
@@ -44,51 +41,58 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
         let value = json(value, arg, private);
         quote!(.example(#value))
     });
-    quote!(#private::ArgDef::new(#name, #description, { #lent #need }) #(#range)* #(#length)* #(#pattern)* #(#default)* #(#example)*)
+    quote! {
+        #private::ArgDef::new(#name, #description, #need) #(#range)* #(#length)* #(#pattern)* #(#default)* #(#example)*
+    }
 }
 
-/// What only const evaluation can tell, each at the token that is wrong.
-pub(super) fn checks(arg: &Arg, private: &TokenStream) -> TokenStream {
+/// What only the compiler can tell when it evaluates the definition, each at the token that is wrong.
+pub(super) fn checks(arg: &Arg, index: usize, tool: &Ident, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
-    let there = at(ty.span(), private);
-    let need = need(arg, private);
-    let root = quote_spanned!(ty.span()=> const _: () = #there::RootOf::<#ty>::ROOT.assert_object(););
-    let unnamed =
-        arg.name.is_none().then(|| quote_spanned!(ty.span()=> const _: () = #there::assert_given(#need);));
-    let narrowed = arg.words.span.map(|span: Span| {
-        let there = at(span, private);
-        let need = at(span, &need);
-        quote_spanned!(span=> const _: () = #there::assert_argument(#need);)
+    let place = Place::of(ty);
+    let named = arg.name.is_some();
+    let parameter = place.around(
+        &quote!(#private::check_parameter),
+        TokenStream::new(),
+        &quote!((&#tool, #index, #named, #private::RootOf::<#ty>::ROOT)),
+    );
+    let narrowed = arg.words.place.as_ref().map(|attribute| {
+        let place = Place::of(attribute);
+        place.around(&quote!(#private::check_narrowed), TokenStream::new(), &quote!((&#tool, #index);))
     });
-    quote!(#root #unnamed #narrowed)
+    quote!(#parameter; #narrowed)
 }
 
-fn need(arg: &Arg, private: &TokenStream) -> TokenStream {
-    let (ty, there) = (&arg.ty, at(arg.ty.span(), private));
-    quote_spanned!(ty.span()=> <#ty as #there::Param<'_>>::NEED)
-}
-
-/// A reference that is no parameter is reported as such before the compiler finds its lifetime wanting.
-fn lent(arg: &Arg, private: &TokenStream) -> Option<TokenStream> {
-    let syn::Type::Reference(reference) = &arg.ty else { return None };
-    let (target, there) = (&reference.elem, at(arg.ty.span(), private));
-    Some(quote_spanned!(arg.ty.span()=> #there::assert_lent::<#target>();))
+/// `<u8 as Param<'_>>::take`, at the type. It is the same text wherever a parameter's trait is needed: what is no
+/// parameter is one error.
+fn of_param(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
+    let ty = &arg.ty;
+    let place = Place::of(ty);
+    let path = place.around(&quote!(<), ty, &quote!(as #private::Param<'_>>::#item));
+    let syn::Type::Reference(reference) = ty else { return path };
+    // A reference that is no parameter is reported as such before the compiler finds its lifetime wanting.
+    let lent = place.around(&quote!(<), &reference.elem, &quote!(as #private::Lent>::LENT));
+    quote!({ let () = #lent; #path })
 }
 
 /// A function that gives a value of the parameter's type as JSON.
 fn json(value: &Expr, arg: &Arg, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
-    let value = match value {
+    let place = Place::of(value);
+    let typed = match value {
         // `default = "x"` for a `String`.
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
-            quote_spanned!(value.span()=> ::core::convert::From::from(#value))
+            place.around(&quote!(#private::Worded::worded), TokenStream::new(), &quote!((#value)))
         }
         other => quote!(#other),
     };
-    quote_spanned! {value.span()=>
+    // At the user's expression: a type that cannot be written is reported there.
+    let value = Ident::new("__value", place.first);
+    let written = place.around(&quote!(#private::Written::written), TokenStream::new(), &quote!((#value)));
+    quote! {
         || {
-            let value: #ty = #value;
-            #private::serde_json::to_value(value)
+            let #value: #ty = #typed;
+            #written
         }
     }
 }

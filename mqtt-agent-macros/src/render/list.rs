@@ -1,14 +1,28 @@
-//! `tools![..]`: an explicit list.
+//! `tools![..]`: an explicit list, and the comparison of the names in it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Path, Token};
 
+use super::place::Place;
 use super::tool::definition_of;
 
-/// `tools![a, module::b]` is an array of the definitions of `a` and `module::b`.
+/// `tools![a, module::b]` is
+///
+/// ```text
+/// {
+///     const _: () = {
+///         let tools = [__tool_attribute_on_a(), module::__tool_attribute_on_b()];
+///         module::__tool_attribute_on_b().assert_new_in(&tools, 1);
+///     };
+///     [__tool_attribute_on_a(), module::__tool_attribute_on_b()]
+/// }
+/// ```
+///
+/// with each check at the path that it is about. It names nothing of the runtime, so a renamed dependency needs no
+/// word. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let paths = match Punctuated::<Path, Token![,]>::parse_terminated.parse2(list) {
         Ok(paths) => paths,
@@ -18,11 +32,28 @@ pub(crate) fn tools(list: TokenStream) -> TokenStream {
             return syn::Error::new(error.span(), message).to_compile_error();
         }
     };
-    let definitions = paths.into_iter().map(|mut path| {
-        if let Some(last) = path.segments.last_mut() {
-            last.ident = definition_of(&last.ident);
-        }
-        quote!(&#path)
+    let tools = Ident::new("tools", Span::mixed_site());
+    let checks = paths.iter().enumerate().skip(1).map(|(index, path)| {
+        let definition = definition(path);
+        Place::of(path).around(&TokenStream::new(), definition, &quote!(.assert_new_in(&#tools, #index);))
     });
-    quote!([#(#definitions),*])
+    let definitions: Vec<_> = paths.iter().map(definition).collect();
+    let check = (paths.len() > 1).then(|| {
+        quote! {
+            const _: () = {
+                let #tools = [#(#definitions),*];
+                #(#checks)*
+            };
+        }
+    });
+    quote!({ #check [#(#definitions),*] })
+}
+
+fn definition(path: &Path) -> TokenStream {
+    let place = Place::of(path);
+    let mut path = path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        last.ident = definition_of(&last.ident);
+    }
+    place.around(&TokenStream::new(), path, &quote!(()))
 }

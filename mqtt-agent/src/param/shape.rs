@@ -1,9 +1,9 @@
-//! What const evaluation and marker traits can tell of a parameter's type. Only generated code uses it, at the token of the user's that a
-//! mistake is reported at.
+//! What the compiler alone can tell of a parameter's type. Generated code asks it, at the user's token that a mistake is
+//! reported at.
 
 use std::marker::PhantomData;
 
-use super::{Args, Need};
+use super::Args;
 
 /// What the JSON of a type is at its root, as far as the type alone tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,30 +12,12 @@ pub enum Root {
     Unknown,
     /// A list.
     List,
-    /// A text, a number, `true` or `false`, or nothing.
+    /// A text, a number, `true` or `false`.
     Bare,
     /// Something or `null`.
     Optional,
-}
-
-impl Root {
-    /// Fails the build where the root is no object.
-    #[allow(clippy::panic)]
-    #[track_caller]
-    pub const fn assert_object(self) {
-        match self {
-            Self::Unknown => {}
-            Self::List => panic!(
-                "the arguments of a tool are a JSON object, and a list has no names; take it as a parameter of its own"
-            ),
-            Self::Bare => panic!(
-                "the arguments of a tool are a JSON object, and a bare value has no name; take it as a parameter of its own"
-            ),
-            Self::Optional => panic!(
-                "the arguments of a tool are a JSON object, always there; make the fields of the struct optional"
-            ),
-        }
-    }
+    /// Nothing at all.
+    Nothing,
 }
 
 /// The root of a parameter's type: an inherent constant for the types that are known, and for all others the one of
@@ -63,9 +45,12 @@ macro_rules! roots {
 roots! {
     List: {T} Vec<T>;
     List: {T, const N: usize} [T; N];
+    List: {T} std::collections::HashSet<T>;
+    List: {T} std::collections::BTreeSet<T>;
+    List: {T} std::collections::VecDeque<T>;
+    List: {A} (A,);
     List: {A, B} (A, B);
     List: {A, B, C} (A, B, C);
-    Bare: ();
     Bare: String;
     Bare: char;
     Bare: bool;
@@ -81,27 +66,11 @@ roots! {
     Bare: u32;
     Bare: u64;
     Bare: usize;
+    Bare: u128;
+    Bare: i128;
+    Bare: {'a} std::borrow::Cow<'a, str>;
     Optional: {T} Option<T>;
-}
-
-/// Fails the build for an argument of the caller that has no name.
-#[allow(clippy::panic)]
-#[track_caller]
-pub const fn assert_given(need: Need) {
-    if matches!(need, Need::Argument { .. }) {
-        panic!("an argument of the caller needs a name; write `name: Type`, and take the value apart inside");
-    }
-}
-
-/// Fails the build for `#[arg(..)]` on what the agent gives.
-#[allow(clippy::panic)]
-#[track_caller]
-pub const fn assert_argument(need: Need) {
-    if !matches!(need, Need::Argument { .. }) {
-        panic!(
-            "`#[arg(..)]` narrows an argument of the caller, and the agent gives this parameter; remove it"
-        );
-    }
+    Nothing: ();
 }
 
 /// What a parameter may be a reference to. A marker beside `Param` for `&T`: only with it can the compiler say of any
@@ -111,9 +80,11 @@ pub const fn assert_argument(need: Need) {
     label = "borrows from the call, whose arguments are read before the handler runs",
     note = "take it by value: `String` for a text, `Vec<T>` for a list"
 )]
-pub trait Lent {}
+pub trait Lent {
+    /// Named by generated code, so that the compiler asks for the trait.
+    #[doc(hidden)]
+    const LENT: () = ();
+}
 
+#[diagnostic::do_not_recommend]
 impl Lent for crate::Context {}
-
-/// States that a reference to `T` can be a parameter.
-pub const fn assert_lent<T: Lent + ?Sized>() {}

@@ -94,6 +94,21 @@ impl ToolDef {
         }
     }
 
+    /// Stands in for a definition that did not compile, so that a list which names it adds no error of its own.
+    #[doc(hidden)]
+    pub const BROKEN: Self = Self::new(
+        "",
+        "",
+        &[],
+        SchemaGenerator::subschema_for::<()>,
+        Handler::Inline(|_| Err(Refused)),
+        Location::new("", 0),
+    );
+
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// The tool's name on the wire.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool]
+fn weather(#[arg(default = "three")] days: u8) -> u8 {
+    days
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool]
+fn weather() -> ! {
+    loop {}
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool(timeout, title)]
+fn weather() -> u8 {
+    20
+}
+
+fn main() {}
