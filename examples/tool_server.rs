@@ -61,6 +61,10 @@ async fn main() -> mqtt_agent::Result<()> {
     };
     let agent = Agent::new("tool-server").build()?;
     let names: Vec<_> = agent.tool_cards().iter().map(|card| card.tool.as_str()).collect();
-    println!("serving {} on {url}; Ctrl-C stops", names.join(", "));
-    agent.serve(&url).await
+    let names = names.join(", ");
+    let running = agent.start(&url).await?;
+    println!("serving {names} on {url}; Ctrl-C stops");
+    running.until_signal().await?;
+    println!("stopped cleanly");
+    Ok(())
 }

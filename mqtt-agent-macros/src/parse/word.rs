@@ -35,7 +35,14 @@ impl Parse for Word {
         if !input.peek(Ident::peek_any) {
             return Err(input.error("expected a word, as in `timeout = \"5s\"`"));
         }
-        let name = WordName::Ident(input.call(Ident::parse_any)?);
+        let ident = input.call(Ident::parse_any)?;
+        if input.peek(Token![-]) {
+            return Err(syn::Error::new(
+                ident.span(),
+                "a word has `_` where you write `-`, as in `read_only`",
+            ));
+        }
+        let name = WordName::Ident(ident);
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             Value::Is(ungrouped(input.parse()?))

@@ -81,7 +81,13 @@ impl Running {
         self.stopped = true;
     }
 
-    pub(super) async fn until_signal(self) -> Result<()> {
+    /// Serves on until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops cleanly. A second
+    /// signal ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signal`] when signals cannot be listened for.
+    pub async fn until_signal(self) -> Result<()> {
         let mut signals = Signals::listen().map_err(Error::Signal)?;
         signals.next().await;
         tracing::info!(agent = self.client.id(), "stopping");

@@ -61,6 +61,8 @@ impl Acks {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
     use proptest::prelude::*;
 

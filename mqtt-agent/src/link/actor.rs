@@ -9,48 +9,37 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::v5::{AsyncClient, EventLoop, MqttOptions, MqttState};
+use rumqttc::v5::{AsyncClient, MqttOptions, MqttState};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
 
 use super::acks::Acks;
 use super::backoff::Backoff;
 use super::ended::Ended;
+use super::entry::Entry;
 use super::error::PublishError;
 use super::handle::Shared;
 use super::inbound::{Inbound, Sink};
-use super::message::Filter;
 use super::options::LinkOptions;
-use super::outgoing::{Entry, OutOfStep, Outgoing};
-use super::routes::Route;
+use super::outgoing::{OutOfStep, Outgoing};
 use super::state::ConnectionState;
-use super::subscriptions::{Outcomes, Subscriptions};
+use super::subscriptions::{Subscriptions, Wanted};
 
-/// How long a connection has to hold for the next attempt to be fast again.
-const HELD: Duration = Duration::from_secs(5);
-/// A connection that the broker ends sooner was probably taken over by another client with the same id.
-const SHORT: Duration = Duration::from_secs(2);
-/// So many short connections in a row are no accident.
-const SHORT_ONES: u32 = 3;
 /// How long to finish when every handle was dropped without closing.
 const ABANDONED: Duration = Duration::from_secs(2);
 /// How long the broker may take to hang up after our goodbye. Closing first could throw the goodbye away: with
 /// unread data in our socket the system resets the connection.
 pub(super) const HANG_UP: Duration = Duration::from_millis(500);
-/// How long a goodbye may take that is only said because time is up.
-const LAST_WORD: Duration = Duration::from_millis(250);
 /// Stands for "no alarm".
-const FAR: Duration = Duration::from_secs(24 * 3600);
+pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// What handles ask of the task.
 pub(super) enum Command {
     Publish(Box<Entry>),
     /// Somebody stopped waiting for a publish.
     Withdraw,
-    Subscribe {
-        wanted: Vec<(Filter, Route)>,
-        outcome: oneshot::Sender<Outcomes>,
-    },
+    Subscribe(Wanted),
     Unsubscribe {
         id: u64,
         done: Option<oneshot::Sender<()>>,
@@ -91,11 +80,10 @@ enum Exit {
 }
 
 pub(super) struct Actor {
-    /// For each connection anew; the client library changes its copy as the broker tells.
+    /// What was asked for.
+    pub(super) given: LinkOptions,
+    /// The same for the client library, which changes its copy as the broker tells: each connection gets a new one.
     pub(super) options: MqttOptions,
-    pub(super) largest_window: usize,
-    pub(super) packet_ids: u16,
-    capacity: usize,
     commands: mpsc::UnboundedReceiver<Command>,
     /// For acknowledgements; weak, so that the task ends with the last handle.
     pub(super) own: mpsc::WeakUnboundedSender<Command>,
@@ -106,7 +94,7 @@ pub(super) struct Actor {
     pub(super) subscriptions: Subscriptions,
     pub(super) acks: Acks,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
-    pub(super) parked: Vec<Inbound>,
+    pub(super) parked: Vec<(Inbound, Vec<usize>)>,
     pub(super) park_until: Option<Instant>,
     /// Reused, so that routing doesn't allocate.
     pub(super) found: Vec<Sink>,
@@ -116,10 +104,11 @@ pub(super) struct Actor {
     /// Counts connections.
     pub(super) epoch: u64,
     pub(super) window: usize,
+    /// Whether the broker knows subscription identifiers.
+    pub(super) identifiers: bool,
     pub(super) limit: usize,
+    /// Ours, or what the broker wants instead.
     pub(super) keep_alive: Duration,
-    /// The broker's wish goes before ours.
-    pub(super) server_keep_alive: Duration,
     pub(super) connected_at: Option<Instant>,
     /// When the broker was last heard of.
     pub(super) heard: Instant,
@@ -129,28 +118,26 @@ pub(super) struct Actor {
     /// No handle is left, so that there are no commands to wait for.
     abandoned: bool,
 
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     pub(super) attempt: u32,
-    short_ones: u32,
+    pub(super) short_ones: u32,
 }
 
 impl Actor {
     pub(super) fn new(
-        options: &LinkOptions,
-        client: MqttOptions,
+        given: LinkOptions,
+        options: MqttOptions,
         commands: mpsc::UnboundedReceiver<Command>,
         own: mpsc::WeakUnboundedSender<Command>,
         shared: Arc<Shared>,
         places: Arc<Semaphore>,
     ) -> Self {
-        let window = usize::from(options.window);
         Self {
-            options: client,
-            largest_window: window,
-            // Several times the window: ids come round later than acknowledgements do, so that none is still taken.
-            packet_ids: options.window.saturating_mul(4).max(64),
-            // Whatever may be on its way at once, so that handing over fails only under a flood of QoS 0.
-            capacity: window + usize::from(options.receive_maximum) + 64,
+            window: usize::from(given.window),
+            keep_alive: given.keep_alive,
+            backoff: Backoff::new(given.max_backoff),
+            given,
+            options,
             commands,
             own,
             shared,
@@ -163,16 +150,13 @@ impl Actor {
             found: Vec::new(),
             client: None,
             epoch: 0,
-            window,
+            identifiers: true,
             limit: usize::MAX,
-            keep_alive: options.keep_alive,
-            server_keep_alive: options.keep_alive,
             connected_at: None,
             heard: Instant::now(),
             carried: None,
             closing: None,
             abandoned: false,
-            backoff: Backoff::new(options.max_backoff),
             attempt: 1,
             short_ones: 0,
         }
@@ -192,7 +176,7 @@ impl Actor {
     /// One connection, from the attempt to its end.
     async fn connection(&mut self) -> Exit {
         // A new event loop each time, so that nothing stale is left in it.
-        let (client, mut events) = AsyncClient::new(self.options.clone(), self.capacity);
+        let (client, mut events) = AsyncClient::new(self.options.clone(), self.given.requests());
         let mut alarm = pin!(sleep_until(Instant::now() + FAR));
         loop {
             let polled = {
@@ -226,7 +210,12 @@ impl Actor {
             };
             let ended = match polled {
                 Some(Ok(event)) => match self.event(event, &client, &mut events) {
-                    Ok(()) => continue,
+                    Ok(()) => {
+                        // Buffered packets come without waiting; a flood of them must not keep others from running,
+                        // those least of all whose acknowledgements it waits for.
+                        consume_budget().await;
+                        continue;
+                    }
                     Err(OutOfStep) => Ended::ours("the client library lost track of its packets"),
                 },
                 Some(Err(error)) if self.client.is_some() => Ended::connection(&error),
@@ -260,14 +249,14 @@ impl Actor {
     fn command(&mut self, command: Option<Command>) -> ControlFlow<()> {
         match command {
             Some(Command::Publish(entry)) if self.closing.is_some() => {
-                entry.resolve(Err(PublishError::Closed))
+                entry.resolve(Err(PublishError::Closed));
             }
             Some(Command::Publish(entry)) => self.outgoing.push(entry),
             Some(Command::Withdraw) => self.outgoing.sweep(),
             // Dropping the request says that the connection is closed.
-            Some(Command::Subscribe { .. }) if self.closing.is_some() => {}
-            Some(Command::Subscribe { wanted, outcome }) => {
-                self.subscriptions.subscribe(wanted, outcome);
+            Some(Command::Subscribe(_)) if self.closing.is_some() => {}
+            Some(Command::Subscribe(wanted)) => {
+                self.subscriptions.subscribe(wanted);
                 self.unpark();
             }
             Some(Command::Unsubscribe { id, done }) => self.subscriptions.unsubscribe(id, done),
@@ -280,140 +269,6 @@ impl Actor {
             }
         }
         ControlFlow::Continue(())
-    }
-
-    fn close(&mut self, within: Duration) {
-        let now = Instant::now();
-        let deadline = now.checked_add(within).unwrap_or(now + FAR);
-        match &mut self.closing {
-            // Whoever is in more of a hurry decides.
-            Some(closing) => closing.deadline = closing.deadline.min(deadline),
-            None => self.closing = Some(Closing { phase: Phase::Draining, deadline }),
-        }
-    }
-
-    /// What is to be done after each command and each event.
-    fn step(&mut self) -> ControlFlow<()> {
-        self.pump();
-        let Some(closing) = &mut self.closing else { return ControlFlow::Continue(()) };
-        if closing.phase == Phase::Draining {
-            // What is parked stays unacknowledged: it is for the next process of this session.
-            let acknowledged = self.acks.is_empty() || !self.parked.is_empty();
-            let finished = self.outgoing.is_empty() && self.subscriptions.next().is_none() && acknowledged;
-            match &self.client {
-                None if self.outgoing.is_empty() => return ControlFlow::Break(()),
-                Some(client) if finished && client.try_disconnect().is_ok() => closing.phase = Phase::Leaving,
-                _ => {}
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn next_alarm(&self) -> Instant {
-        let stall = self.client.is_some().then(|| self.heard + self.patience());
-        let closing = self.closing.map(|closing| closing.deadline);
-        let parked = self.park_until.filter(|_| !self.parked.is_empty());
-        let all = [stall, closing, parked, self.outgoing.earliest()];
-        all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
-    }
-
-    /// How long the broker may be silent. The client library pings once in a keep-alive, and each ping is answered;
-    /// but it doesn't notice a broker that hangs while it writes.
-    fn patience(&self) -> Duration {
-        self.server_keep_alive.saturating_mul(3) / 2
-    }
-
-    fn stalled(&self) -> bool {
-        self.client.is_some() && self.heard.elapsed() >= self.patience()
-    }
-
-    fn alarm(&mut self) -> ControlFlow<()> {
-        let now = Instant::now();
-        self.outgoing.expire(now);
-        if self.park_until.is_some_and(|until| until <= now) {
-            self.park_until = None;
-            for inbound in self.parked.drain(..) {
-                tracing::debug!(
-                    topic = inbound.topic(),
-                    "nobody subscribes to a message of an earlier session"
-                );
-            }
-        }
-        if let Some(closing) = &mut self.closing
-            && closing.deadline <= now
-        {
-            match &self.client {
-                Some(client) if closing.phase == Phase::Draining && client.try_disconnect().is_ok() => {
-                    *closing = Closing { phase: Phase::Leaving, deadline: now + LAST_WORD };
-                }
-                _ => return ControlFlow::Break(()),
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Gets what the ended connection still has for us: packets that were received and not looked at yet.
-    fn salvage(&mut self, client: &AsyncClient, events: &mut EventLoop) {
-        if self.client.is_none() {
-            return;
-        }
-        for event in std::mem::take(&mut events.state.events) {
-            if self.event(event, client, events).is_err() {
-                break;
-            }
-        }
-        let mut state = std::mem::replace(&mut events.state, MqttState::new(1, true));
-        state.clean();
-        state.collision = None;
-        state.events.clear();
-        self.carried = Some(state);
-    }
-
-    /// Takes back what was under way, and tells.
-    fn lost(&mut self, ended: &Ended) {
-        let error = ended.text.as_str();
-        if let Some(since) = self.connected_at.take() {
-            let held = since.elapsed();
-            if held >= HELD {
-                self.backoff.reset();
-            }
-            self.attempt = 1;
-            self.client = None;
-            self.outgoing.lost(ended.blame);
-            self.subscriptions.lost();
-            self.parked.clear();
-            // Late acknowledgements of this connection then find nothing.
-            self.acks.reset(self.epoch);
-            if self.closing.is_none() {
-                tracing::warn!(error, held_ms = held.as_millis(), "the connection to the broker was lost");
-                self.count_short(ended, held);
-            }
-        } else {
-            self.attempt = self.attempt.saturating_add(1);
-            tracing::warn!(error, attempt = self.attempt - 1, "could not connect to the broker");
-            self.shared.failure.send_replace(ended.failure.clone());
-        }
-        if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
-            // Nothing is left to do but to go.
-            *deadline = Instant::now();
-        }
-        let error = Some(ended.text.as_str().into());
-        self.shared.state.send_replace(ConnectionState::Connecting { attempt: self.attempt, error });
-    }
-
-    fn count_short(&mut self, ended: &Ended, held: Duration) {
-        if held >= SHORT || !ended.by_broker {
-            self.short_ones = 0;
-            return;
-        }
-        self.short_ones += 1;
-        if self.short_ones.is_multiple_of(SHORT_ONES) {
-            let client_id = self.options.client_id();
-            tracing::error!(
-                client_id,
-                "the broker ends each connection at once: another client with the same id may be taking it over;                  give each agent its own id, or each of its processes its own `.instance(..)`"
-            );
-        }
     }
 }
 

@@ -25,6 +25,11 @@ impl Backoff {
         delay
     }
 
+    /// The most that the next delay may be.
+    pub(super) fn step(&self) -> Duration {
+        self.step
+    }
+
     /// Starts over, after a connection that held.
     pub(super) fn reset(&mut self) {
         self.step = FIRST;
@@ -33,6 +38,8 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
 
     #[test]

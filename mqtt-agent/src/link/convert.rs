@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use rumqttc::v5::mqttbytes::QoS as ClientQoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnectReturnCode, Filter as ClientFilter, LastWill, LastWillProperties, PubAckReason, Publish,
-    PublishProperties, SubscribeReasonCode,
+    ConnectReturnCode, LastWill, LastWillProperties, PubAckReason, Publish, PublishProperties,
+    SubscribeReasonCode,
 };
 
 use super::error::{PublishError, SubscribeError};
-use super::message::{Filter, Message, Properties, QoS};
+use super::message::{Message, Properties, QoS};
 use super::options::Will;
 
 /// Prefix of the user properties that the embedded broker adds about the sender. They are the broker's, so they
@@ -54,19 +55,40 @@ pub(super) fn repetition(message: &Message, packet: u16, expiry: Option<Duration
     publish
 }
 
-/// Our properties of a received message.
-pub(super) fn properties(received: Option<PublishProperties>) -> Properties {
-    let Some(received) = received else { return Properties::default() };
+/// A received message in our terms.
+pub(super) struct Received {
+    pub(super) payload: Bytes,
+    pub(super) properties: Properties,
+    /// The identifiers of the subscriptions it was sent for.
+    pub(super) identifiers: Vec<usize>,
+}
+
+pub(super) fn received(mut payload: Bytes, properties: Option<PublishProperties>) -> Received {
+    let Some(mut received) = properties else {
+        return Received { payload, properties: Properties::default(), identifiers: Vec::new() };
+    };
+    let identifiers = received.subscription_identifiers;
+    // The client library counts a byte too many for each identifier, so that after two it takes a last property of
+    // two bytes for the payload's beginning. Only the format indicator is that short, and only UTF-8 can follow it.
+    if identifiers.len() > 1
+        && received.payload_format_indicator.is_none()
+        && let Some(text) = payload.strip_prefix(&[1, 1])
+        && std::str::from_utf8(text).is_ok()
+    {
+        received.payload_format_indicator = Some(1);
+        payload.advance(2);
+    }
     let mut user = received.user_properties;
     user.retain(|(key, _)| !key.starts_with(BROKERS_OWN));
-    Properties {
+    let properties = Properties {
         response_topic: received.response_topic,
         correlation_data: received.correlation_data,
         content_type: received.content_type,
         utf8_payload: received.payload_format_indicator == Some(1),
         expiry: received.message_expiry_interval.map(|seconds| Duration::from_secs(seconds.into())),
         user,
-    }
+    };
+    Received { payload, properties, identifiers }
 }
 
 pub(super) fn will(will: &Will) -> LastWill {
@@ -88,10 +110,6 @@ pub(super) fn will(will: &Will) -> LastWill {
         message.retain,
         Some(properties),
     )
-}
-
-pub(super) fn filter(filter: &str, level: QoS) -> ClientFilter {
-    ClientFilter::new(filter, qos(level))
 }
 
 /// A PUBACK's verdict: whether somebody was subscribed, or why it was refused.
@@ -167,10 +185,6 @@ pub(super) fn refusal(code: ConnectReturnCode) -> (u8, &'static str) {
     }
 }
 
-pub(super) fn filters(filters: &[Filter]) -> impl Iterator<Item = ClientFilter> {
-    filters.iter().map(|wanted| filter(&wanted.filter, wanted.qos))
-}
-
 #[cfg(test)]
 pub(super) fn encoded_size(message: &Message) -> usize {
     let mut publish = repetition(message, 1, message.properties.expiry);
@@ -184,7 +198,10 @@ pub(super) fn encoded_size(message: &Message) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
+    use rumqttc::v5::mqttbytes::v5::Packet;
 
     #[test]
     fn expiry_is_rounded_up() {
@@ -196,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_brokers_own_user_properties_are_left_out() {
-        let received = PublishProperties {
+        let properties = PublishProperties {
             user_properties: vec![
                 ("a".into(), "1".into()),
                 ("x-mqtt-client-id".into(), "me".into()),
@@ -204,7 +221,36 @@ mod tests {
             ],
             ..PublishProperties::default()
         };
-        let ours = properties(Some(received));
-        assert_eq!(ours.user, [("a".into(), "1".into()), ("a".into(), "2".into())]);
+        let ours = received(Bytes::new(), Some(properties));
+        assert_eq!(ours.properties.user, [("a".into(), "1".into()), ("a".into(), "2".into())]);
+    }
+
+    /// What the client library makes of a PUBLISH as a broker may write it: identifiers first, the format indicator last.
+    fn through_the_client_library(identifiers: usize, payload: &str) -> Received {
+        let mut body = vec![0, 1, b't'];
+        let mut properties = Vec::new();
+        for _ in 0..identifiers {
+            properties.extend([0x0b, 0x80, 0x80, 0x80, 0x01]);
+        }
+        properties.extend([1, 1]);
+        body.push(u8::try_from(properties.len()).unwrap());
+        body.extend(properties);
+        body.extend(payload.as_bytes());
+        let mut packet = vec![0x30, u8::try_from(body.len()).unwrap()];
+        packet.extend(body);
+        match Packet::read(&mut packet.as_slice().into(), None).unwrap() {
+            Packet::Publish(publish) => received(publish.payload, publish.properties),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn several_identifiers_leave_the_payload_whole() {
+        for identifiers in 0..6 {
+            let received = through_the_client_library(identifiers, "{}");
+            assert_eq!(received.identifiers.len(), identifiers);
+            assert_eq!(received.payload, "{}", "{identifiers} identifiers");
+            assert!(received.properties.utf8_payload);
+        }
     }
 }

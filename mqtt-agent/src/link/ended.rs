@@ -4,9 +4,9 @@ use rumqttc::v5::mqttbytes::Error as CodecError;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 use rumqttc::v5::{ConnectionError, StateError};
 
+use super::blame::Blame;
 use super::convert;
 use super::error::ConnectError;
-use super::outgoing::Blame;
 
 /// The end of a connection, or of an attempt.
 #[derive(Debug)]
@@ -149,7 +149,11 @@ fn failure(error: &ConnectionError) -> Option<ConnectError> {
 /// What TLS has against the peer, wherever the layers between have put it.
 #[cfg(feature = "tls")]
 fn certificate(error: &ConnectionError) -> Option<String> {
-    let mut layer: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut layer: Option<&(dyn std::error::Error + 'static)> = match error {
+        // Hides what it wraps.
+        ConnectionError::MqttState(StateError::Deserialization(CodecError::Io(error))) => Some(error),
+        error => Some(error),
+    };
     while let Some(error) = layer {
         // An I/O error hides what it wraps from `source`.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

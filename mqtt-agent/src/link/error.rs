@@ -65,8 +65,10 @@ pub enum ConnectError {
         reason: String,
     },
     /// There was no connection within the time allowed.
-    #[error("no connection within {}s{}; check that the broker runs and can be reached", .within.as_secs_f32(), last_error(.last.as_deref()))]
+    #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()))]
     Timeout {
+        /// Host and port, or the WebSocket address.
+        broker: String,
         /// The time allowed.
         within: Duration,
         /// The last attempt's error, where one failed.
@@ -160,6 +162,12 @@ pub enum SubscribeError {
         code: u8,
         /// The code's name.
         name: &'static str,
+    },
+    /// The connection ended again and again before the broker answered.
+    #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why")]
+    Interrupted {
+        /// The topic filter.
+        filter: String,
     },
     /// The connection was closed before the broker answered.
     #[error("the connection is closed; there is no subscription to `{filter}`")]

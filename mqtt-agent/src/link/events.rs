@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use rumqttc::Outgoing as Sent;
 use rumqttc::v5::mqttbytes::QoS as ClientQoS;
-use rumqttc::v5::mqttbytes::v5::{ConnAck, Packet, PubAck, Publish};
+use rumqttc::v5::mqttbytes::v5::{ConnAck, Packet, PubAck, Publish, SubscribeProperties};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttState, Request as ClientRequest};
 use tokio::time::Instant;
 
 use super::actor::{Actor, HANG_UP, Phase};
-use super::convert;
-use super::handle::Published;
+use super::convert::{self, Received};
 use super::inbound::{Ack, Inbound, Sink, Token};
 use super::outgoing::OutOfStep;
+use super::receipt::Published;
 use super::state::ConnectionState;
 use super::subscriptions::Request;
 
@@ -43,7 +43,7 @@ impl Actor {
             }
             Event::Outgoing(Sent::Publish(packet)) => self.outgoing.sent(packet)?,
             Event::Outgoing(Sent::Subscribe(packet) | Sent::Unsubscribe(packet)) => {
-                self.subscriptions.sent(packet)?
+                self.subscriptions.sent(packet)?;
             }
             Event::Outgoing(Sent::Disconnect) => {
                 if let Some(closing) = &mut self.closing {
@@ -66,14 +66,16 @@ impl Actor {
 
         let limit = properties.and_then(|properties| properties.max_packet_size);
         self.limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        self.identifiers =
+            properties.is_none_or(|properties| properties.subscription_identifiers_available != Some(0));
         self.shared.limit.store(self.limit, Ordering::Relaxed);
         let receive_maximum = properties.and_then(|properties| properties.receive_max).unwrap_or(u16::MAX);
-        self.window = self.largest_window.min(usize::from(receive_maximum)).max(1);
+        self.window = usize::from(self.given.window).min(usize::from(receive_maximum)).max(1);
         if properties.is_some_and(|properties| properties.server_keep_alive == Some(0)) {
             // Our own pings are then all there is, and the client library would send them without pause.
-            events.options.set_keep_alive(self.keep_alive);
+            events.options.set_keep_alive(self.given.keep_alive);
         }
-        let keep_alive = events.options.keep_alive();
+        self.keep_alive = events.options.keep_alive();
         if properties.is_some_and(|properties| properties.max_qos == Some(0)) {
             tracing::error!("the broker offers QoS 0 only; use one that offers QoS 1");
         }
@@ -84,7 +86,7 @@ impl Actor {
         // packet ids, so that no new one equals one that is repeated.
         events.state = match self.carried.take() {
             Some(state) if ack.session_present => state,
-            _ => MqttState::new(self.packet_ids, true),
+            _ => MqttState::new(self.given.packet_ids(), true),
         };
         let repeat = self.outgoing.resume(ack.session_present, now, self.window, self.limit);
         events.pending = repeat
@@ -100,7 +102,6 @@ impl Actor {
         }
         // From now on it is this process's own session.
         self.options.set_clean_start(false);
-        self.server_keep_alive = keep_alive;
         self.client = Some(client.clone());
         self.subscriptions.resume(ack.session_present);
         // Subscriptions go first, so that no answer to what is published next is missed.
@@ -153,16 +154,12 @@ impl Actor {
             tracing::warn!("a message whose topic is not UTF-8 is ignored");
             return;
         }
-        let inbound = Inbound {
-            topic: publish.topic,
-            payload: publish.payload,
-            retain: publish.retain,
-            properties: convert::properties(publish.properties),
-            ack,
-        };
-        if let Some(inbound) = self.deliver(inbound) {
+        let Received { payload, properties, identifiers } =
+            convert::received(publish.payload, publish.properties);
+        let inbound = Inbound { topic: publish.topic, payload, retain: publish.retain, properties, ack };
+        if let Some(inbound) = self.deliver(inbound, &identifiers) {
             if self.park_until.is_some() && inbound.ack.0.is_some() {
-                self.parked.push(inbound);
+                self.parked.push((inbound, identifiers));
             } else {
                 tracing::debug!(topic = inbound.topic(), "nobody subscribes to a received message");
             }
@@ -170,28 +167,24 @@ impl Actor {
     }
 
     /// Gives the message back when nobody subscribes to it.
-    fn deliver(&mut self, inbound: Inbound) -> Option<Inbound> {
+    fn deliver(&mut self, inbound: Inbound, identifiers: &[usize]) -> Option<Inbound> {
         let mut found = std::mem::take(&mut self.found);
-        self.subscriptions.find(inbound.topic(), &mut found);
+        self.subscriptions.find(inbound.topic(), identifiers, &mut found);
         let last = found.pop();
         for sink in found.drain(..) {
             run(&sink, inbound.share());
         }
         self.found = found;
-        match last {
-            Some(sink) => {
-                run(&sink, inbound);
-                None
-            }
-            None => Some(inbound),
-        }
+        let Some(sink) = last else { return Some(inbound) };
+        run(&sink, inbound);
+        None
     }
 
     /// Tries the parked messages again after a subscription was added.
     pub(super) fn unpark(&mut self) {
-        for inbound in std::mem::take(&mut self.parked) {
-            if let Some(inbound) = self.deliver(inbound) {
-                self.parked.push(inbound);
+        for (inbound, identifiers) in std::mem::take(&mut self.parked) {
+            if let Some(inbound) = self.deliver(inbound, &identifiers) {
+                self.parked.push((inbound, identifiers));
             }
         }
     }
@@ -210,9 +203,14 @@ impl Actor {
             }
             self.acks.pop();
         }
-        while let Some(request) = self.subscriptions.next() {
+        while let Some(request) = self.subscriptions.next(self.limit) {
             let handed = match request {
-                Request::Subscribe { filters, .. } => client.try_subscribe_many(convert::filters(filters)),
+                Request::Subscribe { filter, identifier, .. } => {
+                    let level = convert::qos(filter.qos);
+                    let identifier = self.identifiers.then_some(*identifier);
+                    let properties = SubscribeProperties { id: identifier, user_properties: Vec::new() };
+                    client.try_subscribe_with_properties(&*filter.filter, level, properties)
+                }
                 Request::Unsubscribe { filter, .. } => client.try_unsubscribe(&**filter),
             };
             if handed.is_err() {

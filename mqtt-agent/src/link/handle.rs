@@ -1,11 +1,7 @@
-//! What callers hold: the connection, a publish's receipt, a subscription. Everything here only sends commands to
-//! the connection's task and waits for its answers.
+//! What callers hold. Everything here only sends commands to the connection's task and waits for its answers.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,15 +9,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, onesho
 use tokio_util::task::TaskTracker;
 
 use super::actor::{Actor, Command};
+use super::entry::Entry;
 use super::error::{ConnectError, PublishError, SubscribeError};
 use super::inbound::Sink;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
-use super::outgoing::{Entry, Outcome, Tell};
-use super::refusal::{Refusal, refusal};
-use super::routes::Route;
+use super::receipt::{Outcome, Pending, Receipt};
 use super::size;
 use super::state::ConnectionState;
+use super::subscription::Subscription;
+use super::subscriptions::{Granted, Wanted};
 
 /// One connection to a broker. Clones are the same connection.
 ///
@@ -30,10 +27,12 @@ use super::state::ConnectionState;
 #[derive(Clone)]
 pub(crate) struct Link(Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
+    /// Host and port, for messages.
+    broker: String,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
     /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
-    commands: mpsc::UnboundedSender<Command>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
     places: Arc<Semaphore>,
     shared: Arc<Shared>,
     next_id: AtomicU64,
@@ -56,6 +55,9 @@ impl Link {
     /// queued, subscribe before awaiting [`Link::connected`].
     pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
         let client = options.client()?;
+        let (host, port) = client.broker_address();
+        // For WebSocket the host is the whole address already.
+        let broker = if host.contains("://") { host } else { format!("{host}:{port}") };
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
@@ -64,18 +66,13 @@ impl Link {
             limit: AtomicUsize::new(usize::MAX),
         });
         let places = Arc::new(Semaphore::new(options.queue));
-        let actor = Actor::new(
-            &options,
-            client,
-            inbox,
-            commands.downgrade(),
-            Arc::clone(&shared),
-            Arc::clone(&places),
-        );
+        let own = commands.downgrade();
+        let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
         let task = TaskTracker::new();
         task.spawn_on(actor.run(), &runtime);
         task.close();
-        Ok(Self(Arc::new(Inner { commands, places, shared, next_id: AtomicU64::new(1), task })))
+        let next_id = AtomicU64::new(1);
+        Ok(Self(Arc::new(Inner { broker, commands, places, shared, next_id, task })))
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
@@ -102,7 +99,7 @@ impl Link {
                     ConnectionState::Connecting { error, .. } => error.clone(),
                     _ => None,
                 };
-                Err(ConnectError::Timeout { within, last })
+                Err(ConnectError::Timeout { broker: self.0.broker.clone(), within, last })
             }
         }
     }
@@ -118,29 +115,14 @@ impl Link {
     pub(crate) async fn publish(&self, message: Message) -> Outcome {
         self.check_size(&message)?;
         let place = self.place().await?;
-        let mut pending =
-            Pending { receipt: self.send(message, Tell::Waiting, place)?, link: &self.0, open: true };
-        let outcome = (&mut pending.receipt).await;
-        pending.open = false;
-        outcome
-    }
-
-    /// Publishes a request whose answer is waited for elsewhere: only a refusal is told. Waits for a place.
-    pub(crate) async fn request(&self, message: Message) -> Result<Refusal, PublishError> {
-        self.check_size(&message)?;
-        let place = self.place().await?;
-        let commands = self.0.commands.clone();
-        let (refuser, refusal) = refusal(move || drop(commands.send(Command::Withdraw)));
-        let entry = Entry::new(message, Tell::Refused(refuser), place);
-        self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
-        Ok(refusal)
+        Pending::new(self.send(message, true, place)?, &self.0.commands).await
     }
 
     /// Queues a message, waiting for a place. The outcome is in the receipt; when that is dropped a failure is logged.
     pub(crate) async fn enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = self.place().await?;
-        self.send(message, Tell::Detached, place)
+        self.send(message, false, place)
     }
 
     /// The same at once or not at all, which suits `Drop`.
@@ -150,7 +132,7 @@ impl Link {
             TryAcquireError::NoPermits => PublishError::QueueFull,
             TryAcquireError::Closed => PublishError::Closed,
         })?;
-        self.send(message, Tell::Detached, place)
+        self.send(message, false, place)
     }
 
     /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
@@ -172,16 +154,16 @@ impl Link {
     fn send(
         &self,
         message: Message,
-        tell: impl FnOnce(oneshot::Sender<Outcome>) -> Tell,
+        withdraw: bool,
         place: OwnedSemaphorePermit,
     ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
-        let entry = Entry::new(message, tell(outcome), place);
+        let entry = Entry::new(message, outcome, withdraw, place);
         self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
-        Ok(Receipt(receipt))
+        Ok(Receipt::new(receipt))
     }
 
-    /// Subscribes to several filters with one packet; each has its outcome, in the same order.
+    /// Subscribes to several filters at once; each has its outcome, in the same order.
     ///
     /// Messages arrive from now on, even before the outcome. Dropping the future undoes the subscriptions.
     pub(crate) async fn subscribe(
@@ -189,29 +171,17 @@ impl Link {
         filters: Vec<Filter>,
         sink: Sink,
     ) -> Vec<Result<Subscription, SubscribeError>> {
-        let mut results = Vec::with_capacity(filters.len());
-        let mut wanted = Vec::with_capacity(filters.len());
-        for filter in filters {
-            results.push(filter.check().map(|()| {
-                let subscription = self.subscription(&filter.filter);
-                let alive = Arc::clone(&subscription.alive);
-                wanted.push((filter, Route { id: subscription.id, sink: Arc::clone(&sink), alive }));
-                subscription
-            }));
-        }
-        if wanted.is_empty() {
-            return results;
-        }
-        let (outcome, outcomes) = oneshot::channel();
-        let _ = self.0.commands.send(Command::Subscribe { wanted, outcome });
-        let mut outcomes = outcomes.await.unwrap_or_default().into_iter();
-        for result in &mut results {
-            if let Ok(subscription) = result {
-                let closed = || Err(SubscribeError::Closed { filter: subscription.filter.to_string() });
-                if let Err(error) = outcomes.next().unwrap_or_else(closed) {
-                    *result = Err(error);
+        // All are asked for before the first answer is awaited.
+        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &sink)).collect();
+        let mut results = Vec::with_capacity(asked.len());
+        for asked in asked {
+            results.push(match asked {
+                Err(error) => Err(error),
+                Ok((subscription, granted)) => {
+                    let closed = || SubscribeError::Closed { filter: subscription.filter().to_owned() };
+                    granted.await.unwrap_or_else(|_| Err(closed())).map(|()| subscription)
                 }
-            }
+            });
         }
         results
     }
@@ -227,10 +197,23 @@ impl Link {
         outcome.unwrap_or(Err(SubscribeError::Closed { filter: text }))
     }
 
+    fn ask(
+        &self,
+        filter: Filter,
+        sink: &Sink,
+    ) -> Result<(Subscription, oneshot::Receiver<Granted>), SubscribeError> {
+        filter.check()?;
+        let subscription = self.subscription(&filter.filter);
+        let route = subscription.route(Arc::clone(sink));
+        let (outcome, granted) = oneshot::channel();
+        // A closed connection drops it, which is the answer.
+        let _ = self.0.commands.send(Command::Subscribe(Wanted { filter, route, outcome }));
+        Ok((subscription, granted))
+    }
+
     fn subscription(&self, filter: &str) -> Subscription {
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
-        let alive = Arc::new(AtomicBool::new(true));
-        Subscription { link: Arc::clone(&self.0), id, filter: filter.into(), alive, open: true }
+        Subscription::new(Arc::clone(&self.0), id, filter)
     }
 
     /// Closes the connection: takes no more publishes, waits until everything is acknowledged on both sides, says
@@ -258,98 +241,5 @@ impl Link {
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Link").field(&*self.0.shared.state.borrow()).finish()
-    }
-}
-
-/// What became of an accepted publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Published {
-    /// The broker knows nobody who subscribes to the topic. Not all brokers tell; never at QoS 0.
-    pub(crate) no_subscribers: bool,
-}
-
-/// The outcome of a queued publish, to come. Dropping it doesn't withdraw the message.
-#[derive(Debug)]
-pub(crate) struct Receipt(oneshot::Receiver<Outcome>);
-
-impl Receipt {
-    /// The outcome, where it is known already. It can be had once.
-    pub(crate) fn try_outcome(&mut self) -> Option<Outcome> {
-        match self.0.try_recv() {
-            Ok(outcome) => Some(outcome),
-            Err(oneshot::error::TryRecvError::Empty) => None,
-            Err(oneshot::error::TryRecvError::Closed) => Some(Err(PublishError::Closed)),
-        }
-    }
-}
-
-impl Future for Receipt {
-    type Output = Outcome;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        // The task drops what it never took up only when it ends.
-        Pin::new(&mut self.0).poll(cx).map(|outcome| outcome.unwrap_or(Err(PublishError::Closed)))
-    }
-}
-
-/// A publish that is being waited for.
-struct Pending<'a> {
-    receipt: Receipt,
-    link: &'a Inner,
-    open: bool,
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            self.receipt.0.close();
-            let _ = self.link.commands.send(Command::Withdraw);
-        }
-    }
-}
-
-/// A granted subscription. Dropping it ends it: nothing is delivered from then on, and the broker is told in the
-/// background when no other subscription uses the same filter.
-#[must_use = "dropping it ends the subscription"]
-pub(crate) struct Subscription {
-    link: Arc<Inner>,
-    id: u64,
-    filter: Arc<str>,
-    alive: Arc<AtomicBool>,
-    open: bool,
-}
-
-impl Subscription {
-    /// The topic filter.
-    #[cfg(test)]
-    pub(crate) fn filter(&self) -> &str {
-        &self.filter
-    }
-
-    /// Ends the subscription and waits until the broker has acknowledged it.
-    pub(crate) async fn unsubscribe(mut self) {
-        let (done, gone) = oneshot::channel();
-        self.end(Some(done));
-        // Also over when there was nothing to undo, or no connection any more to do it on.
-        let _ = gone.await;
-    }
-
-    fn end(&mut self, done: Option<oneshot::Sender<()>>) {
-        if std::mem::take(&mut self.open) {
-            self.alive.store(false, Ordering::Release);
-            let _ = self.link.commands.send(Command::Unsubscribe { id: self.id, done });
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.end(None);
-    }
-}
-
-impl std::fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Subscription").field(&self.filter).finish()
     }
 }

@@ -215,6 +215,8 @@ fn filter_is_valid(filter: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
 
     #[test]

@@ -63,7 +63,8 @@ pub(crate) struct LinkOptions {
     pub(crate) credentials: Option<Credentials>,
     /// Certificate authority and client certificate; the system's authorities when left out.
     pub(crate) tls: Option<Tls>,
-    /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half.
+    /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half; on a slow line
+    /// it has to be longer than the largest packet takes, for nothing else can pass meanwhile.
     pub(crate) keep_alive: Duration,
     /// How long one attempt to connect may take, from name resolution to CONNACK.
     pub(crate) connect_timeout: Duration,
@@ -136,6 +137,17 @@ impl LinkOptions {
         Ok(())
     }
 
+    /// How many requests the client library's channel holds: whatever may be on its way at once, so that handing over
+    /// fails only under a flood of QoS 0.
+    pub(super) fn requests(&self) -> usize {
+        usize::from(self.window) + usize::from(self.receive_maximum) + 64
+    }
+
+    /// How many packet ids are used: twice the window, so that ids come round later than acknowledgements do.
+    pub(super) fn packet_ids(&self) -> u16 {
+        self.window.saturating_mul(2).max(64)
+    }
+
     /// The client library's options.
     pub(super) fn client(&self) -> Result<MqttOptions, ConnectError> {
         self.check()?;
@@ -170,12 +182,15 @@ impl LinkOptions {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
+
+    type Change = fn(&mut LinkOptions);
 
     #[test]
     fn values_that_cannot_work_are_refused() {
-        type Case = (&'static str, fn(&mut LinkOptions));
-        let cases: [Case; 7] = [
+        let cases: [(&str, Change); 7] = [
             ("client_id", |o| o.client_id.clear()),
             ("keep_alive", |o| o.keep_alive = Duration::from_secs(4)),
             ("keep_alive", |o| o.keep_alive = Duration::from_secs(70_000)),

@@ -7,119 +7,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
+use super::blame::{Blame, POISON};
+use super::entry::Entry;
 use super::error::PublishError;
-use super::handle::Published;
 use super::message::{Message, QoS};
-use super::refusal::Refuser;
-use super::size;
-
-/// Suspicion at which a message is given up: three connections that ended at its acknowledgement by an error of the
-/// protocol, or a dozen that the broker just closed.
-const POISON: u8 = 12;
-
-/// How a connection's end speaks against the oldest unacknowledged message. An acknowledgement that the client
-/// library can't read, or a message that the broker can't stand, ends the connection each time it is repeated; acknowledgements come
-/// in order, so it is the oldest that is at fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blame {
-    /// The network's or our own doing.
-    None,
-    /// The broker closed without a word.
-    Closed,
-    /// Something could not be decoded, or the broker gave a reason.
-    Protocol,
-}
-
-impl Blame {
-    const fn weight(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Closed => 1,
-            Self::Protocol => POISON / 3,
-        }
-    }
-}
-
-/// The result of one publish.
-pub(super) type Outcome = Result<Published, PublishError>;
-
-/// Who is told of an outcome.
-#[derive(Debug)]
-pub(super) enum Tell {
-    /// Somebody who waits for it; the message is withdrawn when nobody does any more.
-    Waiting(oneshot::Sender<Outcome>),
-    /// Perhaps nobody: a failure that is not heard is logged.
-    Detached(oneshot::Sender<Outcome>),
-    /// Somebody who waits for the answer, and for an outcome only if there can be no answer.
-    Refused(Refuser),
-}
-
-/// A message without outcome.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) message: Message,
-    deadline: Option<Instant>,
-    size: usize,
-    tell: Tell,
-    /// Frees its place in the queue when the entry is gone.
-    permit: OwnedSemaphorePermit,
-    /// The packet id it was sent with; 0 when it wasn't, or when the session that knew it is gone.
-    packet: u16,
-    sent_before: bool,
-    suspicion: u8,
-}
-
-impl Entry {
-    pub(super) fn new(message: Message, tell: Tell, permit: OwnedSemaphorePermit) -> Box<Self> {
-        let deadline = message.properties.expiry.and_then(|expiry| Instant::now().checked_add(expiry));
-        let size = size::publish(&message);
-        Box::new(Self { message, deadline, size, tell, permit, packet: 0, sent_before: false, suspicion: 0 })
-    }
-
-    /// What is left of its expiry.
-    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(now))
-    }
-
-    fn withdrawn(&self) -> bool {
-        let given_up = match &self.tell {
-            Tell::Waiting(sender) => sender.is_closed(),
-            Tell::Detached(_) => false,
-            Tell::Refused(refuser) => refuser.given_up(),
-        };
-        given_up && !self.sent_before
-    }
-
-    fn expired(&self, now: Instant) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= now)
-    }
-
-    fn expire(self: Box<Self>) {
-        // One that was sent may have arrived.
-        let error = if self.sent_before { PublishError::Interrupted } else { PublishError::Expired };
-        self.resolve(Err(error));
-    }
-
-    /// Reports the outcome; a failure that nobody waits for is logged.
-    pub(super) fn resolve(self: Box<Self>, outcome: Outcome) {
-        let Self { message, tell, permit, .. } = *self;
-        // First, so that whoever learns the outcome finds the place free.
-        drop(permit);
-        match tell {
-            // Nobody waits any more, and it was somebody's own wish.
-            Tell::Waiting(sender) => drop(sender.send(outcome)),
-            Tell::Refused(refuser) => refuser.tell(outcome),
-            Tell::Detached(sender) => {
-                if let Err(Err(error)) = sender.send(outcome) {
-                    tracing::warn!(topic = &*message.topic, %error, "a message was not published");
-                }
-            }
-        }
-    }
-}
+use super::receipt::Published;
 
 /// The book-keeping disagrees with the client library; only a new connection helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +26,7 @@ pub(super) struct Outgoing {
     /// Handed to the client library, which reports them as sent in the same order.
     handed: VecDeque<Box<Entry>>,
     handed_at_least_once: usize,
-    /// Sent and unacknowledged, in the order of sending; the packet ids are in `index`.
+    /// Sent and unacknowledged, by packet id, each with its place in the order of sending.
     sent: HashMap<u16, (u64, Box<Entry>)>,
     /// Counts what was sent, to put it back in order.
     sendings: u64,
@@ -237,9 +131,6 @@ impl Outgoing {
                 self.handed_at_least_once -= 1;
                 entry.packet = packet;
                 entry.sent_before = true;
-                if let Tell::Refused(refuser) = &entry.tell {
-                    refuser.sent();
-                }
                 self.enter(packet, entry);
             }
             _ => {
@@ -325,3 +216,6 @@ impl Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

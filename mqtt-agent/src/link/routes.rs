@@ -83,6 +83,8 @@ pub(super) fn matches(filter: &str, topic: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
     use proptest::prelude::*;
 

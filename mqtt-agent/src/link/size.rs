@@ -1,6 +1,6 @@
 //! The exact size of a PUBLISH on the wire, known before it is encoded.
 
-use super::message::{Message, Properties, QoS};
+use super::message::{Filter, Message, Properties, QoS};
 
 /// The size of the PUBLISH packet that carries this message.
 pub(super) fn publish(message: &Message) -> usize {
@@ -11,6 +11,12 @@ pub(super) fn publish(message: &Message) -> usize {
     let properties = properties(&message.properties);
     let remaining =
         2 + message.topic.len() + identifier + varint(properties) + properties + message.payload.len();
+    1 + varint(remaining) + remaining
+}
+
+/// The size of the SUBSCRIBE packet for this filter, with its identifier.
+pub(super) fn subscribe(filter: &Filter) -> usize {
+    let remaining = 2 + 1 + 5 + 3 + filter.filter.len();
     1 + varint(remaining) + remaining
 }
 

@@ -1,29 +1,40 @@
 //! What this connection is subscribed to, and the SUBSCRIBE and UNSUBSCRIBE that are on their way. Pure bookkeeping.
+//!
+//! Each filter is subscribed to by a packet of its own, with an identifier of its own. A broker sends a message once
+//! for each filter that matches it; by the identifier each of these copies finds its own subscriptions. By the topic
+//! alone each copy would go to all of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode;
 use tokio::sync::oneshot;
 
+use super::blame::{Blame, POISON};
 use super::convert;
 use super::error::SubscribeError;
 use super::inbound::Sink;
 use super::message::{Filter, QoS};
 use super::outgoing::OutOfStep;
 use super::routes::{Route, Routes};
+use super::size;
 
-/// How many filters a SUBSCRIBE of ours carries when subscriptions are made again; some brokers take no more.
-const FILTERS_A_PACKET: usize = 8;
+/// The outcome of one filter.
+pub(super) type Granted = Result<(), SubscribeError>;
 
-/// The outcomes of one `subscribe`, a filter each.
-pub(super) type Outcomes = Vec<Result<(), SubscribeError>>;
+/// A filter to subscribe to, where its messages go, and who waits to hear of it.
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    pub(super) route: Route,
+    pub(super) outcome: oneshot::Sender<Granted>,
+}
 
 /// A filter that is in use.
 struct Held {
-    /// The subscriptions that use it.
-    users: Vec<u64>,
+    routes: Vec<Route>,
     qos: QoS,
+    identifier: usize,
     /// Whether the broker's session has it.
     confirmed: bool,
 }
@@ -31,19 +42,23 @@ struct Held {
 /// A packet to send and to be acknowledged.
 pub(super) enum Request {
     Subscribe {
-        filters: Vec<Filter>,
-        /// Who asked, with the subscription's id for each filter; nobody when a subscription is made again.
-        asked: Option<(Vec<u64>, oneshot::Sender<Outcomes>)>,
+        filter: Filter,
+        identifier: usize,
+        /// How often a connection ended before the answer, weighted.
+        suspicion: u8,
+        /// Who asked, and for which subscription; nobody when a subscription is made again.
+        asked: Option<(u64, oneshot::Sender<Granted>)>,
     },
     Unsubscribe {
         filter: Arc<str>,
+        identifier: usize,
         done: Option<oneshot::Sender<()>>,
     },
 }
 
 impl Request {
-    fn names(&self, filter: &str) -> bool {
-        matches!(self, Self::Subscribe { filters, .. } if filters.iter().any(|wanted| wanted.filter == filter))
+    fn names(&self, name: &str) -> bool {
+        matches!(self, Self::Subscribe { filter, .. } if filter.filter == name)
     }
 }
 
@@ -53,63 +68,112 @@ pub(super) struct Subscriptions {
     routes: Routes,
     held: HashMap<Arc<str>, Held>,
     by_id: HashMap<u64, Arc<str>>,
+    /// Kept until the broker has acknowledged the end, so that what is still on its way goes nowhere.
+    by_identifier: HashMap<usize, Arc<str>>,
     waiting: VecDeque<Request>,
     handed: VecDeque<Request>,
     sent: VecDeque<(u16, Request)>,
 }
 
 impl Subscriptions {
-    /// Adds the sinks of a topic's subscriptions.
-    pub(super) fn find(&self, topic: &str, found: &mut Vec<Sink>) {
-        self.routes.find(topic, found);
+    /// Adds the sinks of the subscriptions that a message was sent for.
+    pub(super) fn find(&self, topic: &str, identifiers: &[usize], found: &mut Vec<Sink>) {
+        let mut known = false;
+        for filter in identifiers.iter().filter_map(|identifier| self.by_identifier.get(identifier)) {
+            known = true;
+            let routes = self.held.get(filter).into_iter().flat_map(|held| &held.routes);
+            let alive = routes.filter(|route| route.alive.load(Ordering::Acquire));
+            found.extend(alive.map(|route| Arc::clone(&route.sink)));
+        }
+        // The broker knows no identifiers, or the session is one that an earlier process made.
+        if !known {
+            self.routes.find(topic, found);
+        }
     }
 
     /// Routes at once, for the broker may deliver before it acknowledges, and asks the broker.
-    pub(super) fn subscribe(&mut self, wanted: Vec<(Filter, Route)>, outcome: oneshot::Sender<Outcomes>) {
-        let mut filters = Vec::with_capacity(wanted.len());
-        let mut ids = Vec::with_capacity(wanted.len());
-        for (filter, route) in wanted {
-            let id = route.id;
-            self.routes.insert(&filter.filter, route);
-            let name: Arc<str> = filter.filter.as_str().into();
-            let held = self.held.entry(Arc::clone(&name)).or_insert(Held {
-                users: Vec::new(),
-                qos: filter.qos,
-                confirmed: false,
-            });
-            held.users.push(id);
-            held.qos = held.qos.max(filter.qos);
-            self.by_id.insert(id, name);
-            // The broker replaces an equal filter's subscription, so that a lower level would take from the others.
-            filters.push(Filter { filter: filter.filter, qos: held.qos });
-            ids.push(id);
+    pub(super) fn subscribe(&mut self, wanted: Wanted) {
+        let Wanted { filter, route, outcome } = wanted;
+        let id = route.id;
+        let name: Arc<str> = filter.filter.as_str().into();
+        self.routes.insert(&name, route.clone());
+        self.by_id.insert(id, Arc::clone(&name));
+        let identifier = self.identifier(&name);
+        let held = self.held.entry(name).or_insert(Held {
+            routes: Vec::new(),
+            qos: filter.qos,
+            identifier,
+            confirmed: false,
+        });
+        held.routes.push(route);
+        // The broker replaces an equal filter's subscription, so that a lower level would take from the others.
+        held.qos = held.qos.max(filter.qos);
+        let filter = Filter { filter: filter.filter, qos: held.qos };
+        self.waiting.push_back(Request::Subscribe {
+            filter,
+            identifier,
+            suspicion: 0,
+            asked: Some((id, outcome)),
+        });
+    }
+
+    /// The filter's identifier. It depends on nothing but the filter, so that messages of a session that an earlier
+    /// process left are recognized.
+    fn identifier(&mut self, filter: &Arc<str>) -> usize {
+        let mut identifier = identifier(filter);
+        // Two filters with one identifier: as good as never, and then the later one moves on.
+        while self.by_identifier.get(&identifier).is_some_and(|other| other != filter) {
+            identifier = if identifier == LAST_IDENTIFIER { FIRST_IDENTIFIER } else { identifier + 1 };
         }
-        self.waiting.push_back(Request::Subscribe { filters, asked: Some((ids, outcome)) });
+        self.by_identifier.insert(identifier, Arc::clone(filter));
+        identifier
     }
 
     /// Ends a subscription; asks the broker when it was the last one of its filter.
     pub(super) fn unsubscribe(&mut self, id: u64, done: Option<oneshot::Sender<()>>) {
         // Not known any more: refused, and then nothing is to be undone. Dropping `done` says so.
-        if let Some((filter, true)) = self.forget(id) {
-            self.waiting.push_back(Request::Unsubscribe { filter, done });
+        if let Some((filter, Some(identifier))) = self.forget(id) {
+            self.waiting.push_back(Request::Unsubscribe { filter, identifier, done });
         }
     }
 
-    /// Removes the route and says whether the filter is now unused.
-    fn forget(&mut self, id: u64) -> Option<(Arc<str>, bool)> {
+    /// Removes the route, and returns the filter with its identifier where that is now unused.
+    fn forget(&mut self, id: u64) -> Option<(Arc<str>, Option<usize>)> {
         let filter = self.by_id.remove(&id)?;
         self.routes.remove(&filter, id);
         let held = self.held.get_mut(&filter)?;
-        held.users.retain(|user| *user != id);
-        let unused = held.users.is_empty();
-        if unused {
+        held.routes.retain(|route| route.id != id);
+        let unused = held.routes.is_empty().then_some(held.identifier);
+        if unused.is_some() {
             self.held.remove(&filter);
         }
         Some((filter, unused))
     }
 
-    /// The next packet to hand over.
-    pub(super) fn next(&self) -> Option<&Request> {
+    /// Frees an identifier, unless its filter is in use again.
+    fn release(&mut self, identifier: usize) {
+        if self.by_identifier.get(&identifier).is_some_and(|filter| !self.held.contains_key(filter)) {
+            self.by_identifier.remove(&identifier);
+        }
+    }
+
+    /// Whether there is nothing to hand over.
+    pub(super) fn nothing_waits(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next packet to hand over. One that is larger than the broker accepts is refused here, for it would end the
+    /// connection.
+    pub(super) fn next(&mut self, limit: usize) -> Option<&Request> {
+        while let Some(Request::Subscribe { filter, .. }) = self.waiting.front()
+            && size::subscribe(filter) > limit
+        {
+            let filter = filter.filter.clone();
+            let error = SubscribeError::Rejected { filter, code: 0x95, name: "packet too large" };
+            if let Some(request) = self.waiting.pop_front() {
+                self.refuse(request, error);
+            }
+        }
         self.waiting.front()
     }
 
@@ -132,40 +196,57 @@ impl Subscriptions {
 
     /// Deals out a SUBACK.
     pub(super) fn subscribed(&mut self, packet: u16, codes: &[SubscribeReasonCode]) {
-        let Some(Request::Subscribe { filters, asked }) = self.answered(packet) else { return };
-        let mut outcomes = Vec::with_capacity(filters.len());
-        let (ids, outcome) = asked.unzip();
-        for (index, Filter { filter, .. }) in filters.iter().enumerate() {
-            let verdict = convert::granted(filter, codes.get(index).copied());
-            match &verdict {
-                Ok(()) => {
-                    if let Some(held) = self.held.get_mut(filter.as_str()) {
-                        held.confirmed = true;
-                    }
+        let Some(Request::Subscribe { filter, identifier, suspicion, asked }) = self.answered(packet) else {
+            return;
+        };
+        match convert::granted(&filter.filter, codes.first().copied()) {
+            Ok(()) => {
+                if let Some(held) = self.held.get_mut(filter.filter.as_str()) {
+                    held.confirmed = true;
                 }
-                Err(error) => match ids.as_ref().and_then(|ids| ids.get(index)) {
-                    Some(id) => drop(self.forget(*id)),
-                    None => tracing::error!(filter, %error, "a subscription was not granted again"),
-                },
+                if let Some((_, outcome)) = asked {
+                    // Whoever asked and went away has dropped its subscription, which undoes it.
+                    let _ = outcome.send(Ok(()));
+                }
             }
-            outcomes.push(verdict);
+            Err(error) => self.refuse(Request::Subscribe { filter, identifier, suspicion, asked }, error),
         }
-        if let Some(outcome) = outcome {
-            // Whoever asked and went away has dropped its subscriptions, which undoes them.
-            let _ = outcome.send(outcomes);
+    }
+
+    /// Ends a request that is not granted.
+    fn refuse(&mut self, request: Request, error: SubscribeError) {
+        match request {
+            Request::Subscribe { asked: Some((id, outcome)), identifier, .. } => {
+                self.forget(id);
+                self.release(identifier);
+                let _ = outcome.send(Err(error));
+            }
+            // It stays routed, and is asked for again at the next connection.
+            Request::Subscribe { .. } => tracing::error!(%error, "a subscription was not granted again"),
+            Request::Unsubscribe { .. } => {}
         }
     }
 
     /// Deals out an UNSUBACK. Whatever it says, the route is gone.
     pub(super) fn unsubscribed(&mut self, packet: u16) {
-        if let Some(Request::Unsubscribe { done: Some(done), .. }) = self.answered(packet) {
-            let _ = done.send(());
+        if let Some(Request::Unsubscribe { identifier, done, .. }) = self.answered(packet) {
+            self.release(identifier);
+            if let Some(done) = done {
+                let _ = done.send(());
+            }
         }
     }
 
     /// Takes everything back after the connection was lost.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn lost(&mut self, blame: Blame) {
         let mut back: VecDeque<Request> = self.sent.drain(..).map(|(_, request)| request).collect();
+        if let Some(Request::Subscribe { filter, suspicion, asked: Some(_), .. }) = back.front_mut() {
+            *suspicion = suspicion.saturating_add(blame.weight());
+            if *suspicion >= POISON {
+                let error = SubscribeError::Interrupted { filter: filter.filter.clone() };
+                back.pop_front().into_iter().for_each(|poison| self.refuse(poison, error.clone()));
+            }
+        }
         back.append(&mut self.handed);
         back.append(&mut self.waiting);
         // What was to be made again is found out anew.
@@ -179,145 +260,32 @@ impl Subscriptions {
             self.held.values_mut().for_each(|held| held.confirmed = false);
             // Nothing to undo in a session that is gone; dropping `done` says so.
             self.waiting.retain(|request| matches!(request, Request::Subscribe { .. }));
+            self.by_identifier.retain(|_, filter| self.held.contains_key(filter));
         }
         let waiting = &self.waiting;
-        let missing: Vec<Filter> = self
+        let missing: Vec<Request> = self
             .held
             .iter()
-            .filter(|(filter, held)| !held.confirmed && !waiting.iter().any(|request| request.names(filter)))
-            .map(|(filter, held)| Filter { filter: filter.to_string(), qos: held.qos })
+            .filter(|(name, held)| !held.confirmed && !waiting.iter().any(|request| request.names(name)))
+            .map(|(name, held)| {
+                let filter = Filter { filter: name.to_string(), qos: held.qos };
+                Request::Subscribe { filter, identifier: held.identifier, suspicion: 0, asked: None }
+            })
             .collect();
-        for filters in missing.chunks(FILTERS_A_PACKET) {
-            self.waiting.push_front(Request::Subscribe { filters: filters.to_vec(), asked: None });
-        }
+        missing.into_iter().for_each(|request| self.waiting.push_front(request));
     }
+}
+
+/// All identifiers are four bytes long.
+const FIRST_IDENTIFIER: usize = 1 << 21;
+const LAST_IDENTIFIER: usize = (1 << 28) - 1;
+
+/// FNV-1a, which is the same in every process and version.
+fn identifier(filter: &str) -> usize {
+    let hash =
+        filter.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    FIRST_IDENTIFIER + hash as usize % (LAST_IDENTIFIER - FIRST_IDENTIFIER + 1)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use SubscribeReasonCode::{NotAuthorized, Success};
-    use rumqttc::v5::mqttbytes::QoS as ClientQoS;
-    use std::sync::atomic::AtomicBool;
-
-    const GRANTED: SubscribeReasonCode = Success(ClientQoS::AtLeastOnce);
-
-    fn ask(subs: &mut Subscriptions, wanted: &[(&str, u64)]) -> oneshot::Receiver<Outcomes> {
-        let (tx, rx) = oneshot::channel();
-        let alive = Arc::new(AtomicBool::new(true));
-        let route = |id| Route { id, sink: Arc::new(|_| {}), alive: Arc::clone(&alive) };
-        subs.subscribe(wanted.iter().map(|(filter, id)| (Filter::new(*filter), route(*id))).collect(), tx);
-        rx
-    }
-
-    /// Sends everything that waits, with packet ids from `packet` on, and returns it as text.
-    fn send(subs: &mut Subscriptions, packet: u16) -> Vec<String> {
-        let mut out = Vec::new();
-        while let Some(request) = subs.next() {
-            out.push(match request {
-                Request::Subscribe { filters, .. } => {
-                    let names: Vec<_> = filters.iter().map(|filter| filter.filter.as_str()).collect();
-                    format!("+{}", names.join(","))
-                }
-                Request::Unsubscribe { filter, .. } => format!("-{filter}"),
-            });
-            subs.handed();
-            subs.sent(packet + u16::try_from(out.len()).unwrap() - 1).unwrap();
-        }
-        out
-    }
-
-    fn found(subs: &Subscriptions, topic: &str) -> usize {
-        let mut sinks = Vec::new();
-        subs.find(topic, &mut sinks);
-        sinks.len()
-    }
-
-    #[test]
-    fn each_filter_has_its_own_outcome() {
-        let mut subs = Subscriptions::default();
-        let mut rx = ask(&mut subs, &[("a", 1), ("b", 2)]);
-        assert_eq!(send(&mut subs, 1), ["+a,b"]);
-        subs.subscribed(1, &[GRANTED, NotAuthorized]);
-        let outcomes = rx.try_recv().unwrap();
-        assert_eq!(outcomes, [Ok(()), Err(SubscribeError::Denied { filter: "b".into() })]);
-        assert_eq!((found(&subs, "a"), found(&subs, "b")), (1, 0));
-        subs.unsubscribe(2, None);
-        assert!(subs.next().is_none());
-    }
-
-    #[test]
-    fn only_the_last_subscription_of_a_filter_is_undone_at_the_broker() {
-        let mut subs = Subscriptions::default();
-        let _rx = (ask(&mut subs, &[("a", 1)]), ask(&mut subs, &[("a", 2)]));
-        assert_eq!(send(&mut subs, 1), ["+a", "+a"]);
-        assert_eq!(found(&subs, "a"), 2);
-        subs.unsubscribe(1, None);
-        assert!(subs.next().is_none());
-        let (done, mut gone) = oneshot::channel();
-        subs.unsubscribe(2, Some(done));
-        assert_eq!(found(&subs, "a"), 0);
-        assert_eq!(send(&mut subs, 3), ["-a"]);
-        assert!(gone.try_recv().is_err());
-        subs.unsubscribed(3);
-        assert_eq!(gone.try_recv(), Ok(()));
-    }
-
-    #[test]
-    fn a_lost_session_is_subscribed_again_before_new_requests() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        let _later = ask(&mut subs, &[("b", 2)]);
-        subs.lost();
-        subs.resume(false);
-        assert_eq!(send(&mut subs, 1), ["+a", "+b"]);
-    }
-
-    #[test]
-    fn a_kept_session_is_asked_only_for_what_it_lacks() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        let mut rx = ask(&mut subs, &[("b", 2)]);
-        send(&mut subs, 2);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 3), ["+b"]);
-        subs.subscribed(3, &[GRANTED]);
-        assert_eq!(rx.try_recv(), Ok(vec![Ok(())]));
-    }
-
-    #[test]
-    fn an_unsubscribe_survives_a_kept_session_and_ends_with_a_lost_one() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        subs.unsubscribe(1, None);
-        send(&mut subs, 2);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 3), ["-a"]);
-        subs.lost();
-        subs.resume(false);
-        assert!(subs.next().is_none());
-    }
-
-    #[test]
-    fn what_was_refused_again_is_tried_at_the_next_connection() {
-        let mut subs = Subscriptions::default();
-        let _rx = ask(&mut subs, &[("a", 1)]);
-        send(&mut subs, 1);
-        subs.subscribed(1, &[GRANTED]);
-        subs.lost();
-        subs.resume(false);
-        assert_eq!(send(&mut subs, 1), ["+a"]);
-        subs.subscribed(1, &[NotAuthorized]);
-        subs.lost();
-        subs.resume(true);
-        assert_eq!(send(&mut subs, 1), ["+a"]);
-    }
-}
+mod tests;

@@ -139,6 +139,8 @@ fn decode(text: &str) -> Result<String, ConnectError> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
     use super::*;
 
     fn target(scheme: Scheme, host: &str, port: u16) -> Target {

@@ -55,8 +55,7 @@ impl<T: DeserializeOwned> ToolCall<T> {
     ///
     /// # Errors
     ///
-    /// When the partial results cannot be subscribed, or the call cannot be put on its way. Whatever comes after is told
-    /// by [`ToolStream::finish`].
+    /// Those of the call that show before the first partial result, as when the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
         let deadline = self.deadline();
         let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;

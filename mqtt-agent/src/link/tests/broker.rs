@@ -26,6 +26,8 @@ pub(super) struct Setup {
     pub(super) password: bool,
     pub(super) transport: Transport,
     pub(super) receive_maximum: Option<u16>,
+    /// Let in only with a certificate of the tests' authority.
+    pub(super) client_certificate: bool,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -79,22 +81,31 @@ impl Broker {
         let tls = || {
             pki.write(files.path());
             TlsConfig::new(files.path().join("broker.pem"), files.path().join("broker.key"))
+                .with_ca_file(files.path().join("ca.pem"))
+                .with_require_client_cert(setup.client_certificate)
                 .with_bind_address(any)
         };
+        // The broker doesn't tell which port it took for this one.
+        let secure = SocketAddr::from(([127, 0, 0, 1], free_port()));
         config = match setup.transport {
             Transport::Tcp => config,
             Transport::Tls => config.with_tls(tls()),
             Transport::Ws => {
                 config.with_websocket(WebSocketConfig::new().with_bind_address(any).with_path("/mqtt"))
             }
-            Transport::Wss => panic!("tested on Mosquitto"),
+            Transport::Wss => {
+                let listener =
+                    WebSocketConfig::new().with_bind_address(secure).with_path("/mqtt").with_tls(true);
+                config.with_tls(tls()).with_websocket_tls(listener)
+            }
         };
         let mut broker = MqttBroker::with_config(config).await.unwrap();
         broker = broker.with_auth_provider(Arc::new(Rules { password: setup.password }));
         let address = match setup.transport {
             Transport::Tcp => broker.local_addr(),
             Transport::Tls => broker.tls_local_addr(),
-            Transport::Ws | Transport::Wss => broker.ws_local_addr(),
+            Transport::Ws => broker.ws_local_addr(),
+            Transport::Wss => Some(secure),
         };
         let stop = broker.shutdown_handle();
         tokio::spawn(async move { broker.run().await });
@@ -143,7 +154,9 @@ impl Broker {
         }
         if matches!(setup.transport, Transport::Tls | Transport::Wss) {
             Pki::get().write(files);
-            writeln!(config, "certfile {path}/broker.pem\nkeyfile {path}/broker.key").unwrap();
+            writeln!(config, "cafile {path}/ca.pem\ncertfile {path}/broker.pem\nkeyfile {path}/broker.key")
+                .unwrap();
+            writeln!(config, "require_certificate {}", setup.client_certificate).unwrap();
         }
         if matches!(setup.transport, Transport::Ws | Transport::Wss) {
             // This version starts no WebSocket listener without another one beside it.

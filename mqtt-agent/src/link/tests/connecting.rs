@@ -91,6 +91,23 @@ async fn tls_trusts_its_authority_and_no_other() {
     echo(&open(address).await).await;
 }
 
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn a_client_certificate_opens_what_is_closed_without_one() {
+    let setup = Setup { transport: Transport::Tls, client_certificate: true, ..Setup::default() };
+    let broker = Broker::with(setup).await;
+    let mut options = options(format!("mqtts://localhost:{}", broker.address.port()));
+    let tls = Tls::new().ca_pem(Pki::get().ca.clone());
+    options.tls = Some(tls.clone());
+    let link = Link::open(options.clone()).unwrap();
+    let error = soon(link.connected(DEADLINE)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
+    link.close(DEADLINE).await;
+    let (certificate, key) = Pki::get().client.clone();
+    options.tls = Some(tls.client_certificate(certificate, key));
+    echo(&open(options).await).await;
+}
+
 #[cfg(feature = "websocket")]
 #[tokio::test]
 async fn websocket_works() {
@@ -101,9 +118,6 @@ async fn websocket_works() {
 #[cfg(all(feature = "tls", feature = "websocket"))]
 #[tokio::test]
 async fn websocket_over_tls_works() {
-    if !mosquitto() {
-        return;
-    }
     let broker = Broker::with(Setup { transport: Transport::Wss, ..Setup::default() }).await;
     let url = format!("wss://localhost:{}/mqtt", broker.address.port());
     let mut trusting = options(url.clone());
@@ -113,4 +127,27 @@ async fn websocket_over_tls_works() {
     let error = soon(link.connected(DEADLINE)).await.unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
     link.close(DEADLINE).await;
+}
+
+/// Two clients with one id: both notice, and say so.
+#[tokio::test]
+async fn a_fight_for_a_client_id_is_named() {
+    let errors = super::logs::errors();
+    let broker = Broker::start().await;
+    let mut contested = options(broker.url());
+    contested.max_backoff = Duration::from_millis(200);
+    let (one, other) = (Link::open(contested.clone()).unwrap(), Link::open(contested).unwrap());
+    let fight = "another client with the same id";
+    let mut states = (one.state(), other.state());
+    while !errors.contain(fight) {
+        soon(async {
+            tokio::select! {
+                changed = states.0.changed() => changed.unwrap(),
+                changed = states.1.changed() => changed.unwrap(),
+            }
+        })
+        .await;
+    }
+    one.abort().await;
+    other.abort().await;
 }

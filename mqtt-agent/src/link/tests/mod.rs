@@ -5,11 +5,13 @@
 mod broker;
 mod closing;
 mod connecting;
+mod logs;
 mod pki;
 mod poison;
 mod proxy;
 mod publishing;
 mod recovery;
+mod repeating;
 mod subscribing;
 
 use std::future::Future;

@@ -25,7 +25,7 @@ async fn poisoned(bad: fn(u16) -> Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
     (address, connections)
 }
 
-async fn packet(socket: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+pub(super) async fn packet(socket: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
     let kind = socket.read_u8().await?;
     let (mut length, mut shift) = (0usize, 0);
     loop {
@@ -107,6 +107,57 @@ async fn quality_0_is_sent_and_forgotten() {
     assert!(!sent.no_subscribers);
     soon(link.publish(Message::new("b", ""))).await.unwrap();
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+    assert!(matches!(&*link.state().borrow(), ConnectionState::Connected { epoch: 1, .. }));
+    link.close(DEADLINE).await;
+}
+
+/// A broker that refuses the first publish, but tells only after many later ones, so that the client library has come
+/// round to its packet id again.
+async fn late_refusal() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        packet(&mut socket).await.unwrap();
+        socket.write_all(&[0x20, 3, 0, 0, 0]).await.unwrap();
+        let mut seen = Vec::new();
+        while let Ok((kind, body)) = packet(&mut socket).await {
+            let answer = match kind >> 4 {
+                3 => {
+                    let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
+                    seen.push([body[2 + topic], body[3 + topic]]);
+                    let (first, last) = (seen[0], seen[seen.len() - 1]);
+                    match seen.len() {
+                        1 => Vec::new(),
+                        64 => vec![0x40, 2, last[0], last[1], 0x40, 3, first[0], first[1], 0x87],
+                        _ => vec![0x40, 2, last[0], last[1]],
+                    }
+                }
+                12 => vec![0xd0, 0],
+                14 => return,
+                _ => Vec::new(),
+            };
+            socket.write_all(&answer).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_late_refusal_does_not_strand_the_next_with_its_packet_id() {
+    let address = late_refusal().await;
+    let mut options = options(format!("mqtt://{address}"));
+    options.window = 4;
+    let link = super::open(options).await;
+    let first = soon(link.enqueue(Message::new("t", "first"))).await.unwrap();
+    let mut later = Vec::new();
+    for _ in 0..100 {
+        later.push(soon(link.enqueue(Message::new("t", "later"))).await.unwrap());
+    }
+    assert_eq!(soon(first).await, Err(PublishError::Denied { topic: "t".into() }));
+    for receipt in later {
+        soon(receipt).await.unwrap();
+    }
     assert!(matches!(&*link.state().borrow(), ConnectionState::Connected { epoch: 1, .. }));
     link.close(DEADLINE).await;
 }

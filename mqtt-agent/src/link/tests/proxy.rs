@@ -17,6 +17,8 @@ struct Control {
     /// Connections of an earlier generation are cut.
     generation: u64,
     frozen: bool,
+    /// A connection is cut after so many bytes, wherever in a packet that is.
+    budget: usize,
 }
 
 pub(super) struct Proxy {
@@ -29,7 +31,12 @@ impl Proxy {
     pub(super) async fn start(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let control = Arc::new(watch::Sender::new(Control { upstream, generation: 0, frozen: false }));
+        let control = Arc::new(watch::Sender::new(Control {
+            upstream,
+            generation: 0,
+            frozen: false,
+            budget: usize::MAX,
+        }));
         let accepted = Arc::new(AtomicUsize::new(0));
         let (controls, count) = (Arc::clone(&control), Arc::clone(&accepted));
         tokio::spawn(async move {
@@ -55,6 +62,11 @@ impl Proxy {
         self.control.send_modify(|control| control.frozen = frozen);
     }
 
+    /// Gives connections from now on so many bytes to live.
+    pub(super) fn ration(&self, budget: usize) {
+        self.control.send_modify(|control| control.budget = budget);
+    }
+
     /// Leads new connections elsewhere, and cuts the others.
     pub(super) fn lead_to(&self, upstream: SocketAddr) {
         self.control.send_modify(|control| {
@@ -69,13 +81,15 @@ impl Proxy {
 }
 
 async fn forward(socket: TcpStream, mut control: watch::Receiver<Control>) {
-    let Control { upstream, generation, .. } = *control.borrow();
+    let Control { upstream, generation, budget, .. } = *control.borrow();
+    let budget = AtomicUsize::new(budget);
     let Ok(broker) = TcpStream::connect(upstream).await else { return };
     socket.set_nodelay(true).unwrap();
     broker.set_nodelay(true).unwrap();
     let (from, to) = socket.into_split();
     let (back_from, back_to) = broker.into_split();
-    let (up, down) = (copy(from, back_to, control.clone()), copy(back_from, to, control.clone()));
+    let (up, down) =
+        (copy(from, back_to, control.clone(), &budget), copy(back_from, to, control.clone(), &budget));
     tokio::select! {
         () = up => {}
         () = down => {}
@@ -87,12 +101,17 @@ async fn copy(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
     mut control: watch::Receiver<Control>,
+    budget: &AtomicUsize,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if control.wait_for(|control| !control.frozen).await.is_err()
-            || to.write_all(&buffer[..count]).await.is_err()
-        {
+        if control.wait_for(|control| !control.frozen).await.is_err() {
+            return;
+        }
+        let left = budget.load(Ordering::SeqCst);
+        let count = count.min(left);
+        budget.store(left - count, Ordering::SeqCst);
+        if to.write_all(&buffer[..count]).await.is_err() || count == left {
             return;
         }
     }

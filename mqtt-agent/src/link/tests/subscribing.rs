@@ -191,3 +191,25 @@ async fn a_panic_in_a_sink_is_its_own_affair() {
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     link.close(DEADLINE).await;
 }
+
+#[tokio::test]
+async fn overlapping_filters_each_get_a_message_once() {
+    let broker = Broker::start().await;
+    let link = connect(broker.url()).await;
+    let filters = ["o/+", "o/x", "$share/g/o/x", "o/#"];
+    let mut kept = Vec::new();
+    for filter in filters {
+        kept.push(subscribe(&link, filter).await);
+    }
+    for number in 0..10 {
+        soon(link.publish(Message::json("o/x", number.to_string()))).await.unwrap();
+    }
+    soon(link.publish(Message::new("o/x", "end"))).await.unwrap();
+    for ((_, inbox), filter) in kept.iter_mut().zip(filters) {
+        for number in 0..10 {
+            assert_eq!(text(&soon(inbox.recv()).await.unwrap()), number.to_string(), "{filter}");
+        }
+        assert_eq!(text(&soon(inbox.recv()).await.unwrap()), "end", "{filter}");
+    }
+    link.close(DEADLINE).await;
+}

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CallError;
 use crate::client::{Client, Core};
-use crate::link::{Message, PublishError, Published, Refusal};
+use crate::link::{Message, Published};
 use crate::wire::{CallRequest, CancelRequest, Identifier, Response, TraceContext};
 
 /// One call. Dropping it before its answer cancels the call.
@@ -26,7 +26,6 @@ pub(super) struct Exchange {
     trace: Option<TraceContext>,
     answer: oneshot::Receiver<Bytes>,
     stage: Stage,
-    refusal: Option<Refusal>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,6 @@ impl Exchange {
             cancellation: client.scope().cancellation.clone(),
             trace: client.scope().trace.clone(),
             stage: Stage::Prepared,
-            refusal: None,
         })
     }
 
@@ -87,40 +85,36 @@ impl Exchange {
         self.response().await
     }
 
-    /// Puts the call on its way. Whether the broker takes it, [`response`](Self::response) tells.
+    /// Publishes the call. Ends with its acknowledgement, or with an answer that was faster.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
-        let core = Arc::clone(&self.core);
-        let send = async {
-            core.receive_responses().await?;
-            // Made when there is a place for it: the timeout that rides along is what is left then.
-            core.link().request(self.message()).await.map_err(CallError::from)
+        let deadline = self.deadline;
+        let cancelled = cancelled(self.cancellation.clone());
+        let sent = async {
+            self.core.receive_responses().await?;
+            self.stage = Stage::Sent;
+            self.core.link().publish(self.message()).await.map_err(CallError::from)
         };
-        let sent = tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            sent = tokio::time::timeout_at(self.deadline.into(), send) => sent,
-            () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
+            outcome = tokio::time::timeout_at(deadline.into(), sent) => outcome,
+            () = cancelled => return Err(CallError::Canceled),
         };
-        self.refusal = Some(sent.map_err(|_| self.timed_out())??);
-        self.stage = Stage::Sent;
-        Ok(())
+        match outcome {
+            Err(_) => Err(self.timed_out()),
+            Ok(Err(error)) => Err(self.ended(error)),
+            Ok(Ok(Published { no_subscribers: true })) => Err(self.ended(CallError::Unavailable {
+                message: format!("nobody serves `{}` now; start a server of it", self.tool),
+                code: None,
+            })),
+            Ok(Ok(_)) => Ok(()),
+        }
     }
 
-    /// Waits for the answer, or for the broker's word that there will be none. Cancel-safe: a dropped wait loses no
-    /// answer.
+    /// Waits for the answer. Cancel-safe: a dropped wait loses no answer.
     pub(super) async fn response(&mut self) -> Result<Box<RawValue>, CallError> {
         let answer = tokio::select! {
             biased;
             answer = &mut self.answer => answer,
-            refused = refused(&mut self.refusal) => {
-                let error = match refused {
-                    Err(error) => error.into(),
-                    Ok(_) => CallError::Unavailable {
-                        message: format!("nobody serves `{}` now; start a server of it", self.tool),
-                        code: None,
-                    },
-                };
-                return Err(self.ended(error));
-            }
             () = tokio::time::sleep_until(self.deadline.into()) => return Err(self.timed_out()),
             () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
         };
@@ -161,9 +155,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.core.pending().forget(&self.call_id);
-        // Withdrawn, if it still waits here.
-        let left = self.refusal.take().is_some_and(|refusal| refusal.sent());
-        if self.stage != Stage::Sent || !left {
+        if self.stage != Stage::Sent {
             return;
         }
         let client = Some(self.core.id().as_str().to_owned());
@@ -173,13 +165,6 @@ impl Drop for Exchange {
         if let Err(error) = self.core.link().try_enqueue(message.with_expiry(Duration::from_secs(60))) {
             tracing::debug!(tool = self.tool, %error, "a cancel was not sent");
         }
-    }
-}
-
-async fn refused(refusal: &mut Option<Refusal>) -> Result<Published, PublishError> {
-    match refusal {
-        Some(refusal) => refusal.await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,0 +1,65 @@
+//! What the owner of a subscription holds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::oneshot;
+
+use super::actor::Command;
+use super::handle::Inner;
+use super::inbound::Sink;
+use super::routes::Route;
+
+/// A granted subscription. Dropping it ends it: nothing is delivered from then on, and the broker is told in the
+/// background when no other subscription uses the same filter.
+#[must_use = "dropping it ends the subscription"]
+pub(crate) struct Subscription {
+    link: Arc<Inner>,
+    id: u64,
+    filter: Arc<str>,
+    alive: Arc<AtomicBool>,
+    open: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(link: Arc<Inner>, id: u64, filter: &str) -> Self {
+        Self { link, id, filter: filter.into(), alive: Arc::new(AtomicBool::new(true)), open: true }
+    }
+
+    /// Where its messages go, for as long as it lives.
+    pub(super) fn route(&self, sink: Sink) -> Route {
+        Route { id: self.id, sink, alive: Arc::clone(&self.alive) }
+    }
+
+    /// The topic filter.
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// Ends the subscription and waits until the broker has acknowledged it.
+    pub(crate) async fn unsubscribe(mut self) {
+        let (done, gone) = oneshot::channel();
+        self.end(Some(done));
+        // Also over when there was nothing to undo, or no connection any more to do it on.
+        let _ = gone.await;
+    }
+
+    fn end(&mut self, done: Option<oneshot::Sender<()>>) {
+        if std::mem::take(&mut self.open) {
+            self.alive.store(false, Ordering::Release);
+            let _ = self.link.commands.send(Command::Unsubscribe { id: self.id, done });
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Subscription").field(&self.filter).finish()
+    }
+}
