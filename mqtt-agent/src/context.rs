@@ -33,6 +33,7 @@ impl Caller {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a> Param<'a> for Caller {
     const NEED: Need = Need::Nothing;
 
@@ -128,6 +129,7 @@ impl Context {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a> Param<'a> for &'a Context {
     const NEED: Need = Need::Nothing;
 

@@ -52,6 +52,14 @@ on_each_broker! {
             peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), Default::default()).await;
             peer.publish("a2a/v1/mcp/tools/counted_add/call", "{", reply_to(topic, b"evil")).await;
         }
+        // Brokers end the connection of whoever publishes to these.
+        for client in ["a\u{1}b", "\u{7f}", "\u{85}", "\u{fffe}", "\u{0}"] {
+            let topic = format!("a2a/v1/mcp/clients/{client}/responses");
+            let call = json!({"call_id": "evil", "client": client, "arguments": {"a": 1, "b": 2}});
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), Default::default()).await;
+            let call = json!({"call_id": "evil", "arguments": {"a": 1, "b": 2}, "response_topic": topic});
+            peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), Default::default()).await;
+        }
         let call = r#"{"call_id":"good","client":"peer","arguments":{"a":1,"b":2}}"#;
         peer.publish("a2a/v1/mcp/tools/counted_add/call", call, Default::default()).await;
         loop {
@@ -65,6 +73,7 @@ on_each_broker! {
             break;
         }
         assert_eq!(watch.0.ids.lock().unwrap().as_slice(), ["good"]);
+        assert!(format!("{:?}", *agent.connection().borrow()).contains("epoch: 1"), "one connection all the time");
         agent.stop().await;
     }
 

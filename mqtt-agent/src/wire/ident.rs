@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The longest identifier, in bytes.
 const LONGEST: usize = 128;
 
-/// One topic level that names something (`SUB-4`). Never empty, at most 128 bytes, without `/`, `+`, `#` and NUL.
+/// One topic level that names something (`SUB-4`). Never empty, at most 128 bytes, without `/`, `+`, `#` and
+/// control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identifier(Arc<str>);
 
@@ -27,7 +28,7 @@ impl Identifier {
         if text.len() > LONGEST {
             return Err(IdentifierError::TooLong { length: text.len() });
         }
-        match text.chars().find(|c| matches!(c, '/' | '+' | '#' | '\0')) {
+        match text.chars().find(|c| matches!(c, '/' | '+' | '#') || !is_sendable(*c)) {
             Some(character) => Err(IdentifierError::Character { text: text.to_owned(), character }),
             None => Ok(Self(text.into())),
         }
@@ -58,6 +59,13 @@ impl Identifier {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What MQTT lets a topic hold: NUL is forbidden, and brokers may end a connection for control characters and for what
+/// Unicode says is no character; Mosquitto does. A caller's name becomes part of a topic, so it has to pass here.
+pub(super) fn is_sendable(c: char) -> bool {
+    let code = u32::from(c);
+    !c.is_control() && !(0xfdd0..=0xfdef).contains(&code) && code & 0xfffe != 0xfffe
 }
 
 fn shortened(text: &str) -> String {

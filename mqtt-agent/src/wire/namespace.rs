@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ident::is_sendable;
+
 /// The longest namespace, in bytes: leaves room for the longest topic under it.
 const LONGEST: usize = 1024;
 
@@ -15,7 +17,7 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// For an empty level, `+`, `#`, NUL, a leading `$`, and over 1,024 bytes.
+    /// For an empty level, `+`, `#`, a control character, a leading `$`, and over 1,024 bytes.
     pub fn parse(text: &str) -> Result<Self, NamespaceError> {
         let trimmed = text.trim_matches('/');
         if trimmed.is_empty() {
@@ -28,8 +30,8 @@ impl Namespace {
         if trimmed.starts_with('$') {
             return error("begins with `$`, which brokers keep for themselves; begin with another character");
         }
-        if trimmed.contains(['+', '#', '\0']) {
-            return error("has `+`, `#` or NUL, which MQTT keeps for itself; leave it out");
+        if trimmed.contains(['+', '#']) || !trimmed.chars().all(is_sendable) {
+            return error("has `+`, `#` or a control character, which topics cannot have; leave it out");
         }
         if trimmed.contains("//") {
             return error("has an empty level; write one `/` between two levels");

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 
 fn identifier() -> impl Strategy<Value = Identifier> {
-    "[^/+#\0]{1,32}".prop_map(|text| Identifier::parse(&text).unwrap())
+    "[^/+#\\p{Cc}\\p{Cn}]{1,32}".prop_map(|text| Identifier::parse(&text).unwrap())
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -208,7 +208,7 @@ proptest! {
     fn mcp_5_only_a_client_s_response_topic_is_safe(topic in "[a-z0-9/+#\0 ]{0,40}|a2a/v1/mcp/clients/.{0,12}/responses") {
         let ns = Namespace::default();
         let client = topic.strip_prefix("a2a/v1/mcp/clients/").and_then(|rest| rest.strip_suffix("/responses"));
-        let safe = client.is_some_and(|client| !client.is_empty() && !client.contains(['/', '+', '#', '\0']));
+        let safe = client.is_some_and(|client| !client.is_empty() && !client.contains(['/', '+', '#']) && client.chars().all(ident::is_sendable));
         prop_assert_eq!(ns.is_safe_reply(&topic), safe);
         prop_assert_eq!(reply_address(&ns, Some(&topic), Some("a2a/v1/mcp/clients/x/responses"), Some("x")).is_some(), safe);
     }
@@ -226,7 +226,8 @@ proptest! {
 
     #[test]
     fn sub_4_an_identifier_is_one_topic_level(text in any::<String>()) {
-        let good = !text.is_empty() && text.len() <= 128 && !text.contains(['/', '+', '#', '\0']);
+        let good = !text.is_empty() && text.len() <= 128 && !text.contains(['/', '+', '#']);
+        let good = good && text.chars().all(ident::is_sendable);
         prop_assert_eq!(Identifier::parse(&text).is_ok(), good);
         if let Ok(identifier) = Identifier::portable(&text) {
             prop_assert!(identifier.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)));

@@ -1,6 +1,7 @@
 //! The topics of the MCP profile: made and taken apart.
 
 use super::Namespace;
+use super::ident::is_sendable;
 
 /// What a topic is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,13 @@ impl Namespace {
     /// caller cannot make a server publish anywhere else.
     #[must_use]
     pub fn is_safe_reply(&self, topic: &str) -> bool {
-        matches!(self.parse_topic(topic), Some(Topic::Responses(client)) if !client.contains(['+', '#', '\0']))
+        let client = match self.parse_topic(topic) {
+            Some(Topic::Responses(client)) => client,
+            _ => return false,
+        };
+        !client.contains(['+', '#'])
+            && client.chars().all(is_sendable)
+            && topic.len() <= usize::from(u16::MAX)
     }
 
     /// Takes a topic apart; `None` for one that is no topic of the MCP profile in this namespace.
