@@ -105,7 +105,7 @@ impl Client {
     ///
     /// A client of a running agent shares its connection: stop the agent instead.
     pub async fn close(self) {
-        self.core.link().close(Duration::from_secs(5)).await;
+        self.core.close(Duration::from_secs(5)).await;
     }
 
     pub(crate) fn new(core: Arc<Core>) -> Self {

@@ -24,10 +24,10 @@ pub enum Error {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The broker did not take a card.
-    #[error("a card was not published")]
+    #[error("a card was not published: {0}")]
     Publish(#[from] PublishError),
     /// The broker did not grant a subscription.
-    #[error("a subscription was not granted")]
+    #[error("a subscription was not granted: {0}")]
     Subscribe(#[from] SubscribeError),
     /// The signals that end [`Agent::serve`](crate::Agent::serve) cannot be listened for.
     #[error("signals cannot be listened for; use `Agent::start` and stop it yourself")]
@@ -38,9 +38,9 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
         let mut cause = match self {
-            // Transparent: its own text is printed already.
-            Self::Connect(error) => error.source(),
-            other => other.source(),
+            Self::Signal(_) => self.source(),
+            // Their own text holds their cause's already.
+            _ => None,
         };
         while let Some(error) = cause {
             write!(f, ": {error}")?;

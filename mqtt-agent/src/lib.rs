@@ -41,6 +41,7 @@ pub mod broker;
 
 mod agent;
 mod client;
+mod deadline;
 mod error;
 mod link;
 mod mcp;
@@ -76,6 +77,10 @@ pub use serde;
 pub use serde_json;
 
 /// What most programs need.
+///
+/// The derives `Serialize`, `Deserialize` and `JsonSchema` write code that names the crates `serde` and `schemars`: add
+/// them to your `Cargo.toml`, or point them here with `#[serde(crate = "mqtt_agent::serde")]` and
+/// `#[schemars(crate = "mqtt_agent::schemars")]`.
 ///
 /// ```
 /// use mqtt_agent::prelude::*;

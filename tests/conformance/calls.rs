@@ -103,6 +103,16 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn sub_7_a_caller_s_name_is_what_it_claims(broker) {
+        let agent = Agent::new("calc").tools(tools![whoami]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "mallory").await;
+        peer.subscribe(&responses("mallory")).await;
+        let call = r#"{"call_id":"1","client":"the-president"}"#;
+        peer.publish("a2a/v1/mcp/tools/whoami/call", call, reply_to(&responses("mallory"), b"1")).await;
+        assert_eq!(json(&peer.next(&responses("mallory")).await)["result"], "the-president untraced");
+        agent.stop().await;
+    }
+
     async fn sub_13_trace_context_travels_with_call_and_answer(broker) {
         let agent = Agent::new("calc").tools(tools![whoami]).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;

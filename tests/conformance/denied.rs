@@ -129,6 +129,19 @@ mod mosquitto {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_start_that_fails_half_way_leaves_no_online_card() {
+        let acl = "topic readwrite a2a/v1/mcp/tools/add/#\ntopic readwrite a2a/v1/mcp/servers/#\n\
+            topic read a2a/v1/mcp/tools/#\ntopic readwrite a2a/v1/mcp/clients/#\n";
+        let broker = TestBroker::mosquitto_with("acl_file {dir}/acl", &[("acl", acl)]).await;
+        let error = Agent::new("half").tools(tools![add, fail]).start(&broker.url()).await.unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("a card was not published") && text.contains("mcp/tools/fail/card"), "{text}");
+        let client = Client::connect(&broker.url()).await.unwrap();
+        assert!(client.tools().await.unwrap().is_empty());
+        assert!(client.servers().await.unwrap().is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_frozen_broker_is_noticed_and_outlived() {
         let broker = TestBroker::mosquitto("").await;
         let agent = Agent::new("calc")

@@ -123,4 +123,65 @@ on_each_broker! {
         assert!(answers.iter().all(|answer| *answer == answers[0]), "the stored answer, as it was");
         agent.stop().await;
     }
+
+    async fn mcp_17_a_cancel_right_behind_its_call_is_not_lost(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        for _ in 0..50 {
+            // Dropped as soon as the call is acknowledged, so that both arrive together.
+            drop(client.call("hold", ()).stream().await.unwrap());
+        }
+        support::eventually("no handler is left", || async { (watch.began() == watch.ended()).then_some(()) }).await;
+        agent.stop().await;
+        assert_eq!(watch.began(), watch.ended());
+    }
+
+    async fn no_limit_is_a_limit_too(broker) {
+        let limits = Limits::default().with_timeout(Duration::MAX);
+        let agent = Agent::new("calc").tools(tools![add]).limits(limits).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = client.call("add", json!({"a": 1, "b": 1})).timeout(Duration::MAX);
+        assert_eq!(call.await.unwrap()["sum"], 2.0);
+        assert!(client.tool("add").within(Duration::MAX).await.unwrap().is_some());
+        agent.stop().await;
+    }
+
+    async fn a_handler_that_panics_when_it_is_dropped_is_answered(broker) {
+        let agent = Agent::new("calc").tools(tools![drops_badly, add]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let error = client.call("drops_badly", ()).timeout(Duration::from_secs(10)).await.unwrap_err();
+        assert_eq!(error.code(), Some("panic"), "{error:?}");
+        assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);
+        agent.stop().await;
+    }
+
+    async fn closing_a_client_ends_its_calls(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = tokio::spawn(client.call("hold", ()).timeout(Duration::from_secs(600)).into_future());
+        watch.until_began(1).await;
+        client.close().await;
+        let error = tokio::time::timeout(support::SOON, call).await.expect("in time").unwrap().unwrap_err();
+        assert!(matches!(error, CallError::Publish(mqtt_agent::PublishError::Closed)), "{error:?}");
+        agent.stop().await;
+    }
+
+    async fn mcp_16_callers_without_a_name_do_not_get_each_other_s_answers(broker) {
+        let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/clients/+/responses").await;
+        for (name, a) in [("p", 1), ("q", 2)] {
+            let topic = format!("a2a/v1/mcp/clients/{name}/responses");
+            let call = json!({"call_id": "1", "arguments": {"a": a, "b": 0}});
+            peer.publish("a2a/v1/mcp/tools/add/call", call.to_string(), reply_to(&topic, b"1")).await;
+            assert_eq!(json(&peer.next(&topic).await)["result"]["sum"], f64::from(a));
+        }
+        let call = json!({"call_id": "1", "client": "x".repeat(100_000), "arguments": {"a": 1, "b": 0}});
+        peer.publish("a2a/v1/mcp/tools/add/call", call.to_string(), reply_to("a2a/v1/mcp/clients/r/responses", b"1")).await;
+        let answer = json(&peer.next("a2a/v1/mcp/clients/r/responses").await);
+        assert_eq!(answer["error"]["type"], "invalid_arguments", "SUB-4: {answer}");
+        agent.stop().await;
+    }
 }

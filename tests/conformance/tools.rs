@@ -230,3 +230,18 @@ pub(crate) async fn narrow(
 ) -> String {
     format!("{stars} {name} {code:?} {days} {start:?}")
 }
+
+/// Panics when it is dropped before its end.
+#[tool(timeout = "100ms")]
+pub(crate) async fn drops_badly() -> String {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("on purpose");
+            }
+        }
+    }
+    let _bad = Bad;
+    std::future::pending().await
+}

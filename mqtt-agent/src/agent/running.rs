@@ -103,6 +103,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.stopped {
             self.client.core().link().break_off();
+            self.client.core().pending().end();
         }
     }
 }

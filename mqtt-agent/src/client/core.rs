@@ -26,6 +26,12 @@ impl Core {
         Self { link, namespace, id, timeout, pending: Arc::default(), responses: OnceCell::new() }
     }
 
+    /// Ends the connection, and with it the calls that still wait for an answer.
+    pub(crate) async fn close(&self, within: Duration) {
+        self.link.close(within).await;
+        self.pending.end();
+    }
+
     pub(crate) fn link(&self) -> &Link {
         &self.link
     }

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::client::Client;
+use crate::deadline;
 use exchange::Exchange;
 
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
@@ -64,9 +65,7 @@ impl<T: DeserializeOwned> ToolCall<T> {
 
     fn deadline(&self) -> Instant {
         let timeout = self.timeout.unwrap_or_else(|| self.client.core().timeout());
-        // A timeout beyond what a clock can hold means: no limit that matters.
-        let now = Instant::now();
-        let own = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+        let own = deadline::within(timeout);
         self.client.scope().deadline.map_or(own, |inherited| inherited.min(own))
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Core;
+use crate::deadline;
 use crate::link::{Filter, Inbound, SubscribeError, Subscription};
 use crate::wire::{CardError, Identifier, IdentifierError, ServerCard, Status, ToolCard};
 
@@ -80,7 +81,7 @@ impl Cards {
     }
 
     async fn collect<C: Card>(mut self, window: Duration) -> Vec<C> {
-        let deadline = Instant::now() + window;
+        let deadline = deadline::within(window).into();
         let mut cards = BTreeMap::new();
         while let Some((name, card)) = self.next::<C>(deadline).await {
             match card {
@@ -124,7 +125,7 @@ async fn list<C: Card>(core: &Core, topic: String, window: Duration) -> Result<V
 
 async fn find<C: Card>(core: &Core, topic: String, within: Duration) -> Result<Option<C>, DiscoverError> {
     let mut cards = Cards::subscribe(core, topic).await?;
-    let found = cards.next::<C>(Instant::now() + within).await;
+    let found = cards.next::<C>(deadline::within(within).into()).await;
     Ok(found.and_then(|(_, card)| card))
 }
 

@@ -34,6 +34,9 @@ use window::Window;
 /// Messages that may be in hand beside the calls that run or wait: those being read, and those being answered.
 const READING: usize = 256;
 
+/// Tasks that send an answer again which nobody received.
+const RETRIERS: usize = 64;
+
 /// One tool, checked and ready to be served.
 #[derive(Debug)]
 pub(crate) struct ReadyTool {
@@ -75,6 +78,7 @@ impl Server {
             abandon: CancellationToken::new(),
             stopping: CancellationToken::new(),
             in_hand: Arc::new(Semaphore::new(in_hand.min(Semaphore::MAX_PERMITS))),
+            retriers: Semaphore::new(RETRIERS),
             limits,
         });
 
@@ -95,10 +99,16 @@ impl Server {
         }
 
         let cards = Arc::new(cards);
-        // Taken before the first announcement: a reconnect from here on is seen.
-        let connection = shared.link.state();
-        announce(&shared.link, &cards).await?;
-        let announcer = tokio::spawn(announce_again(shared.link.clone(), connection, Arc::clone(&cards)));
+        // Read before the first announcement: a reconnect from here on is seen.
+        let mut connection = shared.link.state();
+        let announced = epoch(&connection.borrow_and_update());
+        if let Err(error) = announce(&shared.link, &cards).await {
+            // Whatever was published already must not stay online.
+            stop::retire(&shared.link, &cards).await;
+            return Err(error);
+        }
+        let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&cards));
+        let announcer = tokio::spawn(announcer);
         let announcer = AbortOnDropHandle::new(announcer);
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
@@ -131,9 +141,9 @@ async fn announce(link: &Link, cards: &Cards) -> Result<()> {
 async fn announce_again(
     link: Link,
     mut connection: tokio::sync::watch::Receiver<ConnectionState>,
+    mut announced: Option<u64>,
     cards: Arc<Cards>,
 ) {
-    let mut announced = epoch(&connection.borrow_and_update());
     while connection.changed().await.is_ok() {
         let current = epoch(&connection.borrow_and_update());
         if current.is_none() || current == announced {

@@ -91,7 +91,8 @@ impl Arguments {
         let path = error.instance_path().as_str();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                errors.extend(unexpected.iter().map(|name| self.unknown(path, name)));
+                // Each costs a comparison with the known names, and the caller decides how many there are.
+                errors.extend(unexpected.iter().take(MOST_ERRORS).map(|name| self.unknown(path, name)));
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();

@@ -60,7 +60,7 @@ fn clean_object(schema: &mut Map<String, Value>, nulls: Nulls) {
         schema.remove("format");
     }
     if nulls == Nulls::Drop {
-        drop_null(schema);
+        drop_nulls_of_properties(schema);
     }
     for keyword in NAMED_SCHEMAS {
         if let Some(Value::Object(named)) = schema.get_mut(*keyword) {
@@ -76,6 +76,18 @@ fn clean_object(schema: &mut Map<String, Value>, nulls: Nulls) {
         }
     }
     fold_constants(schema);
+}
+
+/// A property that may be left out needs no `null` beside its type. Anywhere else `null` is a value of its own.
+fn drop_nulls_of_properties(schema: &mut Map<String, Value>) {
+    let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for (name, property) in properties {
+        let is_required = required.iter().any(|required| required == name.as_str());
+        if let (false, Some(property)) = (is_required, property.as_object_mut()) {
+            drop_null(property);
+        }
+    }
 }
 
 /// `Option<T>` as schemars writes it: `null` among the types, the alternatives or the values.
@@ -97,7 +109,13 @@ fn drop_null(schema: &mut Map<String, Value>) {
     }
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(alternatives)) = schema.get_mut(keyword) else { continue };
-        alternatives.retain(|alternative| *alternative != json!({"type": "null"}));
+        let null = json!({"type": "null"});
+        let without: Vec<_> =
+            alternatives.iter().filter(|alternative| **alternative != null).cloned().collect();
+        if without.is_empty() || without.len() == alternatives.len() {
+            continue;
+        }
+        *alternatives = without;
         if let [Value::Object(single)] = alternatives.as_slice() {
             let single = single.clone();
             schema.remove(keyword);

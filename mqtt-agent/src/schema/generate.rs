@@ -169,15 +169,11 @@ fn whole_root(
         errors.push(SchemaError::Parameters(format!("`Args`: {reason}")));
         return (root, Vec::new());
     }
-    let mut optional = Vec::new();
     if let Some(root) = root.as_object_mut() {
         root.entry("additionalProperties").or_insert(Value::Bool(false));
-        let required = root.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-        let properties = root.get("properties").and_then(Value::as_object);
-        let names = properties.into_iter().flat_map(Map::keys);
-        optional.extend(names.filter(|name| !required.iter().any(|r| r == name.as_str())).cloned());
     }
-    (root, optional)
+    // What a `null` means in the user's own struct, its serde attributes say.
+    (root, Vec::new())
 }
 
 /// A recursive type is a reference to its definition, and the root has to be the thing itself.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CallError;
 use crate::client::{Client, Core};
-use crate::link::{Message, Published};
+use crate::link::{Message, PublishError, Published};
 use crate::wire::{CallRequest, CancelRequest, Identifier, Response, TraceContext};
 
 /// One call. Dropping it before its answer cancels the call.
@@ -85,7 +85,7 @@ impl Exchange {
         self.response().await
     }
 
-    /// Publishes the call. Ends with its acknowledgement, or with an answer that was faster.
+    /// Publishes the call, and waits for the broker's word.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
         let deadline = self.deadline;
         let cancelled = cancelled(self.cancellation.clone());
@@ -96,8 +96,9 @@ impl Exchange {
         };
         let outcome = tokio::select! {
             biased;
-            outcome = tokio::time::timeout_at(deadline.into(), sent) => outcome,
+            // First: a handler that is cancelled already starts nothing more.
             () = cancelled => return Err(CallError::Canceled),
+            outcome = tokio::time::timeout_at(deadline.into(), sent) => outcome,
         };
         match outcome {
             Err(_) => Err(self.timed_out()),
@@ -119,7 +120,8 @@ impl Exchange {
             () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
         };
         let Ok(payload) = answer else {
-            return Err(self.ended(CallError::InvalidResponse { message: "it was taken twice".to_owned() }));
+            // Nobody waits any more: the client was closed.
+            return Err(self.ended(CallError::Publish(PublishError::Closed)));
         };
         self.stage = Stage::Ended;
         let response = Response::read(&payload)

@@ -24,6 +24,11 @@ impl Pending {
         self.calls().remove(call_id);
     }
 
+    /// Ends every wait: no answer will come any more.
+    pub(crate) fn end(&self) {
+        self.calls().clear();
+    }
+
     /// Hands an answer to whoever waits for it, by Correlation Data or else by the payload's `call_id` (`MCP-6`).
     /// An answer that nobody waits for is a late or a forged one, and is dropped.
     pub(crate) fn receive(&self, inbound: &Inbound) {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::run::Outcome;
+use crate::deadline;
 use crate::link::{Link, Message, PublishError, Published};
 use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, TraceContext};
 
@@ -42,39 +43,58 @@ impl ReplyTo {
         user.fold(message, |message, (key, value)| message.with_user(key, value))
     }
 
-    /// Publishes a response. An answer that is too large for the broker is replaced by an error that says so; one
-    /// that nobody received is sent again a few times, for a caller that lost its session subscribes again first.
-    pub(super) async fn send(&self, link: &Link, call_id: &Identifier, payload: Bytes, deadline: Instant) {
-        let mut wait = RETRY_AFTER;
-        let mut left = RETRIES;
+    /// Publishes a response; false when the broker says that nobody received it. An answer that is too large for the
+    /// broker is replaced by an error that says so.
+    pub(super) async fn send(
+        &self,
+        link: &Link,
+        call_id: &Identifier,
+        payload: Bytes,
+        deadline: Instant,
+    ) -> bool {
         let mut payload = payload;
         loop {
             match link.publish(self.message(payload.clone(), deadline)).await {
-                Ok(Published { no_subscribers: true }) if left > 0 && Instant::now() < deadline => {
-                    left -= 1;
-                    tokio::time::sleep(wait).await;
-                    wait *= 2;
-                }
-                Ok(_) => return,
+                Ok(Published { no_subscribers }) => return !no_subscribers,
                 Err(PublishError::TooLarge { size, limit }) => match too_large(call_id, size, limit) {
                     smaller if smaller.len() < payload.len() => payload = smaller,
                     _ => {
-                        return tracing::warn!(
-                            topic = self.topic,
-                            size,
-                            limit,
-                            "no answer fits the broker's limit"
-                        );
+                        tracing::warn!(topic = self.topic, size, limit, "no answer fits the broker's limit");
+                        return true;
                     }
                 },
-                Err(error) => return tracing::warn!(topic = self.topic, %error, "an answer was not sent"),
+                Err(error) => {
+                    tracing::warn!(topic = self.topic, %error, "an answer was not sent");
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Publishes a response that nobody received a few times more: a caller that lost its session subscribes again.
+    pub(super) async fn send_again(
+        &self,
+        link: &Link,
+        call_id: &Identifier,
+        payload: Bytes,
+        deadline: Instant,
+    ) {
+        let mut wait = RETRY_AFTER;
+        for _ in 0..RETRIES {
+            if Instant::now() >= deadline {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+            if self.send(link, call_id, payload.clone(), deadline).await {
+                return;
             }
         }
     }
 
     /// Publishes without waiting, from where nothing may wait.
     pub(super) fn send_now(&self, link: &Link, payload: Bytes) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = deadline::within(Duration::from_secs(30));
         if let Err(error) = link.try_enqueue(self.message(payload, deadline)) {
             tracing::warn!(topic = self.topic, %error, "an answer was not sent");
         }

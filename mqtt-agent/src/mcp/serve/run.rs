@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
@@ -18,9 +19,19 @@ use crate::wire::{ErrorBody, ErrorKind};
 /// What goes into the response.
 pub(super) type Outcome = Result<Box<RawValue>, ErrorBody>;
 
-/// Runs the handler of `tool`. The turn is given back when the handler has ended, which for a blocking one may be
+/// Runs the handler of `tool`; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the handler has ended, which for a blocking one may be
 /// after its deadline.
 pub(super) async fn run(
+    tool: &'static ToolDef,
+    arguments: Map<String, Value>,
+    context: Arc<Context>,
+    turn: Turn,
+) -> Outcome {
+    let outcome = AssertUnwindSafe(until_its_end(tool, arguments, context, turn)).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(panicked(tool, panic.as_ref())))
+}
+
+async fn until_its_end(
     tool: &'static ToolDef,
     arguments: Map<String, Value>,
     context: Arc<Context>,
@@ -41,6 +52,10 @@ pub(super) async fn run(
                 let context = Arc::clone(&context);
                 let running = tokio::task::spawn_blocking(move || {
                     let _turn = turn;
+                    // It may have waited in the pool until nobody wants it any more.
+                    if context.is_cancelled() || context.deadline <= Instant::now() {
+                        return Err(canceled());
+                    }
                     run_now(handler, arguments, &context)
                 });
                 match running.await {
@@ -55,9 +70,7 @@ pub(super) async fn run(
     };
     tokio::select! {
         biased;
-        outcome = AssertUnwindSafe(handler).catch_unwind() => {
-            outcome.unwrap_or_else(|panic| Err(panicked(tool, panic.as_ref())))
-        }
+        outcome = handler => outcome,
         () = cancellation.cancelled() => Err(canceled()),
         () = tokio::time::sleep_until(deadline.into()) => Err(timed_out()),
     }

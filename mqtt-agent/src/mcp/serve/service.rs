@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,7 @@ use super::run::{canceled, invalid_arguments, run, timed_out};
 use super::window::{Key, Seen, Ticket, Window};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
+use crate::deadline;
 use crate::link::{Inbound, Link};
 use crate::registry::ToolDef;
 use crate::schema::Arguments;
@@ -41,6 +43,8 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
     /// Calls in hand, those that are still being read included: what bounds the tasks.
     pub(super) in_hand: Arc<Semaphore>,
+    /// Who sends an answer again that nobody received.
+    pub(super) retriers: Semaphore,
 }
 
 /// One tool.
@@ -85,29 +89,34 @@ impl Service {
         match CancelRequest::read(&inbound.payload) {
             Ok(cancel) => {
                 let client = cancel.client.unwrap_or_default();
-                let known = self.window.cancel(&Key::new(&client, cancel.call_id));
+                let known = self.window.cancel(Key::new(&client, cancel.call_id));
                 tracing::debug!(tool = self.tool.name, client, known, "cancel");
             }
             Err(error) => tracing::warn!(topic = inbound.topic(), %error, "a cancel was dropped"),
         }
     }
 
-    async fn serve(&self, inbound: Inbound, _place: OwnedSemaphorePermit) {
+    async fn serve(&self, inbound: Inbound, place: OwnedSemaphorePermit) {
         let Some(accepted) = self.accept(&inbound) else { return };
         let cancellation = self.shared.abandon.child_token();
-        let key = Key::new(accepted.caller.claim(), accepted.request.call_id.clone());
+        // Callers without a name may have the same call ids; where their answers go tells them apart.
+        let client = match accepted.caller.claim() {
+            "" => accepted.reply_to.topic.as_str(),
+            claim => claim,
+        };
+        let key = Key::new(client, accepted.request.call_id.clone());
         let ticket = match self.window.see(key, &cancellation) {
             Seen::New(ticket) => ticket,
             Seen::Running => return,
             Seen::Answered(answer) => {
-                let deadline = accepted.received + self.shared.limits.grace;
-                let Accepted { request, reply_to, .. } = accepted;
-                return reply_to.send(&self.shared.link, &request.call_id, answer, deadline).await;
+                let Accepted { request, reply_to, received, .. } = accepted;
+                let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
+                return self.send(&reply_to, &request.call_id, answer, received, place).await;
             }
         };
         // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
         // at once is answered first, though: the broker would handle our acknowledgement before the answer.
-        let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation));
+        let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation, place));
         let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
         inbound.ack.done();
         if !at_once {
@@ -130,6 +139,19 @@ impl Service {
         match CallRequest::read(&inbound.payload) {
             Ok(request) => {
                 let client = request.client.as_deref();
+                if let Some(Err(error)) = client.map(Identifier::parse) {
+                    // A claim becomes part of topics and is remembered for a while; it has to be an identifier (SUB-4).
+                    tracing::warn!(tool = self.tool.name, %error, "a call of a client without a usable name was refused");
+                    let reply_to = reply_to(request.response_topic.as_deref(), None)?;
+                    let message = format!("`client`: {error}");
+                    let error = ErrorBody {
+                        kind: ErrorKind::InvalidArguments,
+                        message,
+                        code: Some("malformed_call".to_owned()),
+                    };
+                    reply_to.send_now(&self.shared.link, encode(&request.call_id, Err(error), received));
+                    return None;
+                }
                 let Some(reply_to) = reply_to(request.response_topic.as_deref(), client) else {
                     tracing::warn!(
                         tool = self.tool.name,
@@ -156,17 +178,26 @@ impl Service {
         }
     }
 
-    async fn answer(&self, accepted: Accepted, ticket: Ticket, cancellation: CancellationToken) {
+    async fn answer(
+        &self,
+        accepted: Accepted,
+        ticket: Ticket,
+        cancellation: CancellationToken,
+        place: OwnedSemaphorePermit,
+    ) {
         let Accepted { request, reply_to, caller, received, expiry } = accepted;
         let CallRequest { call_id, mut arguments, .. } = request;
         let callers_deadline = expiry.and_then(|left| received.checked_add(left));
         let limit = self.tool.timeout.unwrap_or(self.shared.limits.timeout);
-        let queued_until = callers_deadline.unwrap_or(received + limit);
+        let queued_until = callers_deadline.unwrap_or_else(|| deadline::after(received, limit));
 
         let mut partials = None;
         let mut answer_by = queued_until;
         let outcome = async {
             self.check_caller(&caller)?;
+            if cancellation.is_cancelled() {
+                return Err(canceled());
+            }
             if self.shared.stopping.is_cancelled() {
                 return Err(unavailable("the server stops; call again for another one", "stopping"));
             }
@@ -179,7 +210,7 @@ impl Service {
                 () = cancellation.cancelled() => return Err(canceled()),
                 () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
             };
-            let own_deadline = Instant::now() + limit;
+            let own_deadline = deadline::within(limit);
             let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
             answer_by = deadline;
             let context = Arc::new(Context {
@@ -206,7 +237,24 @@ impl Service {
         }
         let payload = encode(&call_id, outcome, received);
         ticket.end(payload.clone());
-        reply_to.send(&self.shared.link, &call_id, payload, answer_by).await;
+        self.send(&reply_to, &call_id, payload, answer_by, place).await;
+    }
+
+    /// Answers. An answer that nobody received is sent again for a while, by no more than a few tasks at once and
+    /// without keeping the call's place: nobody can hold the agent up by not listening.
+    async fn send(
+        &self,
+        reply_to: &ReplyTo,
+        call_id: &Identifier,
+        payload: Bytes,
+        deadline: Instant,
+        place: OwnedSemaphorePermit,
+    ) {
+        let received = reply_to.send(&self.shared.link, call_id, payload.clone(), deadline).await;
+        drop(place);
+        if !received && let Ok(_retrier) = self.shared.retriers.try_acquire() {
+            reply_to.send_again(&self.shared.link, call_id, payload, deadline).await;
+        }
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
@@ -235,6 +283,12 @@ impl Service {
         let error = unavailable("the server has as many calls as it takes; call again later", "busy");
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
     }
+}
+
+fn forgotten() -> ErrorBody {
+    let message =
+        "the call was answered already, and the answer was too large to be kept; make a new call".to_owned();
+    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("answer_forgotten".to_owned()) }
 }
 
 fn unavailable(message: &str, code: &str) -> ErrorBody {

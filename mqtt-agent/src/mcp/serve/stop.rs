@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Server;
+use super::{Cards, Server};
 use crate::link::{Filter, Inbound, Link, Message, Subscription};
 use crate::wire::{ServerCard, Status};
 
@@ -54,6 +54,13 @@ impl Server {
         let unserved = cards.tools().iter().filter(|card| !served_elsewhere.contains(&card.tool));
         publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
     }
+}
+
+/// Marks all cards offline of a server that did not come up.
+pub(super) async fn retire(link: &Link, cards: &Cards) {
+    let mut offline = vec![cards.server_offline()];
+    offline.extend(cards.tools().iter().map(|card| cards.tool_offline(card)));
+    publish(link, offline).await;
 }
 
 async fn publish(link: &Link, cards: Vec<Message>) {
