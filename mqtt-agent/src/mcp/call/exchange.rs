@@ -1,11 +1,13 @@
 //! One call on the wire: publish it, wait for its answer, and cancel it when nobody waits any more.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::CallError;
@@ -22,6 +24,8 @@ pub(super) struct Exchange {
     arguments: Box<RawValue>,
     started: Instant,
     deadline: Instant,
+    // One for the whole call: entering one into the runtime's wheel may wake a thread.
+    alarm: Pin<Box<Sleep>>,
     cancellation: Option<CancellationToken>,
     trace: Option<TraceContext>,
     answer: oneshot::Receiver<Bytes>,
@@ -56,6 +60,7 @@ impl Exchange {
             arguments,
             started: Instant::now(),
             deadline,
+            alarm: Box::pin(sleep_until(deadline.into())),
             cancellation: client.scope().cancellation.clone(),
             trace: client.scope().trace.clone(),
             stage: Stage::Prepared,
@@ -74,9 +79,15 @@ impl Exchange {
         self.core.namespace().stream(&self.tool, self.call_id.as_str())
     }
 
-    /// Bounds a step of the call by its deadline.
-    pub(super) async fn within_deadline<F: Future>(&self, step: F) -> Result<F::Output, CallError> {
-        tokio::time::timeout_at(self.deadline.into(), step).await.map_err(|_| self.timed_out())
+    /// A step of the call, which ends with the call's deadline and with the handler that makes the call.
+    pub(super) async fn bounded<F: Future>(&mut self, step: F) -> Result<F::Output, CallError> {
+        tokio::select! {
+            biased;
+            // First: a handler that is cancelled already starts nothing more.
+            () = cancelled(self.cancellation.clone()) => Err(CallError::Canceled),
+            done = step => Ok(done),
+            () = &mut self.alarm => Err(self.timed_out()),
+        }
     }
 
     /// The whole call.
@@ -87,27 +98,18 @@ impl Exchange {
 
     /// Publishes the call, and waits for the broker's word.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
-        let deadline = self.deadline;
-        let cancelled = cancelled(self.cancellation.clone());
-        let sent = async {
-            self.core.receive_responses().await?;
-            self.stage = Stage::Sent;
-            self.core.link().publish(self.message()).await.map_err(CallError::from)
-        };
-        let outcome = tokio::select! {
-            biased;
-            // First: a handler that is cancelled already starts nothing more.
-            () = cancelled => return Err(CallError::Canceled),
-            outcome = tokio::time::timeout_at(deadline.into(), sent) => outcome,
-        };
+        let core = Arc::clone(&self.core);
+        self.bounded(core.receive_responses()).await??;
+        let message = self.message();
+        self.stage = Stage::Sent;
+        let outcome = self.bounded(core.link().publish(message)).await?;
         match outcome {
-            Err(_) => Err(self.timed_out()),
-            Ok(Err(error)) => Err(self.ended(error)),
-            Ok(Ok(Published { no_subscribers: true })) => Err(self.ended(CallError::Unavailable {
+            Err(error) => Err(self.ended(error.into())),
+            Ok(Published { no_subscribers: true }) => Err(self.ended(CallError::Unavailable {
                 message: format!("nobody serves `{}` now; start a server of it", self.tool),
                 code: None,
             })),
-            Ok(Ok(_)) => Ok(()),
+            Ok(_) => Ok(()),
         }
     }
 
@@ -116,7 +118,7 @@ impl Exchange {
         let answer = tokio::select! {
             biased;
             answer = &mut self.answer => answer,
-            () = tokio::time::sleep_until(self.deadline.into()) => return Err(self.timed_out()),
+            () = &mut self.alarm => return Err(self.timed_out()),
             () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
         };
         let Ok(payload) = answer else {

@@ -45,8 +45,9 @@ impl<T: DeserializeOwned> ToolStream<T> {
         });
         let filter = Filter::new(exchange.stream_topic());
         // Granted before the call leaves, so that the first partial result is not missed.
-        let subscription = exchange.core().link().subscribe_one(filter, sink);
-        let subscription = exchange.within_deadline(subscription).await??;
+        let core = Arc::clone(exchange.core());
+        let subscription = core.link().subscribe_one(filter, sink);
+        let subscription = exchange.bounded(subscription).await??;
         exchange.send().await?;
         let (outcome, done, result) = (None, false, PhantomData);
         Ok(Self { exchange, partials, missed, _subscription: subscription, outcome, done, result })
