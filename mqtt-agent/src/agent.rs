@@ -1,18 +1,20 @@
 //! [`Agent`]: what it serves and how it connects. Its checks are in [`check`], the serving agent is [`Running`].
 
 mod check;
+mod implementation;
 mod running;
 
+pub use implementation::AgentImpl;
 pub use running::Running;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::context::States;
+use crate::context::{Instance, States};
 use crate::error::{Error, Result};
 use crate::link::{Credentials, Tls};
 use crate::mcp::Limits;
-use crate::registry::{ToolDef, registered_tools};
+use crate::registry::{HandlerDef, ToolDef, registered_handlers, registered_tools};
 use crate::wire::ToolCard;
 use check::Checked;
 
@@ -41,11 +43,34 @@ pub struct Agent {
     id: String,
     instance: Option<String>,
     namespace: Option<String>,
-    tools: Option<Vec<&'static ToolDef>>,
+    tools: Listed<ToolDef>,
+    handlers: Listed<HandlerDef>,
+    /// How many values were given, whose methods are in the lists.
+    instances: usize,
     expected: Option<usize>,
     states: States,
     limits: Limits,
     connect: Connect,
+}
+
+/// What is served: everything that is linked into the program until a list is given.
+#[derive(Debug)]
+struct Listed<D: 'static>(Option<Vec<&'static D>>);
+
+impl<D> Clone for Listed<D> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<D> Listed<D> {
+    fn add(&mut self, more: impl IntoIterator<Item = &'static D>) {
+        self.0.get_or_insert_default().extend(more);
+    }
+
+    fn replace(&mut self, all: impl IntoIterator<Item = &'static D>) {
+        self.0 = Some(all.into_iter().collect());
+    }
 }
 
 /// How the connection is made.
@@ -69,7 +94,9 @@ impl Agent {
             id: id.into(),
             instance: None,
             namespace: None,
-            tools: None,
+            tools: Listed(None),
+            handlers: Listed(None),
+            instances: 0,
             expected: None,
             states: States::default(),
             limits: Limits::default(),
@@ -86,6 +113,53 @@ impl Agent {
         }
     }
 
+    /// The agent that a value is: its methods with `#[tool]`, `#[on]` and `#[request]` are served, and nothing else.
+    ///
+    /// Its id is the one that `#[agent("..")]` names, or else the type's name in kebab case; [`id`](Self::id) gives
+    /// another. [`with`](Self::with) adds a second value, [`tools`](Self::tools) and [`handlers`](Self::handlers) add
+    /// functions.
+    ///
+    /// ```no_run
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// #[derive(Default)]
+    /// struct Counter(AtomicU64);
+    ///
+    /// #[agent]
+    /// impl Counter {
+    ///     /// Counts on, and tells the number.
+    ///     #[tool]
+    ///     fn next(&self) -> u64 {
+    ///         self.0.fetch_add(1, Ordering::Relaxed)
+    ///     }
+    /// }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> mqtt_agent::Result<()> {
+    ///     Agent::of(Counter::default()).serve("mqtt://localhost").await
+    /// }
+    /// ```
+    pub fn of<T: AgentImpl>(value: T) -> Self {
+        Self::new(T::ID).with(value)
+    }
+
+    /// Serves the methods of one more value. One of each type; a second one takes the first one's place.
+    pub fn with<T: AgentImpl>(mut self, value: T) -> Self {
+        self.instances += 1;
+        self.tools.add(T::TOOLS.iter().copied());
+        self.handlers.add(T::HANDLERS.iter().copied());
+        self.states.insert(Instance(value));
+        self
+    }
+
+    /// Another id; see [`Agent::new`].
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
     /// Names this replica: several processes with one agent id and different instances share the calls (`MCP-12`). The
     /// client id and the server id become `{id}-{instance}`.
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
@@ -100,9 +174,18 @@ impl Agent {
     }
 
     /// Serves these tools and no others: `.tools(tools![add, count])`. Without it, every `#[tool]` that is linked into
-    /// the program is served. `tools![]` serves none.
+    /// the program is served. `tools![]` serves none. The methods of [`of`](Self::of) and [`with`](Self::with) are
+    /// served beside them.
     pub fn tools(mut self, tools: impl IntoIterator<Item = &'static ToolDef>) -> Self {
-        self.tools = Some(tools.into_iter().collect());
+        if self.instances == 0 { self.tools.replace(tools) } else { self.tools.add(tools) }
+        self
+    }
+
+    /// Serves these topic handlers and no others: `.handlers(handlers![reading, status])`. Without it, every `#[on]` and
+    /// `#[request]` that is linked into the program is served. The methods of [`of`](Self::of) and
+    /// [`with`](Self::with) are served beside them.
+    pub fn handlers(mut self, handlers: impl IntoIterator<Item = &'static HandlerDef>) -> Self {
+        if self.instances == 0 { self.handlers.replace(handlers) } else { self.handlers.add(handlers) }
         self
     }
 
@@ -181,10 +264,11 @@ impl Agent {
     ///
     /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
-        let mut tools = self.tools.unwrap_or_else(registered_tools);
+        let mut tools = self.tools.0.unwrap_or_else(registered_tools);
         tools.sort_by_key(|tool| tool.name());
-        let checked =
-            Checked::new(&self.id, self.instance.as_deref(), self.namespace.as_deref(), &tools, &self.states);
+        let handlers = self.handlers.0.unwrap_or_else(registered_handlers);
+        let (instance, namespace) = (self.instance.as_deref(), self.namespace.as_deref());
+        let checked = Checked::new(&self.id, instance, namespace, &tools, handlers, &self.states);
         let mut checked = checked.map_err(Error::Invalid)?;
         checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
         Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })

@@ -1,11 +1,13 @@
 //! What a handler can know about the call that it answers: [`Context`], [`Caller`].
 //!
 //! The values that handlers take as `State<T>` are kept in [`state`](self) as well, for they reach a handler
-//! through its context. Partial results have a room of their own, `partials`.
+//! through its context; so does the message of a topic handler, in `delivery`. Partial results have a room of their own, `partials`.
 
+mod delivery;
 mod state;
 
-pub(crate) use state::States;
+pub(crate) use delivery::Delivery;
+pub(crate) use state::{Instance, States};
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -54,6 +56,8 @@ pub struct Context {
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
     pub(crate) partials: OnceLock<Arc<PartialStream>>,
+    /// There for topic handlers.
+    pub(crate) delivery: Option<Delivery>,
 }
 
 impl Context {
@@ -63,16 +67,36 @@ impl Context {
         &self.caller
     }
 
-    /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller.
+    /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller. In a topic handler, one of the
+    /// agent's own.
     #[must_use]
     pub fn call_id(&self) -> &str {
         self.call_id.as_str()
     }
 
-    /// The name of the tool that is called.
+    /// The name of the tool that is called; in a topic handler, the function's.
     #[must_use]
     pub fn tool(&self) -> &str {
         self.tool
+    }
+
+    /// The topic of the message that a topic handler was called for; `None` in a tool.
+    #[must_use]
+    pub fn topic(&self) -> Option<&str> {
+        self.delivery.as_ref().map(|delivery| delivery.topic.as_str())
+    }
+
+    /// Whether the broker had kept the message before the agent subscribed. Never in a tool.
+    #[must_use]
+    pub fn is_retained(&self) -> bool {
+        self.delivery.as_ref().is_some_and(|delivery| delivery.retained)
+    }
+
+    /// The first user property of this name that came with the message. `None` in a tool.
+    #[must_use]
+    pub fn user_property(&self, name: &str) -> Option<&str> {
+        let mut user = self.delivery.as_ref()?.user.iter();
+        user.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).

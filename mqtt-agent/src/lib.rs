@@ -34,6 +34,7 @@ pub mod param;
 pub mod registry;
 pub mod reply;
 pub mod schema;
+pub mod topic;
 pub mod wire;
 
 #[cfg(feature = "broker")]
@@ -46,6 +47,7 @@ mod error;
 mod link;
 mod mcp;
 mod partials;
+mod run;
 
 /// The README's code compiles and runs.
 #[cfg(doctest)]
@@ -56,7 +58,7 @@ mod readme {}
 #[path = "private.rs"]
 pub mod __private;
 
-pub use agent::{Agent, BuiltAgent, Running};
+pub use agent::{Agent, AgentImpl, BuiltAgent, Running};
 pub use client::{Client, ClientBuilder};
 pub use context::{Caller, Context};
 pub use error::{Error, Problem, Result};

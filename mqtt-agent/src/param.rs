@@ -7,6 +7,7 @@
 //!
 //! The schema that the parameters add up to is made in [`crate::schema`]; this module only says what each one needs.
 
+mod level;
 mod missing;
 mod shape;
 
@@ -16,9 +17,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::context::Context;
+use crate::context::{Context, Instance};
 use missing::Missing;
 
+pub use level::Level;
 pub use shape::Lent;
 #[doc(hidden)]
 pub use shape::{AnyRoot, Root, RootOf};
@@ -119,6 +121,40 @@ impl<'a> Call<'a> {
         name: &'static str,
     ) -> Option<T> {
         take(self, name).map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// What a placeholder of the topic stands for, as a type of the user's. Used by generated code.
+    #[doc(hidden)]
+    pub fn level<T>(&mut self, read: fn(&str) -> Result<T, String>, name: &'static str) -> Option<T> {
+        let text = self.level_text(name)?;
+        let value = read(text);
+        value.map_err(|message| self.refuse(name, format!("{text:?}: {message}"))).ok()
+    }
+
+    /// What a placeholder of the topic stands for. Used by generated code.
+    #[doc(hidden)]
+    pub fn level_text(&mut self, name: &'static str) -> Option<&'a str> {
+        let context = self.context;
+        let text = context.delivery.as_ref().and_then(|delivery| delivery.level(name));
+        if text.is_none() {
+            self.refuse(name, "the topic has no such level".to_owned());
+        }
+        text
+    }
+
+    /// The value whose method handles the call. Used by generated code.
+    #[doc(hidden)]
+    pub fn instance<T: 'static>(&mut self) -> Option<&'a T> {
+        let context: &'a Context = self.context;
+        let instance = context.states.get::<Instance<T>>().map(|instance| &instance.0);
+        if instance.is_none() {
+            self.errors.push(ArgumentError::new("", "the agent lacks the value that this handler belongs to"));
+        }
+        instance
+    }
+
+    fn refuse(&mut self, name: &str, message: String) {
+        self.errors.push(ArgumentError::new(format!("/{name}"), message));
     }
 
     pub(crate) fn into_errors(self) -> Vec<ArgumentError> {

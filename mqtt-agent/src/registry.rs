@@ -1,17 +1,22 @@
-//! What the macros leave behind: one [`ToolDef`] for each annotated function, and how they are found.
+//! What the macros leave behind: one [`ToolDef`], [`HandlerDef`] or [`EventDef`] for each annotated function, and how
+//! they are found.
 //!
 //! A definition is data that the compiler evaluates: names, descriptions, parameters and a function pointer. Nothing
 //! runs before `main`; schemas are made when an [`Agent`](crate::Agent) is built.
 
 mod arg;
 mod check;
+mod handler;
 mod list;
 mod tool;
+mod topic;
 
 pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
-pub use check::{check_narrowed, check_parameter, first_paragraph};
+pub use check::{check_message, check_narrowed, check_parameter, first_paragraph};
+pub use handler::{EventDef, HandlerDef, HandlerKind};
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
+pub use topic::{PlaceholderDef, TopicDef};
 
 use std::fmt;
 
@@ -42,6 +47,28 @@ impl fmt::Display for Location {
 pub struct RegisteredTool(pub &'static ToolDef);
 
 inventory::collect!(RegisteredTool);
+
+/// What `inventory` collects; one for each `#[on]` and `#[request]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredHandler(pub &'static HandlerDef);
+
+inventory::collect!(RegisteredHandler);
+
+/// What `inventory` collects; one for each `#[event]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredEvent(pub &'static EventDef);
+
+inventory::collect!(RegisteredEvent);
+
+/// Every `#[on]` and `#[request]` of the crates that are linked into this program, in the order of their topics.
+pub(crate) fn registered_handlers() -> Vec<&'static HandlerDef> {
+    let mut handlers: Vec<_> =
+        inventory::iter::<RegisteredHandler>.into_iter().map(|handler| handler.0).collect();
+    handlers.sort_by_key(|handler| (handler.topic.template, handler.name));
+    handlers
+}
 
 /// Every `#[tool]` of the crates that are linked into this program.
 pub(crate) fn registered_tools() -> Vec<&'static ToolDef> {

@@ -25,7 +25,7 @@ mod tests;
 pub use annotations::ToolAnnotations;
 pub use call::{CallRequest, CancelRequest, MalformedCall, MalformedCancel};
 pub use card::{CardError, Status};
-pub use ident::{Identifier, IdentifierError};
+pub use ident::{Identifier, IdentifierError, is_topic_text};
 pub use namespace::{Namespace, NamespaceError};
 pub use reply::reply_address;
 pub use response::{ErrorBody, ErrorKind, MalformedResponse, Response};

@@ -7,7 +7,7 @@ use crate::context::States;
 use crate::error::Problem;
 use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::param::Need;
-use crate::registry::ToolDef;
+use crate::registry::{ArgDef, HandlerDef, HandlerKind, ToolDef};
 use crate::schema::ToolSchemas;
 use crate::wire::{Identifier, Namespace, ToolCard};
 
@@ -17,6 +17,7 @@ pub(super) struct Checked {
     pub(super) id: Identifier,
     pub(super) namespace: Namespace,
     pub(super) tools: Vec<ReadyTool>,
+    pub(super) handlers: Vec<&'static HandlerDef>,
     pub(super) cards: Cards,
 }
 
@@ -26,6 +27,7 @@ impl Checked {
         instance: Option<&str>,
         namespace: Option<&str>,
         tools: &[&'static ToolDef],
+        handlers: Vec<&'static HandlerDef>,
         states: &States,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
@@ -40,7 +42,7 @@ impl Checked {
         let mut ready = Vec::with_capacity(tools.len());
         let mut cards: Vec<ToolCard> = Vec::with_capacity(tools.len());
         for &tool in tools {
-            missing_states(tool, states, &mut problems);
+            missing_states(tool.args, states, |message| problems.push(about(tool, message)));
             match ToolSchemas::of(tool) {
                 Ok(schemas) => {
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {
@@ -53,10 +55,11 @@ impl Checked {
                 }
             }
         }
+        topics(&handlers, states, &mut problems);
         match (id, namespace) {
             (Some(id), Some(namespace)) if problems.is_empty() => {
                 let cards = Cards::new(namespace.clone(), &id, cards);
-                Ok(Self { id, namespace, tools: ready, cards })
+                Ok(Self { id, namespace, tools: ready, handlers, cards })
             }
             _ => Err(problems),
         }
@@ -104,16 +107,66 @@ fn duplicates(tools: &[&'static ToolDef], problems: &mut Vec<Problem>) {
     }
 }
 
-fn missing_states(tool: &ToolDef, states: &States, problems: &mut Vec<Problem>) {
-    for arg in tool.args {
+fn missing_states(args: &[ArgDef], states: &States, mut missing: impl FnMut(&str)) {
+    for arg in args {
         if let Need::State { type_id, type_name } = arg.need
             && !states.has(type_id())
         {
             let type_name = type_name();
-            problems.push(about(
-                tool,
-                &format!("takes `State<{type_name}>`, which the agent lacks; give it with `.state(..)`"),
-            ));
+            missing(&format!("takes `State<{type_name}>`, which the agent lacks; give it with `.state(..)`"));
+        }
+    }
+}
+
+fn topics(handlers: &[&'static HandlerDef], states: &States, problems: &mut Vec<Problem>) {
+    for &handler in handlers {
+        let about = |message: &str| {
+            let topic = handler.topic().template();
+            Problem::at(handler.location(), format!("the handler `{}` of `{topic}`: {message}", handler.name()))
+        };
+        missing_states(handler.args, states, |message| problems.push(about(message)));
+    }
+    // Two answers to one request: the requester would take whichever comes first.
+    let requests: Vec<_> = handlers.iter().filter(|handler| handler.kind == HandlerKind::Request).collect();
+    for (index, handler) in requests.iter().enumerate() {
+        let overlaps = |other: &&&&HandlerDef| overlap(handler.topic().filter(), other.topic().filter());
+        if let Some(earlier) = requests.iter().take(index).find(overlaps) {
+            let message = format!(
+                "requests on `{}` are also answered by `{}` ({} at {}); give one of them another topic",
+                handler.topic().template(),
+                earlier.name(),
+                earlier.topic().template(),
+                earlier.location(),
+            );
+            problems.push(Problem::at(handler.location(), message));
+        }
+    }
+}
+
+/// Whether there is a topic that both filters match.
+fn overlap(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split('/'), b.split('/'));
+    loop {
+        match (a.next(), b.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some("+"), Some(_)) | (Some(_), Some("+")) => {}
+            (Some(a), Some(b)) if a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlap;
+
+    #[test]
+    fn filters_overlap_where_one_topic_matches_both() {
+        for (a, b) in [("a/+", "a/b"), ("a/#", "a"), ("#", "x/y"), ("+/b", "a/+"), ("a/b", "a/b"), ("a/+/c", "a/b/#")] {
+            assert!(overlap(a, b) && overlap(b, a), "{a} {b}");
+        }
+        for (a, b) in [("a", "b"), ("a/+", "a"), ("a/+", "a/b/c"), ("a/b", "a/c"), ("+/b", "a/c")] {
+            assert!(!overlap(a, b) && !overlap(b, a), "{a} {b}");
         }
     }
 }

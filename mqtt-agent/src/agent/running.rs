@@ -1,7 +1,6 @@
 //! [`Running`]: an agent that serves.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -10,9 +9,7 @@ use crate::client::{Client, Core};
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
 use crate::mcp::Server;
-
-/// How long a stop waits for what the broker has not acknowledged.
-const CLOSE: Duration = Duration::from_secs(5);
+use crate::topic::Topics;
 
 /// An agent that serves. Stop it with [`stop`](Self::stop).
 ///
@@ -21,6 +18,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct Running {
     client: Client,
     server: Option<Server>,
+    topics: Option<Topics>,
     stopped: bool,
 }
 
@@ -43,17 +41,27 @@ impl Running {
 
         let core = Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout);
         let client = Client::new(Arc::new(core));
-        if !serves {
-            return Ok(Self { client, server: None, stopped: false });
-        }
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
-        match Server::start(client.clone(), states, limits, checked.tools, checked.cards).await {
-            Ok(server) => {
-                tracing::info!(agent = client.id(), tools = ?names, "serving");
-                Ok(Self { client, server: Some(server), stopped: false })
+        let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
+        let mut running = Self { client: client.clone(), server: None, topics: None, stopped: false };
+        let served = async {
+            if !checked.handlers.is_empty() {
+                let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
+                running.topics = Some(Topics::start(client, states, limits, &checked.handlers).await?);
+            }
+            if serves {
+                let server = Server::start(client.clone(), states, limits, checked.tools, checked.cards).await?;
+                running.server = Some(server);
+            }
+            Ok(())
+        };
+        match served.await {
+            Ok(()) => {
+                tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, "serving");
+                Ok(running)
             }
             Err(error) => {
-                link.close(CLOSE).await;
+                running.stop().await;
                 Err(error)
             }
         }
@@ -74,9 +82,18 @@ impl Running {
     /// Stops cleanly: no new calls, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
     /// go offline, then the connection ends.
     pub async fn stop(mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
+        let topics = async {
+            if let Some(topics) = self.topics.take() {
+                topics.stop().await;
+            }
+        };
+        let server = async {
+            if let Some(server) = self.server.take() {
+                server.stop().await;
+            }
+        };
+        // Side by side: they share one grace.
+        tokio::join!(topics, server);
         self.client.clone().close().await;
         self.stopped = true;
     }

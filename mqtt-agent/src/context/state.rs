@@ -9,6 +9,9 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
+/// The value whose methods are handlers. A type of its own, so that it is no `State<T>` as well.
+pub(crate) struct Instance<T>(pub(crate) T);
+
 impl States {
     /// Keeps a value; a second one of the same type takes the place of the first.
     pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {

@@ -35,6 +35,11 @@ impl Inbound {
         std::str::from_utf8(&self.topic).unwrap_or_default()
     }
 
+    /// Takes the acknowledgement out, for a message that is handed on.
+    pub(crate) fn take_ack(&mut self) -> Ack {
+        std::mem::replace(&mut self.ack, Ack::none())
+    }
+
     /// The same message for another subscription; it is acknowledged when both have done so.
     pub(super) fn share(&self) -> Self {
         Self {

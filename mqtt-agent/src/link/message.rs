@@ -86,7 +86,6 @@ impl Message {
     }
 
     /// Sets the quality of service.
-    #[cfg(test)]
     pub(crate) fn with_qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
         self

@@ -42,9 +42,7 @@ pub(crate) use handle::Link;
 pub(crate) use inbound::Inbound;
 #[cfg(test)]
 pub(crate) use inbound::Sink;
-#[cfg(test)]
-pub(crate) use message::QoS;
-pub(crate) use message::{Filter, Message};
+pub(crate) use message::{Filter, Message, QoS};
 pub use options::Credentials;
 pub(crate) use options::{LinkOptions, Will};
 pub(crate) use receipt::{Published, Receipt};

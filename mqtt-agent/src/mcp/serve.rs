@@ -1,13 +1,12 @@
 //! Serving tools: [`Server`] subscribes their calls, publishes their cards, answers, and stops cleanly.
 //!
 //! One call's way: [`service`] reads it, recognises a redelivery by [`window`] and waits for its turn in
-//! [`admission`]; [`run`] runs the handler; [`answer`] sends the response.
+//! [`admission`]; [`crate::run`] runs the handler; [`answer`] sends the response.
 
 mod admission;
 mod answer;
 mod cards;
 mod limits;
-mod run;
 mod service;
 mod stop;
 mod window;

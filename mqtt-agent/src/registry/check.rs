@@ -2,7 +2,7 @@
 //!
 //! Generated code calls these functions at the user's tokens, so a message here says what to write there.
 
-use super::ToolDef;
+use super::{HandlerDef, ToolDef};
 use crate::param::{Need, Root};
 
 /// Refuses the parameter at `index` if it does not go with its name or with the ones before it.
@@ -53,6 +53,36 @@ pub const fn check_parameter(tool: &ToolDef, index: usize, named: bool, root: Ro
                 )
             }
             _ => {}
+        }
+        earlier += 1;
+    }
+}
+
+/// Refuses the parameter at `index` of a topic handler if it does not go with the ones before it.
+// Evaluated by the compiler: the panic is the message.
+#[allow(clippy::panic, clippy::indexing_slicing)]
+#[track_caller]
+pub const fn check_message(handler: &HandlerDef, index: usize, named: bool) {
+    let need = handler.args[index].need;
+    match need {
+        Need::Arguments { .. } => panic!(
+            "a message has a payload and no arguments; take the payload's type itself, without `Args`"
+        ),
+        Need::Partials { .. } => {
+            panic!("partial results are a tool's; publish an `#[event]`, or make it a `#[tool]`")
+        }
+        Need::Argument { .. } if !named => {
+            panic!("the payload needs a name; write `name: Type`")
+        }
+        _ => {}
+    }
+    let mut earlier = 0;
+    while earlier < index {
+        if let (Need::Argument { .. }, Need::Argument { .. }) = (handler.args[earlier].need, need) {
+            panic!(
+                "a message has one payload, and a parameter before this one takes it; put both into one struct, or write \
+                 `{{name}}` into the topic"
+            );
         }
         earlier += 1;
     }

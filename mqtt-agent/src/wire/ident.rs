@@ -61,6 +61,12 @@ impl Identifier {
     }
 }
 
+/// Whether a topic may have this text in it: no wildcards, and nothing for which a broker ends the connection.
+#[must_use]
+pub fn is_topic_text(text: &str) -> bool {
+    !text.contains(['+', '#']) && text.chars().all(is_sendable)
+}
+
 /// What MQTT lets a topic hold: NUL is forbidden, and brokers may end a connection for control characters and for what
 /// Unicode says is no character; Mosquitto does. A caller's name becomes part of a topic, so it has to pass here.
 pub(super) fn is_sendable(c: char) -> bool {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::run::Outcome;
 use crate::deadline;
 use crate::link::{Link, Message, PublishError, Published};
+use crate::run::Outcome;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, TraceContext};
 
 /// How often an answer is sent again when nobody received it: the caller may be about to reconnect.

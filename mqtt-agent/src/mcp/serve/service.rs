@@ -14,13 +14,13 @@ use tracing::Instrument;
 use super::Limits;
 use super::admission::{Admission, Busy};
 use super::answer::{ReplyTo, encode};
-use super::run::{canceled, invalid_arguments, run, timed_out};
 use super::window::{Key, Seen, Ticket, Window};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
 use crate::deadline;
 use crate::link::{Inbound, Link};
 use crate::registry::ToolDef;
+use crate::run::{Job, canceled, invalid_arguments, run, timed_out};
 use crate::schema::Arguments;
 use crate::wire::{
     CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
@@ -223,8 +223,10 @@ impl Service {
                 states: Arc::clone(&self.shared.states),
                 client: self.shared.client.clone(),
                 partials: OnceLock::new(),
+                delivery: None,
             });
-            let outcome = run(self.tool, arguments, Arc::clone(&context), turn).await;
+            let ToolDef { name, handler, location, .. } = *self.tool;
+            let outcome = run(Job { name, handler, location }, arguments, Arc::clone(&context), turn).await;
             partials = context.partials.get().cloned();
             // What the handler left running (its own tasks, its client's calls) ends with it.
             cancellation.cancel();

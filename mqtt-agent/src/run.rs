@@ -9,37 +9,45 @@ use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::admission::Turn;
 use crate::context::Context;
 use crate::param::{ArgumentError, Call};
-use crate::registry::{Handler, Refused, ToolDef};
+use crate::registry::{Handler, Location, Refused};
 use crate::reply::Answer;
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// What goes into the response.
-pub(super) type Outcome = Result<Box<RawValue>, ErrorBody>;
+pub(crate) type Outcome = Result<Box<RawValue>, ErrorBody>;
 
-/// Runs the handler of `tool`; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the handler has ended, which for a blocking one may be
-/// after its deadline.
-pub(super) async fn run(
-    tool: &'static ToolDef,
+/// A user's function, and what to call it in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job {
+    pub(crate) name: &'static str,
+    pub(crate) handler: Handler,
+    pub(crate) location: Location,
+}
+
+/// Runs a handler; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the
+/// handler has ended, which for a blocking one may be after its deadline.
+pub(crate) async fn run(
+    job: Job,
     arguments: Map<String, Value>,
     context: Arc<Context>,
-    turn: Turn,
+    turn: impl Send + 'static,
 ) -> Outcome {
-    let outcome = AssertUnwindSafe(until_its_end(tool, arguments, context, turn)).catch_unwind().await;
-    outcome.unwrap_or_else(|panic| Err(panicked(tool, panic.as_ref())))
+    let outcome = until_its_end(job.handler, arguments, context, turn);
+    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(panicked(job, panic.as_ref())))
 }
 
 async fn until_its_end(
-    tool: &'static ToolDef,
+    handler: Handler,
     arguments: Map<String, Value>,
     context: Arc<Context>,
-    turn: Turn,
+    turn: impl Send + 'static,
 ) -> Outcome {
     let (deadline, cancellation) = (context.deadline, context.cancellation.clone());
-    let handler = async {
-        match tool.handler {
+    let running = async {
+        match handler {
             Handler::Async(handler) => {
                 let mut call = Call::new(arguments, &context);
                 match handler(&mut call) {
@@ -50,7 +58,7 @@ async fn until_its_end(
             Handler::Inline(handler) => run_now(handler, arguments, &context),
             Handler::Blocking(handler) => {
                 let context = Arc::clone(&context);
-                let running = tokio::task::spawn_blocking(move || {
+                let blocking = tokio::task::spawn_blocking(move || {
                     let _turn = turn;
                     // It may have waited in the pool until nobody wants it any more.
                     if context.is_cancelled() || context.deadline <= Instant::now() {
@@ -58,7 +66,7 @@ async fn until_its_end(
                     }
                     run_now(handler, arguments, &context)
                 });
-                match running.await {
+                match blocking.await {
                     Ok(outcome) => outcome,
                     Err(error) => match error.try_into_panic() {
                         Ok(panic) => std::panic::resume_unwind(panic),
@@ -70,7 +78,7 @@ async fn until_its_end(
     };
     tokio::select! {
         biased;
-        outcome = handler => outcome,
+        outcome = running => outcome,
         () = cancellation.cancelled() => Err(canceled()),
         () = tokio::time::sleep_until(deadline.into()) => Err(timed_out()),
     }
@@ -96,28 +104,28 @@ fn told(answer: Answer) -> Outcome {
 }
 
 /// All errors of a call in one message (`MCP-8`).
-pub(super) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
+pub(crate) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     ErrorBody { kind: ErrorKind::InvalidArguments, message: texts.join("; "), code: None }
 }
 
-pub(super) fn canceled() -> ErrorBody {
+pub(crate) fn canceled() -> ErrorBody {
     let message = "the call was cancelled".to_owned();
     ErrorBody { kind: ErrorKind::ToolError, message, code: Some("canceled".to_owned()) }
 }
 
-pub(super) fn timed_out() -> ErrorBody {
+pub(crate) fn timed_out() -> ErrorBody {
     let message =
         "the tool did not answer in time; call again with a longer timeout, or ask for less".to_owned();
     ErrorBody { kind: ErrorKind::Timeout, message, code: None }
 }
 
 /// The caller learns that the tool failed; only the log says why.
-fn panicked(tool: &ToolDef, panic: &(dyn Any + Send)) -> ErrorBody {
+fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let at = tool.location;
-    tracing::error!(tool = tool.name, %at, panic = text.unwrap_or("no message"), "a tool's handler panicked");
+    let at = job.location;
+    tracing::error!(handler = job.name, %at, panic = text.unwrap_or("no message"), "a handler panicked");
     let message = "the tool failed unexpectedly; its server's log says more".to_owned();
     ErrorBody { kind: ErrorKind::ToolError, message, code: Some("panic".to_owned()) }
 }

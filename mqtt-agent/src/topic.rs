@@ -1,0 +1,28 @@
+//! The user's own topics: `#[on]`, `#[request]` and `#[event]` at run time.
+//!
+//! - [`serve`]: subscribes the handlers and runs them, message by message.
+//! - [`event`]: publishes.
+//! - [`payload`]: what a message can carry.
+//!
+//! Nothing here knows the protocol's topics; what the macros leave behind is in [`crate::registry`].
+
+mod answer;
+mod event;
+mod payload;
+mod serve;
+
+pub use event::{Draft, EventError, IsSet, Set, Unset};
+pub use payload::{Encoded, EventPayload, Payload};
+pub(crate) use serve::Topics;
+
+use std::borrow::Cow;
+
+use crate::registry::HandlerDef;
+
+/// The filter that a handler subscribes to.
+fn filter(handler: &HandlerDef) -> Cow<'static, str> {
+    match handler.shared {
+        Some(group) => Cow::Owned(format!("$share/{group}/{}", handler.topic.filter())),
+        None => Cow::Borrowed(handler.topic.filter()),
+    }
+}

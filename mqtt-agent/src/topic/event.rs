@@ -1,0 +1,148 @@
+//! Publishing an event: the builder behind what `#[event]` generates.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::payload::{Encoded, EventPayload};
+use crate::client::Client;
+use crate::link::{Message, PublishError, QoS};
+use crate::registry::EventDef;
+use crate::wire::is_topic_text;
+
+/// A placeholder of an event's topic that has a value.
+#[derive(Debug, Clone, Copy)]
+pub struct Set;
+
+/// A placeholder of an event's topic that has none yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Unset;
+
+/// Says of a placeholder that it has a value; an event with one that has none does not compile.
+#[diagnostic::on_unimplemented(
+    message = "a placeholder of the event's topic has no value",
+    label = "published before each placeholder is set",
+    note = "each placeholder has a setter of its name: for `home/{{room}}/alarm` call `.room(..)` first"
+)]
+pub trait IsSet {}
+
+impl IsSet for Set {}
+
+/// One event that is not published yet. Generated code wraps it into a type with a setter for each placeholder.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Draft {
+    event: &'static EventDef,
+    payload: Result<Option<Encoded>, String>,
+    values: Vec<(&'static str, String)>,
+    timeout: Option<Duration>,
+}
+
+impl Draft {
+    /// With a payload.
+    pub fn new(event: &'static EventDef, payload: &impl EventPayload) -> Self {
+        let payload = payload.encode().map(Some).map_err(|error| error.to_string());
+        Self { event, payload, values: Vec::new(), timeout: None }
+    }
+
+    /// Without one.
+    #[must_use]
+    pub fn empty(event: &'static EventDef) -> Self {
+        Self { event, payload: Ok(None), values: Vec::new(), timeout: None }
+    }
+
+    /// Sets a placeholder.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &impl Display) -> Self {
+        self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Sets how long it may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Publishes.
+    pub async fn publish(self, client: &Client) -> Result<(), EventError> {
+        let core = client.core();
+        let timeout = self.timeout.unwrap_or_else(|| core.timeout());
+        let message = self.message()?;
+        // No expiry: the broker would drop a retained message with it.
+        match tokio::time::timeout(timeout, core.link().publish(message)).await {
+            Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
+            Err(_) => Err(EventError::Timeout { after: timeout }),
+        }
+    }
+
+    fn message(self) -> Result<Message, EventError> {
+        let topic = self.topic()?;
+        let payload = self.payload.map_err(|message| EventError::Payload { message })?;
+        let mut message = match payload {
+            Some(Encoded { bytes, is_json: true }) => Message::json(topic, bytes),
+            Some(Encoded { bytes, is_json: false }) => Message::new(topic, bytes),
+            None => Message::new(topic, ""),
+        };
+        if self.event.qos == 0 {
+            message = message.with_qos(QoS::AtMostOnce);
+        }
+        Ok(if self.event.retain { message.retained() } else { message })
+    }
+
+    fn topic(&self) -> Result<String, EventError> {
+        let placeholders = self.event.topic.placeholders;
+        for (name, value) in &self.values {
+            let rest = placeholders.iter().any(|placeholder| placeholder.name == *name && placeholder.rest);
+            let reason = if value.is_empty() {
+                Some("it is empty")
+            } else if !is_topic_text(value) {
+                Some("it has a wildcard or a control character")
+            } else if rest && value.split('/').any(str::is_empty) {
+                Some("it has an empty level")
+            } else if !rest && value.contains('/') {
+                Some("it has a `/`, and the placeholder is one level")
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                return Err(EventError::Placeholder { name, value: value.clone(), reason });
+            }
+        }
+        let value = |name| self.values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        // Unset ones don't compile.
+        let topic = self.event.topic.fill(value);
+        topic.ok_or(EventError::Placeholder { name: "", value: String::new(), reason: "it is not set" })
+    }
+}
+
+/// Why an event was not published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// A placeholder's value is no level of a topic.
+    #[error("the placeholder `{name}` is {value:?}: {reason}; give another value")]
+    Placeholder {
+        /// The placeholder.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The payload cannot be written as JSON.
+    #[error("the payload cannot be written as JSON: {message}; give a type that can")]
+    Payload {
+        /// What serde says.
+        message: String,
+    },
+    /// The broker did not take it.
+    #[error("the event was not published: {0}")]
+    Publish(#[source] PublishError),
+    /// The broker did not acknowledge it in time. It may have arrived.
+    #[error("the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`")]
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+}

@@ -1,0 +1,87 @@
+//! What a message on a user's topic carries.
+
+use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+
+use crate::param::{ArgumentError, Call, Need, Param};
+
+/// A payload as it is on the wire, for messages that are no JSON.
+///
+/// As a parameter of a topic handler: the bytes that came, whatever they are. As the payload of an event: sent as they
+/// are, without a content type.
+///
+/// ```
+/// use mqtt_agent::prelude::*;
+/// use mqtt_agent::topic::Payload;
+///
+/// #[on("camera/{id}/frame")]
+/// fn frame(id: u32, Payload(jpeg): Payload) {
+///     println!("camera {id}: {} bytes", jpeg.len());
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payload(pub Bytes);
+
+impl<T: Into<Bytes>> From<T> for Payload {
+    fn from(bytes: T) -> Self {
+        Self(bytes.into())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a> Param<'a> for Payload {
+    const NEED: Need = Need::Nothing;
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        Ok(Self(call.context().delivery.as_ref().map(|delivery| delivery.payload.clone()).unwrap_or_default()))
+    }
+}
+
+/// A payload that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    pub(super) bytes: Bytes,
+    pub(super) is_json: bool,
+}
+
+/// What an event can carry: every type that is [`Serialize`] and [`JsonSchema`], as JSON, and [`Payload`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the payload of an event",
+    label = "not written as JSON",
+    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`"
+)]
+pub trait EventPayload {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON.
+    fn encode(&self) -> serde_json::Result<Encoded>;
+
+    /// Describes it.
+    #[doc(hidden)]
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + JsonSchema> EventPayload for T {
+    fn encode(&self) -> serde_json::Result<Encoded> {
+        Ok(Encoded { bytes: serde_json::to_vec(self)?.into(), is_json: true })
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl EventPayload for Payload {
+    fn encode(&self) -> serde_json::Result<Encoded> {
+        Ok(Encoded { bytes: self.0.clone(), is_json: false })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::default()
+    }
+}

@@ -1,0 +1,154 @@
+//! Serving topic handlers.
+//!
+//! A message is acknowledged when it is taken in hand: acknowledgements go out in the order of receipt, so a handler that
+//! kept one would hold up everybody else's. Each `#[on]` handler has a queue, and takes its messages one after the other
+//! unless it says otherwise; each request has a task of its own.
+
+mod handler;
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::filter;
+use crate::client::Client;
+use crate::context::States;
+use crate::error::Result;
+use crate::link::{Filter, Inbound, QoS, Subscription};
+use crate::mcp::Limits;
+use crate::registry::{HandlerDef, HandlerKind};
+use handler::Served;
+
+/// Messages that wait for one `#[on]` handler; more are dropped and logged.
+const QUEUE: usize = 1024;
+
+/// How long handlers that were told to end may take to do so.
+const AFTER_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long the broker may take to acknowledge the end of the subscriptions.
+const ACKNOWLEDGE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What all topic handlers of an agent share.
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    states: Arc<States>,
+    limits: Limits,
+    /// Owns every handler's task.
+    tasks: TaskTracker,
+    /// Cancelled when no more messages are taken.
+    stopping: CancellationToken,
+    /// Cancelled when the grace of a stop is over.
+    abandon: CancellationToken,
+    /// Requests in hand, those that wait for their turn included.
+    requests: Arc<Semaphore>,
+    /// Requests that run.
+    running: Arc<Semaphore>,
+}
+
+/// The topic handlers of one agent, served over its connection.
+#[derive(Debug)]
+pub(crate) struct Topics {
+    shared: Arc<Shared>,
+    subscriptions: Vec<Subscription>,
+    // A server that is dropped without a stop leaves no handler behind.
+    abandon: DropGuard,
+}
+
+impl Topics {
+    /// Subscribes every handler.
+    pub(crate) async fn start(
+        client: Client,
+        states: Arc<States>,
+        limits: Limits,
+        handlers: &[&'static HandlerDef],
+    ) -> Result<Self> {
+        let places = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
+        let shared = Arc::new(Shared {
+            requests: places(limits.concurrency.saturating_add(limits.queue)),
+            running: places(limits.concurrency),
+            client,
+            states,
+            limits,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+        });
+        let link = shared.client.core().link();
+        // One connection keeps them in order, so they need not wait for each other.
+        let subscribed = handlers.iter().map(|handler| {
+            let served = Arc::new(Served::new(handler, Arc::clone(&shared)));
+            let mut wanted = Filter::new(filter(handler));
+            if handler.qos == 0 {
+                wanted.qos = QoS::AtMostOnce;
+            }
+            let sink: Arc<dyn Fn(Inbound) + Send + Sync> = match handler.kind {
+                HandlerKind::On => on(&served),
+                HandlerKind::Request => Arc::new(move |inbound| served.request(inbound)),
+            };
+            link.subscribe_one(wanted, sink)
+        });
+        let granted = futures_util::future::join_all(subscribed).await;
+        let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
+        let abandon = shared.abandon.clone().drop_guard();
+        Ok(Self { shared, subscriptions, abandon })
+    }
+
+    /// Takes no more messages, and waits for the handlers that run.
+    pub(crate) async fn stop(self) {
+        let Self { shared, subscriptions, abandon } = self;
+        let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
+        if timeout(ACKNOWLEDGE, leave).await.is_err() {
+            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
+        }
+        shared.stopping.cancel();
+        shared.tasks.close();
+        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
+            tracing::warn!("topic handlers that outlast the grace of the stop are cancelled");
+            shared.abandon.cancel();
+            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
+        }
+        drop(abandon);
+    }
+}
+
+/// The queue of an `#[on]` handler, and the task that empties it.
+fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
+    let (sender, queue) = mpsc::channel(QUEUE);
+    served.shared.tasks.spawn(work(Arc::clone(served), queue));
+    let name = served.def.name;
+    Arc::new(move |mut inbound: Inbound| {
+        let ack = inbound.take_ack();
+        if let Err(mpsc::error::TrySendError::Full(dropped)) = sender.try_send(inbound) {
+            tracing::warn!(handler = name, topic = dropped.topic(), "a message was dropped: {QUEUE} wait already");
+        }
+        ack.done();
+    })
+}
+
+async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<Inbound>) {
+    let (stopping, abandon) = (served.shared.stopping.clone(), served.shared.abandon.clone());
+    let most = served.def.concurrency.map_or(1, |messages| messages.max(1) as usize);
+    let mut running = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = abandon.cancelled() => return,
+            () = stopping.cancelled(), if !queue.is_closed() => queue.close(),
+            Some(()) = running.next(), if !running.is_empty() => {}
+            inbound = queue.recv(), if running.len() < most => match inbound {
+                Some(inbound) => running.push(served.on(inbound)),
+                None => break,
+            },
+        }
+    }
+    tokio::select! {
+        () = abandon.cancelled() => {}
+        () = async { while running.next().await.is_some() {} } => {}
+    }
+}

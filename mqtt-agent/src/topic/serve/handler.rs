@@ -1,0 +1,172 @@
+//! One handler while it is served: from a message to its end.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use crate::context::{Caller, Context, Delivery};
+use crate::deadline;
+use crate::link::Inbound;
+use crate::param::Need;
+use crate::registry::HandlerDef;
+use crate::run::{Job, Outcome, canceled, run, timed_out};
+use crate::topic::answer::ReplyTo;
+use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
+
+/// One handler.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) def: &'static HandlerDef,
+    pub(super) shared: Arc<Shared>,
+    /// The name of the parameter that the payload fills.
+    payload: Option<&'static str>,
+    /// The handler's own places; `None`: as many as the agent has.
+    places: Option<Arc<Semaphore>>,
+}
+
+impl Served {
+    pub(super) fn new(def: &'static HandlerDef, shared: Arc<Shared>) -> Self {
+        let payload = def.args.iter().find(|arg| matches!(arg.need, Need::Argument { .. }));
+        let places = def.concurrency.map(|messages| Arc::new(Semaphore::new(messages.max(1) as usize)));
+        Self { def, shared, payload: payload.map(|arg| arg.name), places }
+    }
+
+    /// Handles a message that nobody waits for. What goes wrong is logged.
+    pub(super) async fn on(&self, inbound: Inbound) {
+        let until = self.until(&inbound, Instant::now());
+        let topic = inbound.topic().to_owned();
+        let cancellation = self.shared.abandon.child_token();
+        if let Err(error) = self.run(inbound, Identifier::random(), until, cancellation, ()).await {
+            let (kind, at) = (error.kind.as_str(), self.def.location);
+            tracing::warn!(handler = self.def.name, %at, topic, kind, error = error.message, "a message was not handled");
+        }
+    }
+
+    /// Takes a request. Runs on the connection's task: hands over to a task of its own, and never waits.
+    pub(super) fn request(self: &Arc<Self>, mut inbound: Inbound) {
+        let received = Instant::now();
+        let ack = inbound.take_ack();
+        let properties = &inbound.properties;
+        let trace = TraceContext::from_user_properties(&properties.user);
+        let correlation = properties.correlation_data.clone();
+        let reply_to = properties.response_topic.as_deref().and_then(|topic| ReplyTo::new(topic, correlation, trace));
+        let Some(reply_to) = reply_to else {
+            let topic = inbound.topic();
+            tracing::warn!(handler = self.def.name, topic, "a request without a usable Response Topic was dropped");
+            return ack.done();
+        };
+        let until = self.until(&inbound, received);
+        let call_id = call_id(&inbound);
+        match Arc::clone(&self.shared.requests).try_acquire_owned() {
+            Ok(place) => {
+                let this = Arc::clone(self);
+                self.shared.tasks.spawn(async move {
+                    let outcome = this.in_turn(inbound, call_id.clone(), until).await;
+                    reply_to.send(this.shared.client.core().link(), &call_id, outcome, until).await;
+                    drop(place);
+                });
+            }
+            Err(_) => {
+                let outcome = Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
+                reply_to.send_now(self.shared.client.core().link(), &call_id, outcome, until);
+            }
+        }
+        ack.done();
+    }
+
+    /// Waits for a turn, and runs the handler.
+    async fn in_turn(&self, inbound: Inbound, call_id: Identifier, until: Instant) -> Outcome {
+        if self.shared.stopping.is_cancelled() {
+            return Err(unavailable("the server stops; ask again for another one", "stopping"));
+        }
+        let cancellation = self.shared.abandon.child_token();
+        let turn = async {
+            // The handler's own place first: a request that waits for its own handler holds back no other.
+            let own = match &self.places {
+                Some(places) => Arc::clone(places).acquire_owned().await.ok(),
+                None => None,
+            };
+            (own, Arc::clone(&self.shared.running).acquire_owned().await.ok())
+        };
+        let turn = tokio::select! {
+            biased;
+            turn = turn => turn,
+            () = cancellation.cancelled() => return Err(canceled()),
+            () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
+        };
+        self.run(inbound, call_id, until, cancellation, turn).await
+    }
+
+    /// When nobody waits any more: the message's expiry, or the handler's own limit.
+    fn until(&self, inbound: &Inbound, received: Instant) -> Instant {
+        let limit = self.def.timeout.unwrap_or(self.shared.limits.timeout);
+        let own = deadline::after(received, limit);
+        let expiry = inbound.properties.expiry.and_then(|left| received.checked_add(left));
+        expiry.map_or(own, |expiry| expiry.min(own))
+    }
+
+    async fn run(
+        &self,
+        inbound: Inbound,
+        call_id: Identifier,
+        until: Instant,
+        cancellation: CancellationToken,
+        turn: impl Send + 'static,
+    ) -> Outcome {
+        let arguments = self.arguments(&inbound.payload)?;
+        let topic = inbound.topic().to_owned();
+        let Inbound { payload, retain, properties, .. } = inbound;
+        let context = Arc::new(Context {
+            caller: Caller::new(""),
+            call_id,
+            tool: self.def.name,
+            deadline: until,
+            cancellation: cancellation.clone(),
+            trace: TraceContext::from_user_properties(&properties.user),
+            states: Arc::clone(&self.shared.states),
+            client: self.shared.client.clone(),
+            partials: OnceLock::new(),
+            delivery: Some(Delivery {
+                template: self.def.topic,
+                topic,
+                payload,
+                retained: retain,
+                user: properties.user,
+            }),
+        });
+        let HandlerDef { name, handler, location, .. } = *self.def;
+        let outcome = run(Job { name, handler, location }, arguments, context, turn).await;
+        // What the handler left running ends with it.
+        cancellation.cancel();
+        outcome
+    }
+
+    /// The payload as the one argument. An empty payload is none, as when a retained message is removed.
+    fn arguments(&self, payload: &[u8]) -> Result<Map<String, Value>, ErrorBody> {
+        let mut arguments = Map::new();
+        if let Some(name) = self.payload.filter(|_| !payload.is_empty()) {
+            let value = serde_json::from_slice(payload).map_err(|error| ErrorBody {
+                kind: ErrorKind::InvalidArguments,
+                message: format!("the payload is no JSON: {error}; send JSON"),
+                code: Some("malformed_payload".to_owned()),
+            })?;
+            arguments.insert(name.to_owned(), value);
+        }
+        Ok(arguments)
+    }
+}
+
+/// What a request is correlated by, where that is an identifier, or else one of our own.
+fn call_id(inbound: &Inbound) -> Identifier {
+    let correlation = inbound.properties.correlation_data.as_deref();
+    let text = correlation.and_then(|data| std::str::from_utf8(data).ok());
+    text.and_then(|text| Identifier::parse(text).ok()).unwrap_or_else(Identifier::random)
+}
+
+fn unavailable(message: &str, code: &str) -> ErrorBody {
+    ErrorBody { kind: ErrorKind::Unavailable, message: message.to_owned(), code: Some(code.to_owned()) }
+}
