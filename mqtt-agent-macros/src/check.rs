@@ -1,20 +1,21 @@
 //! What no single token tells: names that clash, words that do not go together.
 
+use proc_macro2::Ident;
+
 use crate::diag::Errors;
-use crate::model::Tool;
+use crate::model::{Agent, Event, Function, Handler, Tool};
 use crate::{names, words};
 
 pub(crate) fn tool(tool: &Tool, errors: &Errors) {
+    let function = &tool.function;
     if let Err(message) = names::tool(&tool.name.text) {
         errors.push(syn::Error::new(tool.name.span, message));
     }
-    if tool.description.is_none() {
+    if function.description.is_none() {
         let message = "a tool without a description: models choose tools by it; write what it does in a `///` line above";
-        errors.at(&tool.ident, message);
+        errors.at(&function.ident, message);
     }
-    if let (Some(blocking), true) = (&tool.words.blocking, tool.is_async) {
-        errors.at(blocking, "`blocking` is for a `fn` that is not `async`; remove it, or remove `async`");
-    }
+    blocking(tool.words.blocking.as_ref(), function, errors);
     let said = |word| tool.words.hints.iter().find(|(hint, yes)| hint == word && *yes);
     if let (Some(_), Some((destructive, _))) = (said(words::READ_ONLY), said(words::DESTRUCTIVE)) {
         errors.at(
@@ -27,12 +28,52 @@ pub(crate) fn tool(tool: &Tool, errors: &Errors) {
             errors.at(caller, message);
         }
     }
-    arguments(tool, errors);
+    arguments(function, errors);
+    if let syn::Type::Never(ty) = &function.reply {
+        errors.at(ty, "a tool answers its caller; write the type of the answer");
+    }
 }
 
-fn arguments(tool: &Tool, errors: &Errors) {
+pub(crate) fn handler(handler: &Handler, errors: &Errors) {
+    blocking(handler.words.blocking.as_ref(), &handler.function, errors);
+    types(&handler.function, errors);
+}
+
+pub(crate) fn event(event: &Event, errors: &Errors) {
+    types(&event.function, errors);
+}
+
+/// What is in one block together: its parts are looked at beforehand.
+pub(crate) fn agent(agent: &Agent, errors: &Errors) {
+    if let Some(Err((name, message))) =
+        agent.id.as_ref().map(|id| names::agent(&id.text).map_err(|message| (id, message)))
+    {
+        errors.push(syn::Error::new(name.span, message));
+    }
+    for one in &agent.tools {
+        tool(one, errors);
+    }
+    for one in &agent.handlers {
+        handler(one, errors);
+    }
+    for one in &agent.events {
+        event(one, errors);
+    }
+    if agent.tools.is_empty() && agent.handlers.is_empty() && agent.events.is_empty() && errors.is_empty() {
+        let message = "no method of this block is served; write `#[tool]`, `#[on]`, `#[request]` or `#[event]` above one";
+        errors.at(&agent.item.self_ty, message);
+    }
+}
+
+fn blocking(word: Option<&Ident>, function: &Function, errors: &Errors) {
+    if let (Some(blocking), true) = (word, function.is_async) {
+        errors.at(blocking, "`blocking` is for a `fn` that is not `async`; remove it, or remove `async`");
+    }
+}
+
+fn arguments(function: &Function, errors: &Errors) {
     let mut seen: Vec<(&str, bool)> = Vec::new();
-    for arg in &tool.args {
+    for arg in &function.args {
         let Some(name) = &arg.name else { continue };
         if let Err(message) = names::argument(&name.text) {
             errors.push(syn::Error::new(name.span, message));
@@ -44,16 +85,16 @@ fn arguments(tool: &Tool, errors: &Errors) {
         }
         seen.push((&name.text, arg.renamed));
     }
-    for arg in &tool.args {
+    types(function, errors);
+}
+
+fn types(function: &Function, errors: &Errors) {
+    for arg in &function.args {
         if let syn::Type::ImplTrait(ty) = &arg.ty {
             errors.at(ty, "an argument has one type, and `impl Trait` names none; write the type");
         }
     }
-    match &tool.reply {
-        syn::Type::ImplTrait(ty) => {
-            errors.at(ty, "a reply has one type, and `impl Trait` names none; write the type")
-        }
-        syn::Type::Never(ty) => errors.at(ty, "a tool answers its caller; write the type of the answer"),
-        _ => {}
+    if let syn::Type::ImplTrait(ty) = &function.reply {
+        errors.at(ty, "a reply has one type, and `impl Trait` names none; write the type");
     }
 }

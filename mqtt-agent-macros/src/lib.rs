@@ -9,9 +9,15 @@ mod model;
 mod names;
 mod parse;
 mod render;
+mod template;
 mod words;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::quote;
+
+use diag::Errors;
+use model::HandlerKind;
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
@@ -25,13 +31,73 @@ pub fn tools(list: TokenStream) -> TokenStream {
     render::tools(list.into()).into()
 }
 
-fn expand_tool(words: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let errors = diag::Errors::new();
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn on(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_handler(HandlerKind::On, words.into(), item.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn request(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_handler(HandlerKind::Request, words.into(), item.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn event(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_event(words.into(), item.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro]
+pub fn handlers(list: TokenStream) -> TokenStream {
+    render::handlers(list.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn agent(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_agent(words.into(), item.into()).into()
+}
+
+// In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
+
+fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
     let Some((function, tool)) = parse::tool(words, item.clone(), &errors) else {
-        // Not even a function: it goes back as it came, and the errors say why.
         return errors.finish(item);
     };
     check::tool(&tool, &errors);
     let rendered = if errors.is_empty() { render::tool(&tool) } else { render::stub(&tool) };
-    errors.finish(quote::quote!(#function #rendered))
+    errors.finish(quote!(#function #rendered))
+}
+
+fn expand_handler(kind: HandlerKind, words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    let Some((function, handler)) = parse::handler(kind, words, item.clone(), &errors) else {
+        return errors.finish(item);
+    };
+    check::handler(&handler, &errors);
+    let rendered = if errors.is_empty() { render::handler(&handler) } else { render::handler_stub(&handler) };
+    errors.finish(quote!(#function #rendered))
+}
+
+fn expand_event(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    // A declaration can't go back: it is no item of Rust.
+    let event = parse::event(words, item, &errors);
+    let rendered = event.map(|event| {
+        check::event(&event, &errors);
+        if errors.is_empty() { render::event(&event) } else { Tokens::new() }
+    });
+    errors.finish(rendered.unwrap_or_default())
+}
+
+fn expand_agent(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    let Some(agent) = parse::agent(words, item.clone(), &errors) else { return errors.finish(item) };
+    check::agent(&agent, &errors);
+    let rendered = if errors.is_empty() { render::agent(&agent) } else { render::block(&agent) };
+    errors.finish(rendered)
 }

@@ -3,20 +3,86 @@
 use std::cmp::Ordering;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, LitStr, Path, Type, Visibility};
+use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Type, Visibility};
 
-/// A function with `#[tool]`.
-pub(crate) struct Tool {
+use crate::template::Template;
+
+/// What every annotated function has.
+pub(crate) struct Function {
     /// What the definition needs of the function's attributes: each `#[cfg(..)]`, and leave to call what is deprecated.
     pub(crate) shared: Vec<Attribute>,
     pub(crate) ident: Ident,
     pub(crate) visibility: Visibility,
     pub(crate) is_async: bool,
+    /// Where a method is found: `Self::`, or `<Self as Trait>::`.
+    pub(crate) through: Option<TokenStream>,
+    /// Whether it takes `&self`.
+    pub(crate) has_self: bool,
     pub(crate) args: Vec<Arg>,
     pub(crate) reply: Type,
-    pub(crate) name: Name,
     pub(crate) description: Option<Expr>,
+}
+
+/// A function with `#[tool]`.
+pub(crate) struct Tool {
+    pub(crate) function: Function,
+    pub(crate) name: Name,
     pub(crate) words: ToolWords,
+}
+
+/// A function with `#[on]` or `#[request]`.
+pub(crate) struct Handler {
+    pub(crate) function: Function,
+    pub(crate) kind: HandlerKind,
+    pub(crate) topic: Topic,
+    pub(crate) words: TopicWords,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HandlerKind {
+    On,
+    Request,
+}
+
+/// A function without a body, with `#[event]`.
+pub(crate) struct Event {
+    pub(crate) function: Function,
+    pub(crate) topic: Topic,
+    pub(crate) words: TopicWords,
+    /// What stays on the function that is generated: its doc comment and lints.
+    pub(crate) attributes: Vec<Attribute>,
+    /// `&self`, as it was written.
+    pub(crate) receiver: Option<TokenStream>,
+}
+
+/// A topic template where it was written.
+pub(crate) struct Topic {
+    pub(crate) literal: LitStr,
+    pub(crate) template: Template,
+}
+
+/// What `#[on(..)]`, `#[request(..)]` and `#[event(..)]` say beside the topic.
+#[derive(Default)]
+pub(crate) struct TopicWords {
+    pub(crate) qos: Option<u8>,
+    pub(crate) shared: Option<LitStr>,
+    pub(crate) retain: Option<bool>,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) blocking: Option<Ident>,
+    /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// An `impl` block with `#[agent]`.
+pub(crate) struct Agent {
+    /// The block without our attributes, and without the events' declarations.
+    pub(crate) item: ItemImpl,
+    pub(crate) id: Option<Name>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) krate: Option<Path>,
 }
 
 /// A name on the wire, and where it was written.
@@ -50,6 +116,8 @@ pub(crate) struct Arg {
     pub(crate) ty: Type,
     pub(crate) description: Expr,
     pub(crate) words: ArgWords,
+    /// The placeholder of the topic that fills it.
+    pub(crate) level: Option<String>,
 }
 
 /// What `#[arg(..)]` says.

@@ -8,16 +8,24 @@ const LONGEST_ARGUMENT: usize = 64;
 
 /// What is wrong with a tool's name.
 pub(crate) fn tool(name: &str) -> Result<(), String> {
+    portable("tool's name", name)
+}
+
+/// What is wrong with an agent's id.
+pub(crate) fn agent(id: &str) -> Result<(), String> {
+    portable("agent's id", id)
+}
+
+fn portable(what: &str, name: &str) -> Result<(), String> {
+    let article = if what.starts_with('a') { "an" } else { "a" };
     if name.is_empty() {
-        return Err("a tool's name is empty; give it at least one character".to_owned());
+        return Err(format!("{article} {what} is empty; give it at least one character"));
     }
     if name.len() > LONGEST_TOOL {
-        return Err(format!("a tool's name has {} bytes; {LONGEST_TOOL} are the most", name.len()));
+        return Err(format!("{article} {what} has {} bytes; {LONGEST_TOOL} are the most", name.len()));
     }
     match name.chars().find(|c| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | '-')) {
-        Some(c) => {
-            Err(format!("the tool's name has the character {c:?}; use letters, digits, `_`, `.` and `-`"))
-        }
+        Some(c) => Err(format!("the {what} has the character {c:?}; use letters, digits, `_`, `.` and `-`")),
         None => Ok(()),
     }
 }
@@ -48,6 +56,35 @@ pub(crate) fn caller(id: &str) -> Result<(), String> {
     }
 }
 
+/// What is wrong with the name of a group that shares a subscription.
+pub(crate) fn group(name: &str) -> Result<(), String> {
+    match name.chars().find(|c| matches!(c, '/' | '+' | '#') || c.is_control()) {
+        Some(c) => Err(format!("a group's name has the character {c:?}; write a name without it")),
+        None => Ok(()),
+    }
+}
+
+/// The id of an agent that names none: its type's name in kebab case.
+pub(crate) fn agent_id(type_name: &str) -> String {
+    let mut id = String::new();
+    let characters: Vec<char> = type_name.chars().collect();
+    for (index, &c) in characters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| characters.get(before));
+        let after = characters.get(index + 1);
+        let begins_word = before
+            .is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
+        if c.is_uppercase() && begins_word && !id.ends_with('-') {
+            id.push('-');
+        }
+        if c == '_' {
+            id.push('-');
+        } else {
+            id.extend(c.to_lowercase());
+        }
+    }
+    id
+}
+
 /// `250ms`, `5s`, `2m`, `1h` in milliseconds.
 pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     let error = || format!("`{text}` is no span of time; write it as in \"250ms\", \"5s\", \"2m\" or \"1h\"");
@@ -68,12 +105,12 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The hidden function that leads from a tool's path to its definition.
+/// The hidden function that leads from a function's path to its definition.
 ///
 /// `tools![weather]` without a `#[tool]` on `weather` makes rustc say "cannot find function
 /// `__tool_attribute_on_weather` in this scope".
-pub(crate) fn definition(function: &str) -> String {
-    format!("__tool_attribute_on_{function}")
+pub(crate) fn definition(attribute: &str, function: &str) -> String {
+    format!("__{attribute}_attribute_on_{function}")
 }
 
 /// The macro that claims a tool's name: for two tools of one name rustc says "the name
@@ -102,6 +139,18 @@ mod tests {
     fn claims_read_well() {
         assert_eq!(claim("get_weather"), "__tool_name_get_weather_is_taken");
         assert_eq!(claim("get-weather"), "__tool_name_get_weather_is_taken__d");
+    }
+
+    #[test]
+    fn an_agent_is_called_after_its_type() {
+        for (name, id) in [
+            ("Thermostat", "thermostat"),
+            ("HomeHub", "home-hub"),
+            ("HTTPServer", "http-server"),
+            ("V2", "v2"),
+        ] {
+            assert_eq!(agent_id(name), id);
+        }
     }
 
     #[test]

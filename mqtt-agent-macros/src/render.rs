@@ -1,11 +1,18 @@
 //! From the model to code. Generated code names nothing but `mqtt_agent::__private`, the standard library by its full
 //! path, and what the user wrote; it stays small, for generic work is done in the runtime once for each type.
 
+mod agent;
 mod arg;
+mod event;
+mod function;
 mod list;
 mod place;
 mod tool;
+mod topic;
 mod words;
 
-pub(crate) use list::tools;
+pub(crate) use agent::{agent, block};
+pub(crate) use event::event;
+pub(crate) use list::{handlers, tools};
 pub(crate) use tool::{stub, tool};
+pub(crate) use topic::{handler, stub as handler_stub};

@@ -13,6 +13,10 @@ pub(crate) const TAGS: &str = "tags";
 pub(crate) const VERSION: &str = "version";
 pub(crate) const BLOCKING: &str = "blocking";
 pub(crate) const CRATE: &str = "crate";
+pub(crate) const QOS: &str = "qos";
+pub(crate) const SHARED: &str = "shared";
+pub(crate) const RETAIN: &str = "retain";
+pub(crate) const ID: &str = "id";
 
 pub(crate) const RANGE: &str = "range";
 pub(crate) const LENGTH: &str = "length";
@@ -40,6 +44,15 @@ pub(crate) const TOOL: &[&str] = &[
 
 /// What `#[arg(..)]` knows.
 pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE];
+
+/// What `#[on(..)]` and `#[request(..)]` know.
+pub(crate) const HANDLER: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
+
+/// What `#[event(..)]` knows.
+pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];
+
+/// What `#[agent(..)]` knows.
+pub(crate) const AGENT: &[&str] = &[ID, CRATE];
 
 /// What to say of a word that is not known.
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {

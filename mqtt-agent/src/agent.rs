@@ -177,7 +177,11 @@ impl Agent {
     /// the program is served. `tools![]` serves none. The methods of [`of`](Self::of) and [`with`](Self::with) are
     /// served beside them.
     pub fn tools(mut self, tools: impl IntoIterator<Item = &'static ToolDef>) -> Self {
-        if self.instances == 0 { self.tools.replace(tools) } else { self.tools.add(tools) }
+        if self.instances == 0 {
+            self.tools.replace(tools)
+        } else {
+            self.tools.add(tools)
+        }
         self
     }
 
@@ -185,7 +189,11 @@ impl Agent {
     /// `#[request]` that is linked into the program is served. The methods of [`of`](Self::of) and
     /// [`with`](Self::with) are served beside them.
     pub fn handlers(mut self, handlers: impl IntoIterator<Item = &'static HandlerDef>) -> Self {
-        if self.instances == 0 { self.handlers.replace(handlers) } else { self.handlers.add(handlers) }
+        if self.instances == 0 {
+            self.handlers.replace(handlers)
+        } else {
+            self.handlers.add(handlers)
+        }
         self
     }
 

@@ -66,6 +66,16 @@ pub use link::{ConnectError, ConnectionState, Credentials, PublishError, Subscri
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };
+#[doc = include_str!("../docs/agent.md")]
+pub use mqtt_agent_macros::agent;
+#[doc = include_str!("../docs/event.md")]
+pub use mqtt_agent_macros::event;
+#[doc = include_str!("../docs/handlers.md")]
+pub use mqtt_agent_macros::handlers;
+#[doc = include_str!("../docs/on.md")]
+pub use mqtt_agent_macros::on;
+#[doc = include_str!("../docs/request.md")]
+pub use mqtt_agent_macros::request;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;
 #[doc = include_str!("../docs/tools.md")]
@@ -88,7 +98,10 @@ pub use serde_json;
 /// use mqtt_agent::prelude::*;
 /// ```
 pub mod prelude {
-    pub use crate::{Agent, Args, Caller, Client, Context, Partials, State, ToolError, tool, tools};
+    pub use crate::{
+        Agent, Args, Caller, Client, Context, Partials, State, ToolError, agent, event, handlers, on,
+        request, tool, tools,
+    };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::json;

@@ -148,7 +148,8 @@ impl<'a> Call<'a> {
         let context: &'a Context = self.context;
         let instance = context.states.get::<Instance<T>>().map(|instance| &instance.0);
         if instance.is_none() {
-            self.errors.push(ArgumentError::new("", "the agent lacks the value that this handler belongs to"));
+            self.errors
+                .push(ArgumentError::new("", "the agent lacks the value that this handler belongs to"));
         }
         instance
     }

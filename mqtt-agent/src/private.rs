@@ -9,12 +9,16 @@ use serde_json::Value;
 
 pub use inventory;
 
-pub use crate::param::{AnyRoot, Call, Lent, Param, RootOf};
+pub use crate::agent::AgentImpl;
+pub use crate::client::Client;
+pub use crate::param::{AnyRoot, Call, Lent, Level, Param, RootOf};
 pub use crate::registry::{
-    ArgDef, Bound, Bounds, Handler, Location, Refused, RegisteredTool, ToolDef, ToolFuture, check_narrowed,
-    check_parameter, first_paragraph,
+    ArgDef, Bound, Bounds, EventDef, Handler, HandlerDef, HandlerKind, Location, PlaceholderDef, Refused,
+    RegisteredEvent, RegisteredHandler, RegisteredTool, ToolDef, ToolFuture, TopicDef, check_message,
+    check_narrowed, check_parameter, first_paragraph,
 };
 pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
+pub use crate::topic::{Draft, EventError, EventPayload, IsSet, Set, Unset};
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///
@@ -56,6 +60,29 @@ pub fn schema<R, T, E>(
     generator: &mut SchemaGenerator,
 ) -> Schema {
     describe(PhantomData, generator)
+}
+
+/// Describes the reply of a handler that nobody waits for.
+#[must_use]
+pub fn unanswered(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<()>()
+}
+
+/// What an `#[on]` handler can end with.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be the reply of an `#[on]` handler",
+    label = "nobody receives it",
+    note = "return nothing or `Result<(), E>`; to answer a message write `#[request]` instead of `#[on]`"
+)]
+pub trait Unanswered: Sized {
+    /// Nothing.
+    fn into_answer(self) -> Answer;
+}
+
+impl Unanswered for () {
+    fn into_answer(self) -> Answer {
+        Reply::into_answer(())
+    }
 }
 
 /// What a default or an example can be: the schema shows it, so it is written as JSON.

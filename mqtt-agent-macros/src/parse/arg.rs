@@ -55,7 +55,7 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     };
     let renamed = rename.is_some();
     let name = rename.map(|literal| Name { text: literal.value(), span: literal.span() }).or(own);
-    Arg { name, renamed, ty: (*parameter.ty).clone(), description, words: arg_words }
+    Arg { name, renamed, ty: (*parameter.ty).clone(), description, words: arg_words, level: None }
 }
 
 fn words_of(attribute: &Attribute, errors: &Errors) -> Vec<Word> {

@@ -70,15 +70,17 @@ pub(super) fn words(attribute: TokenStream, errors: &Errors) -> Vec<Word> {
 }
 
 /// A word that is said twice.
-pub(super) fn repeated(words: &[Word], errors: &Errors) {
-    for (index, word) in words.iter().enumerate() {
-        if words.iter().take(index).any(|earlier| earlier.key() == word.key()) {
+pub(super) fn repeated<'w>(words: impl IntoIterator<Item = &'w Word>, errors: &Errors) {
+    let mut seen = Vec::new();
+    for word in words {
+        if seen.contains(&word.key()) {
             let message = format!("`{}` is said twice; remove one of them", word.key());
             match &word.name {
                 WordName::Ident(ident) => errors.at(ident, message),
                 WordName::Bare(literal) => errors.at(literal, message),
             }
         }
+        seen.push(word.key());
     }
 }
 
@@ -95,6 +97,14 @@ impl Word {
         match &self.name {
             WordName::Ident(ident) => Some(ident),
             WordName::Bare(_) => None,
+        }
+    }
+
+    /// The text of a word that is a text on its own.
+    pub(super) fn bare(&self) -> Option<&LitStr> {
+        match &self.name {
+            WordName::Ident(_) => None,
+            WordName::Bare(literal) => Some(literal),
         }
     }
 
@@ -189,6 +199,19 @@ impl Word {
                 errors,
                 &format!("`{0}` takes a whole number from 1; write it as in `{0} = 8`", self.key()),
             );
+        }
+        found
+    }
+
+    /// `qos = 0` or `qos = 1`.
+    pub(super) fn qos(&self, errors: &Errors) -> Option<u8> {
+        let found = match &self.value {
+            Value::Is(Expr::Lit(ExprLit { lit: Lit::Int(value), .. })) => value.base10_parse::<u8>().ok(),
+            _ => None,
+        };
+        let found = found.filter(|qos| *qos < 2);
+        if found.is_none() {
+            self.wrong(errors, "`qos` is 0 or 1, for nothing here uses QoS 2; write `qos = 0` or `qos = 1`");
         }
         found
     }

@@ -13,7 +13,17 @@ fn wire_name(arg: &Arg, index: usize) -> String {
 }
 
 /// `call.take(<u8 as Param<'_>>::take, "days")`
+///
+/// For a placeholder of the topic `call.level(<u32 as Level>::read, "room")`.
 pub(super) fn take(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
+    if let Some(level) = &arg.level {
+        let ty = &arg.ty;
+        if let syn::Type::Reference(_) = ty {
+            return quote!(call.level_text(#level));
+        }
+        let read = Place::of(ty).around(&quote!(<), ty, &quote!(as #private::Level>::read));
+        return quote!(call.level(#read, #level));
+    }
     let name = wire_name(arg, index);
     let take = of_param(arg, &quote!(take), private);
     quote!(call.take(#take, #name))
@@ -61,6 +71,13 @@ pub(super) fn checks(arg: &Arg, index: usize, tool: &Ident, private: &TokenStrea
         place.around(&quote!(#private::check_narrowed), TokenStream::new(), &quote!((&#tool, #index);))
     });
     quote!(#parameter; #narrowed)
+}
+
+/// The same for the parameter of a topic handler.
+pub(super) fn message_check(arg: &Arg, index: usize, handler: &Ident, private: &TokenStream) -> TokenStream {
+    let named = arg.name.is_some();
+    let place = Place::of(&arg.ty);
+    place.around(&quote!(#private::check_message), TokenStream::new(), &quote!((&#handler, #index, #named);))
 }
 
 /// `<u8 as Param<'_>>::take`, at the type. It is the same text wherever a parameter's trait is needed: what is no

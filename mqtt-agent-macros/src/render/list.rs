@@ -1,4 +1,4 @@
-//! `tools![..]`: an explicit list, and the comparison of the names in it.
+//! `tools![..]` and `handlers![..]`: explicit lists, and the comparison of the names in the first.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -6,8 +6,9 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Path, Token};
 
+use super::function::definition_of;
 use super::place::Place;
-use super::tool::definition_of;
+use super::{tool, topic};
 
 /// `tools![a, module::b]` is
 ///
@@ -24,14 +25,12 @@ use super::tool::definition_of;
 /// with each check at the path that it is about. It names nothing of the runtime, so a renamed dependency needs no
 /// word. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
-    let paths = match Punctuated::<Path, Token![,]>::parse_terminated.parse2(list) {
+    let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
+    let paths = match paths(list, message) {
         Ok(paths) => paths,
-        Err(error) => {
-            let message =
-                "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
-            return syn::Error::new(error.span(), message).to_compile_error();
-        }
+        Err(error) => return error,
     };
+    let definition = |path: &Path| definition(tool::ATTRIBUTE, path);
     let tools = Ident::new("tools", Span::mixed_site());
     let checks = paths.iter().enumerate().skip(1).map(|(index, path)| {
         let definition = definition(path);
@@ -49,11 +48,29 @@ pub(crate) fn tools(list: TokenStream) -> TokenStream {
     quote!({ #check [#(#definitions),*] })
 }
 
-fn definition(path: &Path) -> TokenStream {
+/// `handlers![a, module::b]` is `[__on_or_request_attribute_on_a(), module::__on_or_request_attribute_on_b()]`.
+pub(crate) fn handlers(list: TokenStream) -> TokenStream {
+    let message =
+        "a list of handlers is a list of functions; write it as in `handlers![reading, other::status]`";
+    match paths(list, message) {
+        Ok(paths) => {
+            let definitions = paths.iter().map(|path| definition(topic::ATTRIBUTE, path));
+            quote!([#(#definitions),*])
+        }
+        Err(error) => error,
+    }
+}
+
+fn paths(list: TokenStream, message: &str) -> Result<Punctuated<Path, Token![,]>, TokenStream> {
+    let paths = Punctuated::<Path, Token![,]>::parse_terminated.parse2(list);
+    paths.map_err(|error| syn::Error::new(error.span(), message).to_compile_error())
+}
+
+fn definition(attribute: &str, path: &Path) -> TokenStream {
     let place = Place::of(path);
     let mut path = path.clone();
     if let Some(last) = path.segments.last_mut() {
-        last.ident = definition_of(&last.ident);
+        last.ident = definition_of(attribute, &last.ident);
     }
     place.around(&TokenStream::new(), path, &quote!(()))
 }

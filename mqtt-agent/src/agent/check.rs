@@ -122,7 +122,10 @@ fn topics(handlers: &[&'static HandlerDef], states: &States, problems: &mut Vec<
     for &handler in handlers {
         let about = |message: &str| {
             let topic = handler.topic().template();
-            Problem::at(handler.location(), format!("the handler `{}` of `{topic}`: {message}", handler.name()))
+            Problem::at(
+                handler.location(),
+                format!("the handler `{}` of `{topic}`: {message}", handler.name()),
+            )
         };
         missing_states(handler.args, states, |message| problems.push(about(message)));
     }
@@ -162,7 +165,9 @@ mod tests {
 
     #[test]
     fn filters_overlap_where_one_topic_matches_both() {
-        for (a, b) in [("a/+", "a/b"), ("a/#", "a"), ("#", "x/y"), ("+/b", "a/+"), ("a/b", "a/b"), ("a/+/c", "a/b/#")] {
+        for (a, b) in
+            [("a/+", "a/b"), ("a/#", "a"), ("#", "x/y"), ("+/b", "a/+"), ("a/b", "a/b"), ("a/+/c", "a/b/#")]
+        {
             assert!(overlap(a, b) && overlap(b, a), "{a} {b}");
         }
         for (a, b) in [("a", "b"), ("a/+", "a"), ("a/+", "a/b/c"), ("a/b", "a/c"), ("+/b", "a/c")] {

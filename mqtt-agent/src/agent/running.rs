@@ -50,7 +50,8 @@ impl Running {
                 running.topics = Some(Topics::start(client, states, limits, &checked.handlers).await?);
             }
             if serves {
-                let server = Server::start(client.clone(), states, limits, checked.tools, checked.cards).await?;
+                let server =
+                    Server::start(client.clone(), states, limits, checked.tools, checked.cards).await?;
                 running.server = Some(server);
             }
             Ok(())

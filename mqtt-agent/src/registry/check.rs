@@ -65,9 +65,9 @@ pub const fn check_parameter(tool: &ToolDef, index: usize, named: bool, root: Ro
 pub const fn check_message(handler: &HandlerDef, index: usize, named: bool) {
     let need = handler.args[index].need;
     match need {
-        Need::Arguments { .. } => panic!(
-            "a message has a payload and no arguments; take the payload's type itself, without `Args`"
-        ),
+        Need::Arguments { .. } => {
+            panic!("a message has a payload and no arguments; take the payload's type itself, without `Args`")
+        }
         Need::Partials { .. } => {
             panic!("partial results are a tool's; publish an `#[event]`, or make it a `#[tool]`")
         }

@@ -140,7 +140,9 @@ pub enum EventError {
     #[error("the event was not published: {0}")]
     Publish(#[source] PublishError),
     /// The broker did not acknowledge it in time. It may have arrived.
-    #[error("the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`")]
+    #[error(
+        "the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`"
+    )]
     Timeout {
         /// How long was waited.
         after: Duration,

@@ -34,7 +34,9 @@ impl<'a> Param<'a> for Payload {
     const NEED: Need = Need::Nothing;
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
-        Ok(Self(call.context().delivery.as_ref().map(|delivery| delivery.payload.clone()).unwrap_or_default()))
+        Ok(Self(
+            call.context().delivery.as_ref().map(|delivery| delivery.payload.clone()).unwrap_or_default(),
+        ))
     }
 }
 

@@ -125,7 +125,11 @@ fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     Arc::new(move |mut inbound: Inbound| {
         let ack = inbound.take_ack();
         if let Err(mpsc::error::TrySendError::Full(dropped)) = sender.try_send(inbound) {
-            tracing::warn!(handler = name, topic = dropped.topic(), "a message was dropped: {QUEUE} wait already");
+            tracing::warn!(
+                handler = name,
+                topic = dropped.topic(),
+                "a message was dropped: {QUEUE} wait already"
+            );
         }
         ack.done();
     })

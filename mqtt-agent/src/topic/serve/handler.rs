@@ -53,10 +53,15 @@ impl Served {
         let properties = &inbound.properties;
         let trace = TraceContext::from_user_properties(&properties.user);
         let correlation = properties.correlation_data.clone();
-        let reply_to = properties.response_topic.as_deref().and_then(|topic| ReplyTo::new(topic, correlation, trace));
+        let reply_to =
+            properties.response_topic.as_deref().and_then(|topic| ReplyTo::new(topic, correlation, trace));
         let Some(reply_to) = reply_to else {
             let topic = inbound.topic();
-            tracing::warn!(handler = self.def.name, topic, "a request without a usable Response Topic was dropped");
+            tracing::warn!(
+                handler = self.def.name,
+                topic,
+                "a request without a usable Response Topic was dropped"
+            );
             return ack.done();
         };
         let until = self.until(&inbound, received);
@@ -71,7 +76,8 @@ impl Served {
                 });
             }
             Err(_) => {
-                let outcome = Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
+                let outcome =
+                    Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
                 reply_to.send_now(self.shared.client.core().link(), &call_id, outcome, until);
             }
         }

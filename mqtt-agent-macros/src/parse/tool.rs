@@ -1,0 +1,82 @@
+//! `#[tool]`: its words.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::{ItemFn, LitStr};
+
+use super::function::{Home, function};
+use super::word::{self, Word};
+use crate::diag::Errors;
+use crate::model::{Name, Tool, ToolWords};
+use crate::{names, words};
+
+/// How messages call it.
+pub(super) const KIND: &str = "a tool";
+
+/// A function with `#[tool]`: the function as it goes back to the user, and the model of it.
+pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<(ItemFn, Tool)> {
+    let mut item_fn: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            errors.push(not_a_function(&item).unwrap_or(error));
+            return None;
+        }
+    };
+    let words = word::words(attribute, errors);
+    let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
+    let function = function(KIND, attrs, vis, sig, Home::Module, errors);
+    let (name, words) = tool_words(&words, &function.ident, errors);
+    Some((item_fn, Tool { function, name, words }))
+}
+
+fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
+    if syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok() {
+        return Some(syn::Error::new_spanned(
+            item,
+            "a tool is a function with a body; write `#[tool]` above that one",
+        ));
+    }
+    let item: syn::Item = syn::parse2(item.clone()).ok()?;
+    Some(syn::Error::new_spanned(item, "`#[tool]` is for a free function; write it above an `fn`"))
+}
+
+pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Name, ToolWords) {
+    let mut name = Name { text: function.unraw().to_string(), span: function.span() };
+    let mut tool = ToolWords::default();
+    for word in all {
+        let key = word.key();
+        match key.as_str() {
+            words::NAME => {
+                if let Some(literal) = word.string(errors) {
+                    name = Name { text: literal.value(), span: literal.span() };
+                }
+            }
+            words::TITLE => tool.title = word.text(errors),
+            words::VERSION => tool.version = word.text(errors),
+            words::READ_ONLY | words::DESTRUCTIVE | words::IDEMPOTENT | words::OPEN_WORLD => {
+                if let (Some(yes), Some(ident)) = (word.flag(errors), word.ident()) {
+                    tool.hints.push((ident.clone(), yes));
+                }
+            }
+            words::TIMEOUT => {
+                tool.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors))
+            }
+            words::CONCURRENCY => tool.concurrency = word.positive(errors),
+            words::ALLOW => tool.allow = word.strings(errors),
+            words::TAGS => tool.tags = word.strings(errors).unwrap_or_default(),
+            words::BLOCKING => {
+                if word.flag(errors) == Some(true) {
+                    tool.blocking = word.ident().cloned();
+                }
+            }
+            words::CRATE => tool.krate = word.path(errors),
+            _ => errors.at(word.ident(), words::unknown(&key, words::TOOL)),
+        }
+    }
+    word::repeated(all, errors);
+    (name, tool)
+}
+
+pub(super) fn timeout(literal: &LitStr, errors: &Errors) -> Option<u64> {
+    names::milliseconds(&literal.value()).map_err(|message| errors.at(literal, message)).ok()
+}

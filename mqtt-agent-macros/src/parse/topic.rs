@@ -1,0 +1,199 @@
+//! `#[on]`, `#[request]` and `#[event]`: the topic, the words, and which parameter each placeholder fills.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, FnArg, ItemFn, LitStr, Signature, Token, Visibility};
+
+use super::function::{Home, function};
+use super::tool::timeout;
+use super::word::{self, Word};
+use crate::diag::Errors;
+use crate::model::{Event, Function, Handler, HandlerKind, Topic, TopicWords};
+use crate::template::{self, Template};
+use crate::{names, words};
+
+impl HandlerKind {
+    /// The attribute's name.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// A function with `#[on]` or `#[request]`: as it goes back to the user, and the model of it.
+pub(crate) fn handler(
+    kind: HandlerKind,
+    attribute: TokenStream,
+    item: TokenStream,
+    errors: &Errors,
+) -> Option<(ItemFn, Handler)> {
+    let mut item_fn: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            let name = kind.attribute();
+            let other = syn::parse2::<syn::Item>(item.clone()).is_ok()
+                || syn::parse2::<Declaration>(item.clone()).is_ok();
+            let message = format!("`#[{name}]` is for a function with a body; write it above such an `fn`");
+            errors.push(if other { syn::Error::new_spanned(item, message) } else { error });
+            return None;
+        }
+    };
+    let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
+    let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors)?;
+    Some((item_fn, handler))
+}
+
+pub(super) fn handler_of(
+    kind: HandlerKind,
+    attribute: TokenStream,
+    attributes: &[Attribute],
+    visibility: &Visibility,
+    signature: &mut Signature,
+    home: Home<'_>,
+    errors: &Errors,
+) -> Option<Handler> {
+    let all = word::words(attribute, errors);
+    let mut function = function("a topic handler", attributes, visibility, signature, home, errors);
+    let words = topic_words(&all, words::HANDLER, errors);
+    let topic = topic(&all, kind.attribute(), &function.ident, errors)?;
+    fill(&mut function, &topic, errors);
+    Some(Handler { function, kind, topic, words })
+}
+
+/// A function without a body, as `#[event]` takes it.
+pub(super) struct Declaration {
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) visibility: Visibility,
+    pub(super) signature: Signature,
+}
+
+impl Parse for Declaration {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let (visibility, signature) = (input.parse()?, input.parse()?);
+        input.parse::<Token![;]>()?;
+        Ok(Self { attributes, visibility, signature })
+    }
+}
+
+/// A function with `#[event]`.
+pub(crate) fn event(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Event> {
+    match syn::parse2::<Declaration>(item.clone()) {
+        Ok(declaration) => event_of(attribute, declaration, Home::Module, errors),
+        Err(error) => {
+            let message = "an event is a function without a body, which is generated; write `;` after it";
+            let other = syn::parse2::<syn::Item>(item.clone()).is_ok();
+            errors.push(if other { syn::Error::new_spanned(item, message) } else { error });
+            None
+        }
+    }
+}
+
+pub(super) fn event_of(
+    attribute: TokenStream,
+    declaration: Declaration,
+    home: Home<'_>,
+    errors: &Errors,
+) -> Option<Event> {
+    let Declaration { attributes, visibility, mut signature } = declaration;
+    let all = word::words(attribute, errors);
+    let receiver = signature.inputs.first().and_then(|input| match input {
+        FnArg::Receiver(receiver) => Some(receiver.to_token_stream()),
+        FnArg::Typed(_) => None,
+    });
+    let mut function = function("an event", &attributes, &visibility, &mut signature, home, errors);
+    let words = topic_words(&all, words::EVENT, errors);
+    if let syn::ReturnType::Type(_, ty) = &signature.output {
+        errors.at(ty, "nobody answers an event; remove the return type");
+    }
+    let topic = topic(&all, "event", &function.ident, errors)?;
+    fill(&mut function, &topic, errors);
+    let mut payloads = function.args.iter().filter(|arg| arg.level.is_none()).skip(1);
+    if let Some(second) = payloads.next() {
+        let message = "an event has one payload, and the parameter before takes it; put both into one struct, or write \
+                       `{name}` into the topic";
+        errors.at(&second.ty, message);
+    }
+    Some(Event { function, topic, words, attributes, receiver })
+}
+
+fn topic(all: &[Word], attribute: &str, function: &Ident, errors: &Errors) -> Option<Topic> {
+    let Some(literal) = all.iter().find_map(Word::bare) else {
+        // What is no list of words was told already.
+        if errors.is_empty() {
+            let example = "write it as in";
+            errors
+                .at(function, format!("no topic; {example} `#[{attribute}(\"home/{{room}}/temperature\")]`"));
+        }
+        return None;
+    };
+    let template = template::parse(&literal.value()).map_err(|message| errors.at(literal, message)).ok()?;
+    Some(Topic { literal: literal.clone(), template })
+}
+
+/// Finds the parameter of each placeholder.
+fn fill(function: &mut Function, topic: &Topic, errors: &Errors) {
+    let Template { placeholders, .. } = &topic.template;
+    for arg in &mut function.args {
+        let name = arg.name.as_ref().map(|name| name.text.trim_start_matches('_'));
+        let own = placeholders
+            .iter()
+            .find(|placeholder| name.is_some_and(|name| name == placeholder.name.trim_start_matches('_')));
+        arg.level = own.map(|placeholder| placeholder.name.clone());
+        if let Some(place) = &arg.words.place {
+            let message = "`#[arg(..)]` is for tools, whose arguments have a schema; let the parameter's type refuse what is \
+                           wrong";
+            errors.at(place, message);
+        }
+        if let (Some(_), syn::Type::Reference(reference)) = (&arg.level, &arg.ty)
+            && quote!(#reference).to_string() != "& str"
+        {
+            errors.at(reference, "a placeholder is `&str` or a type that is `FromStr`; write one of these");
+        }
+    }
+    for placeholder in placeholders {
+        if !function.args.iter().any(|arg| arg.level.as_deref() == Some(&placeholder.name)) {
+            let name = &placeholder.name;
+            let message =
+                format!("the placeholder `{name}` has no parameter; add `{name}: &str` to the function");
+            errors.at(&topic.literal, message);
+        }
+    }
+}
+
+fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
+    let mut found = TopicWords::default();
+    let mut topics = all.iter().filter_map(Word::bare).skip(1);
+    if let Some(second) = topics.next() {
+        errors.at(second, "a second topic; write a function for each");
+    }
+    for word in all.iter().filter(|word| word.bare().is_none()) {
+        let key = word.key();
+        match key.as_str() {
+            key if !known.contains(&key) => errors.at(word.ident(), words::unknown(key, known)),
+            words::QOS => found.qos = word.qos(errors),
+            words::SHARED => found.shared = word.text(errors).filter(|group| is_group(group, errors)),
+            words::RETAIN => found.retain = word.flag(errors),
+            words::TIMEOUT => {
+                found.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors));
+            }
+            words::CONCURRENCY => found.concurrency = word.positive(errors),
+            words::BLOCKING => {
+                if word.flag(errors) == Some(true) {
+                    found.blocking = word.ident().cloned();
+                }
+            }
+            words::CRATE => found.krate = word.path(errors),
+            _ => {}
+        }
+    }
+    word::repeated(all.iter().filter(|word| word.bare().is_none()), errors);
+    found
+}
+
+fn is_group(group: &LitStr, errors: &Errors) -> bool {
+    names::group(&group.value()).map_err(|message| errors.at(group, message)).is_ok()
+}

@@ -1,0 +1,120 @@
+//! `#[agent] impl`: the block as the user wrote it, and an implementation of `AgentImpl` beside it.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{ImplItem, Type};
+
+use super::place::private;
+use super::{event, tool, topic};
+use crate::model::Agent;
+use crate::names;
+
+/// The block without anything served: what is left of one with mistakes.
+pub(crate) fn block(agent: &Agent) -> TokenStream {
+    agent.item.to_token_stream()
+}
+
+/// For `#[agent] impl Thermostat { .. }` the block, and
+///
+/// ```text
+/// impl AgentImpl for Thermostat where Thermostat: Send + Sync + 'static {
+///     const ID: &'static str = "thermostat";
+///     const TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
+///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
+///     const EVENTS: &'static [&'static EventDef] = &[];
+/// }
+/// const _: () = { let _ = <Thermostat as AgentImpl>::TOOLS; .. };
+/// ```
+///
+/// The definitions are constants and no statics, so that the block may be generic. rustc evaluates constants of a
+/// generic block only where it is used; for all others the last line has their checks done by `cargo check` too.
+pub(crate) fn agent(agent: &Agent) -> TokenStream {
+    let private = private(agent.krate.as_ref());
+    let own = &agent.item.self_ty;
+    let owner = owner(own);
+    let mut item = agent.item.clone();
+    let mut types = TokenStream::new();
+    for event in &agent.events {
+        let (method, ty) = event::method(event, &owner, &private);
+        item.items.push(ImplItem::Verbatim(method));
+        types.extend(ty);
+    }
+    let id =
+        agent.id.as_ref().map_or_else(|| names::agent_id(&owner.unraw().to_string()), |id| id.text.clone());
+    // A definition is there when its method is.
+    let listed = |shared: &[syn::Attribute], value: TokenStream| quote!(#(#shared)* &#value);
+    let tools = agent.tools.iter().map(|tool| listed(&tool.function.shared, tool::value(tool, &private)));
+    let handlers = agent
+        .handlers
+        .iter()
+        .map(|handler| listed(&handler.function.shared, topic::value(handler, &private)));
+    let events = agent.events.iter().map(|event| {
+        let (shared, constant) = (&event.function.shared, event::constant(event));
+        quote!(#(#shared)* Self::#constant)
+    });
+    let claims = agent.tools.iter().map(tool::claim);
+    let (generics, _, bounds) = agent.item.generics.split_for_impl();
+    let bounds = bounds.map(|bounds| bounds.predicates.to_token_stream()).filter(|bounds| !bounds.is_empty());
+    let bounds = bounds.map(|bounds| quote!(#bounds,));
+    let forced = agent.item.generics.params.is_empty().then(|| {
+        quote! {
+            const _: () = {
+                let _ = <#own as #private::AgentImpl>::TOOLS;
+                let _ = <#own as #private::AgentImpl>::HANDLERS;
+            };
+        }
+    });
+    let twice = twice(agent);
+    quote! {
+        #item
+        #types
+        #[doc(hidden)]
+        impl #generics #private::AgentImpl for #own
+        where
+            #bounds
+            Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+        {
+            const ID: &'static str = #id;
+            const TOOLS: &'static [&'static #private::ToolDef] = &[#(#tools),*];
+            const HANDLERS: &'static [&'static #private::HandlerDef] = &[#(#handlers),*];
+            const EVENTS: &'static [&'static #private::EventDef] = &[#(#events),*];
+        }
+        #forced
+        const _: () = {
+            #(#claims)*
+            #twice
+        };
+    }
+}
+
+/// The last name of the type: `Thermostat` of `home::Thermostat<S>`.
+fn owner(ty: &Type) -> Ident {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.clone()),
+        Type::Group(group) => Some(owner(&group.elem)),
+        _ => None,
+    }
+    .unwrap_or_else(|| format_ident!("Agent"))
+}
+
+/// Two handlers of one topic: two items of one name, for which rustc marks both places.
+fn twice(agent: &Agent) -> TokenStream {
+    let mut seen: HashMap<&str, Vec<(Span, &str)>> = HashMap::new();
+    for handler in &agent.handlers {
+        let topic = &handler.topic;
+        let places = seen.entry(topic.template.filter.as_str()).or_default();
+        places.push((topic.literal.span(), &topic.template.filter));
+    }
+    let mut doubled: Vec<_> = seen.into_values().filter(|places| places.len() > 1).collect();
+    doubled.sort_by_key(|places| places.first().map(|(_, filter)| *filter));
+    let claims = doubled.iter().flatten().map(|(span, filter)| {
+        let readable: String =
+            filter.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let claim = Ident::new(&format!("the_topic_{readable}_has_a_handler_already"), *span);
+        quote_spanned!(*span=> #[allow(non_snake_case, dead_code)] fn #claim() {})
+    });
+    quote!(#(#claims)*)
+}

@@ -1,0 +1,123 @@
+//! What the code of every annotated function has in common.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Expr;
+use syn::ext::IdentExt;
+
+use super::arg;
+use super::place::Place;
+use crate::model::Function;
+use crate::names;
+
+/// The hidden function that leads to a definition. rustc shows its name when a list names what has none.
+pub(super) fn definition_of(attribute: &str, function: &Ident) -> Ident {
+    Ident::new(&names::definition(attribute, &function.unraw().to_string()), function.span())
+}
+
+/// The handler: takes every parameter out of the call, calls the function, and turns what it gives into an answer.
+pub(super) fn handler(
+    function: &Function,
+    blocking: Option<&Ident>,
+    value: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let ident = &function.ident;
+    let instance = function.has_self.then(|| quote!(call.instance::<Self>()));
+    let takes = function.args.iter().enumerate().map(|(index, arg)| arg::take(arg, index, private));
+    let takes: Vec<_> = instance.into_iter().chain(takes).collect();
+    let bindings: Vec<_> = (0..takes.len())
+        .map(|index| format_ident!("__argument_{index}", span = Span::mixed_site()))
+        .collect();
+    // All are taken before any is looked at, so that one answer names every refused argument.
+    let fill = (!takes.is_empty()).then(|| {
+        quote! {
+            let (#(::core::option::Option::Some(#bindings),)*) = (#(#takes,)*) else {
+                return ::core::result::Result::Err(#private::Refused);
+            };
+        }
+    });
+    let call = if takes.is_empty() { quote!(_) } else { quote!(call) };
+    let kind = match (function.is_async, blocking) {
+        (true, _) => quote!(Async),
+        (false, Some(_)) => quote!(Blocking),
+        (false, None) => quote!(Inline),
+    };
+    let answer = if function.is_async { quote!(run) } else { quote!(answer) };
+    let (parts, error) = reply(function, private);
+    // At the function's name: a future that is not `Send` is reported there.
+    let here = Place::at(ident.span());
+    let through = function.through.clone().unwrap_or_default();
+    let invoke = here.around(&through, ident, &quote!((#(#bindings),*)));
+    let answer = here.around(
+        &quote!(#private::#answer),
+        TokenStream::new(),
+        &quote!((#invoke, #parts, #value, #error)),
+    );
+    quote! {
+        #private::Handler::#kind(|#call| {
+            #fill
+            ::core::result::Result::Ok(#answer)
+        })
+    }
+}
+
+/// How the reply is described, and how its value is answered: the two needs of a value that somebody receives.
+pub(super) fn described(function: &Function, private: &TokenStream) -> (TokenStream, TokenStream) {
+    let (parts, ..) = reply(function, private);
+    let describe = at_reply(function, &quote!(#private::Reply), &quote!(::describe));
+    let schema = quote!(|generator| #private::schema(#parts, #describe, generator));
+    (schema, at_reply(function, &quote!(#private::Reply), &quote!(::into_answer)))
+}
+
+/// What the return type is made of, and what its error needs, all at the return type. Each need is a path of a trait and
+/// no bound of a function of ours, which rustc would print as well.
+fn reply(function: &Function, private: &TokenStream) -> (TokenStream, TokenStream) {
+    let place = Place::of(&function.reply);
+    let parts = place.around(&quote!(#private::ReplyOf::<), &function.reply, &quote!(>::PARTS));
+    (parts, at_reply(function, &quote!(#private::ToolError), &quote!(::into_failure)))
+}
+
+pub(super) fn at_reply(function: &Function, before: &TokenStream, behind: &TokenStream) -> TokenStream {
+    Place::of(&function.reply).around(before, TokenStream::new(), behind)
+}
+
+/// The description: a literal, or the first paragraph of what only the compiler knows, such as an included file.
+pub(super) fn description(function: &Function, private: &TokenStream) -> TokenStream {
+    match &function.description {
+        None => quote!(""),
+        Some(Expr::Lit(literal)) => quote!(#literal),
+        Some(other) => {
+            Place::of(other).around(&quote!(#private::first_paragraph), TokenStream::new(), &quote!((#other)))
+        }
+    }
+}
+
+/// Where the function was written. At the function: at the attribute it would say where that is.
+pub(super) fn location(function: &Function, private: &TokenStream) -> TokenStream {
+    let here = quote_spanned!(function.ident.span()=> (::core::file!(), ::core::line!()));
+    quote!(#private::Location::new #here)
+}
+
+/// The hidden function that leads from a function's path to its definition, and registers it.
+pub(super) fn definition(
+    function: &Function,
+    attribute: &str,
+    ty: &TokenStream,
+    value: &TokenStream,
+    register: &TokenStream,
+) -> TokenStream {
+    let Function { shared, visibility, ident, .. } = function;
+    // Located at the function, but not part of the user's code: lints are about what the user wrote.
+    let mut definition = definition_of(attribute, ident);
+    definition.set_span(Span::mixed_site().located_at(ident.span()));
+    quote! {
+        #(#shared)*
+        #[doc(hidden)]
+        #visibility const fn #definition() -> &'static #ty {
+            static DEFINITION: #ty = #value;
+            #register
+            &DEFINITION
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `#[on]` and `#[request]`: one `static` definition, as for a tool.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::arg;
+use super::function::{self, at_reply, definition};
+use super::place::private;
+use crate::model::{Handler, HandlerKind, Topic};
+
+/// In the name of the hidden function.
+pub(super) const ATTRIBUTE: &str = "on_or_request";
+
+/// For
+///
+/// ```text
+/// #[on("home/{room}/temperature")]
+/// async fn reading(room: &str, value: Reading) { .. }
+/// ```
+///
+/// the function as it is, and
+///
+/// ```text
+/// const fn __on_or_request_attribute_on_reading() -> &'static HandlerDef {
+///     static DEFINITION: HandlerDef = {
+///         let handler = HandlerDef::new(
+///             HandlerKind::On,
+///             "reading",
+///             "",
+///             TopicDef::new("home/{room}/temperature", "home/+/temperature", &[PlaceholderDef::new("room", 1, false)]),
+///             &[ArgDef::new("value", "", <Reading as Param<'_>>::NEED)],
+///             SchemaGenerator::subschema_for::<()>,
+///             Handler::Async(|call| ..),
+///             Location::new(file!(), line!()),
+///         );
+///         check_message(&handler, 0, true);
+///         handler
+///     };
+///     inventory::submit! { RegisteredHandler(&DEFINITION) }
+///     &DEFINITION
+/// }
+/// ```
+pub(crate) fn handler(handler: &Handler) -> TokenStream {
+    let private = private(handler.words.krate.as_ref());
+    let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&DEFINITION) });
+    definition(
+        &handler.function,
+        ATTRIBUTE,
+        &quote!(#private::HandlerDef),
+        &value(handler, &private),
+        &register,
+    )
+}
+
+/// What stands in for a handler that has mistakes.
+pub(crate) fn stub(handler: &Handler) -> TokenStream {
+    let private = private(handler.words.krate.as_ref());
+    let ty = quote!(#private::HandlerDef);
+    definition(&handler.function, ATTRIBUTE, &ty, &quote!(#private::HandlerDef::BROKEN), &TokenStream::new())
+}
+
+/// The definition itself.
+pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
+    let function = &handler.function;
+    let this = Ident::new("handler", Span::mixed_site());
+    let from_message: Vec<_> = function.args.iter().filter(|arg| arg.level.is_none()).collect();
+    let from_message = || from_message.iter().enumerate();
+    let definitions = from_message().map(|(index, arg)| arg::definition(arg, index, private));
+    let checks = from_message().map(|(index, arg)| arg::message_check(arg, index, &this, private));
+    let name = syn::ext::IdentExt::unraw(&function.ident).to_string();
+    let description = function::description(function, private);
+    let topic = topic(&handler.topic, private);
+    let (kind, schema, value) = match handler.kind {
+        HandlerKind::On => {
+            let value = at_reply(function, &quote!(#private::Unanswered), &quote!(::into_answer));
+            (quote!(On), quote!(#private::unanswered), value)
+        }
+        HandlerKind::Request => {
+            let (schema, value) = function::described(function, private);
+            (quote!(Request), schema, value)
+        }
+    };
+    let run = function::handler(function, handler.words.blocking.as_ref(), &value, private);
+    let location = function::location(function, private);
+    let words = words(handler);
+    quote! {
+        {
+            // In scope for types that `ReplyOf` knows nothing better of.
+            use #private::PlainReply as _;
+            let #this = #private::HandlerDef::new(
+                #private::HandlerKind::#kind,
+                #name,
+                #description,
+                #topic,
+                &[#(#definitions),*],
+                #schema,
+                #run,
+                #location,
+            );
+            #(#checks)*
+            #this #words
+        }
+    }
+}
+
+/// `TopicDef::new("home/{room}", "home/+", &[PlaceholderDef::new("room", 1, false)])`
+pub(super) fn topic(topic: &Topic, private: &TokenStream) -> TokenStream {
+    let (literal, filter) = (&topic.literal, &topic.template.filter);
+    let placeholders = topic.template.placeholders.iter().map(|placeholder| {
+        let (name, level, rest) = (&placeholder.name, placeholder.level, placeholder.rest);
+        quote!(#private::PlaceholderDef::new(#name, #level, #rest))
+    });
+    quote!(#private::TopicDef::new(#literal, #filter, &[#(#placeholders),*]))
+}
+
+fn words(handler: &Handler) -> TokenStream {
+    let words = &handler.words;
+    let qos = words.qos.iter().map(|qos| quote!(.qos(#qos)));
+    let shared = words.shared.iter().map(|group| quote!(.shared(#group)));
+    let timeout = words.timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
+    let concurrency = words.concurrency.iter().map(|messages| quote!(.concurrency(#messages)));
+    quote!(#(#qos)* #(#shared)* #(#timeout)* #(#concurrency)*)
+}
