@@ -3,10 +3,15 @@
 use proc_macro2::Ident;
 
 use crate::diag::Errors;
-use crate::model::{Agent, Event, Function, Handler, Tool};
+use crate::model::{Agent, Event, Function, Handler, Remote, Tool};
 use crate::{names, words};
 
 pub(crate) fn tool(tool: &Tool, errors: &Errors) {
+    tool_alone(tool, errors);
+    given([&tool.function], errors);
+}
+
+fn tool_alone(tool: &Tool, errors: &Errors) {
     let function = &tool.function;
     if let Err(message) = names::tool(&tool.name.text) {
         errors.push(syn::Error::new(tool.name.span, message));
@@ -59,9 +64,45 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
     for one in &agent.events {
         event(one, errors);
     }
-    if agent.tools.is_empty() && agent.handlers.is_empty() && agent.events.is_empty() && errors.is_empty() {
+    if let Some((path, _)) = &agent.item.trait_
+        && !(agent.tools.is_empty() && agent.handlers.is_empty() && agent.events.is_empty())
+    {
+        let message = "what is served of a `#[remote]` trait is said in the trait; remove the attributes of the methods here";
+        errors.at(path, message);
+    }
+    if agent.item.trait_.is_none()
+        && agent.tools.is_empty()
+        && agent.handlers.is_empty()
+        && agent.events.is_empty()
+        && errors.is_empty()
+    {
         let message = "no method of this block is served; write `#[tool]`, `#[on]`, `#[request]` or `#[event]` above one";
         errors.at(&agent.item.self_ty, message);
+    }
+}
+
+/// A trait whose methods are called from afar.
+pub(crate) fn remote(remote: &Remote, errors: &Errors) {
+    for method in &remote.methods {
+        tool_alone(&method.tool, errors);
+        if !method.tool.function.has_self {
+            errors.at(&method.tool.function.ident, "a remote's method is a method of the agent; add `&self`");
+        }
+    }
+    if remote.methods.is_empty() && errors.is_empty() {
+        errors.at(&remote.item.ident, "a remote without methods calls nothing; declare one");
+    }
+}
+
+/// `given` tells the calling side of a remote what not to ask for; nobody else needs to be told.
+fn given<'f>(functions: impl IntoIterator<Item = &'f Function>, errors: &Errors) {
+    for word in
+        functions.into_iter().flat_map(|function| &function.args).filter_map(|arg| arg.words.given.as_ref())
+    {
+        errors.at(
+            word,
+            "`given` is for the methods of a `#[remote]` trait; remove it, for the type says it here",
+        );
     }
 }
 

@@ -61,6 +61,12 @@ pub fn agent(words: TokenStream, item: TokenStream) -> TokenStream {
     expand_agent(words.into(), item.into()).into()
 }
 
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn remote(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_remote(words.into(), item.into()).into()
+}
+
 // In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
 
 fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
@@ -98,6 +104,18 @@ fn expand_agent(words: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
     let Some(agent) = parse::agent(words, item.clone(), &errors) else { return errors.finish(item) };
     check::agent(&agent, &errors);
-    let rendered = if errors.is_empty() { render::agent(&agent) } else { render::block(&agent) };
+    let rendered = match (&agent.item.trait_, errors.is_empty()) {
+        (_, false) => render::block(&agent),
+        (None, true) => render::agent(&agent),
+        (Some(_), true) => render::served(&agent),
+    };
+    errors.finish(rendered)
+}
+
+fn expand_remote(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    let Some(remote) = parse::remote(words, item.clone(), &errors) else { return errors.finish(item) };
+    check::remote(&remote, &errors);
+    let rendered = if errors.is_empty() { render::remote(&remote) } else { render::trait_alone(&remote) };
     errors.finish(rendered)
 }

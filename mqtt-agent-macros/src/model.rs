@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, ItemImpl, LitStr, Path, Type, Visibility};
+use syn::{Attribute, Expr, ItemImpl, ItemTrait, LitStr, Path, Type, Visibility};
 
 use crate::template::Template;
 
@@ -85,6 +85,21 @@ pub(crate) struct Agent {
     pub(crate) krate: Option<Path>,
 }
 
+/// A trait with `#[remote]`.
+pub(crate) struct Remote {
+    /// The trait without our attributes.
+    pub(crate) item: ItemTrait,
+    pub(crate) methods: Vec<RemoteMethod>,
+    pub(crate) krate: Option<Path>,
+}
+
+/// One method of it.
+pub(crate) struct RemoteMethod {
+    pub(crate) tool: Tool,
+    /// Its doc comment and lints, for the client's method.
+    pub(crate) attributes: Vec<Attribute>,
+}
+
 /// A name on the wire, and where it was written.
 pub(crate) struct Name {
     pub(crate) text: String,
@@ -130,6 +145,8 @@ pub(crate) struct ArgWords {
     pub(crate) pattern: Option<LitStr>,
     pub(crate) default: Option<Expr>,
     pub(crate) example: Option<Expr>,
+    /// Said of a parameter that the agent gives, in a `#[remote]` trait.
+    pub(crate) given: Option<Ident>,
 }
 
 /// `a..=b` and its like.

@@ -4,10 +4,12 @@ mod agent;
 mod arg;
 mod doc;
 mod function;
+mod remote;
 mod tool;
 mod topic;
 mod word;
 
 pub(crate) use agent::agent;
+pub(crate) use remote::remote;
 pub(crate) use tool::tool;
 pub(crate) use topic::{event, handler};

@@ -24,6 +24,8 @@ pub(crate) const PATTERN: &str = "pattern";
 pub(crate) const DEFAULT: &str = "default";
 pub(crate) const RENAME: &str = "rename";
 pub(crate) const EXAMPLE: &str = "example";
+pub(crate) const GIVEN: &str = "given";
+pub(crate) const PREFIX: &str = "prefix";
 
 /// What `#[tool(..)]` knows.
 pub(crate) const TOOL: &[&str] = &[
@@ -43,7 +45,7 @@ pub(crate) const TOOL: &[&str] = &[
 ];
 
 /// What `#[arg(..)]` knows.
-pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE];
+pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE, GIVEN];
 
 /// What `#[on(..)]` and `#[request(..)]` know.
 pub(crate) const HANDLER: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
@@ -53,6 +55,9 @@ pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];
 
 /// What `#[agent(..)]` knows.
 pub(crate) const AGENT: &[&str] = &[ID, CRATE];
+
+/// What `#[remote(..)]` knows.
+pub(crate) const REMOTE: &[&str] = &[PREFIX, CRATE];
 
 /// What to say of a word that is not known.
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
@@ -73,6 +78,6 @@ mod tests {
     fn a_misspelt_word_finds_its_neighbour() {
         assert_eq!(unknown("readonly", TOOL), "unknown word `readonly`; did you mean `read_only`?");
         assert_eq!(unknown("timout", TOOL), "unknown word `timout`; did you mean `timeout`?");
-        assert!(unknown("xyz", ARG).ends_with("`rename`, `example`"));
+        assert!(unknown("xyz", ARG).ends_with("`example`, `given`"));
     }
 }

@@ -32,6 +32,7 @@ extern crate self as mqtt_agent;
 pub mod context;
 pub mod param;
 pub mod registry;
+pub mod remote;
 pub mod reply;
 pub mod schema;
 pub mod topic;
@@ -74,6 +75,8 @@ pub use mqtt_agent_macros::event;
 pub use mqtt_agent_macros::handlers;
 #[doc = include_str!("../docs/on.md")]
 pub use mqtt_agent_macros::on;
+#[doc = include_str!("../docs/remote.md")]
+pub use mqtt_agent_macros::remote;
 #[doc = include_str!("../docs/request.md")]
 pub use mqtt_agent_macros::request;
 #[doc = include_str!("../docs/tool.md")]
@@ -82,6 +85,7 @@ pub use mqtt_agent_macros::tool;
 pub use mqtt_agent_macros::tools;
 pub use param::{Args, State};
 pub use partials::{Partials, PartialsError};
+pub use remote::RemoteError;
 pub use reply::{Reply, ToolError};
 
 pub use schemars;
@@ -99,7 +103,7 @@ pub use serde_json;
 /// ```
 pub mod prelude {
     pub use crate::{
-        Agent, Args, Caller, Client, Context, Partials, State, ToolError, agent, event, handlers, on,
+        Agent, Args, Caller, Client, Context, Partials, State, ToolError, agent, event, handlers, on, remote,
         request, tool, tools,
     };
     pub use schemars::JsonSchema;

@@ -13,7 +13,7 @@ mod topic;
 
 pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
-pub use check::{check_message, check_narrowed, check_parameter, first_paragraph};
+pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
 pub use handler::{EventDef, HandlerDef, HandlerKind};
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
 pub use topic::{PlaceholderDef, TopicDef};

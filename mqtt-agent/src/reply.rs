@@ -12,6 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::mcp::CallError;
+
 /// A handler's answer: the value's JSON, or what went wrong.
 pub type Answer = Result<Box<RawValue>, Failure>;
 
@@ -118,6 +120,34 @@ impl ToolError for Cow<'_, str> {
 impl ToolError for Infallible {
     fn message(&self) -> String {
         match *self {}
+    }
+}
+
+/// An error that comes back as a value on the calling side of a [`#[remote]`](macro@crate::remote).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a remote's method",
+    label = "not made again from what a failed call says",
+    note = "derive `mqtt_agent::ToolError` for it, or return `Result<_, String>`"
+)]
+pub trait FromToolError: Sized {
+    /// The value that a failed call stands for; `None` for a failure that is none of its own.
+    fn from_call_error(error: &CallError) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl FromToolError for String {
+    fn from_call_error(error: &CallError) -> Option<Self> {
+        match error {
+            CallError::Tool { message, .. } => Some(message.clone()),
+            _ => None,
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl FromToolError for Infallible {
+    fn from_call_error(_: &CallError) -> Option<Self> {
+        None
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
             words::PATTERN => arg_words.pattern = word.text(errors),
             words::DEFAULT => arg_words.default = word.expression(errors),
             words::EXAMPLE => arg_words.example = word.expression(errors),
+            words::GIVEN => {
+                arg_words.given = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned()
+            }
             words::RENAME if word.ident().is_some() => rename = word.string(errors),
             key => match word.ident() {
                 Some(ident) => errors.at(ident, words::unknown(key, words::ARG)),
@@ -36,6 +39,10 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
         }
     }
     word::repeated(&seen, errors);
+    if !seen.is_empty() && seen.iter().all(|word| word.key() == words::GIVEN) {
+        // Says nothing of an argument.
+        arg_words.place = None;
+    }
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
         errors.at(
             attribute,

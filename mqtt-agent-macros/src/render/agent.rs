@@ -33,8 +33,7 @@ pub(crate) fn block(agent: &Agent) -> TokenStream {
 /// generic block only where it is used; for all others the last line has their checks done by `cargo check` too.
 pub(crate) fn agent(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());
-    let own = &agent.item.self_ty;
-    let owner = owner(own);
+    let owner = owner(&agent.item.self_ty);
     let mut item = agent.item.clone();
     let mut types = TokenStream::new();
     for event in &agent.events {
@@ -42,20 +41,42 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
         item.items.push(ImplItem::Verbatim(method));
         types.extend(ty);
     }
+    let tools = agent.tools.iter().map(|tool| {
+        let (shared, value) = (&tool.function.shared, tool::value(tool, &private));
+        // A definition is there when its method is.
+        quote!(#(#shared)* &#value)
+    });
+    let implementation = implementation(agent, &quote!(#item #types), &quote!(&[#(#tools),*]), &private);
+    let claims = agent.tools.iter().map(tool::claim);
+    let twice = twice(agent);
+    quote! {
+        #implementation
+        const _: () = {
+            #(#claims)*
+            #twice
+        };
+    }
+}
+
+/// The user's code, and beside it what the agent serves.
+pub(super) fn implementation(
+    agent: &Agent,
+    item: &TokenStream,
+    tools: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let own = &agent.item.self_ty;
+    let owner = owner(own);
     let id =
         agent.id.as_ref().map_or_else(|| names::agent_id(&owner.unraw().to_string()), |id| id.text.clone());
-    // A definition is there when its method is.
-    let listed = |shared: &[syn::Attribute], value: TokenStream| quote!(#(#shared)* &#value);
-    let tools = agent.tools.iter().map(|tool| listed(&tool.function.shared, tool::value(tool, &private)));
-    let handlers = agent
-        .handlers
-        .iter()
-        .map(|handler| listed(&handler.function.shared, topic::value(handler, &private)));
+    let handlers = agent.handlers.iter().map(|handler| {
+        let (shared, value) = (&handler.function.shared, topic::value(handler, private));
+        quote!(#(#shared)* &#value)
+    });
     let events = agent.events.iter().map(|event| {
         let (shared, constant) = (&event.function.shared, event::constant(event));
         quote!(#(#shared)* Self::#constant)
     });
-    let claims = agent.tools.iter().map(tool::claim);
     let (generics, _, bounds) = agent.item.generics.split_for_impl();
     let bounds = bounds.map(|bounds| bounds.predicates.to_token_stream()).filter(|bounds| !bounds.is_empty());
     let bounds = bounds.map(|bounds| quote!(#bounds,));
@@ -67,10 +88,8 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
             };
         }
     });
-    let twice = twice(agent);
     quote! {
         #item
-        #types
         #[doc(hidden)]
         impl #generics #private::AgentImpl for #own
         where
@@ -78,15 +97,11 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
             Self: ::core::marker::Send + ::core::marker::Sync + 'static,
         {
             const ID: &'static str = #id;
-            const TOOLS: &'static [&'static #private::ToolDef] = &[#(#tools),*];
+            const TOOLS: &'static [&'static #private::ToolDef] = #tools;
             const HANDLERS: &'static [&'static #private::HandlerDef] = &[#(#handlers),*];
             const EVENTS: &'static [&'static #private::EventDef] = &[#(#events),*];
         }
         #forced
-        const _: () = {
-            #(#claims)*
-            #twice
-        };
     }
 }
 

@@ -8,7 +8,7 @@ use super::place::Place;
 use crate::model::{Arg, Limits, Number};
 
 /// A parameter without a name is none of the caller's, so its name is never on the wire.
-fn wire_name(arg: &Arg, index: usize) -> String {
+pub(super) fn wire_name(arg: &Arg, index: usize) -> String {
     arg.name.as_ref().map_or_else(|| format!("#{index}"), |name| name.text.clone())
 }
 

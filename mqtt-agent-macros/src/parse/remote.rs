@@ -1,0 +1,75 @@
+//! `#[remote] trait`: each method is a tool that others serve.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, ItemTrait, Meta, TraitItem, TraitItemFn, Visibility};
+
+use super::function::{Home, function};
+use super::{tool, word};
+use crate::diag::Errors;
+use crate::model::{Name, Remote, RemoteMethod, Tool};
+use crate::words;
+
+pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Remote> {
+    let Ok(mut item) = syn::parse2::<ItemTrait>(item.clone()) else {
+        let message = "`#[remote]` is for a trait, whose methods are tools; write it above one";
+        errors.push(syn::Error::new_spanned(item, message));
+        return None;
+    };
+    let (mut prefix, mut krate) = (None, None);
+    let all = word::words(attribute, errors);
+    for word in &all {
+        match (word.key().as_str(), word.bare()) {
+            (_, Some(text)) => errors.at(text, "a text on its own; write `prefix = \"..\"`"),
+            (words::PREFIX, _) => prefix = word.text(errors),
+            (words::CRATE, _) => krate = word.path(errors),
+            (key, _) => errors.at(word.ident(), words::unknown(key, words::REMOTE)),
+        }
+    }
+    word::repeated(&all, errors);
+    for parameter in &item.generics.params {
+        errors.at(parameter, "a remote is not generic: its tools have one schema each; write the types out");
+    }
+    let ident = item.ident.clone();
+    let through = quote!(<Self as #ident>::);
+    let prefix = prefix.map(|prefix| prefix.value()).unwrap_or_default();
+    let mut methods = Vec::new();
+    for member in &mut item.items {
+        if let TraitItem::Fn(method) = member {
+            methods.push(method_of(method, &prefix, Home::Block { through: &through }, errors));
+        }
+    }
+    Some(Remote { item, methods, krate })
+}
+
+fn method_of(method: &mut TraitItemFn, prefix: &str, home: Home<'_>, errors: &Errors) -> RemoteMethod {
+    let words = take(&mut method.attrs, errors);
+    let words = word::words(words, errors);
+    let TraitItemFn { attrs, sig, .. } = method;
+    let function = function(tool::KIND, attrs, &Visibility::Inherited, sig, home, errors);
+    let (name, tool_words) = tool::tool_words(&words, &function.ident, errors);
+    let given = words.iter().any(|word| word.key() == words::NAME);
+    let text = if given { name.text } else { format!("{prefix}{}", name.text) };
+    let name = Name { text, span: name.span };
+    let attributes = attrs.clone();
+    RemoteMethod { tool: Tool { function, name, words: tool_words }, attributes }
+}
+
+/// What `#[tool(..)]` says; the attribute may be left out.
+fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> TokenStream {
+    let is_tool = |attribute: &mut Attribute| {
+        attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool")
+    };
+    let mut found = None;
+    for attribute in attributes.extract_if(.., is_tool) {
+        if found.is_some() {
+            errors.at(&attribute, "a second `#[tool]`; put the words into one");
+            continue;
+        }
+        found = Some(match attribute.meta {
+            Meta::List(list) => list.tokens,
+            _ => TokenStream::new(),
+        });
+    }
+    found.unwrap_or_default()
+}

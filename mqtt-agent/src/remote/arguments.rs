@@ -1,0 +1,83 @@
+//! The arguments of a remote's call, put together one by one.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::param::Args;
+
+/// Arguments of a call. Used by generated code.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default)]
+pub struct RemoteArguments(pub(super) Written);
+
+/// What was written, or the first that could not be.
+#[derive(Debug, Clone)]
+pub(super) enum Written {
+    Object(Map<String, Value>),
+    Failed(String),
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self::Object(Map::new())
+    }
+}
+
+impl Serialize for Written {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Object(object) => object.serialize(serializer),
+            Self::Failed(message) => Err(serde::ser::Error::custom(message)),
+        }
+    }
+}
+
+impl RemoteArguments {
+    /// Adds one.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, argument: &impl Sent) -> Self {
+        if let Written::Object(object) = &mut self.0
+            && let Err(error) = argument.add(name, object)
+        {
+            self.0 = Written::Failed(format!("`{name}`: {error}"));
+        }
+        self
+    }
+}
+
+/// What can be sent as an argument: every type that is `Serialize`, and [`Args`] of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as an argument",
+    label = "not written as JSON",
+    note = "derive `serde::Serialize` for it; what the agent gives is marked with `#[arg(given)]`"
+)]
+pub trait Sent {
+    /// Adds it to the arguments of a call.
+    #[doc(hidden)]
+    fn add(&self, name: &'static str, arguments: &mut Map<String, Value>) -> Result<(), String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Sent for T {
+    fn add(&self, name: &'static str, arguments: &mut Map<String, Value>) -> Result<(), String> {
+        let value = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        // What is nothing is left out, as an optional argument is.
+        if !value.is_null() {
+            arguments.insert(name.to_owned(), value);
+        }
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Sent for Args<T> {
+    fn add(&self, _: &'static str, arguments: &mut Map<String, Value>) -> Result<(), String> {
+        match serde_json::to_value(&self.0).map_err(|error| error.to_string())? {
+            Value::Object(object) => {
+                arguments.extend(object);
+                Ok(())
+            }
+            _ => Err("the arguments of a tool are a JSON object; give a struct with named fields".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a call of a remote's method can come to.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::mcp::CallError;
+use crate::reply::{FromToolError, ToolError};
+
+/// Why a call of a `#[remote]` trait's method has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RemoteError<E> {
+    /// The method itself failed, with this error.
+    Tool(E),
+    /// The call did not get that far, or the method's error is none that `E` knows.
+    Call(CallError),
+}
+
+impl<E: ToolError> fmt::Display for RemoteError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tool(error) => write!(f, "the tool failed: {}", error.message()),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Tool(_) => None,
+            Self::Call(error) => error.source(),
+        }
+    }
+}
+
+impl<E: FromToolError> RemoteError<E> {
+    pub(super) fn from_call(error: CallError) -> Self {
+        match E::from_call_error(&error) {
+            Some(error) => Self::Tool(error),
+            None => Self::Call(error),
+        }
+    }
+}
+
+/// What a `#[remote]` trait's method returns: a `Result`, for a call over the network can fail.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be what a remote's method returns",
+    label = "a call over the network can fail",
+    note = "return `Result<T, E>`: `T` is `Serialize + Deserialize + JsonSchema`, `E` derives `ToolError` or is a `String`"
+)]
+pub trait RemoteReply {
+    /// The result.
+    type Value: DeserializeOwned + 'static;
+    /// The method's own error.
+    type Error: FromToolError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + 'static, E: FromToolError> RemoteReply for Result<T, E> {
+    type Value = T;
+    type Error = E;
+}
