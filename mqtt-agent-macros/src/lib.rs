@@ -67,6 +67,12 @@ pub fn remote(words: TokenStream, item: TokenStream) -> TokenStream {
     expand_remote(words.into(), item.into()).into()
 }
 
+/// Documented in `mqtt-agent`.
+#[proc_macro]
+pub fn contract(input: TokenStream) -> TokenStream {
+    render::contract(input.into()).into()
+}
+
 // In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
 
 fn expand_tool(words: Tokens, item: Tokens) -> Tokens {

@@ -3,6 +3,7 @@
 
 mod agent;
 mod arg;
+mod contract;
 mod event;
 mod function;
 mod list;
@@ -13,6 +14,7 @@ mod topic;
 mod words;
 
 pub(crate) use agent::{agent, block};
+pub(crate) use contract::contract;
 pub(crate) use event::event;
 pub(crate) use list::{handlers, tools};
 pub(crate) use remote::{remote, served, trait_alone};

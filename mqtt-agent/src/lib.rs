@@ -43,6 +43,7 @@ pub mod broker;
 
 mod agent;
 mod client;
+mod contract;
 mod deadline;
 mod error;
 mod link;
@@ -69,6 +70,8 @@ pub use mcp::{
 };
 #[doc = include_str!("../docs/agent.md")]
 pub use mqtt_agent_macros::agent;
+#[doc = include_str!("../docs/contract.md")]
+pub use mqtt_agent_macros::contract;
 #[doc = include_str!("../docs/event.md")]
 pub use mqtt_agent_macros::event;
 #[doc = include_str!("../docs/handlers.md")]

@@ -11,11 +11,12 @@ pub use inventory;
 
 pub use crate::agent::AgentImpl;
 pub use crate::client::Client;
+pub use crate::contract::{Parts as AgentParts, check as check_contract};
 pub use crate::param::{AnyRoot, Call, Lent, Level, Param, RootOf};
 pub use crate::registry::{
     ArgDef, Bound, Bounds, EventDef, Handler, HandlerDef, HandlerKind, Location, PlaceholderDef, Refused,
-    RegisteredEvent, RegisteredHandler, RegisteredTool, ToolDef, ToolFuture, TopicDef, check_given,
-    check_message, check_narrowed, check_parameter, first_paragraph,
+    RegisteredAgent, RegisteredEvent, RegisteredHandler, RegisteredTool, ToolDef, ToolFuture, TopicDef,
+    check_given, check_message, check_narrowed, check_parameter, first_paragraph,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall};
 pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};

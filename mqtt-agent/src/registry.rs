@@ -62,6 +62,13 @@ pub struct RegisteredEvent(pub &'static EventDef);
 
 inventory::collect!(RegisteredEvent);
 
+/// What `inventory` collects; one for each `#[agent] impl` that is not generic.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredAgent(pub crate::contract::Parts);
+
+inventory::collect!(RegisteredAgent);
+
 /// Every `#[on]` and `#[request]` of the crates that are linked into this program, in the order of their topics.
 pub(crate) fn registered_handlers() -> Vec<&'static HandlerDef> {
     let mut handlers: Vec<_> =

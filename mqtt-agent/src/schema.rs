@@ -19,4 +19,4 @@ mod tests;
 pub use generate::SchemaError;
 
 pub(crate) use arguments::Arguments;
-pub(crate) use generate::ToolSchemas;
+pub(crate) use generate::{ToolSchemas, accepted, described};

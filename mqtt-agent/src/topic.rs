@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use crate::registry::HandlerDef;
 
 /// The filter that a handler subscribes to.
-fn filter(handler: &HandlerDef) -> Cow<'static, str> {
+pub(crate) fn filter(handler: &HandlerDef) -> Cow<'static, str> {
     match handler.shared {
         Some(group) => Cow::Owned(format!("$share/{group}/{}", handler.topic.filter())),
         None => Cow::Borrowed(handler.topic.filter()),

@@ -26,11 +26,15 @@ pub(crate) fn block(agent: &Agent) -> TokenStream {
 ///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
 ///     const EVENTS: &'static [&'static EventDef] = &[];
 /// }
-/// const _: () = { let _ = <Thermostat as AgentImpl>::TOOLS; .. };
+/// const _: () = {
+///     let _ = <Thermostat as AgentImpl>::TOOLS;
+///     inventory::submit! { RegisteredAgent(AgentParts::of::<Thermostat>()) }
+/// };
 /// ```
 ///
 /// The definitions are constants and no statics, so that the block may be generic. rustc evaluates constants of a
-/// generic block only where it is used; for all others the last line has their checks done by `cargo check` too.
+/// generic block only where it is used; for all others the last item has their checks done by `cargo check` too, and
+/// tells `contract!` of the agent.
 pub(crate) fn agent(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());
     let owner = owner(&agent.item.self_ty);
@@ -85,6 +89,9 @@ pub(super) fn implementation(
             const _: () = {
                 let _ = <#own as #private::AgentImpl>::TOOLS;
                 let _ = <#own as #private::AgentImpl>::HANDLERS;
+                #private::inventory::submit! {
+                    #private::RegisteredAgent(#private::AgentParts::of::<#own>())
+                }
             };
         }
     });

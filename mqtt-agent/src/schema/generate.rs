@@ -96,8 +96,18 @@ fn generator(contract: Contract) -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// A value that the tool sends; `None` for one that says nothing.
-fn described(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Option<Value> {
+/// A value that is received.
+pub(crate) fn accepted(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Value {
+    let mut generator = generator(Contract::Deserialize);
+    let mut value = schema(&mut generator).to_value();
+    add_definitions(&mut value, generator.take_definitions(true));
+    value = dereferenced(value);
+    clean(&mut value, Nulls::Keep);
+    value
+}
+
+/// A value that is sent; `None` for one that says nothing.
+pub(crate) fn described(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Option<Value> {
     let mut generator = generator(Contract::Serialize);
     let mut value = schema(&mut generator).to_value();
     if value.get("type") == Some(&json!("null")) {

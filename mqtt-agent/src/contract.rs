@@ -1,0 +1,112 @@
+//! The contract of a program: everything it publishes in one document, and the test that compares it with a file.
+//!
+//! The document is made of the definitions alone, so it needs no broker and no running agent. [`document`] makes it,
+//! [`diff`] tells what has changed; the macro `contract!` makes a `#[test]` of [`check`].
+
+mod diff;
+mod document;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::agent::AgentImpl;
+use crate::registry::{EventDef, HandlerDef, RegisteredAgent, ToolDef};
+
+/// What one agent publishes.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    pub(crate) id: &'static str,
+    pub(crate) tools: &'static [&'static ToolDef],
+    pub(crate) handlers: &'static [&'static HandlerDef],
+    pub(crate) events: &'static [&'static EventDef],
+}
+
+impl Parts {
+    /// Those of a type with `#[agent]`.
+    #[must_use]
+    pub const fn of<T: AgentImpl>() -> Self {
+        Self { id: T::ID, tools: T::TOOLS, handlers: T::HANDLERS, events: T::EVENTS }
+    }
+}
+
+/// What the environment variable of this name, set to `1`, makes of a failing comparison: the file is written anew.
+const UPDATE: &str = "UPDATE_CONTRACT";
+
+/// Compares what this program publishes with a file, and panics with a readable difference. Called by the generated test.
+#[doc(hidden)]
+#[track_caller]
+// The panic is the test's failure.
+#[allow(clippy::panic)]
+pub fn check(directory: &str, file: &str, agents: &[Parts]) {
+    let path = Path::new(directory).join(file);
+    let update = std::env::var(UPDATE).is_ok_and(|value| value == "1");
+    if let Err(message) = compare(&path, agents, update) {
+        panic!("{message}");
+    }
+}
+
+fn compare(path: &Path, agents: &[Parts], update: bool) -> Result<(), String> {
+    let registered = inventory::iter::<RegisteredAgent>.into_iter().map(|agent| agent.0);
+    let document = document::document(registered.chain(agents.iter().copied()))?;
+    let shown = path.display();
+    let accept = format!("to accept what is there now, run the test with `{UPDATE}=1`");
+    let published = match std::fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| format!("`{shown}` is no JSON: {error}; {accept}"))
+            .map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("`{shown}` cannot be read: {error}")),
+    };
+    if update {
+        let text = format!("{document:#}\n");
+        // An unchanged file keeps its time, so that nothing is built again for it.
+        if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
+            return Ok(());
+        }
+        return std::fs::write(path, text).map_err(|error| format!("`{shown}` cannot be written: {error}"));
+    }
+    match published? {
+        None => Err(format!("there is no contract `{shown}` yet; {accept}")),
+        Some(published) if published == document => Ok(()),
+        Some(published) => Err(failure(&shown.to_string(), &published, &document, &accept)),
+    }
+}
+
+fn failure(shown: &str, published: &Value, document: &Value, accept: &str) -> String {
+    let mut text = format!("what is published has changed since `{shown}`:\n");
+    for change in diff::diff(published, document) {
+        text.push_str("  ");
+        text.push_str(&change);
+        text.push('\n');
+    }
+    text.push_str(accept);
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_is_written_compared_and_accepted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("contract.json");
+        let missing = compare(&path, &[], false).unwrap_err();
+        assert!(missing.contains("no contract") && missing.contains("UPDATE_CONTRACT=1"), "{missing}");
+        compare(&path, &[], true).unwrap();
+        compare(&path, &[], false).unwrap();
+        let first = std::fs::read_to_string(&path).unwrap();
+        compare(&path, &[], true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first, "the document is the same each time");
+
+        std::fs::write(&path, "{\"tools\": {\"gone\": {}}}").unwrap();
+        let changed = compare(&path, &[], false).unwrap_err();
+        assert!(changed.contains("- /tools/gone"), "{changed}");
+        std::fs::write(&path, "no JSON").unwrap();
+        assert!(compare(&path, &[], false).unwrap_err().contains("is no JSON"));
+        compare(&path, &[], true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+    }
+}

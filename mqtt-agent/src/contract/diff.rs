@@ -1,0 +1,88 @@
+//! The difference between two documents, a line for each place.
+
+use serde_json::Value;
+
+/// The longest value that is shown whole.
+const SHOWN: usize = 120;
+
+/// What changed from `old` to `new`: `- /pointer: gone`, `+ /pointer: new`, `~ /pointer: old -> new`.
+pub(super) fn diff(old: &Value, new: &Value) -> Vec<String> {
+    let mut changes = Vec::new();
+    at(&mut String::new(), old, new, &mut changes);
+    changes
+}
+
+fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            // Both sorted, so that the lines come in the order of the document.
+            let mut names: Vec<_> =
+                old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))).collect();
+            names.sort();
+            for name in names {
+                within(pointer, name, |pointer| match (old.get(name), new.get(name)) {
+                    (Some(old), Some(new)) => at(pointer, old, new, changes),
+                    (Some(old), None) => changes.push(format!("- {pointer}: {}", shown(old))),
+                    (None, Some(new)) => changes.push(format!("+ {pointer}: {}", shown(new))),
+                    (None, None) => {}
+                });
+            }
+        }
+        // Lists of texts are sets or orders that a reader compares by eye; lists of objects go item by item.
+        (Value::Array(old), Value::Array(new))
+            if old.len() == new.len() && old.iter().chain(new).all(Value::is_object) =>
+        {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                within(pointer, &index.to_string(), |pointer| at(pointer, old, new, changes));
+            }
+        }
+        _ if old == new => {}
+        _ => changes.push(format!("~ {pointer}: {} -> {}", shown(old), shown(new))),
+    }
+}
+
+fn within(pointer: &mut String, name: &str, then: impl FnOnce(&mut String)) {
+    let length = pointer.len();
+    pointer.push('/');
+    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    then(pointer);
+    pointer.truncate(length);
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} ..", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::diff;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_for_each_place() {
+        let old = json!({"tools": {"a": {"maximum": 7, "enum": ["x"]}, "gone": {}}, "list": [{"n": 1}]});
+        let new =
+            json!({"tools": {"a": {"maximum": 9, "enum": ["x", "y"]}, "new/one": 1}, "list": [{"n": 2}]});
+        assert_eq!(
+            diff(&old, &new),
+            [
+                "~ /list/0/n: 1 -> 2",
+                "~ /tools/a/enum: [\"x\"] -> [\"x\",\"y\"]",
+                "~ /tools/a/maximum: 7 -> 9",
+                "- /tools/gone: {}",
+                "+ /tools/new~1one: 1",
+            ]
+        );
+        assert!(diff(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let long = json!("ü".repeat(500));
+        assert!(diff(&json!(1), &long).iter().all(|line| line.ends_with(" ..") && line.len() < 300));
+    }
+}

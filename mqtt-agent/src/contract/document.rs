@@ -1,0 +1,163 @@
+//! The document: all tools, topic handlers and events, with their schemas, in an order that hangs on nothing but their
+//! names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Parts;
+use crate::param::Need;
+use crate::registry::{
+    ArgDef, EventDef, HandlerDef, HandlerKind, RegisteredEvent, ToolDef, registered_handlers,
+    registered_tools,
+};
+use crate::schema::{ToolSchemas, accepted, described};
+
+/// The version of the document's form.
+const FORM: &str = "1";
+
+/// Everything that is linked into this program, and the agents.
+pub(super) fn document(agents: impl Iterator<Item = Parts>) -> Result<Value, String> {
+    let mut tools: Vec<&ToolDef> = registered_tools();
+    let mut handlers: Vec<&HandlerDef> = registered_handlers();
+    let mut events: Vec<&EventDef> =
+        inventory::iter::<RegisteredEvent>.into_iter().map(|event| event.0).collect();
+    let mut by_agent = BTreeMap::new();
+    for parts in agents {
+        tools.extend(parts.tools);
+        handlers.extend(parts.handlers);
+        events.extend(parts.events);
+        by_agent.insert(parts.id, agent(parts));
+    }
+    let mut document = Map::new();
+    document.insert("contract".to_owned(), json!(FORM));
+    document.insert("agents".to_owned(), json!(by_agent));
+    let tools = named("tool", tools, |tool| {
+        Ok((tool.name().to_owned(), self::tool(tool)?, tool.location().to_string()))
+    })?;
+    document.insert("tools".to_owned(), tools);
+    let handlers = named("handler of topic", handlers, |def| {
+        // Two functions may listen to one topic.
+        let key = format!("{} {} ({})", kind(def.kind), def.topic().template(), def.name());
+        Ok((key, handler(def), def.location().to_string()))
+    })?;
+    document.insert("handlers".to_owned(), handlers);
+    let events = named("event", events, |def| {
+        Ok((format!("{} ({})", def.topic().template(), def.name()), event(def), def.location().to_string()))
+    })?;
+    document.insert("events".to_owned(), events);
+    Ok(Value::Object(document))
+}
+
+/// One entry for each; two of one name that differ can't both be published.
+fn named<D>(
+    what: &str,
+    definitions: Vec<&D>,
+    entry: impl Fn(&D) -> Result<(String, Value, String), String>,
+) -> Result<Value, String> {
+    let mut all: BTreeMap<String, (Value, String)> = BTreeMap::new();
+    for definition in definitions {
+        let (name, value, location) = entry(definition)?;
+        match all.get(&name) {
+            Some((earlier, place)) if *earlier != value => {
+                return Err(format!(
+                    "the {what} `{name}` is defined at {place} and at {location}; give one another name"
+                ));
+            }
+            _ => all.insert(name, (value, location)),
+        };
+    }
+    Ok(all.into_iter().map(|(name, (value, _))| (name, value)).collect::<Map<_, _>>().into())
+}
+
+fn agent(parts: Parts) -> Value {
+    let mut tools: Vec<_> = parts.tools.iter().map(|tool| tool.name()).collect();
+    tools.sort_unstable();
+    let mut handlers: Vec<_> = parts.handlers.iter().map(|handler| handler.topic().template()).collect();
+    handlers.sort_unstable();
+    let mut events: Vec<_> = parts.events.iter().map(|event| event.topic().template()).collect();
+    events.sort_unstable();
+    json!({"tools": tools, "handlers": handlers, "events": events})
+}
+
+fn tool(tool: &ToolDef) -> Result<Value, String> {
+    let schemas = ToolSchemas::of(tool).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        format!("{}: tool `{}`: {}", tool.location(), tool.name(), errors.join("; "))
+    })?;
+    let mut entry = Entry::default();
+    entry.add("description", tool.description);
+    entry.add_some("title", tool.title);
+    entry.add_some("version", tool.version);
+    entry.add_some("tags", (!tool.tags.is_empty()).then_some(tool.tags));
+    entry.add_some("allowed_callers", tool.allow);
+    entry.add_some("timeout_ms", tool.timeout.map(|timeout| timeout.as_millis() as u64));
+    let hints = tool.hints;
+    entry.add_some("read_only", hints.read_only);
+    entry.add_some("destructive", hints.destructive);
+    entry.add_some("idempotent", hints.idempotent);
+    entry.add_some("open_world", hints.open_world);
+    entry.add("input_schema", schemas.input);
+    entry.add_some("output_schema", schemas.output);
+    entry.add_some("partial_schema", schemas.partial);
+    entry.add("call", format!("{{namespace}}/mcp/tools/{}/call", tool.name()));
+    Ok(entry.0.into())
+}
+
+fn handler(handler: &HandlerDef) -> Value {
+    let mut entry = Entry::default();
+    entry.add("kind", kind(handler.kind));
+    entry.add("topic", handler.topic().template());
+    entry.add("filter", crate::topic::filter(handler));
+    entry.add("qos", handler.qos);
+    entry.add_some("description", some_text(handler.description));
+    entry.add_some("payload_schema", handler.args.iter().find_map(payload));
+    if handler.kind == HandlerKind::Request {
+        entry.add_some("reply_schema", described(handler.output));
+    }
+    entry.0.into()
+}
+
+fn payload(arg: &ArgDef) -> Option<Value> {
+    match arg.need {
+        Need::Argument { schema, .. } => Some(accepted(schema)),
+        _ => None,
+    }
+}
+
+fn event(event: &EventDef) -> Value {
+    let mut entry = Entry::default();
+    entry.add("topic", event.topic().template());
+    entry.add("qos", event.qos);
+    entry.add("retain", event.retain);
+    entry.add_some("description", some_text(event.description));
+    entry.add_some("payload_schema", event.payload.and_then(described));
+    entry.0.into()
+}
+
+fn kind(kind: HandlerKind) -> &'static str {
+    match kind {
+        HandlerKind::On => "on",
+        HandlerKind::Request => "request",
+    }
+}
+
+fn some_text(text: &'static str) -> Option<&'static str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// An object that leaves out what is not there.
+#[derive(Default)]
+struct Entry(Map<String, Value>);
+
+impl Entry {
+    fn add(&mut self, name: &str, value: impl serde::Serialize) {
+        self.0.insert(name.to_owned(), json!(value));
+    }
+
+    fn add_some(&mut self, name: &str, value: Option<impl serde::Serialize>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+}
