@@ -98,8 +98,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let home = Agent::of(Home::default()).start(&url).await?;
     let (heard, mut alarms) = mpsc::channel::<String>(8);
-    let watcher =
-        Agent::new("watcher").handlers(handlers![alarmed]).tools(tools![]).state(heard).start(&url).await?;
+    let watcher = Agent::new("watcher").handlers(handlers![alarmed]).state(heard).start(&url).await?;
 
     let client = Client::connect(&url).await?;
     let room: Room = client.call("set_target", json!({"room": "kitchen", "celsius": 20})).returning().await?;

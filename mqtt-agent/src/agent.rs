@@ -20,7 +20,8 @@ use check::Checked;
 
 /// An agent: it serves tools over one connection, and calls those of others over the same.
 ///
-/// [`Agent::new`] serves every `#[tool]` that is linked into the program; [`tools`](Self::tools) names them instead.
+/// [`Agent::new`] serves every `#[tool]`, `#[on]` and `#[request]` function that is linked into the program;
+/// [`tools`](Self::tools) and [`handlers`](Self::handlers) name them instead. [`Agent::of`] serves the methods of a value.
 /// Everything is checked before it connects, and all problems are reported at once, each with the function's place.
 ///
 /// ```no_run
@@ -53,7 +54,7 @@ pub struct Agent {
     connect: Connect,
 }
 
-/// What is served: everything that is linked into the program until a list is given.
+/// What is served; `None` until a list is given.
 #[derive(Debug)]
 struct Listed<D: 'static>(Option<Vec<&'static D>>);
 
@@ -173,9 +174,9 @@ impl Agent {
         self
     }
 
-    /// Serves these tools and no others: `.tools(tools![add, count])`. Without it, every `#[tool]` that is linked into
-    /// the program is served. `tools![]` serves none. The methods of [`of`](Self::of) and [`with`](Self::with) are
-    /// served beside them.
+    /// Serves these tools and nothing else: `.tools(tools![add, count])`. Without any list, every `#[tool]`, `#[on]` and
+    /// `#[request]` that is linked into the program is served; a list of tools, of [`handlers`](Self::handlers) or a
+    /// value's methods ([`of`](Self::of), [`with`](Self::with)) turns that off for all of them. `tools![]` serves none.
     pub fn tools(mut self, tools: impl IntoIterator<Item = &'static ToolDef>) -> Self {
         if self.instances == 0 {
             self.tools.replace(tools)
@@ -185,9 +186,8 @@ impl Agent {
         self
     }
 
-    /// Serves these topic handlers and no others: `.handlers(handlers![reading, status])`. Without it, every `#[on]` and
-    /// `#[request]` that is linked into the program is served. The methods of [`of`](Self::of) and
-    /// [`with`](Self::with) are served beside them.
+    /// Serves these topic handlers: `.handlers(handlers![reading, status])`. As with [`tools`](Self::tools), nothing but
+    /// what is listed is served then.
     pub fn handlers(mut self, handlers: impl IntoIterator<Item = &'static HandlerDef>) -> Self {
         if self.instances == 0 {
             self.handlers.replace(handlers)
@@ -272,9 +272,11 @@ impl Agent {
     ///
     /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
-        let mut tools = self.tools.0.unwrap_or_else(registered_tools);
+        let (mut tools, handlers) = match (self.tools.0, self.handlers.0) {
+            (None, None) => (registered_tools(), registered_handlers()),
+            (tools, handlers) => (tools.unwrap_or_default(), handlers.unwrap_or_default()),
+        };
         tools.sort_by_key(|tool| tool.name());
-        let handlers = self.handlers.0.unwrap_or_else(registered_handlers);
         let (instance, namespace) = (self.instance.as_deref(), self.namespace.as_deref());
         let checked = Checked::new(&self.id, instance, namespace, &tools, handlers, &self.states);
         let mut checked = checked.map_err(Error::Invalid)?;

@@ -3,6 +3,7 @@
 //! The same tests run on the embedded broker, and with the feature `peers` on Mosquitto.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod calls;
 mod cards;
 mod denied;
@@ -13,9 +14,11 @@ mod load;
 mod presence;
 mod reconnect;
 mod refused;
+mod remotes;
 mod replicas;
 mod session;
 mod start;
 mod stop;
 mod streams;
 mod tools;
+mod topics;
