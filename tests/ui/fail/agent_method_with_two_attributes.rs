@@ -1,0 +1,13 @@
+use mqtt_agent::prelude::*;
+
+struct Home;
+
+#[agent]
+impl Home {
+    /// Heats.
+    #[tool]
+    #[on("home")]
+    fn heat(&self) {}
+}
+
+fn main() {}

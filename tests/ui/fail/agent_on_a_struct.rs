@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[agent]
+struct Home;
+
+fn main() {}

@@ -1,0 +1,12 @@
+use mqtt_agent::prelude::*;
+
+struct Home;
+
+#[agent]
+impl Home {
+    /// Heats.
+    #[tool]
+    fn heat(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use mqtt_agent::prelude::*;
+
+mqtt_agent::contract!();
+
+fn main() {}

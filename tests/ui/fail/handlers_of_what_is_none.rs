@@ -1,0 +1,7 @@
+use mqtt_agent::prelude::*;
+
+fn reading() {}
+
+fn main() {
+    let _ = handlers![reading];
+}

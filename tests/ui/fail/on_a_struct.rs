@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[on("home")]
+struct Home;
+
+fn main() {}

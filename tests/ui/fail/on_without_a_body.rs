@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[on("home/{room}")]
+fn reading(room: &str);
+
+fn main() {}

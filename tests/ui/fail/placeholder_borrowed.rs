@@ -1,0 +1,8 @@
+use mqtt_agent::prelude::*;
+
+#[on("home/{room}")]
+fn reading(room: &String) {
+    drop(room);
+}
+
+fn main() {}

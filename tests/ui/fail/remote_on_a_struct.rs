@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[remote]
+struct Bank;
+
+fn main() {}

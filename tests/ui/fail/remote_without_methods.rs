@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[remote]
+trait Bank {}
+
+fn main() {}

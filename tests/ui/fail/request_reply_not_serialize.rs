@@ -1,0 +1,10 @@
+use mqtt_agent::prelude::*;
+
+struct Status;
+
+#[request("home/get")]
+fn get() -> Status {
+    Status
+}
+
+fn main() {}

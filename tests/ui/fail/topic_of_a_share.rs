@@ -1,0 +1,8 @@
+use mqtt_agent::prelude::*;
+
+#[on("$share/group/home/{room}")]
+fn reading(room: &str) {
+    drop(room);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[on("$SYS/broker/uptime")]
+fn reading() {}
+
+fn main() {}
