@@ -88,7 +88,7 @@ fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
 fn expand_handler(kind: HandlerKind, words: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
     let Some((function, handler)) = parse::handler(kind, words, item.clone(), &errors) else {
-        return errors.finish(item);
+        return errors.finish(if parse::is_declaration(&item) { Tokens::new() } else { item });
     };
     check::handler(&handler, &errors);
     let rendered = if errors.is_empty() { render::handler(&handler) } else { render::handler_stub(&handler) };

@@ -12,4 +12,4 @@ mod word;
 pub(crate) use agent::agent;
 pub(crate) use remote::remote;
 pub(crate) use tool::tool;
-pub(crate) use topic::{event, handler};
+pub(crate) use topic::{event, handler, is_declaration};

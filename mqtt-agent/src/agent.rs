@@ -4,7 +4,7 @@ mod check;
 mod implementation;
 mod running;
 
-pub use implementation::AgentImpl;
+pub use implementation::{AgentImpl, Shareable};
 pub use running::Running;
 
 use std::sync::Arc;
@@ -142,12 +142,12 @@ impl Agent {
     ///     Agent::of(Counter::default()).serve("mqtt://localhost").await
     /// }
     /// ```
-    pub fn of<T: AgentImpl>(value: T) -> Self {
+    pub fn of<T: AgentImpl + Send + Sync>(value: T) -> Self {
         Self::new(T::ID).with(value)
     }
 
     /// Serves the methods of one more value. One of each type; a second one takes the first one's place.
-    pub fn with<T: AgentImpl>(mut self, value: T) -> Self {
+    pub fn with<T: AgentImpl + Send + Sync>(mut self, value: T) -> Self {
         self.instances += 1;
         self.tools.add(T::TOOLS.iter().copied());
         self.handlers.add(T::HANDLERS.iter().copied());

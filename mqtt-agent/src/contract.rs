@@ -23,6 +23,17 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Those of an agent.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        tools: &'static [&'static ToolDef],
+        handlers: &'static [&'static HandlerDef],
+        events: &'static [&'static EventDef],
+    ) -> Self {
+        Self { id, tools, handlers, events }
+    }
+
     /// Those of a type with `#[agent]`.
     #[must_use]
     pub const fn of<T: AgentImpl>() -> Self {

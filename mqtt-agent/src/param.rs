@@ -45,7 +45,7 @@ pub use shape::{AnyRoot, Root, RootOf};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a parameter of a tool",
+    message = "`{Self}` cannot be a parameter of a tool or a topic handler",
     label = "neither read from the caller's JSON nor given by the agent",
     note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]

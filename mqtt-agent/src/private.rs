@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub use inventory;
 
-pub use crate::agent::AgentImpl;
+pub use crate::agent::{AgentImpl, Shareable};
 pub use crate::client::Client;
 pub use crate::contract::{Parts as AgentParts, check as check_contract};
 pub use crate::param::{AnyRoot, Call, Lent, Level, Param, RootOf};
@@ -18,9 +18,9 @@ pub use crate::registry::{
     RegisteredAgent, RegisteredEvent, RegisteredHandler, RegisteredTool, ToolDef, ToolFuture, TopicDef,
     check_given, check_message, check_narrowed, check_parameter, first_paragraph,
 };
-pub use crate::remote::{RemoteArguments, RemoteCall};
+pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
 pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
-pub use crate::topic::{Draft, EventError, EventPayload, IsSet, Set, Unset};
+pub use crate::topic::{Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///
@@ -81,6 +81,7 @@ pub trait Unanswered: Sized {
     fn into_answer(self) -> Answer;
 }
 
+#[diagnostic::do_not_recommend]
 impl Unanswered for () {
     fn into_answer(self) -> Answer {
         Reply::into_answer(())

@@ -32,13 +32,15 @@ pub struct RemoteCall<R> {
     reply: PhantomData<fn() -> R>,
 }
 
-impl<R: RemoteReply> RemoteCall<R> {
+impl<R> RemoteCall<R> {
     /// Used by generated code.
     #[doc(hidden)]
     pub fn new(client: &Client, tool: &'static str, arguments: RemoteArguments) -> Self {
         Self { call: client.call(tool, arguments.0), reply: PhantomData }
     }
+}
 
+impl<R: RemoteReply> RemoteCall<R> {
     /// How long to wait for the answer; see [`ToolCall::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.call = self.call.timeout(timeout);

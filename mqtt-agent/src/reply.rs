@@ -19,7 +19,7 @@ pub type Answer = Result<Box<RawValue>, Failure>;
 
 /// What a tool can answer with. Implemented for every type that is `Serialize` and [`JsonSchema`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reply of a tool",
+    message = "`{Self}` cannot be the reply of a tool or a request handler",
     label = "not written as JSON",
     note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`"
 )]
@@ -68,7 +68,7 @@ impl<T: Serialize + JsonSchema> Reply for T {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a tool",
+    message = "`{Self}` cannot be the error of a tool or a topic handler",
     label = "says nothing that the caller could read",
     note = "implement `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`"
 )]

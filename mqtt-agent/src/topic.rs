@@ -11,7 +11,7 @@ mod event;
 mod payload;
 mod serve;
 
-pub use event::{Draft, EventError, IsSet, Set, Unset};
+pub use event::{Draft, EventError, IsSet, Publishing, Set, Unset};
 pub use payload::{Encoded, EventPayload, Payload};
 pub(crate) use serve::Topics;
 

@@ -34,8 +34,7 @@ pub(crate) fn handler(
         Ok(function) => function,
         Err(error) => {
             let name = kind.attribute();
-            let other = syn::parse2::<syn::Item>(item.clone()).is_ok()
-                || syn::parse2::<Declaration>(item.clone()).is_ok();
+            let other = syn::parse2::<syn::Item>(item.clone()).is_ok() || is_declaration(&item);
             let message = format!("`#[{name}]` is for a function with a body; write it above such an `fn`");
             errors.push(if other { syn::Error::new_spanned(item, message) } else { error });
             return None;
@@ -77,6 +76,11 @@ impl Parse for Declaration {
         input.parse::<Token![;]>()?;
         Ok(Self { attributes, visibility, signature })
     }
+}
+
+/// Whether it is a function without a body, which is no item of Rust.
+pub(crate) fn is_declaration(item: &TokenStream) -> bool {
+    syn::parse2::<Declaration>(item.clone()).is_ok()
 }
 
 /// A function with `#[event]`.

@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{ImplItem, Type};
 
-use super::place::private;
+use super::place::{Place, private};
 use super::{event, tool, topic};
 use crate::model::Agent;
 use crate::names;
@@ -20,16 +20,13 @@ pub(crate) fn block(agent: &Agent) -> TokenStream {
 /// For `#[agent] impl Thermostat { .. }` the block, and
 ///
 /// ```text
-/// impl AgentImpl for Thermostat where Thermostat: Send + Sync + 'static {
+/// impl AgentImpl for Thermostat {
 ///     const ID: &'static str = "thermostat";
 ///     const TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
 ///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
 ///     const EVENTS: &'static [&'static EventDef] = &[];
 /// }
-/// const _: () = {
-///     let _ = <Thermostat as AgentImpl>::TOOLS;
-///     inventory::submit! { RegisteredAgent(AgentParts::of::<Thermostat>()) }
-/// };
+/// inventory::submit! { RegisteredAgent(AgentParts::new(<Thermostat as AgentImpl>::ID, ..)) }
 /// ```
 ///
 /// The definitions are constants and no statics, so that the block may be generic. rustc evaluates constants of a
@@ -84,15 +81,22 @@ pub(super) fn implementation(
     let (generics, _, bounds) = agent.item.generics.split_for_impl();
     let bounds = bounds.map(|bounds| bounds.predicates.to_token_stream()).filter(|bounds| !bounds.is_empty());
     let bounds = bounds.map(|bounds| quote!(#bounds,));
+    // Of a type without parameters it is known whether it is, and one error says so.
+    let shareable = (!agent.item.generics.params.is_empty())
+        .then(|| quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
+    let place = Place::of(own);
+    let shared = place.around(&quote!(<), own, &quote!(as #private::Shareable>::SHARED));
     let forced = agent.item.generics.params.is_empty().then(|| {
         quote! {
-            const _: () = {
-                let _ = <#own as #private::AgentImpl>::TOOLS;
-                let _ = <#own as #private::AgentImpl>::HANDLERS;
-                #private::inventory::submit! {
-                    #private::RegisteredAgent(#private::AgentParts::of::<#own>())
-                }
-            };
+            const _: () = #shared;
+            #private::inventory::submit! {
+                #private::RegisteredAgent(#private::AgentParts::new(
+                    <#own as #private::AgentImpl>::ID,
+                    <#own as #private::AgentImpl>::TOOLS,
+                    <#own as #private::AgentImpl>::HANDLERS,
+                    <#own as #private::AgentImpl>::EVENTS,
+                ))
+            }
         }
     });
     quote! {
@@ -101,7 +105,7 @@ pub(super) fn implementation(
         impl #generics #private::AgentImpl for #own
         where
             #bounds
-            Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+            #shareable
         {
             const ID: &'static str = #id;
             const TOOLS: &'static [&'static #private::ToolDef] = #tools;

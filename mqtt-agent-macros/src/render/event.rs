@@ -27,7 +27,7 @@ use crate::model::{Arg, Event};
 ///     pub fn room(self, room: &str) -> AlarmEvent<Set> { .. }
 /// }
 /// impl<P0> AlarmEvent<P0> {
-///     pub async fn publish(self, client: &Client) -> Result<(), EventError> where P0: IsSet { .. }
+///     pub fn publish(self, client: &Client) -> Publishing where P0: IsSet { .. }
 /// }
 /// ```
 pub(crate) fn event(event: &Event) -> TokenStream {
@@ -90,7 +90,13 @@ fn payload(event: &Event) -> Option<&Arg> {
     event.function.args.iter().find(|arg| arg.level.is_none())
 }
 
-/// A schema is that of the type behind a reference.
+/// `<Alarm as EventPayload>::schema`, at the type.
+fn of_payload(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
+    let ty = without_lifetime(&arg.ty);
+    Place::of(&arg.ty).around(&quote!(<), ty, &quote!(as #private::EventPayload>::#item))
+}
+
+/// A payload is what is behind a reference.
 fn without_lifetime(ty: &syn::Type) -> TokenStream {
     match ty {
         syn::Type::Reference(reference) => reference.elem.to_token_stream(),
@@ -110,7 +116,9 @@ fn function(event: &Event, builder: &Ident, definition: &TokenStream, private: &
                 syn::Type::Reference(_) => quote!(payload),
                 _ => quote!(&payload),
             };
-            (Some(quote!(payload: #ty)), quote!(#private::Draft::new(definition, #value)))
+            // Said like the schema: what is no payload is one error.
+            let encode = of_payload(arg, &quote!(encode), private);
+            (Some(quote!(payload: #ty)), quote!(#private::Draft::new(definition, #encode(#value))))
         }
     };
     let parameters = receiver.cloned().chain(parameter);
@@ -183,14 +191,11 @@ fn ty(event: &Event, builder: &Ident, private: &TokenStream) -> TokenStream {
             /// # Errors
             ///
             /// When a placeholder's value is no level of a topic, the payload is no JSON, or the broker does not take it.
-            #visibility async fn publish(
-                self,
-                client: &#private::Client,
-            ) -> ::core::result::Result<(), #private::EventError>
+            #visibility fn publish(self, client: &#private::Client) -> #private::Publishing
             where
                 #(#all: #private::IsSet,)*
             {
-                self.draft.publish(client).await
+                self.draft.publish(client)
             }
         }
         #(#shared)*

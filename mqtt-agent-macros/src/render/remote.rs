@@ -27,7 +27,7 @@ pub(crate) fn trait_alone(remote: &Remote) -> TokenStream {
 /// pub trait Bank: Sized + Send + Sync + 'static {
 ///     /// Balance of an account.
 ///     fn balance(&self, account: AccountId) -> impl Future<Output = Result<Money, BankError>> + Send;
-///     const __TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
+///     const __REMOTE_ATTRIBUTE_ON_THE_TRAIT: &'static [&'static ToolDef] = &[&{ .. }];
 /// }
 /// pub struct BankRemote { client: Client }
 /// impl BankRemote {
@@ -68,29 +68,32 @@ pub(crate) fn remote(remote: &Remote) -> TokenStream {
         }
     }
     let tools = remote.methods.iter().map(|method| {
-        let (shared, value) = (&method.tool.function.shared, value(method, &private));
+        let (shared, value) = (&method.tool.function.shared, tool::value(&method.tool, &private));
         quote!(#(#shared)* &#value)
     });
     item.items.push(TraitItem::Verbatim(quote! {
         #[doc(hidden)]
-        const __TOOLS: &'static [&'static #private::ToolDef] = &[#(#tools),*];
+        const __REMOTE_ATTRIBUTE_ON_THE_TRAIT: &'static [&'static #private::ToolDef] = &[#(#tools),*];
     }));
     let client = client(remote, &private);
-    quote!(#item #client)
+    let checks = remote.methods.iter().map(|method| checks(method, &private));
+    quote!(#item #client #(#checks)*)
 }
 
-/// The tool's definition, and that what the calling side leaves out is what the agent gives.
-fn value(method: &RemoteMethod, private: &TokenStream) -> TokenStream {
-    let checks = method.tool.function.args.iter().enumerate().map(|(index, arg)| {
-        let given = is_given(arg);
-        Place::of(&arg.ty).around(
-            &quote!(#private::check_given),
-            TokenStream::new(),
-            &quote!((&definition, #index, #given);),
-        )
+/// What can be told before anybody serves the trait: that what the calling side leaves out is what the agent gives, and
+/// that a method returns a `Result`.
+fn checks(method: &RemoteMethod, private: &TokenStream) -> TokenStream {
+    let function = &method.tool.function;
+    let given = function.args.iter().filter_map(|argument| {
+        argument.words.given.as_ref()?;
+        let (ty, place) = (&argument.ty, Place::of(&argument.ty));
+        let need = place.around(&quote!(<), ty, &quote!(as #private::Param<'_>>::NEED));
+        Some(place.around(&quote!(#private::check_given), TokenStream::new(), &quote!((#need, true);)))
     });
-    let value = tool::value(&method.tool, private);
-    quote!({ let definition = #value; #(#checks)* definition })
+    let reply = &function.reply;
+    let is_result = Place::of(reply).around(&quote!(<), reply, &quote!(as #private::RemoteReply>::IS_ONE));
+    let shared = &function.shared;
+    quote!(#(#shared)* const _: () = { #(#given)* #is_result };)
 }
 
 /// A reference is never an argument; of all else the user says it.
@@ -119,12 +122,9 @@ fn client(remote: &Remote, private: &TokenStream) -> TokenStream {
         let types = arguments.iter().map(|(_, argument)| &argument.ty);
         let sent = arguments.iter().zip(&bindings).map(|((index, argument), binding)| {
             let key = arg::wire_name(argument, *index);
-            let with = Place::of(&argument.ty).around(
-                &quote!(.with),
-                TokenStream::new(),
-                &quote!((#key, &#binding)),
-            );
-            quote!(#with)
+            let (ty, place) = (&argument.ty, Place::of(&argument.ty));
+            let add = place.around(&quote!(<), ty, &quote!(as #private::Sent>::add));
+            quote!(.with(#key, &#binding, #add))
         });
         let reply =
             Place::of(&function.reply).around(&quote!(#private::RemoteCall<), &function.reply, &quote!(>));
@@ -166,6 +166,6 @@ pub(crate) fn served(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());
     let Some((path, _)) = &agent.item.trait_ else { return agent::block(agent) };
     let place = Place::of(path);
-    let tools = place.around(&quote!(<Self as), path, &quote!(>::__TOOLS));
+    let tools = place.around(&quote!(<Self as), path, &quote!(>::__REMOTE_ATTRIBUTE_ON_THE_TRAIT));
     agent::implementation(agent, &agent.item.to_token_stream(), &tools, &private)
 }

@@ -76,7 +76,7 @@ roots! {
 /// What a parameter may be a reference to. A marker beside `Param` for `&T`: only with it can the compiler say of any
 /// other reference, in one sentence, that it borrows from a call that is gone.
 #[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot be a parameter of a tool",
+    message = "`&{Self}` cannot be a parameter of a tool or a topic handler",
     label = "borrows from the call, whose arguments are read before the handler runs",
     note = "take it by value: `String` for a text, `Vec<T>` for a list"
 )]

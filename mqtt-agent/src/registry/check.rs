@@ -106,19 +106,13 @@ pub const fn check_narrowed(tool: &ToolDef, index: usize) {
     }
 }
 
-/// Refuses the parameter at `index` of a `#[remote]` trait's method if who fills it is not who it says.
+/// Refuses a parameter of a `#[remote]` trait's method if who fills it is not who it says.
 // Evaluated by the compiler: the panic is the message.
-#[allow(clippy::panic, clippy::indexing_slicing)]
+#[allow(clippy::panic)]
 #[track_caller]
-pub const fn check_given(tool: &ToolDef, index: usize, given: bool) {
-    match (tool.args[index].need, given) {
-        (Need::Argument { .. } | Need::Arguments { .. }, true) => {
-            panic!("this is an argument of the caller, and the agent gives none; remove `given`")
-        }
-        (Need::Nothing | Need::State { .. } | Need::Partials { .. }, false) => {
-            panic!("the agent gives this parameter, so a caller has none; write `#[arg(given)]` before it")
-        }
-        _ => {}
+pub const fn check_given(need: Need, given: bool) {
+    if let (Need::Argument { .. } | Need::Arguments { .. }, true) = (need, given) {
+        panic!("this is an argument of the caller, and the agent gives none; remove `given`")
     }
 }
 

@@ -32,12 +32,15 @@ impl Serialize for Written {
     }
 }
 
+/// [`Sent::add`]. A function and no bound, so that rustc reports what cannot be sent at the user's type.
+type Add<T> = fn(&T, &'static str, &mut Map<String, Value>) -> Result<(), String>;
+
 impl RemoteArguments {
     /// Adds one.
     #[must_use]
-    pub fn with(mut self, name: &'static str, argument: &impl Sent) -> Self {
+    pub fn with<T>(mut self, name: &'static str, argument: &T, add: Add<T>) -> Self {
         if let Written::Object(object) = &mut self.0
-            && let Err(error) = argument.add(name, object)
+            && let Err(error) = add(argument, name, object)
         {
             self.0 = Written::Failed(format!("`{name}`: {error}"));
         }
@@ -49,7 +52,7 @@ impl RemoteArguments {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as an argument",
     label = "not written as JSON",
-    note = "derive `serde::Serialize` for it; what the agent gives is marked with `#[arg(given)]`"
+    note = "derive `serde::Serialize` for it; if the agent gives it, write `#[arg(given)]` before the parameter"
 )]
 pub trait Sent {
     /// Adds it to the arguments of a call.

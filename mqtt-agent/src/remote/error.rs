@@ -56,6 +56,9 @@ pub trait RemoteReply {
     type Value: DeserializeOwned + 'static;
     /// The method's own error.
     type Error: FromToolError;
+    /// Named by generated code, so that the compiler asks for the trait.
+    #[doc(hidden)]
+    const IS_ONE: () = ();
 }
 
 #[diagnostic::do_not_recommend]

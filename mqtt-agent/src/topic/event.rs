@@ -1,9 +1,12 @@
 //! Publishing an event: the builder behind what `#[event]` generates.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::payload::{Encoded, EventPayload};
+use super::payload::Encoded;
 use crate::client::Client;
 use crate::link::{Message, PublishError, QoS};
 use crate::registry::EventDef;
@@ -25,6 +28,7 @@ pub struct Unset;
 )]
 pub trait IsSet {}
 
+#[diagnostic::do_not_recommend]
 impl IsSet for Set {}
 
 /// One event that is not published yet. Generated code wraps it into a type with a setter for each placeholder.
@@ -39,8 +43,8 @@ pub struct Draft {
 
 impl Draft {
     /// With a payload.
-    pub fn new(event: &'static EventDef, payload: &impl EventPayload) -> Self {
-        let payload = payload.encode().map(Some).map_err(|error| error.to_string());
+    pub fn new(event: &'static EventDef, payload: serde_json::Result<Encoded>) -> Self {
+        let payload = payload.map(Some).map_err(|error| error.to_string());
         Self { event, payload, values: Vec::new(), timeout: None }
     }
 
@@ -65,15 +69,17 @@ impl Draft {
     }
 
     /// Publishes.
-    pub async fn publish(self, client: &Client) -> Result<(), EventError> {
-        let core = client.core();
-        let timeout = self.timeout.unwrap_or_else(|| core.timeout());
-        let message = self.message()?;
-        // No expiry: the broker would drop a retained message with it.
-        match tokio::time::timeout(timeout, core.link().publish(message)).await {
-            Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
-            Err(_) => Err(EventError::Timeout { after: timeout }),
-        }
+    pub fn publish(self, client: &Client) -> Publishing {
+        let core = Arc::clone(client.core());
+        Publishing(Box::pin(async move {
+            let timeout = self.timeout.unwrap_or_else(|| core.timeout());
+            let message = self.message()?;
+            // No expiry: the broker would drop a retained message with it.
+            match tokio::time::timeout(timeout, core.link().publish(message)).await {
+                Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
+                Err(_) => Err(EventError::Timeout { after: timeout }),
+            }
+        }))
     }
 
     fn message(self) -> Result<Message, EventError> {
@@ -113,6 +119,25 @@ impl Draft {
         // Unset ones don't compile.
         let topic = self.event.topic.fill(value);
         topic.ok_or(EventError::Placeholder { name: "", value: String::new(), reason: "it is not set" })
+    }
+}
+
+/// An event on its way. It is sent when it is awaited; dropping it before it has left withdraws it.
+// A type of its own: of an `async fn` rustc would report an unset placeholder at each use of its future.
+#[must_use = "an event is sent when it is awaited"]
+pub struct Publishing(Pin<Box<dyn Future<Output = Result<(), EventError>> + Send>>);
+
+impl Future for Publishing {
+    type Output = Result<(), EventError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Publishing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Publishing(..)")
     }
 }
 

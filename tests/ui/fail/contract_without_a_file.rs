@@ -1,5 +1,3 @@
-use mqtt_agent::prelude::*;
-
 mqtt_agent::contract!();
 
 fn main() {}

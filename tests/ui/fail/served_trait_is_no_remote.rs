@@ -1,16 +1,10 @@
 use mqtt_agent::prelude::*;
 
-trait Bank {
-    fn balance(&self) -> u64;
-}
+trait Bank {}
 
 struct Mine;
 
 #[agent]
-impl Bank for Mine {
-    fn balance(&self) -> u64 {
-        1
-    }
-}
+impl Bank for Mine {}
 
 fn main() {}
