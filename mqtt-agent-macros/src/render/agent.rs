@@ -79,8 +79,7 @@ pub(super) fn implementation(
         quote!(#(#shared)* Self::#constant)
     });
     let (generics, _, bounds) = agent.item.generics.split_for_impl();
-    let bounds = bounds.map(|bounds| bounds.predicates.to_token_stream()).filter(|bounds| !bounds.is_empty());
-    let bounds = bounds.map(|bounds| quote!(#bounds,));
+    let bounds = bounds.iter().flat_map(|bounds| &bounds.predicates);
     // Of a type without parameters it is known whether it is, and one error says so.
     let shareable = (!agent.item.generics.params.is_empty())
         .then(|| quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
@@ -104,7 +103,7 @@ pub(super) fn implementation(
         #[doc(hidden)]
         impl #generics #private::AgentImpl for #own
         where
-            #bounds
+            #(#bounds,)*
             #shareable
         {
             const ID: &'static str = #id;

@@ -17,3 +17,54 @@ fn main() {
 
     let _ = renamed::tools![inner::add, local];
 }
+
+mod more {
+    #[renamed::on("a/{room}", crate = ::renamed)]
+    pub(crate) fn heard(room: u8) {
+        let _ = room;
+    }
+
+    #[renamed::event("a/{room}", crate = ::renamed)]
+    pub(crate) fn told(room: u8);
+
+    pub(crate) struct Home;
+
+    #[renamed::agent(crate = ::renamed)]
+    impl Home {
+        /// Heats.
+        #[tool]
+        pub(crate) fn heat(&self) {}
+
+        #[on("b/{room}")]
+        pub(crate) fn heard(&self, room: u8) {
+            let _ = room;
+        }
+
+        #[event("c/{room}")]
+        pub(crate) fn told(&self, room: u8);
+    }
+
+    #[renamed::remote(crate = ::renamed)]
+    pub(crate) trait Bank {
+        /// What is there.
+        async fn balance(&self) -> Result<u64, String>;
+    }
+
+    pub(crate) struct Mine;
+
+    #[renamed::agent(crate = ::renamed)]
+    impl Bank for Mine {
+        async fn balance(&self) -> Result<u64, String> {
+            Ok(1)
+        }
+    }
+}
+
+#[allow(dead_code)]
+fn more() {
+    let _ = (renamed::handlers![more::heard], more::told().room(1), more::Home.told().room(1));
+    let _ = renamed::Agent::of(more::Home).with(more::Mine);
+    let _ = more::BankRemote::new;
+    more::Home.heat();
+    more::Home.heard(1);
+}
