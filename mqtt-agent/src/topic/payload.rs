@@ -67,7 +67,7 @@ pub trait EventPayload {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + JsonSchema> EventPayload for T {
+impl<T: Serialize + JsonSchema + ?Sized> EventPayload for T {
     fn encode(&self) -> serde_json::Result<Encoded> {
         Ok(Encoded { bytes: serde_json::to_vec(self)?.into(), is_json: true })
     }

@@ -84,7 +84,7 @@ pub mod shadowed {
 
         /// What is there, at once.
         #[tool(idempotent)]
-        fn now(&self, (a, b): (u8, u8)) -> ::core::result::Result<u64, ::std::string::String> {
+        fn now(&self, #[arg(rename = "pair")] (a, b): (u8, u8)) -> ::core::result::Result<u64, ::std::string::String> {
             ::core::result::Result::Ok(::core::convert::Into::into(::core::ops::Add::add(a, b)))
         }
     }
