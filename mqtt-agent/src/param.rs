@@ -1,11 +1,7 @@
-//! How one parameter of a handler is filled.
+#![doc = include_str!("../docs/parameters.md")]
 //!
-//! A handler's parameters are told apart by the trait [`Param`], never by the name of a type: an alias, a
-//! re-export or a type of the user's own works as well as ours. A type that serde reads and schemars
-//! describes is an argument of the caller; [`&Context`](crate::Context), [`State`], [`Partials`](crate::Partials)
-//! and [`Caller`](crate::Caller) are given by the agent and are no part of the schema.
-//!
-//! The schema that the parameters add up to is made in [`crate::schema`]; this module only says what each one needs.
+//! Implement [`Param`] to take what the [`Context`] knows in a form that suits you.
+// How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
 
 mod level;
 mod missing;

@@ -1,10 +1,7 @@
-//! The user's own topics: `#[on]`, `#[request]` and `#[event]` at run time.
-//!
-//! - [`serve`]: subscribes the handlers and runs them, message by message.
-//! - [`event`]: publishes.
-//! - [`payload`]: what a message can carry.
-//!
-//! Nothing here knows the protocol's topics; what the macros leave behind is in [`crate::registry`].
+#![doc = include_str!("../docs/topics.md")]
+// `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes;
+// `payload` is what a message can carry. Nothing here knows the protocol's topics; what the macros leave behind is in
+// `registry`.
 
 mod answer;
 mod event;
