@@ -12,6 +12,9 @@ mod render;
 mod template;
 mod words;
 
+#[cfg(test)]
+mod snapshots;
+
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::quote;

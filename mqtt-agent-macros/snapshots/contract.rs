@@ -1,0 +1,8 @@
+#[test]
+fn contract() {
+    ::mqtt_agent::__private::check_contract(
+        ::core::env!("CARGO_MANIFEST_DIR"),
+        "contract.json",
+        &[::mqtt_agent::__private::AgentParts::of::<Keeper<Memory>>()],
+    );
+}

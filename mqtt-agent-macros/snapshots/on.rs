@@ -1,0 +1,62 @@
+async fn reading(room: &str, number: u32, value: Reading) {
+    store(room, number, value).await;
+}
+#[doc(hidden)]
+const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__private::HandlerDef {
+    static DEFINITION: ::mqtt_agent::__private::HandlerDef = {
+        use ::mqtt_agent::__private::PlainReply as _;
+        let handler = ::mqtt_agent::__private::HandlerDef::new(
+            ::mqtt_agent::__private::HandlerKind::On,
+            "reading",
+            "",
+            ::mqtt_agent::__private::TopicDef::new(
+                "home/{room}/{number}/temperature",
+                "home/+/+/temperature",
+                &[
+                    ::mqtt_agent::__private::PlaceholderDef::new("room", 1usize, false),
+                    ::mqtt_agent::__private::PlaceholderDef::new("number", 2usize, false),
+                ],
+            ),
+            &[
+                ::mqtt_agent::__private::ArgDef::new(
+                    "value",
+                    "",
+                    <Reading as ::mqtt_agent::__private::Param<'_>>::NEED,
+                ),
+            ],
+            ::mqtt_agent::__private::unanswered,
+            ::mqtt_agent::__private::Handler::Async(|call| {
+                let (
+                    ::core::option::Option::Some(__argument_0),
+                    ::core::option::Option::Some(__argument_1),
+                    ::core::option::Option::Some(__argument_2),
+                ) = (
+                    call.level_text("room"),
+                    call.level(<u32 as ::mqtt_agent::__private::Level>::read, "number"),
+                    call
+                        .take(
+                            <Reading as ::mqtt_agent::__private::Param<'_>>::take,
+                            "value",
+                        ),
+                ) else {
+                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
+                };
+                ::core::result::Result::Ok(
+                    ::mqtt_agent::__private::run(
+                        reading(__argument_0, __argument_1, __argument_2),
+                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                        ::mqtt_agent::__private::Unanswered::into_answer,
+                        ::mqtt_agent::__private::ToolError::into_failure,
+                    ),
+                )
+            }),
+            ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+        );
+        ::mqtt_agent::__private::check_message(&handler, 0usize, true);
+        handler.qos(0u8).shared("g")
+    };
+    ::mqtt_agent::__private::inventory::submit! {
+        ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)
+    }
+    &DEFINITION
+}

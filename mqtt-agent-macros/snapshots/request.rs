@@ -1,0 +1,48 @@
+fn status(room: String) -> Result<Status, String> {
+    look_up(room)
+}
+#[doc(hidden)]
+const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__private::HandlerDef {
+    static DEFINITION: ::mqtt_agent::__private::HandlerDef = {
+        use ::mqtt_agent::__private::PlainReply as _;
+        let handler = ::mqtt_agent::__private::HandlerDef::new(
+            ::mqtt_agent::__private::HandlerKind::Request,
+            "status",
+            "",
+            ::mqtt_agent::__private::TopicDef::new(
+                "home/{room}/get",
+                "home/+/get",
+                &[::mqtt_agent::__private::PlaceholderDef::new("room", 1usize, false)],
+            ),
+            &[],
+            |generator| ::mqtt_agent::__private::schema(
+                ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
+                ::mqtt_agent::__private::Reply::describe,
+                generator,
+            ),
+            ::mqtt_agent::__private::Handler::Inline(|call| {
+                let (::core::option::Option::Some(__argument_0),) = (
+                    call.level(<String as ::mqtt_agent::__private::Level>::read, "room"),
+                ) else {
+                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
+                };
+                ::core::result::Result::Ok(
+                    ::mqtt_agent::__private::answer(
+                        status(__argument_0),
+                        ::mqtt_agent::__private::ReplyOf::<
+                            Result<Status, String>,
+                        >::PARTS,
+                        ::mqtt_agent::__private::Reply::into_answer,
+                        ::mqtt_agent::__private::ToolError::into_failure,
+                    ),
+                )
+            }),
+            ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+        );
+        handler
+    };
+    ::mqtt_agent::__private::inventory::submit! {
+        ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)
+    }
+    &DEFINITION
+}

@@ -1,0 +1,121 @@
+/// Current weather for a city.
+async fn weather(
+    city: String,
+    days: Option<u8>,
+    cx: &Context,
+) -> Result<Report, WeatherError> {
+    look_up(city, days, cx).await
+}
+#[doc(hidden)]
+const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::ToolDef {
+    static DEFINITION: ::mqtt_agent::__private::ToolDef = {
+        use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
+        let tool = ::mqtt_agent::__private::ToolDef::new(
+            "weather",
+            "Current weather for a city.",
+            &[
+                ::mqtt_agent::__private::ArgDef::new(
+                    "city",
+                    "City name, in English.",
+                    <String as ::mqtt_agent::__private::Param<'_>>::NEED,
+                ),
+                ::mqtt_agent::__private::ArgDef::new(
+                        "days",
+                        "",
+                        <Option<u8> as ::mqtt_agent::__private::Param<'_>>::NEED,
+                    )
+                    .range(::mqtt_agent::__private::Bounds {
+                        min: ::core::option::Option::Some(
+                            ::mqtt_agent::__private::Bound::Int(0i64),
+                        ),
+                        max: ::core::option::Option::Some(
+                            ::mqtt_agent::__private::Bound::Int(7i64),
+                        ),
+                        max_excluded: false,
+                    }),
+                ::mqtt_agent::__private::ArgDef::new(
+                    "cx",
+                    "",
+                    {
+                        let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
+                        <&Context as ::mqtt_agent::__private::Param<'_>>::NEED
+                    },
+                ),
+            ],
+            |generator| ::mqtt_agent::__private::schema(
+                ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
+                ::mqtt_agent::__private::Reply::describe,
+                generator,
+            ),
+            ::mqtt_agent::__private::Handler::Async(|call| {
+                let (
+                    ::core::option::Option::Some(__argument_0),
+                    ::core::option::Option::Some(__argument_1),
+                    ::core::option::Option::Some(__argument_2),
+                ) = (
+                    call
+                        .take(
+                            <String as ::mqtt_agent::__private::Param<'_>>::take,
+                            "city",
+                        ),
+                    call
+                        .take(
+                            <Option<u8> as ::mqtt_agent::__private::Param<'_>>::take,
+                            "days",
+                        ),
+                    call
+                        .take(
+                            {
+                                let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
+                                <&Context as ::mqtt_agent::__private::Param<'_>>::take
+                            },
+                            "cx",
+                        ),
+                ) else {
+                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
+                };
+                ::core::result::Result::Ok(
+                    ::mqtt_agent::__private::run(
+                        weather(__argument_0, __argument_1, __argument_2),
+                        ::mqtt_agent::__private::ReplyOf::<
+                            Result<Report, WeatherError>,
+                        >::PARTS,
+                        ::mqtt_agent::__private::Reply::into_answer,
+                        ::mqtt_agent::__private::ToolError::into_failure,
+                    ),
+                )
+            }),
+            ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+        );
+        ::mqtt_agent::__private::check_parameter(
+            &tool,
+            0usize,
+            true,
+            ::mqtt_agent::__private::RootOf::<String>::ROOT,
+        );
+        ::mqtt_agent::__private::check_parameter(
+            &tool,
+            1usize,
+            true,
+            ::mqtt_agent::__private::RootOf::<Option<u8>>::ROOT,
+        );
+        ::mqtt_agent::__private::check_narrowed(&tool, 1usize);
+        ::mqtt_agent::__private::check_parameter(
+            &tool,
+            2usize,
+            true,
+            ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
+        );
+        tool.read_only(true).timeout_ms(5000u64)
+    };
+    ::mqtt_agent::__private::inventory::submit! {
+        ::mqtt_agent::__private::RegisteredTool(& DEFINITION)
+    }
+    #[doc(hidden)]
+    #[allow(non_local_definitions)]
+    #[macro_export]
+    macro_rules! __tool_name_weather_is_taken {
+        () => {};
+    }
+    &DEFINITION
+}

@@ -1,0 +1,136 @@
+//! What the macros write, compared with the files in `snapshots/`: the size and the shape of generated code are part of
+//! what users get. `UPDATE_EXPECT=1 cargo test -p mqtt-agent-macros` writes the files anew.
+#![allow(clippy::unwrap_used)]
+
+use expect_test::expect_file;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::*;
+
+/// Code as a person would format it.
+fn formatted(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+#[test]
+fn tool() {
+    let item = quote! {
+        /// Current weather for a city.
+        async fn weather(
+            /// City name, in English.
+            city: String,
+            #[arg(range = 0..=7)] days: Option<u8>,
+            cx: &Context,
+        ) -> Result<Report, WeatherError> {
+            look_up(city, days, cx).await
+        }
+    };
+    let expanded = expand_tool(quote!(read_only, timeout = "5s"), item);
+    expect_file!["../snapshots/tool.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn tool_with_a_mistake() {
+    let expanded = expand_tool(
+        quote!(readonly),
+        quote!(
+            /** Nothing. */
+            pub fn nothing() {}
+        ),
+    );
+    expect_file!["../snapshots/tool_with_a_mistake.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn tools() {
+    let list = render::tools(quote!(weather, other::forecast));
+    expect_file!["../snapshots/tools.rs"].assert_eq(&formatted(quote!(fn main() { #list })));
+}
+
+#[test]
+fn on() {
+    let item = quote! {
+        async fn reading(room: &str, number: u32, value: Reading) {
+            store(room, number, value).await;
+        }
+    };
+    let words = quote!("home/{room}/{number}/temperature", qos = 0, shared = "g");
+    let expanded = expand_handler(HandlerKind::On, words, item);
+    expect_file!["../snapshots/on.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn request() {
+    let item = quote! {
+        fn status(room: String) -> Result<Status, String> {
+            look_up(room)
+        }
+    };
+    let expanded = expand_handler(HandlerKind::Request, quote!("home/{room}/get"), item);
+    expect_file!["../snapshots/request.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn event() {
+    let item = quote! {
+        /// A room is too warm.
+        pub fn alarm(room: &str, alarm: &Alarm);
+    };
+    let expanded = expand_event(quote!("home/{room}/alarm", retain), item);
+    expect_file!["../snapshots/event.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn agent() {
+    let item = quote! {
+        impl<S: Store> Home<S> {
+            /// Heats.
+            #[tool(idempotent)]
+            async fn heat(&self, celsius: f64) {
+                self.store.heat(celsius).await;
+            }
+
+            #[on("home/{room}")]
+            fn heard(&self, room: &str) {
+                self.store.heard(room);
+            }
+
+            fn of_its_own(&self) {}
+        }
+    };
+    let expanded = expand_agent(quote!("home"), item);
+    expect_file!["../snapshots/agent.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn remote() {
+    let item = quote! {
+        /// Accounts.
+        pub trait Bank {
+            /// Balance of an account.
+            #[tool(read_only)]
+            async fn balance(&self, account: AccountId, cx: &Context) -> Result<Money, BankError>;
+        }
+    };
+    let expanded = expand_remote(quote!(prefix = "bank."), item);
+    expect_file!["../snapshots/remote.rs"].assert_eq(&formatted(expanded));
+}
+
+#[test]
+fn remote_served() {
+    let item = quote! {
+        impl Bank for Savings {
+            async fn balance(&self, account: AccountId, cx: &Context) -> Result<Money, BankError> {
+                self.look_up(account, cx).await
+            }
+        }
+    };
+    expect_file!["../snapshots/remote_served.rs"].assert_eq(&formatted(expand_agent(quote!(), item)));
+}
+
+#[test]
+fn contract() {
+    let expanded = render::contract(quote!("contract.json", Keeper<Memory>));
+    expect_file!["../snapshots/contract.rs"].assert_eq(&formatted(expanded));
+}
