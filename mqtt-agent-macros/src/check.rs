@@ -28,6 +28,20 @@ fn tool_alone(tool: &Tool, errors: &Errors) {
             "a `read_only` tool changes nothing, so it cannot be `destructive`; remove one of them",
         );
     }
+    if let Some(published) = &tool.words.schema {
+        // `Args` and patterns have no name here; the test compares them.
+        let named = function.args.iter().all(|arg| arg.name.is_some());
+        let has = |name: &str| {
+            function.args.iter().any(|arg| arg.name.as_ref().is_some_and(|own| own.text == name))
+        };
+        for argument in published.arguments.iter().filter(|argument| named && !has(&argument.name)) {
+            let (file, name) = (published.file.value(), &argument.name);
+            let message = format!(
+                "`{file}` has the argument `{name}`, and the function has no parameter of that name; add it"
+            );
+            errors.at(&published.file, message);
+        }
+    }
     for caller in tool.words.allow.iter().flatten() {
         if let Err(message) = names::caller(&caller.value()) {
             errors.at(caller, message);
@@ -58,6 +72,12 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
     for one in &agent.tools {
         tool(one, errors);
     }
+    let generic = !agent.item.generics.params.is_empty();
+    for published in agent.tools.iter().filter_map(|tool| tool.words.schema.as_ref()).filter(|_| generic) {
+        let message =
+            "a generic block has a schema for each type; remove `schema`, and name the type in `contract!`";
+        errors.at(&published.file, message);
+    }
     for one in &agent.handlers {
         handler(one, errors);
     }
@@ -85,6 +105,11 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
 pub(crate) fn remote(remote: &Remote, errors: &Errors) {
     for method in &remote.methods {
         tool_alone(&method.tool, errors);
+        if let Some(published) = &method.tool.words.schema {
+            let message =
+                "a trait is served elsewhere; remove `schema`, and compare with `contract!` where it is";
+            errors.at(&published.file, message);
+        }
         if !method.tool.function.has_self {
             errors.at(&method.tool.function.ident, "a remote's method is a method of the agent; add `&self`");
         }

@@ -118,8 +118,24 @@ pub(crate) struct ToolWords {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) blocking: Option<Ident>,
+    pub(crate) schema: Option<Published>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,
+}
+
+/// A schema in a file, that others have published or rely on.
+pub(crate) struct Published {
+    /// The file, as it was written.
+    pub(crate) file: LitStr,
+    pub(crate) arguments: Vec<PublishedArgument>,
+}
+
+/// One argument in it.
+pub(crate) struct PublishedArgument {
+    pub(crate) name: String,
+    /// Its `type`, where it is one word.
+    pub(crate) kind: Option<String>,
+    pub(crate) required: bool,
 }
 
 /// One parameter.

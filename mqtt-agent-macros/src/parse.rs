@@ -4,6 +4,7 @@ mod agent;
 mod arg;
 mod doc;
 mod function;
+mod published;
 mod remote;
 mod tool;
 mod topic;

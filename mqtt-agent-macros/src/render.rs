@@ -8,6 +8,7 @@ mod event;
 mod function;
 mod list;
 mod place;
+mod published;
 mod remote;
 mod tool;
 mod topic;

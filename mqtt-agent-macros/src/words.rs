@@ -17,6 +17,7 @@ pub(crate) const QOS: &str = "qos";
 pub(crate) const SHARED: &str = "shared";
 pub(crate) const RETAIN: &str = "retain";
 pub(crate) const ID: &str = "id";
+pub(crate) const SCHEMA: &str = "schema";
 
 pub(crate) const RANGE: &str = "range";
 pub(crate) const LENGTH: &str = "length";
@@ -41,6 +42,7 @@ pub(crate) const TOOL: &[&str] = &[
     TAGS,
     VERSION,
     BLOCKING,
+    SCHEMA,
     CRATE,
 ];
 

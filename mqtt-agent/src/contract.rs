@@ -57,6 +57,48 @@ pub fn check(directory: &str, file: &str, agents: &[Parts]) {
     }
 }
 
+/// Compares a tool's schemas with a published one, and panics with a readable difference. Called by a generated test.
+#[doc(hidden)]
+#[track_caller]
+#[allow(clippy::panic)]
+pub fn check_schema(tool: &ToolDef, file: &str, text: &str) {
+    if let Err(message) = compare_schema(tool, file, text) {
+        panic!("{message}");
+    }
+}
+
+fn compare_schema(tool: &ToolDef, file: &str, text: &str) -> Result<(), String> {
+    let published: Value =
+        serde_json::from_str(text).map_err(|error| format!("`{file}` is no JSON: {error}"))?;
+    let own = document::tool(tool)?;
+    // A card, or the input schema alone.
+    let pairs: Vec<_> = match published.get("input_schema") {
+        Some(_) => ["input_schema", "output_schema"]
+            .iter()
+            .filter_map(|key| Some((*key, published.get(key)?, own.get(key).unwrap_or(&Value::Null))))
+            .collect(),
+        None => vec![("input_schema", &published, own.get("input_schema").unwrap_or(&Value::Null))],
+    };
+    let changes: Vec<_> = pairs
+        .into_iter()
+        .flat_map(|(key, theirs, ours)| {
+            diff::diff(theirs, ours).into_iter().map(move |change| format!("  {key} {change}\n"))
+        })
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let (name, at) = (tool.name(), tool.location());
+    Err(format!("`{name}` ({at}) is not what `{file}` publishes:\n{}change one of them", changes.concat()))
+}
+
+/// The tool of this name among those of an agent. Used by generated tests.
+#[doc(hidden)]
+#[must_use]
+pub fn tool_of(tools: &[&'static ToolDef], name: &str) -> &'static ToolDef {
+    tools.iter().copied().find(|tool| tool.name() == name).unwrap_or(&ToolDef::BROKEN)
+}
+
 fn compare(path: &Path, agents: &[Parts], update: bool) -> Result<(), String> {
     let registered = inventory::iter::<RegisteredAgent>.into_iter().map(|agent| agent.0);
     let document = document::document(registered.chain(agents.iter().copied()))?;

@@ -3,6 +3,7 @@
 //! Implement [`Param`] to take what the [`Context`] knows in a form that suits you.
 // How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
 
+mod kind;
 mod level;
 mod missing;
 mod shape;
@@ -16,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::context::{Context, Instance};
 use missing::Missing;
 
+#[doc(hidden)]
+pub use kind::{AnyKind, Kind, KindOf};
 pub use level::Level;
 pub use shape::Lent;
 #[doc(hidden)]

@@ -8,6 +8,8 @@ mod arg;
 mod check;
 mod handler;
 mod list;
+mod published;
+mod text;
 mod tool;
 mod topic;
 
@@ -15,6 +17,8 @@ pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
 pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
 pub use handler::{EventDef, HandlerDef, HandlerKind};
+#[doc(hidden)]
+pub use published::{PublishedArgument, check_published};
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
 pub use topic::{PlaceholderDef, TopicDef};
 

@@ -12,6 +12,7 @@ mod hostile;
 mod limits;
 mod load;
 mod presence;
+mod published;
 mod reconnect;
 mod refused;
 mod remotes;

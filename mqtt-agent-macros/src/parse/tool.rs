@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
 use super::function::{Home, function};
+use super::published;
 use super::word::{self, Word};
 use crate::diag::Errors;
 use crate::model::{Name, Tool, ToolWords};
@@ -68,6 +69,9 @@ pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Na
                 if word.flag(errors) == Some(true) {
                     tool.blocking = word.ident().cloned();
                 }
+            }
+            words::SCHEMA => {
+                tool.schema = word.text(errors).and_then(|file| published::read(&file, errors));
             }
             words::CRATE => tool.krate = word.path(errors),
             _ => errors.at(word.ident(), words::unknown(&key, words::TOOL)),

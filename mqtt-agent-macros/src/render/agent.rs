@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{ImplItem, Type};
 
 use super::place::{Place, private};
-use super::{event, tool, topic};
+use super::{event, published, tool, topic};
 use crate::model::Agent;
 use crate::names;
 
@@ -49,9 +49,16 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
     });
     let implementation = implementation(agent, &quote!(#item #types), &quote!(&[#(#tools),*]), &private);
     let claims = agent.tools.iter().map(tool::claim);
+    let own = &agent.item.self_ty;
+    let tests = agent.tools.iter().map(|tool| {
+        let name = &tool.name.text;
+        let definition = quote!(#private::tool_of(<#own as #private::AgentImpl>::TOOLS, #name));
+        published::test(tool, &definition, &private)
+    });
     let twice = twice(agent);
     quote! {
         #implementation
+        #(#tests)*
         const _: () = {
             #(#claims)*
             #twice

@@ -3,9 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::function::{self, definition};
+use super::function::{self, definition, definition_of};
 use super::place::private;
-use super::{arg, words};
+use super::{arg, published, words};
 use crate::model::Tool;
 use crate::names;
 
@@ -53,7 +53,11 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
     let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&DEFINITION) });
     let claim = claim(tool);
     let value = value(tool, &private);
-    definition(&tool.function, ATTRIBUTE, &quote!(#private::ToolDef), &value, &quote!(#register #claim))
+    let leads_to = definition_of(ATTRIBUTE, &tool.function.ident);
+    let test = published::test(tool, &quote!(#leads_to()), &private);
+    let definition =
+        definition(&tool.function, ATTRIBUTE, &quote!(#private::ToolDef), &value, &quote!(#register #claim));
+    quote!(#definition #test)
 }
 
 /// What stands in for a tool that has mistakes, so that a list which names it adds no mistake of its own.
@@ -76,6 +80,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
     let handler = function::handler(function, tool.words.blocking.as_ref(), &value, private);
     let location = function::location(function, private);
     let words = words::words(&tool.words);
+    let published = published::checks(tool, &this, private);
     quote! {
         {
             // In scope for types that `ReplyOf` and `RootOf` know nothing better of.
@@ -89,6 +94,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
                 #location,
             );
             #(#checks)*
+            #published
             #this #words
         }
     }

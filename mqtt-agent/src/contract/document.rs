@@ -80,7 +80,7 @@ fn agent(parts: Parts) -> Value {
     json!({"tools": tools, "handlers": handlers, "events": events})
 }
 
-fn tool(tool: &ToolDef) -> Result<Value, String> {
+pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
     let schemas = ToolSchemas::of(tool).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         format!("{}: tool `{}`: {}", tool.location(), tool.name(), errors.join("; "))

@@ -1,0 +1,10 @@
+use mqtt_agent::prelude::*;
+
+/// Weather.
+#[tool(schema = "nowhere.json")]
+fn weather(city: String) -> u8 {
+    drop((city,));
+    0
+}
+
+fn main() {}
