@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::ext::IdentExt;
 
 use super::place::Place;
 use crate::model::{Arg, PublishedArgument, Tool};
