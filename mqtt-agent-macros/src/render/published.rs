@@ -39,11 +39,9 @@ pub(super) fn checks(tool: &Tool, this: &Ident, private: &TokenStream) -> Option
 /// The test of the whole schema; `definition` gives the tool.
 pub(super) fn test(tool: &Tool, definition: &TokenStream, private: &TokenStream) -> Option<TokenStream> {
     let file = &tool.words.schema.as_ref()?.file;
-    let name = format_ident!(
-        "the_schema_of_{}_is_published",
-        tool.function.ident.unraw(),
-        span = Span::mixed_site()
-    );
+    // After the name on the wire, which no other tool has.
+    let readable = tool.name.text.replace(['-', '.'], "_");
+    let name = format_ident!("the_schema_of_{readable}_is_published", span = Span::mixed_site());
     let shared = &tool.function.shared;
     Some(quote! {
         #(#shared)*
