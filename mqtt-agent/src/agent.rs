@@ -291,7 +291,7 @@ impl Agent {
     /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached in
     /// [`connect_timeout`](Self::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it grants too little.
     pub async fn start(self, url: &str) -> Result<Running> {
-        self.build()?.start(url).await
+        Running::start(self.build()?, url).await
     }
 
     /// Checks, connects and serves until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops
@@ -301,7 +301,7 @@ impl Agent {
     ///
     /// Those of [`start`](Self::start).
     pub async fn serve(self, url: &str) -> Result<()> {
-        self.build()?.serve(url).await
+        Running::serve(self.build()?, url).await
     }
 }
 
@@ -336,7 +336,6 @@ impl BuiltAgent {
     ///
     /// Those of [`BuiltAgent::start`].
     pub async fn serve(self, url: &str) -> Result<()> {
-        let running = self.start(url).await?;
-        running.until_signal().await
+        Running::serve(self, url).await
     }
 }

@@ -9,6 +9,7 @@ pub(crate) use core::Core;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -105,7 +106,12 @@ impl Client {
     ///
     /// A client of a running agent shares its connection: stop the agent instead.
     pub async fn close(self) {
-        self.core.close(Duration::from_secs(5)).await;
+        self.boxed_close().await;
+    }
+
+    // In a box of ours: its code is compiled once, and not again in each program that closes a client.
+    fn boxed_close(self) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.core.close(Duration::from_secs(5)).await })
     }
 
     pub(crate) fn new(core: Arc<Core>) -> Self {

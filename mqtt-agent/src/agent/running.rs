@@ -1,7 +1,11 @@
 //! [`Running`]: an agent that serves.
+//!
+//! Its futures come boxed out of plain functions: the code of an `async fn` is made where it is polled, so without them
+//! each user's program would compile all of the connection and the serving again.
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::BuiltAgent;
@@ -23,7 +27,15 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) async fn start(agent: BuiltAgent, url: &str) -> Result<Self> {
+    pub(super) fn start(agent: BuiltAgent, url: &str) -> BoxFuture<'_, Result<Self>> {
+        Box::pin(Self::connect(agent, url))
+    }
+
+    pub(super) fn serve(agent: BuiltAgent, url: &str) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Self::connect(agent, url).await?.wait_and_end().await })
+    }
+
+    async fn connect(agent: BuiltAgent, url: &str) -> Result<Self> {
         let BuiltAgent { checked, states, limits, connect } = agent;
         let mut options = LinkOptions::new(url, checked.id.as_str());
         options.clean_start = false;
@@ -62,7 +74,7 @@ impl Running {
                 Ok(running)
             }
             Err(error) => {
-                running.stop().await;
+                running.end().await;
                 Err(error)
             }
         }
@@ -82,7 +94,29 @@ impl Running {
 
     /// Stops cleanly: no new calls, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
     /// go offline, then the connection ends.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        self.boxed_end().await;
+    }
+
+    /// Serves on until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops cleanly. A second
+    /// signal ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signal`] when signals cannot be listened for.
+    pub async fn until_signal(self) -> Result<()> {
+        self.boxed_wait().await
+    }
+
+    fn boxed_end(self) -> BoxFuture<'static, ()> {
+        Box::pin(self.end())
+    }
+
+    fn boxed_wait(self) -> BoxFuture<'static, Result<()>> {
+        Box::pin(self.wait_and_end())
+    }
+
+    async fn end(mut self) {
         let topics = async {
             if let Some(topics) = self.topics.take() {
                 topics.stop().await;
@@ -99,18 +133,12 @@ impl Running {
         self.stopped = true;
     }
 
-    /// Serves on until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops cleanly. A second
-    /// signal ends it at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Signal`] when signals cannot be listened for.
-    pub async fn until_signal(self) -> Result<()> {
+    async fn wait_and_end(self) -> Result<()> {
         let mut signals = Signals::listen().map_err(Error::Signal)?;
         signals.next().await;
         tracing::info!(agent = self.client.id(), "stopping");
         tokio::select! {
-            () = self.stop() => {}
+            () = self.end() => {}
             () = signals.next() => {}
         }
         Ok(())

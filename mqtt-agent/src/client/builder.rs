@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::{Client, Core};
 use crate::error::{Error, Problem, Result};
 use crate::link::{Credentials, Link, LinkOptions, Tls};
@@ -111,6 +113,15 @@ impl ClientBuilder {
     /// [`Error::Invalid`] for an id or a namespace that breaks the rules, [`Error::Connect`] when the broker refuses or
     /// can't be reached in time.
     pub async fn connect(self, url: &str) -> Result<Client> {
+        self.boxed_open(url).await
+    }
+
+    // In a box of ours: its code is compiled once, and not again in each program that connects.
+    fn boxed_open(self, url: &str) -> BoxFuture<'_, Result<Client>> {
+        Box::pin(self.open(url))
+    }
+
+    async fn open(self, url: &str) -> Result<Client> {
         let mut problems = Vec::new();
         let id = match &self.id {
             None => Identifier::random(),

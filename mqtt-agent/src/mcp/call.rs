@@ -15,6 +15,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -76,11 +77,19 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let deadline = self.deadline();
-        Box::pin(async move {
-            let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;
-            exchange.run().await.and_then(|raw| read(&raw))
-        })
+        let Self { client, tool, arguments, .. } = self;
+        Box::pin(async move { made(client, tool, arguments, deadline).await.and_then(|raw| read(&raw)) })
     }
+}
+
+/// The call as far as it is the same for all types: compiled once, and not again for each in each user's program.
+fn made(
+    client: Client,
+    tool: String,
+    arguments: Result<Box<RawValue>, CallError>,
+    deadline: Instant,
+) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
+    Box::pin(async move { Exchange::new(&client, &tool, arguments?, deadline)?.run().await })
 }
 
 /// A result as the caller's type.
