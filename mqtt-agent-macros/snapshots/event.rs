@@ -34,7 +34,7 @@ pub fn alarm(payload: &Alarm) -> AlarmEvent {
         set: ::core::marker::PhantomData,
     }
 }
-///An event for `home/{room}/alarm` that is not published yet: set each placeholder of the topic, then publish.
+///An event for `home/{room}/alarm` that is not published yet: set each placeholder, then publish.
 #[must_use = "an event is sent by `.publish(&client)`"]
 pub struct AlarmEvent<P0 = ::mqtt_agent::__private::Unset> {
     draft: ::mqtt_agent::__private::Draft,
@@ -51,7 +51,7 @@ impl AlarmEvent<::mqtt_agent::__private::Unset> {
     }
 }
 impl<P0> AlarmEvent<P0> {
-    /// How long to wait for the broker. Default: the client's timeout, 30 s.
+    /// How long to wait. Default: the client's timeout, 30 s.
     pub fn timeout(mut self, timeout: ::core::time::Duration) -> Self {
         self.draft = self.draft.timeout(timeout);
         self

@@ -54,6 +54,9 @@ fn tool_alone(tool: &Tool, errors: &Errors) {
 }
 
 pub(crate) fn handler(handler: &Handler, errors: &Errors) {
+    if handler.words.caller.is_none() {
+        given([&handler.function], errors);
+    }
     blocking(handler.words.blocking.as_ref(), &handler.function, errors);
     types(&handler.function, errors);
 }
@@ -126,7 +129,7 @@ fn given<'f>(functions: impl IntoIterator<Item = &'f Function>, errors: &Errors)
     {
         errors.at(
             word,
-            "`given` is for the methods of a `#[remote]` trait; remove it, for the type says it here",
+            "`given` tells a typed caller what not to ask for, and there is none here; remove it, for the type says it",
         );
     }
 }

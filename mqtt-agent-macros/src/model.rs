@@ -67,6 +67,7 @@ pub(crate) struct TopicWords {
     pub(crate) qos: Option<u8>,
     pub(crate) shared: Option<LitStr>,
     pub(crate) retain: Option<bool>,
+    pub(crate) caller: Option<Ident>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) blocking: Option<Ident>,

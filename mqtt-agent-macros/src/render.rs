@@ -3,6 +3,8 @@
 
 mod agent;
 mod arg;
+mod builder;
+mod caller;
 mod contract;
 mod event;
 mod function;

@@ -15,6 +15,7 @@ pub(crate) const BLOCKING: &str = "blocking";
 pub(crate) const CRATE: &str = "crate";
 pub(crate) const QOS: &str = "qos";
 pub(crate) const SHARED: &str = "shared";
+pub(crate) const CALLER: &str = "caller";
 pub(crate) const RETAIN: &str = "retain";
 pub(crate) const ID: &str = "id";
 pub(crate) const SCHEMA: &str = "schema";
@@ -49,8 +50,11 @@ pub(crate) const TOOL: &[&str] = &[
 /// What `#[arg(..)]` knows.
 pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE, GIVEN];
 
-/// What `#[on(..)]` and `#[request(..)]` know.
-pub(crate) const HANDLER: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
+/// What `#[on(..)]` knows.
+pub(crate) const ON: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
+
+/// What `#[request(..)]` knows.
+pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, CRATE];
 
 /// What `#[event(..)]` knows.
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];

@@ -23,7 +23,7 @@ pub use crate::registry::{
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
 pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
-pub use crate::topic::{Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
+pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///

@@ -1,13 +1,16 @@
 #![doc = include_str!("../docs/topics.md")]
-// `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes;
+// `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes; `ask`
+// asks;
 // `payload` is what a message can carry. Nothing here knows the protocol's topics; what the macros leave behind is in
 // `registry`.
 
 mod answer;
+mod ask;
 mod event;
 mod payload;
 mod serve;
 
+pub use ask::{Ask, Asking};
 pub use event::{Draft, EventError, IsSet, Publishing, Set, Unset};
 pub use payload::{Encoded, EventPayload, Payload};
 pub(crate) use serve::Topics;

@@ -39,9 +39,9 @@ impl Counter {
         self.counted(count).name("counter").publish(&cx.client()).await.map_err(|error| error.to_string())
     }
 
-    #[request("counter/get")]
-    fn get(&self) -> u64 {
-        self.count.load(Ordering::SeqCst)
+    #[request("counter/get", caller)]
+    fn get(&self) -> Result<u64, String> {
+        Ok(self.count.load(Ordering::SeqCst))
     }
 
     /// The count after it changed.
@@ -49,7 +49,7 @@ impl Counter {
     async fn counted(&self, name: &str, count: u64);
 
     fn not_served(&self) -> u64 {
-        self.get()
+        self.get().unwrap_or_default()
     }
 }
 
@@ -104,6 +104,7 @@ on_each_broker! {
         assert_eq!(body(&peer.next("counter/changed").await), json!(15));
         peer.publish("counter/get", "", reply_to("answers", b"1")).await;
         assert_eq!(body(&peer.next("answers").await), json!(15));
+        assert_eq!(Counter::get_request().send(&client).await.unwrap(), 15);
         client.close().await;
         agent.stop().await;
     }

@@ -2,6 +2,7 @@
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
+use mqtt_agent::{CallError, RemoteError};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use support::{RawPeer, json as body, on_each_broker, reply_to};
 use tokio::sync::mpsc;
@@ -46,6 +47,19 @@ async fn get(room: String, scale: Option<f64>) -> Result<Reading, String> {
         "cellar" => panic!("it is dark"),
         _ => Ok(Reading { celsius: 20.0 * scale.unwrap_or(1.0) }),
     }
+}
+
+#[request("sum/{of}/{rest...}", caller)]
+async fn sum(
+    of: u8,
+    rest: &str,
+    numbers: Vec<i64>,
+    #[arg(given)] State(bias): State<i64>,
+    cx: &Context,
+) -> Result<i64, String> {
+    assert_eq!(rest, "x/y");
+    let topic = cx.topic().unwrap_or_default().to_owned();
+    if numbers.is_empty() { Err(topic) } else { Ok(numbers.iter().sum::<i64>() + i64::from(of) + bias) }
 }
 
 #[on("work/{item}", shared = "workers")]
@@ -163,6 +177,23 @@ on_each_broker! {
         peer.publish("house/hall/get", "", reply_to("answers/last", b"2")).await;
         assert_eq!(peer.next("answers/").await.topic, "answers/last");
         agent.stop().await;
+    }
+
+    async fn a_typed_caller_asks(broker) {
+        let agent = Agent::new("house").handlers(handlers![sum]).state(1000_i64).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let ask = |numbers: Vec<i64>| sum_request(numbers).rest("x/y").of(7).send(&client);
+        assert_eq!(ask(vec![1, 2]).await.unwrap(), 1010);
+        let failed = ask(Vec::new()).await;
+        assert!(matches!(&failed, Err(RemoteError::Tool(topic)) if topic == "sum/7/x/y"), "{failed:?}");
+        agent.stop().await;
+        let soon = std::time::Duration::from_millis(200);
+        let nobody = sum_request(vec![1]).rest("x/y").of(7).timeout(soon).send(&client).await;
+        assert!(
+            matches!(&nobody, Err(RemoteError::Call(CallError::Timeout { .. } | CallError::Unavailable { .. }))),
+            "{nobody:?}"
+        );
+        client.close().await;
     }
 
     async fn a_group_shares_its_messages(broker) {

@@ -56,7 +56,11 @@ pub(super) fn handler_of(
 ) -> Option<Handler> {
     let all = word::words(attribute, errors);
     let mut function = function("a topic handler", attributes, visibility, signature, home, errors);
-    let words = topic_words(&all, words::HANDLER, errors);
+    let known = match kind {
+        HandlerKind::On => words::ON,
+        HandlerKind::Request => words::REQUEST,
+    };
+    let words = topic_words(&all, known, errors);
     let topic = topic(&all, kind.attribute(), &function.ident, errors)?;
     fill(&mut function, &topic, errors);
     Some(Handler { function, kind, topic, words })
@@ -189,6 +193,9 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
                 if word.flag(errors) == Some(true) {
                     found.blocking = word.ident().cloned();
                 }
+            }
+            words::CALLER => {
+                found.caller = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
             }
             words::CRATE => found.krate = word.path(errors),
             _ => {}

@@ -7,6 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{ImplItem, Type};
 
+use super::caller::caller;
 use super::place::{Place, private};
 use super::{event, published, tool, topic};
 use crate::model::Agent;
@@ -39,6 +40,10 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
     let mut types = TokenStream::new();
     for event in &agent.events {
         let (method, ty) = event::method(event, &owner, &private);
+        item.items.push(ImplItem::Verbatim(method));
+        types.extend(ty);
+    }
+    for (method, ty) in agent.handlers.iter().filter_map(|handler| caller(handler, Some(&owner), &private)) {
         item.items.push(ImplItem::Verbatim(method));
         types.extend(ty);
     }

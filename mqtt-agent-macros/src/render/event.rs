@@ -1,9 +1,10 @@
 //! `#[event]`: the function's body, and the type that it gives.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 
+use super::builder::{self, Builder};
 use super::function::{description, location};
 use super::place::{Place, private};
 use super::topic::topic;
@@ -32,7 +33,7 @@ use crate::model::{Arg, Event};
 /// ```
 pub(crate) fn event(event: &Event) -> TokenStream {
     let private = private(event.words.krate.as_ref());
-    let builder = name(&event.function.ident, None);
+    let builder = builder::name(&event.function.ident, None, "Event");
     let value = value(event, &private);
     let definition = quote! {{
         static DEFINITION: #private::EventDef = #value;
@@ -47,7 +48,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
 /// What an `#[agent] impl` gets in the declaration's place, with the constant that holds the definition, and the type that
 /// the method gives.
 pub(super) fn method(event: &Event, owner: &Ident, private: &TokenStream) -> (TokenStream, TokenStream) {
-    let builder = name(&event.function.ident, Some(owner));
+    let builder = builder::name(&event.function.ident, Some(owner), "Event");
     let (value, shared) = (value(event, private), &event.function.shared);
     let constant = constant(event);
     let method = function(event, &builder, &quote!(Self::#constant), private);
@@ -91,7 +92,7 @@ fn payload(event: &Event) -> Option<&Arg> {
 }
 
 /// `<Alarm as EventPayload>::schema`, at the type.
-fn of_payload(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
+pub(super) fn of_payload(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
     let ty = without_lifetime(&arg.ty);
     Place::of(&arg.ty).around(&quote!(<), ty, &quote!(as #private::EventPayload>::#item))
 }
@@ -132,89 +133,28 @@ fn function(event: &Event, builder: &Ident, definition: &TokenStream, private: &
 }
 
 fn ty(event: &Event, builder: &Ident, private: &TokenStream) -> TokenStream {
-    let function = &event.function;
-    let (shared, visibility) = (&function.shared, &function.visibility);
-    let placeholders = &event.topic.template.placeholders;
-    let all: Vec<_> = (0..placeholders.len()).map(|index| format_ident!("P{index}")).collect();
-    let setters = placeholders.iter().enumerate().filter_map(|(index, placeholder)| {
-        let arg = function.args.iter().find(|arg| arg.level.as_deref() == Some(placeholder.name.as_str()))?;
-        let (ty, key) = (&arg.ty, &placeholder.name);
-        let setter = Ident::new(key, event.topic.literal.span());
-        let setter =
-            if syn::parse_str::<Ident>(key).is_ok() { setter } else { Ident::new_raw(key, setter.span()) };
-        let others: Vec<_> =
-            all.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other).collect();
-        let with = |own: TokenStream| {
-            let arguments: Vec<_> = all
-                .iter()
-                .enumerate()
-                .map(|(other, parameter)| if other == index { own.clone() } else { quote!(#parameter) })
-                .collect();
-            quote!(#builder<#(#arguments),*>)
-        };
-        let (before, after) = (with(quote!(#private::Unset)), with(quote!(#private::Set)));
-        let doc = format!("Sets the placeholder `{{{key}}}` of the topic.");
-        Some(quote! {
-            #(#shared)*
-            impl<#(#others),*> #before {
-                #[doc = #doc]
-                #[must_use]
-                #visibility fn #setter(self, value: #ty) -> #after {
-                    #builder { draft: self.draft.with(#key, &value), set: ::core::marker::PhantomData }
-                }
-            }
-        })
-    });
-    let doc = format!(
-        "An event for `{}` that is not published yet: set each placeholder of the topic, then publish.",
-        event.topic.literal.value()
-    );
-    quote! {
-        #(#shared)*
-        #[doc = #doc]
-        #[must_use = "an event is sent by `.publish(&client)`"]
-        #visibility struct #builder<#(#all = #private::Unset),*> {
-            draft: #private::Draft,
-            set: ::core::marker::PhantomData<(#(#all,)*)>,
-        }
-        #(#setters)*
-        #(#shared)*
-        impl<#(#all),*> #builder<#(#all),*> {
-            /// How long to wait for the broker. Default: the client's timeout, 30 s.
-            #visibility fn timeout(mut self, timeout: ::core::time::Duration) -> Self {
-                self.draft = self.draft.timeout(timeout);
-                self
-            }
-
-            /// Publishes the event, and waits until the broker has it.
-            ///
-            /// # Errors
-            ///
-            /// When a placeholder's value is no level of a topic, the payload is no JSON, or the broker does not take it.
-            #visibility fn publish(self, client: &#private::Client) -> #private::Publishing
-            where
-                #(#all: #private::IsSet,)*
-            {
-                self.draft.publish(client)
-            }
-        }
-        #(#shared)*
-        impl<#(#all),*> ::core::fmt::Debug for #builder<#(#all),*> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.draft, f)
-            }
-        }
-    }
-}
-
-/// `AlarmEvent` for `alarm`; `ThermostatAlarmEvent` for a method of `Thermostat`.
-fn name(function: &Ident, owner: Option<&Ident>) -> Ident {
-    let mut text = owner.map(|owner| owner.unraw().to_string()).unwrap_or_default();
-    for part in function.unraw().to_string().split('_') {
-        let mut characters = part.chars();
-        text.extend(characters.next().map(|first| first.to_uppercase().to_string()));
-        text.push_str(characters.as_str());
-    }
-    text.push_str("Event");
-    Ident::new(&text, function.span())
+    let topic = event.topic.literal.value();
+    let publish = quote! {
+        /// Publishes the event, and waits until the broker has it.
+        ///
+        /// # Errors
+        ///
+        /// When a placeholder's value is no level of a topic, the payload is no JSON, or the broker does not take it.
+    };
+    builder::ty(
+        &event.function,
+        &event.topic,
+        &Builder {
+            name: builder,
+            holds: quote!(Draft),
+            doc: format!(
+                "An event for `{topic}` that is not published yet: set each placeholder, then publish."
+            ),
+            must_use: "an event is sent by `.publish(&client)`",
+            last: quote!(publish),
+            last_doc: publish,
+            gives: quote!(#private::Publishing),
+        },
+        private,
+    )
 }

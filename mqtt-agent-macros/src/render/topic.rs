@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::arg;
+use super::caller::caller;
 use super::function::{self, at_reply, definition};
 use super::place::private;
 use crate::model::{Handler, HandlerKind, Topic};
@@ -43,13 +44,11 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let private = private(handler.words.krate.as_ref());
     let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&DEFINITION) });
-    definition(
-        &handler.function,
-        ATTRIBUTE,
-        &quote!(#private::HandlerDef),
-        &value(handler, &private),
-        &register,
-    )
+    let (caller, ty) = caller(handler, None, &private).unzip();
+    let value = value(handler, &private);
+    let definition =
+        definition(&handler.function, ATTRIBUTE, &quote!(#private::HandlerDef), &value, &register);
+    quote!(#definition #caller #ty)
 }
 
 /// What stands in for a handler that has mistakes.

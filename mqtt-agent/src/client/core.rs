@@ -57,7 +57,7 @@ impl Core {
         let subscribe = || async {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));
             let pending = Arc::clone(&self.pending);
-            self.link.subscribe_one(filter, Arc::new(move |inbound| pending.receive(&inbound))).await
+            self.link.subscribe_one(filter, Arc::new(move |inbound| pending.receive(inbound))).await
         };
         self.responses.get_or_try_init(subscribe).await.map(|_| ())
     }

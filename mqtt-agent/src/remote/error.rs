@@ -37,7 +37,7 @@ impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {
 }
 
 impl<E: FromToolError> RemoteError<E> {
-    pub(super) fn from_call(error: CallError) -> Self {
+    pub(crate) fn from_call(error: CallError) -> Self {
         match E::from_call_error(&error) {
             Some(error) => Self::Tool(error),
             None => Self::Call(error),
@@ -47,7 +47,7 @@ impl<E: FromToolError> RemoteError<E> {
 
 /// What a `#[remote]` trait's method returns: a `Result`, for a call over the network can fail.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be what a remote's method returns",
+    message = "`{Self}` cannot be the reply of a call from afar",
     label = "a call over the network can fail",
     note = "return `Result<T, E>`: `T` is `Serialize + Deserialize + JsonSchema`, `E` derives `ToolError` or is a `String`"
 )]

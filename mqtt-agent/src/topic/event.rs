@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::payload::Encoded;
 use crate::client::Client;
 use crate::link::{Message, PublishError, QoS};
-use crate::registry::EventDef;
+use crate::registry::{EventDef, TopicDef};
 use crate::wire::is_topic_text;
 
 /// A placeholder of an event's topic that has a value.
@@ -83,7 +83,7 @@ impl Draft {
     }
 
     fn message(self) -> Result<Message, EventError> {
-        let topic = self.topic()?;
+        let topic = fill(self.event.topic, &self.values)?;
         let payload = self.payload.map_err(|message| EventError::Payload { message })?;
         let mut message = match payload {
             Some(Encoded { bytes, is_json: true }) => Message::json(topic, bytes),
@@ -95,31 +95,31 @@ impl Draft {
         }
         Ok(if self.event.retain { message.retained() } else { message })
     }
+}
 
-    fn topic(&self) -> Result<String, EventError> {
-        let placeholders = self.event.topic.placeholders;
-        for (name, value) in &self.values {
-            let rest = placeholders.iter().any(|placeholder| placeholder.name == *name && placeholder.rest);
-            let reason = if value.is_empty() {
-                Some("it is empty")
-            } else if !is_topic_text(value) {
-                Some("it has a wildcard or a control character")
-            } else if rest && value.split('/').any(str::is_empty) {
-                Some("it has an empty level")
-            } else if !rest && value.contains('/') {
-                Some("it has a `/`, and the placeholder is one level")
-            } else {
-                None
-            };
-            if let Some(reason) = reason {
-                return Err(EventError::Placeholder { name, value: value.clone(), reason });
-            }
+/// The topic with a value for each placeholder, or which value is no level of a topic.
+pub(super) fn fill(topic: TopicDef, values: &[(&'static str, String)]) -> Result<String, EventError> {
+    for (name, value) in values {
+        let rest = topic.placeholders.iter().any(|placeholder| placeholder.name == *name && placeholder.rest);
+        let reason = if value.is_empty() {
+            Some("it is empty")
+        } else if !is_topic_text(value) {
+            Some("it has a wildcard or a control character")
+        } else if rest && value.split('/').any(str::is_empty) {
+            Some("it has an empty level")
+        } else if !rest && value.contains('/') {
+            Some("it has a `/`, and the placeholder is one level")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            return Err(EventError::Placeholder { name, value: value.clone(), reason });
         }
-        let value = |name| self.values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        // Unset ones don't compile.
-        let topic = self.event.topic.fill(value);
-        topic.ok_or(EventError::Placeholder { name: "", value: String::new(), reason: "it is not set" })
     }
+    let value = |name| values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+    // Unset ones don't compile.
+    let unset = || EventError::Placeholder { name: "", value: String::new(), reason: "it is not set" };
+    topic.fill(value).ok_or_else(unset)
 }
 
 /// An event on its way. It is sent when it is awaited; dropping it before it has left withdraws it.

@@ -49,9 +49,9 @@ pub struct Encoded {
 
 /// What an event can carry: every type that is [`Serialize`] and [`JsonSchema`], as JSON, and [`Payload`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the payload of an event",
+    message = "`{Self}` cannot be sent as a payload",
     label = "not written as JSON",
-    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`"
+    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`; before what the agent gives write `#[arg(given)]`"
 )]
 pub trait EventPayload {
     /// Writes it.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CallError;
 use crate::client::{Client, Core};
-use crate::link::{Message, PublishError, Published};
+use crate::link::{Inbound, Message, PublishError, Published};
 use crate::wire::{CallRequest, CancelRequest, Identifier, Response, TraceContext};
 
 /// One call. Dropping it before its answer cancels the call.
@@ -28,7 +28,7 @@ pub(super) struct Exchange {
     alarm: Pin<Box<Sleep>>,
     cancellation: Option<CancellationToken>,
     trace: Option<TraceContext>,
-    answer: oneshot::Receiver<Bytes>,
+    answer: oneshot::Receiver<Inbound>,
     stage: Stage,
 }
 
@@ -121,7 +121,7 @@ impl Exchange {
             () = &mut self.alarm => return Err(self.timed_out()),
             () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
         };
-        let Ok(payload) = answer else {
+        let Ok(Inbound { payload, .. }) = answer else {
             // Nobody waits any more: the client was closed.
             return Err(self.ended(CallError::Publish(PublishError::Closed)));
         };

@@ -1,0 +1,168 @@
+//! Asking a `#[request]` handler: the builder behind its typed caller.
+
+use std::fmt::{self, Display};
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::event::fill;
+use super::payload::Encoded;
+use crate::client::Client;
+use crate::deadline;
+use crate::link::{Inbound, Message, Published};
+use crate::mcp::CallError;
+use crate::registry::TopicDef;
+use crate::remote::{RemoteError, RemoteReply};
+use crate::wire::{Identifier, Response, TraceContext};
+
+/// One request that is not sent yet. Generated code wraps it into a type with a setter for each placeholder.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Ask {
+    topic: TopicDef,
+    payload: Result<Option<Encoded>, String>,
+    values: Vec<(&'static str, String)>,
+    timeout: Option<Duration>,
+}
+
+impl Ask {
+    /// With a payload.
+    pub fn new(topic: TopicDef, payload: serde_json::Result<Encoded>) -> Self {
+        let payload = payload.map(Some).map_err(|error| error.to_string());
+        Self { topic, payload, values: Vec::new(), timeout: None }
+    }
+
+    /// Without one.
+    #[must_use]
+    pub fn empty(topic: TopicDef) -> Self {
+        Self { topic, payload: Ok(None), values: Vec::new(), timeout: None }
+    }
+
+    /// Sets a placeholder.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &impl Display) -> Self {
+        self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Sets how long to wait for the answer.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends it when it is awaited.
+    pub fn send<R>(self, client: &Client) -> Asking<R> {
+        Asking { ask: self, client: client.clone(), reply: PhantomData }
+    }
+
+    async fn answer(self, client: &Client) -> Result<Inbound, CallError> {
+        let invalid = |message: String| CallError::InvalidArguments { message };
+        let topic = fill(self.topic, &self.values).map_err(|error| invalid(error.to_string()))?;
+        let payload = self.payload.map_err(|message| {
+            invalid(format!("the payload cannot be written as JSON: {message}; give a type that can"))
+        })?;
+        let (core, scope) = (client.core(), client.scope().clone());
+        let timeout = self.timeout.unwrap_or_else(|| core.timeout());
+        let own = deadline::within(timeout);
+        let until = scope.deadline.map_or(own, |inherited| inherited.min(own));
+
+        let id = Identifier::random();
+        let waiting = Waiting { client, id: id.clone() };
+        let answer = core.pending().wait(id.clone());
+        let asked = async {
+            core.receive_responses().await?;
+            let message = match payload {
+                Some(Encoded { bytes, is_json: true }) => Message::json(topic.as_str(), bytes),
+                Some(Encoded { bytes, is_json: false }) => Message::new(topic.as_str(), bytes),
+                None => Message::new(topic.as_str(), ""),
+            };
+            let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
+            let message = message
+                .with_response(core.namespace().responses(core.id().as_str()), correlation)
+                .with_expiry(until.saturating_duration_since(Instant::now()));
+            let user = scope.trace.iter().flat_map(TraceContext::to_user_properties);
+            let message = user.fold(message, |message, (key, value)| message.with_user(key, value));
+            if let Published { no_subscribers: true } = core.link().publish(message).await? {
+                let message = format!("nobody answers `{topic}` now; start a server of it");
+                return Err(CallError::Unavailable { message, code: None });
+            }
+            answer.await.map_err(|_| CallError::Publish(crate::link::PublishError::Closed))
+        };
+        let cancelled = async {
+            match &scope.cancellation {
+                Some(token) => token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = cancelled => Err(CallError::Canceled),
+            outcome = tokio::time::timeout_at(until.into(), asked) => {
+                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.clone(), after: timeout }))
+            }
+        };
+        drop(waiting);
+        outcome
+    }
+}
+
+/// The error response of a handler that failed; one that can't be read is a failure all the same.
+fn failure(inbound: &Inbound) -> CallError {
+    match Response::read(&inbound.payload) {
+        Ok(Response { outcome: Err(error), .. }) => error.into(),
+        Ok(_) => CallError::InvalidResponse { message: "it says `status: error` and is none".to_owned() },
+        Err(error) => CallError::InvalidResponse { message: error.to_string() },
+    }
+}
+
+/// However the wait ends, the answer is not expected any more.
+struct Waiting<'c> {
+    client: &'c Client,
+    id: Identifier,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.client.core().pending().forget(&self.id);
+    }
+}
+
+/// A request that is sent when it is awaited; after the future is dropped an answer is ignored.
+///
+/// `R` is what the handler returns. Awaiting gives `Result<T, RemoteError<E>>` for a `Result<T, E>`.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Asking<R> {
+    ask: Ask,
+    client: Client,
+    reply: PhantomData<fn() -> R>,
+}
+
+impl<R: RemoteReply + 'static> IntoFuture for Asking<R> {
+    type Output = Result<R::Value, RemoteError<R::Error>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { ask, client, reply: _ } = self;
+        Box::pin(async move {
+            let inbound = ask.answer(&client).await.map_err(RemoteError::from_call)?;
+            let failed =
+                inbound.properties.user.iter().any(|(key, value)| key == "status" && value == "error");
+            if failed {
+                return Err(RemoteError::from_call(failure(&inbound)));
+            }
+            serde_json::from_slice(&inbound.payload)
+                .map_err(|error| RemoteError::from_call(CallError::UnexpectedResult(error)))
+        })
+    }
+}
+
+impl<R> fmt::Debug for Asking<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Asking").field(&self.ask).finish()
+    }
+}
