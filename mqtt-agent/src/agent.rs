@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::link::{Credentials, Tls};
 use crate::mcp::Limits;
 use crate::registry::{ToolDef, registered_tools};
+use crate::schema::dialect::Dialect;
 use crate::wire::ToolCard;
 use check::Checked;
 
@@ -43,6 +44,7 @@ pub struct Agent {
     namespace: Option<String>,
     tools: Option<Vec<&'static ToolDef>>,
     expected: Option<usize>,
+    dialects: Vec<Dialect>,
     states: States,
     limits: Limits,
     connect: Connect,
@@ -71,6 +73,7 @@ impl Agent {
             namespace: None,
             tools: None,
             expected: None,
+            dialects: vec![Dialect::Mcp],
             states: States::default(),
             limits: Limits::default(),
             connect: Connect {
@@ -110,6 +113,36 @@ impl Agent {
     /// linker leaves out a crate that nothing refers to, and its tools with it.
     pub fn expect_tools(mut self, count: usize) -> Self {
         self.expected = Some(count);
+        self
+    }
+
+    /// Refuses to start with a tool that this provider cannot be given: what is an error in its [`dialect`], and nothing
+    /// that its projection mends, as an argument that may be left out under [`Dialect::OpenAiStrict`]. May be called
+    /// for several; [`Dialect::Mcp`] is always asked for. Warnings stop nothing: [`dialect::lint_tool`] has them for
+    /// each of [`BuiltAgent::tool_cards`].
+    ///
+    /// [`dialect`]: crate::schema::dialect
+    /// [`dialect::lint_tool`]: crate::schema::dialect::lint_tool
+    ///
+    /// ```
+    /// use mqtt_agent::prelude::*;
+    /// use mqtt_agent::schema::dialect::Dialect;
+    ///
+    /// /// Adds numbers.
+    /// #[tool("add.all")]
+    /// fn add_all(numbers: Vec<f64>) -> f64 {
+    ///     numbers.iter().sum()
+    /// }
+    ///
+    /// let agent = Agent::new("calculator").tools(tools![add_all]);
+    /// assert!(agent.clone().build().is_ok());
+    /// let error = agent.lint(Dialect::Anthropic).build().unwrap_err();
+    /// assert!(error.to_string().contains("the name `add.all` has the character '.'"), "{error}");
+    /// ```
+    pub fn lint(mut self, dialect: Dialect) -> Self {
+        if !self.dialects.contains(&dialect) {
+            self.dialects.push(dialect);
+        }
         self
     }
 
@@ -183,8 +216,14 @@ impl Agent {
     pub fn build(self) -> Result<BuiltAgent> {
         let mut tools = self.tools.unwrap_or_else(registered_tools);
         tools.sort_by_key(|tool| tool.name());
-        let checked =
-            Checked::new(&self.id, self.instance.as_deref(), self.namespace.as_deref(), &tools, &self.states);
+        let checked = Checked::new(
+            &self.id,
+            self.instance.as_deref(),
+            self.namespace.as_deref(),
+            &tools,
+            &self.states,
+            &self.dialects,
+        );
         let mut checked = checked.map_err(Error::Invalid)?;
         checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
         Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })

@@ -9,6 +9,7 @@ use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::param::Need;
 use crate::registry::ToolDef;
 use crate::schema::ToolSchemas;
+use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
 
 /// What passed.
@@ -27,6 +28,7 @@ impl Checked {
         namespace: Option<&str>,
         tools: &[&'static ToolDef],
         states: &States,
+        dialects: &[Dialect],
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let full_id = instance.map_or_else(|| id.to_owned(), |instance| format!("{id}-{instance}"));
@@ -43,6 +45,7 @@ impl Checked {
             missing_states(tool, states, &mut problems);
             match ToolSchemas::of(tool) {
                 Ok(schemas) => {
+                    refused(tool, &schemas, dialects, &mut problems);
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {
                         cards.push(tool_card(tool, &schemas, namespace, id));
                     }
@@ -101,6 +104,14 @@ fn duplicates(tools: &[&'static ToolDef], problems: &mut Vec<Problem>) {
                 ),
             ));
         }
+    }
+}
+
+/// What no client, or no client of a provider that was asked for, would take.
+fn refused(tool: &ToolDef, schemas: &ToolSchemas, dialects: &[Dialect], problems: &mut Vec<Problem>) {
+    for dialect in dialects {
+        let refusals = dialect::refusals(tool.name(), &schemas.input, schemas.output.as_ref(), *dialect);
+        problems.extend(refusals.iter().map(|refusal| about(tool, &refusal.to_string())));
     }
 }
 
