@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::link::{Credentials, Tls};
 use crate::mcp::Limits;
 use crate::registry::{HandlerDef, ToolDef, registered_handlers, registered_tools};
+use crate::schema::dialect::Dialect;
 use crate::wire::ToolCard;
 use check::Checked;
 
@@ -49,6 +50,7 @@ pub struct Agent {
     /// How many values were given, whose methods are in the lists.
     instances: usize,
     expected: Option<usize>,
+    dialects: Vec<Dialect>,
     states: States,
     limits: Limits,
     connect: Connect,
@@ -99,6 +101,7 @@ impl Agent {
             handlers: Listed(None),
             instances: 0,
             expected: None,
+            dialects: vec![Dialect::Mcp],
             states: States::default(),
             limits: Limits::default(),
             connect: Connect {
@@ -204,6 +207,36 @@ impl Agent {
         self
     }
 
+    /// Refuses to start with a tool that this provider cannot be given: what is an error in its [`dialect`], and nothing
+    /// that its projection mends, as an argument that may be left out under [`Dialect::OpenAiStrict`]. May be called
+    /// for several; [`Dialect::Mcp`] is always asked for. Warnings stop nothing: [`dialect::lint_tool`] has them for
+    /// each of [`BuiltAgent::tool_cards`].
+    ///
+    /// [`dialect`]: crate::schema::dialect
+    /// [`dialect::lint_tool`]: crate::schema::dialect::lint_tool
+    ///
+    /// ```
+    /// use mqtt_agent::prelude::*;
+    /// use mqtt_agent::schema::dialect::Dialect;
+    ///
+    /// /// Adds numbers.
+    /// #[tool("add.all")]
+    /// fn add_all(numbers: Vec<f64>) -> f64 {
+    ///     numbers.iter().sum()
+    /// }
+    ///
+    /// let agent = Agent::new("calculator").tools(tools![add_all]);
+    /// assert!(agent.clone().build().is_ok());
+    /// let error = agent.lint(Dialect::Anthropic).build().unwrap_err();
+    /// assert!(error.to_string().contains("the name `add.all` has the character '.'"), "{error}");
+    /// ```
+    pub fn lint(mut self, dialect: Dialect) -> Self {
+        if !self.dialects.contains(&dialect) {
+            self.dialects.push(dialect);
+        }
+        self
+    }
+
     /// Gives a value that handlers take as `State<T>`. One for each type; a second one takes the first one's place.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
@@ -278,7 +311,8 @@ impl Agent {
         };
         tools.sort_by_key(|tool| tool.name());
         let (instance, namespace) = (self.instance.as_deref(), self.namespace.as_deref());
-        let checked = Checked::new(&self.id, instance, namespace, &tools, handlers, &self.states);
+        let checked =
+            Checked::new(&self.id, instance, namespace, &tools, handlers, &self.states, &self.dialects);
         let mut checked = checked.map_err(Error::Invalid)?;
         checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
         Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })

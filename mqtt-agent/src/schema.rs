@@ -7,9 +7,12 @@
 //! alphabetical order. Arguments are checked against a schema that has kept its `null`s, for serde accepts an explicit
 //! one for an `Option`.
 
+pub mod dialect;
+
 mod arguments;
 mod clean;
 mod generate;
+mod keywords;
 mod narrow;
 mod wording;
 

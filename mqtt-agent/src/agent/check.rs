@@ -9,6 +9,7 @@ use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::param::Need;
 use crate::registry::{ArgDef, HandlerDef, HandlerKind, ToolDef};
 use crate::schema::ToolSchemas;
+use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
 
 /// What passed.
@@ -29,6 +30,7 @@ impl Checked {
         tools: &[&'static ToolDef],
         handlers: Vec<&'static HandlerDef>,
         states: &States,
+        dialects: &[Dialect],
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let full_id = instance.map_or_else(|| id.to_owned(), |instance| format!("{id}-{instance}"));
@@ -45,6 +47,7 @@ impl Checked {
             missing_states(tool.args, states, |message| problems.push(about(tool, message)));
             match ToolSchemas::of(tool) {
                 Ok(schemas) => {
+                    refused(tool, &schemas, dialects, &mut problems);
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {
                         cards.push(tool_card(tool, &schemas, namespace, id));
                     }
@@ -104,6 +107,14 @@ fn duplicates(tools: &[&'static ToolDef], problems: &mut Vec<Problem>) {
                 ),
             ));
         }
+    }
+}
+
+/// What no client, or no client of a provider that was asked for, would take.
+fn refused(tool: &ToolDef, schemas: &ToolSchemas, dialects: &[Dialect], problems: &mut Vec<Problem>) {
+    for dialect in dialects {
+        let refusals = dialect::refusals(tool.name(), &schemas.input, schemas.output.as_ref(), *dialect);
+        problems.extend(refusals.iter().map(|refusal| about(tool, &refusal.to_string())));
     }
 }
 

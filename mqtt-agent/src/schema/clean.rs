@@ -2,80 +2,66 @@
 
 use serde_json::{Map, Value, json};
 
-/// Keywords whose value is a schema, or a list of them.
-const SCHEMAS: &[&str] = &[
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "oneOf",
-    "prefixItems",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
+use super::dialect::steps::{any_of, listed_constant, reference_alone};
+use super::keywords;
 
-/// Keywords whose value maps names to schemas.
-const NAMED_SCHEMAS: &[&str] =
-    &["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
-
-/// The formats that schemars makes of Rust's numbers. JSON Schema knows none of them, and clients warn of each.
-const NUMERIC_FORMATS: &[&str] = &[
-    "int8", "int16", "int32", "int64", "int128", "int", "uint8", "uint16", "uint32", "uint64", "uint128",
-    "uint", "float", "double",
-];
-
-/// What becomes of `null` beside another type.
+/// For whom a schema is cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nulls {
-    /// Left out: an argument that is not required says the same.
-    Drop,
-    /// Kept: a result has it.
-    Keep,
+pub(super) enum Reader {
+    /// The arguments as a model and its provider read them: no `null` where leaving out says the same, and words that
+    /// all providers know.
+    Model,
+    /// Arguments as they are checked, and results as clients check them: everything that serde takes or makes.
+    Validator,
 }
 
 /// Cleans a schema in place.
-pub(super) fn clean(schema: &mut Value, nulls: Nulls) {
+pub(super) fn clean(schema: &mut Value, reader: Reader) {
     match schema {
         // Some clients take `true` for no schema at all, and then refuse the whole list of tools.
         Value::Bool(true) => *schema = json!({}),
-        Value::Object(keywords) => clean_object(keywords, nulls),
+        Value::Bool(false) => *schema = json!({"not": {}}),
+        Value::Object(keywords) => clean_object(keywords, reader),
         _ => {}
     }
 }
 
-fn clean_object(schema: &mut Map<String, Value>, nulls: Nulls) {
+fn clean_object(schema: &mut Map<String, Value>, reader: Reader) {
     schema.remove("$schema");
     // A property may be called `title`; a keyword `title` is a string.
     if schema.get("title").is_some_and(Value::is_string) {
         schema.remove("title");
     }
+    // Of Rust's numbers, schemars makes formats that JSON Schema does not know, and clients warn of each.
     let format = schema.get("format").and_then(Value::as_str);
-    if format.is_some_and(|format| NUMERIC_FORMATS.contains(&format)) {
+    if format.is_some_and(|format| !keywords::FORMATS.contains(&format)) {
         schema.remove("format");
     }
-    if nulls == Nulls::Drop {
+    if reader == Reader::Model {
         drop_nulls_of_properties(schema);
     }
-    for keyword in NAMED_SCHEMAS {
-        if let Some(Value::Object(named)) = schema.get_mut(*keyword) {
-            named.values_mut().for_each(|schema| clean(schema, nulls));
-        }
-    }
-    for keyword in SCHEMAS {
-        match schema.get_mut(*keyword) {
-            Some(Value::Array(schemas)) => schemas.iter_mut().for_each(|schema| clean(schema, nulls)),
-            // Here `true` is a plain word that everybody knows.
-            Some(Value::Bool(_)) | None => {}
-            Some(one) => clean(one, nulls),
+    for (keyword, value) in schema.iter_mut() {
+        let keyword = keyword.as_str();
+        match value {
+            Value::Object(named) if keywords::NAMED.contains(&keyword) => {
+                named.values_mut().for_each(|schema| clean(schema, reader));
+            }
+            Value::Array(list) if keywords::LISTS.contains(&keyword) => {
+                list.iter_mut().for_each(|schema| clean(schema, reader));
+            }
+            // Here `true` and `false` are plain words that everybody knows; of items, `false` is one, too.
+            Value::Bool(_) if keywords::CLOSING.contains(&keyword) => {}
+            Value::Bool(false) if keyword == "items" => {}
+            one if keywords::ONE.contains(&keyword) => clean(one, reader),
+            _ => {}
         }
     }
     fold_constants(schema);
+    if reader == Reader::Model {
+        listed_constant(schema);
+        any_of(schema);
+        reference_alone(schema);
+    }
 }
 
 /// A property that may be left out needs no `null` beside its type. Anywhere else `null` is a value of its own.

@@ -4,7 +4,7 @@ use schemars::generate::{Contract, SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
-use super::clean::{Nulls, clean};
+use super::clean::{Reader, clean};
 use super::narrow::narrow;
 use crate::param::Need;
 use crate::registry::{ArgDef, ToolDef};
@@ -76,8 +76,8 @@ impl ToolSchemas {
             return Err(errors);
         }
         let (mut input, mut accepted) = (raw.clone(), raw);
-        clean(&mut input, Nulls::Drop);
-        clean(&mut accepted, Nulls::Keep);
+        clean(&mut input, Reader::Model);
+        clean(&mut accepted, Reader::Validator);
         let validator =
             Arguments::new(&accepted, defaults(tool.args), optional).map_err(|error| vec![error])?;
         check_values(tool.args, &validator).map_err(|error| vec![error])?;
@@ -115,7 +115,7 @@ pub(crate) fn described(schema: fn(&mut SchemaGenerator) -> schemars::Schema) ->
     }
     add_definitions(&mut value, generator.take_definitions(true));
     value = dereferenced(value);
-    clean(&mut value, Nulls::Keep);
+    clean(&mut value, Reader::Validator);
     Some(value)
 }
 

@@ -1,0 +1,162 @@
+#![doc = include_str!("../../docs/schemas.md")]
+
+mod checks;
+mod finding;
+mod limits;
+mod names;
+mod project;
+mod reference;
+mod rules;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Finding, Severity};
+pub(super) use project::steps;
+pub use project::{anthropic, drop_nulls, gemini, openai_strict};
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::wire::ToolCard;
+use rules::{Check, Rule, Side};
+use walk::Walk;
+
+/// Whose rules a schema is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// What breaks MCP clients, whatever the model. An agent always asks for it.
+    Mcp,
+    /// OpenAI's function tools with `strict: true`.
+    OpenAiStrict,
+    /// Anthropic's tools: errors without `strict`, warnings with it.
+    Anthropic,
+    /// Gemini's function declarations: errors in `parametersJsonSchema`, warnings in the older `parameters`.
+    Gemini,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Mcp, Self::OpenAiStrict, Self::Anthropic, Self::Gemini];
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mcp => "MCP",
+            Self::OpenAiStrict => "OpenAI strict",
+            Self::Anthropic => "Anthropic",
+            Self::Gemini => "Gemini",
+        })
+    }
+}
+
+/// Holds the schema of a tool's arguments against a dialect. Empty: nothing is known to break.
+///
+/// Total: any JSON gives a list. A schema that is nested too deep or has too many parts is a finding of its own, and
+/// what lies beyond is not looked at.
+///
+/// ```
+/// use mqtt_agent::schema::dialect::{self, Dialect, Severity};
+/// use serde_json::json;
+///
+/// let schema = json!({"type": "object", "properties": {"any": true}});
+/// let findings = dialect::lint(&schema, Dialect::Mcp);
+/// let error = findings.iter().find(|finding| finding.severity() == Severity::Error);
+/// assert_eq!(error.map(|error| (error.rule(), error.pointer())), Some(("boolean-property", "/properties/any")));
+/// ```
+#[must_use]
+pub fn lint(schema: &Value, dialect: Dialect) -> Vec<Finding> {
+    lint_side(schema, dialect, Side::Input)
+}
+
+/// Holds the schema of a tool's result against a dialect. Only [`Dialect::Mcp`] has rules for it: the providers read
+/// results as text.
+#[must_use]
+pub fn lint_output(schema: &Value, dialect: Dialect) -> Vec<Finding> {
+    lint_side(schema, dialect, Side::Output)
+}
+
+/// Holds a tool's name against a dialect.
+///
+/// ```
+/// use mqtt_agent::schema::dialect::{self, Dialect};
+///
+/// assert!(dialect::lint_tool_name("weather.today", Dialect::Mcp).is_empty());
+/// assert_eq!(dialect::lint_tool_name("weather.today", Dialect::Anthropic).len(), 1);
+/// ```
+#[must_use]
+pub fn lint_tool_name(name: &str, dialect: Dialect) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in rules::of(dialect) {
+        if let Check::Name(check) = rule.check
+            && let Some(found) = check(name)
+        {
+            findings.push(Finding::new(rule, dialect, String::new(), &found));
+        }
+    }
+    findings
+}
+
+/// Holds a card against a dialect: its name, its description, its input and output schemas. The pointers lead into the
+/// card.
+#[must_use]
+pub fn lint_tool(card: &ToolCard, dialect: Dialect) -> Vec<Finding> {
+    let named = lint_tool_name(&card.tool, dialect).into_iter().map(|finding| finding.within("/tool"));
+    let mut findings: Vec<_> = named.collect();
+    for rule in rules::of(dialect) {
+        if let Check::Description(check) = rule.check
+            && let Some(found) = check(&card.description)
+        {
+            findings.push(Finding::new(rule, dialect, "/description".to_owned(), &found));
+        }
+    }
+    let input = lint(&card.input_schema, dialect).into_iter();
+    findings.extend(input.map(|finding| finding.within("/input_schema")));
+    if let Some(output) = &card.output_schema {
+        let output = lint_output(output, dialect).into_iter();
+        findings.extend(output.map(|finding| finding.within("/output_schema")));
+    }
+    findings
+}
+
+/// What keeps a tool from being served to the clients of a dialect: the errors that its projection does not mend.
+pub(crate) fn refusals(name: &str, input: &Value, output: Option<&Value>, dialect: Dialect) -> Vec<Finding> {
+    let mut findings: Vec<_> =
+        lint_tool_name(name, dialect).into_iter().map(|finding| finding.within("/tool")).collect();
+    findings.extend(lint(input, dialect).into_iter().map(|finding| finding.within("/input_schema")));
+    let output = output.map(|output| lint_output(output, dialect)).unwrap_or_default();
+    findings.extend(output.into_iter().map(|finding| finding.within("/output_schema")));
+    findings.retain(Finding::is_refusal);
+    findings
+}
+
+fn lint_side(schema: &Value, dialect: Dialect, side: Side) -> Vec<Finding> {
+    let rules: Vec<&Rule> = rules::of(dialect).iter().filter(|rule| rule.side.covers(side)).collect();
+    let mut findings = Vec::new();
+    let limits = walk::walk(schema, &mut |node| {
+        for rule in &rules {
+            if let Check::Node(check) = rule.check
+                && let Some(found) = check(node)
+            {
+                findings.push(Finding::new(rule, dialect, node.pointer(), &found));
+            }
+        }
+    });
+    let Walk { totals, too_deep } = limits;
+    for rule in &rules {
+        let found = match rule.check {
+            Check::Totals(check) => check(&totals),
+            Check::Whole(check) if !too_deep => check(schema),
+            Check::Depth if too_deep => Some(format!("it is nested deeper than {} levels", walk::DEEPEST)),
+            _ => None,
+        };
+        if let Some(found) = found {
+            findings.push(Finding::new(rule, dialect, String::new(), &found));
+        }
+    }
+    findings
+}

@@ -1,0 +1,177 @@
+//! Visiting every schema within a schema, in bounded depth and number.
+
+use serde_json::{Map, Value};
+
+use super::limits::Totals;
+use crate::schema::keywords;
+
+/// How deep the JSON of a schema may be nested. Parsers stop at 128 levels, `serde_json` among them, and what carries
+/// a schema to a client adds its own.
+pub(super) const DEEPEST: usize = 120;
+
+/// How many schemas within a schema are looked at.
+pub(super) const MOST_SCHEMAS: usize = 10_000;
+
+/// What a schema is to the one that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// The whole.
+    Root,
+    /// Under `properties`, by its name.
+    Property(&'a str),
+    /// What other properties or items may be; `true` and `false` are usual here.
+    Closing,
+    /// One of `anyOf`, `oneOf` or `allOf`.
+    Alternative,
+    /// Anything else.
+    Other,
+}
+
+/// One schema and the way to it.
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    pub(super) schema: &'a Value,
+    pub(super) root: &'a Value,
+    pub(super) place: Place<'a>,
+    /// How many objects with properties there are from the root to here.
+    pub(super) levels: usize,
+    parent: Option<&'a Node<'a>>,
+    keyword: &'a str,
+    key: Key<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Key<'a> {
+    None,
+    Name(&'a str),
+    Index(usize),
+}
+
+/// What a walk comes to.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) totals: Totals,
+    /// Nothing was visited.
+    pub(super) too_deep: bool,
+}
+
+/// Visits the schema and every schema in it, the outer ones first. References are not followed.
+pub(super) fn walk(schema: &Value, visit: &mut dyn FnMut(&Node<'_>)) -> Walk {
+    let mut walk = Walk { too_deep: is_deeper(schema, DEEPEST), ..Walk::default() };
+    if !walk.too_deep {
+        let root = Node {
+            schema,
+            root: schema,
+            place: Place::Root,
+            levels: 0,
+            parent: None,
+            keyword: "",
+            key: Key::None,
+        };
+        descend(root, &mut walk.totals, visit);
+    }
+    walk
+}
+
+fn descend(mut node: Node<'_>, totals: &mut Totals, visit: &mut dyn FnMut(&Node<'_>)) {
+    if totals.schemas > MOST_SCHEMAS {
+        return;
+    }
+    node.levels += usize::from(node.get("properties").is_some());
+    totals.add(&node);
+    visit(&node);
+    let Some(schema) = node.keywords() else { return };
+    for (keyword, value) in schema {
+        match value {
+            Value::Object(named) if keywords::NAMED.contains(&keyword.as_str()) => {
+                for (name, schema) in named {
+                    let place = if keyword == "properties" { Place::Property(name) } else { Place::Other };
+                    descend(node.child(schema, place, keyword, Key::Name(name)), totals, visit);
+                }
+            }
+            Value::Array(list) if keywords::LISTS.contains(&keyword.as_str()) => {
+                let place = if keyword == "prefixItems" { Place::Other } else { Place::Alternative };
+                for (index, schema) in list.iter().enumerate() {
+                    descend(node.child(schema, place, keyword, Key::Index(index)), totals, visit);
+                }
+            }
+            schema if keywords::ONE.contains(&keyword.as_str()) => {
+                let closing =
+                    keywords::CLOSING.contains(&keyword.as_str()) || ends_tuple(node.schema, keyword);
+                let place = if closing { Place::Closing } else { Place::Other };
+                descend(node.child(schema, place, keyword, Key::None), totals, visit);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether these are the further items of a list that has a schema for each place.
+fn ends_tuple(schema: &Value, keyword: &str) -> bool {
+    keyword == "items" && schema.get("prefixItems").is_some()
+}
+
+impl<'a> Node<'a> {
+    fn child<'c>(&'c self, schema: &'c Value, place: Place<'c>, keyword: &'c str, key: Key<'c>) -> Node<'c> {
+        Node { schema, root: self.root, place, levels: self.levels, parent: Some(self), keyword, key }
+    }
+
+    pub(super) fn keywords(&self) -> Option<&'a Map<String, Value>> {
+        self.schema.as_object()
+    }
+
+    pub(super) fn get(&self, keyword: &str) -> Option<&'a Value> {
+        self.schema.get(keyword)
+    }
+
+    /// Whether a property of the whole, and of nothing else, leads here.
+    pub(super) fn is_argument(&self) -> bool {
+        matches!(self.place, Place::Property(_))
+            && self.parent.is_some_and(|parent| parent.place == Place::Root)
+    }
+
+    /// Whether `properties` alone lead here.
+    pub(super) fn is_plainly_reached(&self) -> bool {
+        match self.place {
+            Place::Root => true,
+            Place::Property(_) => self.parent.is_some_and(Node::is_plainly_reached),
+            _ => false,
+        }
+    }
+
+    /// The way here, as a JSON pointer.
+    pub(super) fn pointer(&self) -> String {
+        let Some(parent) = self.parent else { return String::new() };
+        let mut pointer = parent.pointer();
+        pointer.push('/');
+        pointer.push_str(self.keyword);
+        match self.key {
+            Key::None => {}
+            Key::Name(name) => {
+                pointer.push('/');
+                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            }
+            Key::Index(index) => {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
+        }
+        pointer
+    }
+}
+
+/// Whether lists and objects are nested deeper than this. Without recursion: the value may be of any depth.
+pub(super) fn is_deeper(value: &Value, deepest: usize) -> bool {
+    let mut open = vec![(value, 0)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > deepest {
+            return true;
+        }
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(fields) => open.extend(fields.values().map(|field| (field, depth + 1))),
+            _ => {}
+        }
+    }
+    false
+}
