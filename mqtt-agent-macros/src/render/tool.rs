@@ -32,7 +32,7 @@ pub(super) fn definition_of(function: &Ident) -> Ident {
 ///             "weather",
 ///             "Current weather for a city.",
 ///             &[ArgDef::new("city", "", <String as Param<'_>>::NEED)],
-///             |generator| ReplyOf::<Result<Report, Error>>::KIND.schema(.., generator),
+///             schema(ReplyOf::<Result<Report, Error>>::PARTS, Reply::DESCRIBED),
 ///             Handler::Async(|call| {
 ///                 let (Some(argument_0),) = (call.take(<String as Param<'_>>::take, "city"),) else {
 ///                     return Err(Refused);
@@ -162,8 +162,8 @@ fn handler(tool: &Tool, private: &TokenStream) -> TokenStream {
 
 fn schema(tool: &Tool, private: &TokenStream) -> TokenStream {
     let (parts, ..) = reply(tool, private);
-    let describe = at_reply(tool, &quote!(#private::Reply), &quote!(::describe));
-    quote!(|generator| #private::schema(#parts, #describe, generator))
+    let described = at_reply(tool, &quote!(#private::Reply), &quote!(::DESCRIBED));
+    quote!(#private::schema(#parts, #described))
 }
 
 /// What the return type is made of, and what its value and its error need, all at the return type. Each need is a path
