@@ -1,7 +1,6 @@
 //! What generated code names. No part of the public interface: it changes with any release.
 
 use std::future::Future;
-use std::marker::PhantomData;
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
@@ -22,7 +21,7 @@ pub use crate::registry::{
     first_paragraph,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
-pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
+pub use crate::reply::{Answer, Described, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
 pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 
 /// Puts a handler's future and the conversion of its reply into one.
@@ -39,7 +38,14 @@ where
     T: 'a,
     E: 'a,
 {
-    Box::pin(async move { answer(handler.await, parts, value, error) })
+    // In steps, and without `answer`: each function named here is one more for the compiler to make for each tool.
+    let future: Box<dyn Future<Output = Answer> + Send + 'a> = Box::new(async move {
+        match (parts.split)(handler.await) {
+            Ok(reply) => value(reply),
+            Err(reply) => Err(error(reply)),
+        }
+    });
+    Box::into_pin(future)
 }
 
 /// A handler's reply as it is answered.
@@ -57,14 +63,13 @@ pub fn answer<R, T, E>(
     }
 }
 
-/// Describes a handler's reply.
+/// What describes a handler's reply. Found by the compiler, so that no code is made for it.
 #[allow(clippy::needless_pass_by_value)]
-pub fn schema<R, T, E>(
+pub const fn schema<R, T, E>(
     _: Parts<R, T, E>,
-    describe: fn(PhantomData<T>, &mut SchemaGenerator) -> Schema,
-    generator: &mut SchemaGenerator,
-) -> Schema {
-    describe(PhantomData, generator)
+    described: Described<T>,
+) -> fn(&mut SchemaGenerator) -> Schema {
+    described.schema
 }
 
 /// Describes the reply of a handler that nobody waits for.

@@ -32,9 +32,7 @@ pub trait Reply: Sized {
 
     /// [`schema`](Self::schema), in a form by which generated code can find the type.
     #[doc(hidden)]
-    fn describe(_: PhantomData<Self>, generator: &mut SchemaGenerator) -> Schema {
-        Self::schema(generator)
-    }
+    const DESCRIBED: Described<Self> = Described { schema: Self::schema, of: PhantomData };
 }
 
 #[diagnostic::do_not_recommend]
@@ -44,9 +42,28 @@ impl<T: Serialize + JsonSchema> Reply for T {
     }
 
     fn into_answer(self) -> Answer {
-        to_raw_value(&self)
-            .map_err(|error| Failure::new(format!("the result cannot be written as JSON: {error}")))
+        // No closure: the compiler would make code of it for each type.
+        match to_raw_value(&self) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(unwritten(&error)),
+        }
     }
+
+    // One function less for each type.
+    const DESCRIBED: Described<Self> =
+        Described { schema: SchemaGenerator::subschema_for::<T>, of: PhantomData };
+}
+
+fn unwritten(error: &serde_json::Error) -> Failure {
+    Failure::new(format!("the result cannot be written as JSON: {error}"))
+}
+
+/// The schema of a value `T`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Described<T> {
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
+    of: PhantomData<fn() -> T>,
 }
 
 /// An error that a tool answers with: what the caller reads.

@@ -65,8 +65,8 @@ pub(super) fn handler(
 /// How the reply is described, and how its value is answered: the two needs of a value that somebody receives.
 pub(super) fn described(function: &Function, private: &TokenStream) -> (TokenStream, TokenStream) {
     let (parts, ..) = reply(function, private);
-    let describe = at_reply(function, &quote!(#private::Reply), &quote!(::describe));
-    let schema = quote!(|generator| #private::schema(#parts, #describe, generator));
+    let described = at_reply(function, &quote!(#private::Reply), &quote!(::DESCRIBED));
+    let schema = quote!(#private::schema(#parts, #described));
     (schema, at_reply(function, &quote!(#private::Reply), &quote!(::into_answer)))
 }
 

@@ -29,7 +29,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///             "weather",
 ///             "Current weather for a city.",
 ///             &[ArgDef::new("city", "", <String as Param<'_>>::NEED)],
-///             |generator| ReplyOf::<Result<Report, Error>>::KIND.schema(.., generator),
+///             schema(ReplyOf::<Result<Report, Error>>::PARTS, Reply::DESCRIBED),
 ///             Handler::Async(|call| {
 ///                 let (Some(argument_0),) = (call.take(<String as Param<'_>>::take, "city"),) else {
 ///                     return Err(Refused);

@@ -102,7 +102,7 @@ pub(crate) fn accepted(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> 
     let mut value = schema(&mut generator).to_value();
     add_definitions(&mut value, generator.take_definitions(true));
     value = dereferenced(value);
-    clean(&mut value, Nulls::Keep);
+    clean(&mut value, Reader::Validator);
     value
 }
 
