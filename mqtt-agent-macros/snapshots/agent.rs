@@ -27,10 +27,9 @@ where
                         <f64 as ::mqtt_agent::__private::Param<'_>>::NEED,
                     ),
                 ],
-                |generator| ::mqtt_agent::__private::schema(
+                ::mqtt_agent::__private::schema(
                     ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::Reply::describe,
-                    generator,
+                    ::mqtt_agent::__private::Reply::DESCRIBED,
                 ),
                 ::mqtt_agent::__private::Handler::Async(|call| {
                     let (

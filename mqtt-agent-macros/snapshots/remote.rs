@@ -30,10 +30,9 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                         },
                     ),
                 ],
-                |generator| ::mqtt_agent::__private::schema(
+                ::mqtt_agent::__private::schema(
                     ::mqtt_agent::__private::ReplyOf::<Result<Money, BankError>>::PARTS,
-                    ::mqtt_agent::__private::Reply::describe,
-                    generator,
+                    ::mqtt_agent::__private::Reply::DESCRIBED,
                 ),
                 ::mqtt_agent::__private::Handler::Async(|call| {
                     let (

@@ -15,10 +15,9 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
                 &[::mqtt_agent::__private::PlaceholderDef::new("room", 1usize, false)],
             ),
             &[],
-            |generator| ::mqtt_agent::__private::schema(
+            ::mqtt_agent::__private::schema(
                 ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
-                ::mqtt_agent::__private::Reply::describe,
-                generator,
+                ::mqtt_agent::__private::Reply::DESCRIBED,
             ),
             ::mqtt_agent::__private::Handler::Inline(|call| {
                 let (::core::option::Option::Some(__argument_0),) = (

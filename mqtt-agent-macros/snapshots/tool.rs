@@ -42,10 +42,9 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
                     },
                 ),
             ],
-            |generator| ::mqtt_agent::__private::schema(
+            ::mqtt_agent::__private::schema(
                 ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
-                ::mqtt_agent::__private::Reply::describe,
-                generator,
+                ::mqtt_agent::__private::Reply::DESCRIBED,
             ),
             ::mqtt_agent::__private::Handler::Async(|call| {
                 let (
