@@ -14,6 +14,8 @@ use mqtt_agent::RemoteError;
 use mqtt_agent::broker::Broker;
 use mqtt_agent::prelude::*;
 
+// In a program of its own this is a crate, whose items are public.
+#[allow(unreachable_pub)]
 mod shared {
     use mqtt_agent::prelude::*;
 

@@ -190,9 +190,7 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
             }
             words::CONCURRENCY => found.concurrency = word.positive(errors),
             words::BLOCKING => {
-                if word.flag(errors) == Some(true) {
-                    found.blocking = word.ident().cloned();
-                }
+                found.blocking = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
             }
             words::CALLER => {
                 found.caller = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
