@@ -9,6 +9,7 @@ mod model;
 mod names;
 mod parse;
 mod render;
+mod template;
 mod words;
 
 use proc_macro::TokenStream;
@@ -23,6 +24,23 @@ pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn tools(list: TokenStream) -> TokenStream {
     render::tools(list.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_derive(ToolError, attributes(tool_error))]
+pub fn tool_error(item: TokenStream) -> TokenStream {
+    expand_error(item.into()).into()
+}
+
+fn expand_error(item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let errors = diag::Errors::new();
+    // A derive gives back what it adds, and not the item.
+    let Some(error) = parse::error(item, &errors) else {
+        return errors.finish(proc_macro2::TokenStream::new());
+    };
+    check::error(&error, &errors);
+    let rendered = if errors.is_empty() { render::error(&error) } else { render::error_stub(&error) };
+    errors.finish(rendered)
 }
 
 fn expand_tool(words: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

@@ -2,7 +2,10 @@
 
 mod arg;
 mod doc;
+mod error;
 mod word;
+
+pub(crate) use error::error;
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -145,5 +148,6 @@ fn tool_words(all: Vec<Word>, function: &Ident, errors: &Errors) -> (Name, ToolW
 }
 
 fn timeout(literal: &LitStr, errors: &Errors) -> Option<u64> {
-    names::milliseconds(&literal.value()).map_err(|message| errors.at(literal, message)).ok()
+    let nothing = "a timeout of nothing lets no call end; give more than 0";
+    names::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
 }

@@ -2,10 +2,12 @@
 //! path, and what the user wrote; it stays small, for generic work is done in the runtime once for each type.
 
 mod arg;
+mod error;
 mod list;
 mod place;
 mod tool;
 mod words;
 
+pub(crate) use error::{error, stub as error_stub};
 pub(crate) use list::tools;
 pub(crate) use tool::{stub, tool};

@@ -18,6 +18,7 @@
 //! The map:
 //!
 //! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
+//! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
@@ -64,13 +65,15 @@ pub use link::{ConnectError, ConnectionState, Credentials, PublishError, Subscri
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };
+#[doc = include_str!("../docs/errors.md")]
+pub use mqtt_agent_macros::ToolError;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;
 #[doc = include_str!("../docs/tools.md")]
 pub use mqtt_agent_macros::tools;
 pub use param::{Args, State};
 pub use partials::{Partials, PartialsError};
-pub use reply::{Reply, ToolError};
+pub use reply::{ErrorCode, FromToolError, Reply, ToolError};
 
 pub use schemars;
 pub use serde;

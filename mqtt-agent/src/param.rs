@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::context::Context;
-use missing::Missing;
+pub(crate) use missing::Missing;
 
 pub use shape::Lent;
 #[doc(hidden)]

@@ -14,7 +14,10 @@ pub use crate::registry::{
     ArgDef, Bound, Bounds, Handler, Location, Refused, RegisteredTool, ToolDef, ToolFuture, check_narrowed,
     check_parameter, first_paragraph,
 };
-pub use crate::reply::{Answer, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
+pub use crate::reply::{
+    Answer, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf, ToolError, derived,
+};
+pub use serde_json::value::RawValue;
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///
@@ -56,6 +59,12 @@ pub fn schema<R, T, E>(
     generator: &mut SchemaGenerator,
 ) -> Schema {
     describe(PhantomData, generator)
+}
+
+/// The codes of a handler's errors.
+#[allow(clippy::needless_pass_by_value)]
+pub fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<ErrorCode>) -> Vec<ErrorCode> {
+    codes(PhantomData)
 }
 
 /// What a default or an example can be: the schema shows it, so it is written as JSON.

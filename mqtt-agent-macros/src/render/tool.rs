@@ -61,6 +61,7 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
     let description = tool.description.as_ref().map(|text| description(text, &private));
     let schema = schema(tool, &private);
     let handler = handler(tool, &private);
+    let errors = errors(tool, &private);
     // At the function: at the attribute they would say where that is.
     let here = quote_spanned!(tool.ident.span()=> (::core::file!(), ::core::line!()));
     let words = words::words(&tool.words);
@@ -77,7 +78,7 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
                 #private::Location::new #here,
             );
             #(#checks)*
-            #this #words
+            #this #errors #words
         }
     };
     let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&TOOL) });
@@ -164,6 +165,13 @@ fn schema(tool: &Tool, private: &TokenStream) -> TokenStream {
     let (parts, ..) = reply(tool, private);
     let describe = at_reply(tool, &quote!(#private::Reply), &quote!(::describe));
     quote!(|generator| #private::schema(#parts, #describe, generator))
+}
+
+/// `.error_codes(..)`: a function, because codes of errors in errors are put together when they are asked for.
+fn errors(tool: &Tool, private: &TokenStream) -> TokenStream {
+    let (parts, ..) = reply(tool, private);
+    let codes = at_reply(tool, &quote!(#private::ToolError), &quote!(::codes_of));
+    quote!(.error_codes(|| #private::codes(#parts, #codes)))
 }
 
 /// What the return type is made of, and what its value and its error need, all at the return type. Each need is a path
