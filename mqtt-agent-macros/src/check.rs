@@ -1,5 +1,9 @@
 //! What no single token tells: names that clash, words that do not go together.
 
+mod error;
+
+pub(crate) use error::error;
+
 use proc_macro2::Ident;
 
 use crate::diag::Errors;

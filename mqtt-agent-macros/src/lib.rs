@@ -5,6 +5,7 @@
 
 mod check;
 mod diag;
+mod message;
 mod model;
 mod names;
 mod parse;
@@ -76,7 +77,24 @@ pub fn contract(input: TokenStream) -> TokenStream {
     render::contract(input.into()).into()
 }
 
+/// Documented in `mqtt-agent`.
+#[proc_macro_derive(ToolError, attributes(tool_error))]
+pub fn tool_error(item: TokenStream) -> TokenStream {
+    expand_error(item.into()).into()
+}
+
 // In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
+
+fn expand_error(item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    // A derive gives back what it adds, and not the item.
+    let Some(error) = parse::error(item, &errors) else {
+        return errors.finish(Tokens::new());
+    };
+    check::error(&error, &errors);
+    let rendered = if errors.is_empty() { render::error(&error) } else { render::error_stub(&error) };
+    errors.finish(rendered)
+}
 
 fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();

@@ -1,4 +1,6 @@
-//! What the macros know of a function, after parsing and before rendering.
+//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] of a type.
+
+pub(crate) mod error;
 
 use std::cmp::Ordering;
 

@@ -85,8 +85,56 @@ pub(crate) fn agent_id(type_name: &str) -> String {
     id
 }
 
-/// `250ms`, `5s`, `2m`, `1h` in milliseconds.
-pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
+/// What the runtime itself answers with: a tool's own error of that code could not be told from it.
+const RUNTIME_CODES: &[&str] = &["internal", "canceled", "panic", "too_large", "answer_forgotten"];
+
+/// What is wrong with the code of an error.
+pub(crate) fn code(code: &str) -> Result<(), String> {
+    let mut characters = code.chars();
+    let first = characters.next().is_some_and(|c| c.is_ascii_lowercase());
+    if code.len() > LONGEST_ARGUMENT
+        || !first
+        || !characters.all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'))
+    {
+        return Err(format!(
+            "`{code}` is no code; write 1 to {LONGEST_ARGUMENT} of `a-z`, `0-9` and `_`, a letter first, with `code = \"..\"`"
+        ));
+    }
+    match (RUNTIME_CODES.contains(&code), code) {
+        (true, "internal") => Err(
+            "the code `internal` is that of `internal` errors; write `internal`, or another `code = \"..\"`"
+                .to_owned(),
+        ),
+        (true, _) => Err(format!(
+            "the runtime itself answers with the code `{code}`; give another with `code = \"..\"`"
+        )),
+        (false, _) => Ok(()),
+    }
+}
+
+/// `AccountNotFound` as `account_not_found`, `HTTPError` as `http_error`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| letters.get(before));
+        let after = letters.get(index + 1);
+        let begins = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+            });
+        if begins {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// `250ms`, `5s`, `2m`, `1h` in milliseconds; `nothing` is what to say of none.
+pub(crate) fn milliseconds(text: &str, nothing: &str) -> Result<u64, String> {
     let error = || format!("`{text}` is no span of time; write it as in \"250ms\", \"5s\", \"2m\" or \"1h\"");
     let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(error)?;
     let (number, unit) = text.split_at(end);
@@ -99,7 +147,7 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
         _ => return Err(error()),
     };
     match number.checked_mul(factor) {
-        Some(0) => Err("a timeout of nothing lets no call end; give more than 0".to_owned()),
+        Some(0) => Err(nothing.to_owned()),
         Some(milliseconds) => Ok(milliseconds),
         None => Err(error()),
     }
@@ -154,11 +202,31 @@ mod tests {
     }
 
     #[test]
+    fn codes_of_variants() {
+        for (name, code) in [
+            ("AccountNotFound", "account_not_found"),
+            ("HTTPError", "http_error"),
+            ("Db", "db"),
+            ("Http2Reset", "http2_reset"),
+            ("XY", "xy"),
+            ("already_snake", "already_snake"),
+        ] {
+            assert_eq!(snake_case(name), code);
+            assert_eq!(super::code(code), Ok(()));
+        }
+        for wrong in ["", "Not", "a-b", "1st", "_a", "ä", "internal", "panic", &"a".repeat(65)] {
+            assert!(super::code(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn spans_of_time() {
+        let milliseconds = |text| milliseconds(text, "nothing");
         assert_eq!(milliseconds("250ms"), Ok(250));
         assert_eq!(milliseconds("5s"), Ok(5000));
         assert_eq!(milliseconds("2 m"), Ok(120_000));
         assert_eq!(milliseconds("1h"), Ok(3_600_000));
+        assert_eq!(milliseconds("0s"), Err("nothing".to_owned()));
         for wrong in ["", "5", "s", "5 seconds", "-5s", "0s", "1.5s", "99999999999999999999s"] {
             assert!(milliseconds(wrong).is_err(), "{wrong}");
         }
@@ -197,7 +265,7 @@ mod tests {
 
         #[test]
         fn no_span_of_time_panics(text in any::<String>()) {
-            let _ = milliseconds(&text);
+            let _ = milliseconds(&text, "nothing");
         }
     }
 

@@ -3,6 +3,7 @@
 mod agent;
 mod arg;
 mod doc;
+mod error;
 mod function;
 mod published;
 mod remote;
@@ -11,6 +12,7 @@ mod topic;
 mod word;
 
 pub(crate) use agent::agent;
+pub(crate) use error::error;
 pub(crate) use remote::remote;
 pub(crate) use tool::tool;
 pub(crate) use topic::{event, handler, is_declaration};

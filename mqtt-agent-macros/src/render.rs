@@ -6,6 +6,7 @@ mod arg;
 mod builder;
 mod caller;
 mod contract;
+mod error;
 mod event;
 mod function;
 mod list;
@@ -18,6 +19,7 @@ mod words;
 
 pub(crate) use agent::{agent, block};
 pub(crate) use contract::contract;
+pub(crate) use error::{error, stub as error_stub};
 pub(crate) use event::event;
 pub(crate) use list::{handlers, tools};
 pub(crate) use remote::{remote, served, trait_alone};

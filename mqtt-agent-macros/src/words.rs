@@ -29,6 +29,14 @@ pub(crate) const EXAMPLE: &str = "example";
 pub(crate) const GIVEN: &str = "given";
 pub(crate) const PREFIX: &str = "prefix";
 
+pub(crate) const MESSAGE: &str = "message";
+pub(crate) const CODE: &str = "code";
+pub(crate) const INTERNAL: &str = "internal";
+pub(crate) const OPAQUE: &str = "opaque";
+pub(crate) const TRANSPARENT: &str = "transparent";
+pub(crate) const RETRY_AFTER: &str = "retry_after";
+pub(crate) const FROM: &str = "from";
+
 /// What `#[tool(..)]` knows.
 pub(crate) const TOOL: &[&str] = &[
     NAME,
@@ -65,13 +73,22 @@ pub(crate) const AGENT: &[&str] = &[ID, CRATE];
 /// What `#[remote(..)]` knows.
 pub(crate) const REMOTE: &[&str] = &[PREFIX, CRATE];
 
+/// What `#[tool_error(..)]` knows.
+pub(crate) const TOOL_ERROR: &[&str] =
+    &[MESSAGE, CODE, INTERNAL, OPAQUE, TRANSPARENT, RETRY_AFTER, FROM, CRATE];
+
+/// The one that was probably meant.
+pub(crate) fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
+    let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.map(|(_, near)| near)
+}
+
 /// What to say of a word that is not known.
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
-    let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), known));
-    let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     let list: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
-    match near {
-        Some((_, near)) => format!("unknown word `{word}`; did you mean `{near}`?"),
+    match near(word, known) {
+        Some(near) => format!("unknown word `{word}`; did you mean `{near}`?"),
         None => format!("unknown word `{word}`; the words are {}", list.join(", ")),
     }
 }

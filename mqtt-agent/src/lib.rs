@@ -18,6 +18,7 @@
 //! The map:
 //!
 //! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
+//! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
@@ -68,6 +69,8 @@ pub use link::{ConnectError, ConnectionState, Credentials, PublishError, Subscri
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };
+#[doc = include_str!("../docs/errors.md")]
+pub use mqtt_agent_macros::ToolError;
 #[doc = include_str!("../docs/agent.md")]
 pub use mqtt_agent_macros::agent;
 #[doc = include_str!("../docs/contract.md")]
@@ -89,7 +92,7 @@ pub use mqtt_agent_macros::tools;
 pub use param::{Args, State};
 pub use partials::{Partials, PartialsError};
 pub use remote::RemoteError;
-pub use reply::{Reply, ToolError};
+pub use reply::{ErrorCode, FromToolError, Reply, ToolError};
 
 pub use schemars;
 pub use serde;

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::context::{Context, Instance};
-use missing::Missing;
+pub(crate) use missing::Missing;
 
 #[doc(hidden)]
 pub use kind::{AnyKind, Kind, KindOf};

@@ -1,6 +1,7 @@
 //! What generated code names. No part of the public interface: it changes with any release.
 
 use std::future::Future;
+use std::marker::PhantomData;
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
@@ -21,8 +22,12 @@ pub use crate::registry::{
     first_paragraph,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
-pub use crate::reply::{Answer, Described, Failure, Parts, PlainReply, Reply, ReplyOf, ToolError};
+pub use crate::reply::{
+    Answer, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf, ToolError,
+    derived,
+};
 pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
+pub use serde_json::value::RawValue;
 
 /// Puts a handler's future and the conversion of its reply into one.
 ///
@@ -94,6 +99,12 @@ impl Unanswered for () {
     fn into_answer(self) -> Answer {
         Reply::into_answer(())
     }
+}
+
+/// The codes of a handler's errors.
+#[allow(clippy::needless_pass_by_value)]
+pub fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<ErrorCode>) -> Vec<ErrorCode> {
+    codes(PhantomData)
 }
 
 /// What a default or an example can be: the schema shows it, so it is written as JSON.

@@ -1,18 +1,29 @@
-//! How a handler's value becomes an answer: [`Reply`] and [`ToolError`].
+//! How a handler's value becomes an answer ([`Reply`], [`ToolError`]), and an answer an error's value again
+//! ([`FromToolError`]).
 //!
 //! A value goes out as its own JSON. `Result<T, E>` answers with the value or with an error that the caller can
 //! read; everything else is a value. Which of the two a return type is, is decided by the type itself, so an alias
 //! of `Result` works.
 
-use std::borrow::Cow;
+mod code;
+#[doc(hidden)]
+pub mod derived;
+mod error;
+mod failure;
+mod returning;
+
+pub use code::ErrorCode;
+pub use error::ToolError;
+pub use failure::Failure;
+pub(crate) use failure::FailureParts;
+pub use returning::FromToolError;
+
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-
-use crate::mcp::CallError;
 
 /// A handler's answer: the value's JSON, or what went wrong.
 pub type Answer = Result<Box<RawValue>, Failure>;
@@ -64,144 +75,6 @@ fn unwritten(error: &serde_json::Error) -> Failure {
 pub struct Described<T> {
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
     of: PhantomData<fn() -> T>,
-}
-
-/// An error that a tool answers with: what the caller reads.
-///
-/// Implemented for `String` and `&str`. For an error of your own, say what the caller should read:
-///
-/// ```
-/// use mqtt_agent::ToolError;
-///
-/// struct NoSuchCity(String);
-///
-/// impl ToolError for NoSuchCity {
-///     fn message(&self) -> String {
-///         format!("no city `{}`; call `cities` to list them", self.0)
-///     }
-///     fn code(&self) -> Option<&str> {
-///         Some("no_such_city")
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a tool or a topic handler",
-    label = "says nothing that the caller could read",
-    note = "implement `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`"
-)]
-pub trait ToolError {
-    /// What went wrong and what to do, for the caller and its model. Leave out what only you should know.
-    fn message(&self) -> String;
-
-    /// A stable code that a program can match on.
-    fn code(&self) -> Option<&str> {
-        None
-    }
-
-    /// Both, as they are answered.
-    #[doc(hidden)]
-    fn into_failure(self) -> Failure
-    where
-        Self: Sized,
-    {
-        let failure = Failure::new(self.message());
-        match self.code() {
-            Some(code) => failure.with_code(code),
-            None => failure,
-        }
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl ToolError for String {
-    fn message(&self) -> String {
-        self.clone()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl ToolError for &str {
-    fn message(&self) -> String {
-        (*self).to_owned()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl ToolError for Cow<'_, str> {
-    fn message(&self) -> String {
-        self.clone().into_owned()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl ToolError for Infallible {
-    fn message(&self) -> String {
-        match *self {}
-    }
-}
-
-/// An error that comes back as a value on the calling side of a [`#[remote]`](macro@crate::remote).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a remote's method",
-    label = "not made again from what a failed call says",
-    note = "derive `mqtt_agent::ToolError` for it, or return `Result<_, String>`"
-)]
-pub trait FromToolError: Sized {
-    /// The value that a failed call stands for; `None` for a failure that is none of its own.
-    fn from_call_error(error: &CallError) -> Option<Self>;
-}
-
-#[diagnostic::do_not_recommend]
-impl FromToolError for String {
-    fn from_call_error(error: &CallError) -> Option<Self> {
-        match error {
-            CallError::Tool { message, .. } => Some(message.clone()),
-            _ => None,
-        }
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl FromToolError for Infallible {
-    fn from_call_error(_: &CallError) -> Option<Self> {
-        None
-    }
-}
-
-/// A failed call as it is answered: a message and, where there is one, a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    message: String,
-    code: Option<String>,
-}
-
-impl Failure {
-    /// A failure without a code.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: None }
-    }
-
-    /// With a stable code.
-    #[must_use]
-    pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
-        self
-    }
-
-    pub(crate) fn into_parts(self) -> (String, Option<String>) {
-        (self.message, self.code)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl ToolError for Failure {
-    fn message(&self) -> String {
-        self.message.clone()
-    }
-
-    fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
 }
 
 /// Decides what a return type `R` is: for `Result` it has a constant of its own, for all else that of [`PlainReply`].

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::param::{ArgumentError, Call};
 use crate::registry::{Handler, Location, Refused};
-use crate::reply::Answer;
+use crate::reply::{Answer, FailureParts as Parts};
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// What goes into the response.
@@ -34,28 +34,28 @@ pub(crate) async fn run(
     context: Arc<Context>,
     turn: impl Send + 'static,
 ) -> Outcome {
-    let outcome = until_its_end(job.handler, arguments, context, turn);
+    let outcome = until_its_end(job, arguments, context, turn);
     let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
     outcome.unwrap_or_else(|panic| Err(panicked(job, panic.as_ref())))
 }
 
 async fn until_its_end(
-    handler: Handler,
+    job: Job,
     arguments: Map<String, Value>,
     context: Arc<Context>,
     turn: impl Send + 'static,
 ) -> Outcome {
     let (deadline, cancellation) = (context.deadline, context.cancellation.clone());
     let running = async {
-        match handler {
+        match job.handler {
             Handler::Async(handler) => {
                 let mut call = Call::new(arguments, &context);
                 match handler(&mut call) {
-                    Ok(future) => told(future.await),
+                    Ok(future) => told(future.await, job, &context),
                     Err(Refused) => Err(invalid_arguments(&call.into_errors())),
                 }
             }
-            Handler::Inline(handler) => run_now(handler, arguments, &context),
+            Handler::Inline(handler) => run_now(handler, arguments, job, &context),
             Handler::Blocking(handler) => {
                 let context = Arc::clone(&context);
                 let blocking = tokio::task::spawn_blocking(move || {
@@ -64,7 +64,7 @@ async fn until_its_end(
                     if context.is_cancelled() || context.deadline <= Instant::now() {
                         return Err(canceled());
                     }
-                    run_now(handler, arguments, &context)
+                    run_now(handler, arguments, job, &context)
                 });
                 match blocking.await {
                     Ok(outcome) => outcome,
@@ -87,37 +87,44 @@ async fn until_its_end(
 fn run_now(
     handler: for<'a> fn(&mut Call<'a>) -> Result<Answer, Refused>,
     arguments: Map<String, Value>,
+    job: Job,
     context: &Context,
 ) -> Outcome {
     let mut call = Call::new(arguments, context);
     match handler(&mut call) {
-        Ok(answer) => told(answer),
+        Ok(answer) => told(answer, job, context),
         Err(Refused) => Err(invalid_arguments(&call.into_errors())),
     }
 }
 
-fn told(answer: Answer) -> Outcome {
+fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
     answer.map_err(|failure| {
-        let (message, code) = failure.into_parts();
-        ErrorBody { kind: ErrorKind::ToolError, message, code }
+        let Parts { mut message, code, data, retry_after, hidden } = failure.into_parts();
+        if let Some(error) = hidden {
+            // The caller has the reference, and whoever runs the agent finds by it what was kept from the caller.
+            let reference = format!("{:08x}", fastrand::u32(..));
+            let (at, call_id) = (job.location, context.call_id());
+            tracing::error!(handler = job.name, %at, call_id, reference, error, "a handler failed inside");
+            message.push_str(&format!(" (ref {reference})"));
+        }
+        let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        ErrorBody { kind: ErrorKind::ToolError, message, code, data, retry_after_ms }
     })
 }
 
 /// All errors of a call in one message (`MCP-8`).
 pub(crate) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    ErrorBody { kind: ErrorKind::InvalidArguments, message: texts.join("; "), code: None }
+    ErrorBody::new(ErrorKind::InvalidArguments, texts.join("; "))
 }
 
 pub(crate) fn canceled() -> ErrorBody {
-    let message = "the call was cancelled".to_owned();
-    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("canceled".to_owned()) }
+    ErrorBody::new(ErrorKind::ToolError, "the call was cancelled").with_code("canceled")
 }
 
 pub(crate) fn timed_out() -> ErrorBody {
-    let message =
-        "the tool did not answer in time; call again with a longer timeout, or ask for less".to_owned();
-    ErrorBody { kind: ErrorKind::Timeout, message, code: None }
+    let message = "the tool did not answer in time; call again with a longer timeout, or ask for less";
+    ErrorBody::new(ErrorKind::Timeout, message)
 }
 
 /// The caller learns that the tool failed; only the log says why.
@@ -126,6 +133,6 @@ fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let at = job.location;
     tracing::error!(handler = job.name, %at, panic = text.unwrap_or("no message"), "a handler panicked");
-    let message = "the tool failed unexpectedly; its server's log says more".to_owned();
-    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("panic".to_owned()) }
+    let message = "the tool failed unexpectedly; its server's log says more";
+    ErrorBody::new(ErrorKind::ToolError, message).with_code("panic")
 }

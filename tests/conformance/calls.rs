@@ -45,7 +45,7 @@ on_each_broker! {
         let answer = json!({"call_id": "another", "status": "error", "error": {"type": "novel", "message": "hm", "code": 7}});
         peer.publish(&responses("scout"), answer.to_string(), correlated(&correlation)).await;
         let error = call.await.unwrap().unwrap_err();
-        assert!(matches!(&error, CallError::Tool { message, code: Some(code) } if message == "hm" && code == "7"), "{error:?}");
+        assert!(matches!(&error, CallError::Tool { message, code: Some(code), .. } if message == "hm" && code == "7"), "{error:?}");
     }
 
     async fn mcp_5_mcp_6_an_answer_on_the_wire(broker) {

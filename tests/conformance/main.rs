@@ -8,6 +8,7 @@ mod calls;
 mod cards;
 mod denied;
 mod discovery;
+mod errors;
 mod hostile;
 mod limits;
 mod load;

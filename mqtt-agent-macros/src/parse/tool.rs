@@ -82,5 +82,6 @@ pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Na
 }
 
 pub(super) fn timeout(literal: &LitStr, errors: &Errors) -> Option<u64> {
-    names::milliseconds(&literal.value()).map_err(|message| errors.at(literal, message)).ok()
+    let nothing = "a timeout of nothing lets no call end; give more than 0";
+    names::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
 }

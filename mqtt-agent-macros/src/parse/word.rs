@@ -1,6 +1,7 @@
 //! The words in an attribute: `word`, `word = value`, `word(value, ..)`, and a name on its own in first place.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -17,8 +18,8 @@ pub(super) struct Word {
 
 enum WordName {
     Ident(Ident),
-    /// `#[tool("get-weather")]`
-    Bare(LitStr),
+    /// `#[tool("get-weather")]`, and the word that it stands for.
+    Bare(LitStr, &'static str),
 }
 
 enum Value {
@@ -30,7 +31,7 @@ enum Value {
 impl Parse for Word {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) {
-            return Ok(Self { name: WordName::Bare(input.parse()?), value: Value::None });
+            return Ok(Self { name: WordName::Bare(input.parse()?, words::NAME), value: Value::None });
         }
         if !input.peek(Ident::peek_any) {
             return Err(input.error("expected a word, as in `timeout = \"5s\"`"));
@@ -58,7 +59,18 @@ impl Parse for Word {
     }
 }
 
-/// All words of an attribute.
+/// All words of an attribute in which a text on its own is what `bare` says.
+pub(super) fn words_with(attribute: TokenStream, bare: &'static str, errors: &Errors) -> Vec<Word> {
+    let mut words = words(attribute, errors);
+    for word in &mut words {
+        if let WordName::Bare(_, meaning) = &mut word.name {
+            *meaning = bare;
+        }
+    }
+    words
+}
+
+/// All words of an attribute in which a text on its own is a name.
 pub(super) fn words(attribute: TokenStream, errors: &Errors) -> Vec<Word> {
     match Punctuated::<Word, Token![,]>::parse_terminated.parse2(attribute) {
         Ok(words) => words.into_iter().collect(),
@@ -75,28 +87,41 @@ pub(super) fn repeated<'w>(words: impl IntoIterator<Item = &'w Word>, errors: &E
     for word in words {
         if seen.contains(&word.key()) {
             let message = format!("`{}` is said twice; remove one of them", word.key());
-            match &word.name {
-                WordName::Ident(ident) => errors.at(ident, message),
-                WordName::Bare(literal) => errors.at(literal, message),
-            }
+            errors.at(word.place(), message);
         }
         seen.push(word.key());
     }
 }
 
 impl Word {
-    /// The word itself; a name on its own is `name`.
+    /// The word itself, or the one that a text on its own stands for.
     pub(super) fn key(&self) -> String {
         match &self.name {
             WordName::Ident(ident) => ident.to_string(),
-            WordName::Bare(_) => words::NAME.to_owned(),
+            WordName::Bare(_, meaning) => (*meaning).to_owned(),
+        }
+    }
+
+    /// What to mark when it should not be there.
+    pub(super) fn place(&self) -> TokenStream {
+        match &self.name {
+            WordName::Ident(ident) => ident.to_token_stream(),
+            WordName::Bare(literal, _) => literal.to_token_stream(),
+        }
+    }
+
+    /// What stands behind the `=`.
+    pub(super) fn value(&self) -> Option<&Expr> {
+        match &self.value {
+            Value::Is(value) => Some(value),
+            _ => None,
         }
     }
 
     pub(super) fn ident(&self) -> Option<&Ident> {
         match &self.name {
             WordName::Ident(ident) => Some(ident),
-            WordName::Bare(_) => None,
+            WordName::Bare(..) => None,
         }
     }
 
@@ -104,7 +129,7 @@ impl Word {
     pub(super) fn bare(&self) -> Option<&LitStr> {
         match &self.name {
             WordName::Ident(_) => None,
-            WordName::Bare(literal) => Some(literal),
+            WordName::Bare(literal, _) => Some(literal),
         }
     }
 
@@ -124,7 +149,7 @@ impl Word {
 
     /// `word = "text"`.
     pub(super) fn string(&self, errors: &Errors) -> Option<LitStr> {
-        if let WordName::Bare(literal) = &self.name {
+        if let WordName::Bare(literal, _) = &self.name {
             return Some(literal.clone());
         }
         let found = match &self.value {

@@ -79,6 +79,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
     let (schema, value) = function::described(function, private);
     let handler = function::handler(function, tool.words.blocking.as_ref(), &value, private);
     let location = function::location(function, private);
+    let errors = function::errors(function, private);
     let words = words::words(&tool.words);
     let published = published::checks(tool, &this, private);
     quote! {
@@ -95,7 +96,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
             );
             #(#checks)*
             #published
-            #this #words
+            #this #errors #words
         }
     }
 }

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Location};
 use crate::param::Call;
-use crate::reply::Answer;
+use crate::reply::{Answer, ErrorCode};
 
 /// The future of one call.
 pub type ToolFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -55,6 +55,7 @@ pub struct ToolDef {
     pub(crate) description: &'static str,
     pub(crate) args: &'static [ArgDef],
     pub(crate) output: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) errors: fn() -> Vec<ErrorCode>,
     pub(crate) handler: Handler,
     pub(crate) location: Location,
     pub(crate) title: Option<&'static str>,
@@ -82,6 +83,7 @@ impl ToolDef {
             description,
             args,
             output,
+            errors: Vec::new,
             handler,
             location,
             title: None,
@@ -119,6 +121,21 @@ impl ToolDef {
     #[must_use]
     pub const fn location(&self) -> Location {
         self.location
+    }
+
+    /// The codes of its errors, those that `#[derive(ToolError)]` or an own [`ToolError`](crate::ToolError) lists. Any
+    /// tool may fail with codes of the runtime as well, such as `canceled`.
+    #[must_use]
+    pub fn errors(&self) -> Vec<ErrorCode> {
+        (self.errors)()
+    }
+
+    /// Where the codes of its errors come from.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn error_codes(mut self, codes: fn() -> Vec<ErrorCode>) -> Self {
+        self.errors = codes;
+        self
     }
 
     /// A title for people.

@@ -38,7 +38,7 @@ impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {
 
 impl<E: FromToolError> RemoteError<E> {
     pub(crate) fn from_call(error: CallError) -> Self {
-        match E::from_call_error(&error) {
+        match error.tool_error() {
             Some(error) => Self::Tool(error),
             None => Self::Call(error),
         }

@@ -18,7 +18,7 @@ pub struct Response {
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ErrorBody {
     /// Which of the protocol's kinds.
     pub kind: ErrorKind,
@@ -26,7 +26,38 @@ pub struct ErrorBody {
     pub message: String,
     /// For programs.
     pub code: Option<String>,
+    /// What a program makes the error's value of. An extension: a v0.1 peer ignores it.
+    pub data: Option<Box<RawValue>>,
+    /// When to try again, in milliseconds. An extension: a v0.1 peer ignores it.
+    pub retry_after_ms: Option<u64>,
 }
+
+impl ErrorBody {
+    /// A message alone.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), code: None, data: None, retry_after_ms: None }
+    }
+
+    /// With a code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+}
+
+impl PartialEq for ErrorBody {
+    fn eq(&self, other: &Self) -> bool {
+        let data = |body: &Self| body.data.as_ref().map(|data| data.get().to_owned());
+        self.kind == other.kind
+            && self.message == other.message
+            && self.code == other.code
+            && data(self) == data(other)
+            && self.retry_after_ms == other.retry_after_ms
+    }
+}
+
+impl Eq for ErrorBody {}
 
 /// The protocol's kinds of error (`MCP-7`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +128,10 @@ struct OutError<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +161,10 @@ struct InError {
     message: String,
     #[serde(default)]
     code: Value,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default)]
+    retry_after_ms: Value,
 }
 
 impl Response {
@@ -143,7 +182,7 @@ impl Response {
             }),
             InStatus::Error => Err(error.map_or_else(ErrorBody::unspecified, ErrorBody::from)),
         };
-        let elapsed_ms = elapsed_ms.as_u64().or_else(|| elapsed_ms.as_f64().map(|ms| ms as u64));
+        let elapsed_ms = milliseconds(&elapsed_ms);
         Ok(Self { call_id, outcome, elapsed_ms })
     }
 
@@ -162,8 +201,10 @@ impl Response {
     pub fn to_bytes(&self) -> Vec<u8> {
         let (status, result, error) = match &self.outcome {
             Ok(result) => ("ok", Some(&**result), None),
-            Err(ErrorBody { kind, message, code }) => {
-                ("error", None, Some(OutError { r#type: kind.as_str(), message, code: code.as_deref() }))
+            Err(ErrorBody { kind, message, code, data, retry_after_ms }) => {
+                let (code, data, retry_after_ms) = (code.as_deref(), data.as_deref(), *retry_after_ms);
+                let error = OutError { r#type: kind.as_str(), message, code, data, retry_after_ms };
+                ("error", None, Some(error))
             }
         };
         let out = Out { call_id: &self.call_id, status, result, error, elapsed_ms: self.elapsed_ms };
@@ -183,21 +224,26 @@ impl PartialEq for Response {
     }
 }
 
+/// A number, whole or not; anything else is as good as nothing.
+fn milliseconds(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_f64().map(|ms| ms as u64))
+}
+
 impl ErrorBody {
     fn unspecified() -> Self {
-        Self { kind: ErrorKind::ToolError, message: "the server gives no reason".to_owned(), code: None }
+        Self::new(ErrorKind::ToolError, "the server gives no reason")
     }
 }
 
 impl From<InError> for ErrorBody {
     fn from(error: InError) -> Self {
-        let InError { r#type, message, code } = error;
+        let InError { r#type, message, code, data, retry_after_ms } = error;
         let kind = if r#type.is_empty() { ErrorKind::ToolError } else { r#type.into() };
         let code = match code {
             Value::String(code) => Some(code),
             Value::Number(code) => Some(code.to_string()),
             _ => None,
         };
-        Self { kind, message, code }
+        Self { kind, message, code, data, retry_after_ms: milliseconds(&retry_after_ms) }
     }
 }

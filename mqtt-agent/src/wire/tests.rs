@@ -109,7 +109,12 @@ prop_compose! {
 
 fn error_body() -> impl Strategy<Value = ErrorBody> {
     let kind = "[a-z_]{1,20}".prop_map(ErrorKind::from);
-    (kind, text(), option::of(text())).prop_map(|(kind, message, code)| ErrorBody { kind, message, code })
+    // `null` is no data: it is read as none.
+    let data = value().prop_filter("null", |value| !value.is_null());
+    let data = data.prop_map(|data| RawValue::from_string(data.to_string()).unwrap());
+    (kind, text(), option::of(text()), option::of(data), option::of(any::<u64>())).prop_map(
+        |(kind, message, code, data, retry_after_ms)| ErrorBody { kind, message, code, data, retry_after_ms },
+    )
 }
 
 fn outcome() -> impl Strategy<Value = Result<Box<RawValue>, ErrorBody>> {
@@ -189,6 +194,14 @@ proptest! {
     }
 
     #[test]
+    fn mcp_9_no_error_makes_a_parser_panic(fields in vec(value(), 5)) {
+        let names = ["type", "message", "code", "data", "retry_after_ms"];
+        let error: Map<_, _> = names.into_iter().map(str::to_owned).zip(fields).collect();
+        let response = json!({"call_id": "x", "status": "error", "error": error});
+        read_everything("x", response.to_string().as_bytes());
+    }
+
+    #[test]
     fn sub_2_topics_are_made_and_taken_apart(ns in "[a-z]{1,5}(/[a-z0-9 ]{1,5}){0,3}", one in identifier(), two in identifier()) {
         let ns = Namespace::parse(&ns).unwrap();
         let (a, b) = (one.as_str(), two.as_str());
@@ -256,6 +269,19 @@ fn read_everything(level: &str, bytes: &[u8]) {
             Identifier::parse(id.as_str()).unwrap();
         }
     }
+}
+
+#[test]
+fn mcp_6_what_an_error_says_beside_its_message_may_be_anything() {
+    let body = |error: Value| {
+        let response = json!({"call_id": "c", "status": "error", "error": error});
+        Response::read(response.to_string().as_bytes()).unwrap().outcome.unwrap_err()
+    };
+    let read = body(json!({"type": "tool_error", "message": "m", "data": [1], "retry_after_ms": 1500.5}));
+    assert_eq!((read.data.unwrap().get(), read.retry_after_ms), ("[1]", Some(1500)));
+    let read = body(json!({"data": null, "retry_after_ms": "soon"}));
+    assert!(read.data.is_none() && read.retry_after_ms.is_none());
+    assert_eq!(body(json!({"retry_after_ms": -1})).retry_after_ms, Some(0));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use crate::link::{PublishError, SubscribeError};
+use crate::reply::FromToolError;
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// Why a call has no result.
@@ -23,11 +26,16 @@ pub enum CallError {
     },
     /// The tool itself failed.
     #[error("the tool failed: {message}")]
+    #[non_exhaustive]
     Tool {
         /// The tool's own words.
         message: String,
         /// The tool's own code, for programs.
         code: Option<String>,
+        /// What [`tool_error`](CallError::tool_error) makes a value of.
+        data: Option<Box<RawValue>>,
+        /// When the tool says to try again.
+        retry_after: Option<Duration>,
     },
     /// The server gave up: the tool took longer than its own limit, or than the caller's timeout.
     #[error("the server gave up: {message}")]
@@ -86,19 +94,52 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// What the tool sent along for programs.
+    #[must_use]
+    pub fn data(&self) -> Option<&RawValue> {
+        match self {
+            Self::Tool { data, .. } => data.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// When the tool says to try again, counted from its answer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Tool { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The tool's error as a value again; `None` when the tool did not fail, or with no error of this type.
+    #[must_use]
+    pub fn tool_error<E: FromToolError>(&self) -> Option<E> {
+        match self {
+            Self::Tool { message, code, data, .. } => {
+                E::from_tool_error(code.as_deref(), message, data.as_deref())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<ErrorBody> for CallError {
     fn from(error: ErrorBody) -> Self {
-        let ErrorBody { kind, message, code } = error;
+        let ErrorBody { kind, message, code, data, retry_after_ms } = error;
+        let retry_after = retry_after_ms.map(Duration::from_millis);
         match kind {
             ErrorKind::InvalidArguments => Self::InvalidArguments { message },
             ErrorKind::Unauthorized => Self::Unauthorized { message },
             ErrorKind::Timeout => Self::TimedOutByServer { message },
             ErrorKind::Unavailable => Self::Unavailable { message, code },
-            ErrorKind::ToolError => Self::Tool { message, code },
+            ErrorKind::ToolError => Self::Tool { message, code, data, retry_after },
             // Minor versions may add types (a receiver ignores what it does not know): it is a failure all the same.
-            other => Self::Tool { message, code: code.or_else(|| Some(other.as_str().to_owned())) },
+            other => {
+                let code = code.or_else(|| Some(other.as_str().to_owned()));
+                Self::Tool { message, code, data, retry_after }
+            }
         }
     }
 }

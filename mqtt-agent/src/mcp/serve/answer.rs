@@ -105,6 +105,6 @@ fn too_large(call_id: &Identifier, size: usize, limit: usize) -> Bytes {
     let message = format!(
         "the result takes {size} bytes and the broker accepts {limit}; ask for less, or raise the broker's limit"
     );
-    let error = ErrorBody { kind: ErrorKind::ToolError, message, code: Some("too_large".to_owned()) };
+    let error = ErrorBody::new(ErrorKind::ToolError, message).with_code("too_large");
     Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
 }

@@ -144,11 +144,7 @@ impl Service {
                     tracing::warn!(tool = self.tool.name, %error, "a call of a client without a usable name was refused");
                     let reply_to = reply_to(request.response_topic.as_deref(), None)?;
                     let message = format!("`client`: {error}");
-                    let error = ErrorBody {
-                        kind: ErrorKind::InvalidArguments,
-                        message,
-                        code: Some("malformed_call".to_owned()),
-                    };
+                    let error = malformed_call(message);
                     reply_to.send_now(&self.shared.link, encode(&request.call_id, Err(error), received));
                     return None;
                 }
@@ -167,11 +163,7 @@ impl Service {
                 tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
                 let reply_to = reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref())?;
                 let call_id = answerable_id(&malformed, properties.correlation_data.as_deref())?;
-                let error = ErrorBody {
-                    kind: ErrorKind::InvalidArguments,
-                    message: malformed.to_string(),
-                    code: Some("malformed_call".to_owned()),
-                };
+                let error = malformed_call(malformed.to_string());
                 reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), received));
                 None
             }
@@ -262,11 +254,10 @@ impl Service {
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
     fn check_caller(&self, caller: &Caller) -> Result<(), ErrorBody> {
         match self.tool.allow {
-            Some(allowed) if !allowed.contains(&caller.claim()) => Err(ErrorBody {
-                kind: ErrorKind::Unauthorized,
-                message: format!("`{}` may not call `{}`; ask its owner", caller.claim(), self.tool.name),
-                code: None,
-            }),
+            Some(allowed) if !allowed.contains(&caller.claim()) => Err(ErrorBody::new(
+                ErrorKind::Unauthorized,
+                format!("`{}` may not call `{}`; ask its owner", caller.claim(), self.tool.name),
+            )),
             _ => Ok(()),
         }
     }
@@ -288,13 +279,16 @@ impl Service {
 }
 
 fn forgotten() -> ErrorBody {
-    let message =
-        "the call was answered already, and the answer was too large to be kept; make a new call".to_owned();
-    ErrorBody { kind: ErrorKind::ToolError, message, code: Some("answer_forgotten".to_owned()) }
+    let message = "the call was answered already, and the answer was too large to be kept; make a new call";
+    ErrorBody::new(ErrorKind::ToolError, message).with_code("answer_forgotten")
 }
 
 fn unavailable(message: &str, code: &str) -> ErrorBody {
-    ErrorBody { kind: ErrorKind::Unavailable, message: message.to_owned(), code: Some(code.to_owned()) }
+    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
+}
+
+fn malformed_call(message: String) -> ErrorBody {
+    ErrorBody::new(ErrorKind::InvalidArguments, message).with_code("malformed_call")
 }
 
 /// The call id for the answer to a call that can't be read: its own, or else what it is correlated by.

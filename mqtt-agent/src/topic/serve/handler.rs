@@ -155,10 +155,9 @@ impl Served {
     fn arguments(&self, payload: &[u8]) -> Result<Map<String, Value>, ErrorBody> {
         let mut arguments = Map::new();
         if let Some(name) = self.payload.filter(|_| !payload.is_empty()) {
-            let value = serde_json::from_slice(payload).map_err(|error| ErrorBody {
-                kind: ErrorKind::InvalidArguments,
-                message: format!("the payload is no JSON: {error}; send JSON"),
-                code: Some("malformed_payload".to_owned()),
+            let value = serde_json::from_slice(payload).map_err(|error| {
+                let message = format!("the payload is no JSON: {error}; send JSON");
+                ErrorBody::new(ErrorKind::InvalidArguments, message).with_code("malformed_payload")
             })?;
             arguments.insert(name.to_owned(), value);
         }
@@ -174,5 +173,5 @@ fn call_id(inbound: &Inbound) -> Identifier {
 }
 
 fn unavailable(message: &str, code: &str) -> ErrorBody {
-    ErrorBody { kind: ErrorKind::Unavailable, message: message.to_owned(), code: Some(code.to_owned()) }
+    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
 }

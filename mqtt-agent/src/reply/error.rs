@@ -1,0 +1,147 @@
+//! [`ToolError`]: what the caller reads of an error, and which types of the standard library say it.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::error::Error;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::failure::{Failure, INTERNAL};
+use super::{ErrorCode, derived};
+
+/// An error that a tool answers with: what the caller reads.
+///
+/// Derive it for an enum of yours ([`#[derive(ToolError)]`](macro@crate::ToolError)), or say it yourself:
+///
+/// ```
+/// use mqtt_agent::ToolError;
+///
+/// struct NoSuchCity(String);
+///
+/// impl ToolError for NoSuchCity {
+///     fn message(&self) -> String {
+///         format!("no city `{}`; call `cities` to list them", self.0)
+///     }
+///     fn code(&self) -> Option<&str> {
+///         Some("no_such_city")
+///     }
+/// }
+/// ```
+///
+/// Implemented for `String` and `&str`, which the caller reads as they are, and for `Box<dyn Error + Send + Sync>` and,
+/// with the feature `anyhow`, `anyhow::Error`: of these the caller reads `internal error (ref ..)`, and the log has the
+/// error with all its sources under the same reference.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a tool or a topic handler",
+    label = "says nothing that the caller could read",
+    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`"
+)]
+pub trait ToolError {
+    /// What went wrong and what to do, for the caller and its model. Leave out what only you should know.
+    fn message(&self) -> String;
+
+    /// A stable code that a program can match on.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
+    /// When to try again. Sent in whole milliseconds as `retry_after_ms`, which peers of v0.1 ignore.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What [`FromToolError`](super::FromToolError) makes the value of again. Sent as `data`, which peers of v0.1 ignore.
+    fn data(&self) -> Option<Box<RawValue>> {
+        None
+    }
+
+    /// The codes that there are, for documents about a tool.
+    fn codes() -> Vec<ErrorCode>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
+    /// All of it as it is answered; what is kept from the caller comes along for the log.
+    #[doc(hidden)]
+    fn to_failure(&self) -> Failure {
+        derived::failure(self)
+    }
+
+    /// [`to_failure`](Self::to_failure), in a form by which generated code can find the type.
+    #[doc(hidden)]
+    fn into_failure(self) -> Failure
+    where
+        Self: Sized,
+    {
+        self.to_failure()
+    }
+
+    /// [`codes`](Self::codes), in a form by which generated code can find the type.
+    #[doc(hidden)]
+    fn codes_of(_: PhantomData<Self>) -> Vec<ErrorCode>
+    where
+        Self: Sized,
+    {
+        Self::codes()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToolError for String {
+    fn message(&self) -> String {
+        self.clone()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToolError for &str {
+    fn message(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToolError for Cow<'_, str> {
+    fn message(&self) -> String {
+        self.clone().into_owned()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToolError for Infallible {
+    fn message(&self) -> String {
+        match *self {}
+    }
+}
+
+/// Whoever boxes an error has not said what of it the caller may read.
+macro_rules! kept_from_the_caller {
+    ($ty:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl ToolError for $ty {
+            fn message(&self) -> String {
+                INTERNAL.to_owned()
+            }
+
+            fn code(&self) -> Option<&str> {
+                Some(ErrorCode::INTERNAL.code)
+            }
+
+            fn codes() -> Vec<ErrorCode> {
+                vec![ErrorCode::INTERNAL]
+            }
+
+            fn to_failure(&self) -> Failure {
+                Failure::internal(self.as_ref())
+            }
+        }
+    };
+}
+
+kept_from_the_caller!(Box<dyn Error + Send + Sync>);
+#[cfg(feature = "anyhow")]
+kept_from_the_caller!(anyhow::Error);

@@ -1,0 +1,10 @@
+use mqtt_agent::prelude::*;
+
+#[derive(ToolError)]
+enum BankError {
+    #[tool_error("no account")]
+    NotFound,
+    Closed,
+}
+
+fn main() {}
