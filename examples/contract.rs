@@ -13,14 +13,24 @@
 use mqtt_agent::broker::Broker;
 use mqtt_agent::prelude::*;
 
+#[derive(Debug, ToolError)]
+enum ConversionError {
+    /// Hotter than anything that was ever measured.
+    #[tool_error("{0} degrees are hotter than the sun's core; give less")]
+    TooHot(f64),
+}
+
 /// Converts degrees Celsius to Fahrenheit.
 #[tool(read_only, version = "1.0.0")]
 fn fahrenheit(
     /// Not below absolute zero.
     #[arg(range = -273.15..)]
     celsius: f64,
-) -> f64 {
-    celsius * 1.8 + 32.0
+) -> Result<f64, ConversionError> {
+    if celsius > 15e6 {
+        return Err(ConversionError::TooHot(celsius));
+    }
+    Ok(celsius * 1.8 + 32.0)
 }
 
 /// A station has measured.

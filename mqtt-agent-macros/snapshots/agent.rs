@@ -64,7 +64,11 @@ where
                 true,
                 ::mqtt_agent::__private::RootOf::<f64>::ROOT,
             );
-            tool.idempotent(true)
+            tool.error_codes(|| ::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ))
+                .idempotent(true)
         },
     ];
     const HANDLERS: &'static [&'static ::mqtt_agent::__private::HandlerDef] = &[
@@ -108,6 +112,10 @@ where
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             handler
+                .error_codes(|| ::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ))
         },
     ];
     const EVENTS: &'static [&'static ::mqtt_agent::__private::EventDef] = &[];

@@ -53,7 +53,13 @@ const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__priv
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );
         ::mqtt_agent::__private::check_message(&handler, 0usize, true);
-        handler.qos(0u8).shared("g")
+        handler
+            .error_codes(|| ::mqtt_agent::__private::codes(
+                ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                ::mqtt_agent::__private::ToolError::codes_of,
+            ))
+            .qos(0u8)
+            .shared("g")
     };
     ::mqtt_agent::__private::inventory::submit! {
         ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)

@@ -105,7 +105,12 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             true,
             ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
         );
-        tool.read_only(true).timeout_ms(5000u64)
+        tool.error_codes(|| ::mqtt_agent::__private::codes(
+                ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
+                ::mqtt_agent::__private::ToolError::codes_of,
+            ))
+            .read_only(true)
+            .timeout_ms(5000u64)
     };
     ::mqtt_agent::__private::inventory::submit! {
         ::mqtt_agent::__private::RegisteredTool(& DEFINITION)

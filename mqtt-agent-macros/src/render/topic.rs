@@ -81,6 +81,7 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
     };
     let run = function::handler(function, handler.words.blocking.as_ref(), &value, private);
     let location = function::location(function, private);
+    let errors = function::errors(function, private);
     let words = words(handler);
     quote! {
         {
@@ -97,7 +98,7 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
                 #location,
             );
             #(#checks)*
-            #this #words
+            #this #errors #words
         }
     }
 }

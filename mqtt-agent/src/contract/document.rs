@@ -11,6 +11,7 @@ use crate::registry::{
     ArgDef, EventDef, HandlerDef, HandlerKind, RegisteredEvent, ToolDef, registered_handlers,
     registered_tools,
 };
+use crate::reply::ErrorCode;
 use crate::schema::{ToolSchemas, accepted, described};
 
 /// The version of the document's form.
@@ -100,6 +101,7 @@ pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
     entry.add("input_schema", schemas.input);
     entry.add_some("output_schema", schemas.output);
     entry.add_some("partial_schema", schemas.partial);
+    entry.add_some("errors", errors(&tool.errors()));
     entry.add("call", format!("{{namespace}}/mcp/tools/{}/call", tool.name()));
     Ok(entry.0.into())
 }
@@ -114,6 +116,7 @@ fn handler(handler: &HandlerDef) -> Value {
     entry.add_some("payload_schema", handler.args.iter().find_map(payload));
     if handler.kind == HandlerKind::Request {
         entry.add_some("reply_schema", described(handler.output));
+        entry.add_some("errors", errors(&(handler.errors)()));
     }
     entry.0.into()
 }
@@ -133,6 +136,20 @@ fn event(event: &EventDef) -> Value {
     entry.add_some("description", some_text(event.description));
     entry.add_some("payload_schema", event.payload.and_then(described));
     entry.0.into()
+}
+
+/// By their codes; nothing where none is known.
+fn errors(codes: &[ErrorCode]) -> Option<Value> {
+    let described = codes.iter().map(|code| {
+        let mut entry = Entry::default();
+        entry.add_some("message", code.message);
+        entry.add_some("description", some_text(code.description));
+        entry.add_some("internal", code.internal.then_some(true));
+        entry.add_some("retry_after", code.retry.then_some(true));
+        (code.code, Value::from(entry.0))
+    });
+    let by_code: BTreeMap<_, _> = described.collect();
+    (!by_code.is_empty()).then(|| json!(by_code))
 }
 
 fn kind(kind: HandlerKind) -> &'static str {

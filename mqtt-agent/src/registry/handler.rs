@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Handler, Location, TopicDef};
+use crate::reply::ErrorCode;
 
 /// What a topic handler does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub struct HandlerDef {
     pub(crate) shared: Option<&'static str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<u32>,
+    pub(crate) errors: fn() -> Vec<ErrorCode>,
 }
 
 impl HandlerDef {
@@ -60,6 +62,7 @@ impl HandlerDef {
             shared: None,
             timeout: None,
             concurrency: None,
+            errors: Vec::new,
         }
     }
 
@@ -105,6 +108,14 @@ impl HandlerDef {
     #[must_use]
     pub const fn shared(mut self, group: &'static str) -> Self {
         self.shared = Some(group);
+        self
+    }
+
+    /// Where the codes of its errors come from.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn error_codes(mut self, codes: fn() -> Vec<ErrorCode>) -> Self {
+        self.errors = codes;
         self
     }
 
