@@ -26,6 +26,14 @@ mod shared {
         pub cents: i64,
     }
 
+    /// What can go wrong.
+    #[derive(Debug, ToolError)]
+    pub enum BankError {
+        /// Nobody has an account of this name.
+        #[tool_error("no account `{0}`; ask for another")]
+        NotFound(String),
+    }
+
     /// Accounts that others keep.
     #[remote(prefix = "bank.")]
     pub trait Bank {
@@ -35,24 +43,23 @@ mod shared {
             &self,
             /// The account's name.
             name: String,
-        ) -> Result<Account, String>;
+        ) -> Result<Account, BankError>;
 
         /// Tells each account, one by one, and then how many there are.
         async fn list(&self, #[arg(given)] accounts: Partials<Account>) -> Result<usize, String>;
     }
 }
 
-use shared::{Account, Bank, BankRemote};
+use shared::{Account, Bank, BankError, BankRemote};
 
 struct Savings(Vec<(&'static str, i64)>);
 
 #[agent]
 impl Bank for Savings {
-    async fn balance(&self, name: String) -> Result<Account, String> {
+    async fn balance(&self, name: String) -> Result<Account, BankError> {
         let found = self.0.iter().find(|(known, _)| *known == name);
-        let cents =
-            found.map(|(_, cents)| *cents).ok_or_else(|| format!("no account `{name}`; ask for another"))?;
-        Ok(Account { name, cents })
+        let Some((_, cents)) = found else { return Err(BankError::NotFound(name)) };
+        Ok(Account { name, cents: *cents })
     }
 
     async fn list(&self, accounts: Partials<Account>) -> Result<usize, String> {
@@ -77,7 +84,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} has {} cents", account.name, account.cents);
 
     match bank.balance("nobody".to_owned()).await {
-        Err(RemoteError::Tool(message)) => println!("refused: {message}"),
+        Err(RemoteError::Tool(BankError::NotFound(name))) => println!("`{name}` has no account"),
         other => println!("{other:?}"),
     }
 

@@ -166,7 +166,7 @@ on_each_broker! {
 
         let error = client.call("bank", json!({"how": "db"})).await.unwrap_err();
         let line = logged(&error);
-        assert!(line.contains("BankError::Db: secret disk 4") && line.contains("tool=\"bank\""), "{line}");
+        assert!(line.contains("BankError::Db: secret disk 4") && line.contains("handler=\"bank\""), "{line}");
         assert!(error.tool_error::<BankError>().is_none());
 
         let error = client.call("bank", json!({"how": "table"})).await.unwrap_err();

@@ -12,11 +12,22 @@ struct Point {
     y: i64,
 }
 
+#[derive(Debug, PartialEq, ToolError)]
+enum Outside {
+    /// No distance was given.
+    #[tool_error("by how much?")]
+    Unsaid,
+    #[tool_error("{x} is over {limit}; give less")]
+    TooFar { x: i64, limit: i64 },
+    #[tool_error(internal)]
+    Broken(String),
+}
+
 #[remote(prefix = "plane.")]
 trait Plane {
     /// Moves a point.
     #[tool(idempotent, timeout = "5s")]
-    async fn shift(&self, point: Point, #[arg(range = 0..=10)] by: Option<i64>) -> Result<Point, String>;
+    async fn shift(&self, point: Point, #[arg(range = 0..=10)] by: Option<i64>) -> Result<Point, Outside>;
 
     /// Mirrors a point, without waiting for anything.
     #[tool("mirror")]
@@ -33,8 +44,13 @@ struct Euclid;
 
 #[agent("euclid")]
 impl Plane for Euclid {
-    async fn shift(&self, point: Point, by: Option<i64>) -> Result<Point, String> {
-        let Some(by) = by else { return Err("by how much?".to_owned()) };
+    async fn shift(&self, point: Point, by: Option<i64>) -> Result<Point, Outside> {
+        let Some(by) = by else { return Err(Outside::Unsaid) };
+        match point.x {
+            666 => return Err(Outside::Broken("a secret".to_owned())),
+            x if x > 100 => return Err(Outside::TooFar { x, limit: 100 }),
+            _ => {}
+        }
         Ok(Point { x: point.x + by, y: point.y + by })
     }
 
@@ -65,7 +81,14 @@ on_each_broker! {
         assert_eq!(plane.shift(Point { x: 1, y: 2 }, Some(3)).await.unwrap(), Point { x: 4, y: 5 });
         assert_eq!(plane.mirrored(Args(Point { x: 1, y: 2 })).await.unwrap(), Point { x: 2, y: 1 });
         let failed = plane.shift(Point { x: 1, y: 2 }, None).await;
-        assert!(matches!(&failed, Err(RemoteError::Tool(message)) if message == "by how much?"), "{failed:?}");
+        assert!(matches!(&failed, Err(RemoteError::Tool(Outside::Unsaid))), "{failed:?}");
+        let failed = plane.shift(Point { x: 101, y: 0 }, Some(1)).await.unwrap_err();
+        assert_eq!(failed.to_string(), "the tool failed: 101 is over 100; give less");
+        assert!(matches!(&failed, RemoteError::Tool(Outside::TooFar { x: 101, limit: 100 })), "{failed:?}");
+        // What is internal comes back as no value: nobody but the log knows it.
+        let failed = plane.shift(Point { x: 666, y: 0 }, Some(1)).await.unwrap_err();
+        let RemoteError::Call(CallError::Tool { message, code, .. }) = &failed else { panic!("{failed:?}") };
+        assert!(code.as_deref() == Some("internal") && !message.contains("secret"), "{failed:?}");
         let refused = plane.shift(Point { x: 1, y: 2 }, Some(11)).await;
         assert!(matches!(&refused, Err(RemoteError::Call(CallError::InvalidArguments { .. }))), "{refused:?}");
 
