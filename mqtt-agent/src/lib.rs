@@ -22,7 +22,8 @@
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
-//! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it.
+//! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
+//!   [`schema::dialect`] says what clients and model providers take of them.
 //! - [`wire`] is the protocol as data.
 //! - [`broker`] is an embedded broker for development and tests (feature `broker`).
 

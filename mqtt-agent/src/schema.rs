@@ -3,8 +3,9 @@
 //!
 //! What goes on the card is written for language models and their clients, many of which take only a part of JSON
 //! Schema: everything inlined (a recursive type keeps its `$defs`), no `format` that JSON Schema does not know, an
-//! `Option` as a property that is not required instead of a union with `null`, no `title`, no `$schema`, properties in
-//! alphabetical order. Arguments are checked against a schema that has kept its `null`s, for serde accepts an explicit
+//! `Option` as a property that is not required instead of a union with `null`, `anyOf` for the alternatives of an enum,
+//! no `title`, no `$schema`, properties in alphabetical order. What is left that some client or provider refuses,
+//! [`dialect`] finds. Arguments are checked against a schema that has kept its `null`s, for serde accepts an explicit
 //! one for an `Option`.
 
 pub mod dialect;

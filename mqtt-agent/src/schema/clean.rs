@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dialect::steps::{any_of, listed_constant, reference_alone};
-use super::keywords;
+use super::keywords::{self, Holds};
 
 /// For whom a schema is cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,17 +42,17 @@ fn clean_object(schema: &mut Map<String, Value>, reader: Reader) {
     }
     for (keyword, value) in schema.iter_mut() {
         let keyword = keyword.as_str();
-        match value {
-            Value::Object(named) if keywords::NAMED.contains(&keyword) => {
+        match (keywords::holds(keyword), value) {
+            (Holds::Named, Value::Object(named)) => {
                 named.values_mut().for_each(|schema| clean(schema, reader));
             }
-            Value::Array(list) if keywords::LISTS.contains(&keyword) => {
+            (Holds::List, Value::Array(list)) => {
                 list.iter_mut().for_each(|schema| clean(schema, reader));
             }
             // Here `true` and `false` are plain words that everybody knows; of items, `false` is one, too.
-            Value::Bool(_) if keywords::CLOSING.contains(&keyword) => {}
-            Value::Bool(false) if keyword == "items" => {}
-            one if keywords::ONE.contains(&keyword) => clean(one, reader),
+            (_, Value::Bool(_)) if keywords::is_closing(keyword) => {}
+            (_, Value::Bool(false)) if keyword == "items" => {}
+            (Holds::One, one) => clean(one, reader),
             _ => {}
         }
     }

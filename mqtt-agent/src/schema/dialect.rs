@@ -21,8 +21,8 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::wire::ToolCard;
+use limits::{Totals, over};
 use rules::{Check, Rule, Side};
-use walk::Walk;
 
 /// Whose rules a schema is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,14 +70,14 @@ impl fmt::Display for Dialect {
 /// ```
 #[must_use]
 pub fn lint(schema: &Value, dialect: Dialect) -> Vec<Finding> {
-    lint_side(schema, dialect, Side::Input)
+    held(schema, dialect, Side::Input, |_| true)
 }
 
 /// Holds the schema of a tool's result against a dialect. Only [`Dialect::Mcp`] has rules for it: the providers read
 /// results as text.
 #[must_use]
 pub fn lint_output(schema: &Value, dialect: Dialect) -> Vec<Finding> {
-    lint_side(schema, dialect, Side::Output)
+    held(schema, dialect, Side::Output, |_| true)
 }
 
 /// Holds a tool's name against a dialect.
@@ -125,19 +125,31 @@ pub fn lint_tool(card: &ToolCard, dialect: Dialect) -> Vec<Finding> {
 
 /// What keeps a tool from being served to the clients of a dialect: the errors that its projection does not mend.
 pub(crate) fn refusals(name: &str, input: &Value, output: Option<&Value>, dialect: Dialect) -> Vec<Finding> {
-    let mut findings: Vec<_> =
-        lint_tool_name(name, dialect).into_iter().map(|finding| finding.within("/tool")).collect();
-    findings.extend(lint(input, dialect).into_iter().map(|finding| finding.within("/input_schema")));
-    let output = output.map(|output| lint_output(output, dialect)).unwrap_or_default();
-    findings.extend(output.into_iter().map(|finding| finding.within("/output_schema")));
-    findings.retain(Finding::is_refusal);
+    let named = lint_tool_name(name, dialect).into_iter().filter(Finding::is_refusal);
+    let mut findings: Vec<_> = named.map(|finding| finding.within("/tool")).collect();
+    let input = refused(input, dialect).into_iter();
+    findings.extend(input.map(|finding| finding.within("/input_schema")));
+    let output = output.map(|output| held(output, dialect, Side::Output, Rule::is_refusal));
+    findings.extend(output.into_iter().flatten().map(|finding| finding.within("/output_schema")));
     findings
 }
 
-fn lint_side(schema: &Value, dialect: Dialect, side: Side) -> Vec<Finding> {
-    let rules: Vec<&Rule> = rules::of(dialect).iter().filter(|rule| rule.side.covers(side)).collect();
+/// What no projection mends.
+fn refused(schema: &Value, dialect: Dialect) -> Vec<Finding> {
+    held(schema, dialect, Side::Input, Rule::is_refusal)
+}
+
+/// Holds a schema against some rules of a dialect.
+fn held(schema: &Value, dialect: Dialect, side: Side, which: fn(&Rule) -> bool) -> Vec<Finding> {
+    let all = rules::of(dialect).iter();
+    let rules: Vec<&Rule> = all.filter(|rule| rule.side.covers(side) && which(rule)).collect();
+    let counts = rules.iter().any(|rule| matches!(rule.check, Check::Totals(_)));
     let mut findings = Vec::new();
-    let limits = walk::walk(schema, &mut |node| {
+    let mut totals = Totals::default();
+    let walk = walk::walk(schema, &mut |node| {
+        if counts {
+            totals.add(node);
+        }
         for rule in &rules {
             if let Check::Node(check) = rule.check
                 && let Some(found) = check(node)
@@ -146,12 +158,14 @@ fn lint_side(schema: &Value, dialect: Dialect, side: Side) -> Vec<Finding> {
             }
         }
     });
-    let Walk { totals, too_deep } = limits;
-    for rule in &rules {
+    for rule in rules {
         let found = match rule.check {
             Check::Totals(check) => check(&totals),
-            Check::Whole(check) if !too_deep => check(schema),
-            Check::Depth if too_deep => Some(format!("it is nested deeper than {} levels", walk::DEEPEST)),
+            Check::Whole(check) if !walk.too_deep => check(schema),
+            Check::Depth if walk.too_deep => {
+                Some(format!("it is nested deeper than {} levels", walk::DEEPEST))
+            }
+            Check::Size => over("schemas in it", walk.schemas, walk::MOST_SCHEMAS),
             _ => None,
         };
         if let Some(found) = found {

@@ -1,31 +1,45 @@
 //! Where a JSON Schema holds other schemas, and which formats it knows.
 
-/// Keywords whose value is a schema.
-pub(super) const ONE: &[&str] = &[
-    "additionalItems",
-    "additionalProperties",
-    "contains",
-    "contentSchema",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
+/// What a keyword's value holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// One schema.
+    One,
+    /// A list of schemas.
+    List,
+    /// Schemas by name.
+    Named,
+    /// Something else.
+    Other,
+}
 
-/// Keywords whose value is a list of schemas.
-pub(super) const LISTS: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
-
-/// Keywords whose value maps names to schemas.
-pub(super) const NAMED: &[&str] =
-    &["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
+pub(super) fn holds(keyword: &str) -> Holds {
+    match keyword {
+        "additionalItems"
+        | "additionalProperties"
+        | "contains"
+        | "contentSchema"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "propertyNames"
+        | "then"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => Holds::One,
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Holds::List,
+        "$defs" | "definitions" | "dependentSchemas" | "patternProperties" | "properties" => Holds::Named,
+        _ => Holds::Other,
+    }
+}
 
 /// Keywords of which `true` and `false` are the usual values, in words that every client knows.
-pub(super) const CLOSING: &[&str] =
-    &["additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"];
+pub(super) fn is_closing(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "additionalItems" | "additionalProperties" | "unevaluatedItems" | "unevaluatedProperties"
+    )
+}
 
 /// The formats of JSON Schema 2020-12. Validators warn of every other, and schemars gives one to each number.
 pub(super) const FORMATS: &[&str] = &[

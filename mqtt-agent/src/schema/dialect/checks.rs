@@ -1,11 +1,13 @@
 //! What the rules look for in one schema. Each gives what it found, for the message.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::names::shown;
 use super::reference;
-use super::walk::{Node, Place};
-use crate::schema::keywords;
+use super::walk::{self, Node, Place};
+use crate::schema::keywords::{self, Holds};
 
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 
@@ -33,11 +35,11 @@ fn is_well_formed(keyword: &str, value: &Value) -> bool {
         "required" => list(value, Value::is_string),
         "enum" => value.is_array(),
         "description" | "format" | "pattern" | "$ref" => value.is_string(),
-        keyword if keywords::NAMED.contains(&keyword) => value.is_object(),
-        keyword if keywords::LISTS.contains(&keyword) => {
-            value.as_array().is_some_and(|list| !list.is_empty())
-        }
-        _ => true,
+        keyword => match keywords::holds(keyword) {
+            Holds::Named => value.is_object(),
+            Holds::List => value.as_array().is_some_and(|list| !list.is_empty()),
+            Holds::One | Holds::Other => true,
+        },
     }
 }
 
@@ -263,6 +265,20 @@ pub(super) fn header(node: &Node<'_>) -> Option<String> {
     } else {
         None
     }
+}
+
+/// An `x-mcp-header` that two arguments are copied into.
+pub(super) fn repeated_header(schema: &Value) -> Option<String> {
+    let mut seen = HashSet::new();
+    let mut repeated = None;
+    walk::walk(schema, &mut |node| {
+        if let Some(header) = node.get("x-mcp-header").and_then(Value::as_str)
+            && !seen.insert(header.to_ascii_lowercase())
+        {
+            repeated = Some(format!("two arguments have the `x-mcp-header` `{}`", shown(header)));
+        }
+    });
+    repeated
 }
 
 pub(super) fn has_type(schema: &Map<String, Value>, wanted: &str) -> bool {

@@ -92,7 +92,7 @@ impl Finding {
     }
 
     pub(super) fn is_refusal(&self) -> bool {
-        self.severity() == Severity::Error && !self.is_mended()
+        self.rule.is_refusal()
     }
 }
 

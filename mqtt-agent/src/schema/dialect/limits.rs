@@ -7,8 +7,6 @@ use super::walk::Node;
 /// Sums over a schema.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    /// Schemas within the schema, itself included.
-    pub(super) schemas: usize,
     pub(super) properties: usize,
     /// Properties that are not required.
     pub(super) optional: usize,
@@ -25,7 +23,6 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn add(&mut self, node: &Node<'_>) {
-        self.schemas += 1;
         self.levels = self.levels.max(node.levels);
         for keyword in ["properties", "$defs", "definitions"] {
             if let Some(Value::Object(named)) = node.get(keyword) {
@@ -55,8 +52,4 @@ fn length(value: &Value) -> usize {
 /// A sum that is over its limit.
 pub(super) fn over(what: &str, count: usize, most: usize) -> Option<String> {
     (count > most).then(|| format!("it has {count} {what}, over {most}"))
-}
-
-pub(super) fn too_large(totals: &Totals) -> Option<String> {
-    over("schemas in it", totals.schemas, super::walk::MOST_SCHEMAS)
 }

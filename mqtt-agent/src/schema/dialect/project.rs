@@ -84,8 +84,7 @@ pub fn gemini(schema: &Value) -> Result<Value, Vec<Finding>> {
 }
 
 fn project(schema: &Value, dialect: Dialect, rewrite: fn(&mut Value)) -> Result<Value, Vec<Finding>> {
-    let mut refused = lint(schema, dialect);
-    refused.retain(Finding::is_refusal);
+    let refused = super::refused(schema, dialect);
     if !refused.is_empty() {
         return Err(refused);
     }

@@ -68,6 +68,8 @@ pub(super) enum Check {
     Whole(fn(&Value) -> Option<String>),
     /// Whether it was too deep to look at.
     Depth,
+    /// Whether it has too many schemas to look at all.
+    Size,
 }
 
 pub(super) fn of(dialect: Dialect) -> &'static [Rule] {
@@ -112,14 +114,20 @@ impl Rule {
         self
     }
 
+    /// An error that no projection mends.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.severity == Severity::Error && !self.mended
+    }
+
     const fn on(mut self, side: Side) -> Self {
         self.side = side;
         self
     }
 }
 
-/// A reference to a rule of the same words in every dialect.
 const SPEC: &str = "https://json-schema.org/draft/2020-12";
+
+// Rules of the same words in every dialect.
 
 const MALFORMED: Rule = Rule::error("malformed", Check::Node(super::checks::malformed)).says(
     "and every reader refuses it",
@@ -139,7 +147,7 @@ const TOO_DEEP: Rule = Rule::error("too-deep", Check::Depth).says(
     "serde_json's recursion limit",
 );
 
-const TOO_LARGE: Rule = Rule::error("too-large", Check::Totals(super::limits::too_large)).says(
+const TOO_LARGE: Rule = Rule::error("too-large", Check::Size).says(
     "and what is further in was not looked at",
     "split the tool into several",
     "MCP 2026-07-28: clients bound the number of subschemas",

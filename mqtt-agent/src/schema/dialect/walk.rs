@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::limits::Totals;
-use crate::schema::keywords;
+use crate::schema::keywords::{self, Holds};
 
 /// How deep the JSON of a schema may be nested. Parsers stop at 128 levels, `serde_json` among them, and what carries
 /// a schema to a client adds its own.
@@ -50,7 +49,8 @@ enum Key<'a> {
 /// What a walk comes to.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    pub(super) totals: Totals,
+    /// How many schemas were visited.
+    pub(super) schemas: usize,
     /// Nothing was visited.
     pub(super) too_deep: bool,
 }
@@ -68,38 +68,37 @@ pub(super) fn walk(schema: &Value, visit: &mut dyn FnMut(&Node<'_>)) -> Walk {
             keyword: "",
             key: Key::None,
         };
-        descend(root, &mut walk.totals, visit);
+        descend(root, &mut walk.schemas, visit);
     }
     walk
 }
 
-fn descend(mut node: Node<'_>, totals: &mut Totals, visit: &mut dyn FnMut(&Node<'_>)) {
-    if totals.schemas > MOST_SCHEMAS {
+fn descend(mut node: Node<'_>, visited: &mut usize, visit: &mut dyn FnMut(&Node<'_>)) {
+    if *visited > MOST_SCHEMAS {
         return;
     }
     node.levels += usize::from(node.get("properties").is_some());
-    totals.add(&node);
+    *visited += 1;
     visit(&node);
     let Some(schema) = node.keywords() else { return };
     for (keyword, value) in schema {
-        match value {
-            Value::Object(named) if keywords::NAMED.contains(&keyword.as_str()) => {
+        match (keywords::holds(keyword), value) {
+            (Holds::Named, Value::Object(named)) => {
                 for (name, schema) in named {
                     let place = if keyword == "properties" { Place::Property(name) } else { Place::Other };
-                    descend(node.child(schema, place, keyword, Key::Name(name)), totals, visit);
+                    descend(node.child(schema, place, keyword, Key::Name(name)), visited, visit);
                 }
             }
-            Value::Array(list) if keywords::LISTS.contains(&keyword.as_str()) => {
+            (Holds::List, Value::Array(list)) => {
                 let place = if keyword == "prefixItems" { Place::Other } else { Place::Alternative };
                 for (index, schema) in list.iter().enumerate() {
-                    descend(node.child(schema, place, keyword, Key::Index(index)), totals, visit);
+                    descend(node.child(schema, place, keyword, Key::Index(index)), visited, visit);
                 }
             }
-            schema if keywords::ONE.contains(&keyword.as_str()) => {
-                let closing =
-                    keywords::CLOSING.contains(&keyword.as_str()) || ends_tuple(node.schema, keyword);
+            (Holds::One, schema) => {
+                let closing = keywords::is_closing(keyword) || ends_tuple(node.schema, keyword);
                 let place = if closing { Place::Closing } else { Place::Other };
-                descend(node.child(schema, place, keyword, Key::None), totals, visit);
+                descend(node.child(schema, place, keyword, Key::None), visited, visit);
             }
             _ => {}
         }

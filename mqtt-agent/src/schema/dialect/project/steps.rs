@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::schema::dialect::checks::uniform_items;
-use crate::schema::keywords;
+use crate::schema::keywords::{self, Holds};
 
 /// Keywords that say nothing to a provider and nothing to a model.
 const SILENT: &[&str] = &["$anchor", "$comment", "$id", "$schema", "unevaluatedProperties"];
@@ -26,11 +26,11 @@ pub(super) enum Of {
 /// Calls `rewrite` on every schema that is directly in this one.
 pub(super) fn children(schema: &mut Map<String, Value>, rewrite: &mut dyn FnMut(&mut Value, Of)) {
     for (keyword, value) in schema {
-        match value {
-            Value::Object(named) if keywords::NAMED.contains(&keyword.as_str()) => {
+        match (keywords::holds(keyword), value) {
+            (Holds::Named, Value::Object(named)) => {
                 named.values_mut().for_each(|schema| rewrite(schema, Of::Other));
             }
-            Value::Array(list) if keywords::LISTS.contains(&keyword.as_str()) => {
+            (Holds::List, Value::Array(list)) => {
                 let of = match keyword.as_str() {
                     "allOf" => Of::Part,
                     "prefixItems" => Of::Other,
@@ -38,8 +38,8 @@ pub(super) fn children(schema: &mut Map<String, Value>, rewrite: &mut dyn FnMut(
                 };
                 list.iter_mut().for_each(|schema| rewrite(schema, of));
             }
-            schema if keywords::ONE.contains(&keyword.as_str()) => {
-                let closing = keywords::CLOSING.contains(&keyword.as_str());
+            (Holds::One, schema) => {
+                let closing = keywords::is_closing(keyword);
                 rewrite(schema, if closing { Of::Closing } else { Of::Other });
             }
             _ => {}

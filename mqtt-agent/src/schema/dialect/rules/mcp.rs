@@ -34,6 +34,11 @@ pub(super) const RULES: &[Rule] = &[
         "mark a string, an integer or a boolean that is an argument or a field of one",
         SPEC,
     ),
+    Rule::error("repeated-mcp-header", Check::Whole(checks::repeated_header)).says(
+        "and clients over HTTP leave the tool out",
+        "give each `x-mcp-header` a name of its own, whatever the case of its letters",
+        SPEC,
+    ),
     MALFORMED.on(Side::Both),
     UNRESOLVED.on(Side::Both),
     TOO_DEEP.on(Side::Both),
@@ -58,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::warning("list-of-unknown", Check::Node(checks::list_of_unknown)).says(
         "and Gemini refuses the request",
         "use `Vec<T>`",
-        TRIED,
+        "https://github.com/googleapis/python-genai, types.py",
     ),
     Rule::warning("untyped", Check::Node(checks::untyped)).says(
         "and a model has to guess what is meant",

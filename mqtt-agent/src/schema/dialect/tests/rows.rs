@@ -64,6 +64,8 @@ fn a_finding_is_one_line_that_ends_with_what_to_do() {
 
 #[test]
 fn mcp_refuses_what_breaks_real_clients() {
+    let header = |name: &str| json!({"type": "string", "x-mcp-header": name});
+    let twice = json!({"type": "object", "properties": {"a": header("X-A"), "b": header("x-a")}});
     for (schema, rule) in [
         (with(json!(true)), "boolean-property"),
         (with(json!({"type": "object", "properties": {"y": false}})), "boolean-property"),
@@ -79,6 +81,7 @@ fn mcp_refuses_what_breaks_real_clients() {
         (with(json!({"type": "number", "x-mcp-header": "X-N"})), "mcp-header"),
         (with(json!({"type": "string", "x-mcp-header": "a b"})), "mcp-header"),
         (with(json!({"type": "array", "items": {"type": "string", "x-mcp-header": "A"}})), "mcp-header"),
+        (twice, "repeated-mcp-header"),
     ] {
         assert!(errors(&schema, Dialect::Mcp).contains(&rule), "{schema} {rule}");
     }
