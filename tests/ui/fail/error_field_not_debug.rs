@@ -4,8 +4,6 @@ struct AccountId(u64);
 
 #[derive(ToolError)]
 enum BankError {
-    #[tool_error("no account `{0}`")]
-    NotFound(AccountId),
     #[tool_error("frozen: {id:?}")]
     Frozen { id: AccountId },
 }

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+#[derive(ToolError)]
+enum BankError {
+    #[tool_error("frozen", colour)]
+    Frozen,
+}
+
+fn main() {}
