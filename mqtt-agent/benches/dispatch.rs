@@ -1,0 +1,53 @@
+//! Whether a call costs more when its agent has more tools: whole calls, one after another, to agents with 1, 100 and
+//! 1,000 tools.
+//!
+//! ```text
+//! cargo bench -p mqtt-agent --features broker --bench dispatch
+//! ```
+//!
+//! Caller, agent and the embedded broker are in one process and on one thread, so the figure is all the CPU time of a
+//! call: two messages through the broker, routing, validation, the handler and the answer. Each call is for another
+//! tool, in no order of names, so that no tool stays in the processor's cache because it is the only one.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use mqtt_agent::broker::Broker;
+use mqtt_agent::{Agent, Client};
+use serde_json::json;
+
+mod tools;
+
+/// A step that meets each tool once in a round: it has no factor in common with the counts.
+const STEP: usize = 617;
+
+fn dispatch(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut group = criterion.benchmark_group("dispatch");
+    for count in [1, 100, 1000] {
+        let (broker, agent, client) = runtime.block_on(async {
+            let broker = Broker::start().await.expect("a broker");
+            let agent = Agent::new("bench").tools(tools::tools(count));
+            let agent = agent.start(&broker.url()).await.expect("an agent");
+            let client = Client::connect(&broker.url()).await.expect("a client");
+            (broker, agent, client)
+        });
+        let names: Vec<_> = (0..count).map(|number| format!("search_{}", number * STEP % count)).collect();
+        let mut next = names.iter().cycle();
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter(|| {
+                let name = next.next().expect("at least one");
+                let arguments = json!({"query": "bees", "limit": 10, "labels": ["garden"]});
+                runtime.block_on(async { client.call(name, arguments).await }).expect("an answer")
+            });
+        });
+        runtime.block_on(async {
+            client.close().await;
+            agent.stop().await;
+            broker.stop().await;
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, dispatch);
+criterion_main!(benches);
