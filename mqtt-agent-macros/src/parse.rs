@@ -3,9 +3,11 @@
 mod arg;
 mod doc;
 mod error;
+mod test;
 mod word;
 
 pub(crate) use error::error;
+pub(crate) use test::test;
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;

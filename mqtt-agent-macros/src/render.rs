@@ -5,9 +5,11 @@ mod arg;
 mod error;
 mod list;
 mod place;
+mod test;
 mod tool;
 mod words;
 
 pub(crate) use error::{error, stub as error_stub};
 pub(crate) use list::tools;
+pub(crate) use test::test;
 pub(crate) use tool::{stub, tool};

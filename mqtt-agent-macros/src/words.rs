@@ -29,6 +29,11 @@ pub(crate) const TRANSPARENT: &str = "transparent";
 pub(crate) const RETRY_AFTER: &str = "retry_after";
 pub(crate) const FROM: &str = "from";
 
+pub(crate) const AGENT: &str = "agent";
+
+/// What `#[mqtt_agent::test(..)]` knows.
+pub(crate) const TEST: &[&str] = &[AGENT, TIMEOUT, CRATE];
+
 /// What `#[tool(..)]` knows.
 pub(crate) const TOOL: &[&str] = &[
     NAME,

@@ -24,7 +24,8 @@
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it.
 //! - [`wire`] is the protocol as data.
-//! - [`broker`] is an embedded broker for development and tests (feature `broker`).
+//! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
+//!   (feature `broker`).
 
 #[allow(unused_extern_crates)]
 // So that generated code compiles in this crate too: in doctests and unit tests.
@@ -39,6 +40,8 @@ pub mod wire;
 
 #[cfg(feature = "broker")]
 pub mod broker;
+#[cfg(feature = "broker")]
+pub mod testing;
 
 mod agent;
 mod client;
@@ -67,6 +70,12 @@ pub use mcp::{
 };
 #[doc = include_str!("../docs/errors.md")]
 pub use mqtt_agent_macros::ToolError;
+#[cfg(feature = "broker")]
+#[doc = include_str!("../docs/testing.md")]
+pub use mqtt_agent_macros::test;
+#[cfg(not(feature = "broker"))]
+/// Needs the feature `broker`: its tests run on the embedded broker.
+pub use mqtt_agent_macros::test_without_broker as test;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;
 #[doc = include_str!("../docs/tools.md")]

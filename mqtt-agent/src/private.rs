@@ -8,6 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use inventory;
+pub use mqtt_agent_macros::test_without_broker;
+
+pub use crate::agent::Agent;
 
 pub use crate::param::{AnyRoot, Call, Lent, Param, RootOf};
 pub use crate::registry::{
@@ -17,6 +20,8 @@ pub use crate::registry::{
 pub use crate::reply::{
     Answer, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf, ToolError, derived,
 };
+#[cfg(feature = "broker")]
+pub use crate::testing;
 pub use serde_json::value::RawValue;
 
 /// Puts a handler's future and the conversion of its reply into one.

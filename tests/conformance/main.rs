@@ -19,4 +19,5 @@ mod session;
 mod start;
 mod stop;
 mod streams;
+mod testing;
 mod tools;
