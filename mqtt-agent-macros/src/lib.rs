@@ -83,7 +83,34 @@ pub fn tool_error(item: TokenStream) -> TokenStream {
     expand_error(item.into()).into()
 }
 
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
+pub fn test(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_test(words.into(), item.into()).into()
+}
+
+/// What `mqtt_agent::test` is without an embedded broker.
+#[proc_macro_attribute]
+pub fn test_without_broker(_: TokenStream, item: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    errors.push(syn::Error::new(
+        proc_macro2::Span::call_site(),
+        "a test runs its agent on the embedded broker, which is a feature; \
+         write `mqtt-agent = { version = \"..\", features = [\"broker\"] }` under `[dev-dependencies]`",
+    ));
+    errors.finish(item.into()).into()
+}
+
 // In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
+
+fn expand_test(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    match parse::test(words, &item, &errors) {
+        Some(test) if errors.is_empty() => errors.finish(render::test(&test)),
+        // As it came, so that the mistake is all that is told.
+        _ => errors.finish(quote!(#[allow(dead_code)] #item)),
+    }
+}
 
 fn expand_error(item: Tokens) -> Tokens {
     let errors = Errors::new();

@@ -1,6 +1,8 @@
-//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] of a type.
+//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] of a type, in
+//! [`test`] of a test.
 
 pub(crate) mod error;
+pub(crate) mod test;
 
 use std::cmp::Ordering;
 

@@ -37,6 +37,11 @@ pub(crate) const TRANSPARENT: &str = "transparent";
 pub(crate) const RETRY_AFTER: &str = "retry_after";
 pub(crate) const FROM: &str = "from";
 
+pub(crate) const AGENT: &str = "agent";
+
+/// What `#[mqtt_agent::test(..)]` knows.
+pub(crate) const TEST: &[&str] = &[AGENT, TIMEOUT, CRATE];
+
 /// What `#[tool(..)]` knows.
 pub(crate) const TOOL: &[&str] = &[
     NAME,
@@ -68,7 +73,7 @@ pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKIN
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];
 
 /// What `#[agent(..)]` knows.
-pub(crate) const AGENT: &[&str] = &[ID, CRATE];
+pub(crate) const AGENT_BLOCK: &[&str] = &[ID, CRATE];
 
 /// What `#[remote(..)]` knows.
 pub(crate) const REMOTE: &[&str] = &[PREFIX, CRATE];

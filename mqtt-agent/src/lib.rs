@@ -25,7 +25,8 @@
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
 //!   [`schema::dialect`] says what clients and model providers take of them.
 //! - [`wire`] is the protocol as data.
-//! - [`broker`] is an embedded broker for development and tests (feature `broker`).
+//! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
+//!   (feature `broker`).
 
 #[allow(unused_extern_crates)]
 // So that generated code compiles in this crate too: in doctests and unit tests.
@@ -42,6 +43,8 @@ pub mod wire;
 
 #[cfg(feature = "broker")]
 pub mod broker;
+#[cfg(feature = "broker")]
+pub mod testing;
 
 mod agent;
 mod client;
@@ -86,6 +89,12 @@ pub use mqtt_agent_macros::on;
 pub use mqtt_agent_macros::remote;
 #[doc = include_str!("../docs/request.md")]
 pub use mqtt_agent_macros::request;
+#[cfg(feature = "broker")]
+#[doc = include_str!("../docs/testing.md")]
+pub use mqtt_agent_macros::test;
+#[cfg(not(feature = "broker"))]
+/// Needs the feature `broker`: its tests run on the embedded broker.
+pub use mqtt_agent_macros::test_without_broker as test;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;
 #[doc = include_str!("../docs/tools.md")]

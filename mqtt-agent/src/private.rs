@@ -8,6 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use inventory;
+pub use mqtt_agent_macros::test_without_broker;
+
+pub use crate::agent::Agent;
 
 pub use crate::agent::{AgentImpl, Shareable};
 pub use crate::client::Client;
@@ -26,6 +29,8 @@ pub use crate::reply::{
     Answer, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf, ToolError,
     derived,
 };
+#[cfg(feature = "broker")]
+pub use crate::testing;
 pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 pub use serde_json::value::RawValue;
 

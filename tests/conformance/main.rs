@@ -22,5 +22,6 @@ mod session;
 mod start;
 mod stop;
 mod streams;
+mod testing;
 mod tools;
 mod topics;

@@ -45,7 +45,7 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
             words::ID => id = word.string(errors),
             words::NAME if word.bare().is_some() => id = word.bare().cloned(),
             words::CRATE => krate = word.path(errors),
-            key => errors.at(word.ident(), words::unknown(key, words::AGENT)),
+            key => errors.at(word.ident(), words::unknown(key, words::AGENT_BLOCK)),
         }
     }
     word::repeated(&all, errors);

@@ -1,0 +1,53 @@
+//! Running one test: its runtime, its agent, its time limit, and the end of all of it.
+//!
+//! A test reports by panicking, so this is the one place of the library that does.
+
+use std::error::Error;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::TestAgent;
+use crate::Agent;
+
+/// How long a stop may take; then the runtime ends what is left.
+const STOP: Duration = Duration::from_secs(10);
+
+/// The agent of a test that names none: every `#[tool]` that is linked in.
+pub fn agent() -> Agent {
+    Agent::new("test")
+}
+
+/// Runs a test to its end or to its limit. Called by the function that `#[mqtt_agent::test]` makes.
+#[track_caller]
+#[allow(clippy::panic)]
+pub fn run<T, F>(
+    name: &str,
+    limit_ms: u64,
+    agent: impl Future<Output = Agent>,
+    test: impl FnOnce(TestAgent) -> F,
+) -> T
+where
+    F: Future<Output = Result<T, Box<dyn Error + Send + Sync>>>,
+{
+    // Handlers of a test may block, and must not hold up its broker.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("the test has no runtime: {error}"));
+    let limit = Duration::from_millis(limit_ms);
+    runtime.block_on(async {
+        let agent = agent.await;
+        let agent = TestAgent::start(agent).await.unwrap_or_else(|error| panic!("{error}"));
+        let test = AssertUnwindSafe(test(agent.clone())).catch_unwind();
+        let outcome = tokio::time::timeout(limit, test).await;
+        // Whatever came of it, the agent ends as it would in service.
+        drop(tokio::time::timeout(STOP, agent.stop()).await);
+        match outcome {
+            Ok(Ok(Ok(value))) => value,
+            Ok(Ok(Err(error))) => panic!("a parameter of `{name}` could not be made: {error}"),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => panic!("`{name}` did not end within {limit:?}; give it longer with `timeout = \"..\"`"),
+        }
+    })
+}
