@@ -13,7 +13,7 @@ fn formatted(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn tool() {
     let item = quote! {
         /// Current weather for a city.
@@ -30,7 +30,7 @@ fn tool() {
     expect_file!["../snapshots/tool.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn tool_with_a_mistake() {
     let expanded = expand_tool(
         quote!(readonly),
@@ -42,13 +42,13 @@ fn tool_with_a_mistake() {
     expect_file!["../snapshots/tool_with_a_mistake.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn tools() {
     let list = render::tools(quote!(weather, other::forecast));
     expect_file!["../snapshots/tools.rs"].assert_eq(&formatted(quote!(fn main() { #list })));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn on() {
     let item = quote! {
         async fn reading(room: &str, number: u32, value: Reading) {
@@ -60,7 +60,7 @@ fn on() {
     expect_file!["../snapshots/on.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn request() {
     let item = quote! {
         fn status(room: String) -> Result<Status, String> {
@@ -71,7 +71,7 @@ fn request() {
     expect_file!["../snapshots/request.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn event() {
     let item = quote! {
         /// A room is too warm.
@@ -81,7 +81,7 @@ fn event() {
     expect_file!["../snapshots/event.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn agent() {
     let item = quote! {
         impl<S: Store> Home<S> {
@@ -103,7 +103,7 @@ fn agent() {
     expect_file!["../snapshots/agent.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn remote() {
     let item = quote! {
         /// Accounts.
@@ -117,7 +117,7 @@ fn remote() {
     expect_file!["../snapshots/remote.rs"].assert_eq(&formatted(expanded));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn remote_served() {
     let item = quote! {
         impl Bank for Savings {
@@ -129,7 +129,7 @@ fn remote_served() {
     expect_file!["../snapshots/remote_served.rs"].assert_eq(&formatted(expand_agent(quote!(), item)));
 }
 
-#[test]
+#[::core::prelude::v1::test]
 fn contract() {
     let expanded = render::contract(quote!("contract.json", Keeper<Memory>));
     expect_file!["../snapshots/contract.rs"].assert_eq(&formatted(expanded));
