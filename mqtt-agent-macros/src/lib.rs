@@ -107,8 +107,12 @@ fn expand_test(words: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
     match parse::test(words, &item, &errors) {
         Some(test) if errors.is_empty() => errors.finish(render::test(&test)),
-        // As it came, so that the mistake is all that is told.
-        _ => errors.finish(quote!(#[allow(dead_code)] #item)),
+        // The function itself, so that the mistake is all that is told.
+        Some(test) => {
+            let function = test.function;
+            errors.finish(quote!(#[allow(dead_code)] #function))
+        }
+        None => errors.finish(item),
     }
 }
 

@@ -42,8 +42,9 @@ pub fn codes(own: &[ErrorCode], within: &[fn() -> Vec<ErrorCode>]) -> Vec<ErrorC
     let mut codes: Vec<ErrorCode> = Vec::new();
     let all = own.iter().copied().chain(within.iter().flat_map(|codes| codes()));
     for code in all {
-        if !codes.iter().any(|known| known.code == code.code) {
-            codes.push(code);
+        match codes.iter_mut().find(|known| known.code == code.code) {
+            Some(known) => known.retry |= code.retry,
+            None => codes.push(code),
         }
     }
     codes

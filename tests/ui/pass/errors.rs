@@ -152,6 +152,9 @@ fn main() {
     // What is only known of a parameter is asked in vain; what is within is asked by itself.
     assert!(Shown::<u8>::codes().len() == 1 && Around::<Shown<u8>>::codes()[0].code == "value");
 
+    let internal = Shapes::codes().into_iter().filter(|code| code.internal).collect::<Vec<_>>();
+    assert!(internal.len() == 1 && internal[0].retry, "one code, of which some say when to try again");
+
     let agent = Agent::new("x").tools(tools![generic, around, never]).build().unwrap();
     assert_eq!(agent.tool_cards().len(), 3);
     let [tool] = tools![generic];

@@ -1,0 +1,9 @@
+use mqtt_agent::testing::TestAgent;
+
+#[mqtt_agent::test]
+#[test]
+async fn sets_target(agent: TestAgent) {
+    drop(agent);
+}
+
+fn main() {}
