@@ -134,3 +134,47 @@ fn contract() {
     let expanded = render::contract(quote!("contract.json", Keeper<Memory>));
     expect_file!["../snapshots/contract.rs"].assert_eq(&formatted(expanded));
 }
+
+#[::core::prelude::v1::test]
+fn tool_error() {
+    let item = quote! {
+        enum BankError {
+            /// Nobody has an account of this name.
+            #[tool_error("no account `{0}`; ask for another", code = "no_account")]
+            NotFound(String),
+            #[tool_error("closed", retry_after = wait)]
+            Closed { wait: Duration },
+            #[tool_error(internal)]
+            Db(sqlx::Error),
+        }
+    };
+    expect_file!["../snapshots/tool_error.rs"].assert_eq(&formatted(expand_error(item)));
+}
+
+#[::core::prelude::v1::test]
+fn test() {
+    let item = quote! {
+        async fn adds(agent: TestAgent, client: Client) -> Result<(), CallError> {
+            agent.call("add", client.id()).await.map(drop)
+        }
+    };
+    let expanded = expand_test(quote!(agent = Agent::of(Home), timeout = "10s"), item);
+    expect_file!["../snapshots/test.rs"].assert_eq(&formatted(expanded));
+}
+
+#[::core::prelude::v1::test]
+fn request_with_a_caller() {
+    let item = quote! {
+        fn status(room: String, #[arg(given)] caller: Caller) -> Result<Status, String> {
+            look_up(room, caller)
+        }
+    };
+    let expanded = expand_handler(HandlerKind::Request, quote!("home/{room}/get", caller), item);
+    expect_file!["../snapshots/request_with_a_caller.rs"].assert_eq(&formatted(expanded));
+}
+
+#[::core::prelude::v1::test]
+fn handlers() {
+    let list = render::handlers(quote!(reading, other::status));
+    expect_file!["../snapshots/handlers.rs"].assert_eq(&formatted(quote!(fn main() { #list })));
+}
