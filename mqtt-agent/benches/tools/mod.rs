@@ -15,15 +15,13 @@ struct Found {
     count: u64,
 }
 
-const ARGS: &[ArgDef] = &[
-    ArgDef::new("query", "The words to look for.", <String as Param<'_>>::NEED),
-    ArgDef::new("limit", "The most documents to return.", <Option<u32> as Param<'_>>::NEED).range(Bounds {
-        min: Some(Bound::Int(1)),
-        max: Some(Bound::Int(100)),
-        max_excluded: false,
-    }),
-    ArgDef::new("labels", "Labels that each document must have.", <Vec<String> as Param<'_>>::NEED),
-];
+const ARGS: &[ArgDef] =
+    &[
+        ArgDef::new("query", "The words to look for.", <String as Param<'_>>::NEED),
+        ArgDef::new("limit", "The most documents to return.", <Option<u32> as Param<'_>>::NEED)
+            .range(Bounds { min: Some(Bound::Int(1)), max: Some(Bound::Int(100)), max_excluded: false }),
+        ArgDef::new("labels", "Labels that each document must have.", <Vec<String> as Param<'_>>::NEED),
+    ];
 
 /// `search_0`, `search_1` and so on.
 pub fn tools(count: usize) -> Vec<&'static ToolDef> {
