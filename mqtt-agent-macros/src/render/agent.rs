@@ -1,6 +1,6 @@
 //! `#[agent] impl`: the block as the user wrote it, and an implementation of `AgentImpl` beside it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -10,7 +10,7 @@ use syn::{ImplItem, Type};
 use super::caller::caller;
 use super::place::{Place, private};
 use super::{event, published, tool, topic};
-use crate::model::Agent;
+use crate::model::{Agent, Topic};
 use crate::names;
 
 /// The block without anything served: what is left of one with mistakes.
@@ -137,21 +137,35 @@ fn owner(ty: &Type) -> Ident {
     .unwrap_or_else(|| format_ident!("Agent"))
 }
 
-/// Two handlers of one topic: two items of one name, for which rustc marks both places.
+/// Two handlers of one topic, or two tools of one name: two items of one name, for which rustc marks both places.
 fn twice(agent: &Agent) -> TokenStream {
-    let mut seen: HashMap<&str, Vec<(Span, &str)>> = HashMap::new();
-    for handler in &agent.handlers {
-        let topic = &handler.topic;
-        let places = seen.entry(topic.template.filter.as_str()).or_default();
-        places.push((topic.literal.span(), &topic.template.filter));
-    }
-    let mut doubled: Vec<_> = seen.into_values().filter(|places| places.len() > 1).collect();
-    doubled.sort_by_key(|places| places.first().map(|(_, filter)| *filter));
-    let claims = doubled.iter().flatten().map(|(span, filter)| {
-        let readable: String =
-            filter.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let claim = Ident::new(&format!("the_topic_{readable}_has_a_handler_already"), *span);
-        quote_spanned!(*span=> #[allow(non_snake_case, dead_code)] fn #claim() {})
+    let topics = agent.handlers.iter().map(|handler| {
+        let Topic { literal, template } = &handler.topic;
+        (literal.span(), template.filter.as_str())
     });
-    quote!(#(#claims)*)
+    let topics = doubled(topics, "topic", "has_a_handler_already");
+    // With the feature each tool claims its name, in the whole crate.
+    let tools = agent.tools.iter().filter(|_| !cfg!(feature = "unique-names"));
+    let tools = doubled(tools.map(|tool| (tool.name.span, tool.name.text.as_str())), "tool_name", "is_taken");
+    quote!(#topics #tools)
+}
+
+fn doubled<'a>(all: impl Iterator<Item = (Span, &'a str)>, what: &str, fate: &str) -> TokenStream {
+    let mut seen: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
+    for (span, text) in all {
+        seen.entry(text).or_default().push(span);
+    }
+    let doubled = seen.into_iter().filter(|(_, places)| places.len() > 1);
+    let items = doubled.enumerate().flat_map(|(index, (text, places))| {
+        let readable: String =
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        // Two texts may read the same.
+        let number = if index == 0 { String::new() } else { format!("_{index}") };
+        let name = format!("the_{what}_{readable}_{fate}{number}");
+        places.into_iter().map(move |span| {
+            let item = Ident::new(&name, span);
+            quote_spanned!(span=> #[allow(non_snake_case, dead_code)] fn #item() {})
+        })
+    });
+    items.collect()
 }
