@@ -153,7 +153,8 @@ fn expand_event(words: Tokens, item: Tokens) -> Tokens {
     let event = parse::event(words, item, &errors);
     let rendered = event.map(|event| {
         check::event(&event, &errors);
-        if errors.is_empty() { render::event(&event) } else { Tokens::new() }
+        // With mistakes too: who publishes it is not to blame.
+        render::event(&event)
     });
     errors.finish(rendered.unwrap_or_default())
 }

@@ -61,7 +61,8 @@ pub(super) fn handler_of(
         HandlerKind::Request => words::REQUEST,
     };
     let words = topic_words(&all, known, errors);
-    let topic = topic(&all, kind.attribute(), &function.ident, errors)?;
+    // One that cannot be read is a mistake already; the handler is kept, so that no more follow from it.
+    let topic = topic(&all, kind.attribute(), &function.ident, errors).unwrap_or_else(Topic::unread);
     fill(&mut function, &topic, errors);
     Some(Handler { function, kind, topic, words })
 }
@@ -126,6 +127,13 @@ pub(super) fn event_of(
         errors.at(&second.ty, message);
     }
     Some(Event { function, topic, words, attributes, receiver })
+}
+
+impl Topic {
+    fn unread() -> Self {
+        let literal = LitStr::new("", proc_macro2::Span::call_site());
+        Self { literal, template: Template { filter: String::new(), placeholders: Vec::new() } }
+    }
 }
 
 fn topic(all: &[Word], attribute: &str, function: &Ident, errors: &Errors) -> Option<Topic> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{ImplItem, Type};
+use syn::{ImplItem, ItemImpl, Type};
 
 use super::caller::caller;
 use super::place::{Place, private};
@@ -13,9 +13,37 @@ use super::{event, published, tool, topic};
 use crate::model::{Agent, Topic};
 use crate::names;
 
-/// The block without anything served: what is left of one with mistakes.
+/// What stands in for an agent that has mistakes, so that whoever serves it, or publishes its events, adds no mistake of
+/// its own.
 pub(crate) fn block(agent: &Agent) -> TokenStream {
-    agent.item.to_token_stream()
+    let private = private(agent.krate.as_ref());
+    let (item, types) = with_generated(agent, &private);
+    let own = &agent.item.self_ty;
+    let (generics, _, bounds) = agent.item.generics.split_for_impl();
+    quote! {
+        #item
+        #types
+        #[doc(hidden)]
+        impl #generics #private::AgentImpl for #own #bounds {
+            const ID: &'static str = "";
+            const TOOLS: &'static [&'static #private::ToolDef] = &[];
+            const HANDLERS: &'static [&'static #private::HandlerDef] = &[];
+            const EVENTS: &'static [&'static #private::EventDef] = &[];
+        }
+    }
+}
+
+/// The block with the methods that are generated, and the types that these give.
+fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStream) {
+    let owner = owner(&agent.item.self_ty);
+    let (mut item, mut types) = (agent.item.clone(), TokenStream::new());
+    let events = agent.events.iter().map(|event| event::method(event, &owner, private));
+    let callers = agent.handlers.iter().filter_map(|handler| caller(handler, Some(&owner), private));
+    for (method, ty) in events.chain(callers) {
+        item.items.push(ImplItem::Verbatim(method));
+        types.extend(ty);
+    }
+    (item, types)
 }
 
 /// For `#[agent] impl Thermostat { .. }` the block, and
@@ -35,18 +63,7 @@ pub(crate) fn block(agent: &Agent) -> TokenStream {
 /// tells `contract!` of the agent.
 pub(crate) fn agent(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());
-    let owner = owner(&agent.item.self_ty);
-    let mut item = agent.item.clone();
-    let mut types = TokenStream::new();
-    for event in &agent.events {
-        let (method, ty) = event::method(event, &owner, &private);
-        item.items.push(ImplItem::Verbatim(method));
-        types.extend(ty);
-    }
-    for (method, ty) in agent.handlers.iter().filter_map(|handler| caller(handler, Some(&owner), &private)) {
-        item.items.push(ImplItem::Verbatim(method));
-        types.extend(ty);
-    }
+    let (item, types) = with_generated(agent, &private);
     let tools = agent.tools.iter().map(|tool| {
         let (shared, value) = (&tool.function.shared, tool::value(tool, &private));
         // A definition is there when its method is.

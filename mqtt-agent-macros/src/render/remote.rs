@@ -2,15 +2,20 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::{ReturnType, TraitItem, Type};
+use syn::{ItemTrait, ReturnType, TraitItem, Type};
 
 use super::place::{Place, private};
 use super::{agent, arg, tool};
 use crate::model::{Agent, Arg, Remote, RemoteMethod};
 
-/// The trait without a client: what is left of one with mistakes.
+/// What stands in for a remote that has mistakes, so that whoever serves or calls it adds no mistake of its own.
 pub(crate) fn trait_alone(remote: &Remote) -> TokenStream {
-    remote.item.to_token_stream()
+    let private = private(remote.krate.as_ref());
+    if !remote.item.generics.params.is_empty() {
+        return remote.item.to_token_stream();
+    }
+    let (item, client) = (item(remote, &TokenStream::new(), &private), client(remote, &private));
+    quote!(#item #client)
 }
 
 /// For
@@ -40,6 +45,18 @@ pub(crate) fn trait_alone(remote: &Remote) -> TokenStream {
 /// The definitions are in the trait, so that whoever has the trait in scope can serve it.
 pub(crate) fn remote(remote: &Remote) -> TokenStream {
     let private = private(remote.krate.as_ref());
+    let tools = remote.methods.iter().map(|method| {
+        let (shared, value) = (&method.tool.function.shared, tool::value(&method.tool, &private));
+        quote!(#(#shared)* &#value,)
+    });
+    let item = item(remote, &tools.collect(), &private);
+    let client = client(remote, &private);
+    let checks = remote.methods.iter().map(|method| checks(method, &private));
+    quote!(#item #client #(#checks)*)
+}
+
+/// The trait, with the definitions of its tools.
+fn item(remote: &Remote, tools: &TokenStream, private: &TokenStream) -> ItemTrait {
     let mut item = remote.item.clone();
     for bound in [
         quote!(::core::marker::Sized),
@@ -67,17 +84,11 @@ pub(crate) fn remote(remote: &Remote) -> TokenStream {
             }
         }
     }
-    let tools = remote.methods.iter().map(|method| {
-        let (shared, value) = (&method.tool.function.shared, tool::value(&method.tool, &private));
-        quote!(#(#shared)* &#value)
-    });
     item.items.push(TraitItem::Verbatim(quote! {
         #[doc(hidden)]
-        const __REMOTE_ATTRIBUTE_ON_THE_TRAIT: &'static [&'static #private::ToolDef] = &[#(#tools),*];
+        const __REMOTE_ATTRIBUTE_ON_THE_TRAIT: &'static [&'static #private::ToolDef] = &[#tools];
     }));
-    let client = client(remote, &private);
-    let checks = remote.methods.iter().map(|method| checks(method, &private));
-    quote!(#item #client #(#checks)*)
+    item
 }
 
 /// What can be told before anybody serves the trait: that what the calling side leaves out is what the agent gives, and

@@ -51,11 +51,14 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     quote!(#definition #caller #ty)
 }
 
-/// What stands in for a handler that has mistakes.
+/// What stands in for a handler that has mistakes, so that a list which names it, or who asks it, adds none of its own.
 pub(crate) fn stub(handler: &Handler) -> TokenStream {
     let private = private(handler.words.krate.as_ref());
     let ty = quote!(#private::HandlerDef);
-    definition(&handler.function, ATTRIBUTE, &ty, &quote!(#private::HandlerDef::BROKEN), &TokenStream::new())
+    let (caller, builder) = caller(handler, None, &private).unzip();
+    let broken = quote!(#private::HandlerDef::BROKEN);
+    let definition = definition(&handler.function, ATTRIBUTE, &ty, &broken, &TokenStream::new());
+    quote!(#definition #caller #builder)
 }
 
 /// The definition itself.
