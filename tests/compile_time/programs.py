@@ -38,8 +38,10 @@ struct Found{n} {{
 
 
 class Program:
-    def __init__(self, place, tools):
+    def __init__(self, place, tools, plain=False, one_output=False):
         self.tools = tools
+        self.plain = plain
+        self.one_output = one_output
         self.directory = place / self.name
         (self.directory / "src").mkdir(parents=True, exist_ok=True)
         manifest = MANIFEST.format(name=self.name, dependencies=self.dependencies())
@@ -47,12 +49,13 @@ class Program:
 
     def write(self, edit):
         """Writes the program; `edit` is what changes in the body of one tool."""
-        middle = self.tools // 2
-        tools = [
-            (OUTPUT + "\n" + self.TOOL).format(n=n, body=BODY.format(n=n, edit=edit if n == middle else ""))
-            for n in range(self.tools)
-        ]
+        tools = [self.tool(n, edit if n == self.tools // 2 else "") for n in range(self.tools)]
         (self.directory / "src/main.rs").write_text(self.program(tools))
+
+    def tool(self, n, edit):
+        out = 0 if self.one_output else n
+        output = OUTPUT.format(n=n) + "\n" if out == n else ""
+        return output + self.TOOL.format(n=n, out=out, body=BODY.format(n=out, edit=edit))
 
 
 class Ours(Program):
@@ -69,13 +72,14 @@ async fn search_{n}(
     limit: Option<u32>,
     /// Labels that each document must have.
     labels: Vec<String>,
-) -> Found{n} {{
+) -> Found{out} {{
 {body}}}
 """
 
     def dependencies(self):
+        features = ', default-features = false, features = ["unique-names"]' if self.plain else ""
         return f"""\
-mqtt-agent = {{ path = "{CHECKOUT}/mqtt-agent" }}
+mqtt-agent = {{ path = "{CHECKOUT}/mqtt-agent"{features} }}
 schemars = "1"
 serde = {{ version = "1", features = ["derive"] }}
 tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}"""
@@ -113,7 +117,7 @@ struct Search{n} {{
     async fn search_{n}(
         &self,
         Parameters(Search{n} {{ query, limit, labels }}): Parameters<Search{n}>,
-    ) -> Json<Found{n}> {{
+    ) -> Json<Found{out}> {{
         Json({body}        )
     }}
 """
