@@ -124,7 +124,7 @@ struct Search{n} {{
 
     def dependencies(self):
         return """\
-rmcp = { version = "3.11", default-features = false, features = ["server", "macros"] }
+rmcp = { version = "~3.11", default-features = false, features = ["server", "macros"] }
 schemars = "1"
 serde = { version = "1", features = ["derive"] }
 tokio = { version = "1", features = ["io-std", "macros", "rt-multi-thread"] }"""
