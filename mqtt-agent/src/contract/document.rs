@@ -28,7 +28,11 @@ pub(super) fn document(agents: impl Iterator<Item = Parts>) -> Result<Value, Str
         tools.extend(parts.tools);
         handlers.extend(parts.handlers);
         events.extend(parts.events);
-        by_agent.insert(parts.id, agent(parts));
+        let entry = agent(parts);
+        if by_agent.insert(parts.id, entry.clone()).is_some_and(|earlier| earlier != entry) {
+            let id = parts.id;
+            return Err(format!("two agents are called `{id}`; name one of them with `#[agent(\"..\")]`"));
+        }
     }
     let mut document = Map::new();
     document.insert("contract".to_owned(), json!(FORM));
