@@ -66,23 +66,7 @@ pub(crate) fn group(name: &str) -> Result<(), String> {
 
 /// The id of an agent that names none: its type's name in kebab case.
 pub(crate) fn agent_id(type_name: &str) -> String {
-    let mut id = String::new();
-    let characters: Vec<char> = type_name.chars().collect();
-    for (index, &c) in characters.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|before| characters.get(before));
-        let after = characters.get(index + 1);
-        let begins_word = before
-            .is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
-        if c.is_uppercase() && begins_word && !id.ends_with('-') {
-            id.push('-');
-        }
-        if c == '_' {
-            id.push('-');
-        } else {
-            id.extend(c.to_lowercase());
-        }
-    }
-    id
+    snake_case(type_name).replace('_', "-")
 }
 
 /// What the runtime itself answers with: a tool's own error of that code could not be told from it.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::deadline;
 use crate::error::Result;
 use crate::link::ConnectionState;
 use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
@@ -40,6 +41,16 @@ pub(crate) struct Scope {
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: Option<CancellationToken>,
     pub(crate) trace: Option<TraceContext>,
+}
+
+impl Scope {
+    /// Ends when the handler is cancelled that makes the call; never outside of one.
+    pub(crate) async fn cancelled(&self) {
+        match &self.cancellation {
+            Some(token) => token.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Client {
@@ -124,6 +135,12 @@ impl Client {
 
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// When a call with this timeout ends: with the client's where it has none, and with the handler that makes it.
+    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
+        let own = deadline::within(timeout.unwrap_or_else(|| self.core.timeout()));
+        self.scope.deadline.map_or(own, |inherited| inherited.min(own))
     }
 
     pub(crate) fn scoped(&self, scope: Scope) -> Self {

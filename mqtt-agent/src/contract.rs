@@ -37,7 +37,7 @@ impl Parts {
     /// Those of a type with `#[agent]`.
     #[must_use]
     pub const fn of<T: AgentImpl>() -> Self {
-        Self { id: T::ID, tools: T::TOOLS, handlers: T::HANDLERS, events: T::EVENTS }
+        Self::new(T::ID, T::TOOLS, T::HANDLERS, T::EVENTS)
     }
 }
 

@@ -127,6 +127,11 @@ pub(crate) fn timed_out() -> ErrorBody {
     ErrorBody::new(ErrorKind::Timeout, message)
 }
 
+/// Nothing was run; `code` says why, and `busy` and `stopping` that another try may help.
+pub(crate) fn unavailable(message: &str, code: &str) -> ErrorBody {
+    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
+}
+
 /// The caller learns that the tool failed; only the log says why.
 fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
     let text =

@@ -1,12 +1,12 @@
 #![doc = include_str!("../docs/topics.md")]
 // `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes; `ask`
-// asks;
-// `payload` is what a message can carry. Nothing here knows the protocol's topics; what the macros leave behind is in
+// asks; `outgoing` is what both send, `payload` what a message can carry. Nothing here knows the protocol's topics; what the macros leave behind is in
 // `registry`.
 
 mod answer;
 mod ask;
 mod event;
+mod outgoing;
 mod payload;
 mod serve;
 

@@ -1,14 +1,14 @@
 //! `#[agent] impl`: takes the attributes of our own off the methods, and reads each.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
-use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl, Meta};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl};
 
 use super::function::{Home, function};
 use super::topic::{Declaration, event_of, handler_of};
 use super::{tool, word};
 use crate::diag::Errors;
-use crate::model::{Agent, Handler, HandlerKind, Name, Tool};
+use crate::model::{Agent, HandlerKind, Name, Tool};
 use crate::words;
 
 /// Which of our attributes a method has.
@@ -61,7 +61,8 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
                     match mark {
                         Mark::Tool => tools.push(tool_of(attribute, &mut method, home, errors)),
                         Mark::Handler(kind) => {
-                            handlers.extend(handler(kind, attribute, &mut method, home, errors))
+                            let ImplItemFn { attrs, vis, sig, .. } = &mut method;
+                            handlers.push(handler_of(kind, attribute, attrs, vis, sig, home, errors));
                         }
                         Mark::Event => {
                             errors.at(&method.block, "an event's body is generated; write `;` in its place")
@@ -101,17 +102,6 @@ fn tool_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, erro
     Tool { function, name, words }
 }
 
-fn handler(
-    kind: HandlerKind,
-    attribute: TokenStream,
-    method: &mut ImplItemFn,
-    home: Home<'_>,
-    errors: &Errors,
-) -> Option<Handler> {
-    let ImplItemFn { attrs, vis, sig, .. } = method;
-    handler_of(kind, attribute, attrs, vis, sig, home, errors)
-}
-
 /// Takes our attribute off a method: which one it is, and what is in its parentheses.
 fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(Mark, TokenStream)> {
     let mut found = None;
@@ -123,23 +113,8 @@ fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(Mark, Token
             errors.at(&attribute, "a method is one thing; remove this attribute, or write a second method");
             continue;
         }
-        let tokens = match &attribute.meta {
-            Meta::Path(_) => TokenStream::new(),
-            Meta::List(list) => list.tokens.clone(),
-            Meta::NameValue(meta) => {
-                let name = attribute.path().segments.last().map(|segment| segment.ident.clone());
-                errors.at(
-                    meta,
-                    format!("write the words in parentheses, as in `#[{}(..)]`", shown(name.as_ref())),
-                );
-                TokenStream::new()
-            }
-        };
+        let tokens = word::in_parentheses(&attribute, errors);
         found = Some((mark, tokens));
     }
     found
-}
-
-fn shown(ident: Option<&Ident>) -> String {
-    ident.map(|ident| ident.to_token_stream().to_string()).unwrap_or_default()
 }

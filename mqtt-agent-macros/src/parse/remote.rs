@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, ItemTrait, Meta, TraitItem, TraitItemFn, Visibility};
+use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Visibility};
 
 use super::function::{Home, function};
 use super::{tool, word};
@@ -66,10 +66,7 @@ fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> TokenStream {
             errors.at(&attribute, "a second `#[tool]`; put the words into one");
             continue;
         }
-        found = Some(match attribute.meta {
-            Meta::List(list) => list.tokens,
-            _ => TokenStream::new(),
-        });
+        found = Some(word::in_parentheses(&attribute, errors));
     }
     found.unwrap_or_default()
 }

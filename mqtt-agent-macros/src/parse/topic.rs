@@ -41,7 +41,7 @@ pub(crate) fn handler(
         }
     };
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
-    let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors)?;
+    let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors);
     Some((item_fn, handler))
 }
 
@@ -53,7 +53,7 @@ pub(super) fn handler_of(
     signature: &mut Signature,
     home: Home<'_>,
     errors: &Errors,
-) -> Option<Handler> {
+) -> Handler {
     let all = word::words(attribute, errors);
     let mut function = function("a topic handler", attributes, visibility, signature, home, errors);
     let known = match kind {
@@ -64,7 +64,7 @@ pub(super) fn handler_of(
     // One that cannot be read is a mistake already; the handler is kept, so that no more follow from it.
     let topic = topic(&all, kind.attribute(), &function.ident, errors).unwrap_or_else(Topic::unread);
     fill(&mut function, &topic, errors);
-    Some(Handler { function, kind, topic, words })
+    Handler { function, kind, topic, words }
 }
 
 /// A function without a body, as `#[event]` takes it.

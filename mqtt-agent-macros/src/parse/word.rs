@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 
 use crate::diag::Errors;
 use crate::words;
@@ -77,6 +77,19 @@ pub(super) fn words(attribute: TokenStream, errors: &Errors) -> Vec<Word> {
         Err(error) => {
             errors.push(error);
             Vec::new()
+        }
+    }
+}
+
+/// What an attribute that was taken off says: nothing, or what is in its parentheses.
+pub(super) fn in_parentheses(attribute: &Attribute, errors: &Errors) -> TokenStream {
+    match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(meta) => {
+            let name = meta.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            errors.at(meta, format!("write the words in parentheses, as in `#[{name}(..)]`"));
+            TokenStream::new()
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::{PublishError, SubscribeError};
+use crate::wire::TraceContext;
 
 /// The longest string or binary value that MQTT's two length bytes allow.
 const LONGEST: usize = u16::MAX as usize;
@@ -114,6 +115,12 @@ impl Message {
     pub(crate) fn with_user(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.user.push((key.into(), value.into()));
         self
+    }
+
+    /// Adds the trace context, where there is one (SUB-13).
+    pub(crate) fn with_trace(self, trace: Option<&TraceContext>) -> Self {
+        let user = trace.into_iter().flat_map(TraceContext::to_user_properties);
+        user.fold(self, |message, (key, value)| message.with_user(key, value))
     }
 
     /// Refuses what can't be put into an MQTT packet. The client library below cuts lengths to two bytes and sends

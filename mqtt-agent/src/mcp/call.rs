@@ -21,7 +21,6 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::client::Client;
-use crate::deadline;
 use exchange::Exchange;
 
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
@@ -59,15 +58,9 @@ impl<T: DeserializeOwned> ToolCall<T> {
     ///
     /// Those of the call that show before the first partial result, as when the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
-        let deadline = self.deadline();
+        let deadline = self.client.deadline(self.timeout);
         let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;
         ToolStream::open(exchange).await
-    }
-
-    fn deadline(&self) -> Instant {
-        let timeout = self.timeout.unwrap_or_else(|| self.client.core().timeout());
-        let own = deadline::within(timeout);
-        self.client.scope().deadline.map_or(own, |inherited| inherited.min(own))
     }
 }
 
@@ -76,7 +69,7 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let deadline = self.deadline();
+        let deadline = self.client.deadline(self.timeout);
         let Self { client, tool, arguments, .. } = self;
         Box::pin(async move { made(client, tool, arguments, deadline).await.and_then(|raw| read(&raw)) })
     }

@@ -39,8 +39,7 @@ impl ReplyTo {
             Some(correlation) => message.with_correlation(correlation.clone()),
             None => message,
         };
-        let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
-        user.fold(message, |message, (key, value)| message.with_user(key, value)).with_expiry(left)
+        message.with_trace(self.trace.as_ref()).with_expiry(left)
     }
 
     pub(super) async fn send(&self, link: &Link, call_id: &Identifier, outcome: Outcome, until: Instant) {

@@ -4,54 +4,48 @@ use std::fmt::{self, Display};
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::event::fill;
+use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
-use crate::deadline;
-use crate::link::{Inbound, Message, Published};
+use crate::link::{Inbound, Published};
 use crate::mcp::CallError;
 use crate::registry::TopicDef;
 use crate::remote::{RemoteError, RemoteReply};
-use crate::wire::{Identifier, Response, TraceContext};
+use crate::wire::{Identifier, Response};
 
 /// One request that is not sent yet. Generated code wraps it into a type with a setter for each placeholder.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
-pub struct Ask {
-    topic: TopicDef,
-    payload: Result<Option<Encoded>, String>,
-    values: Vec<(&'static str, String)>,
-    timeout: Option<Duration>,
-}
+pub struct Ask(Outgoing);
 
 impl Ask {
     /// With a payload.
     pub fn new(topic: TopicDef, payload: serde_json::Result<Encoded>) -> Self {
-        let payload = payload.map(Some).map_err(|error| error.to_string());
-        Self { topic, payload, values: Vec::new(), timeout: None }
+        Self(Outgoing::new(topic, Some(payload)))
     }
 
     /// Without one.
     #[must_use]
     pub fn empty(topic: TopicDef) -> Self {
-        Self { topic, payload: Ok(None), values: Vec::new(), timeout: None }
+        Self(Outgoing::new(topic, None))
     }
 
     /// Sets a placeholder.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &impl Display) -> Self {
-        self.values.push((name, value.to_string()));
+        self.0.set(name, value);
         self
     }
 
     /// Sets how long to wait for the answer.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.0.timeout = Some(timeout);
         self
     }
 
@@ -61,49 +55,34 @@ impl Ask {
     }
 
     async fn answer(self, client: &Client) -> Result<Inbound, CallError> {
-        let invalid = |message: String| CallError::InvalidArguments { message };
-        let topic = fill(self.topic, &self.values).map_err(|error| invalid(error.to_string()))?;
-        let payload = self.payload.map_err(|message| {
-            invalid(format!("the payload cannot be written as JSON: {message}; give a type that can"))
-        })?;
-        let (core, scope) = (client.core(), client.scope().clone());
-        let timeout = self.timeout.unwrap_or_else(|| core.timeout());
-        let own = deadline::within(timeout);
-        let until = scope.deadline.map_or(own, |inherited| inherited.min(own));
+        let (core, scope) = (client.core(), client.scope());
+        let timeout = self.0.timeout.unwrap_or_else(|| core.timeout());
+        let until = client.deadline(self.0.timeout);
+        let message = self.0.message();
+        let message = message.map_err(|error| CallError::InvalidArguments { message: error.to_string() })?;
+        let topic = Arc::clone(&message.topic);
 
         let id = Identifier::random();
         let waiting = Waiting { client, id: id.clone() };
         let answer = core.pending().wait(id.clone());
         let asked = async {
             core.receive_responses().await?;
-            let message = match payload {
-                Some(Encoded { bytes, is_json: true }) => Message::json(topic.as_str(), bytes),
-                Some(Encoded { bytes, is_json: false }) => Message::new(topic.as_str(), bytes),
-                None => Message::new(topic.as_str(), ""),
-            };
             let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
             let message = message
                 .with_response(core.namespace().responses(core.id().as_str()), correlation)
-                .with_expiry(until.saturating_duration_since(Instant::now()));
-            let user = scope.trace.iter().flat_map(TraceContext::to_user_properties);
-            let message = user.fold(message, |message, (key, value)| message.with_user(key, value));
+                .with_expiry(until.saturating_duration_since(Instant::now()))
+                .with_trace(scope.trace.as_ref());
             if let Published { no_subscribers: true } = core.link().publish(message).await? {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
             answer.await.map_err(|_| CallError::Publish(crate::link::PublishError::Closed))
         };
-        let cancelled = async {
-            match &scope.cancellation {
-                Some(token) => token.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
         let outcome = tokio::select! {
             biased;
-            () = cancelled => Err(CallError::Canceled),
+            () = scope.cancelled() => Err(CallError::Canceled),
             outcome = tokio::time::timeout_at(until.into(), asked) => {
-                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.clone(), after: timeout }))
+                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout }))
             }
         };
         drop(waiting);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
 use crate::link::{Message, PublishError, QoS};
-use crate::registry::{EventDef, TopicDef};
-use crate::wire::is_topic_text;
+use crate::registry::EventDef;
 
 /// A placeholder of an event's topic that has a value.
 #[derive(Debug, Clone, Copy)]
@@ -36,35 +36,32 @@ impl IsSet for Set {}
 #[derive(Debug, Clone)]
 pub struct Draft {
     event: &'static EventDef,
-    payload: Result<Option<Encoded>, String>,
-    values: Vec<(&'static str, String)>,
-    timeout: Option<Duration>,
+    outgoing: Outgoing,
 }
 
 impl Draft {
     /// With a payload.
     pub fn new(event: &'static EventDef, payload: serde_json::Result<Encoded>) -> Self {
-        let payload = payload.map(Some).map_err(|error| error.to_string());
-        Self { event, payload, values: Vec::new(), timeout: None }
+        Self { event, outgoing: Outgoing::new(event.topic, Some(payload)) }
     }
 
     /// Without one.
     #[must_use]
     pub fn empty(event: &'static EventDef) -> Self {
-        Self { event, payload: Ok(None), values: Vec::new(), timeout: None }
+        Self { event, outgoing: Outgoing::new(event.topic, None) }
     }
 
     /// Sets a placeholder.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &impl Display) -> Self {
-        self.values.push((name, value.to_string()));
+        self.outgoing.set(name, value);
         self
     }
 
     /// Sets how long it may take.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.outgoing.timeout = Some(timeout);
         self
     }
 
@@ -72,7 +69,7 @@ impl Draft {
     pub fn publish(self, client: &Client) -> Publishing {
         let core = Arc::clone(client.core());
         Publishing(Box::pin(async move {
-            let timeout = self.timeout.unwrap_or_else(|| core.timeout());
+            let timeout = self.outgoing.timeout.unwrap_or_else(|| core.timeout());
             let message = self.message()?;
             // No expiry: the broker would drop a retained message with it.
             match tokio::time::timeout(timeout, core.link().publish(message)).await {
@@ -83,43 +80,12 @@ impl Draft {
     }
 
     fn message(self) -> Result<Message, EventError> {
-        let topic = fill(self.event.topic, &self.values)?;
-        let payload = self.payload.map_err(|message| EventError::Payload { message })?;
-        let mut message = match payload {
-            Some(Encoded { bytes, is_json: true }) => Message::json(topic, bytes),
-            Some(Encoded { bytes, is_json: false }) => Message::new(topic, bytes),
-            None => Message::new(topic, ""),
-        };
+        let mut message = self.outgoing.message()?;
         if self.event.qos == 0 {
             message = message.with_qos(QoS::AtMostOnce);
         }
         Ok(if self.event.retain { message.retained() } else { message })
     }
-}
-
-/// The topic with a value for each placeholder, or which value is no level of a topic.
-pub(super) fn fill(topic: TopicDef, values: &[(&'static str, String)]) -> Result<String, EventError> {
-    for (name, value) in values {
-        let rest = topic.placeholders.iter().any(|placeholder| placeholder.name == *name && placeholder.rest);
-        let reason = if value.is_empty() {
-            Some("it is empty")
-        } else if !is_topic_text(value) {
-            Some("it has a wildcard or a control character")
-        } else if rest && value.split('/').any(str::is_empty) {
-            Some("it has an empty level")
-        } else if !rest && value.contains('/') {
-            Some("it has a `/`, and the placeholder is one level")
-        } else {
-            None
-        };
-        if let Some(reason) = reason {
-            return Err(EventError::Placeholder { name, value: value.clone(), reason });
-        }
-    }
-    let value = |name| values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-    // Unset ones don't compile.
-    let unset = || EventError::Placeholder { name: "", value: String::new(), reason: "it is not set" };
-    topic.fill(value).ok_or_else(unset)
 }
 
 /// An event on its way. It is sent when it is awaited; dropping it before it has left withdraws it.

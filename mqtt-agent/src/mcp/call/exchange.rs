@@ -8,12 +8,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::CallError;
-use crate::client::{Client, Core};
+use crate::client::{Client, Core, Scope};
 use crate::link::{Inbound, Message, PublishError, Published};
-use crate::wire::{CallRequest, CancelRequest, Identifier, Response, TraceContext};
+use crate::wire::{CallRequest, CancelRequest, Identifier, Response};
 
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
@@ -26,8 +25,7 @@ pub(super) struct Exchange {
     deadline: Instant,
     // One for the whole call: entering one into the runtime's wheel may wake a thread.
     alarm: Pin<Box<Sleep>>,
-    cancellation: Option<CancellationToken>,
-    trace: Option<TraceContext>,
+    scope: Scope,
     answer: oneshot::Receiver<Inbound>,
     stage: Stage,
 }
@@ -61,8 +59,7 @@ impl Exchange {
             started: Instant::now(),
             deadline,
             alarm: Box::pin(sleep_until(deadline.into())),
-            cancellation: client.scope().cancellation.clone(),
-            trace: client.scope().trace.clone(),
+            scope: client.scope().clone(),
             stage: Stage::Prepared,
         })
     }
@@ -84,7 +81,7 @@ impl Exchange {
         tokio::select! {
             biased;
             // First: a handler that is cancelled already starts nothing more.
-            () = cancelled(self.cancellation.clone()) => Err(CallError::Canceled),
+            () = self.scope.cancelled() => Err(CallError::Canceled),
             done = step => Ok(done),
             () = &mut self.alarm => Err(self.timed_out()),
         }
@@ -119,7 +116,7 @@ impl Exchange {
             biased;
             answer = &mut self.answer => answer,
             () = &mut self.alarm => return Err(self.timed_out()),
-            () = cancelled(self.cancellation.clone()) => return Err(CallError::Canceled),
+            () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
         let Ok(Inbound { payload, .. }) = answer else {
             // Nobody waits any more: the client was closed.
@@ -138,11 +135,10 @@ impl Exchange {
         let payload = CallRequest::encode(&self.call_id, &self.arguments, client, &responses);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
-        let message = Message::json(namespace.tool_call(&self.tool), payload).with_expiry(timeout);
-        let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
-        user.fold(message.with_response(responses, correlation), |message, (key, value)| {
-            message.with_user(key, value)
-        })
+        Message::json(namespace.tool_call(&self.tool), payload)
+            .with_expiry(timeout)
+            .with_response(responses, correlation)
+            .with_trace(self.scope.trace.as_ref())
     }
 
     fn ended(&mut self, error: CallError) -> CallError {
@@ -169,12 +165,5 @@ impl Drop for Exchange {
         if let Err(error) = self.core.link().try_enqueue(message.with_expiry(Duration::from_secs(60))) {
             tracing::debug!(tool = self.tool, %error, "a cancel was not sent");
         }
-    }
-}
-
-async fn cancelled(token: Option<CancellationToken>) {
-    match token {
-        Some(token) => token.cancelled_owned().await,
-        None => std::future::pending().await,
     }
 }

@@ -39,8 +39,7 @@ impl ReplyTo {
             Some(correlation) => message.with_correlation(correlation.clone()),
             None => message,
         };
-        let user = self.trace.iter().flat_map(TraceContext::to_user_properties);
-        user.fold(message, |message, (key, value)| message.with_user(key, value))
+        message.with_trace(self.trace.as_ref())
     }
 
     /// Publishes a response; false when the broker says that nobody received it. An answer that is too large for the

@@ -20,7 +20,7 @@ use crate::context::{Caller, Context, States};
 use crate::deadline;
 use crate::link::{Inbound, Link};
 use crate::registry::ToolDef;
-use crate::run::{Job, canceled, invalid_arguments, run, timed_out};
+use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
 use crate::wire::{
     CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
@@ -281,10 +281,6 @@ impl Service {
 fn forgotten() -> ErrorBody {
     let message = "the call was answered already, and the answer was too large to be kept; make a new call";
     ErrorBody::new(ErrorKind::ToolError, message).with_code("answer_forgotten")
-}
-
-fn unavailable(message: &str, code: &str) -> ErrorBody {
-    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
 }
 
 fn malformed_call(message: String) -> ErrorBody {

@@ -13,7 +13,7 @@ use crate::deadline;
 use crate::link::Inbound;
 use crate::param::Need;
 use crate::registry::HandlerDef;
-use crate::run::{Job, Outcome, canceled, run, timed_out};
+use crate::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::topic::answer::ReplyTo;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
 
@@ -170,8 +170,4 @@ fn call_id(inbound: &Inbound) -> Identifier {
     let correlation = inbound.properties.correlation_data.as_deref();
     let text = correlation.and_then(|data| std::str::from_utf8(data).ok());
     text.and_then(|text| Identifier::parse(text).ok()).unwrap_or_else(Identifier::random)
-}
-
-fn unavailable(message: &str, code: &str) -> ErrorBody {
-    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
 }
