@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::a2a::Task;
 use crate::client::{Client, Scope};
 use crate::param::{ArgumentError, Call, Need, Param};
 use crate::partials::PartialStream;
@@ -56,6 +57,8 @@ pub struct Context {
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
     pub(crate) partials: OnceLock<Arc<PartialStream>>,
+    /// There for skills.
+    pub(crate) task: Option<Task>,
     /// There for topic handlers.
     pub(crate) delivery: Option<Delivery>,
 }

@@ -32,6 +32,7 @@
 // So that generated code compiles in this crate too: in doctests and unit tests.
 extern crate self as mqtt_agent;
 
+pub mod a2a;
 pub mod context;
 pub mod param;
 pub mod registry;
@@ -65,7 +66,8 @@ mod readme {}
 #[path = "private.rs"]
 pub mod __private;
 
-pub use agent::{Agent, AgentImpl, BuiltAgent, Running};
+pub use a2a::Task;
+pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
 pub use client::{Client, ClientBuilder};
 pub use context::{Caller, Context};
 pub use error::{Error, Problem, Result};

@@ -12,17 +12,17 @@ pub use mqtt_agent_macros::test_without_broker;
 
 pub use crate::agent::Agent;
 
-pub use crate::agent::{AgentImpl, Shareable};
+pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable};
 pub use crate::client::Client;
 pub use crate::contract::{
     Parts as AgentParts, check as check_contract, check_schema as check_published_schema, tool_of,
 };
 pub use crate::param::{AnyKind, AnyRoot, Call, KindOf, Lent, Level, Param, RootOf};
 pub use crate::registry::{
-    ArgDef, Bound, Bounds, EventDef, Handler, HandlerDef, HandlerKind, Location, PlaceholderDef,
-    PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler, RegisteredTool, ToolDef,
-    ToolFuture, TopicDef, check_given, check_message, check_narrowed, check_parameter, check_published,
-    first_paragraph,
+    ArgDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
+    PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
+    RegisteredSkill, RegisteredTool, SkillDef, ToolDef, ToolFuture, TopicDef, check_given, check_message,
+    check_narrowed, check_parameter, check_published, first_paragraph,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
 pub use crate::reply::{

@@ -9,6 +9,7 @@ mod check;
 mod handler;
 mod list;
 mod published;
+mod skill;
 mod text;
 mod tool;
 mod topic;
@@ -19,6 +20,7 @@ pub use check::{check_given, check_message, check_narrowed, check_parameter, fir
 pub use handler::{EventDef, HandlerDef, HandlerKind};
 #[doc(hidden)]
 pub use published::{PublishedArgument, check_published};
+pub use skill::{CardDef, OnCrash, SkillDef};
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
 pub use topic::{PlaceholderDef, TopicDef};
 
@@ -66,6 +68,13 @@ pub struct RegisteredEvent(pub &'static EventDef);
 
 inventory::collect!(RegisteredEvent);
 
+/// What `inventory` collects; one for each `#[skill]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredSkill(pub &'static SkillDef);
+
+inventory::collect!(RegisteredSkill);
+
 /// What `inventory` collects; one for each `#[agent] impl` that is not generic.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -79,6 +88,13 @@ pub(crate) fn registered_handlers() -> Vec<&'static HandlerDef> {
         inventory::iter::<RegisteredHandler>.into_iter().map(|handler| handler.0).collect();
     handlers.sort_by_key(|handler| (handler.topic.template, handler.name));
     handlers
+}
+
+/// Every `#[skill]` of the crates that are linked into this program.
+pub(crate) fn registered_skills() -> Vec<&'static SkillDef> {
+    let mut skills: Vec<_> = inventory::iter::<RegisteredSkill>.into_iter().map(|skill| skill.0).collect();
+    skills.sort_by_key(|skill| skill.id());
+    skills
 }
 
 /// Every `#[tool]` of the crates that are linked into this program.

@@ -5,15 +5,21 @@
 //!
 //! The identifiers in these pages (`SUB-4`, `MCP-6`, ...) name the lines of the protocol that a piece implements.
 
+mod agent_card;
+mod agent_topics;
 mod annotations;
 mod call;
 mod card;
 mod ident;
+mod inbox;
 mod namespace;
+mod part;
 mod reply;
 mod response;
 mod server_card;
 mod stream;
+mod task;
+mod task_result;
 mod timestamp;
 mod tool_card;
 mod topics;
@@ -22,15 +28,23 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
+pub use agent_card::{
+    AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,
+    MalformedStatus,
+};
 pub use annotations::ToolAnnotations;
 pub use call::{CallRequest, CancelRequest, MalformedCall, MalformedCancel};
 pub use card::{CardError, Status};
 pub use ident::{Identifier, IdentifierError, is_topic_text};
+pub use inbox::{Intent, MalformedNotification, TaskNotification};
 pub use namespace::{Namespace, NamespaceError};
+pub use part::{Base64, Part, PartContent};
 pub use reply::reply_address;
 pub use response::{ErrorBody, ErrorKind, MalformedResponse, Response};
 pub use server_card::{ServerCard, ServerVersion};
 pub use stream::{MalformedStreamMessage, StreamKind, StreamMessage};
+pub use task::{Artifact, Role, Task, TaskError, TaskMessage, TaskState};
+pub use task_result::{MalformedResult, TaskResult};
 pub use timestamp::now_rfc3339;
 pub use tool_card::{ToolCard, ToolVersion};
 pub use topics::Topic;

@@ -1,6 +1,8 @@
 //! [`AgentImpl`]: what `#[agent]` leaves behind for a type.
 
-use crate::registry::{EventDef, HandlerDef, ToolDef};
+use std::marker::PhantomData;
+
+use crate::registry::{CardDef, EventDef, HandlerDef, SkillDef, ToolDef};
 
 /// A type whose methods are tools and topic handlers. `#[agent]` on an `impl` block implements it.
 #[diagnostic::on_unimplemented(
@@ -17,6 +19,12 @@ pub trait AgentImpl: Sized + 'static {
     /// The methods with `#[on]` and `#[request]`.
     #[doc(hidden)]
     const HANDLERS: &'static [&'static HandlerDef];
+    /// The methods with `#[skill]`.
+    #[doc(hidden)]
+    const SKILLS: &'static [&'static SkillDef] = &[];
+    /// What `#[derive(AgentCard)]` says, where the type has it.
+    #[doc(hidden)]
+    const CARD: Option<&'static CardDef> = None;
     /// The methods with `#[event]`.
     #[doc(hidden)]
     const EVENTS: &'static [&'static EventDef];
@@ -35,3 +43,33 @@ pub trait Shareable {
 
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Shareable for T {}
+
+/// A type that says who an agent is. `#[derive(AgentCard)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says nothing of an agent",
+    label = "has no card",
+    note = "derive `AgentCard` for it, with `#[card(id = \"..\", version = \"..\")]`"
+)]
+pub trait AgentCard {
+    /// What the card says.
+    const CARD: &'static CardDef;
+}
+
+/// Finds the card of a type that may have one: an inherent constant wins over that of [`NoCard`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct CardOf<T>(PhantomData<T>);
+
+impl<T: AgentCard> CardOf<T> {
+    /// The type's own.
+    pub const CARD: Option<&'static CardDef> = Some(T::CARD);
+}
+
+/// The constant of [`CardOf`] for a type without a card.
+#[doc(hidden)]
+pub trait NoCard {
+    /// None.
+    const CARD: Option<&'static CardDef> = None;
+}
+
+impl<T> NoCard for CardOf<T> {}

@@ -1,4 +1,4 @@
-//! The topics of the MCP profile: made and taken apart.
+//! The topics of the MCP profile: made and taken apart. Those of the A2A profile are in `agent_topics`.
 
 use super::Namespace;
 use super::ident::is_sendable;

@@ -215,6 +215,7 @@ impl Service {
                 states: Arc::clone(&self.shared.states),
                 client: self.shared.client.clone(),
                 partials: OnceLock::new(),
+                task: None,
                 delivery: None,
             });
             let ToolDef { name, handler, location, .. } = *self.tool;

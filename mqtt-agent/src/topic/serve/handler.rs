@@ -136,6 +136,7 @@ impl Served {
             states: Arc::clone(&self.shared.states),
             client: self.shared.client.clone(),
             partials: OnceLock::new(),
+            task: None,
             delivery: Some(Delivery {
                 template: self.def.topic,
                 topic,

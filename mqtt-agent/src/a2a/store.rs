@@ -1,0 +1,185 @@
+//! Where tasks are kept: the contract ([`TaskStore`]) and what is kept ([`TaskRecord`]). The stores themselves are in
+//! `memory` and `sqlite`.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::wire::Task;
+
+/// Whose record of a task it is. One agent may have both of one task: when it delegates to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TaskSide {
+    /// Of the agent that works on it.
+    Executor,
+    /// Of whoever asked for it.
+    Delegator,
+}
+
+impl TaskSide {
+    /// As stores write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Executor => "executor",
+            Self::Delegator => "delegator",
+        }
+    }
+}
+
+/// A task as it is kept.
+///
+/// It is one JSON object, so that a store need not know its fields: `serde_json::to_vec` and back. Fields that a later
+/// version adds have defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TaskRecord {
+    /// The task itself.
+    pub task: Task,
+    /// How often a handler began to work on it.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The `seq` of the last update.
+    #[serde(default)]
+    pub seq: u64,
+    /// Whether nothing is left to do once it has ended: the result was sent, or on the delegator's side taken.
+    #[serde(default)]
+    pub settled: bool,
+    /// Where the result goes; `None` where nobody wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_topic: Option<String>,
+    /// What ties the result to its request, echoed byte for byte (`A2A-7`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<Vec<u8>>,
+    /// Whether updates are wanted (`A2A-13`).
+    #[serde(default)]
+    pub updates: bool,
+    /// When it fails if it has not ended, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<i64>,
+    /// The trace it belongs to (`SUB-13`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What tracing systems add for themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+}
+
+impl TaskRecord {
+    /// A task of which nothing else is known yet.
+    #[must_use]
+    pub fn new(task: Task) -> Self {
+        Self {
+            task,
+            attempts: 0,
+            seq: 0,
+            settled: false,
+            reply_topic: None,
+            correlation: None,
+            updates: false,
+            deadline_ms: None,
+            traceparent: None,
+            tracestate: None,
+        }
+    }
+
+    /// Whether something is left to do: it has not ended, or its result is not settled.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.task.status.is_terminal() || !self.settled
+    }
+}
+
+/// What is kept of tasks that ended. Tasks that have not ended are kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retention {
+    /// How long one is kept after its last change. Default: 7 days.
+    pub age: Duration,
+    /// How many are kept of each side, the latest ones. Default: 10,000.
+    pub count: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { age: Duration::from_secs(7 * 24 * 3600), count: 10_000 }
+    }
+}
+
+impl Retention {
+    /// Sets [`age`](Self::age).
+    #[must_use]
+    pub fn with_age(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// Sets [`count`](Self::count).
+    #[must_use]
+    pub fn with_count(mut self, count: usize) -> Self {
+        self.count = count;
+        self
+    }
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It cannot be read or written.
+    #[error("the task store cannot be used: {reason}; check its file, its disk and who else uses it")]
+    Unavailable {
+        /// What went wrong.
+        reason: String,
+    },
+    /// What is kept cannot be understood.
+    #[error("the task store holds what cannot be read: {reason}; a later version may have written it")]
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What the operations of a store give.
+pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Where tasks are kept.
+///
+/// A record is found by its side and its task's id. The contract:
+///
+/// - Each operation happens as a whole or not at all, also when the process dies, and operations that run at once
+///   behave as if they ran one after the other.
+/// - When an operation has returned `Ok`, later ones see it; on a durable store also those of a later process.
+/// - A future that is dropped may or may not have had its effect.
+/// - A task that has ended stays as it ended (`A2A-10`): see [`update`](Self::update).
+/// - No operation blocks the thread that polls it.
+///
+/// A store belongs to one agent at a time.
+pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
+    /// Keeps a record whose task is new, and gives `None`. When one is kept under its id already that one is given, and
+    /// nothing changes (`A2A-14`).
+    fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>>;
+
+    /// The record of a task.
+    fn get<'a>(&'a self, side: TaskSide, task_id: &'a str) -> StoreFuture<'a, Option<TaskRecord>>;
+
+    /// Puts a record in the place of the one that is kept; `false`, and nothing changes, when there is none. Of a task
+    /// that has ended nothing changes but `settled`, which may become `true` (and gives `true` all the same).
+    fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool>;
+
+    /// The records for which [`TaskRecord::is_open`], in the order in which they were inserted: those after the task
+    /// `after`, or from the first one, `limit` at the most. `after` may have been closed since, but not pruned.
+    fn open<'a>(
+        &'a self,
+        side: TaskSide,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<TaskRecord>>;
+
+    /// Removes the records of ended tasks that are older than the retention says or more than it says, settled or not,
+    /// the oldest first by their last change, and gives how many those were. Age is told by when the store took the
+    /// record's last change, not by the record's own times, which come from others.
+    fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize>;
+}

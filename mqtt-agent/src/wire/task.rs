@@ -1,0 +1,254 @@
+//! Tasks as data (`A2A-9`, `A2A-10`): what is stored, and what its messages and artifacts are.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+
+use super::part::content;
+use super::{Identifier, Part, now_rfc3339};
+
+/// Where a task is. `Submitted`, then `Working`, with `InputRequired` in between, then one of the last four, which never
+/// changes (`A2A-10`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// Taken, and not begun.
+    Submitted,
+    /// Being worked on.
+    Working,
+    /// Waits for a message of whoever asked for it.
+    InputRequired,
+    /// Ended with a result.
+    Completed,
+    /// Ended without one.
+    Failed,
+    /// Ended because somebody wanted it to.
+    Canceled,
+    /// Not taken.
+    Rejected,
+}
+
+impl TaskState {
+    /// As the wire spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Working => "working",
+            Self::InputRequired => "input-required",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Reads what is on the wire, with the spellings of other implementations (`A2A-10`).
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "submitted" | "pending" => Self::Submitted,
+            "working" | "running" | "in_progress" => Self::Working,
+            "input-required" | "input_required" => Self::InputRequired,
+            "completed" | "done" => Self::Completed,
+            "failed" | "error" => Self::Failed,
+            "canceled" | "cancelled" => Self::Canceled,
+            "rejected" => Self::Rejected,
+            _ => return None,
+        })
+    }
+
+    /// Whether it never changes again.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Canceled | Self::Rejected)
+    }
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for TaskState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(&text).ok_or_else(|| {
+            let short: String = text.chars().take(64).collect();
+            de::Error::custom(format!("`{short}` is no state of a task; send one of A2A's, as `working`"))
+        })
+    }
+}
+
+/// Who says a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Role {
+    /// Whoever asked for the task.
+    #[default]
+    User,
+    /// Whoever works on it.
+    Agent,
+}
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.as_str() {
+            "agent" | "assistant" | "ROLE_AGENT" => Self::Agent,
+            _ => Self::User,
+        })
+    }
+}
+
+/// One message of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskMessage {
+    /// Who says it.
+    #[serde(default)]
+    pub role: Role,
+    /// What is said: a string on the wire where it is one text, else an array of parts.
+    #[serde(with = "content")]
+    pub content: Vec<Part>,
+    /// When, in RFC 3339.
+    #[serde(default)]
+    pub timestamp: String,
+}
+
+impl TaskMessage {
+    /// A message of now.
+    #[must_use]
+    pub fn new(role: Role, content: Vec<Part>) -> Self {
+        Self { role, content, timestamp: now_rfc3339() }
+    }
+
+    /// All its texts, a line each.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts: Vec<_> = self.content.iter().filter_map(Part::as_text).collect();
+        texts.join("\n")
+    }
+}
+
+/// What a task gives beside its result: A2A's `Artifact`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// Unique in its task.
+    pub artifact_id: String,
+    /// What it holds.
+    pub parts: Vec<Part>,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What else somebody says of it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}
+
+impl Artifact {
+    /// An artifact; one of the same id in the same task takes its place.
+    pub fn new(id: impl Into<String>, parts: impl IntoIterator<Item = Part>) -> Self {
+        Self {
+            artifact_id: id.into(),
+            parts: parts.into_iter().collect(),
+            name: None,
+            description: None,
+            metadata: Map::new(),
+        }
+    }
+
+    /// With a name for people.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// With what it is.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+/// Why a task has no result (`A2A-11`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct TaskError {
+    /// Which kind; those of `MCP-7` where they fit, and `task_error` for what the skill itself answered.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// For whoever asked, and its model.
+    #[serde(default)]
+    pub message: String,
+    /// For programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl TaskError {
+    /// An error without a code.
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: kind.into(), message: message.into(), code: None }
+    }
+
+    /// With a code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+}
+
+/// A task (`A2A-9`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its id, made by whoever asks for it.
+    pub task_id: Identifier,
+    /// Who says that they ask for it: a claim, never proof (`SUB-7`). Empty where nobody says so.
+    #[serde(default)]
+    pub from: String,
+    /// The agent that is asked.
+    #[serde(default)]
+    pub to: String,
+    /// The skill that is asked for.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// A title for people.
+    #[serde(default)]
+    pub title: String,
+    /// What was said, in order.
+    #[serde(default)]
+    pub messages: Vec<TaskMessage>,
+    /// Where it is.
+    pub status: TaskState,
+    /// Its result, once completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why it has none, once ended otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<TaskError>,
+    /// What it gave beside the result. An extension of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+    /// When it was asked for, in RFC 3339.
+    #[serde(default)]
+    pub created_at: String,
+    /// When it changed last, in RFC 3339.
+    #[serde(default)]
+    pub updated_at: String,
+}

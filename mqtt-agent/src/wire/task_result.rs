@@ -1,0 +1,91 @@
+//! What comes back of a task (`A2A-11`), and before it ends where updates were asked for (`A2A-13`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Identifier;
+use super::task::{Artifact, Task, TaskError, TaskMessage, TaskState};
+
+/// The result of a task, or with a state that is not terminal an update of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskResult {
+    /// The task.
+    pub task_id: Identifier,
+    /// Where it is.
+    pub status: TaskState,
+    /// Its result, once completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why it has none, once ended otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<TaskError>,
+    /// Who says that they worked on it: a claim, never proof (`SUB-7`).
+    #[serde(default)]
+    pub from: String,
+    /// When it ended, in RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<String>,
+    /// Rises with each update of a task (`A2A-13`, an extension of ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// What the agent says: how far it is, or what it asks. An extension of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<TaskMessage>,
+    /// What the task gave beside the result: in an update what is new, at the end all of it. An extension of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// A result that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the result cannot be read: {0}; its agent has to mend it")]
+pub struct MalformedResult(#[from] serde_json::Error);
+
+impl TaskResult {
+    /// A task that ended.
+    #[must_use]
+    pub fn of(task: &Task, from: &str) -> Self {
+        Self {
+            task_id: task.task_id.clone(),
+            status: task.status,
+            result: task.result.clone(),
+            error: task.error.clone(),
+            from: from.to_owned(),
+            completed_at: Some(task.updated_at.clone()),
+            seq: None,
+            message: None,
+            artifacts: task.artifacts.clone(),
+        }
+    }
+
+    /// A task that goes on.
+    #[must_use]
+    pub fn update(task_id: Identifier, status: TaskState, from: &str, seq: u64) -> Self {
+        Self {
+            task_id,
+            status,
+            result: None,
+            error: None,
+            from: from.to_owned(),
+            completed_at: None,
+            seq: Some(seq),
+            message: None,
+            artifacts: Vec::new(),
+        }
+    }
+
+    /// Reads a result or an update.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither. Such a message is to be dropped.
+    pub fn read(payload: &[u8]) -> Result<Self, MalformedResult> {
+        Ok(serde_json::from_slice(payload)?)
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
