@@ -45,7 +45,7 @@ impl Checked {
         let mut cards: Vec<ToolCard> = Vec::with_capacity(tools.len());
         for &tool in tools {
             missing_states(tool.args, states, |message| problems.push(about(tool, message)));
-            match ToolSchemas::of(tool) {
+            match ToolSchemas::of(tool.args, tool.output) {
                 Ok(schemas) => {
                     refused(tool, &schemas, dialects, &mut problems);
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {

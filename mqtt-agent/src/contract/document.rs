@@ -86,7 +86,7 @@ fn agent(parts: Parts) -> Value {
 }
 
 pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
-    let schemas = ToolSchemas::of(tool).map_err(|errors| {
+    let schemas = ToolSchemas::of(tool.args, tool.output).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         format!("{}: tool `{}`: {}", tool.location(), tool.name(), errors.join("; "))
     })?;

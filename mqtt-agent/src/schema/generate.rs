@@ -1,4 +1,4 @@
-//! From a tool's definition to its schemas.
+//! From the parameters and the result of a tool or a skill to its schemas.
 
 use schemars::generate::{Contract, SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -7,22 +7,22 @@ use super::arguments::Arguments;
 use super::clean::{Reader, clean};
 use super::narrow::narrow;
 use crate::param::Need;
-use crate::registry::{ArgDef, ToolDef};
+use crate::registry::ArgDef;
 
-/// The schemas of one tool.
+/// The schemas of one tool or skill.
 #[derive(Debug)]
 pub(crate) struct ToolSchemas {
     /// Of the arguments, for the card.
     pub(crate) input: Value,
-    /// Of the result, for the card; `None` for a tool without one.
+    /// Of the result, for the card; `None` where there is none.
     pub(crate) output: Option<Value>,
-    /// Of one partial result; `None` for a tool without any.
+    /// Of one partial result; `None` where there is none.
     pub(crate) partial: Option<Value>,
     /// Checks arguments.
     pub(crate) validator: Arguments,
 }
 
-/// Why a tool's schemas cannot be served.
+/// Why the schemas of a tool or a skill cannot be served.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -40,14 +40,17 @@ pub enum SchemaError {
 }
 
 impl ToolSchemas {
-    /// Makes the schemas of a tool, or says everything that is wrong with them.
-    pub(crate) fn of(tool: &ToolDef) -> Result<Self, Vec<SchemaError>> {
+    /// Makes the schemas of the parameters and the result, or says everything that is wrong with them.
+    pub(crate) fn of(
+        args: &[ArgDef],
+        output: fn(&mut SchemaGenerator) -> schemars::Schema,
+    ) -> Result<Self, Vec<SchemaError>> {
         let mut errors = Vec::new();
         let mut generator = generator(Contract::Deserialize);
         let mut arguments = Vec::new();
         let mut wholes = Vec::new();
         let mut partials = Vec::new();
-        for arg in tool.args {
+        for arg in args {
             match arg.need {
                 Need::Argument { schema, optional } => {
                     let schema = schema(&mut generator).to_value();
@@ -78,10 +81,9 @@ impl ToolSchemas {
         let (mut input, mut accepted) = (raw.clone(), raw);
         clean(&mut input, Reader::Model);
         clean(&mut accepted, Reader::Validator);
-        let validator =
-            Arguments::new(&accepted, defaults(tool.args), optional).map_err(|error| vec![error])?;
-        check_values(tool.args, &validator).map_err(|error| vec![error])?;
-        let output = described(tool.output);
+        let validator = Arguments::new(&accepted, defaults(args), optional).map_err(|error| vec![error])?;
+        check_values(args, &validator).map_err(|error| vec![error])?;
+        let output = described(output);
         // A stream of nothing is a stream all the same.
         let partial = partials.first().map(|schema| described(*schema).unwrap_or(json!({})));
         Ok(Self { input, output, partial, validator })

@@ -14,7 +14,7 @@ use crate::prelude::*;
 use crate::registry::ToolDef;
 
 fn schemas(tool: &ToolDef) -> ToolSchemas {
-    ToolSchemas::of(tool).unwrap()
+    ToolSchemas::of(tool.args, tool.output).unwrap()
 }
 
 fn property(tool: &ToolDef, name: &str) -> Value {

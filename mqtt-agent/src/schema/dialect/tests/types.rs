@@ -14,7 +14,7 @@ use crate::schema::ToolSchemas;
 
 /// The card's schema of the arguments; it has passed `Mcp`.
 fn card(tool: &ToolDef) -> Value {
-    let schemas = ToolSchemas::of(tool).unwrap();
+    let schemas = ToolSchemas::of(tool.args, tool.output).unwrap();
     assert_eq!(errors(&schemas.input, Dialect::Mcp), [""; 0], "{}", schemas.input);
     schemas.input
 }
@@ -198,7 +198,8 @@ fn enums_with_data_are_alternatives() {
 
 #[test]
 fn what_is_checked_stays_the_same() {
-    let schemas = ToolSchemas::of(&taking::<Tagged>()).unwrap();
+    let tool = taking::<Tagged>();
+    let schemas = ToolSchemas::of(tool.args, tool.output).unwrap();
     let check = |it: Value| schemas.validator.check(json!({"it": it}).as_object_mut().unwrap()).is_ok();
     assert!(check(json!({"kind": "Circle", "radius": 1})));
     assert!(!check(json!({"kind": "Circle", "side": 1})) && !check(json!({"kind": "Heart"})));
@@ -259,7 +260,7 @@ fn a_flattened_enum_is_named() {
 #[test]
 fn roots_that_are_no_objects_are_refused_when_the_agent_is_built() {
     for tool in [taking::<Args<Tagged>>(), taking::<Args<Unit>>(), taking::<Args<Vec<u8>>>()] {
-        assert!(ToolSchemas::of(&tool).is_err());
+        assert!(ToolSchemas::of(tool.args, tool.output).is_err());
     }
 }
 
