@@ -1,7 +1,24 @@
 //! The A2A profile: agents that find each other and delegate tasks.
+//!
+//! - [`Task`] is what the handler of a `#[skill]` holds; [`NewTask`], [`TaskHandle`] and [`Results`] are the other side,
+//!   made by [`Client::delegate`](crate::Client::delegate), [`Client::request`](crate::Client::request) and
+//!   [`Client::results`](crate::Client::results).
+//! - [`ListAgents`] and [`AgentChanges`] say who is there: [`Client::agents`](crate::Client::agents).
+//! - [`TaskStore`] keeps tasks.
+//!
+//! Cards, tasks and results as data are in [`wire`](crate::wire).
 
-pub(crate) mod store;
+mod delegate;
+mod discover;
+mod presence;
+mod serve;
+mod store;
 mod task;
 
-pub use store::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
-pub use task::Task;
+pub use delegate::{Delegate, DelegateError, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};
+pub(crate) use delegate::{Delegations, Receiving};
+pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
+pub(crate) use presence::Presence;
+pub(crate) use serve::{Parts, ReadySkill, Skills};
+pub use store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
+pub use task::{Task, TaskUpdateError};

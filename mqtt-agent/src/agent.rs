@@ -10,14 +10,17 @@ pub use running::Running;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::a2a::{Presence, Retention, TaskStore};
 use crate::context::{Instance, States};
 use crate::error::{Error, Result};
 use crate::link::{Credentials, Tls};
 use crate::mcp::Limits;
-use crate::registry::{HandlerDef, ToolDef, registered_handlers, registered_tools};
+use crate::registry::{
+    CardDef, HandlerDef, SkillDef, ToolDef, registered_handlers, registered_skills, registered_tools,
+};
 use crate::schema::dialect::Dialect;
-use crate::wire::ToolCard;
-use check::Checked;
+use crate::wire::{AgentCard as WireCard, ToolCard};
+use check::{Checked, Given};
 
 /// An agent: it serves tools over one connection, and calls those of others over the same.
 ///
@@ -47,6 +50,10 @@ pub struct Agent {
     namespace: Option<String>,
     tools: Listed<ToolDef>,
     handlers: Listed<HandlerDef>,
+    skills: Listed<SkillDef>,
+    cards: Vec<&'static CardDef>,
+    store: Option<Arc<dyn TaskStore>>,
+    retention: Retention,
     /// How many values were given, whose methods are in the lists.
     instances: usize,
     expected: Option<usize>,
@@ -82,11 +89,18 @@ struct Connect {
     credentials: Option<Credentials>,
     tls: Option<Tls>,
     timeout: Duration,
-    session_expiry: Duration,
+    session_expiry: Option<Duration>,
     will_delay: Duration,
     keep_alive: Option<Duration>,
     max_packet_size: Option<u32>,
     call_timeout: Duration,
+}
+
+impl Connect {
+    /// What `SUB-8` says where nothing else was said.
+    fn session_expiry(&self, has_skills: bool) -> Duration {
+        self.session_expiry.unwrap_or(Duration::from_secs(if has_skills { 3600 } else { 15 }))
+    }
 }
 
 impl Agent {
@@ -99,6 +113,10 @@ impl Agent {
             namespace: None,
             tools: Listed(None),
             handlers: Listed(None),
+            skills: Listed(None),
+            cards: Vec::new(),
+            store: None,
+            retention: Retention::default(),
             instances: 0,
             expected: None,
             dialects: vec![Dialect::Mcp],
@@ -108,7 +126,7 @@ impl Agent {
                 credentials: None,
                 tls: None,
                 timeout: Duration::from_secs(10),
-                session_expiry: Duration::from_secs(15),
+                session_expiry: None,
                 will_delay: Duration::from_secs(5),
                 keep_alive: None,
                 max_packet_size: None,
@@ -119,8 +137,8 @@ impl Agent {
 
     /// The agent that a value is: its methods with `#[tool]`, `#[on]` and `#[request]` are served, and nothing else.
     ///
-    /// Its id is the one that `#[agent("..")]` names, or else the type's name in kebab case; [`id`](Self::id) gives
-    /// another. [`with`](Self::with) adds a second value, [`tools`](Self::tools) and [`handlers`](Self::handlers) add
+    /// Its id is that of its card where the type derives [`AgentCard`], or the one that `#[agent("..")]` names, or else
+    /// the type's name in kebab case; [`id`](Self::id) gives another. [`with`](Self::with) adds a second value, [`tools`](Self::tools) and [`handlers`](Self::handlers) add
     /// functions.
     ///
     /// ```no_run
@@ -146,7 +164,7 @@ impl Agent {
     /// }
     /// ```
     pub fn of<T: AgentImpl + Send + Sync>(value: T) -> Self {
-        Self::new(T::ID).with(value)
+        Self::new(T::CARD.map_or(T::ID, CardDef::id)).with(value)
     }
 
     /// Serves the methods of one more value. One of each type; a second one takes the first one's place.
@@ -154,6 +172,8 @@ impl Agent {
         self.instances += 1;
         self.tools.add(T::TOOLS.iter().copied());
         self.handlers.add(T::HANDLERS.iter().copied());
+        self.skills.add(T::SKILLS.iter().copied());
+        self.cards.extend(T::CARD);
         self.states.insert(Instance(value));
         self
     }
@@ -197,6 +217,38 @@ impl Agent {
         } else {
             self.handlers.add(handlers)
         }
+        self
+    }
+
+    /// Serves these skills: `.skills(skills![translate, summarize])`. As with [`tools`](Self::tools), nothing but what is
+    /// listed is served then.
+    pub fn skills(mut self, skills: impl IntoIterator<Item = &'static SkillDef>) -> Self {
+        if self.instances == 0 {
+            self.skills.replace(skills)
+        } else {
+            self.skills.add(skills)
+        }
+        self
+    }
+
+    /// Takes name, description and the rest of the agent's card from a type that derives [`AgentCard`]. A type that is
+    /// given by [`of`](Self::of) or [`with`](Self::with) brings its own. The id stays what it is:
+    /// `Agent::new(Planner::CARD.id()).card::<Planner>()`.
+    pub fn card<T: AgentCard>(mut self) -> Self {
+        self.cards = vec![T::CARD];
+        self
+    }
+
+    /// Where tasks are kept: those that the agent works on, and those that it delegates. Default: memory, so that a
+    /// crash loses them. One store for one agent.
+    pub fn store(mut self, store: impl TaskStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// What the store keeps of tasks that ended. Default: 7 days, and 10,000 of each side.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
         self
     }
 
@@ -267,10 +319,11 @@ impl Agent {
         self
     }
 
-    /// How long the broker keeps the agent's session after a lost connection (`SUB-8`), calls for it included.
-    /// Default: 15 s: a longer one makes a crashed replica swallow its share of the calls for as long (`SUB-8a`).
+    /// How long the broker keeps the agent's session after a lost connection or a stop (`SUB-8`), and what comes for it
+    /// meanwhile: calls and tasks. Default: 1 h for an agent with skills; 15 s for one without, for a longer one makes a
+    /// crashed replica swallow its share of the calls for as long (`SUB-8a`).
     pub fn session_expiry(mut self, expiry: Duration) -> Self {
-        self.connect.session_expiry = expiry;
+        self.connect.session_expiry = Some(expiry);
         self
     }
 
@@ -305,17 +358,33 @@ impl Agent {
     ///
     /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
-        let (mut tools, handlers) = match (self.tools.0, self.handlers.0) {
-            (None, None) => (registered_tools(), registered_handlers()),
-            (tools, handlers) => (tools.unwrap_or_default(), handlers.unwrap_or_default()),
+        let (tools, handlers, skills) = match (self.tools.0, self.handlers.0, self.skills.0) {
+            (None, None, None) => (registered_tools(), registered_handlers(), registered_skills()),
+            (tools, handlers, skills) => {
+                (tools.unwrap_or_default(), handlers.unwrap_or_default(), skills.unwrap_or_default())
+            }
         };
-        tools.sort_by_key(|tool| tool.name());
-        let (instance, namespace) = (self.instance.as_deref(), self.namespace.as_deref());
-        let checked =
-            Checked::new(&self.id, instance, namespace, &tools, handlers, &self.states, &self.dialects);
-        let mut checked = checked.map_err(Error::Invalid)?;
+        let given = Given {
+            id: &self.id,
+            instance: self.instance.as_deref(),
+            namespace: self.namespace.as_deref(),
+            tools,
+            handlers,
+            skills,
+            cards: &self.cards,
+            states: &self.states,
+            dialects: &self.dialects,
+        };
+        let mut checked = Checked::new(given).map_err(Error::Invalid)?;
         checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
-        Ok(BuiltAgent { checked, states: Arc::new(self.states), limits: self.limits, connect: self.connect })
+        Ok(BuiltAgent {
+            checked,
+            states: Arc::new(self.states),
+            limits: self.limits,
+            connect: self.connect,
+            store: self.store,
+            retention: self.retention,
+        })
     }
 
     /// Checks, connects and serves, and returns when the agent can be called.
@@ -346,9 +415,17 @@ pub struct BuiltAgent {
     states: Arc<States>,
     limits: Limits,
     connect: Connect,
+    store: Option<Arc<dyn TaskStore>>,
+    retention: Retention,
 }
 
 impl BuiltAgent {
+    /// The agent's own card, as it will be published; `None` for an agent without skills.
+    #[must_use]
+    pub fn agent_card(&self) -> Option<&WireCard> {
+        self.checked.presence.as_ref().map(Presence::card)
+    }
+
     /// The cards of the tools, as they will be published, by name.
     #[must_use]
     pub fn tool_cards(&self) -> &[ToolCard] {

@@ -4,6 +4,7 @@
 use std::error::Error as _;
 use std::fmt;
 
+use crate::a2a::{DelegateError, StoreError};
 use crate::link::{ConnectError, PublishError, SubscribeError};
 use crate::registry::Location;
 
@@ -29,6 +30,9 @@ pub enum Error {
     /// The broker did not grant a subscription.
     #[error("a subscription was not granted: {0}")]
     Subscribe(#[from] SubscribeError),
+    /// The task store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The signals that end [`Agent::serve`](crate::Agent::serve) cannot be listened for.
     #[error("signals cannot be listened for; use `Agent::start` and stop it yourself")]
     Signal(#[source] std::io::Error),
@@ -98,6 +102,17 @@ fn list(problems: &[Problem]) -> String {
                 text.push_str(&problem.to_string());
             }
             text
+        }
+    }
+}
+
+impl From<DelegateError> for Error {
+    /// What can go wrong where results are made to arrive.
+    fn from(error: DelegateError) -> Self {
+        match error {
+            DelegateError::Subscribe(error) => Self::Subscribe(error),
+            DelegateError::Store(error) => Self::Store(error),
+            other => Self::Invalid(vec![Problem::new(other.to_string())]),
         }
     }
 }

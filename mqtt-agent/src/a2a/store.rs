@@ -1,6 +1,11 @@
 //! Where tasks are kept: the contract ([`TaskStore`]) and what is kept ([`TaskRecord`]). The stores themselves are in
 //! `memory` and `sqlite`.
 
+mod clock;
+mod memory;
+
+pub use memory::MemoryStore;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -158,6 +163,12 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 ///
 /// A store belongs to one agent at a time.
 pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
+    /// Whether records outlive the process. What an agent cannot finish before it stops waits in a durable store for its
+    /// next start; without one it fails.
+    fn is_durable(&self) -> bool {
+        true
+    }
+
     /// Keeps a record whose task is new, and gives `None`. When one is kept under its id already that one is given, and
     /// nothing changes (`A2A-14`).
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>>;

@@ -2,18 +2,160 @@
 
 use std::sync::Arc;
 
-use crate::param::{ArgumentError, Call, Need, Param};
-use crate::wire;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// The task that a skill works on.
+use super::serve::Work;
+use super::store::StoreError;
+use crate::param::{ArgumentError, Call, Need, Param};
+use crate::wire::{Artifact, Part, Role, TaskMessage};
+
+/// The task that a skill works on: what is asked, and the way back to whoever asks.
+///
+/// Cheap to clone. What it tells of the task is as it was when this attempt began.
 #[derive(Debug, Clone)]
-pub struct Task(Arc<wire::Task>);
+pub struct Task(Arc<Work>);
 
 impl Task {
-    /// Its id.
+    pub(super) fn new(work: Arc<Work>) -> Self {
+        Self(work)
+    }
+
+    /// Its id: the same in each attempt.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.0.task_id.as_str()
+        self.0.begun().task_id.as_str()
+    }
+
+    /// Who says that they ask for it: a claim, never proof (`SUB-7`).
+    #[must_use]
+    pub fn from(&self) -> &str {
+        &self.0.begun().from
+    }
+
+    /// Its title for people; empty where it has none.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.0.begun().title
+    }
+
+    /// What was said so far, in order: when an earlier attempt was cut off, its questions and their answers too.
+    #[must_use]
+    pub fn messages(&self) -> &[TaskMessage] {
+        &self.0.begun().messages
+    }
+
+    /// What is asked: all texts of the first message, a line each.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.asked().map(TaskMessage::text).unwrap_or_default()
+    }
+
+    /// What is asked: all parts of the first message.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        self.asked().map(|message| message.content.as_slice()).unwrap_or_default()
+    }
+
+    /// Which attempt this is, from 1. A later one runs because the process ended during the one before.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt()
+    }
+
+    /// Tells how far it is. Nothing waits for it, and it is not kept: whoever asked for updates (`A2A-13`) sees it, and
+    /// others do not.
+    pub async fn progress(&self, text: impl Into<String>) {
+        let message = TaskMessage::new(Role::Agent, vec![Part::text(text)]);
+        self.0.progress(message).await;
+    }
+
+    /// Gives something beside the result. It is kept, sent at once to whoever asked for updates (`A2A-13`), and at the
+    /// end with the result. One of the same id takes the place of an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// When the task store fails, or the broker would not take a result with it: [`TaskUpdateError::TooLarge`].
+    pub async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
+        self.0.artifact(artifact).await
+    }
+
+    /// Asks whoever gave the task, and waits for the answer: the task is `input-required` in between.
+    ///
+    /// Question and answer are kept. A later attempt that asks the same gets the answer that was given, without asking
+    /// again. While it waits the time limit of the skill goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskUpdateError::NobodyListens`] when updates were not asked for, so that nobody would see the question.
+    pub async fn ask(&self, question: impl Into<String>) -> Result<TaskMessage, TaskUpdateError> {
+        self.0.ask(vec![Part::text(question)]).await
+    }
+
+    /// [`ask`](Self::ask), and reads the answer: its JSON, or else its text as a JSON string.
+    ///
+    /// # Errors
+    ///
+    /// Those of `ask`, and [`TaskUpdateError::UnexpectedAnswer`] when the answer does not fit.
+    pub async fn ask_for<T: DeserializeOwned>(
+        &self,
+        question: impl Into<String>,
+    ) -> Result<T, TaskUpdateError> {
+        let answer = self.ask(question).await?;
+        let data = answer.content.iter().find_map(Part::as_data).cloned();
+        let value = data.unwrap_or_else(|| answer.text().into());
+        serde_json::from_value(value).map_err(|error| TaskUpdateError::UnexpectedAnswer(error.to_string()))
+    }
+
+    fn asked(&self) -> Option<&TaskMessage> {
+        self.messages().iter().find(|message| message.role == Role::User)
+    }
+}
+
+impl Artifact {
+    /// An artifact of one JSON value.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be written as JSON.
+    pub fn json(id: impl Into<String>, value: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self::new(id, [Part::data(serde_json::to_value(value)?)]))
+    }
+}
+
+/// Why a question or an artifact of a task did not get through.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskUpdateError {
+    /// Updates were not asked for.
+    #[error(
+        "nobody sees a question of this task, for it was given without `updates`; decide without asking, or fail"
+    )]
+    NobodyListens,
+    /// The result would be larger than what the broker accepts.
+    #[error(
+        "the task's result would take {size} bytes with this artifact and the broker accepts {limit}; give a URL instead"
+    )]
+    TooLarge {
+        /// The result's size.
+        size: usize,
+        /// The broker's limit.
+        limit: usize,
+    },
+    /// The answer is something else than the handler asked for.
+    #[error("the answer does not fit: {0}; ask again and say what is expected")]
+    UnexpectedAnswer(String),
+    /// The task is not wanted any more.
+    #[error("the task has ended; end the handler")]
+    Ended,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl crate::ToolError for TaskUpdateError {
+    fn message(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -1,13 +1,16 @@
 //! The checks before connecting: every problem is found, none hides another.
 
+mod skill;
+
 use std::collections::HashMap;
 
 use super::Connect;
+use crate::a2a::{Presence, ReadySkill};
 use crate::context::States;
 use crate::error::Problem;
 use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::param::Need;
-use crate::registry::{ArgDef, HandlerDef, HandlerKind, ToolDef};
+use crate::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, SkillDef, ToolDef};
 use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
@@ -20,36 +23,61 @@ pub(super) struct Checked {
     pub(super) tools: Vec<ReadyTool>,
     pub(super) handlers: Vec<&'static HandlerDef>,
     pub(super) cards: Cards,
+    /// The id without the instance.
+    pub(super) agent: String,
+    /// Whether there is an instance.
+    pub(super) replica: bool,
+    pub(super) skills: Vec<ReadySkill>,
+    /// There for an agent with skills.
+    pub(super) presence: Option<Presence>,
+}
+
+/// What is to be checked.
+pub(super) struct Given<'g> {
+    pub(super) id: &'g str,
+    pub(super) instance: Option<&'g str>,
+    pub(super) namespace: Option<&'g str>,
+    pub(super) tools: Vec<&'static ToolDef>,
+    pub(super) handlers: Vec<&'static HandlerDef>,
+    pub(super) skills: Vec<&'static SkillDef>,
+    pub(super) cards: &'g [&'static CardDef],
+    pub(super) states: &'g States,
+    pub(super) dialects: &'g [Dialect],
 }
 
 impl Checked {
-    pub(super) fn new(
-        id: &str,
-        instance: Option<&str>,
-        namespace: Option<&str>,
-        tools: &[&'static ToolDef],
-        handlers: Vec<&'static HandlerDef>,
-        states: &States,
-        dialects: &[Dialect],
-    ) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(given: Given<'_>) -> Result<Self, Vec<Problem>> {
+        let Given {
+            id: agent,
+            instance,
+            namespace,
+            mut tools,
+            handlers,
+            mut skills,
+            cards,
+            states,
+            dialects,
+        } = given;
+        tools.sort_by_key(|tool| tool.name());
+        skills.sort_by_key(|skill| skill.id());
         let mut problems = Vec::new();
-        let full_id = instance.map_or_else(|| id.to_owned(), |instance| format!("{id}-{instance}"));
+        let full_id = instance.map_or_else(|| agent.to_owned(), |instance| format!("{agent}-{instance}"));
         let id = Identifier::portable(&full_id)
             .map_err(|error| problems.push(Problem::new(format!("the agent's id: {error}"))))
             .ok();
         let namespace = namespace.map_or_else(|| Ok(Namespace::default()), Namespace::parse);
         let namespace = namespace.map_err(|error| problems.push(Problem::new(error.to_string()))).ok();
 
-        duplicates(tools, &mut problems);
+        duplicates(&tools, &mut problems);
         let mut ready = Vec::with_capacity(tools.len());
-        let mut cards: Vec<ToolCard> = Vec::with_capacity(tools.len());
-        for &tool in tools {
+        let mut tool_cards: Vec<ToolCard> = Vec::with_capacity(tools.len());
+        for tool in tools {
             missing_states(tool.args, states, |message| problems.push(about(tool, message)));
             match ToolSchemas::of(tool.args, tool.output) {
                 Ok(schemas) => {
                     refused(tool, &schemas, dialects, &mut problems);
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {
-                        cards.push(tool_card(tool, &schemas, namespace, id));
+                        tool_cards.push(tool_card(tool, &schemas, namespace, id));
                     }
                     ready.push(ReadyTool { tool, arguments: schemas.validator });
                 }
@@ -59,10 +87,27 @@ impl Checked {
             }
         }
         topics(&handlers, states, &mut problems);
+        let skills = skill::ready(&skills, states, &mut problems);
+        let card = skill::card(cards, &mut problems);
         match (id, namespace) {
             (Some(id), Some(namespace)) if problems.is_empty() => {
-                let cards = Cards::new(namespace.clone(), &id, cards);
-                Ok(Self { id, namespace, tools: ready, handlers, cards })
+                let presence = (!skills.is_empty()).then(|| {
+                    let card = skill::agent_card(card, &skills, &namespace, &id, agent);
+                    Presence::new(namespace.clone(), card)
+                });
+                let tool_cards = Cards::new(namespace.clone(), &id, tool_cards, presence.is_some());
+                let (agent, replica) = (agent.to_owned(), instance.is_some());
+                Ok(Self {
+                    id,
+                    namespace,
+                    tools: ready,
+                    handlers,
+                    cards: tool_cards,
+                    agent,
+                    replica,
+                    skills,
+                    presence,
+                })
             }
             _ => Err(problems),
         }
@@ -80,10 +125,12 @@ impl Checked {
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") },
             )));
         }
-        if !self.tools.is_empty() && connect.will_delay >= connect.session_expiry {
+        let has_will = !self.tools.is_empty() || self.presence.is_some();
+        let session_expiry = connect.session_expiry(self.presence.is_some());
+        if has_will && connect.will_delay >= session_expiry {
             problems.push(Problem::new(format!(
-                "the will delay of {:?} is not below the session expiry of {:?}; make it shorter (SUB-9)",
-                connect.will_delay, connect.session_expiry,
+                "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
+                connect.will_delay,
             )));
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }

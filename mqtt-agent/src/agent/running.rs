@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::BuiltAgent;
+use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, Core};
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
@@ -23,6 +24,7 @@ pub struct Running {
     client: Client,
     server: Option<Server>,
     topics: Option<Topics>,
+    skills: Option<Skills>,
     stopped: bool,
 }
 
@@ -36,41 +38,61 @@ impl Running {
     }
 
     async fn connect(agent: BuiltAgent, url: &str) -> Result<Self> {
-        let BuiltAgent { checked, states, limits, connect } = agent;
+        let BuiltAgent { checked, states, limits, connect, store, retention } = agent;
         let mut options = LinkOptions::new(url, checked.id.as_str());
         options.clean_start = false;
-        options.session_expiry = connect.session_expiry;
+        options.session_expiry = connect.session_expiry(!checked.skills.is_empty());
         options.credentials = connect.credentials;
         options.tls = connect.tls;
         options.keep_alive = connect.keep_alive.unwrap_or(options.keep_alive);
         options.max_packet_size = connect.max_packet_size.unwrap_or(options.max_packet_size);
         let serves = !checked.tools.is_empty();
-        if serves {
-            options.will = Some(Will { message: checked.cards.server_offline(), delay: connect.will_delay });
-        }
+        // Of an agent with skills the status speaks for its tools as well (MCP-19).
+        let will = match &checked.presence {
+            Some(presence) => Some(presence.status_offline()),
+            None => serves.then(|| checked.cards.server_offline()),
+        };
+        options.will = will.map(|message| Will { message, delay: connect.will_delay });
         let link = Link::open(options)?;
         link.connected(connect.timeout).await?;
 
-        let core = Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout);
+        let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let core =
+            Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout, Arc::clone(&store));
         let client = Client::new(Arc::new(core));
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
-        let mut running = Self { client: client.clone(), server: None, topics: None, stopped: false };
+        let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
+        let mut running =
+            Self { client: client.clone(), server: None, topics: None, skills: None, stopped: false };
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
                 running.topics = Some(Topics::start(client, states, limits, &checked.handlers).await?);
             }
             if serves {
-                let server =
-                    Server::start(client.clone(), states, limits, checked.tools, checked.cards).await?;
+                let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
+                let server = Server::start(client, states, limits, checked.tools, checked.cards).await?;
                 running.server = Some(server);
+            }
+            if let Some(presence) = checked.presence {
+                let parts = Parts {
+                    agent: checked.agent,
+                    shared: checked.replica,
+                    skills: checked.skills,
+                    presence,
+                    store,
+                    retention,
+                };
+                running.skills = Some(Skills::start(client.clone(), states, limits, parts).await?);
+                // Results of what an earlier process asked for find their owner without being asked for.
+                client.core().receive_results().await.map_err(Error::from)?;
             }
             Ok(())
         };
         match served.await {
             Ok(()) => {
-                tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, "serving");
+                tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }
             Err(error) => {
@@ -92,7 +114,7 @@ impl Running {
         self.client.connection()
     }
 
-    /// Stops cleanly: no new calls, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
+    /// Stops cleanly: no new calls and tasks, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
     /// go offline, then the connection ends.
     pub async fn stop(self) {
         self.boxed_end().await;
@@ -128,7 +150,12 @@ impl Running {
             }
         };
         // Side by side: they share one grace.
-        tokio::join!(topics, server);
+        let skills = async {
+            if let Some(skills) = self.skills.take() {
+                skills.stop().await;
+            }
+        };
+        tokio::join!(topics, server, skills);
         self.client.clone().close().await;
         self.stopped = true;
     }
@@ -149,7 +176,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.stopped {
             self.client.core().link().break_off();
-            self.client.core().pending().end();
+            self.client.core().end();
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{Client, Core};
+use crate::a2a::{MemoryStore, TaskStore};
 use crate::error::{Error, Problem, Result};
 use crate::link::{Credentials, Link, LinkOptions, Tls};
 use crate::wire::{Identifier, Namespace};
@@ -22,6 +23,7 @@ pub struct ClientBuilder {
     session_expiry: Duration,
     max_packet_size: Option<u32>,
     keep_alive: Option<Duration>,
+    store: Option<Arc<dyn TaskStore>>,
 }
 
 impl Default for ClientBuilder {
@@ -37,6 +39,7 @@ impl Default for ClientBuilder {
             session_expiry: Duration::from_secs(60),
             max_packet_size: None,
             keep_alive: None,
+            store: None,
         }
     }
 }
@@ -106,6 +109,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Where delegated tasks are kept until their results are taken. With a durable store and an [`id`](Self::id), results
+    /// that come after a restart still find their owner: [`Client::results`]. Default: memory.
+    #[must_use]
+    pub fn store(mut self, store: impl TaskStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// Connects, and waits for the broker to accept.
     ///
     /// # Errors
@@ -149,6 +160,7 @@ impl ClientBuilder {
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         let link = Link::open(options)?;
         link.connected(self.connect_timeout).await?;
-        Ok(Client::new(Arc::new(Core::new(link, namespace, id, self.timeout))))
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        Ok(Client::new(Arc::new(Core::new(link, namespace, id, self.timeout, store))))
     }
 }

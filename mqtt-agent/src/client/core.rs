@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::a2a::{DelegateError, Delegations, Receiving, TaskStore};
 use crate::link::{Filter, Link, SubscribeError, Subscription};
 use crate::mcp::Pending;
 use crate::wire::{Identifier, Namespace};
@@ -19,17 +20,51 @@ pub(crate) struct Core {
     pending: Arc<Pending>,
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
+    delegations: Arc<Delegations>,
+    // Made with the first task that is asked for.
+    results: OnceCell<Receiving>,
 }
 
 impl Core {
-    pub(crate) fn new(link: Link, namespace: Namespace, id: Identifier, timeout: Duration) -> Self {
-        Self { link, namespace, id, timeout, pending: Arc::default(), responses: OnceCell::new() }
+    pub(crate) fn new(
+        link: Link,
+        namespace: Namespace,
+        id: Identifier,
+        timeout: Duration,
+        store: Arc<dyn TaskStore>,
+    ) -> Self {
+        Self {
+            link,
+            namespace,
+            id,
+            timeout,
+            pending: Arc::default(),
+            responses: OnceCell::new(),
+            delegations: Arc::new(Delegations::new(store)),
+            results: OnceCell::new(),
+        }
     }
 
     /// Ends the connection, and with it the calls that still wait for an answer.
     pub(crate) async fn close(&self, within: Duration) {
         self.link.close(within).await;
+        self.end();
+    }
+
+    /// Ends every wait for an answer or a result.
+    pub(crate) fn end(&self) {
         self.pending.end();
+        self.delegations.end();
+    }
+
+    pub(crate) fn delegations(&self) -> &Delegations {
+        &self.delegations
+    }
+
+    /// Subscribes the topics that results come to, once.
+    pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
+        let start = || Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations);
+        self.results.get_or_try_init(start).await
     }
 
     pub(crate) fn link(&self) -> &Link {

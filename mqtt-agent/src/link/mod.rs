@@ -39,9 +39,7 @@ mod tests;
 
 pub use error::{ConnectError, PublishError, SubscribeError};
 pub(crate) use handle::Link;
-pub(crate) use inbound::Inbound;
-#[cfg(test)]
-pub(crate) use inbound::Sink;
+pub(crate) use inbound::{Inbound, Sink};
 pub(crate) use message::{Filter, Message, QoS};
 pub use options::Credentials;
 pub(crate) use options::{LinkOptions, Will};

@@ -36,6 +36,11 @@ impl Subscription {
         &self.filter
     }
 
+    /// Leaves it to the session: it goes on for as long as the connection, and the broker keeps what comes after that.
+    pub(crate) fn keep(mut self) {
+        self.open = false;
+    }
+
     /// Ends the subscription and waits until the broker has acknowledged it.
     pub(crate) async fn unsubscribe(mut self) {
         let (done, gone) = oneshot::channel();

@@ -21,7 +21,12 @@ pub(crate) struct Cards {
 }
 
 impl Cards {
-    pub(crate) fn new(namespace: Namespace, server_id: &Identifier, tools: Vec<ToolCard>) -> Self {
+    pub(crate) fn new(
+        namespace: Namespace,
+        server_id: &Identifier,
+        tools: Vec<ToolCard>,
+        is_agent: bool,
+    ) -> Self {
         let server = ServerCard {
             version: "1".to_owned(),
             server: server_id.as_str().to_owned(),
@@ -30,7 +35,8 @@ impl Cards {
             version_info: ServerVersion { sdk: Some(SDK.to_owned()) },
             status: Status::Online,
             last_seen: now_rfc3339(),
-            agent_id: None,
+            // Whose status decides (MCP-19).
+            agent_id: is_agent.then(|| server_id.as_str().to_owned()),
         };
         Self { namespace, server, tools }
     }

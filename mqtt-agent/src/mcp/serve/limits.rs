@@ -19,7 +19,14 @@ pub struct Limits {
     pub remembered_calls: usize,
     /// How many bytes of answers of one tool are remembered for that. Default: 4 MiB.
     pub remembered_bytes: usize,
-    /// How long running calls are waited for when the agent stops. Default: 10 s.
+    /// Tasks that are worked on at once, over all skills. Default: 64.
+    pub tasks: usize,
+    /// Tasks that are in hand, those that wait for their turn included; more are rejected with code `busy`.
+    /// Default: 10,000.
+    pub task_queue: usize,
+    /// How long one attempt at a task may take where its skill says nothing. Default: 1 h.
+    pub task_timeout: Duration,
+    /// How long running calls and tasks are waited for when the agent stops. Default: 10 s.
     pub grace: Duration,
 }
 
@@ -31,6 +38,9 @@ impl Default for Limits {
             timeout: Duration::from_secs(60),
             remembered_calls: 1024,
             remembered_bytes: 4 << 20,
+            tasks: 64,
+            task_queue: 10_000,
+            task_timeout: Duration::from_secs(3600),
             grace: Duration::from_secs(10),
         }
     }
@@ -69,6 +79,27 @@ impl Limits {
     #[must_use]
     pub fn with_remembered_bytes(mut self, bytes: usize) -> Self {
         self.remembered_bytes = bytes;
+        self
+    }
+
+    /// Sets [`tasks`](Self::tasks).
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: usize) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// Sets [`task_queue`](Self::task_queue).
+    #[must_use]
+    pub fn with_task_queue(mut self, tasks: usize) -> Self {
+        self.task_queue = tasks;
+        self
+    }
+
+    /// Sets [`task_timeout`](Self::task_timeout).
+    #[must_use]
+    pub fn with_task_timeout(mut self, timeout: Duration) -> Self {
+        self.task_timeout = timeout;
         self
     }
 

@@ -1,0 +1,68 @@
+//! An agent's card and status: retained, published again at each connect, and marked offline when it stops (`A2A-1` to
+//! `A2A-5`, `A2A-15`).
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::error::Result;
+use crate::link::{Link, Message};
+use crate::wire::{AgentCard, AgentStatus, Namespace, Status, now_rfc3339};
+
+/// How long the broker may take to acknowledge the offline card and status.
+const ACKNOWLEDGE: Duration = Duration::from_secs(5);
+
+/// What one agent says of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Presence {
+    namespace: Namespace,
+    card: AgentCard,
+}
+
+impl Presence {
+    pub(crate) fn new(namespace: Namespace, card: AgentCard) -> Self {
+        Self { namespace, card }
+    }
+
+    pub(crate) fn card(&self) -> &AgentCard {
+        &self.card
+    }
+
+    /// The Will: the status alone, for the retained card is not ours to change once we are gone (`A2A-3`).
+    pub(crate) fn status_offline(&self) -> Message {
+        self.status(Status::Offline)
+    }
+
+    /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
+    pub(super) async fn announce(&self, link: &Link) -> Result<()> {
+        let card = link.enqueue(self.card_message(Status::Online)).await?;
+        let status = link.enqueue(self.status(Status::Online)).await?;
+        card.await?;
+        status.await?;
+        Ok(())
+    }
+
+    /// The card, then the status, both offline and both acknowledged (`A2A-15`).
+    pub(super) async fn retire(&self, link: &Link) {
+        let offline = async {
+            let card = link.publish(self.card_message(Status::Offline)).await;
+            let status = link.publish(self.status(Status::Offline)).await;
+            card.and(status)
+        };
+        match timeout(ACKNOWLEDGE, offline).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the agent was not marked offline"),
+            Err(_) => tracing::warn!("the broker did not acknowledge the offline card and status"),
+        }
+    }
+
+    fn card_message(&self, status: Status) -> Message {
+        let card = AgentCard { status, last_seen: now_rfc3339(), ..self.card.clone() };
+        Message::json(self.namespace.agent_card(&card.agent_id), card.to_bytes()).retained()
+    }
+
+    fn status(&self, status: Status) -> Message {
+        let id = &self.card.agent_id;
+        Message::json(self.namespace.agent_status(id), AgentStatus::new(id, status).to_bytes()).retained()
+    }
+}

@@ -1,0 +1,238 @@
+//! Serving skills: [`Skills`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
+//! them.
+//!
+//! One task's way: [`inbox`] reads it and has it stored, and only then is its message acknowledged; [`work`] waits for
+//! its turn, runs the handler and stores the end; [`report`] sends it. [`recover`] does the same for what an earlier
+//! process left.
+
+mod inbox;
+mod ready;
+mod recover;
+mod report;
+mod work;
+
+pub(crate) use ready::ReadySkill;
+pub(crate) use work::Work;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::presence::Presence;
+use super::store::{Retention, TaskStore};
+use crate::client::Client;
+use crate::context::States;
+use crate::error::Result;
+use crate::link::{ConnectionState, Filter, Inbound, Link, Subscription};
+use crate::mcp::Limits;
+use crate::wire::Identifier;
+
+/// Inbox messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never
+/// fills it; what comes beyond is dropped with a warning.
+const QUEUE: usize = 1024;
+
+/// How long handlers that were told to end may take to do so.
+const AFTER_GRACE: Duration = Duration::from_secs(1);
+
+/// How long the broker may take to acknowledge the end of a subscription.
+const ACKNOWLEDGE: Duration = Duration::from_secs(5);
+
+/// How often ended tasks are removed from the store.
+const PRUNE: Duration = Duration::from_secs(60);
+
+/// What an agent needs to serve skills.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// The agent's id without its instance: whose inbox it is.
+    pub(crate) agent: String,
+    /// Whether there may be other replicas.
+    pub(crate) shared: bool,
+    pub(crate) skills: Vec<ReadySkill>,
+    pub(crate) presence: Presence,
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) retention: Retention,
+}
+
+/// What all tasks of an agent share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    link: Link,
+    client: Client,
+    states: Arc<States>,
+    limits: Limits,
+    /// Who the agent is: its MQTT client id.
+    id: Identifier,
+    /// Whose inbox it is: the same without an instance.
+    agent: String,
+    skills: HashMap<&'static str, Arc<ReadySkill>>,
+    store: Arc<dyn TaskStore>,
+    /// The tasks that have not ended.
+    live: Mutex<HashMap<Identifier, Arc<Work>>>,
+    /// Owns every task of ours.
+    tasks: TaskTracker,
+    /// Cancelled when no more work is begun.
+    stopping: CancellationToken,
+    /// Cancelled when the grace of a stop is over.
+    abandon: CancellationToken,
+    places: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// Short look-ups only: the lock is never held across an await.
+    fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Work>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The skills of one agent, served over its connection.
+#[derive(Debug)]
+pub(crate) struct Skills {
+    shared: Arc<Shared>,
+    presence: Arc<Presence>,
+    inbox: Vec<(Subscription, bool)>,
+    // Reads the inbox.
+    reader: AbortOnDropHandle<()>,
+    // Publishes card and status again after each reconnect.
+    announcer: AbortOnDropHandle<()>,
+    // Removes what is too old.
+    pruner: AbortOnDropHandle<()>,
+    // An agent that is dropped without a stop leaves no handler behind.
+    abandon: DropGuard,
+}
+
+impl Skills {
+    /// Takes up what an earlier process left, publishes card and status, and subscribes the inbox (`A2A-1`).
+    pub(crate) async fn start(
+        client: Client,
+        states: Arc<States>,
+        limits: Limits,
+        parts: Parts,
+    ) -> Result<Self> {
+        let core = client.core();
+        let skills = parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready)));
+        let shared = Arc::new(Shared {
+            link: core.link().clone(),
+            id: core.id().clone(),
+            states,
+            agent: parts.agent,
+            skills: skills.collect(),
+            store: parts.store,
+            live: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+            places: Arc::new(Semaphore::new(limits.tasks.clamp(1, Semaphore::MAX_PERMITS))),
+            limits,
+            client: client.clone(),
+        });
+        let abandon = shared.abandon.clone().drop_guard();
+        // Before the inbox is open: a redelivery has to find what is there already.
+        recover::all(&shared).await?;
+
+        let presence = Arc::new(parts.presence);
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let reader = AbortOnDropHandle::new(tokio::spawn(inbox::read(Arc::clone(&shared), queue)));
+        let sink = Arc::new(move |inbound: Inbound| {
+            if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
+                let topic = inbound.topic();
+                tracing::warn!(topic, "an inbox message was dropped: more came in than could be read");
+            }
+        });
+        let namespace = core.namespace();
+        let mut filters = vec![(namespace.inbox(shared.id.as_str()), false)];
+        if parts.shared {
+            filters.push((namespace.shared_inbox(&shared.agent), true));
+        }
+        let mut connection = shared.link.state();
+        let announced = epoch(&connection.borrow_and_update());
+        let subscribe = async {
+            let wanted = filters.iter().map(|(filter, _)| Filter::new(filter.clone())).collect();
+            let granted = shared.link.subscribe(wanted, sink).await;
+            let granted: std::result::Result<Vec<_>, _> = granted.into_iter().collect();
+            Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
+        };
+        // In one flight: whoever sees the agent come online finds the inbox open.
+        let (announcement, inbox) = tokio::join!(presence.announce(&shared.link), subscribe);
+        let inbox = match announcement.and(inbox) {
+            Ok(inbox) => inbox,
+            Err(error) => {
+                presence.retire(&shared.link).await;
+                return Err(error);
+            }
+        };
+        let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&presence));
+        let announcer = AbortOnDropHandle::new(tokio::spawn(announcer));
+        let pruner = prune(Arc::clone(&shared.store), parts.retention);
+        let pruner = AbortOnDropHandle::new(tokio::spawn(pruner));
+        Ok(Self { shared, presence, inbox, reader, announcer, pruner, abandon })
+    }
+
+    /// Begins no more work, waits for what runs, and marks the agent offline (`A2A-15`). The connection stays open.
+    ///
+    /// An inbox of its own stays subscribed, so that the broker keeps what comes for the next start; one that is shared
+    /// with other replicas is left to them (`SUB-8a`).
+    pub(crate) async fn stop(self) {
+        let Self { shared, presence, inbox, reader, announcer, pruner, abandon } = self;
+        announcer.abort();
+        pruner.abort();
+        let mut leave = Vec::new();
+        for (subscription, is_shared) in inbox {
+            if is_shared { leave.push(subscription.unsubscribe()) } else { subscription.keep() }
+        }
+        if timeout(ACKNOWLEDGE, futures_util::future::join_all(leave)).await.is_err() {
+            tracing::warn!("the broker did not acknowledge the end of the shared inbox");
+        }
+        shared.stopping.cancel();
+        shared.tasks.close();
+        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
+            let tasks = shared.tasks.len();
+            tracing::warn!(tasks, "tasks that outlast the grace of the stop are cut off");
+            shared.abandon.cancel();
+            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
+        }
+        presence.retire(&shared.link).await;
+        drop((reader, abandon));
+    }
+}
+
+/// Publishes card and status again after each reconnect (`SUB-10`).
+async fn announce_again(
+    link: Link,
+    mut connection: watch::Receiver<ConnectionState>,
+    mut announced: Option<u64>,
+    presence: Arc<Presence>,
+) {
+    while connection.changed().await.is_ok() {
+        let current = epoch(&connection.borrow_and_update());
+        if current.is_none() || current == announced {
+            continue;
+        }
+        announced = current;
+        if let Err(error) = presence.announce(&link).await {
+            tracing::warn!(%error, "card and status were not published again after a reconnect");
+        }
+    }
+}
+
+async fn prune(store: Arc<dyn TaskStore>, retention: Retention) {
+    loop {
+        match store.prune(&retention).await {
+            Ok(0) => {}
+            Ok(tasks) => tracing::debug!(tasks, "ended tasks were removed from the store"),
+            Err(error) => tracing::warn!(%error, "ended tasks were not removed from the store"),
+        }
+        tokio::time::sleep(PRUNE).await;
+    }
+}
+
+fn epoch(state: &ConnectionState) -> Option<u64> {
+    match state {
+        ConnectionState::Connected { epoch, .. } => Some(*epoch),
+        _ => None,
+    }
+}

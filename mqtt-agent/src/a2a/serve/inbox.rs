@@ -1,0 +1,239 @@
+//! The agent's inbox (`A2A-6`, `A2A-12`): from a message to a stored task, to a task's next message, to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::recover::unknown_skill;
+use super::{ReadySkill, Shared, Work};
+use crate::a2a::store::{TaskRecord, TaskSide};
+use crate::link::Inbound;
+use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
+
+/// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
+pub(super) async fn read(shared: Arc<Shared>, mut queue: mpsc::Receiver<Inbound>) {
+    // Not acknowledged: the broker keeps them for the agent's next start.
+    let mut kept = Vec::new();
+    while let Some(inbound) = queue.recv().await {
+        if shared.stopping.is_cancelled() {
+            kept.push(inbound);
+        } else {
+            shared.take(inbound);
+        }
+    }
+}
+
+/// Where a task came from, as far as that matters for its answer.
+struct Origin {
+    reply_topic: Option<String>,
+    correlation: Option<Vec<u8>>,
+    trace: Option<TraceContext>,
+    expiry: Option<Duration>,
+}
+
+impl Shared {
+    pub(super) fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
+        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1 && is_unnamed(kind));
+        self.skills.get(kind).or_else(only)
+    }
+
+    fn take(self: &Arc<Self>, inbound: Inbound) {
+        let topic = inbound.topic();
+        let notification = match TaskNotification::read(&inbound.payload) {
+            Ok(notification) => notification,
+            Err(error) => {
+                tracing::warn!(topic, %error, "an inbox message was dropped");
+                return self.refuse_unread(&inbound, &error.to_string());
+            }
+        };
+        if let Some(to) = notification.to.as_deref()
+            && to != self.agent
+            && to != self.id.as_str()
+        {
+            return tracing::warn!(topic, to, "a message for another agent was dropped");
+        }
+        let from = notification.from.as_deref().filter(|from| !from.is_empty());
+        if let Some(Err(error)) = from.map(Identifier::parse) {
+            // A claim becomes part of topics; it has to be an identifier (SUB-4).
+            return tracing::warn!(topic, %error, "a message from nobody that could be answered was dropped");
+        }
+        match notification.intent {
+            Intent::Task => self.task(inbound, notification),
+            Intent::Message => self.further(inbound, notification),
+            Intent::Cancel => self.cancel(&notification),
+            Intent::Other(ref intent) => {
+                let intent: String = intent.chars().take(64).collect();
+                tracing::warn!(topic, intent, "a message with an unknown intent was dropped");
+            }
+        }
+    }
+
+    /// Where answers go: the Response Topic, else the `results` of whoever sent it (`A2A-7`). `None` where the first of
+    /// these that is there is not the topic of a result.
+    fn origin(&self, inbound: &Inbound, from: Option<&str>) -> Option<Origin> {
+        let properties = &inbound.properties;
+        let namespace = self.client.core().namespace();
+        let reply_topic = match (&properties.response_topic, from) {
+            (Some(topic), _) if namespace.is_safe_result(topic) => Some(topic.clone()),
+            (Some(topic), _) => {
+                tracing::warn!(topic, "a task whose result would go to a topic of no results was dropped");
+                return None;
+            }
+            (None, from) => from.filter(|from| !from.is_empty()).map(|from| namespace.results(from)),
+        };
+        Some(Origin {
+            reply_topic,
+            correlation: properties.correlation_data.as_ref().map(|data| data.to_vec()),
+            trace: TraceContext::from_user_properties(&properties.user),
+            expiry: properties.expiry,
+        })
+    }
+
+    fn task(self: &Arc<Self>, inbound: Inbound, notification: TaskNotification) {
+        let Some(origin) = self.origin(&inbound, notification.from.as_deref()) else { return };
+        let (bare, updates) = (notification.is_bare(), notification.updates);
+        let task = notification.into_task();
+        // One that runs is left alone (A2A-14); who asks again learns where it is.
+        let known = self.live().get(&task.task_id).cloned();
+        if let Some(work) = known {
+            return self.asked_again(&work, &task, updates);
+        }
+        let record = record(task, origin, updates);
+        if bare {
+            let shared = Arc::clone(self);
+            self.tasks.spawn(async move {
+                shared.stored_only(record).await;
+                inbound.ack.done();
+            });
+            return;
+        }
+        let (ready, arguments) = match self.accept(&record.task) {
+            Ok(accepted) => accepted,
+            Err(error) => return self.reject(record, error),
+        };
+        let work = Work::new(self, ready, record.clone(), arguments);
+        self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let stored = shared.store.insert(TaskSide::Executor, record.clone()).await;
+            // Stored or refused, the message has done its work.
+            inbound.ack.done();
+            match stored {
+                Ok(None) => work.run().await,
+                Ok(Some(existing)) => {
+                    shared.live().remove(&record.task.task_id);
+                    shared.again(existing, record).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a task was rejected because it could not be stored");
+                    shared.live().remove(&record.task.task_id);
+                    let error =
+                        TaskError::new("unavailable", "the agent cannot store tasks now; try again later");
+                    shared.reject(record, error.with_code("store"));
+                }
+            }
+        });
+    }
+
+    /// Whether a task can be taken, and what its handler is given.
+    fn accept(&self, task: &Task) -> Result<(Arc<ReadySkill>, Map<String, Value>), TaskError> {
+        let Some(ready) = self.skill(&task.kind) else { return Err(unknown_skill(self, &task.kind)) };
+        let arguments = ready.arguments(task)?;
+        if self.live().len() >= self.limits.task_queue {
+            let message = "the agent has as many tasks as it takes; try again later";
+            return Err(TaskError::new("unavailable", message).with_code("busy"));
+        }
+        Ok((Arc::clone(ready), arguments))
+    }
+
+    fn asked_again(self: &Arc<Self>, work: &Arc<Work>, task: &Task, updates: bool) {
+        if work.begun().from != task.from {
+            tracing::warn!(task = %task.task_id, "a task of another sender under a known id was dropped");
+        } else if updates {
+            let work = Arc::clone(work);
+            self.tasks.spawn(async move { work.tell_state().await });
+        }
+    }
+
+    /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it.
+    async fn again(&self, existing: TaskRecord, asked: TaskRecord) {
+        if existing.task.from != asked.task.from {
+            let task = &existing.task.task_id;
+            tracing::warn!(%task, "a task of another sender under a known id was dropped");
+        } else if existing.task.status.is_terminal() {
+            let TaskRecord { reply_topic, correlation, .. } = asked;
+            self.send_result(TaskRecord { reply_topic, correlation, ..existing }).await;
+        }
+    }
+
+    /// Only an id: of a task that is stored here, or of none (`A2A-6`).
+    async fn stored_only(&self, asked: TaskRecord) {
+        match self.store.get(TaskSide::Executor, asked.task.task_id.as_str()).await {
+            Ok(Some(existing)) => self.again(existing, asked).await,
+            Ok(None) => tracing::warn!(task = %asked.task.task_id, "an id of no stored task was dropped"),
+            Err(error) => tracing::warn!(%error, "a stored task was not looked up"),
+        }
+    }
+
+    fn further(self: &Arc<Self>, inbound: Inbound, notification: TaskNotification) {
+        let Some(work) = self.of_sender(&notification) else { return };
+        let Some(message) = notification.into_task().messages.pop() else {
+            return tracing::warn!(task = %work.begun().task_id, "a further message without content was dropped");
+        };
+        self.tasks.spawn(async move {
+            work.answer(message).await;
+            inbound.ack.done();
+        });
+    }
+
+    fn cancel(self: &Arc<Self>, notification: &TaskNotification) {
+        if let Some(work) = self.of_sender(notification) {
+            work.cancel();
+        }
+    }
+
+    /// The task of a message that is about one, if its sender is who gave the task.
+    fn of_sender(&self, notification: &TaskNotification) -> Option<Arc<Work>> {
+        let task = &notification.task_id;
+        let Some(work) = self.live().get(task).cloned() else {
+            tracing::warn!(%task, intent = ?notification.intent, "a message about no running task was dropped");
+            return None;
+        };
+        if notification.from.as_deref().unwrap_or_default() != work.begun().from {
+            tracing::warn!(%task, intent = ?notification.intent, "a message about another sender's task was dropped");
+            return None;
+        }
+        Some(work)
+    }
+
+    /// Refuses what cannot be read, where its properties say what task that was and where its result goes.
+    fn refuse_unread(&self, inbound: &Inbound, reason: &str) {
+        let correlation = inbound.properties.correlation_data.as_deref();
+        let id = correlation.and_then(|data| std::str::from_utf8(data).ok());
+        let Some(id) = id.and_then(|id| Identifier::parse(id).ok()) else { return };
+        let Some(origin) = self.origin(inbound, None) else { return };
+        let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
+        self.reject(record(task, origin, false), TaskError::new("invalid_arguments", reason));
+    }
+}
+
+/// What v0.1 peers write where they mean no skill in particular.
+fn is_unnamed(kind: &str) -> bool {
+    matches!(kind, "" | "task" | "prompt")
+}
+
+fn record(task: Task, origin: Origin, updates: bool) -> TaskRecord {
+    let expires = origin.expiry.and_then(|left| i64::try_from(left.as_millis()).ok());
+    let now = jiff::Timestamp::now().as_millisecond();
+    TaskRecord {
+        reply_topic: origin.reply_topic,
+        correlation: origin.correlation,
+        updates,
+        deadline_ms: expires.and_then(|left| now.checked_add(left)),
+        traceparent: origin.trace.as_ref().map(|trace| trace.traceparent().to_owned()),
+        tracestate: origin.trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned)),
+        ..TaskRecord::new(task)
+    }
+}

@@ -1,0 +1,87 @@
+//! What an earlier process left in the store: tasks that have not ended, and results that were not sent.
+
+use std::sync::Arc;
+
+use super::{Shared, Work};
+use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
+use crate::registry::OnCrash;
+use crate::wire::{TaskError, TaskState, now_rfc3339};
+
+/// How many records are read at once.
+const PAGE: usize = 256;
+
+/// Takes up every open task of this agent.
+pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let mut after = None;
+    let mut count = 0_usize;
+    loop {
+        let page = shared.store.open(TaskSide::Executor, after.as_deref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.task.task_id.as_str().to_owned());
+        count += page.len();
+        for record in page {
+            one(shared, record);
+        }
+    }
+    if count > 0 {
+        tracing::info!(tasks = count, "tasks of an earlier process are taken up");
+    }
+    Ok(())
+}
+
+fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
+    if record.task.status.is_terminal() {
+        let shared = Arc::clone(shared);
+        let tasks = shared.tasks.clone();
+        tasks.spawn(async move { shared.send_result(record).await });
+        return;
+    }
+    let error = match shared.skill(&record.task.kind) {
+        None => Some(unknown_skill(shared, &record.task.kind)),
+        Some(ready) => {
+            let skill = ready.skill;
+            let cut_off = record.attempts > 0;
+            let given_up = skill.on_crash == OnCrash::Fail || record.attempts >= skill.attempts.max(1);
+            let arguments = ready.arguments(&record.task);
+            match (cut_off && given_up, arguments) {
+                (true, _) => {
+                    let message = format!(
+                        "the agent's process ended in attempt {} at the task; give it again if it may run twice",
+                        record.attempts
+                    );
+                    Some(TaskError::new("task_error", message).with_code("crashed"))
+                }
+                (false, Err(error)) => Some(error),
+                (false, Ok(arguments)) => {
+                    record.task.status = TaskState::Submitted;
+                    let work = Work::new(shared, Arc::clone(ready), record.clone(), arguments);
+                    shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
+                    shared.tasks.spawn(async move { work.run().await });
+                    None
+                }
+            }
+        }
+    };
+    if let Some(error) = error {
+        record.task.status = TaskState::Failed;
+        record.task.error = Some(error);
+        record.task.updated_at = now_rfc3339();
+        let shared = Arc::clone(shared);
+        let tasks = shared.tasks.clone();
+        tasks.spawn(async move {
+            match shared.store.update(TaskSide::Executor, record.clone()).await {
+                Ok(_) => shared.send_result(record).await,
+                Err(error) => tracing::error!(%error, "a task that was cut off was not stored as failed"),
+            }
+        });
+    }
+}
+
+pub(super) fn unknown_skill(shared: &Shared, kind: &str) -> TaskError {
+    let mut known: Vec<_> = shared.skills.keys().map(|id| format!("`{id}`")).collect();
+    known.sort_unstable();
+    known.truncate(16);
+    let kind: String = kind.chars().take(64).collect();
+    let message = format!("no skill `{kind}`; ask for one of {}", known.join(", "));
+    TaskError::new("invalid_arguments", message).with_code("unknown_skill")
+}

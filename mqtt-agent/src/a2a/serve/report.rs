@@ -1,0 +1,78 @@
+//! Sending what comes of a task: its result (`A2A-11`), and updates before it where they were asked for (`A2A-13`).
+
+use bytes::Bytes;
+
+use super::Shared;
+use crate::a2a::store::{TaskRecord, TaskSide};
+use crate::link::{Message, PublishError, Published};
+use crate::wire::{TaskError, TaskResult, TaskState, TraceContext};
+
+impl Shared {
+    /// The message of a task that has ended; `None` where nobody wants it.
+    pub(super) fn result(&self, record: &TaskRecord) -> Option<Message> {
+        self.message(record, &TaskResult::of(&record.task, self.id.as_str()))
+    }
+
+    /// Any message about a task.
+    pub(super) fn message(&self, record: &TaskRecord, result: &TaskResult) -> Option<Message> {
+        let topic = record.reply_topic.as_deref()?;
+        let message = Message::json(topic, result.to_bytes());
+        let message = match &record.correlation {
+            Some(correlation) => message.with_correlation(Bytes::from(correlation.clone())),
+            None => message,
+        };
+        let trace = record.traceparent.as_deref();
+        let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
+        Some(message.with_trace(trace.as_ref()))
+    }
+
+    /// Ends a task in memory: a result that the broker would not take becomes an error that says so.
+    pub(super) fn ended(&self, record: &mut TaskRecord) {
+        let Some(message) = self.result(record) else { return };
+        if let Err(error) = self.link.check_size(&message) {
+            tracing::warn!(task = %record.task.task_id, %error, "a result cannot be sent");
+            let text = format!("the result cannot be sent: {error}");
+            record.task.status = TaskState::Failed;
+            record.task.result = None;
+            record.task.artifacts.clear();
+            record.task.error = Some(TaskError::new("task_error", text).with_code("too_large"));
+        }
+    }
+
+    /// Sends the result of a task that has ended and is stored, and stores that it was sent.
+    pub(super) async fn send_result(&self, mut record: TaskRecord) {
+        let settled = match self.result(&record) {
+            None => true,
+            Some(message) => match self.link.publish(message).await {
+                // Whoever asked is away: it asks again, or the next start of this agent sends it.
+                Ok(Published { no_subscribers }) => !no_subscribers,
+                Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
+                    tracing::debug!(task = %record.task.task_id, %error, "a result waits for the next start");
+                    false
+                }
+                Err(error) => {
+                    tracing::warn!(task = %record.task.task_id, %error, "a result was not sent");
+                    true
+                }
+            },
+        };
+        if settled && !record.settled {
+            record.settled = true;
+            if let Err(error) = self.store.update(TaskSide::Executor, record).await {
+                tracing::warn!(%error, "that a result was sent was not stored");
+            }
+        }
+    }
+
+    /// Refuses a task that is not kept.
+    pub(super) fn reject(&self, mut record: TaskRecord, error: TaskError) {
+        tracing::debug!(task = %record.task.task_id, %error, "a task was rejected");
+        record.task.status = TaskState::Rejected;
+        record.task.error = Some(error);
+        if let Some(message) = self.result(&record)
+            && let Err(error) = self.link.try_enqueue(message)
+        {
+            tracing::warn!(task = %record.task.task_id, %error, "that a task is rejected was not sent");
+        }
+    }
+}
