@@ -137,11 +137,14 @@ impl Skills {
         let presence = Arc::new(parts.presence);
         let (sender, queue) = mpsc::channel(QUEUE);
         let reader = AbortOnDropHandle::new(tokio::spawn(inbox::read(Arc::clone(&shared), queue)));
-        let sink = Arc::new(move |inbound: Inbound| {
-            if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
+        let sink = Arc::new(move |inbound: Inbound| match sender.try_send(inbound) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(inbound)) => {
                 let topic = inbound.topic();
                 tracing::warn!(topic, "an inbox message was dropped: more came in than could be read");
             }
+            // The agent has stopped: it is for the next start.
+            Err(mpsc::error::TrySendError::Closed(mut inbound)) => inbound.take_ack().withhold(),
         });
         let namespace = core.namespace();
         let mut filters = vec![(namespace.inbox(shared.id.as_str()), false)];
@@ -196,7 +199,8 @@ impl Skills {
             drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
         }
         presence.retire(&shared.link).await;
-        drop((reader, abandon));
+        reader.abort();
+        drop((reader.await, abandon));
     }
 }
 

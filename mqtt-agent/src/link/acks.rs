@@ -15,6 +15,8 @@ pub(super) struct Acks {
 struct Open {
     packet: u16,
     done: bool,
+    /// Never to be acknowledged on this connection, and so nothing behind it.
+    withheld: bool,
 }
 
 impl Acks {
@@ -26,19 +28,27 @@ impl Acks {
     /// Enters a received message and returns its place.
     pub(super) fn received(&mut self, packet: u16) -> u64 {
         let place = self.first + self.open.len() as u64;
-        self.open.push_back(Open { packet, done: false });
+        self.open.push_back(Open { packet, done: false, withheld: false });
         place
     }
 
     /// Marks a message as finished. One of an earlier connection is ignored: its packet id means nothing any more.
     pub(super) fn done(&mut self, epoch: u64, place: u64) {
-        if epoch != self.epoch {
-            return;
-        }
-        let index = place.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-        if let Some(open) = index.and_then(|index| self.open.get_mut(index)) {
+        if let Some(open) = self.find(epoch, place) {
             open.done = true;
         }
+    }
+
+    /// Marks a message as one that is left to the session.
+    pub(super) fn withhold(&mut self, epoch: u64, place: u64) {
+        if let Some(open) = self.find(epoch, place) {
+            open.withheld = true;
+        }
+    }
+
+    fn find(&mut self, epoch: u64, place: u64) -> Option<&mut Open> {
+        let index = place.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        index.filter(|_| epoch == self.epoch).and_then(|index| self.open.get_mut(index))
     }
 
     /// The packet id that may be acknowledged next.
@@ -53,9 +63,12 @@ impl Acks {
         }
     }
 
-    /// Whether nothing is open.
+    /// Whether nothing is left to be acknowledged: what waits behind a withheld message never will be.
     pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        match self.open.front() {
+            None => true,
+            Some(front) => front.withheld && self.open.iter().all(|open| open.done || open.withheld),
+        }
     }
 }
 
@@ -84,6 +97,19 @@ mod tests {
         acks.received(9);
         acks.done(1, old);
         assert_eq!(acks.next(), None);
+    }
+
+    #[test]
+    fn a_withheld_message_holds_back_those_behind_it_and_nothing_is_waited_for() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        let places: Vec<_> = (1..=3).map(|packet| acks.received(packet)).collect();
+        acks.withhold(1, places[1]);
+        acks.done(1, places[2]);
+        assert!(!acks.is_empty(), "the first one is still open");
+        acks.done(1, places[0]);
+        assert_eq!(drain(&mut acks), [1]);
+        assert!(acks.is_empty());
     }
 
     proptest! {

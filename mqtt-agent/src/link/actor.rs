@@ -44,6 +44,11 @@ pub(super) enum Command {
         id: u64,
         done: Option<oneshot::Sender<()>>,
     },
+    /// The message stays with the session: it is never acknowledged on this connection.
+    Withhold {
+        epoch: u64,
+        place: u64,
+    },
     Acknowledge {
         epoch: u64,
         place: u64,
@@ -261,6 +266,7 @@ impl Actor {
             }
             Some(Command::Unsubscribe { id, done }) => self.subscriptions.unsubscribe(id, done),
             Some(Command::Acknowledge { epoch, place }) => self.acks.done(epoch, place),
+            Some(Command::Withhold { epoch, place }) => self.acks.withhold(epoch, place),
             Some(Command::Close { within }) => self.close(within),
             Some(Command::Abort) => return ControlFlow::Break(()),
             None => {

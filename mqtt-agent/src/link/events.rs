@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rumqttc::Outgoing as Sent;
@@ -143,7 +143,8 @@ impl Actor {
             ClientQoS::AtMostOnce => Ack::none(),
             ClientQoS::AtLeastOnce => {
                 let (epoch, place) = (self.epoch, self.acks.received(publish.pkid));
-                Ack(Some(Arc::new(Token { epoch, place, actor: self.own.clone() })))
+                let withheld = AtomicBool::new(false);
+                Ack(Some(Arc::new(Token { epoch, place, withheld, actor: self.own.clone() })))
             }
             ClientQoS::ExactlyOnce => {
                 tracing::warn!("a message at QoS 2 was not asked for and is ignored");

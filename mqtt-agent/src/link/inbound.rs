@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::WeakUnboundedSender;
@@ -65,6 +66,14 @@ impl Ack {
         drop(self);
     }
 
+    /// Never acknowledges: the session keeps the message, and delivers it again to the next connection. Nothing that
+    /// came later is acknowledged either, so this is for a connection that is about to end.
+    pub(crate) fn withhold(self) {
+        if let Some(token) = &self.0 {
+            token.withheld.store(true, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn none() -> Self {
         Self(None)
     }
@@ -80,6 +89,7 @@ impl fmt::Debug for Ack {
 pub(super) struct Token {
     pub(super) epoch: u64,
     pub(super) place: u64,
+    pub(super) withheld: AtomicBool,
     /// Weak: a message somebody keeps must not keep the connection open.
     pub(super) actor: WeakUnboundedSender<Command>,
 }
@@ -88,7 +98,12 @@ impl Drop for Token {
     fn drop(&mut self) {
         if let Some(actor) = self.actor.upgrade() {
             // The actor is gone only when the connection is closed, and then there is nothing to acknowledge.
-            let _ = actor.send(Command::Acknowledge { epoch: self.epoch, place: self.place });
+            let (epoch, place) = (self.epoch, self.place);
+            let _ = actor.send(if *self.withheld.get_mut() {
+                Command::Withhold { epoch, place }
+            } else {
+                Command::Acknowledge { epoch, place }
+            });
         }
     }
 }

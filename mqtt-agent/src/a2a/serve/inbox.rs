@@ -14,11 +14,10 @@ use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceCo
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
 pub(super) async fn read(shared: Arc<Shared>, mut queue: mpsc::Receiver<Inbound>) {
-    // Not acknowledged: the broker keeps them for the agent's next start.
-    let mut kept = Vec::new();
-    while let Some(inbound) = queue.recv().await {
-        if shared.stopping.is_cancelled() {
-            kept.push(inbound);
+    while let Some(mut inbound) = queue.recv().await {
+        if shared.stopping.is_cancelled() && !shared.store.is_durable() {
+            // The broker keeps it for the agent's next start.
+            inbound.take_ack().withhold();
         } else {
             shared.take(inbound);
         }
