@@ -13,7 +13,11 @@ impl<S: Store> ::mqtt_agent::__private::AgentImpl for Home<S>
 where
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
 {
-    const ID: &'static str = "home";
+    const ID: &'static str = ::mqtt_agent::__private::id_of(
+        <Self as ::mqtt_agent::__private::AgentImpl>::CARD,
+        "home",
+        true,
+    );
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[
         &{
             use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
@@ -59,7 +63,7 @@ where
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             ::mqtt_agent::__private::check_parameter(
-                &tool,
+                tool.args(),
                 0usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<f64>::ROOT,
@@ -71,6 +75,11 @@ where
                 .idempotent(true)
         },
     ];
+    const SKILLS: &'static [&'static ::mqtt_agent::__private::SkillDef] = &[];
+    const CARD: ::core::option::Option<&'static ::mqtt_agent::__private::CardDef> = {
+        use ::mqtt_agent::__private::NoCard as _;
+        ::mqtt_agent::__private::CardOf::<Self>::CARD
+    };
     const HANDLERS: &'static [&'static ::mqtt_agent::__private::HandlerDef] = &[
         &{
             use ::mqtt_agent::__private::PlainReply as _;

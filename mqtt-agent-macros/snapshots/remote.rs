@@ -77,13 +77,13 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             ::mqtt_agent::__private::check_parameter(
-                &tool,
+                tool.args(),
                 0usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<AccountId>::ROOT,
             );
             ::mqtt_agent::__private::check_parameter(
-                &tool,
+                tool.args(),
                 1usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<&Context>::ROOT,

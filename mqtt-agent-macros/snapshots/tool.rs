@@ -87,20 +87,20 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );
         ::mqtt_agent::__private::check_parameter(
-            &tool,
+            tool.args(),
             0usize,
             true,
             ::mqtt_agent::__private::RootOf::<String>::ROOT,
         );
         ::mqtt_agent::__private::check_parameter(
-            &tool,
+            tool.args(),
             1usize,
             true,
             ::mqtt_agent::__private::RootOf::<Option<u8>>::ROOT,
         );
-        ::mqtt_agent::__private::check_narrowed(&tool, 1usize);
+        ::mqtt_agent::__private::check_narrowed(tool.args(), 1usize);
         ::mqtt_agent::__private::check_parameter(
-            &tool,
+            tool.args(),
             2usize,
             true,
             ::mqtt_agent::__private::RootOf::<&Context>::ROOT,

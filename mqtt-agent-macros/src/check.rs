@@ -1,13 +1,15 @@
 //! What no single token tells: names that clash, words that do not go together.
 
+mod card;
 mod error;
 
+pub(crate) use card::card;
 pub(crate) use error::error;
 
 use proc_macro2::Ident;
 
 use crate::diag::Errors;
-use crate::model::{Agent, Event, Function, Handler, Remote, Tool};
+use crate::model::{Agent, Event, Function, Handler, OnCrash, Remote, Skill, Tool};
 use crate::{names, words};
 
 pub(crate) fn tool(tool: &Tool, errors: &Errors) {
@@ -57,6 +59,34 @@ fn tool_alone(tool: &Tool, errors: &Errors) {
     }
 }
 
+pub(crate) fn skill(skill: &Skill, errors: &Errors) {
+    let (function, words) = (&skill.function, &skill.words);
+    if let Err(message) = names::skill(&skill.id.text) {
+        errors.push(syn::Error::new(skill.id.span, message));
+    }
+    if function.description.is_none() {
+        let message = "a skill without a description: agents choose skills by it; write what it does in a `///` line above";
+        errors.at(&function.ident, message);
+    }
+    blocking(words.blocking.as_ref(), function, errors);
+    for literal in words.input.iter().chain(&words.output) {
+        if let Err(message) = names::media_type(&literal.value()) {
+            errors.at(literal, message);
+        }
+    }
+    if let (Some(OnCrash::Fail), Some((_, attempts))) = (words.on_crash, &words.attempts) {
+        errors.at(
+            attempts,
+            "a task that fails after a crash is begun once; remove `attempts`, or write `on_crash = \"retry\"`",
+        );
+    }
+    arguments(function, errors);
+    if let syn::Type::Never(ty) = &function.reply {
+        errors.at(ty, "a task has a result; write its type");
+    }
+    given([function], errors);
+}
+
 pub(crate) fn handler(handler: &Handler, errors: &Errors) {
     if handler.words.caller.is_none() {
         given([&handler.function], errors);
@@ -85,25 +115,25 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
             "a generic block has a schema for each type; remove `schema`, and name the type in `contract!`";
         errors.at(&published.file, message);
     }
+    for one in &agent.skills {
+        skill(one, errors);
+    }
     for one in &agent.handlers {
         handler(one, errors);
     }
     for one in &agent.events {
         event(one, errors);
     }
-    if let Some((path, _)) = &agent.item.trait_
-        && !(agent.tools.is_empty() && agent.handlers.is_empty() && agent.events.is_empty())
-    {
+    let empty = agent.tools.is_empty()
+        && agent.skills.is_empty()
+        && agent.handlers.is_empty()
+        && agent.events.is_empty();
+    if let (Some((path, _)), false) = (&agent.item.trait_, empty) {
         let message = "what is served of a `#[remote]` trait is said in the trait; remove the attributes of the methods here";
         errors.at(path, message);
     }
-    if agent.item.trait_.is_none()
-        && agent.tools.is_empty()
-        && agent.handlers.is_empty()
-        && agent.events.is_empty()
-        && errors.is_empty()
-    {
-        let message = "no method of this block is served; write `#[tool]`, `#[on]`, `#[request]` or `#[event]` above one";
+    if agent.item.trait_.is_none() && empty && errors.is_empty() {
+        let message = "no method of this block is served; write `#[tool]`, `#[skill]`, `#[on]`, `#[request]` or `#[event]` above one";
         errors.at(&agent.item.self_ty, message);
     }
 }

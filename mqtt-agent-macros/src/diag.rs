@@ -31,6 +31,11 @@ impl Errors {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.borrow().as_ref().map_or(0, Vec::len)
+    }
+
     /// The user's item, followed by the mistakes: an item that disappeared would make more errors elsewhere.
     pub(crate) fn finish(self, item: TokenStream) -> TokenStream {
         let errors = self.found.borrow_mut().take().unwrap_or_default();

@@ -37,6 +37,24 @@ pub fn tools(list: TokenStream) -> TokenStream {
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
+pub fn skill(words: TokenStream, item: TokenStream) -> TokenStream {
+    expand_skill(words.into(), item.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro]
+pub fn skills(list: TokenStream) -> TokenStream {
+    render::skills(list.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_derive(AgentCard, attributes(card))]
+pub fn agent_card(item: TokenStream) -> TokenStream {
+    expand_card(item.into()).into()
+}
+
+/// Documented in `mqtt-agent`.
+#[proc_macro_attribute]
 pub fn on(words: TokenStream, item: TokenStream) -> TokenStream {
     expand_handler(HandlerKind::On, words.into(), item.into()).into()
 }
@@ -135,6 +153,25 @@ fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
     check::tool(&tool, &errors);
     let rendered = if errors.is_empty() { render::tool(&tool) } else { render::stub(&tool) };
     errors.finish(quote!(#function #rendered))
+}
+
+fn expand_skill(words: Tokens, item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    let Some((function, skill)) = parse::skill(words, item.clone(), &errors) else {
+        return errors.finish(item);
+    };
+    check::skill(&skill, &errors);
+    let rendered = if errors.is_empty() { render::skill(&skill) } else { render::skill_stub(&skill) };
+    errors.finish(quote!(#function #rendered))
+}
+
+fn expand_card(item: Tokens) -> Tokens {
+    let errors = Errors::new();
+    // A derive gives back what it adds, and not the item.
+    let Some(card) = parse::card(item, &errors) else { return errors.finish(Tokens::new()) };
+    check::card(&card, &errors);
+    let rendered = if errors.is_empty() { render::card(&card) } else { render::card_stub(&card) };
+    errors.finish(rendered)
 }
 
 fn expand_handler(kind: HandlerKind, words: Tokens, item: Tokens) -> Tokens {

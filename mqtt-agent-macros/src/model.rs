@@ -1,6 +1,7 @@
-//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] of a type, in
-//! [`test`] of a test.
+//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] and
+//! [`card`] of a type, in [`test`] of a test.
 
+pub(crate) mod card;
 pub(crate) mod error;
 pub(crate) mod test;
 
@@ -32,6 +33,13 @@ pub(crate) struct Tool {
     pub(crate) function: Function,
     pub(crate) name: Name,
     pub(crate) words: ToolWords,
+}
+
+/// A function with `#[skill]`.
+pub(crate) struct Skill {
+    pub(crate) function: Function,
+    pub(crate) id: Name,
+    pub(crate) words: SkillWords,
 }
 
 /// A function with `#[on]` or `#[request]`.
@@ -85,6 +93,7 @@ pub(crate) struct Agent {
     pub(crate) item: ItemImpl,
     pub(crate) id: Option<Name>,
     pub(crate) tools: Vec<Tool>,
+    pub(crate) skills: Vec<Skill>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) events: Vec<Event>,
     pub(crate) krate: Option<Path>,
@@ -126,6 +135,31 @@ pub(crate) struct ToolWords {
     pub(crate) schema: Option<Published>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,
+}
+
+/// What `#[skill(..)]` says beside the id.
+#[derive(Default)]
+pub(crate) struct SkillWords {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) examples: Vec<LitStr>,
+    pub(crate) input: Vec<LitStr>,
+    pub(crate) output: Vec<LitStr>,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) on_crash: Option<OnCrash>,
+    /// The number, and the word to mark where it does not go with another.
+    pub(crate) attempts: Option<(u32, TokenStream)>,
+    pub(crate) blocking: Option<Ident>,
+    /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// What happens to a task that was being worked on when the process ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnCrash {
+    Retry,
+    Fail,
 }
 
 /// A schema in a file, that others have published or rely on.

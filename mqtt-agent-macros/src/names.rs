@@ -11,6 +11,38 @@ pub(crate) fn tool(name: &str) -> Result<(), String> {
     portable("tool's name", name)
 }
 
+/// What is wrong with a skill's id.
+pub(crate) fn skill(id: &str) -> Result<(), String> {
+    portable("skill's id", id)
+}
+
+/// What is wrong with a media type.
+pub(crate) fn media_type(text: &str) -> Result<(), String> {
+    let token = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+*".contains(c))
+    };
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    match essence.split_once('/') {
+        Some((kind, subtype)) if token(kind) && token(subtype) && text.is_ascii() => Ok(()),
+        _ => Err(format!("`{text}` is no media type; write it as in \"text/plain\"")),
+    }
+}
+
+/// What is wrong with the address of a page.
+pub(crate) fn url(text: &str) -> Result<(), String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest)
+            if !rest.is_empty()
+                && !rest.starts_with(['/', '?', '#', ':'])
+                && !text.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("`{text}` is no address of a page; write it as in \"https://example.com\"")),
+    }
+}
+
 /// What is wrong with an agent's id.
 pub(crate) fn agent(id: &str) -> Result<(), String> {
     portable("agent's id", id)
@@ -64,6 +96,11 @@ pub(crate) fn group(name: &str) -> Result<(), String> {
     }
 }
 
+/// The name of an agent's card that gives none: its type's name in words, `WeatherDesk` as `Weather Desk`.
+pub(crate) fn in_words(type_name: &str) -> String {
+    parts(type_name).join(" ")
+}
+
 /// The id of an agent that names none: its type's name in kebab case.
 pub(crate) fn agent_id(type_name: &str) -> String {
     snake_case(type_name).replace('_', "-")
@@ -98,8 +135,14 @@ pub(crate) fn code(code: &str) -> Result<(), String> {
 
 /// `AccountNotFound` as `account_not_found`, `HTTPError` as `http_error`.
 pub(crate) fn snake_case(name: &str) -> String {
+    let parts: Vec<_> = parts(name).iter().map(|part| part.to_lowercase()).collect();
+    parts.join("_")
+}
+
+/// The words that a name in camel case is put together of.
+fn parts(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
-    let mut snake = String::new();
+    let mut parts = vec![String::new()];
     for (index, letter) in letters.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|before| letters.get(before));
         let after = letters.get(index + 1);
@@ -110,11 +153,13 @@ pub(crate) fn snake_case(name: &str) -> String {
                     || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
             });
         if begins {
-            snake.push('_');
+            parts.push(String::new());
         }
-        snake.extend(letter.to_lowercase());
+        if let Some(last) = parts.last_mut() {
+            last.push(*letter);
+        }
     }
-    snake
+    parts
 }
 
 /// `250ms`, `5s`, `2m`, `1h` in milliseconds; `nothing` is what to say of none.
@@ -145,21 +190,21 @@ pub(crate) fn definition(attribute: &str, function: &str) -> String {
     format!("__{attribute}_attribute_on_{function}")
 }
 
-/// The macro that claims a tool's name: for two tools of one name rustc says "the name
+/// The macro that claims a name, of a tool for example: for two tools of one name rustc says "the name
 /// `__tool_name_get_weather_is_taken` is defined multiple times".
 ///
 /// Two names never have one claim. `-` and `.` become `_`; if there are any, a suffix tells what each separator was:
 /// `u` for `_`, `d` for `-`, `p` for `.`.
-pub(crate) fn claim(tool: &str) -> String {
-    let readable = tool.replace(['-', '.'], "_");
-    let separators = tool.chars().filter_map(|c| match c {
+pub(crate) fn claim(what: &str, name: &str) -> String {
+    let readable = name.replace(['-', '.'], "_");
+    let separators = name.chars().filter_map(|c| match c {
         '_' => Some('u'),
         '-' => Some('d'),
         '.' => Some('p'),
         _ => None,
     });
-    let suffix = if readable == tool { String::new() } else { "__".chars().chain(separators).collect() };
-    format!("__tool_name_{readable}_is_taken{suffix}")
+    let suffix = if readable == name { String::new() } else { "__".chars().chain(separators).collect() };
+    format!("__{what}_{readable}_is_taken{suffix}")
 }
 
 #[cfg(test)]
@@ -169,8 +214,8 @@ mod tests {
 
     #[test]
     fn claims_read_well() {
-        assert_eq!(claim("get_weather"), "__tool_name_get_weather_is_taken");
-        assert_eq!(claim("get-weather"), "__tool_name_get_weather_is_taken__d");
+        assert_eq!(claim("tool_name", "get_weather"), "__tool_name_get_weather_is_taken");
+        assert_eq!(claim("tool_name", "get-weather"), "__tool_name_get_weather_is_taken__d");
     }
 
     #[test]
@@ -182,6 +227,36 @@ mod tests {
             ("V2", "v2"),
         ] {
             assert_eq!(agent_id(name), id);
+        }
+    }
+
+    #[test]
+    fn a_card_is_called_after_its_type_in_words() {
+        for (name, words) in [
+            ("WeatherDesk", "Weather Desk"),
+            ("Planner", "Planner"),
+            ("HTTPServer", "HTTP Server"),
+            ("V2", "V2"),
+        ] {
+            assert_eq!(in_words(name), words);
+        }
+    }
+
+    #[test]
+    fn media_types_and_addresses() {
+        for right in
+            ["text/plain", "application/json", "image/svg+xml", "text/plain; charset=utf-8", "image/*"]
+        {
+            assert_eq!(media_type(right), Ok(()), "{right}");
+        }
+        for wrong in ["", "text", "text/", "/plain", "a b/c", "text/plain/x", "text/plain ü"] {
+            assert!(media_type(wrong).is_err(), "{wrong}");
+        }
+        for right in ["https://a.example", "http://localhost:80/x?y#z"] {
+            assert_eq!(url(right), Ok(()), "{right}");
+        }
+        for wrong in ["", "example.com", "https://", "https:///x", "ftp://a", "HTTPS//a", "https://a b"] {
+            assert!(url(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -239,12 +314,12 @@ mod tests {
             a in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
             b in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
         ) {
-            prop_assert_eq!(a == b, claim(&a) == claim(&b));
+            prop_assert_eq!(a == b, claim("tool_name", &a) == claim("tool_name", &b));
         }
 
         #[test]
         fn claims_are_identifiers(name in "[A-Za-z0-9_.-]{1,128}") {
-            prop_assert!(syn::parse_str::<syn::Ident>(&claim(&name)).is_ok());
+            prop_assert!(syn::parse_str::<syn::Ident>(&claim("skill_id", &name)).is_ok());
         }
 
         #[test]

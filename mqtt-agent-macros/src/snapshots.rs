@@ -174,6 +174,69 @@ fn request_with_a_caller() {
 }
 
 #[::core::prelude::v1::test]
+fn skill() {
+    let item = quote! {
+        /// Summarizes a text.
+        async fn summarize(task: Task, #[arg(length = 1..)] text: String) -> Result<Summary, Error> {
+            look_at(task, text).await
+        }
+    };
+    let words = quote!(tags("text"), output("text/plain"), timeout = "1h", on_crash = "retry", attempts = 5);
+    expect_file!["../snapshots/skill.rs"].assert_eq(&formatted(expand_skill(words, item)));
+}
+
+#[::core::prelude::v1::test]
+fn skill_with_a_mistake() {
+    let item = quote! {
+        /// Summarizes a text.
+        fn summarize(text: String) {}
+    };
+    let expanded = expand_skill(quote!(on_crash = "again"), item);
+    expect_file!["../snapshots/skill_with_a_mistake.rs"].assert_eq(&formatted(expanded));
+}
+
+#[::core::prelude::v1::test]
+fn skills() {
+    let list = render::skills(quote!(summarize, other::translate));
+    expect_file!["../snapshots/skills.rs"].assert_eq(&formatted(quote!(fn main() { #list })));
+}
+
+#[::core::prelude::v1::test]
+fn agent_with_skills() {
+    let item = quote! {
+        impl Planner {
+            /// Plans a trip.
+            #[skill("plan", examples("Two days in Oslo"))]
+            async fn plan(&self, task: Task, cx: &Context) -> Result<Plan, Error> {
+                self.think(task, cx).await
+            }
+        }
+    };
+    expect_file!["../snapshots/agent_with_skills.rs"].assert_eq(&formatted(expand_agent(quote!(), item)));
+}
+
+#[::core::prelude::v1::test]
+fn agent_card() {
+    let item = quote! {
+        /// Plans trips.
+        ///
+        /// By train.
+        #[card(id = "planner", version = "1.2.0", provider("Us", "https://us.example"), tags("travel"))]
+        #[card(capabilities("plan"), documentation = "https://us.example/doc", icon = "https://us.example/i.svg")]
+        struct TripPlanner<S: Store = Memory>(S);
+    };
+    expect_file!["../snapshots/agent_card.rs"].assert_eq(&formatted(expand_card(item)));
+}
+
+#[::core::prelude::v1::test]
+fn agent_card_with_mistakes() {
+    let expanded = expand_card(quote!(
+        struct Planner;
+    ));
+    expect_file!["../snapshots/agent_card_with_mistakes.rs"].assert_eq(&formatted(expanded));
+}
+
+#[::core::prelude::v1::test]
 fn handlers() {
     let list = render::handlers(quote!(reading, other::status));
     expect_file!["../snapshots/handlers.rs"].assert_eq(&formatted(quote!(fn main() { #list })));

@@ -39,6 +39,17 @@ pub(crate) const FROM: &str = "from";
 
 pub(crate) const AGENT: &str = "agent";
 
+pub(crate) const EXAMPLES: &str = "examples";
+pub(crate) const INPUT: &str = "input";
+pub(crate) const OUTPUT: &str = "output";
+pub(crate) const ON_CRASH: &str = "on_crash";
+pub(crate) const ATTEMPTS: &str = "attempts";
+
+pub(crate) const PROVIDER: &str = "provider";
+pub(crate) const CAPABILITIES: &str = "capabilities";
+pub(crate) const DOCUMENTATION: &str = "documentation";
+pub(crate) const ICON: &str = "icon";
+
 /// What `#[mqtt_agent::test(..)]` knows.
 pub(crate) const TEST: &[&str] = &[AGENT, TIMEOUT, CRATE];
 
@@ -59,6 +70,14 @@ pub(crate) const TOOL: &[&str] = &[
     SCHEMA,
     CRATE,
 ];
+
+/// What `#[skill(..)]` knows.
+pub(crate) const SKILL: &[&str] =
+    &[ID, NAME, TAGS, EXAMPLES, INPUT, OUTPUT, TIMEOUT, CONCURRENCY, ON_CRASH, ATTEMPTS, BLOCKING, CRATE];
+
+/// What `#[card(..)]` knows.
+pub(crate) const CARD: &[&str] =
+    &[ID, VERSION, NAME, PROVIDER, TAGS, CAPABILITIES, DOCUMENTATION, ICON, CRATE];
 
 /// What `#[arg(..)]` knows.
 pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE, GIVEN];

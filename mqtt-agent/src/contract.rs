@@ -11,13 +11,15 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::agent::AgentImpl;
-use crate::registry::{EventDef, HandlerDef, RegisteredAgent, ToolDef};
+use crate::registry::{CardDef, EventDef, HandlerDef, RegisteredAgent, SkillDef, ToolDef};
 
 /// What one agent publishes.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts {
     pub(crate) id: &'static str,
+    pub(crate) card: Option<&'static CardDef>,
     pub(crate) tools: &'static [&'static ToolDef],
+    pub(crate) skills: &'static [&'static SkillDef],
     pub(crate) handlers: &'static [&'static HandlerDef],
     pub(crate) events: &'static [&'static EventDef],
 }
@@ -27,17 +29,19 @@ impl Parts {
     #[must_use]
     pub const fn new(
         id: &'static str,
+        card: Option<&'static CardDef>,
         tools: &'static [&'static ToolDef],
+        skills: &'static [&'static SkillDef],
         handlers: &'static [&'static HandlerDef],
         events: &'static [&'static EventDef],
     ) -> Self {
-        Self { id, tools, handlers, events }
+        Self { id, card, tools, skills, handlers, events }
     }
 
     /// Those of a type with `#[agent]`.
     #[must_use]
     pub const fn of<T: AgentImpl>() -> Self {
-        Self::new(T::ID, T::TOOLS, T::HANDLERS, T::EVENTS)
+        Self::new(T::ID, T::CARD, T::TOOLS, T::SKILLS, T::HANDLERS, T::EVENTS)
     }
 }
 

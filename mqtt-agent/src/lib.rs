@@ -19,6 +19,8 @@
 //!
 //! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
 //! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
+//! - [`#[skill]`](macro@skill) makes an A2A skill of a function, [`#[derive(AgentCard)]`](macro@AgentCard) says who the
+//!   agent is.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
@@ -75,6 +77,8 @@ pub use link::{ConnectError, ConnectionState, Credentials, PublishError, Subscri
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };
+#[doc = include_str!("../docs/agent_card.md")]
+pub use mqtt_agent_macros::AgentCard;
 #[doc = include_str!("../docs/errors.md")]
 pub use mqtt_agent_macros::ToolError;
 #[doc = include_str!("../docs/agent.md")]
@@ -91,6 +95,10 @@ pub use mqtt_agent_macros::on;
 pub use mqtt_agent_macros::remote;
 #[doc = include_str!("../docs/request.md")]
 pub use mqtt_agent_macros::request;
+#[doc = include_str!("../docs/skill.md")]
+pub use mqtt_agent_macros::skill;
+#[doc = include_str!("../docs/skills.md")]
+pub use mqtt_agent_macros::skills;
 #[cfg(feature = "broker")]
 #[doc = include_str!("../docs/testing.md")]
 pub use mqtt_agent_macros::test;
@@ -121,8 +129,8 @@ pub use serde_json;
 /// ```
 pub mod prelude {
     pub use crate::{
-        Agent, Args, Caller, Client, Context, Partials, State, ToolError, agent, event, handlers, on, remote,
-        request, tool, tools,
+        Agent, AgentCard, Args, Caller, Client, Context, Partials, State, Task, ToolError, agent, event,
+        handlers, on, remote, request, skill, skills, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ pub use mqtt_agent_macros::test_without_broker;
 
 pub use crate::agent::Agent;
 
-pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable};
+pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, id_of};
 pub use crate::client::Client;
 pub use crate::contract::{
     Parts as AgentParts, check as check_contract, check_schema as check_published_schema, tool_of,

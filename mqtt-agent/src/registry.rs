@@ -21,6 +21,7 @@ pub use handler::{EventDef, HandlerDef, HandlerKind};
 #[doc(hidden)]
 pub use published::{PublishedArgument, check_published};
 pub use skill::{CardDef, OnCrash, SkillDef};
+pub(crate) use text::same;
 pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
 pub use topic::{PlaceholderDef, TopicDef};
 

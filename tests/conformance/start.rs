@@ -133,7 +133,7 @@ mod twins {
         for expected in [
             "tool `twin` is also defined at tests/support/lib.rs:".to_owned(),
             "takes `State<u128>`, which the agent lacks; give it with `.state(..)`".to_owned(),
-            "`Args`: the arguments of a tool are one JSON object".to_owned(),
+            "`Args`: the arguments are one JSON object".to_owned(),
             "argument `text`: `range` is for numbers".to_owned(),
         ] {
             assert!(text.contains(&expected), "{expected}\n{text}");

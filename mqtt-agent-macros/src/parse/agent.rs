@@ -2,35 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl};
+use syn::{ImplItem, ImplItemFn, ItemImpl};
 
 use super::function::{Home, function};
+use super::mark::{Mark, take};
 use super::topic::{Declaration, event_of, handler_of};
-use super::{tool, word};
+use super::{skill, tool, word};
 use crate::diag::Errors;
-use crate::model::{Agent, HandlerKind, Name, Tool};
+use crate::model::{Agent, Name, Skill, Tool};
 use crate::words;
-
-/// Which of our attributes a method has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Tool,
-    Handler(HandlerKind),
-    Event,
-}
-
-impl Mark {
-    fn of(attribute: &Attribute) -> Option<Self> {
-        // The last segment: `#[mqtt_agent::tool]` is the same.
-        match attribute.path().segments.last()?.ident.to_string().as_str() {
-            "tool" => Some(Self::Tool),
-            "on" => Some(Self::Handler(HandlerKind::On)),
-            "request" => Some(Self::Handler(HandlerKind::Request)),
-            "event" => Some(Self::Event),
-            _ => None,
-        }
-    }
-}
 
 pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Agent> {
     let Ok(mut item) = syn::parse2::<ItemImpl>(item.clone()) else {
@@ -51,7 +31,8 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
     word::repeated(&all, errors);
     let id = id.map(|literal| Name { text: literal.value(), span: literal.span() });
 
-    let (mut tools, mut handlers, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tools, mut skills) = (Vec::new(), Vec::new());
+    let (mut handlers, mut events) = (Vec::new(), Vec::new());
     let through = quote!(Self::);
     let home = Home::Block { through: &through };
     for member in std::mem::take(&mut item.items) {
@@ -60,6 +41,7 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
                 if let Some((mark, attribute)) = take(&mut method.attrs, errors) {
                     match mark {
                         Mark::Tool => tools.push(tool_of(attribute, &mut method, home, errors)),
+                        Mark::Skill => skills.push(skill_of(attribute, &mut method, home, errors)),
                         Mark::Handler(kind) => {
                             let ImplItemFn { attrs, vis, sig, .. } = &mut method;
                             handlers.push(handler_of(kind, attribute, attrs, vis, sig, home, errors));
@@ -84,12 +66,13 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
             other => item.items.push(other),
         }
     }
-    Some(Agent { item, id, tools, handlers, events, krate })
+    Some(Agent { item, id, tools, skills, handlers, events, krate })
 }
 
 fn without_body(mark: Mark) -> &'static str {
     match mark {
         Mark::Tool => "a tool is a function with a body; write one",
+        Mark::Skill => "a skill is a function with a body; write one",
         _ => "a topic handler is a function with a body; write one, or make it an `#[event]`",
     }
 }
@@ -102,19 +85,10 @@ fn tool_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, erro
     Tool { function, name, words }
 }
 
-/// Takes our attribute off a method: which one it is, and what is in its parentheses.
-fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(Mark, TokenStream)> {
-    let mut found = None;
-    for (mark, attribute) in attributes
-        .extract_if(.., |attribute| Mark::of(attribute).is_some())
-        .filter_map(|a| Some((Mark::of(&a)?, a)))
-    {
-        if found.is_some() {
-            errors.at(&attribute, "a method is one thing; remove this attribute, or write a second method");
-            continue;
-        }
-        let tokens = word::in_parentheses(&attribute, errors);
-        found = Some((mark, tokens));
-    }
-    found
+fn skill_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, errors: &Errors) -> Skill {
+    let words = word::words_with(attribute, words::ID, errors);
+    let ImplItemFn { attrs, vis, sig, .. } = method;
+    let function = function(skill::KIND, attrs, vis, sig, home, errors);
+    let (id, words) = skill::skill_words(&words, &function.ident, errors);
+    Skill { function, id, words }
 }

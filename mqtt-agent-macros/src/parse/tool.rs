@@ -4,9 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
-use super::function::{Home, function};
-use super::published;
+use super::function::{Home, Kind, function};
 use super::word::{self, Word};
+use super::{mark, published};
 use crate::diag::Errors;
 use crate::model::{Name, Tool, ToolWords};
 use crate::{names, words};
@@ -19,26 +19,27 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     let mut item_fn: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            errors.push(not_a_function(&item).unwrap_or(error));
+            errors.push(not_a_function(KIND, "tool", &item).unwrap_or(error));
             return None;
         }
     };
     let words = word::words(attribute, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
+    mark::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
     let (name, words) = tool_words(&words, &function.ident, errors);
     Some((item_fn, Tool { function, name, words }))
 }
 
-fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
+/// What to say of what is no function with a body.
+pub(super) fn not_a_function(kind: Kind, attribute: &str, item: &TokenStream) -> Option<syn::Error> {
     if syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok() {
-        return Some(syn::Error::new_spanned(
-            item,
-            "a tool is a function with a body; write `#[tool]` above that one",
-        ));
+        let message = format!("{kind} is a function with a body; write `#[{attribute}]` above that one");
+        return Some(syn::Error::new_spanned(item, message));
     }
     let item: syn::Item = syn::parse2(item.clone()).ok()?;
-    Some(syn::Error::new_spanned(item, "`#[tool]` is for a free function; write it above an `fn`"))
+    let message = format!("`#[{attribute}]` is for a free function; write it above an `fn`");
+    Some(syn::Error::new_spanned(item, message))
 }
 
 pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Name, ToolWords) {

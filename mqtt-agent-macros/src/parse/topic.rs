@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, ItemFn, LitStr, Signature, Token, Visibility};
 
 use super::function::{Home, function};
+use super::mark;
 use super::tool::timeout;
 use super::word::{self, Word};
 use crate::diag::Errors;
@@ -41,6 +42,7 @@ pub(crate) fn handler(
         }
     };
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
+    mark::second(attrs, errors);
     let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors);
     Some((item_fn, handler))
 }

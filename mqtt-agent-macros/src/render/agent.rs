@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{ImplItem, ItemImpl, Type};
+use syn::{ImplItem, ItemImpl, LitStr, Type};
 
 use super::caller::caller;
 use super::place::{Place, private};
-use super::{event, published, tool, topic};
-use crate::model::{Agent, Topic};
+use super::{event, published, skill, tool, topic};
+use crate::model::{Agent, Name, Topic};
 use crate::names;
 
 /// What stands in for an agent that has mistakes, so that whoever serves it, or publishes its events, adds no mistake of
@@ -27,6 +27,8 @@ pub(crate) fn block(agent: &Agent) -> TokenStream {
         impl #generics #private::AgentImpl for #own #bounds {
             const ID: &'static str = "";
             const TOOLS: &'static [&'static #private::ToolDef] = &[];
+            const SKILLS: &'static [&'static #private::SkillDef] = &[];
+            const CARD: ::core::option::Option<&'static #private::CardDef> = ::core::option::Option::None;
             const HANDLERS: &'static [&'static #private::HandlerDef] = &[];
             const EVENTS: &'static [&'static #private::EventDef] = &[];
         }
@@ -50,8 +52,10 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
 ///
 /// ```text
 /// impl AgentImpl for Thermostat {
-///     const ID: &'static str = "thermostat";
+///     const ID: &'static str = id_of(<Self as AgentImpl>::CARD, "thermostat", true);
 ///     const TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
+///     const SKILLS: &'static [&'static SkillDef] = &[];
+///     const CARD: Option<&'static CardDef> = { use NoCard as _; CardOf::<Self>::CARD };
 ///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
 ///     const EVENTS: &'static [&'static EventDef] = &[];
 /// }
@@ -70,7 +74,7 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
         quote!(#(#shared)* &#value)
     });
     let implementation = implementation(agent, &quote!(#item #types), &quote!(&[#(#tools),*]), &private);
-    let claims = agent.tools.iter().map(tool::claim);
+    let claims = agent.tools.iter().map(tool::claim).chain(agent.skills.iter().map(skill::claim));
     let own = &agent.item.self_ty;
     let tests = agent.tools.iter().map(|tool| {
         let name = &tool.name.text;
@@ -97,10 +101,28 @@ pub(super) fn implementation(
 ) -> TokenStream {
     let own = &agent.item.self_ty;
     let owner = owner(own);
-    let id =
-        agent.id.as_ref().map_or_else(|| names::agent_id(&owner.unraw().to_string()), |id| id.text.clone());
+    let card = quote!(<Self as #private::AgentImpl>::CARD);
+    let id = match &agent.id {
+        Some(Name { text, span }) => {
+            let literal = LitStr::new(text, *span);
+            let id_of = Place::at(*span).around(
+                &quote!(#private::id_of),
+                TokenStream::new(),
+                &quote!((#card, #literal, true)),
+            );
+            quote!(#id_of)
+        }
+        None => {
+            let id = names::agent_id(&owner.unraw().to_string());
+            quote!(#private::id_of(#card, #id, false))
+        }
+    };
     let handlers = agent.handlers.iter().map(|handler| {
         let (shared, value) = (&handler.function.shared, topic::value(handler, private));
+        quote!(#(#shared)* &#value)
+    });
+    let skills = agent.skills.iter().map(|skill| {
+        let (shared, value) = (&skill.function.shared, skill::value(skill, private));
         quote!(#(#shared)* &#value)
     });
     let events = agent.events.iter().map(|event| {
@@ -120,7 +142,9 @@ pub(super) fn implementation(
             #private::inventory::submit! {
                 #private::RegisteredAgent(#private::AgentParts::new(
                     <#own as #private::AgentImpl>::ID,
+                    <#own as #private::AgentImpl>::CARD,
                     <#own as #private::AgentImpl>::TOOLS,
+                    <#own as #private::AgentImpl>::SKILLS,
                     <#own as #private::AgentImpl>::HANDLERS,
                     <#own as #private::AgentImpl>::EVENTS,
                 ))
@@ -137,6 +161,12 @@ pub(super) fn implementation(
         {
             const ID: &'static str = #id;
             const TOOLS: &'static [&'static #private::ToolDef] = #tools;
+            const SKILLS: &'static [&'static #private::SkillDef] = &[#(#skills),*];
+            const CARD: ::core::option::Option<&'static #private::CardDef> = {
+                // In scope for a type that has no card.
+                use #private::NoCard as _;
+                #private::CardOf::<Self>::CARD
+            };
             const HANDLERS: &'static [&'static #private::HandlerDef] = &[#(#handlers),*];
             const EVENTS: &'static [&'static #private::EventDef] = &[#(#events),*];
         }
@@ -154,17 +184,22 @@ fn owner(ty: &Type) -> Ident {
     .unwrap_or_else(|| format_ident!("Agent"))
 }
 
-/// Two handlers of one topic, or two tools of one name: two items of one name, for which rustc marks both places.
+/// Two handlers of one topic, or two tools or skills of one name: two items of one name, for which rustc marks both places.
 fn twice(agent: &Agent) -> TokenStream {
     let topics = agent.handlers.iter().map(|handler| {
         let Topic { literal, template } = &handler.topic;
         (literal.span(), template.filter.as_str())
     });
     let topics = doubled(topics, "topic", "has_a_handler_already");
-    // With the feature each tool claims its name, in the whole crate.
-    let tools = agent.tools.iter().filter(|_| !cfg!(feature = "unique-names"));
-    let tools = doubled(tools.map(|tool| (tool.name.span, tool.name.text.as_str())), "tool_name", "is_taken");
-    quote!(#topics #tools)
+    // With the feature each tool claims its name, and each skill its id, in the whole crate.
+    if cfg!(feature = "unique-names") {
+        return topics;
+    }
+    let tools = agent.tools.iter().map(|tool| (tool.name.span, tool.name.text.as_str()));
+    let tools = doubled(tools, "tool_name", "is_taken");
+    let skills = agent.skills.iter().map(|skill| (skill.id.span, skill.id.text.as_str()));
+    let skills = doubled(skills, "skill_id", "is_taken");
+    quote!(#topics #tools #skills)
 }
 
 fn doubled<'a>(all: impl Iterator<Item = (Span, &'a str)>, what: &str, fate: &str) -> TokenStream {

@@ -57,18 +57,18 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
 }
 
 /// What only the compiler can tell when it evaluates the definition, each at the token that is wrong.
-pub(super) fn checks(arg: &Arg, index: usize, tool: &Ident, private: &TokenStream) -> TokenStream {
+pub(super) fn checks(arg: &Arg, index: usize, this: &Ident, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
     let place = Place::of(ty);
     let named = arg.name.is_some();
     let parameter = place.around(
         &quote!(#private::check_parameter),
         TokenStream::new(),
-        &quote!((&#tool, #index, #named, #private::RootOf::<#ty>::ROOT)),
+        &quote!((#this.args(), #index, #named, #private::RootOf::<#ty>::ROOT)),
     );
     let narrowed = arg.words.place.as_ref().map(|attribute| {
         let place = Place::of(attribute);
-        place.around(&quote!(#private::check_narrowed), TokenStream::new(), &quote!((&#tool, #index);))
+        place.around(&quote!(#private::check_narrowed), TokenStream::new(), &quote!((#this.args(), #index);))
     });
     quote!(#parameter; #narrowed)
 }

@@ -91,7 +91,12 @@ pub(super) fn at_reply(function: &Function, before: &TokenStream, behind: &Token
 
 /// The description: a literal, or the first paragraph of what only the compiler knows, such as an included file.
 pub(super) fn description(function: &Function, private: &TokenStream) -> TokenStream {
-    match &function.description {
+    text(function.description.as_ref(), private)
+}
+
+/// The same of any description.
+pub(super) fn text(description: Option<&Expr>, private: &TokenStream) -> TokenStream {
+    match description {
         None => quote!(""),
         Some(Expr::Lit(literal)) => quote!(#literal),
         Some(other) => {

@@ -1,4 +1,4 @@
-//! `tools![..]` and `handlers![..]`: explicit lists, and the comparison of the names in the first.
+//! `tools![..]`, `skills![..]` and `handlers![..]`: explicit lists, and the comparison of the names in the first two.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -8,7 +8,7 @@ use syn::{Path, Token};
 
 use super::function::definition_of;
 use super::place::Place;
-use super::{tool, topic};
+use super::{skill, tool, topic};
 
 /// `tools![a, module::b]` is
 ///
@@ -26,21 +26,32 @@ use super::{tool, topic};
 /// word. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
+    distinct(tool::ATTRIBUTE, "tools", list, message)
+}
+
+/// `skills![a, module::b]`: the same of skills and their ids.
+pub(crate) fn skills(list: TokenStream) -> TokenStream {
+    let message =
+        "a list of skills is a list of functions; write it as in `skills![summarize, other::translate]`";
+    distinct(skill::ATTRIBUTE, "skills", list, message)
+}
+
+fn distinct(attribute: &str, what: &str, list: TokenStream, message: &str) -> TokenStream {
     let paths = match paths(list, message) {
         Ok(paths) => paths,
         Err(error) => return error,
     };
-    let definition = |path: &Path| definition(tool::ATTRIBUTE, path);
-    let tools = Ident::new("tools", Span::mixed_site());
+    let definition = |path: &Path| definition(attribute, path);
+    let all = Ident::new(what, Span::mixed_site());
     let checks = paths.iter().enumerate().skip(1).map(|(index, path)| {
         let definition = definition(path);
-        Place::of(path).around(&TokenStream::new(), definition, &quote!(.assert_new_in(&#tools, #index);))
+        Place::of(path).around(&TokenStream::new(), definition, &quote!(.assert_new_in(&#all, #index);))
     });
     let definitions: Vec<_> = paths.iter().map(definition).collect();
     let check = (paths.len() > 1).then(|| {
         quote! {
             const _: () = {
-                let #tools = [#(#definitions),*];
+                let #all = [#(#definitions),*];
                 #(#checks)*
             };
         }

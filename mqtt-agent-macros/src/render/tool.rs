@@ -1,13 +1,13 @@
 //! `#[tool]`: one `static` definition with one function pointer, in a hidden function that leads to it.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::quote;
 
-use super::function::{self, definition, definition_of};
+use super::called::{self, Called};
+use super::function::{definition, definition_of};
 use super::place::private;
-use super::{arg, published, words};
+use super::{published, words};
 use crate::model::Tool;
-use crate::names;
 
 /// In the name of the hidden function.
 pub(super) const ATTRIBUTE: &str = "tool";
@@ -38,7 +38,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///             }),
 ///             Location::new(file!(), line!()),
 ///         );
-///         check_parameter(&tool, 0, true, RootOf::<String>::ROOT);
+///         check_parameter(tool.args(), 0, true, RootOf::<String>::ROOT);
 ///         tool.timeout_ms(5000)
 ///     };
 ///     inventory::submit! { RegisteredTool(&DEFINITION) }
@@ -69,55 +69,18 @@ pub(crate) fn stub(tool: &Tool) -> TokenStream {
 
 /// The definition itself.
 pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
-    let function = &tool.function;
-    let args = || function.args.iter().enumerate();
-    let definitions = args().map(|(index, arg)| arg::definition(arg, index, private));
-    let this = Ident::new("tool", Span::mixed_site());
-    let checks = args().map(|(index, arg)| arg::checks(arg, index, &this, private));
-    let name = &tool.name.text;
-    let description = function::description(function, private);
-    let (schema, value) = function::described(function, private);
-    let handler = function::handler(function, tool.words.blocking.as_ref(), &value, private);
-    let location = function::location(function, private);
-    let errors = function::errors(function, private);
-    let words = words::words(&tool.words);
-    let published = published::checks(tool, &this, private);
-    quote! {
-        {
-            // In scope for types that `ReplyOf` and `RootOf` know nothing better of.
-            use #private::{AnyRoot as _, PlainReply as _};
-            let #this = #private::ToolDef::new(
-                #name,
-                #description,
-                &[#(#definitions),*],
-                #schema,
-                #handler,
-                #location,
-            );
-            #(#checks)*
-            #published
-            #this #errors #words
-        }
-    }
+    let called = Called {
+        function: &tool.function,
+        name: &tool.name,
+        blocking: tool.words.blocking.as_ref(),
+        ty: quote!(#private::ToolDef),
+        this: called::this("tool"),
+    };
+    let published = published::checks(tool, &called.this, private);
+    called::value(&called, published.as_ref(), &words::words(&tool.words), private)
 }
 
-/// A macro that has the tool's name in its own: rustc refuses a second one in the crate, and marks both names.
-///
-/// ```text
-/// #[macro_export]
-/// macro_rules! __tool_name_weather_is_taken { () => {} }
-/// ```
-///
-/// Exported, because others may be defined twice; in the body of the hidden function, because a macro can be in any.
+/// The claim of the tool's name.
 pub(super) fn claim(tool: &Tool) -> Option<TokenStream> {
-    let span = tool.name.span;
-    let claim = Ident::new(&names::claim(&tool.name.text), span);
-    cfg!(feature = "unique-names").then(|| {
-        quote_spanned! {span=>
-            #[doc(hidden)]
-            #[allow(non_local_definitions)]
-            #[macro_export]
-            macro_rules! #claim { () => {}; }
-        }
-    })
+    called::claim("tool_name", &tool.name)
 }

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use crate::registry::{CardDef, EventDef, HandlerDef, SkillDef, ToolDef};
+use crate::registry::{CardDef, EventDef, HandlerDef, SkillDef, ToolDef, same};
 
-/// A type whose methods are tools and topic handlers. `#[agent]` on an `impl` block implements it.
+/// A type whose methods are tools, skills and topic handlers. `#[agent]` on an `impl` block implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no agent",
     label = "has no methods that could be served",
-    note = "write `#[agent]` above an `impl` block of the type, and `#[tool]` above the methods in it"
+    note = "write `#[agent]` above an `impl` block of the type, and `#[tool]` or `#[skill]` above the methods in it"
 )]
 pub trait AgentImpl: Sized + 'static {
     /// The agent's id, where `Agent::id` gives no other.
@@ -73,3 +73,22 @@ pub trait NoCard {
 }
 
 impl<T> NoCard for CardOf<T> {}
+
+/// The id of a block: the card's, where it names none itself. A block that names another than the card is refused.
+// Evaluated by the compiler: the panic is the message.
+#[doc(hidden)]
+#[must_use]
+#[allow(clippy::panic)]
+#[track_caller]
+pub const fn id_of(card: Option<&'static CardDef>, own: &'static str, written: bool) -> &'static str {
+    match card {
+        // A card with mistakes has no id.
+        Some(card) if !card.id().is_empty() => {
+            if written && !same(card.id(), own) {
+                panic!("the type's card has another `id`; remove this one, for the card's is taken");
+            }
+            card.id()
+        }
+        _ => own,
+    }
+}

@@ -1,4 +1,4 @@
-//! The document: all tools, topic handlers and events, with their schemas, in an order that hangs on nothing but their
+//! The document: all tools, skills, topic handlers and events, with their schemas, in an order that hangs on nothing but their
 //! names.
 
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::Parts;
 use crate::param::Need;
 use crate::registry::{
-    ArgDef, EventDef, HandlerDef, HandlerKind, RegisteredEvent, ToolDef, registered_handlers,
-    registered_tools,
+    ArgDef, CardDef, EventDef, HandlerDef, HandlerKind, OnCrash, RegisteredEvent, SkillDef, ToolDef,
+    registered_handlers, registered_skills, registered_tools,
 };
 use crate::reply::ErrorCode;
 use crate::schema::{ToolSchemas, accepted, described};
@@ -20,12 +20,14 @@ const FORM: &str = "1";
 /// Everything that is linked into this program, and the agents.
 pub(super) fn document(agents: impl Iterator<Item = Parts>) -> Result<Value, String> {
     let mut tools: Vec<&ToolDef> = registered_tools();
+    let mut skills: Vec<&SkillDef> = registered_skills();
     let mut handlers: Vec<&HandlerDef> = registered_handlers();
     let mut events: Vec<&EventDef> =
         inventory::iter::<RegisteredEvent>.into_iter().map(|event| event.0).collect();
     let mut by_agent = BTreeMap::new();
     for parts in agents {
         tools.extend(parts.tools);
+        skills.extend(parts.skills);
         handlers.extend(parts.handlers);
         events.extend(parts.events);
         let entry = agent(parts);
@@ -41,6 +43,10 @@ pub(super) fn document(agents: impl Iterator<Item = Parts>) -> Result<Value, Str
         Ok((tool.name().to_owned(), self::tool(tool)?, tool.location().to_string()))
     })?;
     document.insert("tools".to_owned(), tools);
+    let skills = named("skill", skills, |skill| {
+        Ok((skill.id().to_owned(), self::skill(skill)?, skill.location().to_string()))
+    })?;
+    document.insert("skills".to_owned(), skills);
     let handlers = named("handler of topic", handlers, |def| {
         // Two functions may listen to one topic.
         let key = format!("{} {} ({})", kind(def.kind), def.topic().template(), def.name());
@@ -78,11 +84,34 @@ fn named<D>(
 fn agent(parts: Parts) -> Value {
     let mut tools: Vec<_> = parts.tools.iter().map(|tool| tool.name()).collect();
     tools.sort_unstable();
+    let mut skills: Vec<_> = parts.skills.iter().map(|skill| skill.id()).collect();
+    skills.sort_unstable();
     let mut handlers: Vec<_> = parts.handlers.iter().map(|handler| handler.topic().template()).collect();
     handlers.sort_unstable();
     let mut events: Vec<_> = parts.events.iter().map(|event| event.topic().template()).collect();
     events.sort_unstable();
-    json!({"tools": tools, "handlers": handlers, "events": events})
+    let mut entry = Entry::default();
+    entry.add("tools", tools);
+    entry.add("skills", skills);
+    entry.add("handlers", handlers);
+    entry.add("events", events);
+    entry.add_some("card", parts.card.map(card));
+    entry.0.into()
+}
+
+fn card(card: &CardDef) -> Value {
+    let mut entry = Entry::default();
+    entry.add("id", card.id());
+    entry.add("name", card.name);
+    entry.add("description", card.description);
+    entry.add("version", card.version);
+    entry.add_some("tags", some_list(card.tags));
+    entry.add_some("capabilities", some_list(card.capabilities));
+    let provider = card.provider.map(|(name, url)| json!({"organization": name, "url": url}));
+    entry.add_some("provider", provider);
+    entry.add_some("documentation_url", card.documentation);
+    entry.add_some("icon_url", card.icon);
+    entry.0.into()
 }
 
 pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
@@ -94,7 +123,7 @@ pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
     entry.add("description", tool.description);
     entry.add_some("title", tool.title);
     entry.add_some("version", tool.version);
-    entry.add_some("tags", (!tool.tags.is_empty()).then_some(tool.tags));
+    entry.add_some("tags", some_list(tool.tags));
     entry.add_some("allowed_callers", tool.allow);
     entry.add_some("timeout_ms", tool.timeout.map(|timeout| timeout.as_millis() as u64));
     let hints = tool.hints;
@@ -107,6 +136,31 @@ pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
     entry.add_some("partial_schema", schemas.partial);
     entry.add_some("errors", errors(&tool.errors()));
     entry.add("call", format!("{{namespace}}/mcp/tools/{}/call", tool.name()));
+    Ok(entry.0.into())
+}
+
+fn skill(skill: &SkillDef) -> Result<Value, String> {
+    let schemas = ToolSchemas::of(skill.args, skill.output).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        format!("{}: skill `{}`: {}", skill.location(), skill.id(), errors.join("; "))
+    })?;
+    let mut entry = Entry::default();
+    entry.add("description", skill.description);
+    entry.add_some("name", skill.name);
+    entry.add_some("tags", some_list(skill.tags));
+    entry.add_some("examples", some_list(skill.examples));
+    entry.add_some("input_modes", some_list(skill.input_modes));
+    entry.add_some("output_modes", some_list(skill.output_modes));
+    entry.add_some("timeout_ms", skill.timeout.map(|timeout| timeout.as_millis() as u64));
+    let (what, attempts) = match skill.on_crash {
+        OnCrash::Retry => ("retry", Some(skill.attempts)),
+        OnCrash::Fail => ("fail", None),
+    };
+    entry.add("on_crash", what);
+    entry.add_some("attempts", attempts);
+    entry.add("input_schema", schemas.input);
+    entry.add_some("output_schema", schemas.output);
+    entry.add_some("errors", errors(&skill.errors()));
     Ok(entry.0.into())
 }
 
@@ -165,6 +219,10 @@ fn kind(kind: HandlerKind) -> &'static str {
 
 fn some_text(text: &'static str) -> Option<&'static str> {
     (!text.is_empty()).then_some(text)
+}
+
+fn some_list(list: &'static [&'static str]) -> Option<&'static [&'static str]> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// An object that leaves out what is not there.

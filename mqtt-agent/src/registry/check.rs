@@ -2,17 +2,17 @@
 //!
 //! Generated code calls these functions at the user's tokens, so a message here says what to write there.
 
-use super::{HandlerDef, ToolDef};
+use super::{ArgDef, HandlerDef};
 use crate::param::{Need, Root};
 
-/// Refuses the parameter at `index` if it does not go with its name or with the ones before it.
+/// Refuses the parameter at `index` of a tool or a skill if it does not go with its name or with the ones before it.
 ///
 /// `named` says whether it has a name that can be an argument's.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]
-pub const fn check_parameter(tool: &ToolDef, index: usize, named: bool, root: Root) {
-    let need = tool.args[index].need;
+pub const fn check_parameter(args: &[ArgDef], index: usize, named: bool, root: Root) {
+    let need = args[index].need;
     if matches!(need, Need::Argument { .. }) && !named {
         panic!(
             "an argument of the caller needs a name; write `name: Type`, or `#[arg(rename = \"name\")]` before the pattern"
@@ -21,21 +21,19 @@ pub const fn check_parameter(tool: &ToolDef, index: usize, named: bool, root: Ro
     match root {
         Root::Unknown => {}
         Root::List => panic!(
-            "the arguments of a tool are a JSON object, and a list has no names; take it as a parameter of its own"
+            "the arguments are a JSON object, and a list has no names; take it as a parameter of its own"
         ),
         Root::Bare => panic!(
-            "the arguments of a tool are a JSON object, and a bare value has no name; take it as a parameter of its own"
+            "the arguments are a JSON object, and a bare value has no name; take it as a parameter of its own"
         ),
         Root::Optional => {
-            panic!(
-                "the arguments of a tool are a JSON object, always there; make the fields of the struct optional"
-            );
+            panic!("the arguments are a JSON object, always there; make the fields of the struct optional");
         }
-        Root::Nothing => panic!("a tool without arguments needs no `Args`; remove the parameter"),
+        Root::Nothing => panic!("where there are no arguments, `Args` takes none; remove the parameter"),
     }
     let mut earlier = 0;
     while earlier < index {
-        match (tool.args[earlier].need, need) {
+        match (args[earlier].need, need) {
             (Need::Arguments { .. }, Need::Arguments { .. }) => {
                 panic!(
                     "`Args` takes all arguments, so there is nothing left for a second one; put the fields into one struct"
@@ -92,8 +90,8 @@ pub const fn check_message(handler: &HandlerDef, index: usize, named: bool) {
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]
-pub const fn check_narrowed(tool: &ToolDef, index: usize) {
-    match tool.args[index].need {
+pub const fn check_narrowed(args: &[ArgDef], index: usize) {
+    match args[index].need {
         Need::Argument { .. } => {}
         Need::Arguments { .. } => {
             panic!(
@@ -123,7 +121,7 @@ pub const fn check_given(need: Need, given: bool) {
 pub const fn first_paragraph(text: &'static str) -> &'static str {
     let text = text.trim_ascii();
     if text.is_empty() {
-        panic!("the description is empty, and models choose tools by it; write what the tool does");
+        panic!("the description is empty, and others choose by it; write what is done here");
     }
     let bytes = text.as_bytes();
     let mut end = 0;

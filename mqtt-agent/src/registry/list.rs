@@ -1,35 +1,65 @@
-//! A list of tools that was written out: no name may be in it twice.
+//! Lists of tools and of skills that were written out: no name may be in one twice.
 
-use super::ToolDef;
 use super::text::{Text, same};
+use super::{Location, SkillDef, ToolDef};
 
 impl ToolDef {
     /// Refuses the tool at `index` of the list if one before it has the same name. Called by `tools![..]`, at the path
     /// of that tool.
-    // Evaluated by the compiler: the panic is the error message.
     #[doc(hidden)]
-    #[allow(clippy::panic, clippy::indexing_slicing)]
+    #[allow(clippy::indexing_slicing)]
     #[track_caller]
     pub const fn assert_new_in(&self, list: &[&Self], index: usize) {
         let mut earlier = 0;
         while earlier < index {
             let other = list[earlier];
             if same(self.name, other.name) && !self.is_broken() {
-                if same(self.location.file, other.location.file) && self.location.line == other.location.line
-                {
-                    panic!("this tool is in the list already; remove one of the two");
-                }
-                let text = Text::new()
-                    .add("two tools are called `")
-                    .add(self.name)
-                    .add("`: ")
-                    .add_location(other.location)
-                    .add(" and ")
-                    .add_location(self.location)
-                    .add("; rename one with `#[tool(\"..\")]`");
-                panic!("{}", text.as_str());
+                refuse("tool", "are called", self.name, other.location, self.location);
             }
             earlier += 1;
         }
     }
+}
+
+impl SkillDef {
+    /// Refuses the skill at `index` of the list if one before it has the same id. Called by `skills![..]`, at the path
+    /// of that skill.
+    #[doc(hidden)]
+    #[allow(clippy::indexing_slicing)]
+    #[track_caller]
+    pub const fn assert_new_in(&self, list: &[&Self], index: usize) {
+        let mut earlier = 0;
+        while earlier < index {
+            let other = list[earlier];
+            if same(self.id, other.id) && !self.is_broken() {
+                refuse("skill", "have the id", self.id, other.location, self.location);
+            }
+            earlier += 1;
+        }
+    }
+}
+
+// Evaluated by the compiler: the panic is the error message.
+#[allow(clippy::panic)]
+#[track_caller]
+const fn refuse(kind: &str, fate: &str, name: &str, first: Location, second: Location) {
+    if same(first.file, second.file) && first.line == second.line {
+        let text = Text::new().add("this ").add(kind).add(" is in the list already; remove one of the two");
+        panic!("{}", text.as_str());
+    }
+    let text = Text::new()
+        .add("two ")
+        .add(kind)
+        .add("s ")
+        .add(fate)
+        .add(" `")
+        .add(name)
+        .add("`: ")
+        .add_location(first)
+        .add(" and ")
+        .add_location(second)
+        .add("; rename one with `#[")
+        .add(kind)
+        .add("(\"..\")]`");
+    panic!("{}", text.as_str());
 }

@@ -91,6 +91,13 @@ impl SkillDef {
         self.id
     }
 
+    /// Its parameters: generated code has them checked.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn args(&self) -> &'static [ArgDef] {
+        self.args
+    }
+
     /// Where the function was written.
     #[must_use]
     pub const fn location(&self) -> Location {

@@ -169,12 +169,13 @@ fn whole_root(
     let composed = ["oneOf", "anyOf", "allOf"].into_iter().find(|keyword| root.get(*keyword).is_some());
     let reason = match composed {
         Some(keyword) => Some(format!(
-            "the arguments of a tool are one JSON object, and this type makes a `{keyword}` of them, as an enum does, \
+            "the arguments are one JSON object, and this type makes a `{keyword}` of them, as an enum does, \
              which model providers refuse; put it into a field of a struct"
         )),
-        None if !object => {
-            Some("the arguments of a tool are a JSON object, and this type is none; use a struct with named fields".to_owned())
-        }
+        None if !object => Some(
+            "the arguments are a JSON object, and this type is none; use a struct with named fields"
+                .to_owned(),
+        ),
         None => None,
     };
     if let Some(reason) = reason {

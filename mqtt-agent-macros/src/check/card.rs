@@ -1,0 +1,57 @@
+//! What a card lacks, and what in it is none of what it should be.
+
+use syn::LitStr;
+
+use crate::diag::Errors;
+use crate::model::card::Card;
+use crate::names;
+
+pub(crate) fn card(card: &Card, errors: &Errors) {
+    if card.is_struct {
+        missing(card, errors);
+    }
+    let words = &card.words;
+    if let Some(id) = &words.id
+        && let Err(message) = names::agent(&id.text)
+    {
+        errors.push(syn::Error::new(id.span, message));
+    }
+    let provider = words.provider.iter().map(|(_, url)| url);
+    for literal in provider.chain(&words.documentation).chain(&words.icon) {
+        address(literal, errors);
+    }
+}
+
+fn address(literal: &LitStr, errors: &Errors) {
+    if let Err(message) = names::url(&literal.value()) {
+        errors.at(literal, message);
+    }
+}
+
+/// One error for all that is missing: it is one line to write.
+fn missing(card: &Card, errors: &Errors) {
+    let (mut lacks, mut words) = (Vec::new(), Vec::new());
+    if card.description.is_none() {
+        lacks.push("a description");
+    }
+    if !card.words.said_id {
+        lacks.push("an `id`");
+        words.push(format!("id = \"{}\"", names::agent_id(&card.ident.to_string())));
+    }
+    if !card.words.said_version {
+        lacks.push("a `version`");
+        words.push("version = \"1.0.0\"".to_owned());
+    }
+    let mut write = Vec::new();
+    if card.description.is_none() {
+        write.push("what the agent does in a `///` line above".to_owned());
+    }
+    if !words.is_empty() {
+        write.push(format!("`#[card({})]`", words.join(", ")));
+    }
+    if let Some((last, others)) = lacks.split_last() {
+        let lacks =
+            if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) };
+        errors.at(&card.ident, format!("a card without {lacks}; write {}", write.join(" and ")));
+    }
+}

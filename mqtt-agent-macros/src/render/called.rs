@@ -1,0 +1,83 @@
+//! The definition of what is called with arguments: a tool or a skill.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{arg, function};
+use crate::model::{Function, Name};
+use crate::names;
+
+/// What tells a tool's definition from a skill's.
+pub(super) struct Called<'a> {
+    pub(super) function: &'a Function,
+    /// On the wire.
+    pub(super) name: &'a Name,
+    pub(super) blocking: Option<&'a Ident>,
+    /// The type of the definition.
+    pub(super) ty: TokenStream,
+    /// The definition in generated code.
+    pub(super) this: Ident,
+}
+
+/// The definition itself; `checks` and `words` are what only this kind has.
+pub(super) fn value(
+    called: &Called<'_>,
+    checks: Option<&TokenStream>,
+    words: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let Called { function, name, blocking, ty, this } = called;
+    let args = || function.args.iter().enumerate();
+    let definitions = args().map(|(index, arg)| arg::definition(arg, index, private));
+    let arg_checks = args().map(|(index, arg)| arg::checks(arg, index, this, private));
+    let name = &name.text;
+    let description = function::description(function, private);
+    let (schema, value) = function::described(function, private);
+    let handler = function::handler(function, *blocking, &value, private);
+    let location = function::location(function, private);
+    let errors = function::errors(function, private);
+    quote! {
+        {
+            // In scope for types that `ReplyOf` and `RootOf` know nothing better of.
+            use #private::{AnyRoot as _, PlainReply as _};
+            let #this = #ty::new(
+                #name,
+                #description,
+                &[#(#definitions),*],
+                #schema,
+                #handler,
+                #location,
+            );
+            #(#arg_checks)*
+            #checks
+            #this #errors #words
+        }
+    }
+}
+
+/// A macro that has the name in its own: rustc refuses a second one in the crate, and marks both names. `what` is
+/// `tool_name` or `skill_id`.
+///
+/// ```text
+/// #[macro_export]
+/// macro_rules! __tool_name_weather_is_taken { () => {} }
+/// ```
+///
+/// Exported, because others may be defined twice; in the body of the hidden function, because a macro can be in any.
+pub(super) fn claim(what: &str, name: &Name) -> Option<TokenStream> {
+    let span = name.span;
+    let claim = Ident::new(&names::claim(what, &name.text), span);
+    cfg!(feature = "unique-names").then(|| {
+        quote_spanned! {span=>
+            #[doc(hidden)]
+            #[allow(non_local_definitions)]
+            #[macro_export]
+            macro_rules! #claim { () => {}; }
+        }
+    })
+}
+
+/// The definition's name in generated code.
+pub(super) fn this(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}

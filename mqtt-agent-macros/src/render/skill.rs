@@ -1,0 +1,91 @@
+//! `#[skill]`: one `static` definition with one function pointer, in a hidden function that leads to it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::called::{self, Called};
+use super::function::definition;
+use super::place::private;
+use crate::model::{OnCrash, Skill, SkillWords};
+
+/// In the name of the hidden function.
+pub(super) const ATTRIBUTE: &str = "skill";
+
+/// For
+///
+/// ```text
+/// /// Summarizes a text.
+/// #[skill(tags("text"), on_crash = "fail")]
+/// async fn summarize(task: Task, text: String) -> Result<Summary, Error> { .. }
+/// ```
+///
+/// the function as it is, and what [`tool`](super::tool::tool) makes of one, with a `SkillDef` in the place of the
+/// `ToolDef`:
+///
+/// ```text
+/// const fn __skill_attribute_on_summarize() -> &'static SkillDef {
+///     static DEFINITION: SkillDef = {
+///         let skill = SkillDef::new("summarize", "Summarizes a text.", ..);
+///         check_parameter(skill.args(), 0, true, RootOf::<Task>::ROOT);
+///         check_parameter(skill.args(), 1, true, RootOf::<String>::ROOT);
+///         skill.tags(&["text"]).on_crash(OnCrash::Fail)
+///     };
+///     inventory::submit! { RegisteredSkill(&DEFINITION) }
+///     &DEFINITION
+/// }
+/// ```
+pub(crate) fn skill(skill: &Skill) -> TokenStream {
+    let private = private(skill.words.krate.as_ref());
+    let register = quote!(#private::inventory::submit! { #private::RegisteredSkill(&DEFINITION) });
+    let claim = claim(skill);
+    let value = value(skill, &private);
+    definition(&skill.function, ATTRIBUTE, &quote!(#private::SkillDef), &value, &quote!(#register #claim))
+}
+
+/// What stands in for a skill that has mistakes, so that a list which names it adds no mistake of its own.
+pub(crate) fn stub(skill: &Skill) -> TokenStream {
+    let private = private(skill.words.krate.as_ref());
+    let ty = quote!(#private::SkillDef);
+    definition(&skill.function, ATTRIBUTE, &ty, &quote!(#private::SkillDef::BROKEN), &TokenStream::new())
+}
+
+/// The definition itself.
+pub(super) fn value(skill: &Skill, private: &TokenStream) -> TokenStream {
+    let called = Called {
+        function: &skill.function,
+        name: &skill.id,
+        blocking: skill.words.blocking.as_ref(),
+        ty: quote!(#private::SkillDef),
+        this: called::this("skill"),
+    };
+    called::value(&called, None, &words(&skill.words, private), private)
+}
+
+/// The claim of the skill's id.
+pub(super) fn claim(skill: &Skill) -> Option<TokenStream> {
+    called::claim("skill_id", &skill.id)
+}
+
+/// The words of `#[skill(..)]`, as calls of `SkillDef`'s methods.
+fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
+    let SkillWords {
+        name, tags, examples, input, output, timeout_ms, concurrency, on_crash, attempts, ..
+    } = words;
+    let name = name.iter().map(|name| quote!(.name(#name)));
+    let lists = [
+        (tags, quote!(tags)),
+        (examples, quote!(examples)),
+        (input, quote!(input_modes)),
+        (output, quote!(output_modes)),
+    ];
+    let lists = lists.into_iter().filter(|(list, _)| !list.is_empty());
+    let lists = lists.map(|(list, method)| quote!(.#method(&[#(#list),*])));
+    let timeout = timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
+    let concurrency = concurrency.iter().map(|tasks| quote!(.concurrency(#tasks)));
+    let on_crash = on_crash.iter().map(|what| match what {
+        OnCrash::Retry => quote!(.on_crash(#private::OnCrash::Retry)),
+        OnCrash::Fail => quote!(.on_crash(#private::OnCrash::Fail)),
+    });
+    let attempts = attempts.iter().map(|(attempts, _)| quote!(.attempts(#attempts)));
+    quote!(#(#name)* #(#lists)* #(#timeout)* #(#concurrency)* #(#on_crash)* #(#attempts)*)
+}
