@@ -7,6 +7,7 @@
 mod handler;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -79,6 +80,8 @@ impl Topics {
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
         });
+        // From here on, so that a start which fails ends what it has begun.
+        let abandon = shared.abandon.clone().drop_guard();
         let link = shared.client.core().link();
         // One connection keeps them in order, so they need not wait for each other.
         let subscribed = handlers.iter().map(|handler| {
@@ -95,7 +98,6 @@ impl Topics {
         });
         let granted = futures_util::future::join_all(subscribed).await;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
-        let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, subscriptions, abandon })
     }
 
@@ -124,7 +126,8 @@ fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     let name = served.def.name;
     Arc::new(move |mut inbound: Inbound| {
         let ack = inbound.take_ack();
-        if let Err(mpsc::error::TrySendError::Full(dropped)) = sender.try_send(inbound) {
+        if let Err(mpsc::error::TrySendError::Full((dropped, _))) = sender.try_send((inbound, Instant::now()))
+        {
             tracing::warn!(
                 handler = name,
                 topic = dropped.topic(),
@@ -135,7 +138,7 @@ fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     })
 }
 
-async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<Inbound>) {
+async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>) {
     let (stopping, abandon) = (served.shared.stopping.clone(), served.shared.abandon.clone());
     let most = served.def.concurrency.map_or(1, |messages| messages.max(1) as usize);
     let mut running = FuturesUnordered::new();
@@ -146,7 +149,7 @@ async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<Inbound>) {
             () = stopping.cancelled(), if !queue.is_closed() => queue.close(),
             Some(()) = running.next(), if !running.is_empty() => {}
             inbound = queue.recv(), if running.len() < most => match inbound {
-                Some(inbound) => running.push(served.on(inbound)),
+                Some((inbound, received)) => running.push(served.on(inbound, received)),
                 None => break,
             },
         }

@@ -36,9 +36,14 @@ impl Served {
     }
 
     /// Handles a message that nobody waits for. What goes wrong is logged.
-    pub(super) async fn on(&self, inbound: Inbound) {
-        let until = self.until(&inbound, Instant::now());
+    pub(super) async fn on(&self, inbound: Inbound, received: Instant) {
         let topic = inbound.topic().to_owned();
+        let begins = Instant::now();
+        if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
+            tracing::warn!(handler = self.def.name, topic, "a message expired before its turn came");
+            return;
+        }
+        let until = self.until(&inbound, received, begins);
         let cancellation = self.shared.abandon.child_token();
         if let Err(error) = self.run(inbound, Identifier::random(), until, cancellation, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
@@ -64,7 +69,7 @@ impl Served {
             );
             return ack.done();
         };
-        let until = self.until(&inbound, received);
+        let until = self.until(&inbound, received, received);
         let call_id = call_id(&inbound);
         match Arc::clone(&self.shared.requests).try_acquire_owned() {
             Ok(place) => {
@@ -107,12 +112,11 @@ impl Served {
         self.run(inbound, call_id, until, cancellation, turn).await
     }
 
-    /// When nobody waits any more: the message's expiry, or the handler's own limit.
-    fn until(&self, inbound: &Inbound, received: Instant) -> Instant {
+    /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
+    fn until(&self, inbound: &Inbound, received: Instant, begins: Instant) -> Instant {
         let limit = self.def.timeout.unwrap_or(self.shared.limits.timeout);
-        let own = deadline::after(received, limit);
-        let expiry = inbound.properties.expiry.and_then(|left| received.checked_add(left));
-        expiry.map_or(own, |expiry| expiry.min(own))
+        let own = deadline::after(begins, limit);
+        expiry(inbound, received).map_or(own, |expiry| expiry.min(own))
     }
 
     async fn run(
@@ -163,6 +167,11 @@ impl Served {
         }
         Ok(arguments)
     }
+}
+
+/// When the message expires, if it does.
+fn expiry(inbound: &Inbound, received: Instant) -> Option<Instant> {
+    inbound.properties.expiry.and_then(|left| received.checked_add(left))
 }
 
 /// What a request is correlated by, where that is an identifier, or else one of our own.
