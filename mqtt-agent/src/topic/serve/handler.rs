@@ -45,7 +45,8 @@ impl Served {
         }
         let until = self.until(&inbound, received, begins);
         let cancellation = self.shared.abandon.child_token();
-        if let Err(error) = self.run(inbound, Identifier::random(), until, cancellation, ()).await {
+        let trace = TraceContext::from_user_properties(&inbound.properties.user);
+        if let Err(error) = self.run(inbound, Identifier::random(), trace, until, cancellation, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
             tracing::warn!(handler = self.def.name, %at, topic, kind, error = error.message, "a message was not handled");
         }
@@ -58,8 +59,10 @@ impl Served {
         let properties = &inbound.properties;
         let trace = TraceContext::from_user_properties(&properties.user);
         let correlation = properties.correlation_data.clone();
-        let reply_to =
-            properties.response_topic.as_deref().and_then(|topic| ReplyTo::new(topic, correlation, trace));
+        let reply_to = properties
+            .response_topic
+            .as_deref()
+            .and_then(|topic| ReplyTo::new(topic, correlation, trace.clone()));
         let Some(reply_to) = reply_to else {
             let topic = inbound.topic();
             tracing::warn!(
@@ -75,7 +78,7 @@ impl Served {
             Ok(place) => {
                 let this = Arc::clone(self);
                 self.shared.tasks.spawn(async move {
-                    let outcome = this.in_turn(inbound, call_id.clone(), until).await;
+                    let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
                     reply_to.send(this.shared.client.core().link(), &call_id, outcome, until).await;
                     drop(place);
                 });
@@ -90,7 +93,13 @@ impl Served {
     }
 
     /// Waits for a turn, and runs the handler.
-    async fn in_turn(&self, inbound: Inbound, call_id: Identifier, until: Instant) -> Outcome {
+    async fn in_turn(
+        &self,
+        inbound: Inbound,
+        call_id: Identifier,
+        trace: Option<TraceContext>,
+        until: Instant,
+    ) -> Outcome {
         if self.shared.stopping.is_cancelled() {
             return Err(unavailable("the server stops; ask again for another one", "stopping"));
         }
@@ -109,7 +118,7 @@ impl Served {
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
-        self.run(inbound, call_id, until, cancellation, turn).await
+        self.run(inbound, call_id, trace, until, cancellation, turn).await
     }
 
     /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
@@ -123,6 +132,7 @@ impl Served {
         &self,
         inbound: Inbound,
         call_id: Identifier,
+        trace: Option<TraceContext>,
         until: Instant,
         cancellation: CancellationToken,
         turn: impl Send + 'static,
@@ -136,7 +146,7 @@ impl Served {
             tool: self.def.name,
             deadline: until,
             cancellation: cancellation.clone(),
-            trace: TraceContext::from_user_properties(&properties.user),
+            trace,
             states: Arc::clone(&self.shared.states),
             client: self.shared.client.clone(),
             partials: OnceLock::new(),
