@@ -50,6 +50,7 @@ mod agent;
 mod client;
 mod contract;
 mod deadline;
+mod drain;
 mod error;
 mod link;
 mod mcp;

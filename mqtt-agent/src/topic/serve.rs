@@ -12,13 +12,13 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::filter;
 use crate::client::Client;
 use crate::context::States;
+use crate::drain::Draining;
 use crate::error::Result;
 use crate::link::{Filter, Inbound, QoS, Subscription};
 use crate::mcp::Limits;
@@ -27,12 +27,6 @@ use handler::Served;
 
 /// Messages that wait for one `#[on]` handler; more are dropped and logged.
 const QUEUE: usize = 1024;
-
-/// How long handlers that were told to end may take to do so.
-const AFTER_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// How long the broker may take to acknowledge the end of the subscriptions.
-const ACKNOWLEDGE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What all topic handlers of an agent share.
 #[derive(Debug)]
@@ -104,17 +98,14 @@ impl Topics {
     /// Takes no more messages, and waits for the handlers that run.
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
-        let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
-        if timeout(ACKNOWLEDGE, leave).await.is_err() {
-            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
-        }
-        shared.stopping.cancel();
-        shared.tasks.close();
-        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
-            tracing::warn!("topic handlers that outlast the grace of the stop are cancelled");
-            shared.abandon.cancel();
-            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
-        }
+        let draining = Draining {
+            what: "topic handlers",
+            stopping: &shared.stopping,
+            abandon: &shared.abandon,
+            tasks: &shared.tasks,
+            grace: shared.limits.grace,
+        };
+        draining.end(subscriptions).await;
         drop(abandon);
     }
 }
