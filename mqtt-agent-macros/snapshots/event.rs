@@ -1,7 +1,7 @@
 /// A room is too warm.
 pub fn alarm(payload: &Alarm) -> AlarmEvent {
     let definition: &'static ::mqtt_agent::__private::EventDef = {
-        static DEFINITION: ::mqtt_agent::__private::EventDef = ::mqtt_agent::__private::EventDef::new(
+        static __DEFINITION: ::mqtt_agent::__private::EventDef = ::mqtt_agent::__private::EventDef::new(
                 "alarm",
                 "A room is too warm.",
                 ::mqtt_agent::__private::TopicDef::new(
@@ -22,9 +22,9 @@ pub fn alarm(payload: &Alarm) -> AlarmEvent {
             )
             .retain(true);
         ::mqtt_agent::__private::inventory::submit! {
-            ::mqtt_agent::__private::RegisteredEvent(& DEFINITION)
+            ::mqtt_agent::__private::RegisteredEvent(& __DEFINITION)
         }
-        &DEFINITION
+        &__DEFINITION
     };
     AlarmEvent {
         draft: ::mqtt_agent::__private::Draft::new(
@@ -36,9 +36,9 @@ pub fn alarm(payload: &Alarm) -> AlarmEvent {
 }
 ///An event for `home/{room}/alarm` that is not published yet: set each placeholder, then publish.
 #[must_use = "an event is sent by `.publish(&client)`"]
-pub struct AlarmEvent<P0 = ::mqtt_agent::__private::Unset> {
+pub struct AlarmEvent<__P0 = ::mqtt_agent::__private::Unset> {
     draft: ::mqtt_agent::__private::Draft,
-    set: ::core::marker::PhantomData<(P0,)>,
+    set: ::core::marker::PhantomData<(__P0,)>,
 }
 impl AlarmEvent<::mqtt_agent::__private::Unset> {
     ///Sets the placeholder `{room}` of the topic.
@@ -50,7 +50,7 @@ impl AlarmEvent<::mqtt_agent::__private::Unset> {
         }
     }
 }
-impl<P0> AlarmEvent<P0> {
+impl<__P0> AlarmEvent<__P0> {
     /// How long to wait. Default: the client's timeout, 30 s.
     pub fn timeout(mut self, timeout: ::core::time::Duration) -> Self {
         self.draft = self.draft.timeout(timeout);
@@ -66,12 +66,12 @@ impl<P0> AlarmEvent<P0> {
         client: &::mqtt_agent::__private::Client,
     ) -> ::mqtt_agent::__private::Publishing
     where
-        P0: ::mqtt_agent::__private::IsSet,
+        __P0: ::mqtt_agent::__private::IsSet,
     {
         self.draft.publish(client)
     }
 }
-impl<P0> ::core::fmt::Debug for AlarmEvent<P0> {
+impl<__P0> ::core::fmt::Debug for AlarmEvent<__P0> {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.draft, f)
     }

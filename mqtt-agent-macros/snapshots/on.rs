@@ -3,7 +3,7 @@ async fn reading(room: &str, number: u32, value: Reading) {
 }
 #[doc(hidden)]
 const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__private::HandlerDef {
-    static DEFINITION: ::mqtt_agent::__private::HandlerDef = {
+    static __DEFINITION: ::mqtt_agent::__private::HandlerDef = {
         use ::mqtt_agent::__private::PlainReply as _;
         let handler = ::mqtt_agent::__private::HandlerDef::new(
             ::mqtt_agent::__private::HandlerKind::On,
@@ -62,7 +62,7 @@ const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__priv
             .shared("g")
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)
+        ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION)
     }
-    &DEFINITION
+    &__DEFINITION
 }

@@ -3,7 +3,7 @@ fn status(room: String) -> Result<Status, String> {
 }
 #[doc(hidden)]
 const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__private::HandlerDef {
-    static DEFINITION: ::mqtt_agent::__private::HandlerDef = {
+    static __DEFINITION: ::mqtt_agent::__private::HandlerDef = {
         use ::mqtt_agent::__private::PlainReply as _;
         let handler = ::mqtt_agent::__private::HandlerDef::new(
             ::mqtt_agent::__private::HandlerKind::Request,
@@ -45,7 +45,7 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
             ))
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)
+        ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION)
     }
-    &DEFINITION
+    &__DEFINITION
 }

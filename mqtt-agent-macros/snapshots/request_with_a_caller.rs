@@ -3,7 +3,7 @@ fn status(room: String, caller: Caller) -> Result<Status, String> {
 }
 #[doc(hidden)]
 const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__private::HandlerDef {
-    static DEFINITION: ::mqtt_agent::__private::HandlerDef = {
+    static __DEFINITION: ::mqtt_agent::__private::HandlerDef = {
         use ::mqtt_agent::__private::PlainReply as _;
         let handler = ::mqtt_agent::__private::HandlerDef::new(
             ::mqtt_agent::__private::HandlerKind::Request,
@@ -60,27 +60,27 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
             ))
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredHandler(& DEFINITION)
+        ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION)
     }
-    &DEFINITION
+    &__DEFINITION
 }
 ///Asks on `home/{room}/get`: set each placeholder of the topic, then send.
 fn status_request() -> StatusRequest {
-    const TOPIC: ::mqtt_agent::__private::TopicDef = ::mqtt_agent::__private::TopicDef::new(
+    const __TOPIC: ::mqtt_agent::__private::TopicDef = ::mqtt_agent::__private::TopicDef::new(
         "home/{room}/get",
         "home/+/get",
         &[::mqtt_agent::__private::PlaceholderDef::new("room", 1usize, false)],
     );
     StatusRequest {
-        draft: ::mqtt_agent::__private::Ask::empty(TOPIC),
+        draft: ::mqtt_agent::__private::Ask::empty(__TOPIC),
         set: ::core::marker::PhantomData,
     }
 }
 ///Asks on `home/{room}/get`: set each placeholder of the topic, then send.
 #[must_use = "a request is sent by `.send(&client)`"]
-struct StatusRequest<P0 = ::mqtt_agent::__private::Unset> {
+struct StatusRequest<__P0 = ::mqtt_agent::__private::Unset> {
     draft: ::mqtt_agent::__private::Ask,
-    set: ::core::marker::PhantomData<(P0,)>,
+    set: ::core::marker::PhantomData<(__P0,)>,
 }
 impl StatusRequest<::mqtt_agent::__private::Unset> {
     ///Sets the placeholder `{room}` of the topic.
@@ -92,7 +92,7 @@ impl StatusRequest<::mqtt_agent::__private::Unset> {
         }
     }
 }
-impl<P0> StatusRequest<P0> {
+impl<__P0> StatusRequest<__P0> {
     /// How long to wait. Default: the client's timeout, 30 s.
     fn timeout(mut self, timeout: ::core::time::Duration) -> Self {
         self.draft = self.draft.timeout(timeout);
@@ -108,12 +108,12 @@ impl<P0> StatusRequest<P0> {
         client: &::mqtt_agent::__private::Client,
     ) -> ::mqtt_agent::__private::Asking<Result<Status, String>>
     where
-        P0: ::mqtt_agent::__private::IsSet,
+        __P0: ::mqtt_agent::__private::IsSet,
     {
         self.draft.send(client)
     }
 }
-impl<P0> ::core::fmt::Debug for StatusRequest<P0> {
+impl<__P0> ::core::fmt::Debug for StatusRequest<__P0> {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.draft, f)
     }

@@ -4,7 +4,7 @@ async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
 }
 #[doc(hidden)]
 const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::SkillDef {
-    static DEFINITION: ::mqtt_agent::__private::SkillDef = {
+    static __DEFINITION: ::mqtt_agent::__private::SkillDef = {
         use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
         let skill = ::mqtt_agent::__private::SkillDef::new(
             "summarize",
@@ -88,7 +88,7 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
             .attempts(5u32)
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredSkill(& DEFINITION)
+        ::mqtt_agent::__private::RegisteredSkill(& __DEFINITION)
     }
     #[doc(hidden)]
     #[allow(non_local_definitions)]
@@ -96,5 +96,5 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
     macro_rules! __skill_id_summarize_is_taken {
         () => {};
     }
-    &DEFINITION
+    &__DEFINITION
 }

@@ -2,8 +2,8 @@
 fn summarize(text: String) {}
 #[doc(hidden)]
 const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::SkillDef {
-    static DEFINITION: ::mqtt_agent::__private::SkillDef = ::mqtt_agent::__private::SkillDef::BROKEN;
-    &DEFINITION
+    static __DEFINITION: ::mqtt_agent::__private::SkillDef = ::mqtt_agent::__private::SkillDef::BROKEN;
+    &__DEFINITION
 }
 ::core::compile_error! {
     "`again` says nothing of what happens after a crash; write \"retry\" to work on the task again, or \"fail\""

@@ -8,7 +8,7 @@ async fn weather(
 }
 #[doc(hidden)]
 const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::ToolDef {
-    static DEFINITION: ::mqtt_agent::__private::ToolDef = {
+    static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
         let tool = ::mqtt_agent::__private::ToolDef::new(
             "weather",
@@ -113,7 +113,7 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             .timeout_ms(5000u64)
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredTool(& DEFINITION)
+        ::mqtt_agent::__private::RegisteredTool(& __DEFINITION)
     }
     #[doc(hidden)]
     #[allow(non_local_definitions)]
@@ -121,5 +121,5 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
     macro_rules! __tool_name_weather_is_taken {
         () => {};
     }
-    &DEFINITION
+    &__DEFINITION
 }

@@ -2,8 +2,8 @@
 pub fn nothing() {}
 #[doc(hidden)]
 pub const fn __tool_attribute_on_nothing() -> &'static ::mqtt_agent::__private::ToolDef {
-    static DEFINITION: ::mqtt_agent::__private::ToolDef = ::mqtt_agent::__private::ToolDef::BROKEN;
-    &DEFINITION
+    static __DEFINITION: ::mqtt_agent::__private::ToolDef = ::mqtt_agent::__private::ToolDef::BROKEN;
+    &__DEFINITION
 }
 ::core::compile_error! {
     "unknown word `readonly`; did you mean `read_only`?"

@@ -9,7 +9,8 @@ pub(crate) use error::error;
 use proc_macro2::Ident;
 
 use crate::diag::Errors;
-use crate::model::{Agent, Event, Function, Handler, OnCrash, Remote, Skill, Tool};
+use crate::model::{Agent, Event, Function, Handler, OnCrash, Remote, Skill, Tool, Topic};
+use crate::words::TIMEOUT;
 use crate::{names, words};
 
 pub(crate) fn tool(tool: &Tool, errors: &Errors) {
@@ -91,12 +92,29 @@ pub(crate) fn handler(handler: &Handler, errors: &Errors) {
     if handler.words.caller.is_none() {
         given([&handler.function], errors);
     }
+    if handler.words.caller.is_some() {
+        setters(&handler.topic, "send", errors);
+    }
     blocking(handler.words.blocking.as_ref(), &handler.function, errors);
     types(&handler.function, errors);
 }
 
 pub(crate) fn event(event: &Event, errors: &Errors) {
+    setters(&event.topic, "publish", errors);
     types(&event.function, errors);
+}
+
+/// Each placeholder is a method of the type that is generated, which has two of its own.
+fn setters(topic: &Topic, last: &str, errors: &Errors) {
+    for placeholder in &topic.template.placeholders {
+        let name = placeholder.name.as_str();
+        if name == last || name == TIMEOUT {
+            let message = format!(
+                "the placeholder `{name}` would be set by `.{name}(..)`, which does something else; give it another name"
+            );
+            errors.at(&topic.literal, message);
+        }
+    }
 }
 
 /// What is in one block together: its parts are looked at beforehand.
@@ -146,6 +164,10 @@ pub(crate) fn remote(remote: &Remote, errors: &Errors) {
             let message =
                 "a trait is served elsewhere; remove `schema`, and compare with `contract!` where it is";
             errors.at(&published.file, message);
+        }
+        if method.tool.function.ident == "new" {
+            let message = "the client's `new` makes the client; give the method another name, and the tool this one with `name = \"new\"`";
+            errors.at(&method.tool.function.ident, message);
         }
         if !method.tool.function.has_self {
             errors.at(&method.tool.function.ident, "a remote's method is a method of the agent; add `&self`");

@@ -103,7 +103,9 @@ fn placeholder(level: &str, index: usize) -> Result<Option<Placeholder>, String>
 fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    first && name != "_" && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    // The four words that can't be a parameter's name, not even as `r#self`.
+    let reserved = matches!(name, "_" | "self" | "Self" | "super" | "crate");
+    first && !reserved && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
@@ -145,6 +147,8 @@ mod tests {
             "{1}",
             "{a b}",
             "{_}",
+            "{self}",
+            "a/{crate...}",
             "{...}",
             "{a..}",
             "{a...}/b",

@@ -53,6 +53,7 @@ mod agent;
 mod client;
 mod contract;
 mod deadline;
+mod drain;
 mod error;
 mod link;
 mod mcp;

@@ -46,7 +46,7 @@ impl Counter {
 
     /// The count after it changed.
     #[event("{name}/changed")]
-    async fn counted(&self, name: &str, count: u64);
+    fn counted(&self, name: &str, count: u64);
 
     fn not_served(&self) -> u64 {
         self.get().unwrap_or_default()

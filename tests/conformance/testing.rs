@@ -127,6 +127,33 @@ fn the_agent_is_stopped_however_the_test_ends() {
     assert_eq!(status.recv_timeout(support::SOON).unwrap(), "offline");
 }
 
+type Release = std::sync::Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>;
+
+/// Blocks until it is released.
+#[tool(blocking)]
+fn block(State(release): State<Release>) {
+    let _ = release.lock().unwrap().recv();
+}
+
+#[test]
+fn a_blocking_handler_that_does_not_end_does_not_keep_its_test_from_ending() {
+    let (release, wait) = std::sync::mpsc::channel();
+    let wait: Release = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    let limits = mqtt_agent::Limits::default().with_grace(std::time::Duration::from_millis(10));
+    let agent = Agent::new("calc").tools(tools![block]).state(wait).limits(limits);
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        mqtt_agent::__private::testing::run("test", 10_000, async { agent }, |agent| async move {
+            let call = agent.call("block", ()).timeout(std::time::Duration::from_millis(200));
+            assert!(call.await.is_err());
+            Ok(())
+        });
+        ended.send(()).unwrap();
+    });
+    end.recv_timeout(support::SOON).expect("in time");
+    drop(release);
+}
+
 #[mqtt_agent::test(agent = Agent::new("calc").tools(tools![add]))]
 async fn stopping_twice_is_stopping_once(agent: TestAgent) {
     agent.stop().await;

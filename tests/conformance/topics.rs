@@ -67,6 +67,14 @@ fn work(item: String, State(heard): State<Heard>) {
     drop(heard.try_send(item));
 }
 
+#[on("slow/{item}", timeout = "1500ms")]
+async fn slow(item: &str, State(heard): State<Heard>) {
+    drop(heard.send(item.to_owned()).await);
+    if item == "endless" {
+        std::future::pending().await
+    }
+}
+
 #[event("house/{room}/alarm/{kind}", retain)]
 fn alarm(room: &str, kind: u8, value: &Reading);
 
@@ -110,6 +118,20 @@ on_each_broker! {
         assert_eq!(next(&mut heard).await, "kitchen 1");
         peer.publish("house/2/level", "", nothing()).await;
         assert_eq!(next(&mut heard).await, "floor 2");
+        agent.stop().await;
+    }
+
+    async fn a_message_that_expires_before_its_turn_is_not_handled(broker) {
+        let (sender, mut heard) = mpsc::channel(64);
+        let agent = Agent::new("house").handlers(handlers![slow]).state(sender).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.publish("slow/endless", "", nothing()).await;
+        assert_eq!(next(&mut heard).await, "endless");
+        // The handler's limit is longer than this.
+        let brief = PublishProperties { message_expiry_interval: Some(1), ..nothing() };
+        peer.publish("slow/expired", "", brief).await;
+        peer.publish("slow/last", "", nothing()).await;
+        assert_eq!(next(&mut heard).await, "last");
         agent.stop().await;
     }
 

@@ -117,6 +117,12 @@ pub(super) fn event_of(
     });
     let mut function = function("an event", &attributes, &visibility, &mut signature, home, errors);
     let words = topic_words(&all, words::EVENT, errors);
+    if let Some(asyncness) = &signature.asyncness {
+        errors.at(
+            asyncness,
+            "an event waits in `.publish(&client)`, which its function leads to; remove `async`",
+        );
+    }
     if let syn::ReturnType::Type(_, ty) = &signature.output {
         errors.at(ty, "nobody answers an event; remove the return type");
     }

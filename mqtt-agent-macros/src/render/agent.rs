@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{ImplItem, ItemImpl, LitStr, Type};
+use syn::{Attribute, ImplItem, ItemImpl, LitStr, Type};
 
 use super::caller::caller;
 use super::place::{Place, private};
@@ -74,7 +74,9 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
         quote!(#(#shared)* &#value)
     });
     let implementation = implementation(agent, &quote!(#item #types), &quote!(&[#(#tools),*]), &private);
-    let claims = agent.tools.iter().map(tool::claim).chain(agent.skills.iter().map(skill::claim));
+    let claims = agent.tools.iter().map(|tool| (&tool.function.shared, tool::claim(tool)));
+    let claims = claims.chain(agent.skills.iter().map(|skill| (&skill.function.shared, skill::claim(skill))));
+    let claims = claims.map(|(shared, claim)| claim.map(|claim| quote!(#(#shared)* #claim)));
     let own = &agent.item.self_ty;
     let tests = agent.tools.iter().map(|tool| {
         let name = &tool.name.text;
@@ -188,24 +190,31 @@ fn owner(ty: &Type) -> Ident {
 fn twice(agent: &Agent) -> TokenStream {
     let topics = agent.handlers.iter().map(|handler| {
         let Topic { literal, template } = &handler.topic;
-        (literal.span(), template.filter.as_str())
+        (literal.span(), template.filter.as_str(), &*handler.function.shared)
     });
     let topics = doubled(topics, "topic", "has_a_handler_already");
     // With the feature each tool claims its name, and each skill its id, in the whole crate.
     if cfg!(feature = "unique-names") {
         return topics;
     }
-    let tools = agent.tools.iter().map(|tool| (tool.name.span, tool.name.text.as_str()));
+    let tools = agent.tools.iter();
+    let tools = tools.map(|tool| (tool.name.span, tool.name.text.as_str(), &*tool.function.shared));
     let tools = doubled(tools, "tool_name", "is_taken");
-    let skills = agent.skills.iter().map(|skill| (skill.id.span, skill.id.text.as_str()));
+    let skills = agent.skills.iter();
+    let skills = skills.map(|skill| (skill.id.span, skill.id.text.as_str(), &*skill.function.shared));
     let skills = doubled(skills, "skill_id", "is_taken");
     quote!(#topics #tools #skills)
 }
 
-fn doubled<'a>(all: impl Iterator<Item = (Span, &'a str)>, what: &str, fate: &str) -> TokenStream {
-    let mut seen: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
-    for (span, text) in all {
-        seen.entry(text).or_default().push(span);
+/// Each under its method's `#[cfg(..)]`: two of which one is there are none.
+fn doubled<'a>(
+    all: impl Iterator<Item = (Span, &'a str, &'a [Attribute])>,
+    what: &str,
+    fate: &str,
+) -> TokenStream {
+    let mut seen: BTreeMap<&str, Vec<(Span, &[Attribute])>> = BTreeMap::new();
+    for (span, text, shared) in all {
+        seen.entry(text).or_default().push((span, shared));
     }
     let doubled = seen.into_iter().filter(|(_, places)| places.len() > 1);
     let items = doubled.enumerate().flat_map(|(index, (text, places))| {
@@ -214,9 +223,9 @@ fn doubled<'a>(all: impl Iterator<Item = (Span, &'a str)>, what: &str, fate: &st
         // Two texts may read the same.
         let number = if index == 0 { String::new() } else { format!("_{index}") };
         let name = format!("the_{what}_{readable}_{fate}{number}");
-        places.into_iter().map(move |span| {
+        places.into_iter().map(move |(span, shared)| {
             let item = Ident::new(&name, span);
-            quote_spanned!(span=> #[allow(non_snake_case, dead_code)] fn #item() {})
+            quote_spanned!(span=> #(#shared)* #[allow(non_snake_case, dead_code)] fn #item() {})
         })
     });
     items.collect()

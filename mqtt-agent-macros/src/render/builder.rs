@@ -28,8 +28,18 @@ pub(super) fn ty(
 ) -> TokenStream {
     let Builder { name, holds, doc, must_use, last, last_doc, gives } = builder;
     let (shared, visibility) = (&function.shared, &function.visibility);
-    let all: Vec<_> = (0..topic.template.placeholders.len()).map(|index| format_ident!("P{index}")).collect();
-    let setters = (0..all.len()).filter_map(|index| setter(function, topic, name, &all, index, private));
+    let all: Vec<_> =
+        (0..topic.template.placeholders.len()).map(|index| format_ident!("__P{index}")).collect();
+    let last_name = last.to_string();
+    let own = ["timeout", last_name.as_str()];
+    let setters = topic
+        .template
+        .placeholders
+        .iter()
+        .enumerate()
+        // A mistake that was told already.
+        .filter(|(_, placeholder)| !own.contains(&placeholder.name.as_str()))
+        .filter_map(|(index, _)| setter(function, topic, name, &all, index, private));
     quote! {
         #(#shared)*
         #[doc = #doc]
@@ -111,5 +121,9 @@ pub(super) fn name(function: &Ident, owner: Option<&Ident>, what: &str) -> Ident
         text.push_str(characters.as_str());
     }
     text.push_str(what);
+    // Of `fn _1()`.
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        text.insert(0, '_');
+    }
     Ident::new(&text, function.span())
 }

@@ -16,8 +16,8 @@ use crate::model::{Arg, Handler};
 /// ```text
 /// /// Asks [`get`] ..
 /// fn get_request(payload: Query) -> GetRequest {
-///     const TOPIC: TopicDef = TopicDef::new(..);
-///     GetRequest { draft: Ask::new(TOPIC, <Query as EventPayload>::encode(&payload)), set: PhantomData }
+///     const __TOPIC: TopicDef = TopicDef::new(..);
+///     GetRequest { draft: Ask::new(__TOPIC, <Query as EventPayload>::encode(&payload)), set: PhantomData }
 /// }
 /// struct GetRequest<P0 = Unset> { .. }
 /// ```
@@ -36,11 +36,11 @@ pub(super) fn caller(
     let builder = builder::name(&function.ident, owner, "Request");
     let definition = topic(&handler.topic, private);
     let (parameter, draft) = match handler.function.args.iter().find(|arg| is_payload(arg)) {
-        None => (None, quote!(#private::Ask::empty(TOPIC))),
+        None => (None, quote!(#private::Ask::empty(__TOPIC))),
         Some(arg) => {
             let ty = &arg.ty;
             let encode = of_payload(arg, &quote!(encode), private);
-            (Some(quote!(payload: #ty)), quote!(#private::Ask::new(TOPIC, #encode(&payload))))
+            (Some(quote!(payload: #ty)), quote!(#private::Ask::new(__TOPIC, #encode(&payload))))
         }
     };
     let doc =
@@ -49,7 +49,7 @@ pub(super) fn caller(
         #(#shared)*
         #[doc = #doc]
         #visibility fn #ask(#parameter) -> #builder {
-            const TOPIC: #private::TopicDef = #definition;
+            const __TOPIC: #private::TopicDef = #definition;
             #builder { draft: #draft, set: ::core::marker::PhantomData }
         }
     };

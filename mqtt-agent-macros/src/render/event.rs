@@ -36,9 +36,9 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     let builder = builder::name(&event.function.ident, None, "Event");
     let value = value(event, &private);
     let definition = quote! {{
-        static DEFINITION: #private::EventDef = #value;
-        #private::inventory::submit! { #private::RegisteredEvent(&DEFINITION) }
-        &DEFINITION
+        static __DEFINITION: #private::EventDef = #value;
+        #private::inventory::submit! { #private::RegisteredEvent(&__DEFINITION) }
+        &__DEFINITION
     }};
     let function = function(event, &builder, &definition, &private);
     let ty = ty(event, &builder, &private);

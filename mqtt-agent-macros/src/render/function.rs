@@ -127,9 +127,9 @@ pub(super) fn definition(
         #(#shared)*
         #[doc(hidden)]
         #visibility const fn #definition() -> &'static #ty {
-            static DEFINITION: #ty = #value;
+            static __DEFINITION: #ty = #value;
             #register
-            &DEFINITION
+            &__DEFINITION
         }
     }
 }

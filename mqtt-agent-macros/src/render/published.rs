@@ -24,13 +24,13 @@ pub(super) fn checks(tool: &Tool, this: &Ident, private: &TokenStream) -> Option
         Place::of(ty).around(
             &quote!(#private::check_published),
             TokenStream::new(),
-            &quote!((&#this, #index, PUBLISHED, #private::KindOf::<#ty>::KIND, #has_default);),
+            &quote!((&#this, #index, __PUBLISHED, #private::KindOf::<#ty>::KIND, #has_default);),
         )
     });
     let file = &published.file;
     Some(quote! {
         use #private::AnyKind as _;
-        const PUBLISHED: &[#private::PublishedArgument] = &[#(#arguments),*];
+        const __PUBLISHED: &[#private::PublishedArgument] = &[#(#arguments),*];
         const _: &str = ::core::include_str!(#file);
         #(#checks)*
     })

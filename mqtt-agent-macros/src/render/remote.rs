@@ -115,7 +115,9 @@ fn is_given(arg: &Arg) -> bool {
 fn client(remote: &Remote, private: &TokenStream) -> TokenStream {
     let (visibility, ident) = (&remote.item.vis, &remote.item.ident);
     let client = client_of(ident);
-    let methods = remote.methods.iter().map(|method| {
+    // Of that name the client has one already; the mistake is told.
+    let callable = remote.methods.iter().filter(|method| method.tool.function.ident != "new");
+    let methods = callable.map(|method| {
         let RemoteMethod { tool, attributes } = method;
         let function = &tool.function;
         let (name, text) = (&function.ident, &tool.name.text);

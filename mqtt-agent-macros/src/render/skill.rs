@@ -24,19 +24,19 @@ pub(super) const ATTRIBUTE: &str = "skill";
 ///
 /// ```text
 /// const fn __skill_attribute_on_summarize() -> &'static SkillDef {
-///     static DEFINITION: SkillDef = {
+///     static __DEFINITION: SkillDef = {
 ///         let skill = SkillDef::new("summarize", "Summarizes a text.", ..);
 ///         check_parameter(skill.args(), 0, true, RootOf::<Task>::ROOT);
 ///         check_parameter(skill.args(), 1, true, RootOf::<String>::ROOT);
 ///         skill.tags(&["text"]).on_crash(OnCrash::Fail)
 ///     };
-///     inventory::submit! { RegisteredSkill(&DEFINITION) }
-///     &DEFINITION
+///     inventory::submit! { RegisteredSkill(&__DEFINITION) }
+///     &__DEFINITION
 /// }
 /// ```
 pub(crate) fn skill(skill: &Skill) -> TokenStream {
     let private = private(skill.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredSkill(&DEFINITION) });
+    let register = quote!(#private::inventory::submit! { #private::RegisteredSkill(&__DEFINITION) });
     let claim = claim(skill);
     let value = value(skill, &private);
     definition(&skill.function, ATTRIBUTE, &quote!(#private::SkillDef), &value, &quote!(#register #claim))

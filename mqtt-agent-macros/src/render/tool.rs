@@ -24,7 +24,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///
 /// ```text
 /// const fn __tool_attribute_on_weather() -> &'static ToolDef {
-///     static DEFINITION: ToolDef = {
+///     static __DEFINITION: ToolDef = {
 ///         let tool = ToolDef::new(
 ///             "weather",
 ///             "Current weather for a city.",
@@ -41,8 +41,8 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///         check_parameter(tool.args(), 0, true, RootOf::<String>::ROOT);
 ///         tool.timeout_ms(5000)
 ///     };
-///     inventory::submit! { RegisteredTool(&DEFINITION) }
-///     &DEFINITION
+///     inventory::submit! { RegisteredTool(&__DEFINITION) }
+///     &__DEFINITION
 /// }
 /// ```
 ///
@@ -50,7 +50,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 /// each place in a body, so a type that cannot be a parameter is one error though three lines need it.
 pub(crate) fn tool(tool: &Tool) -> TokenStream {
     let private = private(tool.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&DEFINITION) });
+    let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&__DEFINITION) });
     let claim = claim(tool);
     let value = value(tool, &private);
     let leads_to = definition_of(ATTRIBUTE, &tool.function.ident);

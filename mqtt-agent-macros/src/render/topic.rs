@@ -23,7 +23,7 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 ///
 /// ```text
 /// const fn __on_or_request_attribute_on_reading() -> &'static HandlerDef {
-///     static DEFINITION: HandlerDef = {
+///     static __DEFINITION: HandlerDef = {
 ///         let handler = HandlerDef::new(
 ///             HandlerKind::On,
 ///             "reading",
@@ -37,13 +37,13 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 ///         check_message(&handler, 0, true);
 ///         handler
 ///     };
-///     inventory::submit! { RegisteredHandler(&DEFINITION) }
-///     &DEFINITION
+///     inventory::submit! { RegisteredHandler(&__DEFINITION) }
+///     &__DEFINITION
 /// }
 /// ```
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let private = private(handler.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&DEFINITION) });
+    let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&__DEFINITION) });
     let (caller, ty) = caller(handler, None, &private).unzip();
     let value = value(handler, &private);
     let definition =

@@ -36,18 +36,21 @@ where
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("the test has no runtime: {error}"));
     let limit = Duration::from_millis(limit_ms);
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let agent = agent.await;
         let agent = TestAgent::start(agent).await.unwrap_or_else(|error| panic!("{error}"));
         let test = AssertUnwindSafe(test(agent.clone())).catch_unwind();
         let outcome = tokio::time::timeout(limit, test).await;
         // Whatever came of it, the agent ends as it would in service.
         drop(tokio::time::timeout(STOP, agent.stop()).await);
-        match outcome {
-            Ok(Ok(Ok(value))) => value,
-            Ok(Ok(Err(error))) => panic!("a parameter of `{name}` could not be made: {error}"),
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => panic!("`{name}` did not end within {limit:?}; give it longer with `timeout = \"..\"`"),
-        }
-    })
+        outcome
+    });
+    // Dropped, it would wait for a blocking handler that never ends, and the test would not end either.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(Ok(Ok(value))) => value,
+        Ok(Ok(Err(error))) => panic!("a parameter of `{name}` could not be made: {error}"),
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => panic!("`{name}` did not end within {limit:?}; give it longer with `timeout = \"..\"`"),
+    }
 }

@@ -7,17 +7,18 @@
 mod handler;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::filter;
 use crate::client::Client;
 use crate::context::States;
+use crate::drain::Draining;
 use crate::error::Result;
 use crate::link::{Filter, Inbound, QoS, Subscription};
 use crate::mcp::Limits;
@@ -26,12 +27,6 @@ use handler::Served;
 
 /// Messages that wait for one `#[on]` handler; more are dropped and logged.
 const QUEUE: usize = 1024;
-
-/// How long handlers that were told to end may take to do so.
-const AFTER_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// How long the broker may take to acknowledge the end of the subscriptions.
-const ACKNOWLEDGE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What all topic handlers of an agent share.
 #[derive(Debug)]
@@ -79,6 +74,8 @@ impl Topics {
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
         });
+        // From here on, so that a start which fails ends what it has begun.
+        let abandon = shared.abandon.clone().drop_guard();
         let link = shared.client.core().link();
         // One connection keeps them in order, so they need not wait for each other.
         let subscribed = handlers.iter().map(|handler| {
@@ -95,24 +92,20 @@ impl Topics {
         });
         let granted = futures_util::future::join_all(subscribed).await;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
-        let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, subscriptions, abandon })
     }
 
     /// Takes no more messages, and waits for the handlers that run.
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
-        let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
-        if timeout(ACKNOWLEDGE, leave).await.is_err() {
-            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
-        }
-        shared.stopping.cancel();
-        shared.tasks.close();
-        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
-            tracing::warn!("topic handlers that outlast the grace of the stop are cancelled");
-            shared.abandon.cancel();
-            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
-        }
+        let draining = Draining {
+            what: "topic handlers",
+            stopping: &shared.stopping,
+            abandon: &shared.abandon,
+            tasks: &shared.tasks,
+            grace: shared.limits.grace,
+        };
+        draining.end(subscriptions).await;
         drop(abandon);
     }
 }
@@ -124,7 +117,8 @@ fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     let name = served.def.name;
     Arc::new(move |mut inbound: Inbound| {
         let ack = inbound.take_ack();
-        if let Err(mpsc::error::TrySendError::Full(dropped)) = sender.try_send(inbound) {
+        if let Err(mpsc::error::TrySendError::Full((dropped, _))) = sender.try_send((inbound, Instant::now()))
+        {
             tracing::warn!(
                 handler = name,
                 topic = dropped.topic(),
@@ -135,7 +129,7 @@ fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     })
 }
 
-async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<Inbound>) {
+async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>) {
     let (stopping, abandon) = (served.shared.stopping.clone(), served.shared.abandon.clone());
     let most = served.def.concurrency.map_or(1, |messages| messages.max(1) as usize);
     let mut running = FuturesUnordered::new();
@@ -146,7 +140,7 @@ async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<Inbound>) {
             () = stopping.cancelled(), if !queue.is_closed() => queue.close(),
             Some(()) = running.next(), if !running.is_empty() => {}
             inbound = queue.recv(), if running.len() < most => match inbound {
-                Some(inbound) => running.push(served.on(inbound)),
+                Some((inbound, received)) => running.push(served.on(inbound, received)),
                 None => break,
             },
         }

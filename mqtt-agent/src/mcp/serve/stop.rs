@@ -8,20 +8,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Cards, Server};
-use crate::link::{Filter, Inbound, Link, Message, Subscription};
+use crate::drain::{ACKNOWLEDGE, Draining};
+use crate::link::{Filter, Inbound, Link, Message};
 use crate::wire::{ServerCard, Status};
-
-/// How long handlers that were told to end may take to do so.
-const AFTER_GRACE: Duration = Duration::from_secs(1);
 
 /// How long other servers' cards are looked for at the most.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long no further card has to come for all to be there.
 const QUIET: Duration = Duration::from_millis(150);
-
-/// How long the broker may take to acknowledge a subscription or a card.
-const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Takes no more calls, waits for the running ones, and marks the cards offline. The connection stays open.
@@ -30,21 +25,14 @@ impl Server {
         announcer.abort();
         drop(announcer.await);
 
-        // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
-        let leave = futures_util::future::join_all(calls.into_iter().map(Subscription::unsubscribe));
-        if timeout(ACKNOWLEDGE, leave).await.is_err() {
-            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
-        }
-        shared.stopping.cancel();
-        shared.tasks.close();
-        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
-            tracing::warn!(
-                calls = shared.tasks.len(),
-                "calls that outlast the grace of the stop are cancelled"
-            );
-            shared.abandon.cancel();
-            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
-        }
+        let draining = Draining {
+            what: "calls",
+            stopping: &shared.stopping,
+            abandon: &shared.abandon,
+            tasks: &shared.tasks,
+            grace: shared.limits.grace,
+        };
+        draining.end(calls).await;
         drop((cancels, abandon));
 
         // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.

@@ -36,11 +36,17 @@ impl Served {
     }
 
     /// Handles a message that nobody waits for. What goes wrong is logged.
-    pub(super) async fn on(&self, inbound: Inbound) {
-        let until = self.until(&inbound, Instant::now());
+    pub(super) async fn on(&self, inbound: Inbound, received: Instant) {
         let topic = inbound.topic().to_owned();
+        let begins = Instant::now();
+        if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
+            tracing::warn!(handler = self.def.name, topic, "a message expired before its turn came");
+            return;
+        }
+        let until = self.until(&inbound, received, begins);
         let cancellation = self.shared.abandon.child_token();
-        if let Err(error) = self.run(inbound, Identifier::random(), until, cancellation, ()).await {
+        let trace = TraceContext::from_user_properties(&inbound.properties.user);
+        if let Err(error) = self.run(inbound, Identifier::random(), trace, until, cancellation, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
             tracing::warn!(handler = self.def.name, %at, topic, kind, error = error.message, "a message was not handled");
         }
@@ -53,8 +59,10 @@ impl Served {
         let properties = &inbound.properties;
         let trace = TraceContext::from_user_properties(&properties.user);
         let correlation = properties.correlation_data.clone();
-        let reply_to =
-            properties.response_topic.as_deref().and_then(|topic| ReplyTo::new(topic, correlation, trace));
+        let reply_to = properties
+            .response_topic
+            .as_deref()
+            .and_then(|topic| ReplyTo::new(topic, correlation, trace.clone()));
         let Some(reply_to) = reply_to else {
             let topic = inbound.topic();
             tracing::warn!(
@@ -64,13 +72,13 @@ impl Served {
             );
             return ack.done();
         };
-        let until = self.until(&inbound, received);
+        let until = self.until(&inbound, received, received);
         let call_id = call_id(&inbound);
         match Arc::clone(&self.shared.requests).try_acquire_owned() {
             Ok(place) => {
                 let this = Arc::clone(self);
                 self.shared.tasks.spawn(async move {
-                    let outcome = this.in_turn(inbound, call_id.clone(), until).await;
+                    let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
                     reply_to.send(this.shared.client.core().link(), &call_id, outcome, until).await;
                     drop(place);
                 });
@@ -85,7 +93,13 @@ impl Served {
     }
 
     /// Waits for a turn, and runs the handler.
-    async fn in_turn(&self, inbound: Inbound, call_id: Identifier, until: Instant) -> Outcome {
+    async fn in_turn(
+        &self,
+        inbound: Inbound,
+        call_id: Identifier,
+        trace: Option<TraceContext>,
+        until: Instant,
+    ) -> Outcome {
         if self.shared.stopping.is_cancelled() {
             return Err(unavailable("the server stops; ask again for another one", "stopping"));
         }
@@ -104,21 +118,21 @@ impl Served {
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
-        self.run(inbound, call_id, until, cancellation, turn).await
+        self.run(inbound, call_id, trace, until, cancellation, turn).await
     }
 
-    /// When nobody waits any more: the message's expiry, or the handler's own limit.
-    fn until(&self, inbound: &Inbound, received: Instant) -> Instant {
+    /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
+    fn until(&self, inbound: &Inbound, received: Instant, begins: Instant) -> Instant {
         let limit = self.def.timeout.unwrap_or(self.shared.limits.timeout);
-        let own = deadline::after(received, limit);
-        let expiry = inbound.properties.expiry.and_then(|left| received.checked_add(left));
-        expiry.map_or(own, |expiry| expiry.min(own))
+        let own = deadline::after(begins, limit);
+        expiry(inbound, received).map_or(own, |expiry| expiry.min(own))
     }
 
     async fn run(
         &self,
         inbound: Inbound,
         call_id: Identifier,
+        trace: Option<TraceContext>,
         until: Instant,
         cancellation: CancellationToken,
         turn: impl Send + 'static,
@@ -132,7 +146,7 @@ impl Served {
             tool: self.def.name,
             deadline: until,
             cancellation: cancellation.clone(),
-            trace: TraceContext::from_user_properties(&properties.user),
+            trace,
             states: Arc::clone(&self.shared.states),
             client: self.shared.client.clone(),
             partials: OnceLock::new(),
@@ -164,6 +178,11 @@ impl Served {
         }
         Ok(arguments)
     }
+}
+
+/// When the message expires, if it does.
+fn expiry(inbound: &Inbound, received: Instant) -> Option<Instant> {
+    inbound.properties.expiry.and_then(|left| received.checked_add(left))
 }
 
 /// What a request is correlated by, where that is an identifier, or else one of our own.

@@ -1,0 +1,50 @@
+//! The end of what is served, which tools and topic handlers have in common: no new work, a grace for what runs, and then
+//! its cancellation. Cards, queues and the connection are none of its business.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::link::Subscription;
+
+/// How long the broker may take to acknowledge the end of the subscriptions, or a card.
+pub(crate) const ACKNOWLEDGE: Duration = Duration::from_secs(5);
+
+/// How long handlers that were told to end may take to do so.
+const AFTER_GRACE: Duration = Duration::from_secs(1);
+
+/// What serves.
+#[derive(Debug)]
+pub(crate) struct Draining<'s> {
+    /// What it is called in the log.
+    pub(crate) what: &'static str,
+    /// Cancelled when no more work is taken.
+    pub(crate) stopping: &'s CancellationToken,
+    /// Cancelled when the grace is over.
+    pub(crate) abandon: &'s CancellationToken,
+    /// Owns every handler's task.
+    pub(crate) tasks: &'s TaskTracker,
+    /// How long what runs may take to end by itself.
+    pub(crate) grace: Duration,
+}
+
+impl Draining<'_> {
+    /// Ends the subscriptions, and waits for what runs.
+    pub(crate) async fn end(self, subscriptions: Vec<Subscription>) {
+        let Self { what, stopping, abandon, tasks, grace } = self;
+        // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
+        let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
+        if timeout(ACKNOWLEDGE, leave).await.is_err() {
+            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
+        }
+        stopping.cancel();
+        tasks.close();
+        if timeout(grace, tasks.wait()).await.is_err() {
+            tracing::warn!(running = tasks.len(), "{what} that outlast the grace of the stop are cancelled");
+            abandon.cancel();
+            drop(timeout(AFTER_GRACE, tasks.wait()).await);
+        }
+    }
+}

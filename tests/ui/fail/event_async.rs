@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[event("home/alarm")]
+async fn alarm();
+
+fn main() {}
