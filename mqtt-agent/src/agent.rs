@@ -340,7 +340,8 @@ impl Agent {
         self
     }
 
-    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Default: 1 MiB.
+    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Tasks and results that are sent
+    /// are held to it too, for peers have the same default. Default: 1 MiB.
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.connect.max_packet_size = Some(bytes);
         self

@@ -239,6 +239,8 @@ async fn publish(core: &Core, asked: &Asked, expiry: Option<Duration>) -> Result
         Some(expiry) => message.with_expiry(expiry),
         None => message,
     };
+    let limits = core.link().check_peer_size(&message);
+    limits.map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
     asked.epoch.store(epoch(core.link()), Ordering::Release);
     match core.link().publish(message).await? {
         Published { no_subscribers: true } => {

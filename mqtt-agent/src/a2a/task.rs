@@ -132,9 +132,10 @@ pub enum TaskUpdateError {
         "nobody sees a question of this task, for it was given without `updates`; decide without asking, or fail"
     )]
     NobodyListens,
-    /// The result would be larger than what the broker accepts.
+    /// The result would be larger than what the broker accepts, or whoever receives it with the agent's own
+    /// `max_packet_size`.
     #[error(
-        "the task's result would take {size} bytes with this artifact and the broker accepts {limit}; give a URL instead"
+        "the task's result would take {size} bytes with this artifact and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]
     TooLarge {
         /// The result's size.

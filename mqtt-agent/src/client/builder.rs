@@ -95,7 +95,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Default: 1 MiB.
+    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Tasks that are asked for are held
+    /// to it too, for agents have the same default. Default: 1 MiB.
     #[must_use]
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = Some(bytes);

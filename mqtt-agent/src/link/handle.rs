@@ -34,6 +34,8 @@ pub(super) struct Inner {
     /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
     pub(super) commands: mpsc::UnboundedSender<Command>,
     places: Arc<Semaphore>,
+    /// The largest packet that we accept.
+    own_limit: usize,
     shared: Arc<Shared>,
     next_id: AtomicU64,
     task: TaskTracker,
@@ -66,13 +68,14 @@ impl Link {
             limit: AtomicUsize::new(usize::MAX),
         });
         let places = Arc::new(Semaphore::new(options.queue));
+        let own_limit = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
         let own = commands.downgrade();
         let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
         let task = TaskTracker::new();
         task.spawn_on(actor.run(), &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { broker, commands, places, shared, next_id, task })))
+        Ok(Self(Arc::new(Inner { broker, commands, places, own_limit, shared, next_id, task })))
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
@@ -140,6 +143,13 @@ impl Link {
         message.check()?;
         let (size, limit) = (size::publish(message), self.max_packet_size());
         if size > limit { Err(PublishError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+
+    /// The size of a message's packet, and the most that one may have that a peer with our own settings is to receive:
+    /// brokers withhold what is larger than a receiver's limit without telling anybody.
+    pub(crate) fn check_peer_size(&self, message: &Message) -> Result<(), (usize, usize)> {
+        let (size, limit) = (size::publish(message), self.0.own_limit.min(self.max_packet_size()));
+        if size > limit { Err((size, limit)) } else { Ok(()) }
     }
 
     /// The largest packet that the broker accepts, topic and properties included; unlimited until it says so.

@@ -4,7 +4,7 @@
 //! single card is subscribed by its exact topic and needs no wildcard right. Each look-up has its own subscription, so
 //! any number run at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,10 +16,13 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::Core;
 use crate::deadline;
 use crate::link::{Filter, Inbound, SubscribeError, Subscription};
-use crate::wire::{CardError, Identifier, IdentifierError, ServerCard, Status, ToolCard};
+use crate::wire::{AgentStatus, CardError, Identifier, IdentifierError, ServerCard, Status, ToolCard};
 
 /// How long cards are collected when nothing else is said; the specification says 1 to 3 s.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// How long retained statuses may take to come.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// How long the broker may take to grant a subscription.
 const GRANT: Duration = Duration::from_secs(10);
@@ -80,7 +83,7 @@ impl Cards {
         }
     }
 
-    async fn collect<C: Card>(mut self, window: Duration) -> Vec<C> {
+    async fn collect<C: Card>(mut self, core: &Core, window: Duration) -> Vec<C> {
         let deadline = deadline::within(window).into();
         let mut cards = BTreeMap::new();
         while let Some((name, card)) = self.next::<C>(deadline).await {
@@ -89,7 +92,10 @@ impl Cards {
                 None => cards.remove(&name),
             };
         }
-        cards.into_values().filter(|card| card.status() == Status::Online).collect()
+        let mut cards: Vec<C> = cards.into_values().collect();
+        ask_agents(core, &mut cards).await;
+        cards.retain(|card| card.status() == Status::Online);
+        cards
     }
 }
 
@@ -97,6 +103,13 @@ impl Cards {
 trait Card: Sized {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError>;
     fn status(&self) -> Status;
+
+    /// The agent whose status decides, of a card that is no more than online itself.
+    fn agent(&self) -> Option<&str> {
+        None
+    }
+
+    fn set_offline(&mut self) {}
 }
 
 impl Card for ToolCard {
@@ -117,16 +130,55 @@ impl Card for ServerCard {
     fn status(&self) -> Status {
         self.status
     }
+
+    fn agent(&self) -> Option<&str> {
+        self.agent_id.as_deref().filter(|_| self.status == Status::Online)
+    }
+
+    fn set_offline(&mut self) {
+        self.status = Status::Offline;
+    }
+}
+
+/// Marks offline what belongs to agents that are offline (`MCP-19`): after a crash only their status says so. Of an agent
+/// without a status, or of one that we may not see, the card counts.
+async fn ask_agents<C: Card>(core: &Core, cards: &mut [C]) {
+    let agents: BTreeSet<_> = cards.iter().filter_map(Card::agent).map(str::to_owned).collect();
+    let agents: Vec<_> = agents.into_iter().filter(|agent| Identifier::parse(agent).is_ok()).collect();
+    let mut wanted = agents.len();
+    let filters = agents.iter().map(|agent| Filter::new(core.namespace().agent_status(agent))).collect();
+    let (sender, mut inbox) = mpsc::channel(BUFFER);
+    let sink = Arc::new(move |inbound: Inbound| drop(sender.try_send(inbound)));
+    let Ok(granted) = tokio::time::timeout(GRANT, core.link().subscribe(filters, sink)).await else { return };
+    wanted -= granted.iter().filter(|granted| granted.is_err()).count();
+    let until = Instant::now() + QUIET;
+    let mut statuses = BTreeMap::new();
+    while statuses.len() < wanted {
+        let Ok(Some(inbound)) = timeout_at(until, inbox.recv()).await else { break };
+        if let (Some(agent), Ok(status)) =
+            (inbound.topic().rsplit('/').nth(1), AgentStatus::read(&inbound.payload))
+        {
+            statuses.insert(agent.to_owned(), status.map(|status| status.status));
+        }
+    }
+    for card in cards {
+        let offline = card.agent().and_then(|agent| statuses.get(agent)) == Some(&Some(Status::Offline));
+        if offline {
+            card.set_offline();
+        }
+    }
 }
 
 async fn list<C: Card>(core: &Core, topic: String, window: Duration) -> Result<Vec<C>, DiscoverError> {
-    Ok(Cards::subscribe(core, topic).await?.collect(window).await)
+    Ok(Cards::subscribe(core, topic).await?.collect(core, window).await)
 }
 
 async fn find<C: Card>(core: &Core, topic: String, within: Duration) -> Result<Option<C>, DiscoverError> {
     let mut cards = Cards::subscribe(core, topic).await?;
     let found = cards.next::<C>(deadline::within(within).into()).await;
-    Ok(found.and_then(|(_, card)| card))
+    let mut found: Vec<C> = found.and_then(|(_, card)| card).into_iter().collect();
+    ask_agents(core, &mut found).await;
+    Ok(found.pop())
 }
 
 type Lookup<T> = Pin<Box<dyn Future<Output = Result<T, DiscoverError>> + Send>>;

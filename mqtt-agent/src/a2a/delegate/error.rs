@@ -16,6 +16,17 @@ pub enum DelegateError {
     /// What was asked cannot be sent.
     #[error("the task cannot be asked for: {0}")]
     InvalidTask(String),
+    /// The task is larger than what the broker accepts, or an agent with this client's own `max_packet_size`: from an agent
+    /// that takes less, the broker would withhold it without telling anybody.
+    #[error(
+        "the task takes {size} bytes and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
+    )]
+    TooLarge {
+        /// The packet's size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The agent did not take the task.
     #[error("the agent rejected the task: {0}")]
     Rejected(TaskError),

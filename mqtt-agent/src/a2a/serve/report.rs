@@ -29,9 +29,12 @@ impl Shared {
     /// Ends a task in memory: a result that the broker would not take becomes an error that says so.
     pub(super) fn ended(&self, record: &mut TaskRecord) {
         let Some(message) = self.result(record) else { return };
-        if let Err(error) = self.link.check_size(&message) {
-            tracing::warn!(task = %record.task.task_id, %error, "a result cannot be sent");
-            let text = format!("the result cannot be sent: {error}");
+        if let Err((size, limit)) = self.link.check_peer_size(&message) {
+            tracing::warn!(task = %record.task.task_id, size, limit, "a result is too large to be sent");
+            let text = format!(
+                "the result takes {size} bytes and {limit} is the most; ask for less, or raise `max_packet_size` on both \
+                 sides and at the broker"
+            );
             record.task.status = TaskState::Failed;
             record.task.result = None;
             record.task.artifacts.clear();

@@ -282,7 +282,7 @@ impl Work {
                 None => with.task.artifacts.push(artifact.clone()),
             }
             if let Some(message) = shared.result(&with)
-                && let Err(crate::PublishError::TooLarge { size, limit }) = shared.link.check_size(&message)
+                && let Err((size, limit)) = shared.link.check_peer_size(&message)
             {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }
