@@ -3,5 +3,7 @@
 pub(crate) mod store;
 mod task;
 
-pub use store::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
+pub use store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 pub use task::Task;

@@ -1,0 +1,36 @@
+//! When a store takes a change: the system's clock, and one that tests move by hand.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(test)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum Clock {
+    #[default]
+    System,
+    #[cfg(test)]
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }
+            #[cfg(test)]
+            Self::Manual(now) => now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// What changed at this time or before is `age` old.
+    pub(super) fn before(&self, age: std::time::Duration) -> i64 {
+        self.now_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+    }
+}
