@@ -20,5 +20,7 @@ pub(crate) use delegate::{Delegations, Receiving};
 pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
 pub(crate) use presence::Presence;
 pub(crate) use serve::{Parts, ReadySkill, Skills};
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 pub use task::{Task, TaskUpdateError};

@@ -2,10 +2,11 @@
 //!
 //! [`#[mqtt_agent::test]`](macro@crate::test) gives a [`TestAgent`] to a test function; [`TestAgent::start`] makes one
 //! anywhere. The broker is [`crate::broker`]'s: real topics and real messages over a loopback port, and nothing to
-//! install.
+//! install. [`check_task_store`] holds a task store of one's own against its contract.
 
 mod run;
 
+pub use crate::a2a::store::conformance::{BrokenRule, check_task_store};
 #[doc(hidden)]
 pub use run::{agent, run};
 

@@ -2,9 +2,18 @@
 //! `memory` and `sqlite`.
 
 mod clock;
+#[cfg(any(test, feature = "broker"))]
+pub(crate) mod conformance;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -159,9 +168,13 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// - When an operation has returned `Ok`, later ones see it; on a durable store also those of a later process.
 /// - A future that is dropped may or may not have had its effect.
 /// - A task that has ended stays as it ended (`A2A-10`): see [`update`](Self::update).
+/// - A record comes back equal to what was given: every field, numbers bit by bit. Ids are compared byte by byte.
 /// - No operation blocks the thread that polls it.
 ///
 /// A store belongs to one agent at a time.
+///
+/// [`MemoryStore`] and `SqliteStore` (feature `sqlite`) are such stores. `testing::check_task_store` (feature `broker`)
+/// holds one of your own against this contract.
 pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
     /// Whether records outlive the process. What an agent cannot finish before it stops waits in a durable store for its
     /// next start; without one it fails.
@@ -177,11 +190,16 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
     fn get<'a>(&'a self, side: TaskSide, task_id: &'a str) -> StoreFuture<'a, Option<TaskRecord>>;
 
     /// Puts a record in the place of the one that is kept; `false`, and nothing changes, when there is none. Of a task
-    /// that has ended nothing changes but `settled`, which may become `true` (and gives `true` all the same).
+    /// that has ended nothing changes but `settled`, which may become `true` (and gives `true` all the same). It stays
+    /// where it is in the order of [`open`](Self::open).
     fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool>;
 
     /// The records for which [`TaskRecord::is_open`], in the order in which they were inserted: those after the task
-    /// `after`, or from the first one, `limit` at the most. `after` may have been closed since, but not pruned.
+    /// `after`, or from the first one, `limit` at the most.
+    ///
+    /// `after` may have been closed since. Where it is not kept any more, because it was pruned, they are given from the
+    /// first one again: some come twice, and none is passed over. A record that cannot be read is an error, for it is
+    /// a task that would be lost in silence.
     fn open<'a>(
         &'a self,
         side: TaskSide,
@@ -191,6 +209,10 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
 
     /// Removes the records of ended tasks that are older than the retention says or more than it says, settled or not,
     /// the oldest first by their last change, and gives how many those were. Age is told by when the store took the
-    /// record's last change, not by the record's own times, which come from others.
+    /// record's last change, not by the record's own times, which come from others; the clock is the system's, so a step
+    /// of it makes records older or younger. Exactly as old as [`Retention::age`] is old enough.
+    ///
+    /// To be settled is a change; an [`update`](Self::update) that finds nothing to change is none. Which changes are the
+    /// latest is their order, whatever the clock says. A task that comes again after its record was removed is new.
     fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize>;
 }

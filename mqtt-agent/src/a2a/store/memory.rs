@@ -64,7 +64,7 @@ impl MemoryStore {
         self.sides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No future is polled, and no record copied, under the lock.
+    /// Nothing awaits under the lock.
     fn on<T>(&self, side: TaskSide, work: impl FnOnce(&mut Side) -> T) -> T {
         work(self.sides().of(side))
     }

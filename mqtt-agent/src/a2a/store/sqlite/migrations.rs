@@ -1,0 +1,84 @@
+//! The schema of the file and its versions. The file says which it has (`PRAGMA user_version`), and whose it is
+//! (`PRAGMA application_id`).
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// What makes each version of the one before; the first makes version 1 of nothing. What was released never changes:
+/// a new version is a new line.
+pub(super) const MIGRATIONS: &[&str] = &[
+    // `record` is the whole `TaskRecord` as JSON. Of the columns beside it, `number` is the order of insertion and
+    // `change` that of the last changes; `changed_at` is when that was, in milliseconds since 1970. A record that has
+    // ended and is not open is settled, whatever its JSON says.
+    "CREATE TABLE tasks (
+        number INTEGER PRIMARY KEY,
+        side TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        ended INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        change INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        UNIQUE (side, task_id)
+    ) STRICT;
+    CREATE INDEX tasks_open ON tasks (side, number) WHERE open = 1;
+    CREATE INDEX tasks_ended ON tasks (side, change, changed_at) WHERE ended = 1;
+    CREATE INDEX tasks_change ON tasks (change);",
+];
+
+/// `A2At` in ASCII.
+pub(super) const APPLICATION: i32 = 0x4132_4174;
+
+/// Why a file cannot be brought up to date.
+#[derive(Debug)]
+pub(super) enum MigrateError {
+    File(rusqlite::Error),
+    /// In words that follow the file's name.
+    Refused(String),
+}
+
+impl From<rusqlite::Error> for MigrateError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+/// The version of the file, 0 of an empty one. Changes nothing.
+pub(super) fn version(file: &Connection, known: usize) -> Result<usize, MigrateError> {
+    let number = |pragma| file.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let things: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    let empty = application == 0 && version == 0 && things == 0;
+    if application != APPLICATION && !empty {
+        return Err(MigrateError::Refused(
+            "is a database of something else; give the store a file of its own".to_owned(),
+        ));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(MigrateError::Refused(format!(
+            "has version {version}, and this program knows versions up to {known}; run the later program, or give \
+             this one a file of its own"
+        ))),
+    }
+}
+
+/// Brings the file up to date, each version in a transaction of its own. It writes in any case, so that a file that
+/// cannot be written is found now and not by the first task.
+pub(super) fn migrate(file: &mut Connection, migrations: &[&str]) -> Result<(), MigrateError> {
+    let from = version(file, migrations.len())?;
+    for (position, migration) in migrations.iter().enumerate().skip(from) {
+        let transaction = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(migration)?;
+        stamp(&transaction, position + 1)?;
+        transaction.commit()?;
+    }
+    let transaction = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    stamp(&transaction, migrations.len())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn stamp(file: &Connection, version: usize) -> rusqlite::Result<()> {
+    file.pragma_update(None, "application_id", APPLICATION)?;
+    file.pragma_update(None, "user_version", i64::try_from(version).unwrap_or(i64::MAX))
+}
