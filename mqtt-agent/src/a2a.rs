@@ -12,7 +12,7 @@ mod delegate;
 mod discover;
 mod presence;
 mod serve;
-mod store;
+pub(crate) mod store;
 mod task;
 
 pub use delegate::{Delegate, DelegateError, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};

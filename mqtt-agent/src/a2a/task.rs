@@ -154,6 +154,7 @@ pub enum TaskUpdateError {
     Store(#[from] StoreError),
 }
 
+#[diagnostic::do_not_recommend]
 impl crate::ToolError for TaskUpdateError {
     fn message(&self) -> String {
         self.to_string()

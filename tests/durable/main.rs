@@ -1,0 +1,6 @@
+//! Tasks that outlive processes: agents that are killed, brokers that restart, agents that are away.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod away;
+mod killed;
+mod replicas;
