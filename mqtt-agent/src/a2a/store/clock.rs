@@ -1,6 +1,6 @@
 //! When a store takes a change: the system's clock, and one that tests move by hand.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[cfg(test)]
 use std::sync::{
@@ -8,6 +8,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+/// Where a store has the time from.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Clock {
     #[default]
@@ -29,8 +30,8 @@ impl Clock {
         }
     }
 
-    /// What changed at this time or before is `age` old.
-    pub(super) fn before(&self, age: std::time::Duration) -> i64 {
+    /// What changed at this time or before is at least `age` old.
+    pub(super) fn before(&self, age: Duration) -> i64 {
         self.now_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
     }
 }

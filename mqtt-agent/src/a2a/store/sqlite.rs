@@ -50,13 +50,13 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 ///
 /// Limits:
 ///
-/// - The locks are the file system's. On one that has none that work, as some network file systems, two processes can
-///   spoil the file.
+/// - The locks are the file system's. On one whose locks do not work, as some network file systems, two processes can
+///   spoil the file. On Unix a process loses them when it opens and closes the file itself beside the store, as to copy
+///   it: copy it from another process, or when the store is closed.
 /// - Beside `tasks.db` there is `tasks.db-wal` while the store is open, and after a crash. It belongs to the file: move or
 ///   copy both or neither.
 /// - [`prune`](TaskStore::prune) makes room in the file for later records; the file gets no smaller.
-/// - A record that is not UTF-8 JSON when read again, or that nests deeper than 127 levels as JSON, is refused when it is
-///   written.
+/// - A record whose JSON nests deeper than 127 levels could not be read again, so it is refused when it is written.
 #[derive(Clone)]
 pub struct SqliteStore {
     worker: Worker,
@@ -78,7 +78,7 @@ impl SqliteStore {
 
     async fn open_with(path: PathBuf, settings: Settings) -> Result<Self, StoreError> {
         let settings = Arc::new(settings);
-        let opening = { (path.clone(), settings.clone()) };
+        let opening = (path.clone(), settings.clone());
         let worker = Worker::start(move || open::open(&opening.0, &opening.1)).await?;
         Ok(Self { worker, path: path.into(), settings })
     }

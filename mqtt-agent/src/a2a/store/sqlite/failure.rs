@@ -25,11 +25,13 @@ impl Failure {
     /// Of which file.
     pub(super) fn of(&self, path: &Path) -> StoreError {
         let path = path.display();
-        match self {
-            Self::Ended => StoreError::Unavailable { reason: format!("`{path}` is closed") },
+        match &self {
+            Self::Ended => StoreError::Unavailable {
+                reason: format!("`{path}` was closed, or the thread that writes it died"),
+            },
             Self::File(error) => {
                 let reason = format!("`{path}`: {error}");
-                if is_damage(&error) {
+                if is_damage(error) {
                     StoreError::Unreadable { reason }
                 } else {
                     StoreError::Unavailable { reason }

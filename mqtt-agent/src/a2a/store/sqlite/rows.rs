@@ -126,12 +126,13 @@ pub(super) fn prune(file: &Connection, before: i64, count: usize) -> rusqlite::R
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let mut removed = 0;
     for side in [TaskSide::Executor, TaskSide::Delegator] {
-        let old = "DELETE FROM tasks WHERE side = ?1 AND ended = 1 AND changed_at <= ?2";
-        removed += file.prepare_cached(old)?.execute(params![side.as_str(), before])?;
+        // The surplus first, and it counts what is old as well, so that the order of the two makes no difference.
         let surplus =
             "DELETE FROM tasks WHERE number IN (SELECT number FROM tasks WHERE side = ?1 AND ended = 1
             ORDER BY change DESC LIMIT -1 OFFSET ?2)";
         removed += file.prepare_cached(surplus)?.execute(params![side.as_str(), count])?;
+        let old = "DELETE FROM tasks WHERE side = ?1 AND ended = 1 AND changed_at <= ?2";
+        removed += file.prepare_cached(old)?.execute(params![side.as_str(), before])?;
     }
     Ok(removed)
 }

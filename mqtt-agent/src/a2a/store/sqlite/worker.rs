@@ -107,7 +107,8 @@ where
 
     fn answer(self: Box<Self>, error: Option<rusqlite::Error>) {
         let answer = match (error, self.result) {
-            (Some(error), _) | (None, Some(Err(error))) => Err(Failure::File(error)),
+            // Its own error says more than that there was no transaction any more after it.
+            (_, Some(Err(error))) | (Some(error), _) => Err(Failure::File(error)),
             (None, Some(Ok(value))) => Ok(value),
             (None, None) => Err(Failure::Ended),
         };
