@@ -12,8 +12,10 @@ const LONGER: &[(&str, &str)] = &[
     ("agent_of_what_is_none", "rustc adds where the type and the bound of `Agent::of` are"),
     ("event_with_an_unset_placeholder", "rustc adds where the bound of `publish` is"),
     ("future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
+    ("list_of_what_is_no_skill", "rustc proposes a function of a similar name"),
     ("list_of_what_is_no_tool", "rustc proposes a function of a similar name"),
     ("remote_future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
+    ("skill_future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
 ];
 
 /// The most lines of a message, the code that it shows included.

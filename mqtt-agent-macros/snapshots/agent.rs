@@ -16,12 +16,11 @@ where
     const ID: &'static str = ::mqtt_agent::__private::id_of(
         <Self as ::mqtt_agent::__private::AgentImpl>::CARD,
         "home",
-        true,
     );
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[
         &{
             use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
-            let tool = ::mqtt_agent::__private::ToolDef::new(
+            let __tool = ::mqtt_agent::__private::ToolDef::new(
                 "heat",
                 "Heats.",
                 &[
@@ -63,12 +62,13 @@ where
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             ::mqtt_agent::__private::check_parameter(
-                tool.args(),
+                __tool.args(),
                 0usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<f64>::ROOT,
             );
-            tool.error_codes(|| ::mqtt_agent::__private::codes(
+            __tool
+                .error_codes(|| ::mqtt_agent::__private::codes(
                     ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
                     ::mqtt_agent::__private::ToolError::codes_of,
                 ))

@@ -9,13 +9,12 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
     const ID: &'static str = ::mqtt_agent::__private::id_of(
         <Self as ::mqtt_agent::__private::AgentImpl>::CARD,
         "planner",
-        false,
     );
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[];
     const SKILLS: &'static [&'static ::mqtt_agent::__private::SkillDef] = &[
         &{
             use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
-            let skill = ::mqtt_agent::__private::SkillDef::new(
+            let __skill = ::mqtt_agent::__private::SkillDef::new(
                 "plan",
                 "Plans a trip.",
                 &[
@@ -27,10 +26,7 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
                     ::mqtt_agent::__private::ArgDef::new(
                         "cx",
                         "",
-                        {
-                            let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                            <&Context as ::mqtt_agent::__private::Param<'_>>::NEED
-                        },
+                        <Context as ::mqtt_agent::__private::LentParam>::NEED,
                     ),
                 ],
                 ::mqtt_agent::__private::schema(
@@ -51,10 +47,7 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
                             ),
                         call
                             .take(
-                                {
-                                    let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                                    <&Context as ::mqtt_agent::__private::Param<'_>>::take
-                                },
+                                <Context as ::mqtt_agent::__private::LentParam>::take,
                                 "cx",
                             ),
                     ) else {
@@ -76,18 +69,18 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             ::mqtt_agent::__private::check_parameter(
-                skill.args(),
+                __skill.args(),
                 0usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<Task>::ROOT,
             );
             ::mqtt_agent::__private::check_parameter(
-                skill.args(),
+                __skill.args(),
                 1usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
             );
-            skill
+            __skill
                 .error_codes(|| ::mqtt_agent::__private::codes(
                     ::mqtt_agent::__private::ReplyOf::<Result<Plan, Error>>::PARTS,
                     ::mqtt_agent::__private::ToolError::codes_of,

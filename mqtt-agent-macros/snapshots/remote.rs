@@ -12,7 +12,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
     const __REMOTE_ATTRIBUTE_ON_THE_TRAIT: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[
         &{
             use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
-            let tool = ::mqtt_agent::__private::ToolDef::new(
+            let __tool = ::mqtt_agent::__private::ToolDef::new(
                 "bank.balance",
                 "Balance of an account.",
                 &[
@@ -24,10 +24,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                     ::mqtt_agent::__private::ArgDef::new(
                         "cx",
                         "",
-                        {
-                            let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                            <&Context as ::mqtt_agent::__private::Param<'_>>::NEED
-                        },
+                        <Context as ::mqtt_agent::__private::LentParam>::NEED,
                     ),
                 ],
                 ::mqtt_agent::__private::schema(
@@ -48,10 +45,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                             ),
                         call
                             .take(
-                                {
-                                    let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                                    <&Context as ::mqtt_agent::__private::Param<'_>>::take
-                                },
+                                <Context as ::mqtt_agent::__private::LentParam>::take,
                                 "cx",
                             ),
                     ) else {
@@ -77,18 +71,19 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             ::mqtt_agent::__private::check_parameter(
-                tool.args(),
+                __tool.args(),
                 0usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<AccountId>::ROOT,
             );
             ::mqtt_agent::__private::check_parameter(
-                tool.args(),
+                __tool.args(),
                 1usize,
                 true,
                 ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
             );
-            tool.error_codes(|| ::mqtt_agent::__private::codes(
+            __tool
+                .error_codes(|| ::mqtt_agent::__private::codes(
                     ::mqtt_agent::__private::ReplyOf::<Result<Money, BankError>>::PARTS,
                     ::mqtt_agent::__private::ToolError::codes_of,
                 ))

@@ -12,7 +12,6 @@ impl ::mqtt_agent::__private::AgentImpl for Savings {
     const ID: &'static str = ::mqtt_agent::__private::id_of(
         <Self as ::mqtt_agent::__private::AgentImpl>::CARD,
         "savings",
-        false,
     );
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = <Self as Bank>::__REMOTE_ATTRIBUTE_ON_THE_TRAIT;
     const SKILLS: &'static [&'static ::mqtt_agent::__private::SkillDef] = &[];

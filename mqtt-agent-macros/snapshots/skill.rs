@@ -6,7 +6,7 @@ async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
 const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::SkillDef {
     static __DEFINITION: ::mqtt_agent::__private::SkillDef = {
         use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
-        let skill = ::mqtt_agent::__private::SkillDef::new(
+        let __skill = ::mqtt_agent::__private::SkillDef::new(
             "summarize",
             "Summarizes a text.",
             &[
@@ -64,19 +64,19 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );
         ::mqtt_agent::__private::check_parameter(
-            skill.args(),
+            __skill.args(),
             0usize,
             true,
             ::mqtt_agent::__private::RootOf::<Task>::ROOT,
         );
         ::mqtt_agent::__private::check_parameter(
-            skill.args(),
+            __skill.args(),
             1usize,
             true,
             ::mqtt_agent::__private::RootOf::<String>::ROOT,
         );
-        ::mqtt_agent::__private::check_narrowed(skill.args(), 1usize);
-        skill
+        ::mqtt_agent::__private::check_narrowed(__skill.args(), 1usize);
+        __skill
             .error_codes(|| ::mqtt_agent::__private::codes(
                 ::mqtt_agent::__private::ReplyOf::<Result<Summary, Error>>::PARTS,
                 ::mqtt_agent::__private::ToolError::codes_of,

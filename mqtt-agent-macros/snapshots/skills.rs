@@ -1,11 +1,11 @@
 fn main() {
     {
         const _: () = {
-            let skills = [
+            let __skills = [
                 __skill_attribute_on_summarize(),
                 other::__skill_attribute_on_translate(),
             ];
-            other::__skill_attribute_on_translate().assert_new_in(&skills, 1usize);
+            other::__skill_attribute_on_translate().assert_new_in(&__skills, 1usize);
         };
         [__skill_attribute_on_summarize(), other::__skill_attribute_on_translate()]
     }

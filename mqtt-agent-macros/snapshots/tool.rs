@@ -10,7 +10,7 @@ async fn weather(
 const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
-        let tool = ::mqtt_agent::__private::ToolDef::new(
+        let __tool = ::mqtt_agent::__private::ToolDef::new(
             "weather",
             "Current weather for a city.",
             &[
@@ -36,10 +36,7 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
                 ::mqtt_agent::__private::ArgDef::new(
                     "cx",
                     "",
-                    {
-                        let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                        <&Context as ::mqtt_agent::__private::Param<'_>>::NEED
-                    },
+                    <Context as ::mqtt_agent::__private::LentParam>::NEED,
                 ),
             ],
             ::mqtt_agent::__private::schema(
@@ -64,10 +61,7 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
                         ),
                     call
                         .take(
-                            {
-                                let () = <Context as ::mqtt_agent::__private::Lent>::LENT;
-                                <&Context as ::mqtt_agent::__private::Param<'_>>::take
-                            },
+                            <Context as ::mqtt_agent::__private::LentParam>::take,
                             "cx",
                         ),
                 ) else {
@@ -87,25 +81,26 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );
         ::mqtt_agent::__private::check_parameter(
-            tool.args(),
+            __tool.args(),
             0usize,
             true,
             ::mqtt_agent::__private::RootOf::<String>::ROOT,
         );
         ::mqtt_agent::__private::check_parameter(
-            tool.args(),
+            __tool.args(),
             1usize,
             true,
             ::mqtt_agent::__private::RootOf::<Option<u8>>::ROOT,
         );
-        ::mqtt_agent::__private::check_narrowed(tool.args(), 1usize);
+        ::mqtt_agent::__private::check_narrowed(__tool.args(), 1usize);
         ::mqtt_agent::__private::check_parameter(
-            tool.args(),
+            __tool.args(),
             2usize,
             true,
             ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
         );
-        tool.error_codes(|| ::mqtt_agent::__private::codes(
+        __tool
+            .error_codes(|| ::mqtt_agent::__private::codes(
                 ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
                 ::mqtt_agent::__private::ToolError::codes_of,
             ))

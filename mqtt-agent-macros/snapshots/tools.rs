@@ -1,11 +1,11 @@
 fn main() {
     {
         const _: () = {
-            let tools = [
+            let __tools = [
                 __tool_attribute_on_weather(),
                 other::__tool_attribute_on_forecast(),
             ];
-            other::__tool_attribute_on_forecast().assert_new_in(&tools, 1usize);
+            other::__tool_attribute_on_forecast().assert_new_in(&__tools, 1usize);
         };
         [__tool_attribute_on_weather(), other::__tool_attribute_on_forecast()]
     }

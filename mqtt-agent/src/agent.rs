@@ -4,7 +4,7 @@ mod check;
 mod implementation;
 mod running;
 
-pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, id_of};
+pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};
 pub use running::Running;
 
 use std::sync::Arc;

@@ -145,6 +145,73 @@ fn failure(shown: &str, published: &Value, document: &Value, accept: &str) -> St
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::prelude::*;
+
+    /// Plans trips.
+    #[derive(AgentCard)]
+    #[card(id = "desk", version = "1.2.0", provider("Rail", "https://rail.example"), tags("travel"))]
+    struct TravelDesk;
+
+    #[derive(Debug, ToolError)]
+    enum PlanError {
+        #[tool_error("no train goes to `{0}`")]
+        NoTrain(String),
+    }
+
+    #[agent]
+    impl TravelDesk {
+        /// Plans a trip.
+        #[skill("plan-trip", tags("travel"), output("text/plain"), timeout = "1h", attempts = 2)]
+        async fn plan(&self, task: Task, #[arg(length = 1..)] to: String) -> Result<String, PlanError> {
+            drop(task);
+            Err(PlanError::NoTrain(to))
+        }
+
+        /// Books a trip.
+        #[skill(on_crash = "fail")]
+        fn book(&self) {}
+    }
+
+    #[test]
+    fn skills_and_cards_are_in_the_contract() {
+        let document = document::document([Parts::of::<TravelDesk>()].into_iter()).unwrap();
+        let agent = document.pointer("/agents/desk").unwrap();
+        assert_eq!(agent["skills"], json!(["book", "plan-trip"]));
+        assert_eq!(
+            agent["card"],
+            json!({
+                "id": "desk",
+                "name": "Travel Desk",
+                "description": "Plans trips.",
+                "version": "1.2.0",
+                "tags": ["travel"],
+                "provider": {"organization": "Rail", "url": "https://rail.example"},
+            })
+        );
+        let book = json!({
+            "description": "Books a trip.",
+            "on_crash": "fail",
+            "input_schema": {"type": "object", "properties": {}, "additionalProperties": false},
+        });
+        assert_eq!(document.pointer("/skills/book"), Some(&book));
+        let plan = json!({
+            "description": "Plans a trip.",
+            "tags": ["travel"],
+            "output_modes": ["text/plain"],
+            "timeout_ms": 3_600_000,
+            "on_crash": "retry",
+            "attempts": 2,
+            "input_schema": {
+                "type": "object",
+                "properties": {"to": {"type": "string", "minLength": 1}},
+                "required": ["to"],
+                "additionalProperties": false,
+            },
+            "output_schema": {"type": "string"},
+            "errors": {"no_train": {"message": "no train goes to `{0}`"}},
+        });
+        assert_eq!(document.pointer("/skills/plan-trip"), Some(&plan));
+    }
 
     #[test]
     fn a_contract_is_written_compared_and_accepted() {

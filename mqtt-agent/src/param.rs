@@ -22,7 +22,7 @@ pub use kind::{AnyKind, Kind, KindOf};
 pub use level::Level;
 pub use shape::Lent;
 #[doc(hidden)]
-pub use shape::{AnyRoot, Root, RootOf};
+pub use shape::{AnyRoot, LentParam, Root, RootOf};
 
 /// What can be a parameter of a handler.
 ///
@@ -44,7 +44,7 @@ pub use shape::{AnyRoot, Root, RootOf};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a parameter of a tool or a topic handler",
+    message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "neither read from the caller's JSON nor given by the agent",
     note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]

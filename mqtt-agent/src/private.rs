@@ -12,12 +12,12 @@ pub use mqtt_agent_macros::test_without_broker;
 
 pub use crate::agent::Agent;
 
-pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, id_of};
+pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};
 pub use crate::client::Client;
 pub use crate::contract::{
     Parts as AgentParts, check as check_contract, check_schema as check_published_schema, tool_of,
 };
-pub use crate::param::{AnyKind, AnyRoot, Call, KindOf, Lent, Level, Param, RootOf};
+pub use crate::param::{AnyKind, AnyRoot, Call, KindOf, LentParam, Level, Param, RootOf};
 pub use crate::registry::{
     ArgDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
     PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,

@@ -30,7 +30,7 @@ pub type Answer = Result<Box<RawValue>, Failure>;
 
 /// What a tool can answer with. Implemented for every type that is `Serialize` and [`JsonSchema`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reply of a tool or a request handler",
+    message = "`{Self}` cannot be the reply of a tool, a skill or a request handler",
     label = "not written as JSON",
     note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`"
 )]

@@ -54,3 +54,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
 /// A tool whose name a test defines as well.
 #[mqtt_agent::tool]
 pub async fn twin() {}
+
+/// A skill whose id a test defines as well.
+#[mqtt_agent::skill("twin")]
+pub async fn twin_skill() {}

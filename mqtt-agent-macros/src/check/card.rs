@@ -16,6 +16,9 @@ pub(crate) fn card(card: &Card, errors: &Errors) {
     {
         errors.push(syn::Error::new(id.span, message));
     }
+    if let Some(version) = words.version.as_ref().filter(|version| version.value().trim().is_empty()) {
+        errors.at(version, "the version is empty; write it as in `version = \"1.0.0\"`");
+    }
     let provider = words.provider.iter().map(|(_, url)| url);
     for literal in provider.chain(&words.documentation).chain(&words.icon) {
         address(literal, errors);

@@ -44,10 +44,7 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
         arg_words.place = None;
     }
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
-        errors.at(
-            attribute,
-            "a parameter of a tool is always there; write two functions, each with its `#[cfg(..)]`",
-        );
+        errors.at(attribute, "a parameter is always there; write two functions, each with its `#[cfg(..)]`");
     }
     let description = doc::whole(&parameter.attrs);
     parameter

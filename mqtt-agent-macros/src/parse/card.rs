@@ -28,7 +28,12 @@ pub(crate) fn card(item: TokenStream, errors: &Errors) -> Option<Card> {
     }
     let words = words_of(&attrs, errors);
     let description = doc::summary(&attrs);
-    Some(Card { ident, generics, is_struct, description, words: card_words(&words, errors) })
+    let mut words = card_words(&words, errors);
+    if attrs.iter().filter(|own| is_card(own)).any(|own| matches!(own.meta, Meta::NameValue(_))) {
+        // What could not be read may have said them.
+        (words.said_id, words.said_version) = (true, true);
+    }
+    Some(Card { ident, generics, is_struct, description, words })
 }
 
 fn no_struct(what: &str) -> String {
@@ -64,7 +69,7 @@ fn card_words(all: &[Word], errors: &Errors) -> CardWords {
             }
             words::VERSION => {
                 card.said_version = true;
-                card.version = word.text(errors);
+                card.version = word.string(errors);
             }
             words::NAME => card.name = word.text(errors),
             words::PROVIDER => card.provider = provider(word, errors),

@@ -47,6 +47,14 @@ pub(super) fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(
     found
 }
 
+/// Takes off a method of a `#[remote]` trait what makes it no tool.
+pub(super) fn other_than_tool(attributes: &mut Vec<Attribute>, errors: &Errors) {
+    let other = |attribute: &mut Attribute| Mark::of(attribute).is_some_and(|mark| mark != Mark::Tool);
+    for attribute in attributes.extract_if(.., other) {
+        errors.at(&attribute, "the methods of a remote are tools; remove this attribute");
+    }
+}
+
 /// Takes a second attribute of ours off a free function, whose first one is being expanded.
 pub(super) fn second(attributes: &mut Vec<Attribute>, errors: &Errors) {
     // Other crates have attributes of these names, and a path tells theirs.

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Visibility};
 
 use super::function::{Home, function};
-use super::{tool, word};
+use super::{mark, tool, word};
 use crate::diag::Errors;
 use crate::model::{Name, Remote, RemoteMethod, Tool};
 use crate::words;
@@ -43,6 +43,7 @@ pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors)
 }
 
 fn method_of(method: &mut TraitItemFn, prefix: &str, home: Home<'_>, errors: &Errors) -> RemoteMethod {
+    mark::other_than_tool(&mut method.attrs, errors);
     let words = take(&mut method.attrs, errors);
     let words = word::words(words, errors);
     let TraitItemFn { attrs, sig, .. } = method;

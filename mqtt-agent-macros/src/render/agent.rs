@@ -52,7 +52,7 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
 ///
 /// ```text
 /// impl AgentImpl for Thermostat {
-///     const ID: &'static str = id_of(<Self as AgentImpl>::CARD, "thermostat", true);
+///     const ID: &'static str = id_of(<Self as AgentImpl>::CARD, "thermostat");
 ///     const TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
 ///     const SKILLS: &'static [&'static SkillDef] = &[];
 ///     const CARD: Option<&'static CardDef> = { use NoCard as _; CardOf::<Self>::CARD };
@@ -103,21 +103,9 @@ pub(super) fn implementation(
 ) -> TokenStream {
     let own = &agent.item.self_ty;
     let owner = owner(own);
-    let card = quote!(<Self as #private::AgentImpl>::CARD);
     let id = match &agent.id {
-        Some(Name { text, span }) => {
-            let literal = LitStr::new(text, *span);
-            let id_of = Place::at(*span).around(
-                &quote!(#private::id_of),
-                TokenStream::new(),
-                &quote!((#card, #literal, true)),
-            );
-            quote!(#id_of)
-        }
-        None => {
-            let id = names::agent_id(&owner.unraw().to_string());
-            quote!(#private::id_of(#card, #id, false))
-        }
+        Some(id) => id.text.clone(),
+        None => names::agent_id(&owner.unraw().to_string()),
     };
     let handlers = agent.handlers.iter().map(|handler| {
         let (shared, value) = (&handler.function.shared, topic::value(handler, private));
@@ -138,9 +126,20 @@ pub(super) fn implementation(
         .then(|| quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     let place = Place::of(own);
     let shared = place.around(&quote!(<), own, &quote!(as #private::Shareable>::SHARED));
+    // Beside the constant itself, whose every use rustc would name.
+    let check_id = agent.id.as_ref().map(|Name { text, span }| {
+        let literal = LitStr::new(text, *span);
+        let check = Place::at(*span).around(
+            &quote!(#private::check_id),
+            TokenStream::new(),
+            &quote!((<#own as #private::AgentImpl>::CARD, #literal)),
+        );
+        quote!(const _: () = #check;)
+    });
     let forced = agent.item.generics.params.is_empty().then(|| {
         quote! {
             const _: () = #shared;
+            #check_id
             #private::inventory::submit! {
                 #private::RegisteredAgent(#private::AgentParts::new(
                     <#own as #private::AgentImpl>::ID,
@@ -161,7 +160,7 @@ pub(super) fn implementation(
             #(#bounds,)*
             #shareable
         {
-            const ID: &'static str = #id;
+            const ID: &'static str = #private::id_of(<Self as #private::AgentImpl>::CARD, #id);
             const TOOLS: &'static [&'static #private::ToolDef] = #tools;
             const SKILLS: &'static [&'static #private::SkillDef] = &[#(#skills),*];
             const CARD: ::core::option::Option<&'static #private::CardDef> = {

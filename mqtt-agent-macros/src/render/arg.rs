@@ -80,16 +80,15 @@ pub(super) fn message_check(arg: &Arg, index: usize, handler: &Ident, private: &
     place.around(&quote!(#private::check_message), TokenStream::new(), &quote!((&#handler, #index, #named);))
 }
 
-/// `<u8 as Param<'_>>::take`, at the type. It is the same text wherever a parameter's trait is needed: what is no
-/// parameter is one error.
+/// `<u8 as Param<'_>>::take`, at the type, or `<Context as LentParam>::take` for a reference. It is the same text wherever
+/// a parameter's trait is needed: what is no parameter is one error.
 fn of_param(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
-    let place = Place::of(ty);
-    let path = place.around(&quote!(<), ty, &quote!(as #private::Param<'_>>::#item));
-    let syn::Type::Reference(reference) = ty else { return path };
-    // A reference that is no parameter is reported as such before the compiler finds its lifetime wanting.
-    let lent = place.around(&quote!(<), &reference.elem, &quote!(as #private::Lent>::LENT));
-    quote!({ let () = #lent; #path })
+    let (ty, of) = match ty {
+        syn::Type::Reference(reference) => (&*reference.elem, quote!(LentParam)),
+        ty => (ty, quote!(Param<'_>)),
+    };
+    Place::of(ty).around(&quote!(<), ty, &quote!(as #private::#of>::#item))
 }
 
 /// A function that gives a value of the parameter's type as JSON.

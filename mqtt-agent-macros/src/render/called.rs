@@ -77,7 +77,7 @@ pub(super) fn claim(what: &str, name: &Name) -> Option<TokenStream> {
     })
 }
 
-/// The definition's name in generated code.
+/// The definition's name in generated code: one that no constant of the user's has, for that would be a pattern.
 pub(super) fn this(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

@@ -26,23 +26,23 @@ use super::{skill, tool, topic};
 /// word. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
-    distinct(tool::ATTRIBUTE, "tools", list, message)
+    distinct(tool::ATTRIBUTE, "__tools", list, message)
 }
 
 /// `skills![a, module::b]`: the same of skills and their ids.
 pub(crate) fn skills(list: TokenStream) -> TokenStream {
     let message =
         "a list of skills is a list of functions; write it as in `skills![summarize, other::translate]`";
-    distinct(skill::ATTRIBUTE, "skills", list, message)
+    distinct(skill::ATTRIBUTE, "__skills", list, message)
 }
 
-fn distinct(attribute: &str, what: &str, list: TokenStream, message: &str) -> TokenStream {
+fn distinct(attribute: &str, all: &str, list: TokenStream, message: &str) -> TokenStream {
     let paths = match paths(list, message) {
         Ok(paths) => paths,
         Err(error) => return error,
     };
     let definition = |path: &Path| definition(attribute, path);
-    let all = Ident::new(what, Span::mixed_site());
+    let all = Ident::new(all, Span::mixed_site());
     let checks = paths.iter().enumerate().skip(1).map(|(index, path)| {
         let definition = definition(path);
         Place::of(path).around(&TokenStream::new(), definition, &quote!(.assert_new_in(&#all, #index);))

@@ -56,7 +56,7 @@ pub(super) fn value(skill: &Skill, private: &TokenStream) -> TokenStream {
         name: &skill.id,
         blocking: skill.words.blocking.as_ref(),
         ty: quote!(#private::SkillDef),
-        this: called::this("skill"),
+        this: called::this("__skill"),
     };
     called::value(&called, None, &words(&skill.words, private), private)
 }

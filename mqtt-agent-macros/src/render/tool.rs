@@ -74,7 +74,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
         name: &tool.name,
         blocking: tool.words.blocking.as_ref(),
         ty: quote!(#private::ToolDef),
-        this: called::this("tool"),
+        this: called::this("__tool"),
     };
     let published = published::checks(tool, &called.this, private);
     called::value(&called, published.as_ref(), &words::words(&tool.words), private)

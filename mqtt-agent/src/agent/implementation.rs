@@ -74,21 +74,24 @@ pub trait NoCard {
 
 impl<T> NoCard for CardOf<T> {}
 
-/// The id of a block: the card's, where it names none itself. A block that names another than the card is refused.
-// Evaluated by the compiler: the panic is the message.
+/// The id of a block: the card's, where there is one.
 #[doc(hidden)]
 #[must_use]
-#[allow(clippy::panic)]
-#[track_caller]
-pub const fn id_of(card: Option<&'static CardDef>, own: &'static str, written: bool) -> &'static str {
+pub const fn id_of(card: Option<&'static CardDef>, own: &'static str) -> &'static str {
     match card {
         // A card with mistakes has no id.
-        Some(card) if !card.id().is_empty() => {
-            if written && !same(card.id(), own) {
-                panic!("the type's card has another `id`; remove this one, for the card's is taken");
-            }
-            card.id()
-        }
+        Some(card) if !card.id().is_empty() => card.id(),
         _ => own,
+    }
+}
+
+/// Refuses a block that names another id than the card of its type.
+// Evaluated by the compiler: the panic is the message.
+#[doc(hidden)]
+#[allow(clippy::panic)]
+#[track_caller]
+pub const fn check_id(card: Option<&'static CardDef>, own: &'static str) {
+    if !same(id_of(card, own), own) {
+        panic!("the card of this type has another `id`; remove this one");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::Args;
+use super::{Args, ArgumentError, Call, Need, Param};
 
 /// What the JSON of a type is at its root, as far as the type alone tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,15 +75,35 @@ roots! {
 
 /// What a parameter may be a reference to. A marker beside `Param` for `&T`: only with it can the compiler say of any
 /// other reference, in one sentence, that it borrows from a call that is gone.
+pub trait Lent {}
+
+/// What generated code asks of the type behind a reference: one trait for both needs, so that a reference which is no
+/// parameter is one error.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot be a parameter of a tool or a topic handler",
+    message = "`&{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "borrows from the call, whose arguments are read before the handler runs",
     note = "take it by value: `String` for a text, `Vec<T>` for a list"
 )]
-pub trait Lent {
-    /// Named by generated code, so that the compiler asks for the trait.
-    #[doc(hidden)]
-    const LENT: () = ();
+pub trait LentParam {
+    /// What the reference needs.
+    const NEED: Need;
+
+    /// Takes the reference out of the call.
+    fn take<'a>(call: &mut Call<'a>, name: &'static str) -> Result<&'a Self, ArgumentError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> LentParam for T
+where
+    T: ?Sized + Lent,
+    for<'a> &'a T: Param<'a>,
+{
+    const NEED: Need = <&T as Param<'_>>::NEED;
+
+    fn take<'a>(call: &mut Call<'a>, name: &'static str) -> Result<&'a Self, ArgumentError> {
+        <&'a T as Param<'a>>::take(call, name)
+    }
 }
 
 #[diagnostic::do_not_recommend]

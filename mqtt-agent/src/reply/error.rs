@@ -34,7 +34,7 @@ use super::{ErrorCode, derived};
 /// with the feature `anyhow`, `anyhow::Error`: of these the caller reads `internal error (ref ..)`, and the log has the
 /// error with all its sources under the same reference.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a tool or a topic handler",
+    message = "`{Self}` cannot be the error of a tool, a skill or a topic handler",
     label = "says nothing that the caller could read",
     note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`"
 )]

@@ -11,6 +11,11 @@ pub mod shadowed {
     pub struct String;
     pub struct Box;
     pub struct Vec;
+    pub struct Task;
+    pub struct SkillDef;
+    pub struct OnCrash;
+    pub struct CardDef;
+    pub trait AgentCard {}
     pub enum Some {}
     pub struct Ok;
 
@@ -34,6 +39,47 @@ pub mod shadowed {
     #[::mqtt_agent::tool]
     pub fn nothing() {}
 
+    /// Sums up.
+    #[::mqtt_agent::skill(
+        "sum-up",
+        name = "Sum",
+        tags("a"),
+        examples("b"),
+        input("text/plain"),
+        output("text/plain"),
+        timeout = "1h",
+        concurrency = 4,
+        on_crash = "retry",
+        attempts = 2
+    )]
+    pub async fn sum_up(
+        task: ::mqtt_agent::Task,
+        #[arg(length = 1..=3, default = "abc", rename = "text")] c: ::std::string::String,
+        cx: &::mqtt_agent::Context,
+        ::mqtt_agent::State(state): ::mqtt_agent::State<u8>,
+    ) -> ::core::result::Result<i64, ::std::string::String> {
+        let _ = (task, cx, state, c);
+        ::core::result::Result::Ok(1)
+    }
+
+    /// Fails.
+    #[::mqtt_agent::skill(blocking, on_crash = "fail")]
+    pub fn fails(task: ::mqtt_agent::Task) {
+        let _ = task;
+    }
+
+    /// Has a card.
+    #[derive(::mqtt_agent::AgentCard)]
+    #[card(id = "planner", version = "1", name = "P", provider("a", "https://a.example"), tags("a"), capabilities("b"))]
+    #[card(documentation = "https://a.example", icon = "https://a.example")]
+    pub struct Planner<T>
+    where
+        T: ::core::marker::Send,
+    {
+        /// Something.
+        pub thing: T,
+    }
+
     /// Blocks.
     #[::mqtt_agent::tool(blocking)]
     pub fn blocks(n: u8) -> u8 {
@@ -42,5 +88,7 @@ pub mod shadowed {
 }
 
 fn main() {
+    let _ = ::mqtt_agent::skills![shadowed::sum_up, self::shadowed::fails];
+    let _ = <shadowed::Planner<u8> as ::mqtt_agent::AgentCard>::CARD.id();
     let _ = ::mqtt_agent::tools![shadowed::add, shadowed::nothing, self::shadowed::blocks];
 }

@@ -5,7 +5,7 @@
 
 /// Shadows.
 pub mod shadowed {
-    #![allow(dead_code, non_camel_case_types)]
+    #![allow(dead_code, non_camel_case_types, non_upper_case_globals)]
     #![allow(missing_docs)]
     pub struct Result;
     pub struct Option;
@@ -18,6 +18,9 @@ pub mod shadowed {
     pub struct Clone;
     pub struct Debug;
     pub struct Default;
+    pub struct CardOf;
+    pub struct NoCard;
+    pub const skill: u8 = 1;
     pub enum Some {}
     pub struct Ok;
 
@@ -58,6 +61,13 @@ pub mod shadowed {
             a
         }
 
+        /// Works.
+        #[::mqtt_agent::skill(tags("a"), on_crash = "fail")]
+        pub async fn work(&self, task: ::mqtt_agent::Task, cx: &::mqtt_agent::Context) -> i64 {
+            let _ = (task, cx, &self.store);
+            1
+        }
+
         /// Without the value.
         #[::mqtt_agent::tool]
         pub fn constant() -> i64 {
@@ -71,6 +81,18 @@ pub mod shadowed {
 
         #[::mqtt_agent::event("e/{room}")]
         pub fn told(&self, room: u8, value: u8);
+    }
+
+    /// Has a card and nothing else.
+    #[derive(::mqtt_agent::AgentCard)]
+    #[card(id = "desk", version = "1")]
+    pub struct Desk;
+
+    #[::mqtt_agent::agent]
+    impl Desk {
+        /// Sums up.
+        #[skill]
+        pub fn sum_up(&self) {}
     }
 
     #[::mqtt_agent::remote(prefix = "bank.")]

@@ -45,8 +45,23 @@ mod more {
 
     pub(crate) struct Home;
 
+    /// Sums up.
+    #[renamed::skill(crate = ::renamed, on_crash = "fail")]
+    pub(crate) fn sum_up(task: renamed::Task) {
+        let _ = task;
+    }
+
+    /// Warm.
+    #[derive(renamed::AgentCard)]
+    #[card(id = "card", version = "1", crate = ::renamed)]
+    pub(crate) struct Card;
+
     #[renamed::agent(crate = ::renamed)]
     impl Home {
+        /// Keeps warm.
+        #[skill]
+        pub(crate) fn keep_warm(&self) {}
+
         /// Heats.
         #[tool]
         pub(crate) fn heat(&self) {}
@@ -81,6 +96,8 @@ fn more() {
     let _ = (renamed::handlers![more::heard], more::told().room(1), more::Home.told().room(1));
     let _ = renamed::Agent::of(more::Home).with(more::Mine);
     let _ = more::BankRemote::new;
+    let _ = (renamed::skills![more::sum_up], <more::Card as renamed::AgentCard>::CARD.id());
     more::Home.heat();
+    more::Home.keep_warm();
     more::Home.heard(1);
 }

@@ -1,0 +1,15 @@
+use mqtt_agent::prelude::*;
+
+struct Desk;
+
+#[agent]
+impl Desk {
+    /// Summarizes a text.
+    #[skill]
+    #[tool]
+    async fn summarize(&self, text: String) -> String {
+        text
+    }
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use mqtt_agent::prelude::*;
+
+struct Planner;
+
+fn main() {
+    let _ = <Planner as AgentCard>::CARD;
+}

@@ -1,0 +1,10 @@
+use mqtt_agent::prelude::*;
+
+/// Plans trips.
+#[derive(AgentCard)]
+#[card(id = "planner", version = "1.2.0")]
+enum Planner {
+    Trips,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[derive(AgentCard)]
+struct Planner;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use mqtt_agent::prelude::*;
+
+/// Plans trips.
+#[derive(AgentCard)]
+#[card(id = "planner")]
+struct Planner;
+
+fn main() {}

@@ -1,0 +1,7 @@
+use mqtt_agent::prelude::*;
+
+fn lists() {
+    let _ = skills!["summarize"];
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Summarizes a text.
+#[skill(concurrency = 0)]
+async fn summarize(text: String) -> String {
+    text
+}
+
+fn main() {}

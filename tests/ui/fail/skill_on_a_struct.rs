@@ -1,0 +1,7 @@
+use mqtt_agent::prelude::*;
+
+/// Summarizes a text.
+#[skill]
+struct Summarize;
+
+fn main() {}
