@@ -6,7 +6,7 @@ use mqtt_agent::a2a::{AgentChange, AgentChanges, NewTask};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::Status;
 use serde_json::json;
-use support::{RawPeer, eventually, json, on_each_broker};
+use support::{RawPeer, eventually, json, on_each_broker, soon};
 
 use crate::skills::*;
 
@@ -26,7 +26,7 @@ const STATUS: &str = "a2a/v1/agents/desk/status";
 struct Card;
 
 async fn next(changes: &mut AgentChanges) -> AgentChange {
-    tokio::time::timeout(support::SOON, changes.next()).await.expect("in time").expect("connected")
+    soon(changes.next()).await.expect("connected")
 }
 
 on_each_broker! {
@@ -82,7 +82,7 @@ on_each_broker! {
         assert_eq!(json(&watcher.next(STATUS).await)["status"], "online");
         let stopping = tokio::spawn(agent.stop());
         watch.open(1);
-        assert_eq!(task.result().await.unwrap(), "attempt 1");
+        assert_eq!(soon(task.result()).await.unwrap(), "attempt 1");
         stopping.await.unwrap();
         assert_eq!(json(&watcher.next(CARD).await)["status"], "offline");
         assert_eq!(json(&watcher.next(STATUS).await)["status"], "offline");

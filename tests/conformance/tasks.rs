@@ -6,7 +6,7 @@ use mqtt_agent::a2a::{DelegateError, MemoryStore, NewTask};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::{Part, TaskState};
 use serde_json::json;
-use support::{RawPeer, correlated, json, on_each_broker, reply_to};
+use support::{RawPeer, correlated, json, on_each_broker, reply_to, soon};
 
 use crate::skills::*;
 
@@ -149,10 +149,10 @@ on_each_broker! {
         let forged = json!({"task_id": task.id(), "intent": "cancel", "from": "peer", "to": "desk"});
         peer.publish(INBOX, forged.to_string(), Default::default()).await;
         task.cancel().await.unwrap();
-        assert!(matches!(task.result().await, Err(DelegateError::Canceled)));
+        assert!(matches!(soon(task.result()).await, Err(DelegateError::Canceled)));
         // A terminal state never changes.
         watch.open(1);
-        let again = task.ended().await.unwrap();
+        let again = soon(task.ended()).await.unwrap();
         assert_eq!(again.status, TaskState::Canceled);
         agent.stop().await;
     }
@@ -164,7 +164,7 @@ on_each_broker! {
         let mut task = client.delegate("desk", NewTask::skill("paint").text("a house")).await.unwrap();
         let mut states = Vec::new();
         let mut pictures = Vec::new();
-        while let Some(update) = task.next().await {
+        while let Some(update) = soon(task.next()).await {
             if update.state == TaskState::InputRequired {
                 assert_eq!(update.message.unwrap().text(), "Which colour?");
                 task.send("red").await.unwrap();
@@ -176,7 +176,7 @@ on_each_broker! {
         states.dedup();
         assert_eq!(states, [Submitted, Working, InputRequired, Working]);
         assert_eq!(pictures[0].parts, [Part::raw(vec![0, 159, 146, 150], "image/x-test")]);
-        let end = task.ended().await.unwrap();
+        let end = soon(task.ended()).await.unwrap();
         assert_eq!(end.result.unwrap(), "painted red");
         assert_eq!(end.artifacts, pictures);
         agent.stop().await;
@@ -260,7 +260,7 @@ on_each_broker! {
         let client = Client::builder().id("me").store(MemoryStore::new()).connect(&broker.url()).await.unwrap();
         let id = client.delegate("desk", NewTask::skill("shout").text("later")).await.unwrap().id().to_owned();
         let mut results = client.results().await.unwrap();
-        let task = tokio::time::timeout(support::SOON, results.next()).await.expect("in time").unwrap();
+        let task = soon(results.next()).await.unwrap();
         assert_eq!((task.task_id.as_str(), task.status), (id.as_str(), TaskState::Completed));
         assert_eq!(task.result.unwrap(), "LATER");
         agent.stop().await;
@@ -315,7 +315,7 @@ on_each_broker! {
             }
         }
         watch.open(1);
-        assert_eq!(held.result().await.unwrap(), "attempt 1");
+        assert_eq!(soon(held.result()).await.unwrap(), "attempt 1");
         assert_eq!(client.request("desk", NewTask::skill("shout").text("still")).await.unwrap(), "STILL");
         agent.stop().await;
     }
@@ -328,14 +328,14 @@ on_each_broker! {
         let mut first = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
         watch.until(1).await;
         let mut second = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
-        let update = second.next().await.unwrap();
+        let update = soon(second.next()).await.unwrap();
         assert_eq!(update.state, TaskState::Submitted);
         let refused = client.request("desk", NewTask::skill("hold")).await.unwrap_err();
         assert!(matches!(&refused, DelegateError::Rejected(error) if error.code.as_deref() == Some("busy")), "{refused:?}");
         assert_eq!(watch.runs(), 1);
         watch.open(2);
-        first.result().await.unwrap();
-        second.result().await.unwrap();
+        soon(first.result()).await.unwrap();
+        soon(second.result()).await.unwrap();
         agent.stop().await;
     }
 

@@ -4,7 +4,7 @@ use mqtt_agent::a2a::{NewTask, SqliteStore};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
-use support::on_each_broker;
+use support::{on_each_broker, soon};
 use tokio::sync::mpsc;
 
 /// Doubles a number.
@@ -47,7 +47,7 @@ on_each_broker! {
         }
         let running = agent.start(&broker.url()).await.unwrap();
         for (number, mut task) in tasks {
-            let doubled = tokio::time::timeout(support::SOON, task.result_as::<u64>()).await.expect("in time");
+            let doubled = soon(task.result_as::<u64>()).await;
             assert_eq!(doubled.unwrap(), number * 2);
         }
         running.stop().await;
@@ -63,14 +63,14 @@ on_each_broker! {
         let running = agent.clone().store(store).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut task = client.delegate("worker", NewTask::skill("linger").text("later")).await.unwrap();
-        assert_eq!(began.recv().await, Some(1));
+        assert_eq!(soon(began.recv()).await, Some(1));
         running.stop().await;
         let store = support::eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
         let running = agent.store(store).start(&broker.url()).await.unwrap();
         // Handed back and not crashed: it is the first attempt again.
-        assert_eq!(began.recv().await, Some(1));
+        assert_eq!(soon(began.recv()).await, Some(1));
         task.cancel().await.unwrap();
-        assert_eq!(task.ended().await.unwrap().status, TaskState::Canceled);
+        assert_eq!(soon(task.ended()).await.unwrap().status, TaskState::Canceled);
         running.stop().await;
     }
 
@@ -81,9 +81,9 @@ on_each_broker! {
         let running = agent.start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut task = client.delegate("worker", NewTask::skill("linger")).await.unwrap();
-        began.recv().await.unwrap();
+        soon(began.recv()).await.unwrap();
         running.stop().await;
-        let end = task.ended().await.unwrap();
+        let end = soon(task.ended()).await.unwrap();
         assert_eq!(end.error.unwrap().code.as_deref(), Some("stopping"));
     }
 
@@ -96,24 +96,24 @@ on_each_broker! {
         let running = agent.clone().store(store).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut task = client.delegate("worker", NewTask::skill("converse")).await.unwrap();
-        while task.next().await.unwrap().state != TaskState::InputRequired {}
+        while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
         task.send("Ada").await.unwrap();
-        began.recv().await.unwrap();
-        while task.next().await.unwrap().state != TaskState::InputRequired {}
+        soon(began.recv()).await.unwrap();
+        while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
         // The process lives on, so the task is handed back, and the attempt does not count.
         drop(running);
         let store = support::eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
         let running = agent.store(store).start(&broker.url()).await.unwrap();
-        assert_eq!(began.recv().await, Some(1));
+        assert_eq!(soon(began.recv()).await, Some(1));
         loop {
-            let update = task.next().await.unwrap();
+            let update = soon(task.next()).await.unwrap();
             if update.state == TaskState::InputRequired {
                 assert_eq!(update.message.unwrap().text(), "And your colour?");
                 break;
             }
         }
         task.send("red").await.unwrap();
-        assert_eq!(task.result_as::<String>().await.unwrap(), "Ada likes red");
+        assert_eq!(soon(task.result_as::<String>()).await.unwrap(), "Ada likes red");
         running.stop().await;
     }
 }

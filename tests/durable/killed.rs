@@ -10,7 +10,7 @@ use mqtt_agent::a2a::{AgentChange, DelegateError, NewTask, SqliteStore};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
-use support::on_each_broker;
+use support::{on_each_broker, soon};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -27,7 +27,7 @@ async fn worker(url: &str, folder: &Path) -> Child {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = tokio::time::timeout(support::SOON, lines.next_line()).await.expect("in time").unwrap();
+    let ready = soon(lines.next_line()).await.unwrap();
     assert_eq!(ready.as_deref(), Some("ready"));
     child
 }
@@ -88,11 +88,11 @@ on_each_broker! {
         let mut child = worker(&broker.url(), folder.path()).await;
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut task = client.delegate("worker", NewTask::skill("once")).await.unwrap();
-        while task.next().await.unwrap().state != TaskState::Working {}
+        while soon(task.next()).await.unwrap().state != TaskState::Working {}
         support::eventually("it runs", || async { (runs(folder.path()) == ["once"]).then_some(()) }).await;
         child.kill().await.unwrap();
         child = worker(&broker.url(), folder.path()).await;
-        let failed = task.result().await.unwrap_err();
+        let failed = soon(task.result()).await.unwrap_err();
         assert!(matches!(&failed, DelegateError::Failed(error) if error.code.as_deref() == Some("crashed")), "{failed:?}");
         assert_eq!(runs(folder.path()), ["once"]);
         child.kill().await.unwrap();
@@ -103,7 +103,7 @@ on_each_broker! {
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut changes = client.agents().watch().await.unwrap();
         let mut child = worker(&broker.url(), folder.path()).await;
-        assert!(matches!(changes.next().await, Some(AgentChange::Joined(_))));
+        assert!(matches!(soon(changes.next()).await, Some(AgentChange::Joined(_))));
         // Back within the delay: nothing shows.
         child.kill().await.unwrap();
         let mut child = worker(&broker.url(), folder.path()).await;
@@ -111,7 +111,7 @@ on_each_broker! {
         assert!(quiet.is_err(), "{quiet:?}");
         let killed = Instant::now();
         child.kill().await.unwrap();
-        let left = tokio::time::timeout(support::SOON, changes.next()).await.expect("in time");
+        let left = soon(changes.next()).await;
         assert_eq!(left, Some(AgentChange::Left("worker".to_owned())));
         assert!(killed.elapsed() > Duration::from_millis(900), "brokers count whole seconds: {:?}", killed.elapsed());
     }
@@ -132,7 +132,7 @@ on_each_broker! {
         let _child = worker(&broker.url(), folder.path()).await;
         let client = Client::builder().id("boss").store(second).connect(&broker.url()).await.unwrap();
         let mut results = client.results().await.unwrap();
-        let task = tokio::time::timeout(support::SOON, results.next()).await.expect("in time").unwrap();
+        let task = soon(results.next()).await.unwrap();
         assert_eq!((task.task_id.as_str(), task.result), (id.as_str(), Some(json!(7))));
         client.close().await;
     }

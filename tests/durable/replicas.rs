@@ -9,7 +9,7 @@ use mqtt_agent::a2a::NewTask;
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
-use support::on_each_broker;
+use support::{on_each_broker, soon};
 
 /// Counts its runs.
 #[skill]
@@ -42,7 +42,7 @@ on_each_broker! {
         }
         let mut workers = BTreeSet::new();
         for (number, mut task) in tasks {
-            let end = tokio::time::timeout(support::SOON, task.ended()).await.expect("in time").unwrap();
+            let end = soon(task.ended()).await.unwrap();
             assert_eq!(end.result, Some(json!(number)));
             workers.insert(end.from);
         }
@@ -52,13 +52,13 @@ on_each_broker! {
         // Answers and cancels reach the replica that has the task.
         for _ in 0..6 {
             let mut task = client.delegate("team", NewTask::skill("ask")).await.unwrap();
-            while task.next().await.unwrap().state != TaskState::InputRequired {}
+            while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
             task.send("yes").await.unwrap();
-            assert_eq!(task.result_as::<String>().await.unwrap(), "yes");
+            assert_eq!(soon(task.result_as::<String>()).await.unwrap(), "yes");
             let mut task = client.delegate("team", NewTask::skill("ask")).await.unwrap();
-            while task.next().await.unwrap().state != TaskState::InputRequired {}
+            while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
             task.cancel().await.unwrap();
-            assert_eq!(task.ended().await.unwrap().status, TaskState::Canceled);
+            assert_eq!(soon(task.ended()).await.unwrap().status, TaskState::Canceled);
         }
 
         // One leaves; the other does all the work.

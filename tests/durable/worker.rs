@@ -7,9 +7,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Duration;
 
+use mqtt_agent::Limits;
 use mqtt_agent::a2a::SqliteStore;
 use mqtt_agent::prelude::*;
-use mqtt_agent::Limits;
 
 /// Takes a while, and says its number.
 #[skill(attempts = 20)]

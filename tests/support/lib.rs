@@ -51,6 +51,11 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
     tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }
 
+/// Waits for what has to come soon.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(SOON, what).await.expect("in time")
+}
+
 /// A tool whose name a test defines as well.
 #[mqtt_agent::tool]
 pub async fn twin() {}

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::recover::unknown_skill;
 use super::{ReadySkill, Shared, Work};
-use crate::a2a::store::{TaskRecord, TaskSide};
+use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
 use crate::link::Inbound;
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
 
@@ -126,11 +126,8 @@ impl Shared {
                     shared.again(existing, record).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a task was rejected because it could not be stored");
                     shared.live().remove(&record.task.task_id);
-                    let error =
-                        TaskError::new("unavailable", "the agent cannot store tasks now; try again later");
-                    shared.reject(record, error.with_code("store"));
+                    shared.reject(record, not_stored(&error));
                 }
             }
         });
@@ -215,6 +212,21 @@ impl Shared {
         let Some(origin) = self.origin(inbound, None) else { return };
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
         self.reject(record(task, origin, false), TaskError::new("invalid_arguments", reason));
+    }
+}
+
+/// Why a task was not kept: it cannot be, or nothing can be now.
+fn not_stored(error: &StoreError) -> TaskError {
+    match error {
+        StoreError::Unreadable { reason } => TaskError::new(
+            "invalid_arguments",
+            format!("the task cannot be stored: {reason}; nest it less deeply"),
+        ),
+        error => {
+            tracing::error!(%error, "a task was rejected because it could not be stored");
+            let message = "the agent cannot store tasks now; try again later";
+            TaskError::new("unavailable", message).with_code("store")
+        }
     }
 }
 

@@ -52,8 +52,7 @@ impl Work {
             begun: record.task.clone(),
             arguments,
             attempt,
-            // Rises over all attempts without being stored for each update.
-            seq: AtomicU64::new(u64::from(attempt) << 32),
+            seq: AtomicU64::new(first_seq()),
             record: Mutex::new(record),
             cancellation: shared.abandon.child_token(),
             canceled: AtomicBool::new(false),
@@ -348,6 +347,12 @@ fn answered(messages: &[TaskMessage], question: &[Part]) -> Option<TaskMessage> 
     let asked = |message: &TaskMessage| message.role == Role::Agent && message.content == question;
     let index = messages.iter().position(asked)?;
     messages.get(index.checked_add(1)?).filter(|answer| answer.role == Role::User).cloned()
+}
+
+/// Updates are not stored, and their numbers rise over all processes all the same: they begin with the time, with room for
+/// a thousand in each millisecond, and below the largest whole number of a JavaScript peer.
+fn first_seq() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0) << 10
 }
 
 async fn sleep_until(until: Option<Instant>) {
