@@ -8,6 +8,8 @@
 //!
 //! Cards, tasks and results as data are in [`wire`](crate::wire).
 
+#[cfg(feature = "a2a-types")]
+mod card;
 mod delegate;
 mod discover;
 mod presence;
@@ -15,6 +17,8 @@ mod serve;
 pub(crate) mod store;
 mod task;
 
+#[cfg(feature = "a2a-types")]
+pub use card::BINDING;
 pub use delegate::{Delegate, DelegateError, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};
 pub(crate) use delegate::{Delegations, Receiving};
 pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
