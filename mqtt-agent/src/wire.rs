@@ -26,6 +26,8 @@ mod topics;
 mod trace;
 
 #[cfg(test)]
+mod task_tests;
+#[cfg(test)]
 mod tests;
 
 pub use agent_card::{

@@ -196,8 +196,17 @@ pub struct TaskError {
     #[serde(default)]
     pub message: String,
     /// For programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "code", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+}
+
+/// A code that is a number is read as its text; anything else is as good as none.
+fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(code) => Some(code),
+        Value::Number(code) => Some(code.to_string()),
+        _ => None,
+    })
 }
 
 impl TaskError {
