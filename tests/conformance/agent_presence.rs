@@ -30,7 +30,7 @@ async fn next(changes: &mut AgentChanges) -> AgentChange {
 }
 
 on_each_broker! {
-    async fn a2a_1_a2a_4_a2a_5_card_then_status_are_retained_and_say_what_they_should(broker) {
+    async fn a2a_1_a2a_2_a2a_4_a2a_5_card_then_status_are_retained_and_say_what_they_should(broker) {
         let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
         watcher.subscribe("a2a/v1/#").await;
         let watch = Desk::default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mqtt_agent::a2a::{DelegateError, MemoryStore, NewTask};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::{Part, TaskState};
+use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::json;
 use support::{RawPeer, correlated, json, on_each_broker, reply_to, soon};
 
@@ -101,6 +102,14 @@ on_each_broker! {
         let result = json!({"task_id": id, "status": "done", "result": "roses", "from": "writer"});
         executor.publish(&format!("a2a/v1/tasks/{id}/result"), result.to_string(), correlated(id.as_bytes())).await;
         assert_eq!(waiting.await.unwrap().unwrap(), "roses");
+        // Mosquitto says when nobody subscribes.
+        let ended = async {
+            let topic = format!("a2a/v1/tasks/{id}/result");
+            while executor.publish(&topic, "{}", correlated(id.as_bytes())).await != PubAckReason::NoMatchingSubscribers {}
+        };
+        if broker.is_mosquitto() {
+            soon(ended).await;
+        }
         client.close().await;
     }
 
@@ -220,13 +229,16 @@ on_each_broker! {
         for _ in 0..3 {
             peer.publish(INBOX, asked("once", "hold", ""), Default::default()).await;
         }
-        watch.until(1).await;
+        // The inbox is read in its order: once this one is answered, all of those were taken.
+        peer.publish(INBOX, asked("marker", "shout", ""), Default::default()).await;
+        assert_eq!(json(&peer.next(RESULTS).await)["task_id"], "marker");
+        watch.until(2).await;
         watch.open(3);
         assert_eq!(json(&peer.next(RESULTS).await)["result"], "attempt 1");
         // Finished: its result is sent again.
         peer.publish(INBOX, asked("once", "hold", ""), Default::default()).await;
         assert_eq!(json(&peer.next(RESULTS).await)["result"], "attempt 1");
-        assert_eq!(watch.runs(), 1);
+        assert_eq!(watch.runs(), 2);
         // Another sender's task of the same id gets nothing of it.
         let foreign = json!({"task_id": "once", "from": "thief", "to": "desk", "type": "hold", "prompt": ""});
         peer.subscribe("a2a/v1/tasks/thief/results").await;
@@ -309,7 +321,7 @@ on_each_broker! {
             format!(r#"{{"task_id":"deep","prompt":"x","later":{}{}}}"#, "[".repeat(5000), "]".repeat(5000)).into_bytes(),
             vec![b'x'; 200_000],
         ];
-        for topic in [INBOX, "a2a/v1/tasks/desk/results", "a2a/v1/tasks/me/results", "a2a/v1/agents/desk/status", "a2a/v1/agents/me/status"] {
+        for topic in [INBOX, "a2a/v1/tasks/desk/results", "a2a/v1/tasks/me/results", "a2a/v1/agents/desk/status", "a2a/v1/agents/me/status", "a2a/v1/agents/desk/card", &format!("a2a/v1/tasks/{id}/result")] {
             for payload in &garbage {
                 peer.publish(topic, payload.clone(), Default::default()).await;
             }
@@ -336,6 +348,35 @@ on_each_broker! {
         watch.open(2);
         soon(first.result()).await.unwrap();
         soon(second.result()).await.unwrap();
+        agent.stop().await;
+    }
+
+    async fn a_task_that_has_not_ended_by_its_deadline_fails(broker) {
+        let watch = Desk::default();
+        let limits = mqtt_agent::Limits::default().with_tasks(1);
+        let agent = desk(&watch).limits(limits).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let hold = || client.delegate("desk", NewTask::skill("hold")).deadline(Duration::from_secs(1));
+        let (mut running, mut waiting) = (hold().await.unwrap(), hold().await.unwrap());
+        for task in [&mut running, &mut waiting] {
+            let late = soon(task.result()).await.unwrap_err();
+            assert!(matches!(&late, DelegateError::Failed(error) if error.kind == "timeout"), "{late:?}");
+        }
+        assert_eq!(watch.runs(), 1);
+        agent.stop().await;
+    }
+
+    async fn the_methods_of_a_value_are_skills_and_its_card_is_the_agent_s(broker) {
+        let agent = Agent::of(Office { greeting: "Good day" }).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let card = client.agent("front-office").await.unwrap().unwrap();
+        assert_eq!((card.name.as_str(), card.description.as_str()), ("Office", "Greets people."));
+        let greeted = client.request("front-office", NewTask::skill("greet").data(&json!({"name": "Ada"})));
+        assert_eq!(greeted.await.unwrap(), "Good day, Ada");
+        // One that names no skill gets the only one; a blocking one runs beside the others.
+        let counted = Agent::new("counter").skills(skills![count_slowly]).start(&broker.url()).await.unwrap();
+        assert_eq!(client.request("counter", json!({"to": 3})).await.unwrap(), 3);
+        counted.stop().await;
         agent.stop().await;
     }
 
@@ -381,4 +422,26 @@ async fn have_shouted(task: mqtt_agent::Task, cx: &Context) -> Result<String, St
     let shouted =
         cx.client().request("desk", NewTask::skill("shout").text(task.text())).returning::<String>();
     Ok(shouted.await.map_err(|error| error.to_string())? + "!")
+}
+
+/// Greets people.
+#[derive(AgentCard)]
+#[card(id = "front-office", version = "1.0.0")]
+struct Office {
+    greeting: &'static str,
+}
+
+#[agent]
+impl Office {
+    /// Greets somebody.
+    #[skill]
+    async fn greet(&self, name: String) -> String {
+        format!("{}, {name}", self.greeting)
+    }
+}
+
+/// Counts on the blocking pool.
+#[skill(blocking)]
+fn count_slowly(to: u32) -> u32 {
+    (0..to).map(|_| 1).sum()
 }
