@@ -1,5 +1,6 @@
 impl<S: Store> Home<S> {
     /// Heats.
+    #[inline(always)]
     async fn heat(&self, celsius: f64) {
         self.store.heat(celsius).await;
     }

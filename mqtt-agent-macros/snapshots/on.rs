@@ -1,3 +1,4 @@
+#[inline(always)]
 async fn reading(room: &str, number: u32, value: Reading) {
     store(room, number, value).await;
 }

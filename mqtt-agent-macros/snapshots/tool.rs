@@ -1,4 +1,5 @@
 /// Current weather for a city.
+#[inline(always)]
 async fn weather(
     city: String,
     days: Option<u8>,

@@ -5,6 +5,7 @@ mod arg;
 mod doc;
 mod error;
 mod function;
+mod inline;
 mod published;
 mod remote;
 mod test;

@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
 use super::function::{Home, function};
+use super::inline::inline;
 use super::published;
 use super::word::{self, Word};
 use crate::diag::Errors;
@@ -26,6 +27,7 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     let words = word::words(attribute, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
+    inline(attrs, sig);
     let (name, words) = tool_words(&words, &function.ident, errors);
     Some((item_fn, Tool { function, name, words }))
 }
