@@ -1,5 +1,6 @@
 impl<S: Store> Home<S> {
     /// Heats.
+    #[allow(clippy::inline_always)]
     #[inline(always)]
     async fn heat(&self, celsius: f64) {
         self.store.heat(celsius).await;
@@ -65,10 +66,12 @@ where
                 true,
                 ::mqtt_agent::__private::RootOf::<f64>::ROOT,
             );
-            tool.error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+            tool.error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
                 .idempotent(true)
         },
     ];
@@ -113,10 +116,12 @@ where
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             handler
-                .error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+                .error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
         },
     ];
     const EVENTS: &'static [&'static ::mqtt_agent::__private::EventDef] = &[];

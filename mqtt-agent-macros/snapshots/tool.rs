@@ -1,4 +1,5 @@
 /// Current weather for a city.
+#[allow(clippy::inline_always)]
 #[inline(always)]
 async fn weather(
     city: String,
@@ -106,10 +107,14 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             true,
             ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
         );
-        tool.error_codes(|| ::mqtt_agent::__private::codes(
-                ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
-                ::mqtt_agent::__private::ToolError::codes_of,
-            ))
+        tool.error_codes(
+                &::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<
+                        Result<Report, WeatherError>,
+                    >::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ),
+            )
             .read_only(true)
             .timeout_ms(5000u64)
     };
