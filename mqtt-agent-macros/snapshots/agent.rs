@@ -1,5 +1,7 @@
 impl<S: Store> Home<S> {
     /// Heats.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     async fn heat(&self, celsius: f64) {
         self.store.heat(celsius).await;
     }
@@ -68,10 +70,12 @@ where
                 ::mqtt_agent::__private::RootOf::<f64>::ROOT,
             );
             __tool
-                .error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+                .error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
                 .idempotent(true)
         },
     ];
@@ -121,10 +125,12 @@ where
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );
             handler
-                .error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+                .error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
         },
     ];
     const EVENTS: &'static [&'static ::mqtt_agent::__private::EventDef] = &[];

@@ -1,5 +1,7 @@
 impl Planner {
     /// Plans a trip.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     async fn plan(&self, task: Task, cx: &Context) -> Result<Plan, Error> {
         self.think(task, cx).await
     }
@@ -81,10 +83,12 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
                 ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
             );
             __skill
-                .error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<Result<Plan, Error>>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+                .error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<Result<Plan, Error>>::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
                 .examples(&["Two days in Oslo"])
         },
     ];

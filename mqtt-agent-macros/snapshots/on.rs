@@ -1,3 +1,5 @@
+#[allow(clippy::inline_always)]
+#[inline(always)]
 async fn reading(room: &str, number: u32, value: Reading) {
     store(room, number, value).await;
 }
@@ -54,10 +56,12 @@ const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__priv
         );
         ::mqtt_agent::__private::check_message(&handler, 0usize, true);
         handler
-            .error_codes(|| ::mqtt_agent::__private::codes(
-                ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                ::mqtt_agent::__private::ToolError::codes_of,
-            ))
+            .error_codes(
+                &::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ),
+            )
             .qos(0u8)
             .shared("g")
     };

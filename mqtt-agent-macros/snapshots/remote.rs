@@ -83,10 +83,14 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                 ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
             );
             __tool
-                .error_codes(|| ::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<Result<Money, BankError>>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
-                ))
+                .error_codes(
+                    &::mqtt_agent::__private::codes(
+                        ::mqtt_agent::__private::ReplyOf::<
+                            Result<Money, BankError>,
+                        >::PARTS,
+                        ::mqtt_agent::__private::ToolError::codes_of,
+                    ),
+                )
                 .read_only(true)
         },
     ];

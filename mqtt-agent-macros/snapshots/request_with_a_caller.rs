@@ -54,10 +54,12 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
         );
         ::mqtt_agent::__private::check_message(&handler, 0usize, true);
         handler
-            .error_codes(|| ::mqtt_agent::__private::codes(
-                ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
-                ::mqtt_agent::__private::ToolError::codes_of,
-            ))
+            .error_codes(
+                &::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ),
+            )
     };
     ::mqtt_agent::__private::inventory::submit! {
         ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION)

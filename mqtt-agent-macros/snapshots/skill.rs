@@ -1,4 +1,6 @@
 /// Summarizes a text.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
     look_at(task, text).await
 }
@@ -77,10 +79,12 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
         );
         ::mqtt_agent::__private::check_narrowed(__skill.args(), 1usize);
         __skill
-            .error_codes(|| ::mqtt_agent::__private::codes(
-                ::mqtt_agent::__private::ReplyOf::<Result<Summary, Error>>::PARTS,
-                ::mqtt_agent::__private::ToolError::codes_of,
-            ))
+            .error_codes(
+                &::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<Result<Summary, Error>>::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ),
+            )
             .tags(&["text"])
             .output_modes(&["text/plain"])
             .timeout_ms(3600000u64)

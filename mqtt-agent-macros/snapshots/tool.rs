@@ -1,4 +1,6 @@
 /// Current weather for a city.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 async fn weather(
     city: String,
     days: Option<u8>,
@@ -100,10 +102,14 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
         );
         __tool
-            .error_codes(|| ::mqtt_agent::__private::codes(
-                ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
-                ::mqtt_agent::__private::ToolError::codes_of,
-            ))
+            .error_codes(
+                &::mqtt_agent::__private::codes(
+                    ::mqtt_agent::__private::ReplyOf::<
+                        Result<Report, WeatherError>,
+                    >::PARTS,
+                    ::mqtt_agent::__private::ToolError::codes_of,
+                ),
+            )
             .read_only(true)
             .timeout_ms(5000u64)
     };

@@ -6,6 +6,7 @@ mod card;
 mod doc;
 mod error;
 mod function;
+mod inline;
 mod mark;
 mod published;
 mod remote;

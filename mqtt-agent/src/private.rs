@@ -26,8 +26,8 @@ pub use crate::registry::{
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
 pub use crate::reply::{
-    Answer, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf, ToolError,
-    derived,
+    Answer, CodesOf, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf,
+    ToolError, derived,
 };
 #[cfg(feature = "broker")]
 pub use crate::testing;
@@ -106,10 +106,10 @@ impl Unanswered for () {
     }
 }
 
-/// The codes of a handler's errors.
+/// The codes of a handler's errors. Made for each error type, and not for each handler.
 #[allow(clippy::needless_pass_by_value)]
-pub fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<ErrorCode>) -> Vec<ErrorCode> {
-    codes(PhantomData)
+pub const fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<ErrorCode>) -> CodesOf<E> {
+    CodesOf::new(codes)
 }
 
 /// What a default or an example can be: the schema shows it, so it is written as JSON.

@@ -6,6 +6,7 @@
 //! of `Result` works.
 
 mod code;
+mod codes;
 #[doc(hidden)]
 pub mod derived;
 mod error;
@@ -13,6 +14,9 @@ mod failure;
 mod returning;
 
 pub use code::ErrorCode;
+pub(crate) use codes::NONE as NO_CODES;
+#[doc(hidden)]
+pub use codes::{Codes, CodesOf};
 pub use error::ToolError;
 pub use failure::Failure;
 pub(crate) use failure::FailureParts;

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{ImplItem, ImplItemFn, ItemImpl};
 
 use super::function::{Home, function};
+use super::inline::inline;
 use super::mark::{Mark, take};
 use super::topic::{Declaration, event_of, handler_of};
 use super::{skill, tool, word};
@@ -45,6 +46,7 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
                         Mark::Handler(kind) => {
                             let ImplItemFn { attrs, vis, sig, .. } = &mut method;
                             handlers.push(handler_of(kind, attribute, attrs, vis, sig, home, errors));
+                            inline(attrs, sig);
                         }
                         Mark::Event => {
                             errors.at(&method.block, "an event's body is generated; write `;` in its place")
@@ -81,6 +83,7 @@ fn tool_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, erro
     let words = word::words(attribute, errors);
     let ImplItemFn { attrs, vis, sig, .. } = method;
     let function = function(tool::KIND, attrs, vis, sig, home, errors);
+    inline(attrs, sig);
     let (name, words) = tool::tool_words(&words, &function.ident, errors);
     Tool { function, name, words }
 }
@@ -89,6 +92,7 @@ fn skill_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, err
     let words = word::words_with(attribute, words::ID, errors);
     let ImplItemFn { attrs, vis, sig, .. } = method;
     let function = function(skill::KIND, attrs, vis, sig, home, errors);
+    inline(attrs, sig);
     let (id, words) = skill::skill_words(&words, &function.ident, errors);
     Skill { function, id, words }
 }

@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
 use super::function::{Home, function};
+use super::inline::inline;
 use super::mark;
 use super::tool::not_a_function;
 use super::word::{self, Word};
@@ -28,6 +29,7 @@ pub(crate) fn skill(attribute: TokenStream, item: TokenStream, errors: &Errors) 
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     mark::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
+    inline(attrs, sig);
     let (id, words) = skill_words(&words, &function.ident, errors);
     Some((item_fn, Skill { function, id, words }))
 }

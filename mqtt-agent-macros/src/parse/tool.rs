@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
 use super::function::{Home, Kind, function};
+use super::inline::inline;
 use super::word::{self, Word};
 use super::{mark, published};
 use crate::diag::Errors;
@@ -27,6 +28,7 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     mark::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
+    inline(attrs, sig);
     let (name, words) = tool_words(&words, &function.ident, errors);
     Some((item_fn, Tool { function, name, words }))
 }

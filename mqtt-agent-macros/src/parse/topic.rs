@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, ItemFn, LitStr, Signature, Token, Visibility};
 
 use super::function::{Home, function};
+use super::inline::inline;
 use super::mark;
 use super::tool::timeout;
 use super::word::{self, Word};
@@ -44,6 +45,7 @@ pub(crate) fn handler(
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     mark::second(attrs, errors);
     let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors);
+    inline(attrs, sig);
     Some((item_fn, handler))
 }
 

@@ -70,11 +70,12 @@ pub(super) fn described(function: &Function, private: &TokenStream) -> (TokenStr
     (schema, at_reply(function, &quote!(#private::Reply), &quote!(::into_answer)))
 }
 
-/// `.error_codes(..)`: a function, because codes of errors in errors are put together when they are asked for.
+/// `.error_codes(..)`: put together when they are asked for, because errors hold errors. No closure, which would be
+/// three functions to compile for each tool.
 pub(super) fn errors(function: &Function, private: &TokenStream) -> TokenStream {
     let (parts, ..) = reply(function, private);
     let codes = at_reply(function, &quote!(#private::ToolError), &quote!(::codes_of));
-    quote!(.error_codes(|| #private::codes(#parts, #codes)))
+    quote!(.error_codes(&#private::codes(#parts, #codes)))
 }
 
 /// What the return type is made of, and what its error needs, all at the return type. Each need is a path of a trait and

@@ -174,7 +174,7 @@ fn handler(handler: &HandlerDef) -> Value {
     entry.add_some("payload_schema", handler.args.iter().find_map(payload));
     if handler.kind == HandlerKind::Request {
         entry.add_some("reply_schema", described(handler.output));
-        entry.add_some("errors", errors(&(handler.errors)()));
+        entry.add_some("errors", errors(&handler.errors.list()));
     }
     entry.0.into()
 }

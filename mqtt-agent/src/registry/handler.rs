@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Handler, Location, TopicDef};
-use crate::reply::ErrorCode;
+use crate::reply::{Codes, NO_CODES};
 
 /// What a topic handler does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct HandlerDef {
     pub(crate) shared: Option<&'static str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<u32>,
-    pub(crate) errors: fn() -> Vec<ErrorCode>,
+    pub(crate) errors: &'static dyn Codes,
 }
 
 impl HandlerDef {
@@ -62,7 +62,7 @@ impl HandlerDef {
             shared: None,
             timeout: None,
             concurrency: None,
-            errors: Vec::new,
+            errors: NO_CODES,
         }
     }
 
@@ -114,7 +114,7 @@ impl HandlerDef {
     /// Where the codes of its errors come from.
     #[doc(hidden)]
     #[must_use]
-    pub const fn error_codes(mut self, codes: fn() -> Vec<ErrorCode>) -> Self {
+    pub const fn error_codes(mut self, codes: &'static dyn Codes) -> Self {
         self.errors = codes;
         self
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Handler, Location};
-use crate::reply::ErrorCode;
+use crate::reply::{Codes, ErrorCode, NO_CODES};
 
 /// What happens to a task that was being worked on when the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +25,7 @@ pub struct SkillDef {
     pub(crate) description: &'static str,
     pub(crate) args: &'static [ArgDef],
     pub(crate) output: fn(&mut SchemaGenerator) -> Schema,
-    pub(crate) errors: fn() -> Vec<ErrorCode>,
+    pub(crate) errors: &'static dyn Codes,
     pub(crate) handler: Handler,
     pub(crate) location: Location,
     pub(crate) name: Option<&'static str>,
@@ -55,7 +55,7 @@ impl SkillDef {
             description,
             args,
             output,
-            errors: Vec::new,
+            errors: NO_CODES,
             handler,
             location,
             name: None,
@@ -107,13 +107,13 @@ impl SkillDef {
     /// The codes of its errors, those that `#[derive(ToolError)]` or an own [`ToolError`](crate::ToolError) lists.
     #[must_use]
     pub fn errors(&self) -> Vec<ErrorCode> {
-        (self.errors)()
+        self.errors.list()
     }
 
     /// Where the codes of its errors come from.
     #[doc(hidden)]
     #[must_use]
-    pub const fn error_codes(mut self, codes: fn() -> Vec<ErrorCode>) -> Self {
+    pub const fn error_codes(mut self, codes: &'static dyn Codes) -> Self {
         self.errors = codes;
         self
     }

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Location};
 use crate::param::Call;
-use crate::reply::{Answer, ErrorCode};
+use crate::reply::{Answer, Codes, ErrorCode, NO_CODES};
 
 /// The future of one call.
 pub type ToolFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -55,7 +55,7 @@ pub struct ToolDef {
     pub(crate) description: &'static str,
     pub(crate) args: &'static [ArgDef],
     pub(crate) output: fn(&mut SchemaGenerator) -> Schema,
-    pub(crate) errors: fn() -> Vec<ErrorCode>,
+    pub(crate) errors: &'static dyn Codes,
     pub(crate) handler: Handler,
     pub(crate) location: Location,
     pub(crate) title: Option<&'static str>,
@@ -83,7 +83,7 @@ impl ToolDef {
             description,
             args,
             output,
-            errors: Vec::new,
+            errors: NO_CODES,
             handler,
             location,
             title: None,
@@ -134,13 +134,13 @@ impl ToolDef {
     /// tool may fail with codes of the runtime as well, such as `canceled`.
     #[must_use]
     pub fn errors(&self) -> Vec<ErrorCode> {
-        (self.errors)()
+        self.errors.list()
     }
 
     /// Where the codes of its errors come from.
     #[doc(hidden)]
     #[must_use]
-    pub const fn error_codes(mut self, codes: fn() -> Vec<ErrorCode>) -> Self {
+    pub const fn error_codes(mut self, codes: &'static dyn Codes) -> Self {
         self.errors = codes;
         self
     }

@@ -106,10 +106,10 @@ impl Arguments {
                 let mut meant = context.iter().filter(|alternative| !is_null(alternative));
                 match (meant.next(), meant.next()) {
                     (Some(only), None) => only.iter().for_each(|error| self.word(error, errors)),
-                    _ => errors.push(ArgumentError::new(path, expected(error.kind(), error.instance()))),
+                    _ => errors.push(ArgumentError::new(path, expected(error))),
                 }
             }
-            kind => errors.push(ArgumentError::new(path, expected(kind, error.instance()))),
+            _ => errors.push(ArgumentError::new(path, expected(error))),
         }
     }
 

@@ -1,15 +1,16 @@
 //! What the caller reads when an argument does not fit: what is expected, then what came.
 
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 /// The longest excerpt of a value that is told back, in characters.
 const EXCERPT: usize = 60;
 
-/// What was expected in place of `found`.
-pub(super) fn expected(kind: &ValidationErrorKind, found: &Value) -> String {
+/// What was expected in place of what came.
+pub(super) fn expected(error: &ValidationError<'_>) -> String {
     use ValidationErrorKind as Kind;
-    let expected = match kind {
+    let expected = match error.kind() {
         Kind::Type { kind: TypeKind::Single(kind) } => article(&kind.to_string()),
         Kind::Type { kind: TypeKind::Multiple(kinds) } => {
             let kinds: Vec<_> =
@@ -32,9 +33,17 @@ pub(super) fn expected(kind: &ValidationErrorKind, found: &Value) -> String {
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
             "one of the forms in the tool's `input_schema`".to_owned()
         }
-        other => format!("what `{}` in the tool's `input_schema` asks for", other.keyword()),
+        kind => format!("what `{}` in the tool's `input_schema` asks for", keyword(kind, error)),
     };
-    format!("expected {expected}, got {}", excerpt(found))
+    format!("expected {expected}, got {}", excerpt(error.instance()))
+}
+
+/// The keyword that was not fulfilled: the last step of the path to it. A `false` has none.
+fn keyword<'a>(kind: &ValidationErrorKind, error: &'a ValidationError<'_>) -> &'a str {
+    if matches!(kind, ValidationErrorKind::FalseSchema) {
+        return "falseSchema";
+    }
+    error.schema_path().as_str().rsplit('/').next().unwrap_or_default()
 }
 
 fn choices(options: &Value) -> String {
