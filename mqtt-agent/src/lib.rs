@@ -1,4 +1,4 @@
-//! MCP tools over MQTT 5: annotate a function, serve it, call it.
+//! MCP tools and A2A agents over MQTT 5: annotate a function, serve it, call it.
 //!
 //! ```no_run
 //! use mqtt_agent::prelude::*;
@@ -20,7 +20,8 @@
 //! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
 //! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
 //! - [`#[skill]`](macro@skill) makes an A2A skill of a function, [`#[derive(AgentCard)]`](macro@AgentCard) says who the
-//!   agent is.
+//!   agent is; [`a2a`] is where tasks are asked for and worked on. [`guide`] has a page each on delegation, durable tasks
+//!   and presence.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
@@ -59,6 +60,16 @@ mod link;
 mod mcp;
 mod partials;
 mod run;
+
+/// Pages about what no single item tells.
+pub mod guide {
+    #[doc = include_str!("../docs/delegation.md")]
+    pub mod delegation {}
+    #[doc = include_str!("../docs/durable.md")]
+    pub mod durable_tasks {}
+    #[doc = include_str!("../docs/presence.md")]
+    pub mod presence {}
+}
 
 /// The README's code compiles and runs.
 #[cfg(doctest)]

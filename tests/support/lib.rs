@@ -51,11 +51,6 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
     tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }
 
-/// Waits for what has to come soon.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(SOON, what).await.expect("in time")
-}
-
 /// A tool whose name a test defines as well.
 #[mqtt_agent::tool]
 pub async fn twin() {}
@@ -63,3 +58,8 @@ pub async fn twin() {}
 /// A skill whose id a test defines as well.
 #[mqtt_agent::skill("twin")]
 pub async fn twin_skill() {}
+
+/// Waits for what has to come soon.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(SOON, what).await.expect("in time")
+}
