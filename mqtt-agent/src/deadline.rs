@@ -14,3 +14,15 @@ pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
 pub(crate) fn within(duration: Duration) -> Instant {
     after(Instant::now(), duration)
 }
+
+/// So long from now, in milliseconds since 1970: for what has to outlive the process.
+pub(crate) fn ms_within(duration: Duration) -> i64 {
+    let left = i64::try_from(duration.min(FAR).as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::now().as_millisecond().saturating_add(left)
+}
+
+/// The point in time of [`ms_within`]; now for one that has passed.
+pub(crate) fn at_ms(milliseconds: i64) -> Instant {
+    let left = milliseconds.saturating_sub(jiff::Timestamp::now().as_millisecond());
+    within(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+}

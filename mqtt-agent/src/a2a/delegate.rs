@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use super::store::{TaskRecord, TaskSide};
 use crate::client::{Client, Core};
+use crate::deadline;
 use crate::link::{Filter, Message, Published, Subscription};
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskState, now_rfc3339};
 use book::{Asked, Waiting, epoch};
@@ -61,14 +62,17 @@ impl Delegate {
         let trace = client.scope().trace.clone();
         let mut record = TaskRecord::new(task.clone());
         record.updates = true;
+        let within = deadline.or_else(|| inherited(&client));
+        let until = within.map(deadline::within);
+        record.deadline_ms = within.map(deadline::ms_within);
         record.traceparent = trace.as_ref().map(|trace| trace.traceparent().to_owned());
         record.tracestate = trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned));
         // Stored before it is sent: a result always finds its owner.
         let delegations = core.delegations();
         delegations.store().insert(TaskSide::Delegator, record.clone()).await?;
-        let (asked, waiting) = Asked::new(task, core.namespace(), None, trace, true);
+        let (asked, waiting) = Asked::new(task, core.namespace(), None, trace, until, true);
         delegations.enter(&asked);
-        if let Err(error) = publish(&core, &asked, deadline.or_else(|| inherited(&client))).await {
+        if let Err(error) = publish(&core, &asked).await {
             delegations.forget(&asked.task.task_id);
             record.task.status = TaskState::Failed;
             record.task.error = Some(TaskError::new("unavailable", error.to_string()));
@@ -157,7 +161,9 @@ fn requested(
             core.receive_results().await?;
             let topic = core.namespace().task_result(task_id.as_str());
             let trace = client.scope().trace.clone();
-            let (asked, waiting) = Asked::new(task, core.namespace(), Some(topic.clone()), trace, false);
+            let until = inherited(&client).map(deadline::within);
+            let (asked, waiting) =
+                Asked::new(task, core.namespace(), Some(topic.clone()), trace, until, false);
             // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
             let mut waiting =
                 Requested { core: Arc::clone(&core), asked, waiting, cancel: false, _result: None };
@@ -166,7 +172,7 @@ fn requested(
             let sink = core.receive_results().await?.sink();
             waiting._result = Some(core.link().subscribe_one(Filter::new(topic), sink).await?);
             waiting.cancel = cancel_on_drop;
-            publish(&core, &waiting.asked, inherited(&client)).await?;
+            publish(&core, &waiting.asked).await?;
             let end = waiting.waiting.end.wait_for(Option::is_some).await;
             let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)?;
             waiting.cancel = false;
@@ -233,12 +239,8 @@ fn inherited(client: &Client) -> Option<Duration> {
     client.scope().deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
-async fn publish(core: &Core, asked: &Asked, expiry: Option<Duration>) -> Result<(), DelegateError> {
+async fn publish(core: &Core, asked: &Asked) -> Result<(), DelegateError> {
     let message = asked.message();
-    let message = match expiry {
-        Some(expiry) => message.with_expiry(expiry),
-        None => message,
-    };
     let limits = core.link().check_peer_size(&message);
     limits.map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
     asked.epoch.store(epoch(core.link()), Ordering::Release);

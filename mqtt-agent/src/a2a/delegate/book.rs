@@ -7,9 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use std::time::Instant;
+
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide, TaskStore};
+use crate::deadline;
 use crate::link::{ConnectionState, Link, Message};
 use crate::wire::{Identifier, Namespace, Task, TaskNotification, TaskResult, TraceContext, now_rfc3339};
 
@@ -32,8 +35,12 @@ pub(super) struct Asked {
     pub(super) epoch: AtomicU64,
     /// Whether the store has it.
     pub(super) stored: bool,
+    /// When the agent's time for it is over.
+    pub(super) deadline: Option<Instant>,
     /// Whether somebody waits for the end.
     pub(super) wanted: AtomicBool,
+    /// Whether [`Results`](super::Results) was given the task.
+    released: AtomicBool,
     /// The replica that works on it, once it was heard of.
     executor: OnceLock<String>,
     seq: AtomicU64,
@@ -54,6 +61,7 @@ impl Asked {
         namespace: &Namespace,
         result_topic: Option<String>,
         trace: Option<TraceContext>,
+        deadline: Option<Instant>,
         stored: bool,
     ) -> (Arc<Self>, Waiting) {
         let (updates, received) = mpsc::channel(UPDATES);
@@ -65,7 +73,9 @@ impl Asked {
             trace,
             epoch: AtomicU64::new(0),
             stored,
+            deadline,
             wanted: AtomicBool::new(true),
+            released: AtomicBool::new(false),
             executor: OnceLock::new(),
             seq: AtomicU64::new(0),
             updates,
@@ -80,6 +90,10 @@ impl Asked {
         let message = Message::json(self.inbox.as_str(), notification.to_bytes());
         let message = match &self.result_topic {
             Some(topic) => message.with_response(topic.as_str(), self.task.task_id.as_str().to_owned()),
+            None => message,
+        };
+        let message = match self.deadline {
+            Some(deadline) => message.with_expiry(deadline.saturating_duration_since(Instant::now())),
             None => message,
         };
         message.with_trace(self.trace.as_ref())
@@ -167,7 +181,8 @@ impl Delegations {
                 }
                 let trace = record.traceparent.as_deref();
                 let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
-                let (asked, _) = Asked::new(record.task, namespace, None, trace, true);
+                let deadline = record.deadline_ms.map(deadline::at_ms);
+                let (asked, _) = Asked::new(record.task, namespace, None, trace, deadline, true);
                 asked.wanted.store(false, Ordering::Release);
                 self.enter(&asked);
                 self.send(link, &asked).await;
@@ -222,13 +237,20 @@ impl Delegations {
         if stored && let Err(error) = self.store_end(&result).await {
             tracing::error!(task = %result.task_id, %error, "a result was not stored");
         }
-        self.forget(&result.task_id);
-        if let Some(asked) = known {
-            let task_id = result.task_id.clone();
+        // Of two that are taken at the same time one goes on.
+        let first = self.live().remove(&result.task_id);
+        if let Some(asked) = first {
             asked.end(result);
-            if stored && !asked.wanted.load(Ordering::Acquire) {
-                self.unclaimed(task_id);
+            if !asked.wanted.load(Ordering::Acquire) {
+                self.release(&asked);
             }
+        }
+    }
+
+    /// A task has ended and its handle is gone: [`Results`](super::Results) gets it, once.
+    pub(super) fn release(&self, asked: &Asked) {
+        if asked.stored && !asked.released.swap(true, Ordering::AcqRel) {
+            self.unclaimed(asked.task.task_id.clone());
         }
     }
 

@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::book::{Asked, Waiting};
+use super::book::{Asked, Delegations, Waiting};
 use super::error::{DelegateError, outcome};
 use crate::client::Client;
 use crate::link::Message;
-use crate::wire::{Artifact, Intent, Part, Role, Task, TaskMessage, TaskNotification, TaskResult, TaskState};
+use crate::wire::{
+    Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskNotification, TaskResult, TaskState,
+};
 
 /// A task that was delegated; made by [`Client::delegate`].
 ///
@@ -168,8 +170,8 @@ impl Drop for TaskHandle {
     fn drop(&mut self) {
         self.asked.wanted.store(false, Ordering::Release);
         // It ended, and nobody took the result.
-        if !self.taken && self.asked.stored && self.waiting.end.borrow().is_some() {
-            self.client.core().delegations().unclaimed(self.asked.task.task_id.clone());
+        if !self.taken && self.waiting.end.borrow().is_some() {
+            self.client.core().delegations().release(&self.asked);
         }
     }
 }
@@ -186,8 +188,7 @@ impl Results {
         Self { client }
     }
 
-    /// The next one, whenever it comes; each is given once. `None` never, for results may come as long as the
-    /// connection lives.
+    /// The next one, whenever it comes; each is given once. A future that is dropped loses none.
     ///
     /// # Errors
     ///
@@ -195,16 +196,28 @@ impl Results {
     pub async fn next(&mut self) -> Result<Task, DelegateError> {
         let delegations = self.client.core().delegations();
         loop {
-            let task_id = delegations.next_unclaimed().await;
-            match delegations.settle(task_id.as_str()).await {
-                Ok(Some(record)) => return Ok(record.task),
-                // Pruned meanwhile.
-                Ok(None) => {}
-                Err(error) => {
-                    delegations.unclaimed(task_id);
-                    return Err(error.into());
-                }
+            let mut next = Popped { delegations, task_id: Some(delegations.next_unclaimed().await) };
+            let Some(task_id) = next.task_id.clone() else { continue };
+            let record = delegations.settle(task_id.as_str()).await?;
+            next.task_id = None;
+            // None: it was pruned meanwhile.
+            if let Some(record) = record {
+                return Ok(record.task);
             }
+        }
+    }
+}
+
+/// A task on its way out of the queue; it goes back unless it arrives.
+struct Popped<'d> {
+    delegations: &'d Delegations,
+    task_id: Option<Identifier>,
+}
+
+impl Drop for Popped<'_> {
+    fn drop(&mut self) {
+        if let Some(task_id) = self.task_id.take() {
+            self.delegations.unclaimed(task_id);
         }
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::recover::unknown_skill;
-use super::{ReadySkill, Shared, Work};
+use super::{QUEUE, ReadySkill, Shared, Work};
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
+use crate::deadline;
 use crate::link::Inbound;
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
 
@@ -40,6 +41,10 @@ impl Shared {
 
     fn take(self: &Arc<Self>, inbound: Inbound) {
         let topic = inbound.topic();
+        // At QoS 0 there are no acknowledgements that would hold a flood back.
+        if self.tasks.len() >= self.limits.task_queue.saturating_add(QUEUE) {
+            return tracing::warn!(topic, "an inbox message was dropped: too many are in hand");
+        }
         let notification = match TaskNotification::read(&inbound.payload) {
             Ok(notification) => notification,
             Err(error) => {
@@ -236,13 +241,11 @@ fn is_unnamed(kind: &str) -> bool {
 }
 
 fn record(task: Task, origin: Origin, updates: bool) -> TaskRecord {
-    let expires = origin.expiry.and_then(|left| i64::try_from(left.as_millis()).ok());
-    let now = jiff::Timestamp::now().as_millisecond();
     TaskRecord {
         reply_topic: origin.reply_topic,
         correlation: origin.correlation,
         updates,
-        deadline_ms: expires.and_then(|left| now.checked_add(left)),
+        deadline_ms: origin.expiry.map(deadline::ms_within),
         traceparent: origin.trace.as_ref().map(|trace| trace.traceparent().to_owned()),
         tracestate: origin.trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned)),
         ..TaskRecord::new(task)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, oneshot};
@@ -29,6 +29,7 @@ pub(crate) struct Work {
     begun: wire::Task,
     arguments: Map<String, Value>,
     attempt: u32,
+    deadline_ms: Option<i64>,
     seq: AtomicU64,
     record: Mutex<TaskRecord>,
     cancellation: CancellationToken,
@@ -52,6 +53,7 @@ impl Work {
             begun: record.task.clone(),
             arguments,
             attempt,
+            deadline_ms: record.deadline_ms,
             seq: AtomicU64::new(first_seq()),
             record: Mutex::new(record),
             cancellation: shared.abandon.child_token(),
@@ -91,7 +93,7 @@ impl Work {
     /// `None` for a task that waits in the store for the agent's next start.
     async fn until_its_end(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<TaskRecord> {
         self.tell_state().await;
-        let until = self.until();
+        let until = self.deadline_ms.map(deadline::at_ms);
         let turn = async {
             // The skill's own place first: a task that waits for its own skill holds back no other.
             let own = match &self.ready.places {
@@ -225,13 +227,6 @@ impl Work {
         how(&mut record);
         record.task.updated_at = now_rfc3339();
         shared.store.update(TaskSide::Executor, record.clone()).await.map(|_| ())
-    }
-
-    /// When nobody wants the result any more.
-    fn until(&self) -> Option<Instant> {
-        let deadline = self.record.try_lock().ok()?.deadline_ms?;
-        let left = deadline.saturating_sub(jiff::Timestamp::now().as_millisecond());
-        Some(deadline::within(Duration::from_millis(u64::try_from(left).unwrap_or(0))))
     }
 
     async fn trace(&self) -> Option<TraceContext> {
