@@ -183,4 +183,36 @@ mod mosquitto {
         }
         std::fs::read_to_string(file).unwrap()
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a2a_7_an_agent_is_found_and_asked_without_any_right_to_wildcards() {
+        let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
+        let lines =
+            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let acl =
+            |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
+        let dynsec = json!({
+            "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true},
+            "clients": [], "groups": [{"groupname": "anonymous", "roles": [{"rolename": "peer"}]}],
+            "roles": [{"rolename": "peer", "acls": [
+                acl("subscribePattern", "a2a/v1/tasks/#"),
+                acl("subscribeLiteral", "a2a/v1/agents/desk/card"),
+                acl("subscribeLiteral", "a2a/v1/agents/desk/status"),
+            ]}],
+            "anonymousGroup": "anonymous",
+        });
+        let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+        let desk = crate::skills::desk(&crate::skills::Desk::default()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let error = client.agents().await.unwrap_err().to_string();
+        assert!(error.contains("was denied by the broker"), "{error}");
+        assert_eq!(client.agent("desk").await.unwrap().unwrap().agent_id, "desk");
+        let shout = mqtt_agent::a2a::NewTask::skill("shout").text("hi");
+        assert_eq!(client.request("desk", shout).await.unwrap(), "HI");
+        // A denied inbox keeps the agent from starting, and it says so.
+        let denied = Agent::new("lost").namespace("elsewhere").skills(skills![crate::skills::shout]);
+        let denied = denied.state(crate::skills::Desk::default()).start(&broker.url()).await.unwrap_err();
+        assert!(matches!(denied, Error::Subscribe(_)), "{denied:?}");
+        desk.stop().await;
+    }
 }
