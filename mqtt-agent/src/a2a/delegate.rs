@@ -1,36 +1,38 @@
 //! Asking other agents for tasks (`A2A-7`): [`Delegate`] returns at once, [`TaskRequest`] waits for the result.
 //!
-//! What is asked for is kept in [`book`] until it has ended; [`receive`] takes what comes back.
+//! What is asked for is kept in [`book`] until it has ended, an entry is an [`asked::Asked`]; [`receive`] takes what comes
+//! back, [`again`] sends once more what may have been lost, and [`request`] waits.
 
+mod again;
+mod asked;
 mod book;
 mod error;
 mod handle;
 mod new_task;
 mod receive;
+mod request;
 
 pub(crate) use book::Delegations;
 pub use error::DelegateError;
 pub use handle::{Results, TaskHandle, TaskUpdate};
 pub use new_task::NewTask;
 pub(crate) use receive::Receiving;
+pub use request::TaskRequest;
 
 use std::future::IntoFuture;
-use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use super::store::{TaskRecord, TaskSide};
 use crate::client::{Client, Core};
 use crate::deadline;
-use crate::link::{Filter, Message, Published, Subscription};
-use crate::wire::{Identifier, Intent, Task, TaskError, TaskState, now_rfc3339};
-use book::{Asked, Waiting, epoch};
-use error::outcome;
+use crate::link::Published;
+use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
+use asked::{Asked, Sent};
 
 /// A task that is to be delegated, made by [`Client::delegate`]. Await it: the broker has the task then.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ impl Delegate {
 
     /// How long the agent has for it: not begun or not ended by then, it fails. Travels as Message Expiry Interval.
     /// Default: no limit but the skill's own; inside of a handler, what is left of the handler's time.
+    ///
+    /// When nothing at all is heard of it within 5 s after the deadline it fails here, with the code `unheard`.
     pub fn deadline(mut self, within: Duration) -> Self {
         self.deadline = Some(within);
         self
@@ -58,29 +62,52 @@ impl Delegate {
         let Self { client, agent, task, deadline } = self;
         let core = Arc::clone(client.core());
         let task = new_task(&core, &agent, task)?;
-        core.receive_results().await?;
-        let trace = client.scope().trace.clone();
-        let mut record = TaskRecord::new(task.clone());
+        core.watch_agents().await?;
+        let mut record = TaskRecord::new(task);
         record.updates = true;
-        let within = deadline.or_else(|| inherited(&client));
-        let until = within.map(deadline::within);
-        record.deadline_ms = within.map(deadline::ms_within);
-        record.traceparent = trace.as_ref().map(|trace| trace.traceparent().to_owned());
-        record.tracestate = trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned));
-        // Stored before it is sent: a result always finds its owner.
+        record.deadline_ms = deadline.or_else(|| inherited(&client)).map(deadline::ms_within);
+        if let Some(trace) = &client.scope().trace {
+            record.traceparent = Some(trace.traceparent().to_owned());
+            record.tracestate = trace.tracestate().map(str::to_owned);
+        }
         let delegations = core.delegations();
+        // Stored before it is sent: a result always finds its owner.
         delegations.store().insert(TaskSide::Delegator, record.clone()).await?;
-        let (asked, waiting) = Asked::new(task, core.namespace(), None, trace, until, true);
+        let (asked, waiting) = Asked::of(record);
+        let mut leaving = Leaving { core: Arc::clone(&core), asked: Some(Arc::new(asked)) };
+        let Some(asked) = leaving.asked.clone() else { return Err(DelegateError::Abandoned) };
         delegations.enter(&asked);
-        if let Err(error) = publish(&core, &asked).await {
-            delegations.forget(&asked.task.task_id);
-            record.task.status = TaskState::Failed;
-            record.task.error = Some(TaskError::new("unavailable", error.to_string()));
-            record.settled = true;
-            delegations.store().update(TaskSide::Delegator, record).await?;
-            return Err(error);
+        match publish(&core, &asked).await {
+            Ok(()) => leaving.asked = None,
+            Err(error) => {
+                delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string())).await?;
+                leaving.asked = None;
+                return Err(error);
+            }
         }
         Ok(TaskHandle::new(client, asked, waiting))
+    }
+}
+
+/// A task that is being delegated: left before the broker has it, it is withdrawn.
+struct Leaving {
+    core: Arc<Core>,
+    asked: Option<Arc<Asked>>,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let Some(asked) = self.asked.take() else { return };
+        self.core.delegations().forget(&asked.task.task_id);
+        let Ok(runtime) = Handle::try_current() else { return };
+        let core = Arc::clone(&self.core);
+        let withdraw = async move {
+            let error = TaskError::new("unavailable", "nobody waited until it was sent");
+            if let Err(error) = core.delegations().withdraw(&asked, error).await {
+                tracing::warn!(task = %asked.task.task_id, %error, "that a task was withdrawn was not stored");
+            }
+        };
+        self.core.delegations().tasks.spawn_on(withdraw, &runtime);
     }
 }
 
@@ -90,124 +117,6 @@ impl IntoFuture for Delegate {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-/// A task that is asked for and waited for, made by [`Client::request`]. Await it for the result.
-#[derive(Debug)]
-#[must_use = "a task is asked for when this is awaited"]
-pub struct TaskRequest<T> {
-    client: Client,
-    agent: String,
-    task: NewTask,
-    timeout: Option<Duration>,
-    cancel_on_drop: bool,
-    result: PhantomData<fn() -> T>,
-}
-
-impl<T: DeserializeOwned> TaskRequest<T> {
-    pub(crate) fn new(client: Client, agent: String, task: NewTask) -> Self {
-        Self { client, agent, task, timeout: None, cancel_on_drop: false, result: PhantomData }
-    }
-
-    /// The type of the result. Any that serde reads; [`DelegateError::UnexpectedResult`] when the result doesn't fit.
-    pub fn returning<U: DeserializeOwned>(self) -> TaskRequest<U> {
-        let Self { client, agent, task, timeout, cancel_on_drop, result: _ } = self;
-        TaskRequest { client, agent, task, timeout, cancel_on_drop, result: PhantomData }
-    }
-
-    /// How long to wait. Default: the client's timeout. The agent works on after that, unless
-    /// [`cancel_on_drop`](Self::cancel_on_drop) says otherwise: a task outlives who asked for it.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Cancels the task (`A2A-12`) when nobody waits for it any more: after the timeout, or when the future is dropped.
-    pub fn cancel_on_drop(mut self) -> Self {
-        self.cancel_on_drop = true;
-        self
-    }
-}
-
-impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
-    type Output = Result<T, DelegateError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let until = self.client.deadline(self.timeout);
-        let Self { client, agent, task, cancel_on_drop, .. } = self;
-        Box::pin(async move {
-            let result = requested(client, agent, task, until, cancel_on_drop).await?;
-            serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)
-        })
-    }
-}
-
-/// The request as far as it is the same for all types: compiled once.
-fn requested(
-    client: Client,
-    agent: String,
-    task: NewTask,
-    until: Instant,
-    cancel_on_drop: bool,
-) -> BoxFuture<'static, Result<Value, DelegateError>> {
-    Box::pin(async move {
-        let began = Instant::now();
-        let core = Arc::clone(client.core());
-        let task = new_task(&core, &agent, task)?;
-        let task_id = task.task_id.clone();
-        let asking = async {
-            core.receive_results().await?;
-            let topic = core.namespace().task_result(task_id.as_str());
-            let trace = client.scope().trace.clone();
-            let until = inherited(&client).map(deadline::within);
-            let (asked, waiting) =
-                Asked::new(task, core.namespace(), Some(topic.clone()), trace, until, false);
-            // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
-            let mut waiting =
-                Requested { core: Arc::clone(&core), asked, waiting, cancel: false, _result: None };
-            core.delegations().enter(&waiting.asked);
-            // Granted before the task is sent (A2A-7).
-            let sink = core.receive_results().await?.sink();
-            waiting._result = Some(core.link().subscribe_one(Filter::new(topic), sink).await?);
-            waiting.cancel = cancel_on_drop;
-            publish(&core, &waiting.asked).await?;
-            let end = waiting.waiting.end.wait_for(Option::is_some).await;
-            let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)?;
-            waiting.cancel = false;
-            outcome(end)
-        };
-        tokio::select! {
-            biased;
-            outcome = asking => outcome,
-            () = client.scope().cancelled() => Err(DelegateError::Abandoned),
-            () = tokio::time::sleep_until(until.into()) => {
-                Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })
-            }
-        }
-    })
-}
-
-/// A request while it is waited for.
-struct Requested {
-    core: Arc<Core>,
-    asked: Arc<Asked>,
-    waiting: Waiting,
-    cancel: bool,
-    _result: Option<Subscription>,
-}
-
-impl Drop for Requested {
-    fn drop(&mut self) {
-        self.core.delegations().forget(&self.asked.task.task_id);
-        if self.cancel {
-            let topic = self.core.namespace().inbox(self.asked.executor());
-            let message = Message::json(topic, handle::about(&self.asked, Intent::Cancel).to_bytes());
-            if let Err(error) = self.core.link().try_enqueue(message) {
-                tracing::warn!(task = %self.asked.task.task_id, %error, "a task was not cancelled");
-            }
-        }
     }
 }
 
@@ -240,16 +149,16 @@ fn inherited(client: &Client) -> Option<Duration> {
 }
 
 async fn publish(core: &Core, asked: &Asked) -> Result<(), DelegateError> {
-    let message = asked.message();
+    let message = asked.message(core.namespace());
     let limits = core.link().check_peer_size(&message);
     limits.map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
-    asked.epoch.store(epoch(core.link()), Ordering::Release);
-    match core.link().publish(message).await? {
-        Published { no_subscribers: true } => {
-            Err(DelegateError::Unavailable { agent: asked.task.to.clone() })
-        }
-        Published { no_subscribers: false } => Ok(()),
+    asked.set_sent(Some(Sent::now(core.link())));
+    let Published { no_subscribers } = core.link().publish(message).await?;
+    if no_subscribers {
+        return Err(DelegateError::Unavailable { agent: asked.task.to.clone() });
     }
+    core.delegations().note_sent(asked).await;
+    Ok(())
 }
 
 impl Client {
@@ -257,7 +166,8 @@ impl Client {
     /// comes, to the [`TaskHandle`] or to [`Client::results`], in a later process too where the client has a durable
     /// store.
     ///
-    /// The agent may be offline: the broker keeps the task for as long as the agent's session.
+    /// The agent may be offline: the broker keeps the task for as long as the agent's session. Dropping the future before
+    /// the broker has the task withdraws it, where it is not on its way yet.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {

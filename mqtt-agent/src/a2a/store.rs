@@ -58,6 +58,12 @@ pub struct TaskRecord {
     /// The `seq` of the last update.
     #[serde(default)]
     pub seq: u64,
+    /// On the delegator's side: whether the broker has it.
+    #[serde(default)]
+    pub sent: bool,
+    /// On the delegator's side: the replica that works on it, once one was heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
     /// Whether nothing is left to do once it has ended: the result was sent, or on the delegator's side taken.
     #[serde(default)]
     pub settled: bool,
@@ -89,6 +95,8 @@ impl TaskRecord {
             task,
             attempts: 0,
             seq: 0,
+            sent: false,
+            executor: None,
             settled: false,
             reply_topic: None,
             correlation: None,

@@ -57,8 +57,16 @@ impl Running {
         link.connected(connect.timeout).await?;
 
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        let core =
-            Core::new(link.clone(), checked.namespace, checked.id, connect.call_timeout, Arc::clone(&store));
+        // Where there are skills they remove what is too old, of both sides.
+        let unserved = checked.skills.is_empty().then(|| retention.clone());
+        let core = Core::new(
+            link.clone(),
+            checked.namespace,
+            checked.id,
+            connect.call_timeout,
+            Arc::clone(&store),
+            unserved,
+        );
         let client = Client::new(Arc::new(core));
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();

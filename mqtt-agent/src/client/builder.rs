@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 
 use super::{Client, Core};
-use crate::a2a::{MemoryStore, TaskStore};
+use crate::a2a::{MemoryStore, Retention, TaskStore};
 use crate::error::{Error, Problem, Result};
 use crate::link::{Credentials, Link, LinkOptions, Tls};
 use crate::wire::{Identifier, Namespace};
@@ -20,10 +21,11 @@ pub struct ClientBuilder {
     tls: Option<Tls>,
     timeout: Duration,
     connect_timeout: Duration,
-    session_expiry: Duration,
+    session_expiry: Option<Duration>,
     max_packet_size: Option<u32>,
     keep_alive: Option<Duration>,
     store: Option<Arc<dyn TaskStore>>,
+    retention: Retention,
 }
 
 impl Default for ClientBuilder {
@@ -35,11 +37,11 @@ impl Default for ClientBuilder {
             tls: None,
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
-            // SUB-8: what a caller without an identity takes.
-            session_expiry: Duration::from_secs(60),
+            session_expiry: None,
             max_packet_size: None,
             keep_alive: None,
             store: None,
+            retention: Retention::default(),
         }
     }
 }
@@ -88,10 +90,11 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the broker keeps answers after a lost connection (`SUB-8`). Default: 60 s.
+    /// How long the broker keeps answers and results after a lost connection (`SUB-8`), in whole seconds. Default: 60 s, and
+    /// one hour with a durable [`store`](Self::store).
     #[must_use]
     pub fn session_expiry(mut self, expiry: Duration) -> Self {
-        self.session_expiry = expiry;
+        self.session_expiry = Some(expiry);
         self
     }
 
@@ -111,10 +114,18 @@ impl ClientBuilder {
     }
 
     /// Where delegated tasks are kept until their results are taken. With a durable store and an [`id`](Self::id), results
-    /// that come after a restart still find their owner: [`Client::results`]. Default: memory.
+    /// that come after a restart still find their owner: [`Client::results`]. Results are then received from the moment of
+    /// connecting. Default: memory.
     #[must_use]
     pub fn store(mut self, store: impl TaskStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// What the store keeps of delegated tasks that ended.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
         self
     }
 
@@ -154,14 +165,29 @@ impl ClientBuilder {
         }
         let mut options = LinkOptions::new(url, id.as_str());
         options.clean_start = false;
-        options.session_expiry = self.session_expiry;
+        let store: Arc<dyn TaskStore> = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let durable = store.is_durable();
+        // SUB-8: what a caller without an identity takes; one that keeps its tasks comes back for the results.
+        let expiry = if durable { Duration::from_secs(3600) } else { Duration::from_secs(60) };
+        options.session_expiry = self.session_expiry.unwrap_or(expiry);
         options.credentials = self.credentials;
         options.tls = self.tls;
         options.max_packet_size = self.max_packet_size.unwrap_or(options.max_packet_size);
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         let link = Link::open(options)?;
-        link.connected(self.connect_timeout).await?;
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        Ok(Client::new(Arc::new(Core::new(link, namespace, id, self.timeout, store))))
+        let core = Core::new(link.clone(), namespace, id, self.timeout, store, Some(self.retention));
+        let receive = async {
+            // The session may have results already.
+            if durable {
+                match timeout(self.connect_timeout, core.receive_results()).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "results of earlier tasks are not received yet"),
+                    Err(_) => tracing::warn!("the broker did not grant the subscription to results in time"),
+                }
+            }
+            Ok(())
+        };
+        tokio::try_join!(link.connected(self.connect_timeout), receive)?;
+        Ok(Client::new(Arc::new(core)))
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
-use crate::a2a::{DelegateError, Delegations, Receiving, TaskStore};
+use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
 use crate::link::{Filter, Link, SubscribeError, Subscription};
 use crate::mcp::Pending;
 use crate::wire::{Identifier, Namespace};
@@ -21,8 +22,10 @@ pub(crate) struct Core {
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
     delegations: Arc<Delegations>,
-    // Made with the first task that is asked for.
+    // Made with the first task that is asked for, or at once with a durable store.
     results: OnceCell<Receiving>,
+    // What of the delegated tasks is removed; `None` where whoever serves with the same store removes it.
+    retention: Option<Retention>,
 }
 
 impl Core {
@@ -32,6 +35,7 @@ impl Core {
         id: Identifier,
         timeout: Duration,
         store: Arc<dyn TaskStore>,
+        retention: Option<Retention>,
     ) -> Self {
         Self {
             link,
@@ -42,6 +46,7 @@ impl Core {
             responses: OnceCell::new(),
             delegations: Arc::new(Delegations::new(store)),
             results: OnceCell::new(),
+            retention,
         }
     }
 
@@ -49,6 +54,11 @@ impl Core {
     pub(crate) async fn close(&self, within: Duration) {
         self.link.close(within).await;
         self.end();
+        if timeout(within, self.delegations.ended_all()).await.is_err() {
+            tracing::warn!(
+                "the task store did not take in time what became of the tasks that were asked for"
+            );
+        }
     }
 
     /// Ends every wait for an answer or a result.
@@ -63,8 +73,18 @@ impl Core {
 
     /// Subscribes the topics that results come to, once.
     pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
-        let start = || Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations);
+        let start = || {
+            let retention = self.retention.clone();
+            Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations, retention)
+        };
         self.results.get_or_try_init(start).await
+    }
+
+    /// The same, and who comes online, once.
+    pub(crate) async fn watch_agents(&self) -> Result<&Receiving, DelegateError> {
+        let receiving = self.receive_results().await?;
+        receiving.watch(&self.link, &self.namespace).await;
+        Ok(receiving)
     }
 
     pub(crate) fn link(&self) -> &Link {

@@ -61,6 +61,9 @@ impl Actor {
         let now = Instant::now();
         let properties = ack.properties.as_ref();
         self.epoch += 1;
+        if !ack.session_present {
+            self.shared.sessions.fetch_add(1, Ordering::AcqRel);
+        }
         self.connected_at = Some(now);
         self.attempt = 1;
 

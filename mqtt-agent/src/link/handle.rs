@@ -20,6 +20,9 @@ use super::state::ConnectionState;
 use super::subscription::Subscription;
 use super::subscriptions::{Granted, Wanted};
 
+/// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
+const ADDED: usize = 128;
+
 /// One connection to a broker. Clones are the same connection.
 ///
 /// When the last clone and the last subscription are dropped the connection is closed in the background, with a
@@ -48,6 +51,8 @@ pub(super) struct Shared {
     pub(super) failure: watch::Sender<Option<ConnectError>>,
     /// The broker's Maximum Packet Size.
     pub(super) limit: AtomicUsize,
+    /// How many sessions the broker began for us.
+    pub(super) sessions: AtomicU64,
 }
 
 impl Link {
@@ -66,6 +71,7 @@ impl Link {
             state: watch::Sender::new(ConnectionState::Connecting { attempt: 1, error: None }),
             failure: watch::Sender::new(None),
             limit: AtomicUsize::new(usize::MAX),
+            sessions: AtomicU64::new(0),
         });
         let places = Arc::new(Semaphore::new(options.queue));
         let own_limit = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
@@ -148,8 +154,23 @@ impl Link {
     /// The size of a message's packet, and the most that one may have that a peer with our own settings is to receive:
     /// brokers withhold what is larger than a receiver's limit without telling anybody.
     pub(crate) fn check_peer_size(&self, message: &Message) -> Result<(), (usize, usize)> {
-        let (size, limit) = (size::publish(message), self.0.own_limit.min(self.max_packet_size()));
+        let size = size::publish(message);
+        let limit = self.0.own_limit.min(self.max_packet_size()).saturating_sub(ADDED);
         if size > limit { Err((size, limit)) } else { Ok(()) }
+    }
+
+    /// Counts the sessions that the broker began for this process: 0 while it goes on with that of an earlier one. A new
+    /// one tells that the broker may have lost what it was given before.
+    pub(crate) fn session(&self) -> u64 {
+        self.0.shared.sessions.load(Ordering::Acquire)
+    }
+
+    /// The current connection's number; 0 while there is none.
+    pub(crate) fn epoch(&self) -> u64 {
+        match &*self.0.shared.state.borrow() {
+            ConnectionState::Connected { epoch, .. } => *epoch,
+            _ => 0,
+        }
     }
 
     /// The largest packet that the broker accepts, topic and properties included; unlimited until it says so.

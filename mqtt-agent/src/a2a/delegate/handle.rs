@@ -6,13 +6,12 @@ use std::sync::atomic::Ordering;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::book::{Asked, Delegations, Waiting};
+use super::asked::{Asked, Waiting};
+use super::book::Delegations;
 use super::error::{DelegateError, outcome};
 use crate::client::Client;
 use crate::link::Message;
-use crate::wire::{
-    Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskNotification, TaskResult, TaskState,
-};
+use crate::wire::{Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskResult, TaskState};
 
 /// A task that was delegated; made by [`Client::delegate`].
 ///
@@ -73,11 +72,12 @@ impl TaskHandle {
             biased;
             Some(update) = updates.recv() => Some(update.into()),
             _ = end.wait_for(Option::is_some) => updates.try_recv().ok().map(TaskUpdate::from),
+            () = self.client.core().delegations().closed.cancelled() => None,
         }
     }
 
-    /// Waits for the result, without any time limit: wrap it in `tokio::time::timeout` for one. Lives on through
-    /// reconnects.
+    /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
+    /// [`deadline`](Delegate::deadline). Lives on through reconnects.
     ///
     /// # Errors
     ///
@@ -103,27 +103,30 @@ impl TaskHandle {
     ///
     /// [`DelegateError::Abandoned`] as in [`result`](Self::result).
     pub async fn ended(&mut self) -> Result<TaskResult, DelegateError> {
+        let delegations = self.client.core().delegations();
         let end = tokio::select! {
             biased;
             end = self.waiting.end.wait_for(Option::is_some) => end.ok().and_then(|end| end.clone()),
             () = self.client.scope().cancelled() => None,
+            () = delegations.closed.cancelled() => None,
         };
         let end = end.ok_or(DelegateError::Abandoned)?;
         if self.asked.stored && !self.taken {
-            self.taken = true;
-            if let Err(error) = self.client.core().delegations().settle(self.id()).await {
+            if let Err(error) = delegations.settle(self.asked.task.task_id.as_str()).await {
                 tracing::warn!(task = self.id(), %error, "that a result was taken was not stored");
             }
+            // Last: dropped before, the result goes to `Results`.
+            self.taken = true;
         }
         Ok(end)
     }
 
-    /// Answers what the agent asked, or tells it more while it waits for an answer (`A2A-12`). Returns when the broker
-    /// has it. What reaches a task that does not ask is dropped by the agent.
+    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it. What reaches a task that does not ask is
+    /// dropped by the agent.
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Publish`] when the broker does not take it.
+    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task.
     pub async fn send(&self, message: impl Into<String>) -> Result<(), DelegateError> {
         self.send_parts(vec![Part::text(message)]).await
     }
@@ -134,36 +137,31 @@ impl TaskHandle {
     ///
     /// Those of `send`.
     pub async fn send_parts(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
-        let mut notification = self.about(Intent::Message);
+        let mut notification = self.asked.about(Intent::Message);
         notification.messages = vec![TaskMessage::new(Role::User, parts)];
-        self.publish(&notification).await
+        let core = self.client.core();
+        let topic = core.namespace().inbox(&self.asked.executor());
+        self.publish(Message::json(topic, notification.to_bytes())).await
     }
 
     /// Asks the agent to end the task (`A2A-12`). Returns when the broker has it; the task then ends with the state
-    /// `canceled`, unless it ended otherwise before.
+    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then.
     ///
     /// # Errors
     ///
     /// [`DelegateError::Publish`] when the broker does not take it.
     pub async fn cancel(&self) -> Result<(), DelegateError> {
-        self.publish(&self.about(Intent::Cancel)).await
+        // First: a replica that is heard of from now on is told by whoever hears of it.
+        self.asked.canceled.store(true, Ordering::Release);
+        self.publish(self.asked.cancel(self.client.core().namespace())).await
     }
 
-    fn about(&self, intent: Intent) -> TaskNotification {
-        about(&self.asked, intent)
-    }
-
-    async fn publish(&self, notification: &TaskNotification) -> Result<(), DelegateError> {
-        let core = self.client.core();
-        let message = Message::json(core.namespace().inbox(self.asked.executor()), notification.to_bytes());
-        core.link().publish(message).await?;
+    async fn publish(&self, message: Message) -> Result<(), DelegateError> {
+        let link = self.client.core().link();
+        link.check_peer_size(&message).map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
+        link.publish(message).await?;
         Ok(())
     }
-}
-
-pub(super) fn about(asked: &Asked, intent: Intent) -> TaskNotification {
-    let Task { task_id, from, .. } = &asked.task;
-    TaskNotification::about(task_id.clone(), intent, from, asked.executor())
 }
 
 impl Drop for TaskHandle {
@@ -192,11 +190,11 @@ impl Results {
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Store`] when the store fails.
+    /// [`DelegateError::Store`] when the store fails, [`Abandoned`](DelegateError::Abandoned) when the connection was closed.
     pub async fn next(&mut self) -> Result<Task, DelegateError> {
         let delegations = self.client.core().delegations();
         loop {
-            let mut next = Popped { delegations, task_id: Some(delegations.next_unclaimed().await) };
+            let mut next = Popped { delegations, task_id: Some(delegations.next_unclaimed().await?) };
             let Some(task_id) = next.task_id.clone() else { continue };
             let record = delegations.settle(task_id.as_str()).await?;
             next.task_id = None;

@@ -1,14 +1,20 @@
 //! Receiving results, and agents that come online: one task for a connection.
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::book::Delegations;
 use super::error::DelegateError;
+use crate::a2a::store::Retention;
 use crate::link::{Filter, Inbound, Link, Sink, Subscription};
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
 
@@ -19,86 +25,225 @@ const QUEUE: usize = 1024;
 /// Results that are being stored at once.
 const AT_ONCE: usize = 64;
 
+/// How often it is looked for tasks whose deadlines have passed.
+const EXPIRE: Duration = Duration::from_secs(1);
+
+/// How often ended tasks are removed from the store.
+const PRUNE: Duration = Duration::from_secs(60);
+
 /// What makes results arrive, for as long as it is held.
-#[derive(Debug)]
 pub(crate) struct Receiving {
-    sender: mpsc::Sender<Inbound>,
-    _results: Subscription,
-    /// None where the broker does not let us see who is there.
-    _statuses: Option<Subscription>,
+    sink: Sink,
+    results: Option<Subscription>,
+    /// Whether results are to be kept for a later process.
+    durable: bool,
+    /// Whether what was not read is left to the session.
+    leave: Arc<AtomicBool>,
+    /// Made with the first task that is asked for. `None` where the broker does not let us see who is there.
+    statuses: OnceCell<Option<Subscription>>,
     _reader: AbortOnDropHandle<()>,
 }
 
 impl Receiving {
-    /// Subscribes our results and everybody's status, then takes up what an earlier process asked for.
+    /// Takes up what an earlier process asked for, and subscribes our results. `retention`: where nobody else removes
+    /// what is too old from the store.
     pub(crate) async fn start(
         link: &Link,
         namespace: &Namespace,
         id: &Identifier,
         delegations: &Arc<Delegations>,
+        retention: Option<Retention>,
     ) -> Result<Self, DelegateError> {
+        // Before results arrive: each has to find its task.
+        let some = delegations.recover().await?;
         let (sender, queue) = mpsc::channel(QUEUE);
-        let reader = read(link.clone(), Arc::clone(delegations), queue);
-        let reader = AbortOnDropHandle::new(tokio::spawn(reader));
-        let results = link.subscribe_one(Filter::new(namespace.results(id.as_str())), sink(&sender)).await?;
-        delegations.recover(link, namespace).await?;
-        let statuses = Filter::new(namespace.agent_statuses());
-        let statuses = match link.subscribe_one(statuses, sink(&sender)).await {
-            Ok(statuses) => Some(statuses),
-            Err(error) => {
-                tracing::info!(%error, "tasks are not sent again to agents that come back");
-                None
+        let leave = Arc::new(AtomicBool::new(false));
+        let sink = sink(sender, Arc::clone(&leave));
+        let reader = Reader {
+            link: link.clone(),
+            namespace: namespace.clone(),
+            delegations: Arc::clone(delegations),
+            retention,
+        };
+        let durable = delegations.store().is_durable();
+        let reader = AbortOnDropHandle::new(tokio::spawn(reader.run(queue)));
+        let results = Filter::new(namespace.results(id.as_str()));
+        let results = Some(link.subscribe_one(results, Arc::clone(&sink)).await?);
+        let receiving = Self { sink, results, durable, leave, statuses: OnceCell::new(), _reader: reader };
+        if some {
+            receiving.watch(link, namespace).await;
+        }
+        Ok(receiving)
+    }
+
+    /// Subscribes everybody's status, once: tasks are sent again to agents that come back.
+    pub(crate) async fn watch(&self, link: &Link, namespace: &Namespace) {
+        let subscribe = || async {
+            let statuses = Filter::new(namespace.agent_statuses());
+            match link.subscribe_one(statuses, Arc::clone(&self.sink)).await {
+                Ok(statuses) => Some(statuses),
+                Err(error) => {
+                    tracing::info!(%error, "tasks are not sent again to agents that come back");
+                    None
+                }
             }
         };
-        Ok(Self { sender, _results: results, _statuses: statuses, _reader: reader })
+        self.statuses.get_or_init(subscribe).await;
     }
 
     /// Where a single task's result goes as well (`A2A-7`).
     pub(super) fn sink(&self) -> Sink {
-        sink(&self.sender)
+        Arc::clone(&self.sink)
     }
 }
 
-fn sink(sender: &mpsc::Sender<Inbound>) -> Sink {
-    let sender = sender.clone();
+impl fmt::Debug for Receiving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let statuses = self.statuses.get().and_then(Option::as_ref);
+        f.debug_struct("Receiving")
+            .field("results", &self.results)
+            .field("statuses", &statuses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        // The connection ends with it.
+        self.leave.store(true, Ordering::Release);
+        let results = self.results.take().filter(|_| self.durable);
+        if let Some(results) = results {
+            // The broker keeps what comes for the next process.
+            results.keep();
+        }
+    }
+}
+
+fn sink(sender: mpsc::Sender<Unread>, leave: Arc<AtomicBool>) -> Sink {
     Arc::new(move |inbound| {
-        if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
-            tracing::warn!(topic = inbound.topic(), "a result was dropped: more came in than could be read");
+        let unread = Unread { inbound, leave: Arc::clone(&leave) };
+        if let Err(mpsc::error::TrySendError::Full(unread)) = sender.try_send(unread) {
+            tracing::warn!(
+                topic = unread.inbound.topic(),
+                "a result was dropped: more came in than could be read"
+            );
+            unread.done();
         }
     })
 }
 
-async fn read(link: Link, delegations: Arc<Delegations>, mut queue: mpsc::Receiver<Inbound>) {
-    let mut storing = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            biased;
-            Some(()) = storing.next(), if !storing.is_empty() => {}
-            inbound = queue.recv(), if storing.len() < AT_ONCE => match inbound {
-                Some(inbound) => storing.push(take(&link, &delegations, inbound)),
-                None => return,
-            },
+/// A message until it was taken. One that is not read before the end is left to the session, for the next process.
+struct Unread {
+    inbound: Inbound,
+    leave: Arc<AtomicBool>,
+}
+
+impl Unread {
+    fn done(mut self) {
+        self.inbound.take_ack().done();
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if self.leave.load(Ordering::Acquire) {
+            self.inbound.take_ack().withhold();
         }
     }
 }
 
-/// Takes one message, which is acknowledged when it was stored.
-async fn take(link: &Link, delegations: &Delegations, inbound: Inbound) {
-    let topic = inbound.topic();
-    if topic.ends_with("/status") {
+/// Reads what arrives.
+struct Reader {
+    link: Link,
+    namespace: Namespace,
+    delegations: Arc<Delegations>,
+    retention: Option<Retention>,
+}
+
+impl Reader {
+    async fn run(self, mut queue: mpsc::Receiver<Unread>) {
+        let mut expire = interval(EXPIRE);
+        expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut prune = interval(PRUNE);
+        prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut open: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        open.push(Box::pin(self.delegations.resume(&self.link, &self.namespace)));
+        loop {
+            tokio::select! {
+                biased;
+                Some(()) = open.next(), if !open.is_empty() => {}
+                inbound = queue.recv(), if open.len() < AT_ONCE => match inbound {
+                    Some(inbound) => open.push(Box::pin(self.take(inbound))),
+                    None => return,
+                },
+                _ = expire.tick(), if open.len() < AT_ONCE => open.push(Box::pin(self.delegations.expire())),
+                _ = prune.tick(), if open.len() < AT_ONCE => open.push(Box::pin(self.prune())),
+            }
+        }
+    }
+
+    /// Takes one message, which is acknowledged when it was stored.
+    async fn take(&self, unread: Unread) {
+        let inbound = &unread.inbound;
+        let topic = inbound.topic();
+        if topic.ends_with("/status") {
+            self.status(topic, inbound).await;
+        } else {
+            match TaskResult::read(&inbound.payload) {
+                Ok(result) => self.receive(result).await,
+                Err(error) => tracing::warn!(topic, %error, "a result was dropped"),
+            }
+        }
+        unread.done();
+    }
+
+    async fn status(&self, topic: &str, inbound: &Inbound) {
         let agent = topic.rsplit('/').nth(1).unwrap_or_default();
         match AgentStatus::read(&inbound.payload) {
             Ok(Some(status)) if status.status == Status::Online => {
-                delegations.came_online(link, agent, inbound.retain).await;
+                self.delegations.came_online(&self.link, &self.namespace, agent, inbound.retain).await;
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(topic, %error, "a status was ignored"),
         }
-        return;
     }
-    match TaskResult::read(&inbound.payload) {
-        Ok(result) => delegations.receive(result).await,
-        Err(error) => tracing::warn!(topic, %error, "a result was dropped"),
+
+    /// A result or an update.
+    async fn receive(&self, result: TaskResult) {
+        let known = self.delegations.live().get(&result.task_id).cloned();
+        let Some(asked) = known else {
+            // One whose entry is gone has ended, or is none of ours.
+            return tracing::debug!(task = %result.task_id, "a result of no task that is awaited was dropped");
+        };
+        let replica = asked.heard(&result);
+        if result.status.is_terminal() {
+            return self.delegations.ended(&asked, result).await;
+        }
+        asked.update(result);
+        if !replica {
+            return;
+        }
+        // What was said before went to any of the replicas.
+        if asked.canceled.load(Ordering::Acquire)
+            && let Err(error) = self.link.enqueue(asked.cancel(&self.namespace)).await
+        {
+            tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
+        }
+        let executor = asked.executor().to_string();
+        if asked.stored
+            && let Err(error) =
+                self.delegations.change(&asked, |record| record.executor = Some(executor)).await
+        {
+            tracing::warn!(task = %asked.task.task_id, %error, "which replica has a task was not stored");
+        }
     }
-    inbound.ack.done();
+
+    async fn prune(&self) {
+        let Some(retention) = &self.retention else { return };
+        match self.delegations.store().prune(retention).await {
+            Ok(0) => {}
+            Ok(tasks) => tracing::debug!(tasks, "ended tasks were removed from the store"),
+            Err(error) => tracing::warn!(%error, "ended tasks were not removed from the store"),
+        }
+    }
 }

@@ -1,0 +1,165 @@
+//! [`TaskRequest`]: a task that is asked for and waited for.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use super::asked::{Asked, Waiting};
+use super::error::{DelegateError, outcome};
+use super::{NewTask, inherited, new_task, publish};
+use crate::client::{Client, Core};
+use crate::deadline;
+use crate::link::{Filter, Subscription};
+
+/// How long a request that is cancelled waits to hear which replica has the task.
+const HEAR: Duration = Duration::from_secs(10);
+
+/// A task that is asked for and waited for, made by [`Client::request`]. Await it for the result.
+#[derive(Debug)]
+#[must_use = "a task is asked for when this is awaited"]
+pub struct TaskRequest<T> {
+    client: Client,
+    agent: String,
+    task: NewTask,
+    timeout: Option<Duration>,
+    cancel_on_drop: bool,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> TaskRequest<T> {
+    pub(crate) fn new(client: Client, agent: String, task: NewTask) -> Self {
+        Self { client, agent, task, timeout: None, cancel_on_drop: false, result: PhantomData }
+    }
+
+    /// The type of the result. Any that serde reads; [`DelegateError::UnexpectedResult`] when the result doesn't fit.
+    pub fn returning<U: DeserializeOwned>(self) -> TaskRequest<U> {
+        let Self { client, agent, task, timeout, cancel_on_drop, result: _ } = self;
+        TaskRequest { client, agent, task, timeout, cancel_on_drop, result: PhantomData }
+    }
+
+    /// How long to wait. Default: the client's timeout. The agent works on after that, unless
+    /// [`cancel_on_drop`](Self::cancel_on_drop) says otherwise: a task outlives who asked for it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Cancels the task (`A2A-12`) when nobody waits for it any more: after the timeout, or when the future is dropped.
+    pub fn cancel_on_drop(mut self) -> Self {
+        self.cancel_on_drop = true;
+        self
+    }
+}
+
+impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
+    type Output = Result<T, DelegateError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let until = self.client.deadline(self.timeout);
+        let Self { client, agent, task, cancel_on_drop, .. } = self;
+        Box::pin(async move {
+            let result = requested(client, agent, task, until, cancel_on_drop).await?;
+            serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)
+        })
+    }
+}
+
+/// The request as far as it is the same for all types: compiled once.
+fn requested(
+    client: Client,
+    agent: String,
+    task: NewTask,
+    until: Instant,
+    cancel_on_drop: bool,
+) -> BoxFuture<'static, Result<Value, DelegateError>> {
+    Box::pin(async move {
+        let began = Instant::now();
+        let core = Arc::clone(client.core());
+        let task = new_task(&core, &agent, task)?;
+        let task_id = task.task_id.clone();
+        let asking = async {
+            let receiving = core.watch_agents().await?;
+            let topic = core.namespace().task_result(task_id.as_str());
+            let trace = client.scope().trace.clone();
+            let until = inherited(&client).map(deadline::within);
+            let (asked, waiting) = Asked::new(task, Some(topic.clone()), trace, until);
+            // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
+            let mut waiting = Requested {
+                core: Arc::clone(&core),
+                asked: Arc::new(asked),
+                waiting,
+                cancel: false,
+                result: None,
+            };
+            core.delegations().enter(&waiting.asked);
+            // Granted before the task is sent (A2A-7).
+            waiting.result = Some(core.link().subscribe_one(Filter::new(topic), receiving.sink()).await?);
+            waiting.cancel = cancel_on_drop;
+            publish(&core, &waiting.asked).await?;
+            let end = waiting.waiting.end.wait_for(Option::is_some).await;
+            let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)?;
+            waiting.cancel = false;
+            outcome(end)
+        };
+        tokio::select! {
+            biased;
+            outcome = asking => outcome,
+            () = client.scope().cancelled() => Err(DelegateError::Abandoned),
+            () = core.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
+            () = tokio::time::sleep_until(until.into()) => {
+                Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })
+            }
+        }
+    })
+}
+
+/// A request while it is waited for.
+struct Requested {
+    core: Arc<Core>,
+    asked: Arc<Asked>,
+    waiting: Waiting,
+    cancel: bool,
+    result: Option<Subscription>,
+}
+
+impl Drop for Requested {
+    fn drop(&mut self) {
+        let delegations = self.core.delegations();
+        if self.cancel {
+            cancel(&self.core, &self.asked);
+            if !self.asked.is_taken()
+                && let Ok(runtime) = Handle::try_current()
+            {
+                // It may be at any replica: that is told when it is heard of, for which its topic stays subscribed.
+                let (core, asked, result) =
+                    (Arc::clone(&self.core), Arc::clone(&self.asked), self.result.take());
+                let told = async move {
+                    let delegations = core.delegations();
+                    tokio::select! {
+                        () = asked.taken() => cancel(&core, &asked),
+                        () = tokio::time::sleep(HEAR) => {}
+                        () = delegations.closed.cancelled() => {}
+                    }
+                    delegations.forget(&asked.task.task_id);
+                    drop(result);
+                };
+                delegations.tasks.spawn_on(told, &runtime);
+                return;
+            }
+        }
+        delegations.forget(&self.asked.task.task_id);
+    }
+}
+
+fn cancel(core: &Core, asked: &Asked) {
+    if let Err(error) = core.link().try_enqueue(asked.cancel(core.namespace())) {
+        tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
+    }
+}
