@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod away;
+mod delegator;
 mod killed;
 mod replicas;
+mod restarts;

@@ -32,7 +32,7 @@ use crate::client::{Client, Core};
 use crate::deadline;
 use crate::link::Published;
 use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
-use asked::{Asked, Sent};
+use asked::Asked;
 
 /// A task that is to be delegated, made by [`Client::delegate`]. Await it: the broker has the task then.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Delegate {
         let (asked, waiting) = Asked::of(record);
         let mut leaving = Leaving { core: Arc::clone(&core), asked: Some(Arc::new(asked)) };
         let Some(asked) = leaving.asked.clone() else { return Err(DelegateError::Abandoned) };
-        delegations.enter(&asked);
+        delegations.about_to_send(&asked, core.link());
         match publish(&core, &asked).await {
             Ok(()) => leaving.asked = None,
             Err(error) => {
@@ -152,7 +152,6 @@ async fn publish(core: &Core, asked: &Asked) -> Result<(), DelegateError> {
     let message = asked.message(core.namespace());
     let limits = core.link().check_peer_size(&message);
     limits.map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
-    asked.set_sent(Some(Sent::now(core.link())));
     let Published { no_subscribers } = core.link().publish(message).await?;
     if no_subscribers {
         return Err(DelegateError::Unavailable { agent: asked.task.to.clone() });

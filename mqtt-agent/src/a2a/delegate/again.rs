@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::asked::{Asked, Sent};
 use super::book::Delegations;
-use crate::link::{Link, Published};
+use crate::link::{ConnectionState, Link, Published};
 use crate::wire::Namespace;
 
 impl Delegations {
@@ -17,6 +17,10 @@ impl Delegations {
 
     /// What an earlier process has asked for goes on: what it did not send, and what the broker may have lost.
     pub(super) async fn resume(&self, link: &Link, namespace: &Namespace) {
+        // Only then it is known whether the session is the one of the earlier process.
+        if link.state().wait_for(ConnectionState::is_connected).await.is_err() {
+            return;
+        }
         let now = Sent::now(link);
         self.again(link, namespace, now, |asked| !asked.wanted.load(Ordering::Acquire) && asked.is_lost(now))
             .await;

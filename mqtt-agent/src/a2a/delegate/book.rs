@@ -11,10 +11,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::asked::Asked;
+use super::asked::{Asked, Sent};
 use super::error::DelegateError;
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::deadline;
+use crate::link::Link;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, now_rfc3339};
 
 /// Ended tasks that wait for [`Results`](super::Results) in memory; older ones wait in the store for the next start.
@@ -60,7 +61,13 @@ impl Delegations {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn enter(&self, asked: &Arc<Asked>) {
+    /// Before it is sent, for its result may come at once. Whoever comes online meanwhile is not to get it a second time.
+    pub(super) fn about_to_send(&self, asked: &Arc<Asked>, link: &Link) {
+        asked.set_sent(Some(Sent::now(link)));
+        self.enter(asked);
+    }
+
+    fn enter(&self, asked: &Arc<Asked>) {
         self.live().insert(asked.task.task_id.clone(), Arc::clone(asked));
     }
 

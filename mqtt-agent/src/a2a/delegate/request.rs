@@ -98,7 +98,7 @@ fn requested(
                 cancel: false,
                 result: None,
             };
-            core.delegations().enter(&waiting.asked);
+            core.delegations().about_to_send(&waiting.asked, core.link());
             // Granted before the task is sent (A2A-7).
             waiting.result = Some(core.link().subscribe_one(Filter::new(topic), receiving.sink()).await?);
             waiting.cancel = cancel_on_drop;

@@ -1,0 +1,200 @@
+//! Whoever asks for tasks: what is sent again and what is not, and when waiting ends.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mqtt_agent::a2a::{DelegateError, NewTask};
+use mqtt_agent::prelude::*;
+use mqtt_agent::wire::TaskState;
+use serde_json::json;
+use support::{RawPeer, eventually, json, on_each_broker, soon};
+use tokio::sync::Semaphore;
+
+/// Counts what began, and lets it go on.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    runs: Arc<AtomicUsize>,
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { runs: Arc::default(), open: Arc::new(Semaphore::new(0)) }
+    }
+
+    pub(crate) fn runs(&self) -> usize {
+        self.runs.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn open(&self, tasks: usize) {
+        self.open.add_permits(tasks);
+    }
+
+    pub(crate) async fn until(&self, runs: usize) {
+        eventually("handlers began", || async { (self.runs() >= runs).then_some(()) }).await;
+    }
+}
+
+/// Waits until it is let go.
+#[skill]
+pub(crate) async fn hold(State(gate): State<Gate>) -> usize {
+    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
+    gate.open.acquire().await.unwrap().forget();
+    run
+}
+
+const INBOX: &str = "a2a/v1/tasks/worker/inbox";
+
+async fn next_task(peer: &mut RawPeer) -> String {
+    json(&peer.next(INBOX).await)["task_id"].as_str().unwrap().to_owned()
+}
+
+on_each_broker! {
+    async fn a2a_14_a_replica_that_joins_is_sent_no_task_that_another_has(broker) {
+        let gate = Gate::new();
+        let agent = Agent::new("team").skills(skills![hold]).state(gate.clone());
+        let one = agent.clone().instance("a").start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut tasks = Vec::new();
+        for _ in 0..5 {
+            let mut task = client.delegate("team", NewTask::skill("hold")).await.unwrap();
+            while soon(task.next()).await.unwrap().state != TaskState::Working {}
+            tasks.push(task);
+        }
+        let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
+        watcher.subscribe("a2a/v1/tasks/+/inbox").await;
+        // Another replica, and an agent whose id only looks like one.
+        let two = agent.instance("b").start(&broker.url()).await.unwrap();
+        let other = Agent::new("team-work").skills(skills![hold]).state(gate.clone()).start(&broker.url()).await.unwrap();
+        gate.open(2);
+        for _ in 0..2 {
+            // Any of the seven that run may go on; the marker is what comes next on the wire.
+            drop(client.delegate("team-work", NewTask::skill("hold")).await.unwrap());
+            assert_eq!(json(&watcher.next("a2a/v1/tasks/").await)["to"], "team-work");
+        }
+        gate.until(7).await;
+        gate.open(5);
+        for mut task in tasks {
+            let end = soon(task.ended()).await.unwrap();
+            assert_eq!((end.status, end.from.as_str()), (TaskState::Completed, "team-a"));
+        }
+        assert_eq!(gate.runs(), 7);
+        for agent in [one, two, other] {
+            agent.stop().await;
+        }
+    }
+
+    async fn a2a_14_a_replica_that_comes_back_is_sent_its_own_tasks_again(broker) {
+        let gate = Gate::new();
+        let agent = Agent::new("team").skills(skills![hold]).state(gate.clone());
+        let one = agent.clone().instance("a").start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut task = client.delegate("team", NewTask::skill("hold")).await.unwrap();
+        while soon(task.next()).await.unwrap().state != TaskState::Working {}
+        let two = agent.clone().instance("b").start(&broker.url()).await.unwrap();
+        // It keeps its tasks in memory: what it had is gone with it.
+        drop(one);
+        let one = agent.instance("a").start(&broker.url()).await.unwrap();
+        gate.until(2).await;
+        gate.open(2);
+        assert_eq!(soon(task.ended()).await.unwrap().from, "team-a");
+        one.stop().await;
+        two.stop().await;
+    }
+
+    async fn a2a_12_a_cancel_that_comes_before_a_replica_was_heard_of_reaches_the_one_that_has_the_task(broker) {
+        let mut replica = RawPeer::connect(&broker.url(), "team-a").await;
+        replica.subscribe("a2a/v1/tasks/team/inbox").await;
+        replica.subscribe("a2a/v1/tasks/team-a/inbox").await;
+        let client = Client::builder().id("boss").connect(&broker.url()).await.unwrap();
+        let task = client.delegate("team", "work").await.unwrap();
+        let working = |id: &str| json!({"task_id": id, "status": "working", "from": "team-a", "seq": 1}).to_string();
+        assert_eq!(json(&replica.next("a2a/v1/tasks/team/inbox").await)["task_id"], task.id());
+        task.cancel().await.unwrap();
+        let cancel = json(&replica.next("a2a/v1/tasks/team/inbox").await);
+        assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &json!(task.id())));
+        replica.publish("a2a/v1/tasks/boss/results", working(task.id()), Default::default()).await;
+        let cancel = json(&replica.next("a2a/v1/tasks/team-a/inbox").await);
+        assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &json!(task.id())));
+
+        // A request that is not waited for any more as well.
+        let request = client.request("team", "work").cancel_on_drop().timeout(Duration::from_millis(200));
+        let timed_out = request.await.unwrap_err();
+        assert!(matches!(timed_out, DelegateError::Timeout { .. }), "{timed_out:?}");
+        let asked = replica.next("a2a/v1/tasks/team/inbox").await;
+        let id = json(&asked)["task_id"].as_str().unwrap().to_owned();
+        assert_eq!(json(&replica.next("a2a/v1/tasks/team/inbox").await)["intent"], "cancel");
+        let topic = asked.properties.unwrap().response_topic.unwrap();
+        replica.publish(&topic, working(&id), Default::default()).await;
+        let cancel = json(&replica.next("a2a/v1/tasks/team-a/inbox").await);
+        assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &json!(id)));
+        client.close().await;
+    }
+
+    async fn a_task_of_which_nothing_is_heard_ends_after_its_deadline(broker) {
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut task = client.delegate("worker", "work").deadline(Duration::from_secs(1)).await.unwrap();
+        let unheard = soon(task.result()).await.unwrap_err();
+        assert!(matches!(&unheard, DelegateError::Failed(error) if error.code.as_deref() == Some("unheard")), "{unheard:?}");
+        // What comes after all changes nothing (A2A-10).
+        let late = json!({"task_id": task.id(), "status": "completed", "result": 7, "from": "worker"});
+        let results = format!("a2a/v1/tasks/{}/results", client.id());
+        worker.publish(&results, late.to_string(), Default::default()).await;
+        assert_eq!(soon(task.ended()).await.unwrap().status, TaskState::Failed);
+        client.close().await;
+    }
+
+    async fn every_wait_ends_when_the_client_is_closed(broker) {
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut task = client.delegate("worker", "one").await.unwrap();
+        let mut updates = client.delegate("worker", "two").await.unwrap();
+        let mut results = client.results().await.unwrap();
+        let request = tokio::spawn(client.request("worker", "three").into_future());
+        for _ in 0..3 {
+            next_task(&mut worker).await;
+        }
+        let waits = async {
+            tokio::join!(task.result(), updates.next(), results.next(), request, client.clone().close())
+        };
+        let (result, update, ended, request, ()) = soon(waits).await;
+        assert!(matches!(result, Err(DelegateError::Abandoned)), "{result:?}");
+        assert_eq!(update, None);
+        assert!(matches!(ended, Err(DelegateError::Abandoned)), "{ended:?}");
+        let request = request.unwrap();
+        assert!(matches!(request, Err(DelegateError::Abandoned)), "{request:?}");
+        let closed = client.delegate("worker", "four").await.unwrap_err();
+        assert!(matches!(closed, DelegateError::Publish(_)), "{closed:?}");
+    }
+
+    async fn a_delegation_that_is_dropped_before_the_broker_has_it_is_withdrawn(broker) {
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let first = client.delegate("worker", "first").await.unwrap();
+        assert_eq!(next_task(&mut worker).await, first.id());
+        let mut connection = client.connection();
+        broker.kill().await;
+        soon(connection.wait_for(|state| !state.is_connected())).await.unwrap();
+        let dropped = client.delegate("worker", "dropped").into_future();
+        tokio::time::timeout(Duration::from_millis(100), dropped).await.unwrap_err();
+        broker.start().await;
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        // What the lost broker had is sent again when its agent is online; the dropped one is not.
+        let status = json!({"agent_id": "worker", "status": "online"}).to_string();
+        soon(connection.wait_for(|state| state.is_connected())).await.unwrap();
+        let agents = client.agents().watch().await.unwrap();
+        worker.publish("a2a/v1/agents/worker/status", status, Default::default()).await;
+        assert_eq!(next_task(&mut worker).await, first.id());
+        let marker = client.delegate("worker", "marker").await.unwrap();
+        assert_eq!(next_task(&mut worker).await, marker.id());
+        drop(agents);
+        client.close().await;
+    }
+}
