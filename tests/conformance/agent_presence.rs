@@ -132,6 +132,26 @@ on_each_broker! {
         assert_eq!(next(&mut changes).await, AgentChange::Left("desk".to_owned()));
     }
 
+    async fn an_agent_that_the_broker_forgot_has_left_unless_it_comes_back(broker) {
+        let watch = Desk::default();
+        let desk = desk(&watch).start(&broker.url()).await.unwrap();
+        let gone = Agent::new("gone").skills(skills![shout]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut changes = client.agents().watch().await.unwrap();
+        for _ in 0..2 {
+            assert!(matches!(next(&mut changes).await, AgentChange::Joined(_)));
+        }
+        broker.kill().await;
+        // It ends while there is no broker that could tell.
+        drop(gone);
+        broker.start().await;
+        assert_eq!(next(&mut changes).await, AgentChange::Left("gone".to_owned()));
+        let joined = client.agents().await.unwrap();
+        assert_eq!(joined.iter().map(|card| card.agent_id.as_str()).collect::<Vec<_>>(), ["desk"]);
+        desk.stop().await;
+        assert_eq!(next(&mut changes).await, AgentChange::Left("desk".to_owned()));
+    }
+
     async fn agents_are_found_by_capability_tag_and_skill_and_without_wildcards(broker) {
         let watch = Desk::default();
         let office = desk(&watch).card::<Card>().start(&broker.url()).await.unwrap();

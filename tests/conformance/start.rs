@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use mqtt_agent::Error;
+use mqtt_agent::a2a::SqliteStore;
 use mqtt_agent::prelude::*;
+use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Connect, LastWill, Packet};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+use crate::skills::Desk;
 use crate::tools::*;
 
 /// The CONNECT of whoever connects next, and its first bytes as they are.
@@ -49,6 +52,30 @@ async fn sub_1_sub_8_sub_9_mcp_19_an_agent_connects_with_a_session_and_a_delayed
     assert_eq!(will.properties.unwrap().delay_interval, Some(5), "SUB-9");
     let card: serde_json::Value = serde_json::from_slice(&will.message).unwrap();
     assert_eq!((card["status"].as_str(), card["server"].as_str()), (Some("offline"), Some("weather-a")));
+}
+
+#[tokio::test]
+async fn a2a_1_an_agent_with_skills_connects_with_a_lasting_session_and_its_will_on_the_status_topic() {
+    let agent =
+        Agent::new("desk").skills(skills![crate::skills::shout]).tools(tools![add]).state(Desk::default());
+    let (connect, will, _) = capture(async |url| drop(agent.start(&url).await)).await;
+    assert_eq!((connect.client_id.as_str(), connect.clean_start), ("desk", false));
+    assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(3600));
+    let will = will.unwrap();
+    assert_eq!(will.topic, "a2a/v1/agents/desk/status");
+    assert_eq!((will.qos, will.retain), (QoS::AtLeastOnce, true));
+    assert_eq!(will.properties.unwrap().delay_interval, Some(5), "SUB-9");
+    let status: serde_json::Value = serde_json::from_slice(&will.message).unwrap();
+    assert_eq!((status["status"].as_str(), status["agent_id"].as_str()), (Some("offline"), Some("desk")));
+}
+
+#[tokio::test]
+async fn sub_8_a_client_that_keeps_its_tasks_has_a_session_of_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
+    let client = Client::builder().id("boss").store(store);
+    let (connect, _, _) = capture(async |url| drop(client.connect(&url).await)).await;
+    assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(3600));
 }
 
 #[tokio::test]

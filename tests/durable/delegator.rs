@@ -188,7 +188,7 @@ on_each_broker! {
         worker.subscribe(INBOX).await;
         // What the lost broker had is sent again when its agent is online; the dropped one is not.
         let status = json!({"agent_id": "worker", "status": "online"}).to_string();
-        soon(connection.wait_for(|state| state.is_connected())).await.unwrap();
+        soon(connection.wait_for(mqtt_agent::ConnectionState::is_connected)).await.unwrap();
         let agents = client.agents().watch().await.unwrap();
         worker.publish("a2a/v1/agents/worker/status", status, Default::default()).await;
         assert_eq!(next_task(&mut worker).await, first.id());

@@ -1,6 +1,10 @@
-//! Finding agents by their retained cards and statuses: a list, a single one, and a stream of changes.
+//! Finding agents by their retained cards and statuses: a list, and a single one. The stream of changes is in [`changes`].
 
-use std::collections::{BTreeMap, VecDeque};
+mod changes;
+
+pub use changes::{AgentChange, AgentChanges};
+
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,20 +160,18 @@ impl ListAgents {
     }
 
     /// Who joins, leaves and changes, from now on. Those that are there already join first. A crashed agent leaves after
-    /// its Will Delay (`SUB-9`); one that is back by then never left.
+    /// its Will Delay (`SUB-9`); one that is back by then never left. One that the broker has forgotten, as in a restart
+    /// without persistence, leaves when it is not back within 10 s.
     ///
     /// # Errors
     ///
     /// [`DiscoverError`] when the broker does not grant the subscriptions.
     pub async fn watch(self) -> Result<AgentChanges, DiscoverError> {
+        let link = self.core.link().clone();
+        // Before: what comes in from now on is of this session or a later one.
+        let (connection, session) = (link.state(), link.session());
         let presences = self.subscribe().await?;
-        Ok(AgentChanges {
-            presences,
-            wanted: self.wanted,
-            agents: BTreeMap::new(),
-            joined: BTreeMap::new(),
-            waiting: VecDeque::new(),
-        })
+        Ok(AgentChanges::new(link, connection, session, presences, self.wanted))
     }
 
     async fn subscribe(&self) -> Result<Presences, DiscoverError> {
@@ -240,67 +242,6 @@ impl IntoFuture for FindAgent {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.find())
-    }
-}
-
-/// What happened to an agent.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum AgentChange {
-    /// It came online.
-    Joined(AgentCard),
-    /// Its card says something else now.
-    Changed(AgentCard),
-    /// It went offline, or its card was removed, or it is not what was asked for any more.
-    Left(String),
-}
-
-/// Who joins, leaves and changes; made by [`ListAgents::watch`].
-#[derive(Debug)]
-pub struct AgentChanges {
-    presences: Presences,
-    wanted: Wanted,
-    agents: BTreeMap<String, Seen>,
-    /// Those that were told of as being there.
-    joined: BTreeMap<String, AgentCard>,
-    waiting: VecDeque<AgentChange>,
-}
-
-impl AgentChanges {
-    /// The next change; `None` when the connection was closed. Cancel safe: no change is lost.
-    pub async fn next(&mut self) -> Option<AgentChange> {
-        loop {
-            if let Some(change) = self.waiting.pop_front() {
-                return Some(change);
-            }
-            let agent = self.presences.next(&mut self.agents).await?;
-            let change = self.change(agent);
-            self.waiting.extend(change);
-        }
-    }
-
-    fn change(&mut self, agent: String) -> Option<AgentChange> {
-        let seen = self.agents.get(&agent)?;
-        let now = seen.card().filter(|card| seen.is_online() && self.wanted.fits(card));
-        if seen.card.is_none() && seen.status.is_none() {
-            self.agents.remove(&agent);
-        }
-        match (self.joined.get(&agent), now) {
-            (None, None) => None,
-            (None, Some(card)) => {
-                self.joined.insert(agent, card.clone());
-                Some(AgentChange::Joined(card))
-            }
-            (Some(_), None) => {
-                self.joined.remove(&agent);
-                Some(AgentChange::Left(agent))
-            }
-            (Some(known), Some(card)) => {
-                let same = AgentCard { last_seen: known.last_seen.clone(), ..card.clone() } == *known;
-                self.joined.insert(agent, card.clone());
-                (!same).then_some(AgentChange::Changed(card))
-            }
-        }
     }
 }
 
