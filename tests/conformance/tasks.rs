@@ -356,9 +356,11 @@ on_each_broker! {
         let limits = mqtt_agent::Limits::default().with_tasks(1);
         let agent = desk(&watch).limits(limits).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        let hold = || client.delegate("desk", NewTask::skill("hold")).deadline(Duration::from_secs(1));
-        let (mut running, mut waiting) = (hold().await.unwrap(), hold().await.unwrap());
-        for task in [&mut running, &mut waiting] {
+        let hold = |seconds| client.delegate("desk", NewTask::skill("hold")).deadline(Duration::from_secs(seconds));
+        let mut running = hold(3).await.unwrap();
+        watch.until(1).await;
+        let mut waiting = hold(1).await.unwrap();
+        for task in [&mut waiting, &mut running] {
             let late = soon(task.result()).await.unwrap_err();
             assert!(matches!(&late, DelegateError::Failed(error) if error.kind == "timeout"), "{late:?}");
         }
