@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod presence;
 mod published;
+mod questions;
 mod reconnect;
 mod refused;
 mod remotes;

@@ -2,13 +2,15 @@
 //! them.
 //!
 //! One task's way: [`inbox`] reads it and has it stored, and only then is its message acknowledged; [`work`] waits for
-//! its turn, runs the handler and stores the end; [`report`] sends it. [`recover`] does the same for what an earlier
-//! process left.
+//! its turn, runs the handler and stores the end; [`report`] sends it. Before its end, [`updates`] tell of it and
+//! [`dialogue`] asks. [`recover`] takes up what an earlier process left.
 
+mod dialogue;
 mod inbox;
 mod ready;
 mod recover;
 mod report;
+mod updates;
 mod work;
 
 pub(crate) use ready::ReadySkill;
@@ -19,7 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -27,6 +28,7 @@ use super::presence::Presence;
 use super::store::{Retention, TaskStore};
 use crate::client::Client;
 use crate::context::States;
+use crate::drain::Draining;
 use crate::error::Result;
 use crate::link::{ConnectionState, Filter, Inbound, Link, Subscription};
 use crate::mcp::Limits;
@@ -35,12 +37,6 @@ use crate::wire::Identifier;
 /// Inbox messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never
 /// fills it; what comes beyond is dropped with a warning.
 const QUEUE: usize = 1024;
-
-/// How long handlers that were told to end may take to do so.
-const AFTER_GRACE: Duration = Duration::from_secs(1);
-
-/// How long the broker may take to acknowledge the end of a subscription.
-const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 
 /// How often ended tasks are removed from the store.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -79,6 +75,8 @@ pub(super) struct Shared {
     stopping: CancellationToken,
     /// Cancelled when the grace of a stop is over.
     abandon: CancellationToken,
+    /// Cancelled when the inbox is read no more.
+    closing: CancellationToken,
     places: Arc<Semaphore>,
 }
 
@@ -126,6 +124,7 @@ impl Skills {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
+            closing: CancellationToken::new(),
             places: Arc::new(Semaphore::new(limits.tasks.clamp(1, Semaphore::MAX_PERMITS))),
             limits,
             client: client.clone(),
@@ -185,22 +184,21 @@ impl Skills {
         pruner.abort();
         let mut leave = Vec::new();
         for (subscription, is_shared) in inbox {
-            if is_shared { leave.push(subscription.unsubscribe()) } else { subscription.keep() }
+            if is_shared { leave.push(subscription) } else { subscription.keep() }
         }
-        if timeout(ACKNOWLEDGE, futures_util::future::join_all(leave)).await.is_err() {
-            tracing::warn!("the broker did not acknowledge the end of the shared inbox");
-        }
-        shared.stopping.cancel();
-        shared.tasks.close();
-        if timeout(shared.limits.grace, shared.tasks.wait()).await.is_err() {
-            let tasks = shared.tasks.len();
-            tracing::warn!(tasks, "tasks that outlast the grace of the stop are cut off");
-            shared.abandon.cancel();
-            drop(timeout(AFTER_GRACE, shared.tasks.wait()).await);
-        }
+        let draining = Draining {
+            what: "tasks",
+            stopping: &shared.stopping,
+            abandon: &shared.abandon,
+            tasks: &shared.tasks,
+            grace: shared.limits.grace,
+        };
+        draining.end(leave).await;
         presence.retire(&shared.link).await;
-        reader.abort();
-        drop((reader.await, abandon));
+        shared.closing.cancel();
+        // None of them waits for anything any more.
+        let (_, _, _) = tokio::join!(reader, announcer, pruner);
+        drop(abandon);
     }
 }
 

@@ -55,9 +55,9 @@ pub struct TaskRecord {
     /// How often a handler began to work on it.
     #[serde(default)]
     pub attempts: u32,
-    /// The `seq` of the last update.
+    /// Whether whoever gave it does not want it any more; it has not ended yet.
     #[serde(default)]
-    pub seq: u64,
+    pub canceled: bool,
     /// On the delegator's side: whether the broker has it.
     #[serde(default)]
     pub sent: bool,
@@ -94,7 +94,7 @@ impl TaskRecord {
         Self {
             task,
             attempts: 0,
-            seq: 0,
+            canceled: false,
             sent: false,
             executor: None,
             settled: false,

@@ -64,7 +64,7 @@ impl Task {
     }
 
     /// Tells how far it is. Nothing waits for it, and it is not kept: whoever asked for updates (`A2A-13`) sees it, and
-    /// others do not.
+    /// others do not. Dropped, and logged, when it is too large or too many messages wait for the connection.
     pub async fn progress(&self, text: impl Into<String>) {
         let message = TaskMessage::new(Role::Agent, vec![Part::text(text)]);
         self.0.progress(message).await;
@@ -75,7 +75,8 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// When the task store fails, or the broker would not take a result with it: [`TaskUpdateError::TooLarge`].
+    /// When the task store fails, or the broker would not take a result with it: [`TaskUpdateError::TooLarge`]; when the
+    /// task has ended or was cancelled: [`Ended`](TaskUpdateError::Ended).
     pub async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
         self.0.artifact(artifact).await
     }
@@ -83,11 +84,15 @@ impl Task {
     /// Asks whoever gave the task, and waits for the answer: the task is `input-required` in between.
     ///
     /// Question and answer are kept. A later attempt that asks the same gets the answer that was given, without asking
-    /// again. While it waits the time limit of the skill goes on.
+    /// again: each answer once, in their order, so that an attempt that asks the same twice asks twice. While it waits the
+    /// time limit of the skill goes on. Dropping the future takes the question back.
     ///
     /// # Errors
     ///
-    /// [`TaskUpdateError::NobodyListens`] when updates were not asked for, so that nobody would see the question.
+    /// [`TaskUpdateError::NobodyListens`] when updates were not asked for, so that nobody would see the question;
+    /// [`AsksAlready`](TaskUpdateError::AsksAlready) when another question waits for its answer,
+    /// [`TooLarge`](TaskUpdateError::TooLarge) as for artifacts, [`Ended`](TaskUpdateError::Ended) when the task has ended or
+    /// was cancelled.
     pub async fn ask(&self, question: impl Into<String>) -> Result<TaskMessage, TaskUpdateError> {
         self.0.ask(vec![Part::text(question)]).await
     }
@@ -132,15 +137,18 @@ pub enum TaskUpdateError {
         "nobody sees a question of this task, for it was given without `updates`; decide without asking, or fail"
     )]
     NobodyListens,
-    /// The result would be larger than what the broker accepts, or whoever receives it with the agent's own
+    /// Another question of the task waits for its answer.
+    #[error("the task asks something already; wait for that answer, then ask again")]
+    AsksAlready,
+    /// The result, or the question, would be larger than what the broker accepts, or whoever receives it with the agent's own
     /// `max_packet_size`.
     #[error(
-        "the task's result would take {size} bytes with this artifact and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
+        "it would take {size} bytes to send and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]
     TooLarge {
-        /// The result's size.
+        /// The packet's size.
         size: usize,
-        /// The broker's limit.
+        /// The limit.
         limit: usize,
     },
     /// The answer is something else than the handler asked for.

@@ -132,6 +132,16 @@ impl TaskNotification {
         self.messages.is_empty() && self.prompt.is_none() && self.kind.is_none() && self.title.is_none()
     }
 
+    /// What a further message says: all that it carries, as one message. `None` where that is nothing.
+    #[must_use]
+    pub fn into_message(self) -> Option<TaskMessage> {
+        let timestamp = self.messages.last().map(|message| message.timestamp.clone()).unwrap_or_default();
+        let prompt = self.prompt.map(Part::text);
+        let said = self.messages.into_iter().flat_map(|message| message.content);
+        let content: Vec<_> = prompt.into_iter().chain(said).collect();
+        (!content.is_empty()).then_some(TaskMessage { role: Role::User, content, timestamp })
+    }
+
     /// The task that is asked for, as it begins. A `prompt` is its first message (`A2A-9`).
     #[must_use]
     pub fn into_task(self) -> Task {

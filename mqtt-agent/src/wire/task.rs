@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use super::part::content;
-use super::{Identifier, Part, now_rfc3339};
+use super::{Identifier, Part};
 
 /// Where a task is. `Submitted`, then `Working`, with `InputRequired` in between, then one of the last four, which never
 /// changes (`A2A-10`).
@@ -125,10 +125,15 @@ pub struct TaskMessage {
 }
 
 impl TaskMessage {
-    /// A message of now.
+    /// A message of now. Its time has microseconds: it is also what tells two equal messages from one that comes twice.
     #[must_use]
     pub fn new(role: Role, content: Vec<Part>) -> Self {
-        Self { role, content, timestamp: now_rfc3339() }
+        Self { role, content, timestamp: format!("{:.6}", jiff::Timestamp::now()) }
+    }
+
+    /// Whether it is the same message once more, as a broker delivers it again.
+    pub(crate) fn is_again(&self, known: &Self) -> bool {
+        !self.timestamp.is_empty() && self == known
     }
 
     /// All its texts, a line each.

@@ -15,13 +15,21 @@ use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceCo
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
 pub(super) async fn read(shared: Arc<Shared>, mut queue: mpsc::Receiver<Inbound>) {
-    while let Some(mut inbound) = queue.recv().await {
-        if shared.stopping.is_cancelled() && !shared.store.is_durable() {
-            // The broker keeps it for the agent's next start.
-            inbound.take_ack().withhold();
-        } else {
-            shared.take(inbound);
+    loop {
+        let inbound = tokio::select! {
+            biased;
+            () = shared.closing.cancelled() => break,
+            inbound = queue.recv() => inbound,
+        };
+        match inbound {
+            Some(inbound) => shared.take(inbound),
+            None => return,
         }
+    }
+    // The broker keeps what was not read for the agent's next start.
+    queue.close();
+    while let Ok(mut inbound) = queue.try_recv() {
+        inbound.take_ack().withhold();
     }
 }
 
@@ -49,7 +57,7 @@ impl Shared {
             Ok(notification) => notification,
             Err(error) => {
                 tracing::warn!(topic, %error, "an inbox message was dropped");
-                return self.refuse_unread(&inbound, &error.to_string());
+                return self.refuse_unread(inbound, &error.to_string());
             }
         };
         if let Some(to) = notification.to.as_deref()
@@ -66,7 +74,7 @@ impl Shared {
         match notification.intent {
             Intent::Task => self.task(inbound, notification),
             Intent::Message => self.further(inbound, notification),
-            Intent::Cancel => self.cancel(&notification),
+            Intent::Cancel => self.cancel(inbound, &notification),
             Intent::Other(ref intent) => {
                 let intent: String = intent.chars().take(64).collect();
                 tracing::warn!(topic, intent, "a message with an unknown intent was dropped");
@@ -95,14 +103,17 @@ impl Shared {
         })
     }
 
-    fn task(self: &Arc<Self>, inbound: Inbound, notification: TaskNotification) {
+    fn task(self: &Arc<Self>, mut inbound: Inbound, notification: TaskNotification) {
+        if self.stopping.is_cancelled() && !self.store.is_durable() {
+            return inbound.take_ack().withhold();
+        }
         let Some(origin) = self.origin(&inbound, notification.from.as_deref()) else { return };
         let (bare, updates) = (notification.is_bare(), notification.updates);
         let task = notification.into_task();
         // One that runs is left alone (A2A-14); who asks again learns where it is.
         let known = self.live().get(&task.task_id).cloned();
         if let Some(work) = known {
-            return self.asked_again(&work, &task, updates);
+            return self.asked_again(inbound, work, &task, updates);
         }
         let record = record(task, origin, updates);
         if bare {
@@ -115,26 +126,37 @@ impl Shared {
         }
         let (ready, arguments) = match self.accept(&record.task) {
             Ok(accepted) => accepted,
-            Err(error) => return self.reject(record, error),
+            Err(error) => return self.refuse(inbound, record, error),
         };
         let work = Work::new(self, ready, record.clone(), arguments);
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
         let shared = Arc::clone(self);
         self.tasks.spawn(async move {
-            let stored = shared.store.insert(TaskSide::Executor, record.clone()).await;
-            // Stored or refused, the message has done its work.
-            inbound.ack.done();
-            match stored {
-                Ok(None) => work.run().await,
+            match shared.store.insert(TaskSide::Executor, record.clone()).await {
+                Ok(None) => {
+                    inbound.ack.done();
+                    work.run().await;
+                }
                 Ok(Some(existing)) => {
                     shared.live().remove(&record.task.task_id);
                     shared.again(existing, record).await;
+                    inbound.ack.done();
                 }
                 Err(error) => {
                     shared.live().remove(&record.task.task_id);
-                    shared.reject(record, not_stored(&error));
+                    shared.reject(record, not_stored(&error)).await;
+                    inbound.ack.done();
                 }
             }
+        });
+    }
+
+    /// Rejects a task; its message is acknowledged when the broker has that.
+    fn refuse(self: &Arc<Self>, inbound: Inbound, record: TaskRecord, error: TaskError) {
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            shared.reject(record, error).await;
+            inbound.ack.done();
         });
     }
 
@@ -149,12 +171,14 @@ impl Shared {
         Ok((Arc::clone(ready), arguments))
     }
 
-    fn asked_again(self: &Arc<Self>, work: &Arc<Work>, task: &Task, updates: bool) {
+    fn asked_again(self: &Arc<Self>, inbound: Inbound, work: Arc<Work>, task: &Task, updates: bool) {
         if work.begun().from != task.from {
             tracing::warn!(task = %task.task_id, "a task of another sender under a known id was dropped");
         } else if updates {
-            let work = Arc::clone(work);
-            self.tasks.spawn(async move { work.tell_state().await });
+            self.tasks.spawn(async move {
+                work.tell_state().await;
+                inbound.ack.done();
+            });
         }
     }
 
@@ -178,9 +202,9 @@ impl Shared {
         }
     }
 
-    fn further(self: &Arc<Self>, inbound: Inbound, notification: TaskNotification) {
-        let Some(work) = self.of_sender(&notification) else { return };
-        let Some(message) = notification.into_task().messages.pop() else {
+    fn further(self: &Arc<Self>, mut inbound: Inbound, notification: TaskNotification) {
+        let Some(work) = self.of_sender(&mut inbound, &notification) else { return };
+        let Some(message) = notification.into_message() else {
             return tracing::warn!(task = %work.begun().task_id, "a further message without content was dropped");
         };
         self.tasks.spawn(async move {
@@ -189,34 +213,41 @@ impl Shared {
         });
     }
 
-    fn cancel(self: &Arc<Self>, notification: &TaskNotification) {
-        if let Some(work) = self.of_sender(notification) {
-            work.cancel();
-        }
+    fn cancel(self: &Arc<Self>, mut inbound: Inbound, notification: &TaskNotification) {
+        let Some(work) = self.of_sender(&mut inbound, notification) else { return };
+        self.tasks.spawn(async move {
+            work.cancel().await;
+            inbound.ack.done();
+        });
     }
 
     /// The task of a message that is about one, if its sender is who gave the task.
-    fn of_sender(&self, notification: &TaskNotification) -> Option<Arc<Work>> {
-        let task = &notification.task_id;
+    fn of_sender(&self, inbound: &mut Inbound, notification: &TaskNotification) -> Option<Arc<Work>> {
+        let (task, intent) = (&notification.task_id, &notification.intent);
         let Some(work) = self.live().get(task).cloned() else {
-            tracing::warn!(%task, intent = ?notification.intent, "a message about no running task was dropped");
+            if self.stopping.is_cancelled() {
+                // It may be about one that was handed back: the next start sees it, after the task.
+                inbound.take_ack().withhold();
+            } else {
+                tracing::warn!(%task, ?intent, "a message about no running task was dropped");
+            }
             return None;
         };
         if notification.from.as_deref().unwrap_or_default() != work.begun().from {
-            tracing::warn!(%task, intent = ?notification.intent, "a message about another sender's task was dropped");
+            tracing::warn!(%task, ?intent, "a message about another sender's task was dropped");
             return None;
         }
         Some(work)
     }
 
     /// Refuses what cannot be read, where its properties say what task that was and where its result goes.
-    fn refuse_unread(&self, inbound: &Inbound, reason: &str) {
+    fn refuse_unread(self: &Arc<Self>, inbound: Inbound, reason: &str) {
         let correlation = inbound.properties.correlation_data.as_deref();
         let id = correlation.and_then(|data| std::str::from_utf8(data).ok());
         let Some(id) = id.and_then(|id| Identifier::parse(id).ok()) else { return };
-        let Some(origin) = self.origin(inbound, None) else { return };
+        let Some(origin) = self.origin(&inbound, None) else { return };
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
-        self.reject(record(task, origin, false), TaskError::new("invalid_arguments", reason));
+        self.refuse(inbound, record(task, origin, false), TaskError::new("invalid_arguments", reason));
     }
 }
 

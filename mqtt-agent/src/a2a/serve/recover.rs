@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Shared, Work};
+use serde_json::{Map, Value};
+
+use super::{ReadySkill, Shared, Work};
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
 use crate::registry::OnCrash;
 use crate::wire::{TaskError, TaskState, now_rfc3339};
@@ -36,45 +38,47 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
         tasks.spawn(async move { shared.send_result(record).await });
         return;
     }
-    let error = match shared.skill(&record.task.kind) {
-        None => Some(unknown_skill(shared, &record.task.kind)),
-        Some(ready) => {
-            let skill = ready.skill;
-            let cut_off = record.attempts > 0;
-            let given_up = skill.on_crash == OnCrash::Fail || record.attempts >= skill.attempts.max(1);
-            let arguments = ready.arguments(&record.task);
-            match (cut_off && given_up, arguments) {
-                (true, _) => {
-                    let message = format!(
-                        "the agent's process ended in attempt {} at the task; give it again if it may run twice",
-                        record.attempts
-                    );
-                    Some(TaskError::new("task_error", message).with_code("crashed"))
-                }
-                (false, Err(error)) => Some(error),
-                (false, Ok(arguments)) => {
-                    record.task.status = TaskState::Submitted;
-                    let work = Work::new(shared, Arc::clone(ready), record.clone(), arguments);
-                    shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
-                    shared.tasks.spawn(async move { work.run().await });
-                    None
-                }
+    let end = if record.canceled {
+        Some((TaskState::Canceled, None))
+    } else {
+        match begin(shared, &record) {
+            Ok((ready, arguments)) => {
+                record.task.status = TaskState::Submitted;
+                let work = Work::new(shared, ready, record.clone(), arguments);
+                shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
+                shared.tasks.spawn(async move { work.run().await });
+                None
             }
+            Err(error) => Some((TaskState::Failed, Some(error))),
         }
     };
-    if let Some(error) = error {
-        record.task.status = TaskState::Failed;
-        record.task.error = Some(error);
+    if let Some((status, error)) = end {
+        record.task.status = status;
+        record.task.error = error;
         record.task.updated_at = now_rfc3339();
         let shared = Arc::clone(shared);
         let tasks = shared.tasks.clone();
         tasks.spawn(async move {
             match shared.store.update(TaskSide::Executor, record.clone()).await {
                 Ok(_) => shared.send_result(record).await,
-                Err(error) => tracing::error!(%error, "a task that was cut off was not stored as failed"),
+                Err(error) => tracing::error!(%error, "a task that was cut off was not stored as ended"),
             }
         });
     }
+}
+
+/// What its handler is given in one more attempt, or why there is none.
+fn begin(shared: &Shared, record: &TaskRecord) -> Result<(Arc<ReadySkill>, Map<String, Value>), TaskError> {
+    let ready = shared.skill(&record.task.kind).ok_or_else(|| unknown_skill(shared, &record.task.kind))?;
+    let given_up = ready.skill.on_crash == OnCrash::Fail || record.attempts >= ready.skill.attempts.max(1);
+    if record.attempts > 0 && given_up {
+        let message = format!(
+            "the agent's process ended in attempt {} at the task; give it again if it may run twice",
+            record.attempts
+        );
+        return Err(TaskError::new("task_error", message).with_code("crashed"));
+    }
+    Ok((Arc::clone(ready), ready.arguments(&record.task)?))
 }
 
 pub(super) fn unknown_skill(shared: &Shared, kind: &str) -> TaskError {

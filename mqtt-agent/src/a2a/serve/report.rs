@@ -42,20 +42,25 @@ impl Shared {
         }
     }
 
-    /// Sends the result of a task that has ended and is stored, and stores that it was sent.
+    /// Sends the result of a task that has ended and is stored, and stores that it was sent. One that did not get through
+    /// stays open: the next start sends it, and whoever asks again is given it (`A2A-14`).
     pub(super) async fn send_result(&self, mut record: TaskRecord) {
         let settled = match self.result(&record) {
             None => true,
             Some(message) => match self.link.publish(message).await {
-                // Whoever asked is away: it asks again, or the next start of this agent sends it.
+                // Whoever asked is away.
                 Ok(Published { no_subscribers }) => !no_subscribers,
+                Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
+                    tracing::warn!(task = %record.task.task_id, %error, "a result can never be sent");
+                    true
+                }
                 Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
                     tracing::debug!(task = %record.task.task_id, %error, "a result waits for the next start");
                     false
                 }
                 Err(error) => {
-                    tracing::warn!(task = %record.task.task_id, %error, "a result was not sent");
-                    true
+                    tracing::warn!(task = %record.task.task_id, %error, "a result waits until it is asked for again");
+                    false
                 }
             },
         };
@@ -67,13 +72,13 @@ impl Shared {
         }
     }
 
-    /// Refuses a task that is not kept.
-    pub(super) fn reject(&self, mut record: TaskRecord, error: TaskError) {
+    /// Refuses a task that is not kept. Returns when the broker has the refusal.
+    pub(super) async fn reject(&self, mut record: TaskRecord, error: TaskError) {
         tracing::debug!(task = %record.task.task_id, %error, "a task was rejected");
         record.task.status = TaskState::Rejected;
         record.task.error = Some(error);
         if let Some(message) = self.result(&record)
-            && let Err(error) = self.link.try_enqueue(message)
+            && let Err(error) = self.link.publish(message).await
         {
             tracing::warn!(task = %record.task.task_id, %error, "that a task is rejected was not sent");
         }

@@ -1,29 +1,30 @@
-//! One task that has not ended: from its turn to its end.
+//! One task that has not ended: from its turn to its end. What it asks is in [`dialogue`](super::dialogue), what it tells
+//! before its end in [`updates`](super::updates).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, Weak};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::dialogue::Dialogue;
+use super::updates::first_seq;
 use super::{ReadySkill, Shared};
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
-use crate::a2a::task::{Task, TaskUpdateError};
+use crate::a2a::task::Task;
 use crate::context::{Caller, Context};
 use crate::deadline;
+use crate::registry::OnCrash;
 use crate::run::{Job, run};
-use crate::wire::{
-    self, Artifact, ErrorBody, ErrorKind, Part, Role, TaskError, TaskMessage, TaskResult, TaskState,
-    TraceContext, now_rfc3339,
-};
+use crate::wire::{self, ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, now_rfc3339};
 
 /// One task that has not ended.
 #[derive(Debug)]
 pub(crate) struct Work {
     // Weak: the agent holds its tasks, and not the other way round.
-    shared: Weak<Shared>,
+    pub(super) shared: Weak<Shared>,
     ready: Arc<ReadySkill>,
     /// The task as it was when this process took it.
     begun: wire::Task,
@@ -31,12 +32,13 @@ pub(crate) struct Work {
     attempt: u32,
     deadline_ms: Option<i64>,
     seq: AtomicU64,
-    record: Mutex<TaskRecord>,
-    cancellation: CancellationToken,
+    pub(super) record: Mutex<TaskRecord>,
+    /// Held while an update is handed over, so that they go out in their order.
+    pub(super) order: Mutex<()>,
+    pub(super) cancellation: CancellationToken,
     /// Whether whoever gave the task does not want it any more.
     canceled: AtomicBool,
-    /// Who waits for an answer.
-    question: StdMutex<Option<oneshot::Sender<TaskMessage>>>,
+    pub(super) dialogue: StdMutex<Dialogue>,
 }
 
 impl Work {
@@ -56,9 +58,10 @@ impl Work {
             deadline_ms: record.deadline_ms,
             seq: AtomicU64::new(first_seq()),
             record: Mutex::new(record),
+            order: Mutex::default(),
             cancellation: shared.abandon.child_token(),
             canceled: AtomicBool::new(false),
-            question: StdMutex::default(),
+            dialogue: StdMutex::default(),
         })
     }
 
@@ -70,10 +73,29 @@ impl Work {
         self.attempt
     }
 
-    /// Ends it because whoever gave it does not want it any more.
-    pub(super) fn cancel(&self) {
+    pub(super) fn next_seq(&self) -> u64 {
+        self.seq.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether it has ended, or is about to.
+    pub(super) fn is_over(&self, record: &TaskRecord) -> bool {
+        record.task.status.is_terminal() || self.cancellation.is_cancelled()
+    }
+
+    /// Ends it because whoever gave it does not want it any more. Returns when that is stored: the next process would end
+    /// it as well.
+    pub(super) async fn cancel(&self) {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut record = self.record.lock().await;
+        if record.task.status.is_terminal() {
+            return;
+        }
+        record.canceled = true;
+        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
+            tracing::warn!(task = %self.begun.task_id, %error, "that a task is not wanted was not stored");
+        }
     }
 
     fn is_canceled(&self) -> bool {
@@ -104,8 +126,8 @@ impl Work {
         };
         let turn = tokio::select! {
             biased;
-            () = self.cancellation.cancelled() => return self.cut_off(shared).await,
-            () = shared.stopping.cancelled() => return self.cut_off(shared).await,
+            () = self.cancellation.cancelled() => return self.cut_off(shared, false).await,
+            () = shared.stopping.cancelled() => return self.cut_off(shared, false).await,
             () = sleep_until(until) => {
                 return Some(self.end(shared, Err(late("it was not begun before its deadline"))).await);
             }
@@ -146,7 +168,7 @@ impl Work {
         // What the handler left running ends with it.
         self.cancellation.cancel();
         if stopped {
-            return self.cut_off(shared).await;
+            return self.cut_off(shared, true).await;
         }
         let outcome = match outcome {
             Err(error) if error.kind == ErrorKind::Timeout => {
@@ -159,12 +181,14 @@ impl Work {
         Some(self.end_with(shared, outcome).await)
     }
 
-    /// It was cancelled, or the agent stops: then a task in a durable store waits there for the next start.
-    async fn cut_off(&self, shared: &Shared) -> Option<TaskRecord> {
+    /// It was cancelled, or the agent stops: then a task in a durable store waits there for the next start, unless it
+    /// has begun and must not begin again.
+    async fn cut_off(&self, shared: &Shared, begun: bool) -> Option<TaskRecord> {
         if self.is_canceled() {
             return Some(self.finish(shared, |task| task.status = TaskState::Canceled).await);
         }
-        if shared.store.is_durable() {
+        let may_begin_again = !begun || self.ready.skill.on_crash == OnCrash::Retry;
+        if shared.store.is_durable() && may_begin_again {
             // Handed back, not crashed: this attempt does not count.
             let handed_back = |record: &mut TaskRecord| {
                 record.attempts = self.attempt.saturating_sub(1);
@@ -233,121 +257,6 @@ impl Work {
         let record = self.record.lock().await;
         TraceContext::new(record.traceparent.as_deref()?, record.tracestate.as_deref())
     }
-
-    /// Sends an update, where updates were asked for (`A2A-13`).
-    async fn tell(&self, fill: impl FnOnce(&mut TaskResult)) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let record = self.record.lock().await;
-        if !record.updates || record.task.status.is_terminal() {
-            return;
-        }
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
-        let mut update =
-            TaskResult::update(self.begun.task_id.clone(), record.task.status, shared.id.as_str(), seq);
-        fill(&mut update);
-        let Some(message) = shared.message(&record, &update) else { return };
-        // With the record in hand, so that updates go out in their order. A failure is logged by the connection.
-        if let Err(error) = shared.link.enqueue(message).await {
-            tracing::warn!(task = %self.begun.task_id, %error, "an update was not sent");
-        }
-    }
-
-    /// Tells where it is; and what it asks, while it waits for an answer.
-    pub(super) async fn tell_state(&self) {
-        let question = {
-            let record = self.record.lock().await;
-            let asks = record.task.status == TaskState::InputRequired;
-            record.task.messages.last().filter(|_| asks).cloned()
-        };
-        self.tell(|update| update.message = question).await;
-    }
-
-    pub(crate) async fn progress(&self, message: TaskMessage) {
-        self.tell(|update| update.message = Some(message)).await;
-    }
-
-    pub(crate) async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
-        let shared = self.shared.upgrade().ok_or(TaskUpdateError::Ended)?;
-        {
-            let mut record = self.record.lock().await;
-            let mut with = record.clone();
-            match with.task.artifacts.iter_mut().find(|known| known.artifact_id == artifact.artifact_id) {
-                Some(known) => *known = artifact.clone(),
-                None => with.task.artifacts.push(artifact.clone()),
-            }
-            if let Some(message) = shared.result(&with)
-                && let Err((size, limit)) = shared.link.check_peer_size(&message)
-            {
-                return Err(TaskUpdateError::TooLarge { size, limit });
-            }
-            with.task.updated_at = now_rfc3339();
-            shared.store.update(TaskSide::Executor, with.clone()).await?;
-            *record = with;
-        }
-        self.tell(|update| update.artifacts = vec![artifact]).await;
-        Ok(())
-    }
-
-    pub(crate) async fn ask(&self, question: Vec<Part>) -> Result<TaskMessage, TaskUpdateError> {
-        let shared = self.shared.upgrade().ok_or(TaskUpdateError::Ended)?;
-        let answer = {
-            let mut record = self.record.lock().await;
-            if let Some(answer) = answered(&record.task.messages, &question) {
-                return Ok(answer);
-            }
-            if !record.updates || record.reply_topic.is_none() {
-                return Err(TaskUpdateError::NobodyListens);
-            }
-            let (sender, answer) = oneshot::channel();
-            *self.question.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-            // A question that an earlier attempt asked, and that was not answered, is there already.
-            let asked = record.task.messages.last();
-            if !asked.is_some_and(|last| last.role == Role::Agent && last.content == question) {
-                record.task.messages.push(TaskMessage::new(Role::Agent, question));
-            }
-            record.task.status = TaskState::InputRequired;
-            record.task.updated_at = now_rfc3339();
-            shared.store.update(TaskSide::Executor, record.clone()).await?;
-            answer
-        };
-        self.tell_state().await;
-        answer.await.map_err(|_| TaskUpdateError::Ended)
-    }
-
-    /// Takes a further message: the answer to its question. One that it did not ask for is dropped.
-    pub(super) async fn answer(&self, message: TaskMessage) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let mut record = self.record.lock().await;
-        let waiting = self.question.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(waiting) = waiting.filter(|waiting| !waiting.is_closed()) else {
-            return tracing::warn!(task = %self.begun.task_id, "a message to a task that asks nothing was dropped");
-        };
-        let message = TaskMessage { role: Role::User, ..message };
-        record.task.messages.push(message.clone());
-        record.task.status = TaskState::Working;
-        record.task.updated_at = now_rfc3339();
-        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
-            // It goes on all the same; only a later attempt would ask again.
-            tracing::warn!(task = %self.begun.task_id, %error, "an answer was not stored");
-        }
-        drop(record);
-        // A handler that left in this moment loses nothing.
-        drop(waiting.send(message));
-        self.tell_state().await;
-    }
-}
-
-/// The answer that was given to the same question.
-fn answered(messages: &[TaskMessage], question: &[Part]) -> Option<TaskMessage> {
-    let asked = |message: &TaskMessage| message.role == Role::Agent && message.content == question;
-    let index = messages.iter().position(asked)?;
-    messages.get(index.checked_add(1)?).filter(|answer| answer.role == Role::User).cloned()
-}
-
-/// Updates are not stored, and their numbers rise over all processes all the same: they begin with the time, with room for
-/// a thousand in each millisecond, and below the largest whole number of a JavaScript peer.
-fn first_seq() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0) << 10
 }
 
 async fn sleep_until(until: Option<Instant>) {

@@ -29,7 +29,7 @@ pub(super) async fn records_come_back_with_every_field(store: Store) -> Verdict 
     }
     same("`open`", store.open(Executor, None, 10).await?, vec![full.clone(), bare])?;
     let mut changed = full;
-    changed.seq = u64::MAX;
+    changed.deadline_ms = Some(i64::MAX);
     changed.task.messages.push(TaskMessage::new(Role::Agent, vec![Part::text("line\nof \"text\" \u{0}")]));
     same("`update`", store.update(Executor, changed.clone()).await?, true)?;
     same("after `update`", store.get(Executor, "full").await?, Some(changed))
@@ -59,7 +59,9 @@ fn full(id: &str) -> Result<TaskRecord, Broken> {
     record.task.created_at = "2026-11-23T08:00:00Z".to_owned();
     record.task.updated_at = "2026-11-23T08:00:01.5Z".to_owned();
     record.attempts = 3;
-    record.seq = 1 << 60;
+    record.canceled = true;
+    record.sent = true;
+    record.executor = Some("team-a".to_owned());
     record.settled = true;
     record.reply_topic = Some("a2a/v1/ответ".to_owned());
     record.correlation = Some((0..=255).collect());

@@ -1,0 +1,107 @@
+//! What is heard of a task before it ends, where updates were asked for (`A2A-13`): states, progress, artifacts.
+
+use super::{Shared, Work};
+use crate::a2a::store::{TaskRecord, TaskSide};
+use crate::a2a::task::TaskUpdateError;
+use crate::link::PublishError;
+use crate::wire::{Artifact, TaskMessage, TaskResult, TaskState, now_rfc3339};
+
+/// Updates are not stored, and their numbers rise over all processes all the same: they begin with the time, with room for
+/// a thousand in each millisecond, and below the largest whole number of a JavaScript peer.
+pub(super) fn first_seq() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0) << 10
+}
+
+/// What becomes of an update while as many messages wait for the connection as may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Full {
+    Drop,
+    Wait,
+}
+
+impl Work {
+    /// Where the task is; and what it asks, while it waits for an answer.
+    pub(super) fn state_update(&self, shared: &Shared, record: &TaskRecord) -> TaskResult {
+        let mut update = self.update(shared, record);
+        let asks = record.task.status == TaskState::InputRequired;
+        update.message = record.task.messages.last().filter(|_| asks).cloned();
+        update
+    }
+
+    fn update(&self, shared: &Shared, record: &TaskRecord) -> TaskResult {
+        let (id, state) = (self.begun().task_id.clone(), record.task.status);
+        TaskResult::update(id, state, shared.id.as_str(), self.next_seq())
+    }
+
+    async fn tell(&self, full: Full, update: impl FnOnce(&Shared, &TaskRecord) -> TaskResult) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let task = &self.begun().task_id;
+        // Held until it is handed over, so that updates go out in their order.
+        let _order = self.order.lock().await;
+        let message = {
+            let record = self.record.lock().await;
+            if !record.updates || self.is_over(&record) {
+                return;
+            }
+            shared.message(&record, &update(&shared, &record))
+        };
+        let Some(message) = message else { return };
+        if let Err((size, limit)) = shared.link.check_peer_size(&message) {
+            return tracing::warn!(%task, size, limit, "an update was dropped: it is too large");
+        }
+        let sent = match (full, shared.link.try_enqueue(message.clone())) {
+            (Full::Wait, Err(PublishError::QueueFull)) => shared.link.enqueue(message).await,
+            (_, sent) => sent,
+        };
+        if let Err(error) = sent {
+            tracing::warn!(%task, %error, "an update was dropped");
+        }
+    }
+
+    /// Tells where it is.
+    pub(super) async fn tell_state(&self) {
+        self.tell(Full::Drop, |shared, record| self.state_update(shared, record)).await;
+    }
+
+    /// The same, waiting for the connection where that is needed: a question has to get through.
+    pub(super) async fn tell_state_surely(&self) {
+        self.tell(Full::Wait, |shared, record| self.state_update(shared, record)).await;
+    }
+
+    pub(crate) async fn progress(&self, message: TaskMessage) {
+        let update = |shared: &Shared, record: &TaskRecord| TaskResult {
+            message: Some(message),
+            ..self.update(shared, record)
+        };
+        self.tell(Full::Drop, update).await;
+    }
+
+    pub(crate) async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
+        let shared = self.shared.upgrade().ok_or(TaskUpdateError::Ended)?;
+        {
+            let mut record = self.record.lock().await;
+            if self.is_over(&record) {
+                return Err(TaskUpdateError::Ended);
+            }
+            let mut with = record.clone();
+            match with.task.artifacts.iter_mut().find(|known| known.artifact_id == artifact.artifact_id) {
+                Some(known) => *known = artifact.clone(),
+                None => with.task.artifacts.push(artifact.clone()),
+            }
+            if let Some(message) = shared.result(&with)
+                && let Err((size, limit)) = shared.link.check_peer_size(&message)
+            {
+                return Err(TaskUpdateError::TooLarge { size, limit });
+            }
+            with.task.updated_at = now_rfc3339();
+            shared.store.update(TaskSide::Executor, with.clone()).await?;
+            *record = with;
+        }
+        let update = |shared: &Shared, record: &TaskRecord| TaskResult {
+            artifacts: vec![artifact],
+            ..self.update(shared, record)
+        };
+        self.tell(Full::Drop, update).await;
+        Ok(())
+    }
+}
