@@ -1,7 +1,5 @@
 //! Errors of tools: what the caller reads, what it gets as a value, and what only the log says.
 
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mqtt_agent::prelude::*;
@@ -35,7 +33,7 @@ enum BankError {
     #[tool_error("of {0}", opaque)]
     Quiet(String),
     #[tool_error(internal, from)]
-    Db(io::Error),
+    Db(std::io::Error),
     #[tool_error(transparent, from)]
     Limit(Limit),
 }
@@ -62,7 +60,7 @@ async fn bank(how: String) -> Result<u8, BankError> {
         "frozen" => BankError::Frozen,
         "handles" => BankError::Handles(Handle(3)),
         "quiet" => BankError::Quiet("hidden".to_owned()),
-        "db" => io::Error::other(LimitSource(4)).into(),
+        "db" => std::io::Error::other(LimitSource(4)).into(),
         "over" => Limit::Over { most: 10 }.into(),
         _ => Limit::Table("secret place".to_owned(), LimitSource(5)).into(),
     })
@@ -80,39 +78,13 @@ async fn with_anyhow() -> Result<u8, anyhow::Error> {
     Err(anyhow::Error::new(LimitSource(7)).context("secret context"))
 }
 
-/// What this process logs, errors only.
-fn log() -> &'static Mutex<Vec<u8>> {
-    static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
-    LOG.get_or_init(|| {
-        struct Writer(Arc<Mutex<Vec<u8>>>);
-        impl io::Write for Writer {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().unwrap().extend(bytes);
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let lines: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let writer = Arc::clone(&lines);
-        tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_env_filter("mqtt_agent=error")
-            .with_writer(move || Writer(Arc::clone(&writer)))
-            .init();
-        lines
-    })
-}
-
 /// The log's line about the error that a caller reads as `internal error (ref ..)`.
 fn logged(error: &CallError) -> String {
     let CallError::Tool { message, code: Some(code), data: None, .. } = error else { panic!("{error:?}") };
     assert_eq!(code, "internal");
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     let reference = message.strip_prefix("internal error (ref ").unwrap().strip_suffix(')').unwrap();
-    let log = String::from_utf8(log().lock().unwrap().clone()).unwrap();
-    log.lines().find(|line| line.contains(reference)).unwrap().to_owned()
+    crate::log::lines(reference).pop().unwrap()
 }
 
 on_each_broker! {
@@ -159,7 +131,7 @@ on_each_broker! {
     }
 
     async fn what_is_internal_is_logged_and_never_sent(broker) {
-        log();
+        crate::log::begin();
         let tools = tools![bank, boxed, with_anyhow];
         let agent = Agent::new("bank").tools(tools).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();

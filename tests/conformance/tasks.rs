@@ -296,42 +296,6 @@ on_each_broker! {
         agent.stop().await;
     }
 
-    async fn a_hostile_peer_changes_nothing(broker) {
-        let watch = Desk::default();
-        let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("me").connect(&broker.url()).await.unwrap();
-        let mut held = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
-        watch.until(1).await;
-        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        let id = held.id().to_owned();
-        let garbage: Vec<Vec<u8>> = vec![
-            b"".to_vec(), b"{".to_vec(), b"null".to_vec(), b"[]".to_vec(), b"7".to_vec(), b"\xff\xfe\x00".to_vec(), b"{}".to_vec(),
-            br#"{"task_id": 7}"#.to_vec(), br#"{"task_id": ""}"#.to_vec(), br#"{"task_id": "a/b", "prompt": "x"}"#.to_vec(),
-            br#"{"task_id": "x", "messages": "no"}"#.to_vec(), br#"{"task_id": "x", "messages": [{"content": 7}]}"#.to_vec(),
-            br#"{"task_id": "x", "messages": [{"content": [{"raw": "%%%"}]}], "from": "peer"}"#.to_vec(),
-            br#"{"task_id": "x", "prompt": "p", "from": "a/b"}"#.to_vec(), br#"{"task_id": "x", "prompt": "p", "to": "other"}"#.to_vec(),
-            br#"{"task_id": "x", "prompt": "p", "intent": "explode"}"#.to_vec(), br#"{"task_id": "x", "intent": 7}"#.to_vec(),
-            json!({"task_id": id, "intent": "message", "from": "peer", "messages": [{"content": "x"}]}).to_string().into_bytes(),
-            json!({"task_id": id, "intent": "cancel"}).to_string().into_bytes(),
-            json!({"task_id": id, "from": "peer", "type": "shout", "prompt": "mine"}).to_string().into_bytes(),
-            json!({"task_id": "unknown", "intent": "cancel", "from": "peer"}).to_string().into_bytes(),
-            json!({"task_id": id, "status": "completed", "result": "forged", "from": "thief"}).to_string().into_bytes()[..20].to_vec(),
-            json!({"task_id": "foreign", "status": "completed", "result": 1}).to_string().into_bytes(),
-            json!({"task_id": id, "status": "exploded"}).to_string().into_bytes(),
-            format!(r#"{{"task_id":"deep","prompt":"x","later":{}{}}}"#, "[".repeat(5000), "]".repeat(5000)).into_bytes(),
-            vec![b'x'; 200_000],
-        ];
-        for topic in [INBOX, "a2a/v1/tasks/desk/results", "a2a/v1/tasks/me/results", "a2a/v1/agents/desk/status", "a2a/v1/agents/me/status", "a2a/v1/agents/desk/card", &format!("a2a/v1/tasks/{id}/result")] {
-            for payload in &garbage {
-                peer.publish(topic, payload.clone(), Default::default()).await;
-            }
-        }
-        watch.open(1);
-        assert_eq!(soon(held.result()).await.unwrap(), "attempt 1");
-        assert_eq!(client.request("desk", NewTask::skill("shout").text("still")).await.unwrap(), "STILL");
-        agent.stop().await;
-    }
-
     async fn limits_hold_tasks_back_and_refuse_what_is_too_many(broker) {
         let watch = Desk::default();
         let limits = mqtt_agent::Limits::default().with_tasks(1).with_task_queue(2);
