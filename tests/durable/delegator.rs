@@ -28,6 +28,13 @@ impl Gate {
         self.runs.load(Ordering::SeqCst)
     }
 
+    /// Counts itself, and waits until it is let go.
+    pub(crate) async fn run(&self) -> usize {
+        let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        self.open.acquire().await.unwrap().forget();
+        run
+    }
+
     pub(crate) fn open(&self, tasks: usize) {
         self.open.add_permits(tasks);
     }
@@ -40,9 +47,7 @@ impl Gate {
 /// Waits until it is let go.
 #[skill]
 pub(crate) async fn hold(State(gate): State<Gate>) -> usize {
-    let run = gate.runs.fetch_add(1, Ordering::SeqCst) + 1;
-    gate.open.acquire().await.unwrap().forget();
-    run
+    gate.run().await
 }
 
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";

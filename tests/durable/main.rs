@@ -6,3 +6,4 @@ mod delegator;
 mod killed;
 mod replicas;
 mod restarts;
+mod stops;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use mqtt_agent::a2a::{NewTask, SqliteStore};
 use mqtt_agent::prelude::*;
@@ -14,16 +15,23 @@ use crate::delegator::Gate;
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";
 const RESULTS: &str = "a2a/v1/tasks/boss/results";
 
-/// The delegator, once its store is free.
-async fn boss(url: &str, folder: &Path) -> Client {
-    let path = folder.join("boss.db");
-    let store = eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
-    Client::builder().id("boss").store(store).connect(url).await.unwrap()
+/// What becomes of the delegator's session when it is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Session {
+    Stays,
+    Ends,
 }
 
-/// Ends the session that the delegator left.
-async fn forget_the_session(url: &str) {
-    RawPeer::connect(url, "boss").await.leave().await;
+/// The delegator, once its store is free.
+async fn boss(url: &str, folder: &Path, session: Session) -> Client {
+    let path = folder.join("boss.db");
+    let store = eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
+    let boss = Client::builder().id("boss").store(store);
+    let boss = match session {
+        Session::Stays => boss,
+        Session::Ends => boss.session_expiry(Duration::ZERO),
+    };
+    boss.connect(url).await.unwrap()
 }
 
 async fn next_task(peer: &mut RawPeer) -> String {
@@ -36,16 +44,15 @@ on_each_broker! {
         let mut worker = RawPeer::connect(&broker.url(), "worker").await;
         worker.subscribe(INBOX).await;
         let mut sent = BTreeSet::new();
-        for text in ["first", "second"] {
-            // The session of the process before is there: its tasks are in the worker's inbox.
-            let client = boss(&broker.url(), folder.path()).await;
+        // The session of the process before is there: its tasks are in the worker's inbox.
+        for (text, session) in [("first", Session::Stays), ("second", Session::Ends)] {
+            let client = boss(&broker.url(), folder.path(), session).await;
             let task = client.delegate("worker", text).await.unwrap();
             assert_eq!(next_task(&mut worker).await, task.id());
             sent.insert(task.id().to_owned());
             client.close().await;
         }
-        forget_the_session(&broker.url()).await;
-        let client = boss(&broker.url(), folder.path()).await;
+        let client = boss(&broker.url(), folder.path(), Session::Ends).await;
         let again = BTreeSet::from([next_task(&mut worker).await, next_task(&mut worker).await]);
         assert_eq!(again, sent);
         let marker = client.delegate("worker", "third").await.unwrap();
@@ -58,18 +65,16 @@ on_each_broker! {
         let mut replica = RawPeer::connect(&broker.url(), "team-a").await;
         replica.subscribe("a2a/v1/tasks/team/inbox").await;
         replica.subscribe("a2a/v1/tasks/team-a/inbox").await;
-        let client = boss(&broker.url(), folder.path()).await;
+        let client = boss(&broker.url(), folder.path(), Session::Ends).await;
         let mut task = client.delegate("team", "work").await.unwrap();
         assert_eq!(json(&replica.next("a2a/v1/tasks/team/inbox").await)["task_id"], task.id());
         let id = task.id().to_owned();
         let working = json!({"task_id": id, "status": "working", "from": "team-a", "seq": 1}).to_string();
         replica.publish(RESULTS, working, Default::default()).await;
         assert_eq!(soon(task.next()).await.unwrap().state, TaskState::Working);
-        let end = client.clone().close();
-        end.await;
-        drop((task, client));
-        forget_the_session(&broker.url()).await;
-        let client = boss(&broker.url(), folder.path()).await;
+        drop(task);
+        client.close().await;
+        let client = boss(&broker.url(), folder.path(), Session::Ends).await;
         assert_eq!(json(&replica.next("a2a/v1/tasks/team").await)["task_id"], json!(id));
         let ended = json!({"task_id": id, "status": "completed", "result": 1, "from": "team-a"}).to_string();
         replica.publish(RESULTS, ended, Default::default()).await;
@@ -84,18 +89,15 @@ on_each_broker! {
         let agent = Agent::new("worker").skills(skills![crate::delegator::hold]).state(gate.clone()).start(&broker.url()).await.unwrap();
         let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
         watcher.subscribe(RESULTS).await;
-        for (runs, session_is_kept) in [(1, true), (2, false)] {
-            let client = boss(&broker.url(), folder.path()).await;
+        for (runs, session) in [(1, Session::Stays), (2, Session::Ends)] {
+            let client = boss(&broker.url(), folder.path(), session).await;
             let id = client.delegate("worker", NewTask::skill("hold")).await.unwrap().id().to_owned();
             gate.until(runs).await;
             client.close().await;
-            if !session_is_kept {
-                forget_the_session(&broker.url()).await;
-            }
             gate.open(1);
             while json(&watcher.next(RESULTS).await)["status"] != "completed" {}
             // Kept by the broker; or else the agent is asked once more, and sends what it has (A2A-14).
-            let client = boss(&broker.url(), folder.path()).await;
+            let client = boss(&broker.url(), folder.path(), session).await;
             let mut results = client.results().await.unwrap();
             let task = soon(results.next()).await.unwrap();
             assert_eq!((task.task_id.as_str(), task.result), (id.as_str(), Some(json!(runs))));

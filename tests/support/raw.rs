@@ -169,13 +169,6 @@ impl RawPeer {
         tokio::time::timeout(within, wait).await.ok()
     }
 
-    /// Says goodbye, and waits until the broker has hung up: its session is gone then.
-    pub async fn leave(mut self) {
-        self.client.disconnect().await.expect("queued");
-        let gone = async { while !matches!(self.events.recv().await, Some(Seen::Lost) | None) {} };
-        tokio::time::timeout(SOON, gone).await.expect("in time");
-    }
-
     /// Breaks the connection off, without a word.
     pub fn vanish(self) {
         self.task.abort();
