@@ -60,6 +60,24 @@ on_each_broker! {
         client.close().await;
     }
 
+    async fn a2a_12_a_task_that_is_sent_again_is_cancelled_again(broker) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let client = boss(&broker.url(), folder.path(), Session::Ends).await;
+        let task = client.delegate("worker", "work").await.unwrap();
+        task.cancel().await.unwrap();
+        let id = task.id().to_owned();
+        drop(task);
+        client.close().await;
+        let client = boss(&broker.url(), folder.path(), Session::Ends).await;
+        for intent in [json!(null), json!("cancel"), json!(null), json!("cancel")] {
+            let sent = json(&worker.next(INBOX).await);
+            assert_eq!((&sent["task_id"], &sent["intent"]), (&json!(id), &intent));
+        }
+        client.close().await;
+    }
+
     async fn a_task_goes_back_to_the_replica_that_had_it_before_the_delegator_restarted(broker) {
         let folder = tempfile::tempdir().unwrap();
         let mut replica = RawPeer::connect(&broker.url(), "team-a").await;

@@ -77,15 +77,19 @@ impl Delegate {
         let mut leaving = Leaving { core: Arc::clone(&core), asked: Some(Arc::new(asked)) };
         let Some(asked) = leaving.asked.clone() else { return Err(DelegateError::Abandoned) };
         delegations.about_to_send(&asked, core.link());
-        match publish(&core, &asked).await {
-            Ok(()) => leaving.asked = None,
-            Err(error) => {
-                delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string())).await?;
-                leaving.asked = None;
-                return Err(error);
+        if let Err(error) = publish(&core, &asked).await {
+            let stored = delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string())).await;
+            leaving.asked = None;
+            if let Err(error) = stored {
+                tracing::warn!(task = %asked.task.task_id, %error, "that a task was not sent was not stored");
             }
+            return Err(error);
         }
-        Ok(TaskHandle::new(client, asked, waiting))
+        leaving.asked = None;
+        // The broker has it: dropped from here on, its result goes to `Results`.
+        let handle = TaskHandle::new(client, asked, waiting);
+        delegations.note_sent(handle.asked()).await;
+        Ok(handle)
     }
 }
 
@@ -156,7 +160,6 @@ async fn publish(core: &Core, asked: &Asked) -> Result<(), DelegateError> {
     if no_subscribers {
         return Err(DelegateError::Unavailable { agent: asked.task.to.clone() });
     }
-    core.delegations().note_sent(asked).await;
     Ok(())
 }
 
@@ -166,7 +169,8 @@ impl Client {
     /// store.
     ///
     /// The agent may be offline: the broker keeps the task for as long as the agent's session. Dropping the future before
-    /// the broker has the task withdraws it, where it is not on its way yet.
+    /// the broker has acknowledged the task withdraws it: nothing more is heard of it, and where it was not on its way yet it
+    /// is not sent.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {

@@ -103,7 +103,8 @@ impl Asked {
         let (asked, waiting) = Self::new(record.task, None, trace, deadline);
         asked.executor.send_replace(record.executor.map(Arc::from));
         let sent = StdMutex::new(record.sent.then_some(Sent::EARLIER));
-        (Self { stored: true, sent, ..asked }, waiting)
+        let canceled = AtomicBool::new(record.canceled);
+        (Self { stored: true, sent, canceled, ..asked }, waiting)
     }
 
     /// The message that asks for it: at the replica that has it already, where that is known.

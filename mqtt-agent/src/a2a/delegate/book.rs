@@ -158,13 +158,29 @@ impl Delegations {
         self.store.update(TaskSide::Delegator, record).await.map(|_| ())
     }
 
-    /// The broker has a task: the next process need not send it again. A memory's tasks have no next process.
+    /// The broker has a task: the next process need not send it again.
     pub(super) async fn note_sent(&self, asked: &Asked) {
+        self.note(asked, |record| record.sent = true).await;
+    }
+
+    /// A task is not wanted any more: the next process says so again, where it sends it again.
+    pub(super) async fn note_canceled(&self, asked: &Asked) {
+        self.note(asked, |record| record.canceled = true).await;
+    }
+
+    /// Which replica has a task: the next process asks none but that.
+    pub(super) async fn note_executor(&self, asked: &Asked) {
+        let executor = asked.executor().to_string();
+        self.note(asked, |record| record.executor = Some(executor)).await;
+    }
+
+    /// What only a later process has to know; a memory's tasks have none.
+    async fn note(&self, asked: &Asked, how: impl FnOnce(&mut TaskRecord)) {
         if asked.stored
             && self.store.is_durable()
-            && let Err(error) = self.change(asked, |record| record.sent = true).await
+            && let Err(error) = self.change(asked, how).await
         {
-            tracing::warn!(task = %asked.task.task_id, %error, "that a task was sent was not stored");
+            tracing::warn!(task = %asked.task.task_id, %error, "what became of a task was not stored");
         }
     }
 

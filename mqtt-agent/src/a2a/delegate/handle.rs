@@ -50,6 +50,10 @@ impl TaskHandle {
         Self { client, asked, waiting, taken: false }
     }
 
+    pub(super) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// The task's id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -153,6 +157,7 @@ impl TaskHandle {
     pub async fn cancel(&self) -> Result<(), DelegateError> {
         // First: a replica that is heard of from now on is told by whoever hears of it.
         self.asked.canceled.store(true, Ordering::Release);
+        self.client.core().delegations().note_canceled(&self.asked).await;
         self.publish(self.asked.cancel(self.client.core().namespace())).await
     }
 

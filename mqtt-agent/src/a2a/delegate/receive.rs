@@ -229,13 +229,7 @@ impl Reader {
         {
             tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
         }
-        let executor = asked.executor().to_string();
-        if asked.stored
-            && let Err(error) =
-                self.delegations.change(&asked, |record| record.executor = Some(executor)).await
-        {
-            tracing::warn!(task = %asked.task.task_id, %error, "which replica has a task was not stored");
-        }
+        self.delegations.note_executor(&asked).await;
     }
 
     async fn prune(&self) {
