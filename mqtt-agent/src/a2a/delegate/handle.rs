@@ -81,7 +81,7 @@ impl TaskHandle {
     }
 
     /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
-    /// [`deadline`](Delegate::deadline). Lives on through reconnects.
+    /// [`deadline`](super::Delegate::deadline). Lives on through reconnects.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ pub enum AgentChange {
     Left(String),
 }
 
-/// Who joins, leaves and changes; made by [`ListAgents::watch`].
+/// Who joins, leaves and changes; made by [`ListAgents::watch`](super::ListAgents::watch).
 #[derive(Debug)]
 pub struct AgentChanges {
     link: Link,
