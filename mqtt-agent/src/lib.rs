@@ -140,6 +140,7 @@ pub use serde_json;
 /// use mqtt_agent::prelude::*;
 /// ```
 pub mod prelude {
+    pub use crate::a2a::NewTask;
     pub use crate::{
         Agent, AgentCard, Args, Caller, Client, Context, Partials, State, Task, ToolError, agent, event,
         handlers, on, remote, request, skill, skills, tool, tools,

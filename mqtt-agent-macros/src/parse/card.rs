@@ -78,7 +78,13 @@ fn card_words(all: &[Word], errors: &Errors) -> CardWords {
             words::DOCUMENTATION => card.documentation = word.string(errors),
             words::ICON => card.icon = word.string(errors),
             words::CRATE => card.krate = word.path(errors),
-            _ => errors.at(word.place(), words::unknown(&key, words::CARD)),
+            _ => {
+                // The word that was meant is not missing as well.
+                let meant = words::near(&key, words::CARD);
+                card.said_id |= meant == Some(words::ID);
+                card.said_version |= meant == Some(words::VERSION);
+                errors.at(word.place(), words::unknown(&key, words::CARD));
+            }
         }
     }
     word::repeated(all, errors);

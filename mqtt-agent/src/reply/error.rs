@@ -36,7 +36,7 @@ use super::{ErrorCode, derived};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a tool, a skill or a topic handler",
     label = "says nothing that the caller could read",
-    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`"
+    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`; `anyhow::Error` needs the feature `anyhow`"
 )]
 pub trait ToolError {
     /// What went wrong and what to do, for the caller and its model. Leave out what only you should know.
