@@ -66,9 +66,10 @@ impl Receiving {
             retention,
         };
         let durable = delegations.store().is_durable();
-        let reader = AbortOnDropHandle::new(tokio::spawn(reader.run(queue)));
         let results = Filter::new(namespace.results(id.as_str()));
         let results = Some(link.subscribe_one(results, Arc::clone(&sink)).await?);
+        // Only then: it sends tasks again, and agents that have ended them answer at once.
+        let reader = AbortOnDropHandle::new(tokio::spawn(reader.run(queue)));
         let receiving = Self { sink, results, durable, leave, statuses: OnceCell::new(), _reader: reader };
         if some {
             receiving.watch(link, namespace).await;
