@@ -21,59 +21,54 @@ where
     );
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[
         &{
-            use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
+            use ::mqtt_agent::__private as __mqtt_agent;
+            use __mqtt_agent::{AnyRoot as _, PlainReply as _};
             let __tool = ::mqtt_agent::__private::ToolDef::new(
                 "heat",
                 "Heats.",
                 &[
-                    ::mqtt_agent::__private::ArgDef::new(
+                    __mqtt_agent::ArgDef::new(
                         "celsius",
                         "",
-                        <f64 as ::mqtt_agent::__private::Param<'_>>::NEED,
+                        <f64 as __mqtt_agent::Param<'_>>::NEED,
                     ),
                 ],
-                ::mqtt_agent::__private::schema(
-                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                    ::mqtt_agent::__private::Reply::DESCRIBED,
+                __mqtt_agent::schema(
+                    __mqtt_agent::ReplyOf::<()>::PARTS,
+                    __mqtt_agent::Reply::DESCRIBED,
                 ),
-                ::mqtt_agent::__private::Handler::Async(|call| {
-                    let (
+                __mqtt_agent::Handler::Async(|call| match (
+                    call.instance::<Self>(),
+                    call.take(<f64 as __mqtt_agent::Param<'_>>::take, "celsius"),
+                ) {
+                    (
                         ::core::option::Option::Some(__argument_0),
                         ::core::option::Option::Some(__argument_1),
-                    ) = (
-                        call.instance::<Self>(),
-                        call
-                            .take(
-                                <f64 as ::mqtt_agent::__private::Param<'_>>::take,
-                                "celsius",
+                    ) => {
+                        ::core::result::Result::Ok(
+                            __mqtt_agent::run(
+                                Self::heat(__argument_0, __argument_1),
+                                __mqtt_agent::ReplyOf::<()>::PARTS,
+                                __mqtt_agent::Reply::ANSWERED,
+                                __mqtt_agent::ToolError::into_failure,
                             ),
-                    ) else {
-                        return ::core::result::Result::Err(
-                            ::mqtt_agent::__private::Refused,
-                        );
-                    };
-                    ::core::result::Result::Ok(
-                        ::mqtt_agent::__private::run(
-                            Self::heat(__argument_0, __argument_1),
-                            ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                            ::mqtt_agent::__private::Reply::into_answer,
-                            ::mqtt_agent::__private::ToolError::into_failure,
-                        ),
-                    )
+                        )
+                    }
+                    _ => ::core::result::Result::Err(__mqtt_agent::Refused),
                 }),
-                ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+                __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
             );
-            ::mqtt_agent::__private::check_parameter(
+            __mqtt_agent::check_parameter(
                 __tool.args(),
                 0usize,
                 true,
-                ::mqtt_agent::__private::RootOf::<f64>::ROOT,
+                __mqtt_agent::RootOf::<f64>::ROOT,
             );
             __tool
                 .error_codes(
-                    &::mqtt_agent::__private::codes(
-                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                        ::mqtt_agent::__private::ToolError::codes_of,
+                    &__mqtt_agent::codes(
+                        __mqtt_agent::ReplyOf::<()>::PARTS,
+                        __mqtt_agent::ToolError::codes_of,
                     ),
                 )
                 .idempotent(true)
@@ -104,23 +99,24 @@ where
                 ),
                 &[],
                 ::mqtt_agent::__private::unanswered,
-                ::mqtt_agent::__private::Handler::Inline(|call| {
-                    let (
+                ::mqtt_agent::__private::Handler::Inline(|call| match (
+                    call.instance::<Self>(),
+                    call.level_text("room"),
+                ) {
+                    (
                         ::core::option::Option::Some(__argument_0),
                         ::core::option::Option::Some(__argument_1),
-                    ) = (call.instance::<Self>(), call.level_text("room")) else {
-                        return ::core::result::Result::Err(
-                            ::mqtt_agent::__private::Refused,
-                        );
-                    };
-                    ::core::result::Result::Ok(
-                        ::mqtt_agent::__private::answer(
-                            Self::heard(__argument_0, __argument_1),
-                            ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                            ::mqtt_agent::__private::Unanswered::into_answer,
-                            ::mqtt_agent::__private::ToolError::into_failure,
-                        ),
-                    )
+                    ) => {
+                        ::core::result::Result::Ok(
+                            ::mqtt_agent::__private::answer(
+                                Self::heard(__argument_0, __argument_1),
+                                ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                                ::mqtt_agent::__private::Unanswered::into_answer,
+                                ::mqtt_agent::__private::ToolError::into_failure,
+                            ),
+                        )
+                    }
+                    _ => ::core::result::Result::Err(::mqtt_agent::__private::Refused),
                 }),
                 ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
             );

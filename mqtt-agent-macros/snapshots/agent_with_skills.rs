@@ -15,78 +15,71 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
     const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = &[];
     const SKILLS: &'static [&'static ::mqtt_agent::__private::SkillDef] = &[
         &{
-            use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
+            use ::mqtt_agent::__private as __mqtt_agent;
+            use __mqtt_agent::{AnyRoot as _, PlainReply as _};
             let __skill = ::mqtt_agent::__private::SkillDef::new(
                 "plan",
                 "Plans a trip.",
                 &[
-                    ::mqtt_agent::__private::ArgDef::new(
+                    __mqtt_agent::ArgDef::new(
                         "task",
                         "",
-                        <Task as ::mqtt_agent::__private::Param<'_>>::NEED,
+                        <Task as __mqtt_agent::Param<'_>>::NEED,
                     ),
-                    ::mqtt_agent::__private::ArgDef::new(
+                    __mqtt_agent::ArgDef::new(
                         "cx",
                         "",
-                        <Context as ::mqtt_agent::__private::LentParam>::NEED,
+                        <Context as __mqtt_agent::LentParam>::NEED,
                     ),
                 ],
-                ::mqtt_agent::__private::schema(
-                    ::mqtt_agent::__private::ReplyOf::<Result<Plan, Error>>::PARTS,
-                    ::mqtt_agent::__private::Reply::DESCRIBED,
+                __mqtt_agent::schema(
+                    __mqtt_agent::ReplyOf::<Result<Plan, Error>>::PARTS,
+                    __mqtt_agent::Reply::DESCRIBED,
                 ),
-                ::mqtt_agent::__private::Handler::Async(|call| {
-                    let (
-                        ::core::option::Option::Some(__argument_0),
-                        ::core::option::Option::Some(__argument_1),
-                        ::core::option::Option::Some(__argument_2),
-                    ) = (
-                        call.instance::<Self>(),
-                        call
-                            .take(
-                                <Task as ::mqtt_agent::__private::Param<'_>>::take,
-                                "task",
-                            ),
-                        call
-                            .take(
-                                <Context as ::mqtt_agent::__private::LentParam>::take,
-                                "cx",
-                            ),
-                    ) else {
-                        return ::core::result::Result::Err(
-                            ::mqtt_agent::__private::Refused,
-                        );
-                    };
-                    ::core::result::Result::Ok(
-                        ::mqtt_agent::__private::run(
-                            Self::plan(__argument_0, __argument_1, __argument_2),
-                            ::mqtt_agent::__private::ReplyOf::<
-                                Result<Plan, Error>,
-                            >::PARTS,
-                            ::mqtt_agent::__private::Reply::into_answer,
-                            ::mqtt_agent::__private::ToolError::into_failure,
+                __mqtt_agent::Handler::Async(|call| match (
+                    call.instance::<Self>(),
+                    call
+                        .take_2(
+                            <Task as __mqtt_agent::Param<'_>>::take,
+                            "task",
+                            <Context as __mqtt_agent::LentParam>::take,
+                            "cx",
                         ),
-                    )
+                ) {
+                    (
+                        ::core::option::Option::Some(__argument_0),
+                        ::core::option::Option::Some((__argument_1, __argument_2)),
+                    ) => {
+                        ::core::result::Result::Ok(
+                            __mqtt_agent::run(
+                                Self::plan(__argument_0, __argument_1, __argument_2),
+                                __mqtt_agent::ReplyOf::<Result<Plan, Error>>::PARTS,
+                                __mqtt_agent::Reply::ANSWERED,
+                                __mqtt_agent::ToolError::into_failure,
+                            ),
+                        )
+                    }
+                    _ => ::core::result::Result::Err(__mqtt_agent::Refused),
                 }),
-                ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+                __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
             );
-            ::mqtt_agent::__private::check_parameter(
+            __mqtt_agent::check_parameter(
                 __skill.args(),
                 0usize,
                 true,
-                ::mqtt_agent::__private::RootOf::<Task>::ROOT,
+                __mqtt_agent::RootOf::<Task>::ROOT,
             );
-            ::mqtt_agent::__private::check_parameter(
+            __mqtt_agent::check_parameter(
                 __skill.args(),
                 1usize,
                 true,
-                ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
+                __mqtt_agent::RootOf::<&Context>::ROOT,
             );
             __skill
                 .error_codes(
-                    &::mqtt_agent::__private::codes(
-                        ::mqtt_agent::__private::ReplyOf::<Result<Plan, Error>>::PARTS,
-                        ::mqtt_agent::__private::ToolError::codes_of,
+                    &__mqtt_agent::codes(
+                        __mqtt_agent::ReplyOf::<Result<Plan, Error>>::PARTS,
+                        __mqtt_agent::ToolError::codes_of,
                     ),
                 )
                 .examples(&["Two days in Oslo"])

@@ -27,30 +27,46 @@ const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__priv
                 ),
             ],
             ::mqtt_agent::__private::unanswered,
-            ::mqtt_agent::__private::Handler::Async(|call| {
-                let (
-                    ::core::option::Option::Some(__argument_0),
-                    ::core::option::Option::Some(__argument_1),
-                    ::core::option::Option::Some(__argument_2),
-                ) = (
-                    call.level_text("room"),
-                    call.level(<u32 as ::mqtt_agent::__private::Level>::read, "number"),
-                    call
-                        .take(
-                            <Reading as ::mqtt_agent::__private::Param<'_>>::take,
-                            "value",
-                        ),
-                ) else {
-                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
-                };
-                ::core::result::Result::Ok(
-                    ::mqtt_agent::__private::run(
-                        reading(__argument_0, __argument_1, __argument_2),
-                        ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
-                        ::mqtt_agent::__private::Unanswered::into_answer,
-                        ::mqtt_agent::__private::ToolError::into_failure,
-                    ),
-                )
+            ::mqtt_agent::__private::Handler::Async({
+                fn __handle<'__call, __Any>(
+                    call: &mut ::mqtt_agent::__private::Call<'__call>,
+                ) -> ::core::result::Result<
+                    ::mqtt_agent::__private::ToolFuture<'__call>,
+                    ::mqtt_agent::__private::Refused,
+                > {
+                    match (
+                        call.level_text("room"),
+                        call
+                            .level(
+                                <u32 as ::mqtt_agent::__private::Level>::read,
+                                "number",
+                            ),
+                        call
+                            .take(
+                                <Reading as ::mqtt_agent::__private::Param<'_>>::take,
+                                "value",
+                            ),
+                    ) {
+                        (
+                            ::core::option::Option::Some(__argument_0),
+                            ::core::option::Option::Some(__argument_1),
+                            ::core::option::Option::Some(__argument_2),
+                        ) => {
+                            ::core::result::Result::Ok(
+                                ::mqtt_agent::__private::run(
+                                    reading(__argument_0, __argument_1, __argument_2),
+                                    ::mqtt_agent::__private::ReplyOf::<()>::PARTS,
+                                    ::mqtt_agent::__private::Unanswered::into_answer,
+                                    ::mqtt_agent::__private::ToolError::into_failure,
+                                ),
+                            )
+                        }
+                        _ => {
+                            ::core::result::Result::Err(::mqtt_agent::__private::Refused)
+                        }
+                    }
+                }
+                __handle::<()>
             }),
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );

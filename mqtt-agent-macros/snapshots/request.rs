@@ -19,22 +19,34 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
                 ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
                 ::mqtt_agent::__private::Reply::DESCRIBED,
             ),
-            ::mqtt_agent::__private::Handler::Inline(|call| {
-                let (::core::option::Option::Some(__argument_0),) = (
-                    call.level(<String as ::mqtt_agent::__private::Level>::read, "room"),
-                ) else {
-                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
-                };
-                ::core::result::Result::Ok(
-                    ::mqtt_agent::__private::answer(
-                        status(__argument_0),
-                        ::mqtt_agent::__private::ReplyOf::<
-                            Result<Status, String>,
-                        >::PARTS,
-                        ::mqtt_agent::__private::Reply::into_answer,
-                        ::mqtt_agent::__private::ToolError::into_failure,
-                    ),
-                )
+            ::mqtt_agent::__private::Handler::Inline({
+                fn __handle<'__call, __Any>(
+                    call: &mut ::mqtt_agent::__private::Call<'__call>,
+                ) -> ::core::result::Result<
+                    ::mqtt_agent::__private::Answer,
+                    ::mqtt_agent::__private::Refused,
+                > {
+                    match call
+                        .level(<String as ::mqtt_agent::__private::Level>::read, "room")
+                    {
+                        ::core::option::Option::Some(__argument_0) => {
+                            ::core::result::Result::Ok(
+                                ::mqtt_agent::__private::answer(
+                                    status(__argument_0),
+                                    ::mqtt_agent::__private::ReplyOf::<
+                                        Result<Status, String>,
+                                    >::PARTS,
+                                    ::mqtt_agent::__private::Reply::ANSWERED,
+                                    ::mqtt_agent::__private::ToolError::into_failure,
+                                ),
+                            )
+                        }
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(::mqtt_agent::__private::Refused)
+                        }
+                    }
+                }
+                __handle::<()>
             }),
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );

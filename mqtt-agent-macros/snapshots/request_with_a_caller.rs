@@ -25,30 +25,46 @@ const fn __on_or_request_attribute_on_status() -> &'static ::mqtt_agent::__priva
                 ::mqtt_agent::__private::ReplyOf::<Result<Status, String>>::PARTS,
                 ::mqtt_agent::__private::Reply::DESCRIBED,
             ),
-            ::mqtt_agent::__private::Handler::Inline(|call| {
-                let (
-                    ::core::option::Option::Some(__argument_0),
-                    ::core::option::Option::Some(__argument_1),
-                ) = (
-                    call.level(<String as ::mqtt_agent::__private::Level>::read, "room"),
-                    call
-                        .take(
-                            <Caller as ::mqtt_agent::__private::Param<'_>>::take,
-                            "caller",
-                        ),
-                ) else {
-                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
-                };
-                ::core::result::Result::Ok(
-                    ::mqtt_agent::__private::answer(
-                        status(__argument_0, __argument_1),
-                        ::mqtt_agent::__private::ReplyOf::<
-                            Result<Status, String>,
-                        >::PARTS,
-                        ::mqtt_agent::__private::Reply::into_answer,
-                        ::mqtt_agent::__private::ToolError::into_failure,
-                    ),
-                )
+            ::mqtt_agent::__private::Handler::Inline({
+                fn __handle<'__call, __Any>(
+                    call: &mut ::mqtt_agent::__private::Call<'__call>,
+                ) -> ::core::result::Result<
+                    ::mqtt_agent::__private::Answer,
+                    ::mqtt_agent::__private::Refused,
+                > {
+                    match (
+                        call
+                            .level(
+                                <String as ::mqtt_agent::__private::Level>::read,
+                                "room",
+                            ),
+                        call
+                            .take(
+                                <Caller as ::mqtt_agent::__private::Param<'_>>::take,
+                                "caller",
+                            ),
+                    ) {
+                        (
+                            ::core::option::Option::Some(__argument_0),
+                            ::core::option::Option::Some(__argument_1),
+                        ) => {
+                            ::core::result::Result::Ok(
+                                ::mqtt_agent::__private::answer(
+                                    status(__argument_0, __argument_1),
+                                    ::mqtt_agent::__private::ReplyOf::<
+                                        Result<Status, String>,
+                                    >::PARTS,
+                                    ::mqtt_agent::__private::Reply::ANSWERED,
+                                    ::mqtt_agent::__private::ToolError::into_failure,
+                                ),
+                            )
+                        }
+                        _ => {
+                            ::core::result::Result::Err(::mqtt_agent::__private::Refused)
+                        }
+                    }
+                }
+                __handle::<()>
             }),
             ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
         );

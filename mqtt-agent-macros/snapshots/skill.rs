@@ -7,82 +7,86 @@ async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
 #[doc(hidden)]
 const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::SkillDef {
     static __DEFINITION: ::mqtt_agent::__private::SkillDef = {
-        use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
+        use ::mqtt_agent::__private as __mqtt_agent;
+        use __mqtt_agent::{AnyRoot as _, PlainReply as _};
         let __skill = ::mqtt_agent::__private::SkillDef::new(
             "summarize",
             "Summarizes a text.",
             &[
-                ::mqtt_agent::__private::ArgDef::new(
+                __mqtt_agent::ArgDef::new(
                     "task",
                     "",
-                    <Task as ::mqtt_agent::__private::Param<'_>>::NEED,
+                    <Task as __mqtt_agent::Param<'_>>::NEED,
                 ),
-                ::mqtt_agent::__private::ArgDef::new(
+                __mqtt_agent::ArgDef::new(
                         "text",
                         "",
-                        <String as ::mqtt_agent::__private::Param<'_>>::NEED,
+                        <String as __mqtt_agent::Param<'_>>::NEED,
                     )
-                    .length(::mqtt_agent::__private::Bounds {
+                    .length(__mqtt_agent::Bounds {
                         min: ::core::option::Option::Some(
-                            ::mqtt_agent::__private::Bound::Int(1i64),
+                            __mqtt_agent::Bound::Int(1i64),
                         ),
                         max: ::core::option::Option::None,
                         max_excluded: false,
                     }),
             ],
-            ::mqtt_agent::__private::schema(
-                ::mqtt_agent::__private::ReplyOf::<Result<Summary, Error>>::PARTS,
-                ::mqtt_agent::__private::Reply::DESCRIBED,
+            __mqtt_agent::schema(
+                __mqtt_agent::ReplyOf::<Result<Summary, Error>>::PARTS,
+                __mqtt_agent::Reply::DESCRIBED,
             ),
-            ::mqtt_agent::__private::Handler::Async(|call| {
-                let (
-                    ::core::option::Option::Some(__argument_0),
-                    ::core::option::Option::Some(__argument_1),
-                ) = (
-                    call
-                        .take(
-                            <Task as ::mqtt_agent::__private::Param<'_>>::take,
+            __mqtt_agent::Handler::Async({
+                fn __handle<'__call, __Any>(
+                    call: &mut __mqtt_agent::Call<'__call>,
+                ) -> ::core::result::Result<
+                    __mqtt_agent::ToolFuture<'__call>,
+                    __mqtt_agent::Refused,
+                > {
+                    match call
+                        .take_2(
+                            <Task as __mqtt_agent::Param<'_>>::take,
                             "task",
-                        ),
-                    call
-                        .take(
-                            <String as ::mqtt_agent::__private::Param<'_>>::take,
+                            <String as __mqtt_agent::Param<'_>>::take,
                             "text",
-                        ),
-                ) else {
-                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
-                };
-                ::core::result::Result::Ok(
-                    ::mqtt_agent::__private::run(
-                        summarize(__argument_0, __argument_1),
-                        ::mqtt_agent::__private::ReplyOf::<
-                            Result<Summary, Error>,
-                        >::PARTS,
-                        ::mqtt_agent::__private::Reply::into_answer,
-                        ::mqtt_agent::__private::ToolError::into_failure,
-                    ),
-                )
+                        )
+                    {
+                        ::core::option::Option::Some((__argument_0, __argument_1)) => {
+                            ::core::result::Result::Ok(
+                                __mqtt_agent::run(
+                                    summarize(__argument_0, __argument_1),
+                                    __mqtt_agent::ReplyOf::<Result<Summary, Error>>::PARTS,
+                                    __mqtt_agent::Reply::ANSWERED,
+                                    __mqtt_agent::ToolError::into_failure,
+                                ),
+                            )
+                        }
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(__mqtt_agent::Refused)
+                        }
+                    }
+                }
+                __handle::<()>
             }),
-            ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+            __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
         );
-        ::mqtt_agent::__private::check_parameter(
+        __mqtt_agent::check_parameter(
             __skill.args(),
             0usize,
             true,
-            ::mqtt_agent::__private::RootOf::<Task>::ROOT,
+            __mqtt_agent::RootOf::<Task>::ROOT,
         );
-        ::mqtt_agent::__private::check_parameter(
+        __mqtt_agent::check_parameter(
             __skill.args(),
             1usize,
             true,
-            ::mqtt_agent::__private::RootOf::<String>::ROOT,
+            __mqtt_agent::RootOf::<String>::ROOT,
         );
-        ::mqtt_agent::__private::check_narrowed(__skill.args(), 1usize);
+        __mqtt_agent::check_narrowed(__skill.args(), 1usize);
         __skill
             .error_codes(
-                &::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<Result<Summary, Error>>::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
+                &__mqtt_agent::codes(
+                    __mqtt_agent::ReplyOf::<Result<Summary, Error>>::PARTS,
+                    __mqtt_agent::ToolError::codes_of,
                 ),
             )
             .tags(&["text"])

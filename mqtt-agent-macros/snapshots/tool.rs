@@ -11,103 +11,105 @@ async fn weather(
 #[doc(hidden)]
 const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
-        use ::mqtt_agent::__private::{AnyRoot as _, PlainReply as _};
+        use ::mqtt_agent::__private as __mqtt_agent;
+        use __mqtt_agent::{AnyRoot as _, PlainReply as _};
         let __tool = ::mqtt_agent::__private::ToolDef::new(
             "weather",
             "Current weather for a city.",
             &[
-                ::mqtt_agent::__private::ArgDef::new(
+                __mqtt_agent::ArgDef::new(
                     "city",
                     "City name, in English.",
-                    <String as ::mqtt_agent::__private::Param<'_>>::NEED,
+                    <String as __mqtt_agent::Param<'_>>::NEED,
                 ),
-                ::mqtt_agent::__private::ArgDef::new(
+                __mqtt_agent::ArgDef::new(
                         "days",
                         "",
-                        <Option<u8> as ::mqtt_agent::__private::Param<'_>>::NEED,
+                        <Option<u8> as __mqtt_agent::Param<'_>>::NEED,
                     )
-                    .range(::mqtt_agent::__private::Bounds {
+                    .range(__mqtt_agent::Bounds {
                         min: ::core::option::Option::Some(
-                            ::mqtt_agent::__private::Bound::Int(0i64),
+                            __mqtt_agent::Bound::Int(0i64),
                         ),
                         max: ::core::option::Option::Some(
-                            ::mqtt_agent::__private::Bound::Int(7i64),
+                            __mqtt_agent::Bound::Int(7i64),
                         ),
                         max_excluded: false,
                     }),
-                ::mqtt_agent::__private::ArgDef::new(
+                __mqtt_agent::ArgDef::new(
                     "cx",
                     "",
-                    <Context as ::mqtt_agent::__private::LentParam>::NEED,
+                    <Context as __mqtt_agent::LentParam>::NEED,
                 ),
             ],
-            ::mqtt_agent::__private::schema(
-                ::mqtt_agent::__private::ReplyOf::<Result<Report, WeatherError>>::PARTS,
-                ::mqtt_agent::__private::Reply::DESCRIBED,
+            __mqtt_agent::schema(
+                __mqtt_agent::ReplyOf::<Result<Report, WeatherError>>::PARTS,
+                __mqtt_agent::Reply::DESCRIBED,
             ),
-            ::mqtt_agent::__private::Handler::Async(|call| {
-                let (
-                    ::core::option::Option::Some(__argument_0),
-                    ::core::option::Option::Some(__argument_1),
-                    ::core::option::Option::Some(__argument_2),
-                ) = (
-                    call
-                        .take(
-                            <String as ::mqtt_agent::__private::Param<'_>>::take,
+            __mqtt_agent::Handler::Async({
+                fn __handle<'__call, __Any>(
+                    call: &mut __mqtt_agent::Call<'__call>,
+                ) -> ::core::result::Result<
+                    __mqtt_agent::ToolFuture<'__call>,
+                    __mqtt_agent::Refused,
+                > {
+                    match call
+                        .take_3(
+                            <String as __mqtt_agent::Param<'_>>::take,
                             "city",
-                        ),
-                    call
-                        .take(
-                            <Option<u8> as ::mqtt_agent::__private::Param<'_>>::take,
+                            <Option<u8> as __mqtt_agent::Param<'_>>::take,
                             "days",
-                        ),
-                    call
-                        .take(
-                            <Context as ::mqtt_agent::__private::LentParam>::take,
+                            <Context as __mqtt_agent::LentParam>::take,
                             "cx",
-                        ),
-                ) else {
-                    return ::core::result::Result::Err(::mqtt_agent::__private::Refused);
-                };
-                ::core::result::Result::Ok(
-                    ::mqtt_agent::__private::run(
-                        weather(__argument_0, __argument_1, __argument_2),
-                        ::mqtt_agent::__private::ReplyOf::<
-                            Result<Report, WeatherError>,
-                        >::PARTS,
-                        ::mqtt_agent::__private::Reply::into_answer,
-                        ::mqtt_agent::__private::ToolError::into_failure,
-                    ),
-                )
+                        )
+                    {
+                        ::core::option::Option::Some(
+                            (__argument_0, __argument_1, __argument_2),
+                        ) => {
+                            ::core::result::Result::Ok(
+                                __mqtt_agent::run(
+                                    weather(__argument_0, __argument_1, __argument_2),
+                                    __mqtt_agent::ReplyOf::<
+                                        Result<Report, WeatherError>,
+                                    >::PARTS,
+                                    __mqtt_agent::Reply::ANSWERED,
+                                    __mqtt_agent::ToolError::into_failure,
+                                ),
+                            )
+                        }
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(__mqtt_agent::Refused)
+                        }
+                    }
+                }
+                __handle::<()>
             }),
-            ::mqtt_agent::__private::Location::new(::core::file!(), ::core::line!()),
+            __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
         );
-        ::mqtt_agent::__private::check_parameter(
+        __mqtt_agent::check_parameter(
             __tool.args(),
             0usize,
             true,
-            ::mqtt_agent::__private::RootOf::<String>::ROOT,
+            __mqtt_agent::RootOf::<String>::ROOT,
         );
-        ::mqtt_agent::__private::check_parameter(
+        __mqtt_agent::check_parameter(
             __tool.args(),
             1usize,
             true,
-            ::mqtt_agent::__private::RootOf::<Option<u8>>::ROOT,
+            __mqtt_agent::RootOf::<Option<u8>>::ROOT,
         );
-        ::mqtt_agent::__private::check_narrowed(__tool.args(), 1usize);
-        ::mqtt_agent::__private::check_parameter(
+        __mqtt_agent::check_narrowed(__tool.args(), 1usize);
+        __mqtt_agent::check_parameter(
             __tool.args(),
             2usize,
             true,
-            ::mqtt_agent::__private::RootOf::<&Context>::ROOT,
+            __mqtt_agent::RootOf::<&Context>::ROOT,
         );
         __tool
             .error_codes(
-                &::mqtt_agent::__private::codes(
-                    ::mqtt_agent::__private::ReplyOf::<
-                        Result<Report, WeatherError>,
-                    >::PARTS,
-                    ::mqtt_agent::__private::ToolError::codes_of,
+                &__mqtt_agent::codes(
+                    __mqtt_agent::ReplyOf::<Result<Report, WeatherError>>::PARTS,
+                    __mqtt_agent::ToolError::codes_of,
                 ),
             )
             .read_only(true)

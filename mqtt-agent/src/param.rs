@@ -7,6 +7,7 @@ mod kind;
 mod level;
 mod missing;
 mod shape;
+mod together;
 
 use std::any::TypeId;
 

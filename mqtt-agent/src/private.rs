@@ -1,6 +1,5 @@
 //! What generated code names. No part of the public interface: it changes with any release.
 
-use std::future::Future;
 use std::marker::PhantomData;
 
 use schemars::{Schema, SchemaGenerator};
@@ -21,57 +20,18 @@ pub use crate::param::{AnyKind, AnyRoot, Call, KindOf, LentParam, Level, Param, 
 pub use crate::registry::{
     ArgDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
     PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
-    RegisteredSkill, RegisteredTool, SkillDef, ToolDef, ToolFuture, TopicDef, check_given, check_message,
-    check_narrowed, check_parameter, check_published, first_paragraph,
+    RegisteredSkill, RegisteredTool, SkillDef, ToolDef, TopicDef, check_given, check_message, check_narrowed,
+    check_parameter, check_published, first_paragraph,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
 pub use crate::reply::{
     Answer, CodesOf, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf,
-    ToolError, derived,
+    ToolError, ToolFuture, answer, derived, run,
 };
 #[cfg(feature = "broker")]
 pub use crate::testing;
 pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 pub use serde_json::value::RawValue;
-
-/// Puts a handler's future and the conversion of its reply into one.
-///
-/// The conversions are function pointers and no bounds, so that a wrong reply is reported once, at the return type.
-pub fn run<'a, F, T, E>(
-    handler: F,
-    parts: Parts<F::Output, T, E>,
-    value: fn(T) -> Answer,
-    error: fn(E) -> Failure,
-) -> ToolFuture<'a>
-where
-    F: Future + Send + 'a,
-    T: 'a,
-    E: 'a,
-{
-    // In steps, and without `answer`: each function named here is one more for the compiler to make for each tool.
-    let future: Box<dyn Future<Output = Answer> + Send + 'a> = Box::new(async move {
-        match (parts.split)(handler.await) {
-            Ok(reply) => value(reply),
-            Err(reply) => Err(error(reply)),
-        }
-    });
-    Box::into_pin(future)
-}
-
-/// A handler's reply as it is answered.
-// Taken by value like everything else that generated code hands over.
-#[allow(clippy::needless_pass_by_value)]
-pub fn answer<R, T, E>(
-    reply: R,
-    parts: Parts<R, T, E>,
-    value: fn(T) -> Answer,
-    error: fn(E) -> Failure,
-) -> Answer {
-    match (parts.split)(reply) {
-        Ok(reply) => value(reply),
-        Err(reply) => Err(error(reply)),
-    }
-}
 
 /// What describes a handler's reply. Found by the compiler, so that no code is made for it.
 #[allow(clippy::needless_pass_by_value)]

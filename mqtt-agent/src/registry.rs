@@ -22,7 +22,7 @@ pub use handler::{EventDef, HandlerDef, HandlerKind};
 pub use published::{PublishedArgument, check_published};
 pub use skill::{CardDef, OnCrash, SkillDef};
 pub(crate) use text::same;
-pub use tool::{Handler, Hints, Refused, ToolDef, ToolFuture};
+pub use tool::{Handler, Hints, Refused, ToolDef};
 pub use topic::{PlaceholderDef, TopicDef};
 
 use std::fmt;

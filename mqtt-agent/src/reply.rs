@@ -12,6 +12,7 @@ pub mod derived;
 mod error;
 mod failure;
 mod returning;
+mod running;
 
 pub use code::ErrorCode;
 pub(crate) use codes::NONE as NO_CODES;
@@ -21,6 +22,8 @@ pub use error::ToolError;
 pub use failure::Failure;
 pub(crate) use failure::FailureParts;
 pub use returning::FromToolError;
+#[doc(hidden)]
+pub use running::{ToolFuture, run};
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -48,6 +51,10 @@ pub trait Reply: Sized {
     /// [`schema`](Self::schema), in a form by which generated code can find the type.
     #[doc(hidden)]
     const DESCRIBED: Described<Self> = Described { schema: Self::schema, of: PhantomData };
+
+    /// [`into_answer`](Self::into_answer), for generated code.
+    #[doc(hidden)]
+    const ANSWERED: fn(Self) -> Answer = Self::into_answer;
 }
 
 #[diagnostic::do_not_recommend]
@@ -57,16 +64,24 @@ impl<T: Serialize + JsonSchema> Reply for T {
     }
 
     fn into_answer(self) -> Answer {
-        // No closure: the compiler would make code of it for each type.
-        match to_raw_value(&self) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(unwritten(&error)),
-        }
+        written(self)
     }
 
     // One function less for each type.
     const DESCRIBED: Described<Self> =
         Described { schema: SchemaGenerator::subschema_for::<T>, of: PhantomData };
+
+    // Not the method, which is compiled where the user's type stands, again whenever a body changes there.
+    const ANSWERED: fn(Self) -> Answer = written::<T>;
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn written<T: Serialize>(value: T) -> Answer {
+    // No closure: the compiler would make code of it for each type.
+    match to_raw_value(&value) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(unwritten(&error)),
+    }
 }
 
 fn unwritten(error: &serde_json::Error) -> Failure {
@@ -108,4 +123,30 @@ impl<R> PlainReply<R> for ReplyOf<R> {}
 #[derive(Debug)]
 pub struct Parts<R, T, E> {
     pub(crate) split: fn(R) -> Result<T, E>,
+}
+
+impl<R, T, E> Clone for Parts<R, T, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, T, E> Copy for Parts<R, T, E> {}
+
+/// A handler's reply as it is answered.
+///
+/// The conversions are function pointers and no bounds, so that a wrong reply is reported once, at the return type.
+// Taken by value like everything else that generated code hands over.
+#[doc(hidden)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn answer<R, T, E>(
+    reply: R,
+    parts: Parts<R, T, E>,
+    value: fn(T) -> Answer,
+    error: fn(E) -> Failure,
+) -> Answer {
+    match (parts.split)(reply) {
+        Ok(reply) => value(reply),
+        Err(reply) => Err(error(reply)),
+    }
 }

@@ -38,6 +38,18 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a_tool_may_have_many_parameters(broker) {
+        let agent = Agent::new("calc").tools(tools![many]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut arguments = json!({"a": 1, "b": "2", "d": true, "e": [4], "f": 5.5, "g": 6, "h": 7, "i": "8"});
+        assert_eq!(client.call("many", arguments.clone()).await.unwrap(), json!("1 2 None true true [4] 5.5 6 7 8"));
+        arguments["i"] = json!(9);
+        arguments["a"] = json!("x");
+        let error = client.call("many", arguments).await.unwrap_err().to_string();
+        assert!(error.contains("`/a`: ") && error.contains("; `/i`: "), "{error}");
+        agent.stop().await;
+    }
+
     async fn mcp_18_a_caller_that_is_not_allowed_is_refused(broker) {
         let agent = Agent::new("vault").tools(tools![secret]).start(&broker.url()).await.unwrap();
         let scout = Client::builder().id("scout").connect(&broker.url()).await.unwrap();

@@ -245,3 +245,21 @@ pub(crate) async fn drops_badly() -> String {
     let _bad = Bad;
     std::future::pending().await
 }
+
+/// More parameters than the runtime takes at once.
+#[tool]
+#[allow(clippy::too_many_arguments, clippy::many_single_char_names)]
+pub(crate) async fn many(
+    a: u8,
+    b: String,
+    c: Option<u8>,
+    cx: &Context,
+    d: bool,
+    e: Vec<u8>,
+    f: f64,
+    g: u8,
+    h: u8,
+    i: String,
+) -> String {
+    format!("{a} {b} {c:?} {} {d} {e:?} {f} {g} {h} {i}", !cx.caller().claim().is_empty())
+}

@@ -1,7 +1,7 @@
 //! One parameter in a tool's definition and in its call.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::{Expr, ExprLit, Ident, Lit};
 
 use super::place::Place;
@@ -12,21 +12,26 @@ pub(super) fn wire_name(arg: &Arg, index: usize) -> String {
     arg.name.as_ref().map_or_else(|| format!("#{index}"), |name| name.text.clone())
 }
 
-/// `call.take(<u8 as Param<'_>>::take, "days")`
+/// `call.take_2(<u8 as Param<'_>>::take, "days", <Context as LentParam>::take, "cx")`, of parameters and their indexes.
 ///
-/// For a placeholder of the topic `call.level(<u32 as Level>::read, "room")`.
-pub(super) fn take(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
-    if let Some(level) = &arg.level {
-        let ty = &arg.ty;
+/// A placeholder of the topic comes alone: `call.level(<u32 as Level>::read, "room")`.
+pub(super) fn take(args: &[(&Arg, usize)], private: &TokenStream) -> TokenStream {
+    if let [(Arg { level: Some(level), ty, .. }, _)] = args {
         if let syn::Type::Reference(_) = ty {
             return quote!(call.level_text(#level));
         }
         let read = Place::of(ty).around(&quote!(<), ty, &quote!(as #private::Level>::read));
         return quote!(call.level(#read, #level));
     }
-    let name = wire_name(arg, index);
-    let take = of_param(arg, &quote!(take), private);
-    quote!(call.take(#take, #name))
+    let method = match args.len() {
+        1 => Ident::new("take", Span::call_site()),
+        several => format_ident!("take_{several}"),
+    };
+    let takes = args.iter().map(|(arg, index)| {
+        let (take, name) = (of_param(arg, &quote!(take), private), wire_name(arg, *index));
+        quote!(#take, #name)
+    });
+    quote!(call.#method(#(#takes),*))
 }
 
 /// `ArgDef::new("days", "..", <u8 as Param<'_>>::NEED).range(..)`

@@ -27,6 +27,8 @@ pub(super) fn value(
     private: &TokenStream,
 ) -> TokenStream {
     let Called { function, name, blocking, ty, this } = called;
+    // Said once in short: the path stands here some thirty times, which costs users time whenever they compile.
+    let (runtime, private) = (private, &quote!(__mqtt_agent));
     let args = || function.args.iter().enumerate();
     let definitions = args().map(|(index, arg)| arg::definition(arg, index, private));
     let arg_checks = args().map(|(index, arg)| arg::checks(arg, index, this, private));
@@ -38,6 +40,7 @@ pub(super) fn value(
     let errors = function::errors(function, private);
     quote! {
         {
+            use #runtime as #private;
             // In scope for types that `ReplyOf` and `RootOf` know nothing better of.
             use #private::{AnyRoot as _, PlainReply as _};
             let #this = #ty::new(

@@ -10,6 +10,9 @@ use super::place::Place;
 use crate::model::Function;
 use crate::names;
 
+/// How many parameters the runtime takes in one call.
+const MOST: usize = 8;
+
 /// The hidden function that leads to a definition. rustc shows its name when a list names what has none.
 pub(super) fn definition_of(attribute: &str, function: &Ident) -> Ident {
     Ident::new(&names::definition(attribute, &function.unraw().to_string()), function.span())
@@ -23,27 +26,16 @@ pub(super) fn handler(
     private: &TokenStream,
 ) -> TokenStream {
     let ident = &function.ident;
-    let instance = function.has_self.then(|| quote!(call.instance::<Self>()));
-    let takes = function.args.iter().enumerate().map(|(index, arg)| arg::take(arg, index, private));
-    let takes: Vec<_> = instance.into_iter().chain(takes).collect();
-    let bindings: Vec<_> = (0..takes.len())
+    let bindings: Vec<_> = (0..usize::from(function.has_self) + function.args.len())
         .map(|index| format_ident!("__argument_{index}", span = Span::mixed_site()))
         .collect();
-    // All are taken before any is looked at, so that one answer names every refused argument.
-    let fill = (!takes.is_empty()).then(|| {
-        quote! {
-            let (#(::core::option::Option::Some(#bindings),)*) = (#(#takes,)*) else {
-                return ::core::result::Result::Err(#private::Refused);
-            };
-        }
-    });
+    let takes = takes(function, &bindings, private);
     let call = if takes.is_empty() { quote!(_) } else { quote!(call) };
-    let kind = match (function.is_async, blocking) {
-        (true, _) => quote!(Async),
-        (false, Some(_)) => quote!(Blocking),
-        (false, None) => quote!(Inline),
+    let (kind, answer, answered) = match (function.is_async, blocking) {
+        (true, _) => (quote!(Async), quote!(run), quote!(ToolFuture<'__call>)),
+        (false, Some(_)) => (quote!(Blocking), quote!(answer), quote!(Answer)),
+        (false, None) => (quote!(Inline), quote!(answer), quote!(Answer)),
     };
-    let answer = if function.is_async { quote!(run) } else { quote!(answer) };
     let (parts, error) = reply(function, private);
     // At the function's name: a future that is not `Send` is reported there.
     let here = Place::at(ident.span());
@@ -54,12 +46,60 @@ pub(super) fn handler(
         TokenStream::new(),
         &quote!((#invoke, #parts, #value, #error)),
     );
+    let ok = quote!(::core::result::Result::Ok(#answer));
+    // All are taken before any is looked at, so that one answer names every refused argument. A `match`, for which the
+    // compiler makes half as much code as for `let .. else`.
+    let (given, takes): (Vec<_>, Vec<_>) = takes.into_iter().unzip();
+    let body = match takes.as_slice() {
+        [] => ok,
+        [take] => quote! {
+            match #take {
+                ::core::option::Option::Some(#(#given)*) => #ok,
+                ::core::option::Option::None => ::core::result::Result::Err(#private::Refused),
+            }
+        },
+        takes => quote! {
+            match (#(#takes),*) {
+                (#(::core::option::Option::Some(#given)),*) => #ok,
+                _ => ::core::result::Result::Err(#private::Refused),
+            }
+        },
+    };
+    if function.through.is_some() {
+        // Its types may say `Self`, which a function of its own would not know.
+        return quote!(#private::Handler::#kind(|#call| #body));
+    }
+    // A closure would be two functions to compile. Generic, so that it is compiled beside the user's function, and not with
+    // the schemas, which a change of a body leaves alone.
     quote! {
-        #private::Handler::#kind(|#call| {
-            #fill
-            ::core::result::Result::Ok(#answer)
+        #private::Handler::#kind({
+            fn __handle<'__call, __Any>(
+                #call: &mut #private::Call<'__call>,
+            ) -> ::core::result::Result<#private::#answered, #private::Refused> {
+                #body
+            }
+            __handle::<()>
         })
     }
+}
+
+/// What takes the parameters, each with the pattern of what it gives: `(a, b)` and `call.take_2(.., "a", .., "b")`. As few
+/// calls as there can be: the handler is compiled for each function, and they are not.
+fn takes(function: &Function, bindings: &[Ident], private: &TokenStream) -> Vec<(TokenStream, TokenStream)> {
+    let instance = function.has_self.then(|| quote!(call.instance::<Self>()));
+    let (this, bindings) = bindings.split_at(usize::from(function.has_self));
+    let mut takes: Vec<_> = this.iter().map(|this| quote!(#this)).zip(instance).collect();
+    let args: Vec<_> = function.args.iter().zip(bindings).enumerate().collect();
+    for alike in args.chunk_by(|(_, (one, _)), (_, (other, _))| one.level.is_none() && other.level.is_none())
+    {
+        for some in alike.chunks(MOST) {
+            let bindings = some.iter().map(|(_, (_, binding))| binding);
+            let given = if some.len() == 1 { quote!(#(#bindings)*) } else { quote!((#(#bindings),*)) };
+            let some: Vec<_> = some.iter().map(|(index, (arg, _))| (*arg, *index)).collect();
+            takes.push((given, arg::take(&some, private)));
+        }
+    }
+    takes
 }
 
 /// How the reply is described, and how its value is answered: the two needs of a value that somebody receives.
@@ -67,7 +107,7 @@ pub(super) fn described(function: &Function, private: &TokenStream) -> (TokenStr
     let (parts, ..) = reply(function, private);
     let described = at_reply(function, &quote!(#private::Reply), &quote!(::DESCRIBED));
     let schema = quote!(#private::schema(#parts, #described));
-    (schema, at_reply(function, &quote!(#private::Reply), &quote!(::into_answer)))
+    (schema, at_reply(function, &quote!(#private::Reply), &quote!(::ANSWERED)))
 }
 
 /// `.error_codes(..)`: put together when they are asked for, because errors hold errors. No closure, which would be

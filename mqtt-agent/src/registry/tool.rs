@@ -1,18 +1,13 @@
 //! One tool, as `#[tool]` leaves it.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Location};
 use crate::param::Call;
-use crate::reply::{Answer, Codes, ErrorCode, NO_CODES};
-
-/// The future of one call.
-pub type ToolFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+use crate::reply::{Answer, Codes, ErrorCode, NO_CODES, ToolFuture};
 
 /// Some parameter could not be filled; the [`Call`] holds the reasons.
 #[derive(Debug)]

@@ -1,0 +1,54 @@
+//! A handler's future, and the conversion of its reply, as one future.
+//!
+//! Written by hand and kept small: it is compiled again for every handler of a crate whenever one body changes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::{Answer, Failure, Parts, answer};
+
+/// The future of one call.
+pub type ToolFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+pin_project! {
+    struct Running<F: Future, T, E> {
+        #[pin]
+        handler: F,
+        parts: Parts<F::Output, T, E>,
+        value: fn(T) -> Answer,
+        error: fn(E) -> Failure,
+    }
+}
+
+impl<F: Future, T, E> Future for Running<F, T, E> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let this = self.project();
+        match this.handler.poll(cx) {
+            Poll::Ready(reply) => Poll::Ready(answer(reply, *this.parts, *this.value, *this.error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// Puts a handler's future and the conversion of its reply into one.
+pub fn run<'a, F, T, E>(
+    handler: F,
+    parts: Parts<F::Output, T, E>,
+    value: fn(T) -> Answer,
+    error: fn(E) -> Failure,
+) -> ToolFuture<'a>
+where
+    F: Future + Send + 'a,
+    T: 'a,
+    E: 'a,
+{
+    // In steps: each function named here is one more for the compiler to make for each tool.
+    let future: Box<dyn Future<Output = Answer> + Send + 'a> =
+        Box::new(Running { handler, parts, value, error });
+    Box::into_pin(future)
+}
