@@ -60,6 +60,7 @@ mod link;
 mod mcp;
 mod partials;
 mod run;
+mod spawn;
 
 /// Pages about what no single item tells.
 pub mod guide {

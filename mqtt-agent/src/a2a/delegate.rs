@@ -31,6 +31,7 @@ use super::store::{TaskRecord, TaskSide};
 use crate::client::{Client, Core};
 use crate::deadline;
 use crate::link::Published;
+use crate::spawn;
 use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
 use asked::Asked;
 
@@ -111,7 +112,7 @@ impl Drop for Leaving {
                 tracing::warn!(task = %asked.task.task_id, %error, "that a task was withdrawn was not stored");
             }
         };
-        self.core.delegations().tasks.spawn_on(withdraw, &runtime);
+        spawn::tracked_on(&self.core.delegations().tasks, withdraw, &runtime);
     }
 }
 

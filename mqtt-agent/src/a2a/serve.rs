@@ -32,6 +32,7 @@ use crate::drain::Draining;
 use crate::error::Result;
 use crate::link::{ConnectionState, Filter, Inbound, Link, Subscription};
 use crate::mcp::Limits;
+use crate::spawn;
 use crate::wire::Identifier;
 
 /// Inbox messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never
@@ -135,7 +136,7 @@ impl Skills {
 
         let presence = Arc::new(parts.presence);
         let (sender, queue) = mpsc::channel(QUEUE);
-        let reader = AbortOnDropHandle::new(tokio::spawn(inbox::read(Arc::clone(&shared), queue)));
+        let reader = spawn::owned(inbox::read(Arc::clone(&shared), queue));
         let sink = Arc::new(move |inbound: Inbound| match sender.try_send(inbound) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(inbound)) => {
@@ -168,9 +169,9 @@ impl Skills {
             }
         };
         let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&presence));
-        let announcer = AbortOnDropHandle::new(tokio::spawn(announcer));
+        let announcer = spawn::owned(announcer);
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
-        let pruner = AbortOnDropHandle::new(tokio::spawn(pruner));
+        let pruner = spawn::owned(pruner);
         Ok(Self { shared, presence, inbox, reader, announcer, pruner, abandon })
     }
 

@@ -19,6 +19,7 @@ use super::size;
 use super::state::ConnectionState;
 use super::subscription::Subscription;
 use super::subscriptions::{Granted, Wanted};
+use crate::spawn;
 
 /// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
 const ADDED: usize = 128;
@@ -78,7 +79,7 @@ impl Link {
         let own = commands.downgrade();
         let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
         let task = TaskTracker::new();
-        task.spawn_on(actor.run(), &runtime);
+        spawn::tracked_on(&task, actor.run(), &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
         Ok(Self(Arc::new(Inner { broker, commands, places, own_limit, shared, next_id, task })))

@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::link::{ConnectionState, Filter, Link, Subscription};
 use crate::registry::ToolDef;
 use crate::schema::Arguments;
+use crate::spawn;
 use admission::{Admission, Places};
 use service::{Service, Shared};
 use window::Window;
@@ -107,8 +108,7 @@ impl Server {
             return Err(error);
         }
         let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&cards));
-        let announcer = tokio::spawn(announcer);
-        let announcer = AbortOnDropHandle::new(announcer);
+        let announcer = spawn::owned(announcer);
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
     }

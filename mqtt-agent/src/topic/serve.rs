@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::link::{Filter, Inbound, QoS, Subscription};
 use crate::mcp::Limits;
 use crate::registry::{HandlerDef, HandlerKind};
+use crate::spawn;
 use handler::Served;
 
 /// Messages that wait for one `#[on]` handler; more are dropped and logged.
@@ -113,7 +114,7 @@ impl Topics {
 /// The queue of an `#[on]` handler, and the task that empties it.
 fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
     let (sender, queue) = mpsc::channel(QUEUE);
-    served.shared.tasks.spawn(work(Arc::clone(served), queue));
+    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), queue));
     let name = served.def.name;
     Arc::new(move |mut inbound: Inbound| {
         let ack = inbound.take_ack();

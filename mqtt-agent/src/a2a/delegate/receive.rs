@@ -16,6 +16,7 @@ use super::book::Delegations;
 use super::error::DelegateError;
 use crate::a2a::store::Retention;
 use crate::link::{Filter, Inbound, Link, Sink, Subscription};
+use crate::spawn;
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
 
 /// Messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never fills
@@ -69,7 +70,7 @@ impl Receiving {
         let results = Filter::new(namespace.results(id.as_str()));
         let results = Some(link.subscribe_one(results, Arc::clone(&sink)).await?);
         // Only then: it sends tasks again, and agents that have ended them answer at once.
-        let reader = AbortOnDropHandle::new(tokio::spawn(reader.run(queue)));
+        let reader = spawn::owned(reader.run(queue));
         let receiving = Self { sink, results, durable, leave, statuses: OnceCell::new(), _reader: reader };
         if some {
             receiving.watch(link, namespace).await;

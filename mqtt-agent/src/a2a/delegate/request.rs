@@ -16,6 +16,7 @@ use super::{NewTask, inherited, new_task, publish};
 use crate::client::{Client, Core};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
+use crate::spawn;
 
 /// How long a request that is cancelled waits to hear which replica has the task.
 const HEAR: Duration = Duration::from_secs(10);
@@ -150,7 +151,7 @@ impl Drop for Requested {
                     delegations.forget(&asked.task.task_id);
                     drop(result);
                 };
-                delegations.tasks.spawn_on(told, &runtime);
+                spawn::tracked_on(&delegations.tasks, told, &runtime);
                 return;
             }
         }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::Work;
 use crate::a2a::store::TaskSide;
 use crate::a2a::task::TaskUpdateError;
+use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskState, now_rfc3339};
 
 /// How far one attempt's questions have come.
@@ -67,7 +68,7 @@ impl Drop for Asking {
         // One whose task was cut off stays: the next attempt asks it.
         let Some(work) = self.0.take().filter(|work| !work.cancellation.is_cancelled()) else { return };
         let (Some(shared), Ok(runtime)) = (work.shared.upgrade(), Handle::try_current()) else { return };
-        shared.tasks.spawn_on(async move { work.take_back().await }, &runtime);
+        spawn::tracked_on(&shared.tasks, async move { work.take_back().await }, &runtime);
     }
 }
 

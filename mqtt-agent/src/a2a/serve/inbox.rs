@@ -11,6 +11,7 @@ use super::{QUEUE, ReadySkill, Shared, Work};
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
 use crate::deadline;
 use crate::link::Inbound;
+use crate::spawn;
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
@@ -118,7 +119,7 @@ impl Shared {
         let record = record(task, origin, updates);
         if bare {
             let shared = Arc::clone(self);
-            self.tasks.spawn(async move {
+            spawn::tracked(&self.tasks, async move {
                 shared.stored_only(record).await;
                 inbound.ack.done();
             });
@@ -131,7 +132,7 @@ impl Shared {
         let work = Work::new(self, ready, record.clone(), arguments);
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
         let shared = Arc::clone(self);
-        self.tasks.spawn(async move {
+        spawn::tracked(&self.tasks, async move {
             match shared.store.insert(TaskSide::Executor, record.clone()).await {
                 Ok(None) => {
                     inbound.ack.done();
@@ -154,7 +155,7 @@ impl Shared {
     /// Rejects a task; its message is acknowledged when the broker has that.
     fn refuse(self: &Arc<Self>, inbound: Inbound, record: TaskRecord, error: TaskError) {
         let shared = Arc::clone(self);
-        self.tasks.spawn(async move {
+        spawn::tracked(&self.tasks, async move {
             shared.reject(record, error).await;
             inbound.ack.done();
         });
@@ -175,7 +176,7 @@ impl Shared {
         if work.begun().from != task.from {
             tracing::warn!(task = %task.task_id, "a task of another sender under a known id was dropped");
         } else if updates {
-            self.tasks.spawn(async move {
+            spawn::tracked(&self.tasks, async move {
                 work.tell_state().await;
                 inbound.ack.done();
             });
@@ -207,7 +208,7 @@ impl Shared {
         let Some(message) = notification.into_message() else {
             return tracing::warn!(task = %work.begun().task_id, "a further message without content was dropped");
         };
-        self.tasks.spawn(async move {
+        spawn::tracked(&self.tasks, async move {
             work.answer(message).await;
             inbound.ack.done();
         });
@@ -215,7 +216,7 @@ impl Shared {
 
     fn cancel(self: &Arc<Self>, mut inbound: Inbound, notification: &TaskNotification) {
         let Some(work) = self.of_sender(&mut inbound, notification) else { return };
-        self.tasks.spawn(async move {
+        spawn::tracked(&self.tasks, async move {
             work.cancel().await;
             inbound.ack.done();
         });

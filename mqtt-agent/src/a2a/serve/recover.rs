@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{ReadySkill, Shared, Work};
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
 use crate::registry::OnCrash;
+use crate::spawn;
 use crate::wire::{TaskError, TaskState, now_rfc3339};
 
 /// How many records are read at once.
@@ -35,7 +36,7 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
     if record.task.status.is_terminal() {
         let shared = Arc::clone(shared);
         let tasks = shared.tasks.clone();
-        tasks.spawn(async move { shared.send_result(record).await });
+        spawn::tracked(&tasks, async move { shared.send_result(record).await });
         return;
     }
     let end = if record.canceled {
@@ -46,7 +47,7 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
                 record.task.status = TaskState::Submitted;
                 let work = Work::new(shared, ready, record.clone(), arguments);
                 shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
-                shared.tasks.spawn(async move { work.run().await });
+                spawn::tracked(&shared.tasks, async move { work.run().await });
                 None
             }
             Err(error) => Some((TaskState::Failed, Some(error))),
@@ -58,7 +59,7 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
         record.task.updated_at = now_rfc3339();
         let shared = Arc::clone(shared);
         let tasks = shared.tasks.clone();
-        tasks.spawn(async move {
+        spawn::tracked(&tasks, async move {
             match shared.store.update(TaskSide::Executor, record.clone()).await {
                 Ok(_) => shared.send_result(record).await,
                 Err(error) => tracing::error!(%error, "a task that was cut off was not stored as ended"),

@@ -22,6 +22,7 @@ use crate::link::{Inbound, Link};
 use crate::registry::ToolDef;
 use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
+use crate::spawn;
 use crate::wire::{
     CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
     reply_address,
@@ -78,7 +79,10 @@ impl Service {
                     messaging.destination.name = inbound.topic(),
                 );
                 let service = Arc::clone(self);
-                self.shared.tasks.spawn(async move { service.serve(inbound, place).await }.instrument(span));
+                spawn::tracked(
+                    &self.shared.tasks,
+                    async move { service.serve(inbound, place).await }.instrument(span),
+                );
             }
             Err(_) => self.refuse_unread(&inbound),
         }

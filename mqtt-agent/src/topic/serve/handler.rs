@@ -14,6 +14,7 @@ use crate::link::Inbound;
 use crate::param::Need;
 use crate::registry::HandlerDef;
 use crate::run::{Job, Outcome, canceled, run, timed_out, unavailable};
+use crate::spawn;
 use crate::topic::answer::ReplyTo;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
 
@@ -77,7 +78,7 @@ impl Served {
         match Arc::clone(&self.shared.requests).try_acquire_owned() {
             Ok(place) => {
                 let this = Arc::clone(self);
-                self.shared.tasks.spawn(async move {
+                spawn::tracked(&self.shared.tasks, async move {
                     let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
                     reply_to.send(this.shared.client.core().link(), &call_id, outcome, until).await;
                     drop(place);
