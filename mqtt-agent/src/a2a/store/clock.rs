@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
@@ -13,7 +13,7 @@ use std::sync::{
 pub(super) enum Clock {
     #[default]
     System,
-    #[cfg(test)]
+    #[cfg(all(test, feature = "sqlite"))]
     Manual(Arc<AtomicI64>),
 }
 
@@ -25,7 +25,7 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             }
-            #[cfg(test)]
+            #[cfg(all(test, feature = "sqlite"))]
             Self::Manual(now) => now.load(Ordering::SeqCst),
         }
     }

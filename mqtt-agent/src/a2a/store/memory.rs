@@ -54,7 +54,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "sqlite"))]
     pub(super) fn with_clock(clock: Clock) -> Self {
         Self { sides: Mutex::default(), clock }
     }
