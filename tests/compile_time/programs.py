@@ -16,6 +16,13 @@ publish = false
 
 [dependencies]
 {dependencies}
+{profile}"""
+
+# As cargo builds what comes from a registry, which is how rmcp comes: otherwise a path is built for somebody who edits it.
+OF_A_REGISTRY = """
+[profile.dev.package.mqtt-agent]
+codegen-units = 16
+incremental = false
 """
 
 BODY = """\
@@ -38,13 +45,15 @@ struct Found{n} {{
 
 
 class Program:
+    profile = ""
+
     def __init__(self, place, tools, plain=False, one_output=False):
         self.tools = tools
         self.plain = plain
         self.one_output = one_output
         self.directory = place / self.name
         (self.directory / "src").mkdir(parents=True, exist_ok=True)
-        manifest = MANIFEST.format(name=self.name, dependencies=self.dependencies())
+        manifest = MANIFEST.format(name=self.name, dependencies=self.dependencies(), profile=self.profile)
         (self.directory / "Cargo.toml").write_text(manifest)
 
     def write(self, edit):
@@ -61,6 +70,7 @@ class Program:
 class Ours(Program):
     label = "mqtt-agent"
     name = "hundred-tools-mqtt-agent"
+    profile = OF_A_REGISTRY
 
     TOOL = """\
 /// Searches shelf {n} for documents.
