@@ -54,7 +54,8 @@ impl Scope {
 }
 
 impl Client {
-    /// Connects to a broker: `mqtt://`, `mqtts://`, `ws://` or `wss://`, with a random client id.
+    /// Connects to a broker: `mqtt://`, `mqtts://`, and with the feature `websocket` `ws://` or `wss://`, with a random
+    /// client id.
     ///
     /// Waits up to 10 s for the broker. [`Client::builder`] sets an id, credentials, TLS and the rest.
     ///
