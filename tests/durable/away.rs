@@ -1,8 +1,8 @@
 //! Tasks that are sent while nobody is there to take them.
 
-use mqtt_agent::a2a::{NewTask, SqliteStore};
+use mqtt_agent::a2a::{MemoryStore, NewTask, SqliteStore, TaskRecord, TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
-use mqtt_agent::wire::TaskState;
+use mqtt_agent::wire::{self, TaskState};
 use serde_json::json;
 use support::{on_each_broker, soon};
 use tokio::sync::mpsc;
@@ -35,6 +35,17 @@ async fn converse(
     Ok(format!("{name} likes {colour}"))
 }
 
+/// A task that has ended, whose result nobody was there to receive.
+fn unfetched(number: u32) -> TaskRecord {
+    let task: wire::Task = serde_json::from_value(json!({
+        "task_id": format!("old-{number}"), "from": "gone", "status": "completed", "result": number,
+    }))
+    .unwrap();
+    let mut record = TaskRecord::new(task);
+    record.reply_topic = Some("a2a/v1/tasks/gone/results".to_owned());
+    record
+}
+
 on_each_broker! {
     async fn a_hundred_tasks_for_an_agent_that_is_down_are_done_when_it_is_back(broker) {
         let agent = Agent::new("sleeper").skills(skills![double]);
@@ -50,6 +61,23 @@ on_each_broker! {
             let doubled = soon(task.result_as::<u64>()).await;
             assert_eq!(doubled.unwrap(), number * 2);
         }
+        running.stop().await;
+    }
+
+    async fn results_that_nobody_fetched_keep_no_task_out(broker) {
+        let limits = mqtt_agent::Limits::default().with_task_queue(100);
+        let agent = Agent::new("archive").skills(skills![double]).limits(limits);
+        agent.clone().start(&broker.url()).await.unwrap().stop().await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let task = NewTask::skill("double").data(&json!({"number": 4}));
+        let mut task = client.delegate("archive", task).await.unwrap();
+
+        let store = MemoryStore::new();
+        for number in 0..10_000 {
+            store.insert(TaskSide::Executor, unfetched(number)).await.unwrap();
+        }
+        let running = agent.store(store).start(&broker.url()).await.unwrap();
+        assert_eq!(soon(task.result_as::<u64>()).await.unwrap(), 8);
         running.stop().await;
     }
 

@@ -74,6 +74,11 @@ impl Ack {
         }
     }
 
+    /// Whether the broker waits for it: nothing does at QoS 0.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn none() -> Self {
         Self(None)
     }

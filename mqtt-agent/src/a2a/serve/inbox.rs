@@ -50,8 +50,9 @@ impl Shared {
 
     fn take(self: &Arc<Self>, inbound: Inbound) {
         let topic = inbound.topic();
-        // At QoS 0 there are no acknowledgements that would hold a flood back.
-        if self.tasks.len() >= self.limits.task_queue.saturating_add(QUEUE) {
+        // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: whoever
+        // sent it relies on it.
+        if !inbound.ack.is_awaited() && self.is_flooded() {
             return tracing::warn!(topic, "an inbox message was dropped: too many are in hand");
         }
         let notification = match TaskNotification::read(&inbound.payload) {
@@ -81,6 +82,11 @@ impl Shared {
                 tracing::warn!(topic, intent, "a message with an unknown intent was dropped");
             }
         }
+    }
+
+    /// Whether more is in hand than tasks alone: messages that are answered, results that are sent.
+    fn is_flooded(&self) -> bool {
+        self.tasks.len() >= self.limits.task_queue.saturating_add(QUEUE)
     }
 
     /// Where answers go: the Response Topic, else the `results` of whoever sent it (`A2A-7`). `None` where the first of
@@ -165,7 +171,7 @@ impl Shared {
     fn accept(&self, task: &Task) -> Result<(Arc<ReadySkill>, Map<String, Value>), TaskError> {
         let Some(ready) = self.skill(&task.kind) else { return Err(unknown_skill(self, &task.kind)) };
         let arguments = ready.arguments(task)?;
-        if self.live().len() >= self.limits.task_queue {
+        if self.live().len() >= self.limits.task_queue || self.is_flooded() {
             let message = "the agent has as many tasks as it takes; try again later";
             return Err(TaskError::new("unavailable", message).with_code("busy"));
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream;
 use serde_json::{Map, Value};
 
 use super::{ReadySkill, Shared, Work};
@@ -13,18 +15,29 @@ use crate::wire::{TaskError, TaskState, now_rfc3339};
 /// How many records are read at once.
 const PAGE: usize = 256;
 
+/// Results that are sent at once: they go out beside what the agent is asked for now.
+const AT_ONCE: usize = 64;
+
 /// Takes up every open task of this agent.
 pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let mut after = None;
     let mut count = 0_usize;
+    let mut unsent = Vec::new();
     loop {
         let page = shared.store.open(TaskSide::Executor, after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.task.task_id.as_str().to_owned());
         count += page.len();
         for record in page {
-            one(shared, record);
+            if record.task.status.is_terminal() {
+                unsent.push(record);
+            } else {
+                one(shared, record);
+            }
         }
+    }
+    if !unsent.is_empty() {
+        spawn::tracked(&shared.tasks, send(Arc::clone(shared), unsent));
     }
     if count > 0 {
         tracing::info!(tasks = count, "tasks of an earlier process are taken up");
@@ -32,13 +45,18 @@ pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
-    if record.task.status.is_terminal() {
-        let shared = Arc::clone(shared);
-        let tasks = shared.tasks.clone();
-        spawn::tracked(&tasks, async move { shared.send_result(record).await });
-        return;
+/// Sends results that an earlier process did not send, or that nobody was there to receive.
+async fn send(shared: Arc<Shared>, unsent: Vec<TaskRecord>) {
+    let shared = &shared;
+    let sent = stream::iter(unsent).for_each_concurrent(AT_ONCE, |record| shared.send_result(record));
+    tokio::select! {
+        () = sent => {}
+        // The next start sends the rest.
+        () = shared.stopping.cancelled() => {}
     }
+}
+
+fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
     let end = if record.canceled {
         Some((TaskState::Canceled, None))
     } else {
