@@ -11,6 +11,7 @@ mod handle;
 mod new_task;
 mod receive;
 mod request;
+mod unclaimed;
 
 pub(crate) use book::Delegations;
 pub use error::DelegateError;

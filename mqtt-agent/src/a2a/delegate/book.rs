@@ -2,7 +2,7 @@
 //!
 //! An entry stays until its task has ended. Sending it again is in [`again`](super::again).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,13 +13,11 @@ use tokio_util::task::TaskTracker;
 
 use super::asked::{Asked, Sent};
 use super::error::DelegateError;
+use super::unclaimed::Unclaimed;
 use crate::a2a::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::deadline;
 use crate::link::Link;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, now_rfc3339};
-
-/// Ended tasks that wait for [`Results`](super::Results) in memory; older ones wait in the store for the next start.
-const ENDED: usize = 10_000;
 
 /// How many records are read at once.
 const PAGE: usize = 256;
@@ -32,7 +30,7 @@ const LATE: Duration = Duration::from_secs(5);
 pub(crate) struct Delegations {
     store: Arc<dyn TaskStore>,
     live: Mutex<HashMap<Identifier, Arc<Asked>>>,
-    ended: Mutex<VecDeque<Identifier>>,
+    unclaimed: Mutex<Unclaimed>,
     arrived: Notify,
     /// Cancelled when the connection is closed: nobody waits any longer.
     pub(super) closed: CancellationToken,
@@ -45,7 +43,7 @@ impl Delegations {
         Self {
             store,
             live: Mutex::default(),
-            ended: Mutex::default(),
+            unclaimed: Mutex::default(),
             arrived: Notify::new(),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -186,14 +184,7 @@ impl Delegations {
 
     /// A task has ended and nobody waits for it: [`Results`](super::Results) gets it.
     pub(super) fn unclaimed(&self, task_id: Identifier) {
-        let mut ended = self.ended_tasks();
-        if ended.len() >= ENDED {
-            ended.pop_front();
-            tracing::warn!("more than {ENDED} results wait to be taken; the oldest waits for the next start");
-        }
-        if !ended.contains(&task_id) {
-            ended.push_back(task_id);
-        }
+        self.unclaimed_tasks().push(task_id);
         self.arrived.notify_one();
     }
 
@@ -201,7 +192,7 @@ impl Delegations {
     pub(super) async fn next_unclaimed(&self) -> Result<Identifier, DelegateError> {
         loop {
             let arrived = self.arrived.notified();
-            let next = self.ended_tasks().pop_front();
+            let next = self.unclaimed_tasks().pop();
             if let Some(task_id) = next {
                 // Another one may wait as well, and another reader with it.
                 self.arrived.notify_one();
@@ -214,8 +205,8 @@ impl Delegations {
         }
     }
 
-    fn ended_tasks(&self) -> MutexGuard<'_, VecDeque<Identifier>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unclaimed_tasks(&self) -> MutexGuard<'_, Unclaimed> {
+        self.unclaimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whoever asked has the result.

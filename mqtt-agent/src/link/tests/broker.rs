@@ -31,6 +31,7 @@ pub(super) struct Setup {
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "websocket"), allow(dead_code, reason = "those of features that are off"))]
 pub(super) enum Transport {
     #[default]
     Tcp,
