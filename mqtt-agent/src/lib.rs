@@ -86,7 +86,9 @@ pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
 pub use client::{Client, ClientBuilder};
 pub use context::{Caller, Context};
 pub use error::{Error, Problem, Result};
-pub use link::{ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls};
+pub use link::{
+    BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls,
+};
 pub use mcp::{
     CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
 };

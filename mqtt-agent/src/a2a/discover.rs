@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::{Client, Core};
 use crate::deadline;
-use crate::link::{Filter, Inbound, Subscription};
+use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::mcp::DiscoverError;
 use crate::wire::{AgentCard, AgentStatus, Identifier, Status};
 
@@ -62,7 +62,7 @@ struct Presences {
 impl Presences {
     async fn subscribe(core: &Core, card: String, status: String) -> Result<Self, DiscoverError> {
         let (sender, inbox) = mpsc::channel(BUFFER);
-        let sink = Arc::new(move |inbound: Inbound| {
+        let sink = MessageHandler::in_memory(move |inbound: Inbound| {
             if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
                 let topic = inbound.topic();
                 tracing::warn!(topic, "a card or a status was dropped: more came in than could be read");

@@ -100,6 +100,7 @@ impl Running {
         };
         match served.await {
             Ok(()) => {
+                link.ready();
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
-use crate::link::{Filter, Link, SubscribeError, Subscription};
+use crate::link::{Filter, Link, MessageHandler, SubscribeError, Subscription};
 use crate::mcp::Pending;
 use crate::wire::{Identifier, Namespace};
 
@@ -112,7 +112,8 @@ impl Core {
         let subscribe = || async {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));
             let pending = Arc::clone(&self.pending);
-            self.link.subscribe_one(filter, Arc::new(move |inbound| pending.receive(inbound))).await
+            let handler = MessageHandler::in_memory(move |inbound| pending.receive(inbound));
+            self.link.subscribe_one(filter, handler).await
         };
         self.responses.get_or_try_init(subscribe).await.map(|_| ())
     }

@@ -1,20 +1,25 @@
 //! What callers hold. Everything here only sends commands to the connection's task and waits for its answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use super::actor::{Actor, Command};
-use super::entry::Entry;
+use super::actor::{Actor, Parts};
+use super::command::Command;
+use super::dial::Address;
 use super::error::{ConnectError, PublishError, SubscribeError};
-use super::inbound::Sink;
+use super::inbound::MessageHandler;
+use super::inbox::{Budget, Inbox};
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
-use super::receipt::{Outcome, Pending, Receipt};
+use super::outcome::Outcome;
+use super::pending_publish::PendingPublish;
+use super::receipt::{Pending, Receipt};
+use super::shared::Shared;
 use super::size;
 use super::state::ConnectionState;
 use super::subscription::Subscription;
@@ -31,13 +36,15 @@ const ADDED: usize = 128;
 #[derive(Clone)]
 pub(crate) struct Link(Arc<Inner>);
 
-pub(super) struct Inner {
-    /// Host and port, for messages.
+struct Inner {
+    /// Where the broker is, for messages.
     broker: String,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
-    /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
-    pub(super) commands: mpsc::UnboundedSender<Command>,
+    /// waiting.
+    commands: mpsc::UnboundedSender<Command>,
     places: Arc<Semaphore>,
+    /// What waits in inboxes.
+    budget: Arc<Budget>,
     /// The largest packet that we accept.
     own_limit: usize,
     shared: Arc<Shared>,
@@ -45,44 +52,51 @@ pub(super) struct Inner {
     task: TaskTracker,
 }
 
-/// What the connection's task tells without being asked.
-pub(super) struct Shared {
-    pub(super) state: watch::Sender<ConnectionState>,
-    /// Why the last attempt to connect failed, where trying again won't help.
-    pub(super) failure: watch::Sender<Option<ConnectError>>,
-    /// The broker's Maximum Packet Size.
-    pub(super) limit: AtomicUsize,
-    /// How many sessions the broker began for us.
-    pub(super) sessions: AtomicU64,
-}
-
 impl Link {
     /// Starts to connect and returns at once. Needs a tokio runtime.
     ///
     /// What it is told meanwhile is done as soon as there is a connection. To lose nothing of what a kept session has
-    /// queued, subscribe before awaiting [`Link::connected`].
+    /// queued, subscribe before calling [`Link::ready`].
     pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
-        let client = options.client()?;
-        let (host, port) = client.broker_address();
-        // For WebSocket the host is the whole address already.
-        let broker = if host.contains("://") { host } else { format!("{host}:{port}") };
+        options.check()?;
+        let address = Address::new(&options)?;
+        let broker = address.target.address.clone();
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared {
-            state: watch::Sender::new(ConnectionState::Connecting { attempt: 1, error: None }),
-            failure: watch::Sender::new(None),
-            limit: AtomicUsize::new(usize::MAX),
-            sessions: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::new());
         let places = Arc::new(Semaphore::new(options.queue));
+        let budget = Arc::new(Budget::new(options.inbox_bytes));
         let own_limit = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
-        let own = commands.downgrade();
-        let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
+        let actor = Actor::new(Parts {
+            options,
+            address,
+            commands: inbox,
+            shared: Arc::clone(&shared),
+            places: Arc::clone(&places),
+            budget: Arc::clone(&budget),
+        });
         let task = TaskTracker::new();
         spawn::tracked_on(&task, actor.run(), &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { broker, commands, places, own_limit, shared, next_id, task })))
+        Ok(Self(Arc::new(Inner { broker, commands, places, budget, own_limit, shared, next_id, task })))
+    }
+
+    /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.
+    pub(crate) fn inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, 0)
+    }
+
+    /// The same for a user's code, which may be slow: so many messages that wait are acknowledged as they come in, so that
+    /// they hold up nobody else's acknowledgements.
+    pub(crate) fn buffered_inbox(&self, what: &'static str, ahead: usize) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, ahead)
+    }
+
+    /// Says that everything is subscribed that this process wants of a session that an earlier one left. Until then
+    /// messages that nobody subscribes to wait; from then on they are dropped.
+    pub(crate) fn ready(&self) {
+        let _ = self.0.commands.send(Command::Ready);
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
@@ -121,18 +135,18 @@ impl Link {
 
     /// Publishes and waits for the broker's acknowledgement, at QoS 0 for the sending.
     ///
-    /// Dropping the future withdraws the message if it was not handed to the client library yet.
+    /// Dropping the future withdraws the message if it was not sent yet.
     pub(crate) async fn publish(&self, message: Message) -> Outcome {
         self.check_size(&message)?;
         let place = self.place().await?;
-        Pending::new(self.send(message, true, place)?, &self.0.commands).await
+        Pending::new(self.send(message, true, Some(place))?, &self.0.commands).await
     }
 
     /// Queues a message, waiting for a place. The outcome is in the receipt; when that is dropped a failure is logged.
     pub(crate) async fn enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = self.place().await?;
-        self.send(message, false, place)
+        self.send(message, false, Some(place))
     }
 
     /// The same at once or not at all, which suits `Drop`.
@@ -142,7 +156,17 @@ impl Link {
             TryAcquireError::NoPermits => PublishError::QueueFull,
             TryAcquireError::Closed => PublishError::Closed,
         })?;
-        self.send(message, false, place)
+        self.send(message, false, Some(place))
+    }
+
+    /// Publishes a control message, as a cancel is: it waits for no place in the queue and goes before all others. Its
+    /// sender bounds how many there are, by waiting for one before it sends the next.
+    pub(crate) async fn publish_control(&self, message: Message) -> Outcome {
+        self.check_size(&message)?;
+        if self.0.places.is_closed() {
+            return Err(PublishError::Closed);
+        }
+        Pending::new(self.send(message, true, None)?, &self.0.commands).await
     }
 
     /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
@@ -166,6 +190,11 @@ impl Link {
         self.0.shared.sessions.load(Ordering::Acquire)
     }
 
+    /// When the broker was last heard of.
+    pub(crate) fn heard(&self) -> Instant {
+        self.0.shared.heard()
+    }
+
     /// The current connection's number; 0 while there is none.
     pub(crate) fn epoch(&self) -> u64 {
         match &*self.0.shared.state.borrow() {
@@ -187,11 +216,11 @@ impl Link {
         &self,
         message: Message,
         withdraw: bool,
-        place: OwnedSemaphorePermit,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
-        let entry = Entry::new(message, outcome, withdraw, place);
-        self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
+        let publish = PendingPublish::new(message, outcome, withdraw, place);
+        self.0.commands.send(Command::Publish(publish)).map_err(|_| PublishError::Closed)?;
         Ok(Receipt::new(receipt))
     }
 
@@ -201,10 +230,10 @@ impl Link {
     pub(crate) async fn subscribe(
         &self,
         filters: Vec<Filter>,
-        sink: Sink,
+        handler: MessageHandler,
     ) -> Vec<Result<Subscription, SubscribeError>> {
         // All are asked for before the first answer is awaited.
-        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &sink)).collect();
+        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &handler)).collect();
         let mut results = Vec::with_capacity(asked.len());
         for asked in asked {
             results.push(match asked {
@@ -222,21 +251,21 @@ impl Link {
     pub(crate) async fn subscribe_one(
         &self,
         filter: Filter,
-        sink: Sink,
+        handler: MessageHandler,
     ) -> Result<Subscription, SubscribeError> {
         let text = filter.filter.clone();
-        let outcome = self.subscribe(vec![filter], sink).await.pop();
+        let outcome = self.subscribe(vec![filter], handler).await.pop();
         outcome.unwrap_or(Err(SubscribeError::Closed { filter: text }))
     }
 
     fn ask(
         &self,
         filter: Filter,
-        sink: &Sink,
+        handler: &MessageHandler,
     ) -> Result<(Subscription, oneshot::Receiver<Granted>), SubscribeError> {
         filter.check()?;
         let subscription = self.subscription(&filter.filter);
-        let route = subscription.route(Arc::clone(sink));
+        let route = subscription.route(handler.clone());
         let (outcome, granted) = oneshot::channel();
         // A closed connection drops it, which is the answer.
         let _ = self.0.commands.send(Command::Subscribe(Wanted { filter, route, outcome }));
@@ -245,7 +274,7 @@ impl Link {
 
     fn subscription(&self, filter: &str) -> Subscription {
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
-        Subscription::new(Arc::clone(&self.0), id, filter)
+        Subscription::new(self.0.commands.clone(), id, filter)
     }
 
     /// Closes the connection: takes no more publishes, waits until everything is acknowledged on both sides, says

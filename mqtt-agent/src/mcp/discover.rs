@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::client::Core;
 use crate::deadline;
-use crate::link::{Filter, Inbound, SubscribeError, Subscription};
+use crate::link::{Filter, Inbound, MessageHandler, SubscribeError, Subscription};
 use crate::wire::{AgentStatus, CardError, Identifier, IdentifierError, ServerCard, Status, ToolCard};
 
 /// How long cards are collected when nothing else is said; the specification says 1 to 3 s.
@@ -55,7 +55,7 @@ struct Cards {
 impl Cards {
     async fn subscribe(core: &Core, topic: String) -> Result<Self, DiscoverError> {
         let (sender, inbox) = mpsc::channel(BUFFER);
-        let sink = Arc::new(move |inbound: Inbound| {
+        let sink = MessageHandler::in_memory(move |inbound: Inbound| {
             if let Err(mpsc::error::TrySendError::Full(inbound)) = sender.try_send(inbound) {
                 tracing::warn!(
                     topic = inbound.topic(),
@@ -148,7 +148,7 @@ async fn ask_agents<C: Card>(core: &Core, cards: &mut [C]) {
     let mut wanted = agents.len();
     let filters = agents.iter().map(|agent| Filter::new(core.namespace().agent_status(agent))).collect();
     let (sender, mut inbox) = mpsc::channel(BUFFER);
-    let sink = Arc::new(move |inbound: Inbound| drop(sender.try_send(inbound)));
+    let sink = MessageHandler::in_memory(move |inbound: Inbound| drop(sender.try_send(inbound)));
     let Ok(granted) = tokio::time::timeout(GRANT, core.link().subscribe(filters, sink)).await else { return };
     wanted -= granted.iter().filter(|granted| granted.is_err()).count();
     let until = Instant::now() + QUIET;

@@ -23,7 +23,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::client::Client;
 use crate::context::States;
 use crate::error::Result;
-use crate::link::{ConnectionState, Filter, Link, Subscription};
+use crate::link::{ConnectionState, Filter, Link, MessageHandler, RetainHandling, Subscription};
 use crate::registry::ToolDef;
 use crate::schema::Arguments;
 use crate::spawn;
@@ -117,12 +117,15 @@ impl Server {
 async fn subscribe(shared: &Shared, service: Arc<Service>) -> Result<(Subscription, Subscription)> {
     let name = service.tool.name;
     let canceller = Arc::clone(&service);
-    let cancels = Filter::new(shared.namespace.cancel(name));
-    let calls = Filter::new(shared.namespace.shared_tool_call(name));
+    // SUB-15: what is retained is no work.
+    let work = |filter| Filter::new(filter).with_retain_handling(RetainHandling::DoNotSend);
+    let cancels = work(shared.namespace.cancel(name));
+    let calls = work(shared.namespace.shared_tool_call(name));
     // The cancels first: a call that is taken can be cancelled.
-    let cancels =
-        shared.link.subscribe_one(cancels, Arc::new(move |inbound| canceller.cancel(&inbound))).await?;
-    let calls = shared.link.subscribe_one(calls, Arc::new(move |inbound| service.receive(inbound))).await?;
+    let cancel = MessageHandler::in_memory(move |inbound| canceller.cancel(&inbound));
+    let cancels = shared.link.subscribe_one(cancels, cancel).await?;
+    let call = MessageHandler::acknowledging(move |inbound, ack| service.receive(inbound, ack));
+    let calls = shared.link.subscribe_one(calls, call).await?;
     Ok((calls, cancels))
 }
 

@@ -7,11 +7,10 @@
 mod handler;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -20,14 +19,15 @@ use crate::client::Client;
 use crate::context::States;
 use crate::drain::Draining;
 use crate::error::Result;
-use crate::link::{Filter, Inbound, QoS, Subscription};
+use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
 use crate::mcp::Limits;
 use crate::registry::{HandlerDef, HandlerKind};
 use crate::spawn;
 use handler::Served;
 
-/// Messages that wait for one `#[on]` handler; more are dropped and logged.
-const QUEUE: usize = 1024;
+/// Messages that wait for one `#[on]` handler and are acknowledged; more wait unacknowledged, and at QoS 0 are dropped and
+/// logged.
+const AHEAD: usize = 1024;
 
 /// What all topic handlers of an agent share.
 #[derive(Debug)]
@@ -85,11 +85,15 @@ impl Topics {
             if handler.qos == 0 {
                 wanted.qos = QoS::AtMostOnce;
             }
-            let sink: Arc<dyn Fn(Inbound) + Send + Sync> = match handler.kind {
+            let handler = match handler.kind {
                 HandlerKind::On => on(&served),
-                HandlerKind::Request => Arc::new(move |inbound| served.request(inbound)),
+                HandlerKind::Request => {
+                    // SUB-15: what is retained is no work.
+                    wanted = wanted.with_retain_handling(RetainHandling::DoNotSend);
+                    MessageHandler::acknowledging(move |inbound, ack| served.request(inbound, ack))
+                }
             };
-            link.subscribe_one(wanted, sink)
+            link.subscribe_one(wanted, handler)
         });
         let granted = futures_util::future::join_all(subscribed).await;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
@@ -112,25 +116,14 @@ impl Topics {
 }
 
 /// The queue of an `#[on]` handler, and the task that empties it.
-fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
-    let (sender, queue) = mpsc::channel(QUEUE);
-    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), queue));
-    let name = served.def.name;
-    Arc::new(move |mut inbound: Inbound| {
-        let ack = inbound.take_ack();
-        if let Err(mpsc::error::TrySendError::Full((dropped, _))) = sender.try_send((inbound, Instant::now()))
-        {
-            tracing::warn!(
-                handler = name,
-                topic = dropped.topic(),
-                "a message was dropped: {QUEUE} wait already"
-            );
-        }
-        ack.done();
-    })
+fn on(served: &Arc<Served>) -> MessageHandler {
+    let link = served.shared.client.core().link();
+    let (handler, inbox) = link.buffered_inbox("a message for a topic handler", AHEAD);
+    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), inbox));
+    handler
 }
 
-async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>) {
+async fn work(served: Arc<Served>, mut inbox: Inbox) {
     let (stopping, abandon) = (served.shared.stopping.clone(), served.shared.abandon.clone());
     let most = served.def.concurrency.map_or(1, |messages| messages.max(1) as usize);
     let mut running = FuturesUnordered::new();
@@ -138,10 +131,14 @@ async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>
         tokio::select! {
             biased;
             () = abandon.cancelled() => return,
-            () = stopping.cancelled(), if !queue.is_closed() => queue.close(),
+            () = stopping.cancelled(), if !inbox.is_closed() => inbox.close(),
             Some(()) = running.next(), if !running.is_empty() => {}
-            inbound = queue.recv(), if running.len() < most => match inbound {
-                Some((inbound, received)) => running.push(served.on(inbound, received)),
+            message = inbox.recv(), if running.len() < most => match message {
+                Some((inbound, ack)) => {
+                    // The handler has it now; a crash from here on loses it.
+                    ack.in_memory();
+                    running.push(served.on(inbound));
+                }
                 None => break,
             },
         }

@@ -55,7 +55,7 @@ async fn properties_arrive_as_they_were_sent() {
     properties.expiry = sent.properties.expiry;
     assert_eq!(properties, sent.properties);
     assert_eq!(properties.user("k"), Some("1"));
-    got.ack.done();
+    got.done();
     link.close(DEADLINE).await;
 }
 

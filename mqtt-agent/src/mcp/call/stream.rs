@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::exchange::Exchange;
 use super::{CallError, read};
-use crate::link::{Filter, Inbound, Subscription};
+use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::wire::{StreamKind, StreamMessage};
 
 /// How many partial results wait for a slow reader; more are dropped and counted.
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let (sender, partials) = mpsc::channel(BUFFER);
         let missed = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&missed);
-        let sink = Arc::new(move |inbound| {
+        let handler = MessageHandler::in_memory(move |inbound| {
             if sender.try_send(inbound).is_err() {
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let filter = Filter::new(exchange.stream_topic());
         // Granted before the call leaves, so that the first partial result is not missed.
         let core = Arc::clone(exchange.core());
-        let subscription = core.link().subscribe_one(filter, sink);
+        let subscription = core.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
         exchange.send().await?;
         let (outcome, done, result) = (None, false, PhantomData);

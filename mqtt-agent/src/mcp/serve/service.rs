@@ -18,7 +18,7 @@ use super::window::{Key, Seen, Ticket, Window};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
 use crate::deadline;
-use crate::link::{Inbound, Link};
+use crate::link::{Ack, Inbound, Link};
 use crate::registry::ToolDef;
 use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
@@ -69,7 +69,10 @@ struct Accepted {
 
 impl Service {
     /// Takes a call's message. Runs on the connection's task: hands over to a task of its own, and never waits.
-    pub(super) fn receive(self: &Arc<Self>, inbound: Inbound) {
+    pub(super) fn receive(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
+        if inbound.retain || inbound.is_poison {
+            return self.refuse_unworkable(&inbound, ack);
+        }
         match Arc::clone(&self.shared.in_hand).try_acquire_owned() {
             Ok(place) => {
                 let span = tracing::debug_span!(
@@ -81,11 +84,33 @@ impl Service {
                 let service = Arc::clone(self);
                 spawn::tracked(
                     &self.shared.tasks,
-                    async move { service.serve(inbound, place).await }.instrument(span),
+                    async move { service.serve(inbound, ack.or_leave(), place).await }.instrument(span),
                 );
             }
-            Err(_) => self.refuse_unread(&inbound),
+            Err(_) => {
+                let error = unavailable("the server has as many calls as it takes; call again later", "busy");
+                self.refuse_unread(&inbound, error);
+                ack.refused();
+            }
         }
+    }
+
+    /// Refuses what is no work (`SUB-15`), or what was left to the session again and again.
+    fn refuse_unworkable(&self, inbound: &Inbound, ack: Ack) {
+        if inbound.retain {
+            tracing::warn!(
+                tool = self.tool.name,
+                topic = inbound.topic(),
+                "dropped a retained call: what is retained is no work"
+            );
+        } else {
+            tracing::error!(tool = self.tool.name, "refused a call that could not be taken three times");
+            self.refuse_unread(
+                inbound,
+                unavailable("the server could not take the call; make a new one", "poison"),
+            );
+        }
+        ack.refused();
     }
 
     /// Cancels a running call (`MCP-17`). What can't be read or is not running is logged and dropped.
@@ -100,8 +125,9 @@ impl Service {
         }
     }
 
-    async fn serve(&self, inbound: Inbound, place: OwnedSemaphorePermit) {
-        let Some(accepted) = self.accept(&inbound) else { return };
+    async fn serve(&self, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
+        let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
+        drop(inbound);
         let cancellation = self.shared.abandon.child_token();
         // Callers without a name may have the same call ids; where their answers go tells them apart.
         let client = match accepted.caller.claim() {
@@ -111,8 +137,10 @@ impl Service {
         let key = Key::new(client, accepted.request.call_id.clone());
         let ticket = match self.window.see(key, &cancellation) {
             Seen::New(ticket) => ticket,
-            Seen::Running => return,
+            // Its answer will come.
+            Seen::Running => return ack.in_memory(),
             Seen::Answered(answer) => {
+                ack.in_memory();
                 let Accepted { request, reply_to, received, .. } = accepted;
                 let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
                 return self.send(&reply_to, &request.call_id, answer, received, place).await;
@@ -122,7 +150,7 @@ impl Service {
         // at once is answered first, though: the broker would handle our acknowledgement before the answer.
         let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation, place));
         let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
-        inbound.ack.done();
+        ack.in_memory();
         if !at_once {
             answer.await;
         }
@@ -268,7 +296,7 @@ impl Service {
     }
 
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
-    fn refuse_unread(&self, inbound: &Inbound) {
+    fn refuse_unread(&self, inbound: &Inbound, error: ErrorBody) {
         let properties = &inbound.properties;
         let correlation =
             properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
@@ -278,7 +306,6 @@ impl Service {
             return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
         };
         let reply_to = ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace: None };
-        let error = unavailable("the server has as many calls as it takes; call again later", "busy");
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
     }
 }

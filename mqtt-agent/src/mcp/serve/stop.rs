@@ -1,7 +1,6 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,7 +8,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Cards, Server};
 use crate::drain::{ACKNOWLEDGE, Draining};
-use crate::link::{Filter, Inbound, Link, Message};
+use crate::link::{Filter, Inbound, Link, Message, MessageHandler};
 use crate::wire::{ServerCard, Status};
 
 /// How long other servers' cards are looked for at the most.
@@ -68,8 +67,8 @@ async fn publish(link: &Link, cards: Vec<Message>) {
 async fn served_elsewhere(shared: &super::Shared, own_id: &str) -> HashSet<String> {
     let mut tools = HashSet::new();
     let (sender, mut inbox) = mpsc::channel::<Inbound>(4096);
-    let sink = Arc::new(move |inbound| drop(sender.try_send(inbound)));
-    let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), sink);
+    let handler = MessageHandler::in_memory(move |inbound| drop(sender.try_send(inbound)));
+    let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), handler);
     let Ok(Ok(_subscription)) = timeout(ACKNOWLEDGE, subscribe).await else { return tools };
 
     let deadline = Instant::now() + LOOK;

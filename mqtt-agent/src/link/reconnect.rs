@@ -2,38 +2,21 @@
 
 use std::time::Duration;
 
-use rumqttc::v5::{AsyncClient, EventLoop, MqttState};
 use tokio::time::Instant;
 
-use super::actor::{Actor, Closing, Phase};
-use super::ended::Ended;
+use super::actor::Actor;
+use super::closing::{Closing, Phase};
+use super::disconnect::{Ended, TAKEN_OVER};
 use super::state::ConnectionState;
 
 /// How long a connection has to hold for the next attempt to be fast again.
 const HELD: Duration = Duration::from_secs(5);
-/// A connection that the broker ends sooner was probably taken over by another client with the same id.
+/// A connection that the broker ends sooner tells that something is wrong.
 const SHORT: Duration = Duration::from_secs(2);
 /// So many short connections in a row are no accident.
 const SHORT_ONES: u32 = 3;
 
 impl Actor {
-    /// Gets what the ended connection still has for us: packets that were received and not looked at yet.
-    pub(super) fn salvage(&mut self, client: &AsyncClient, events: &mut EventLoop) {
-        if self.client.is_none() {
-            return;
-        }
-        for event in std::mem::take(&mut events.state.events) {
-            if self.event(event, client, events).is_err() {
-                break;
-            }
-        }
-        let mut state = std::mem::replace(&mut events.state, MqttState::new(1, true));
-        state.clean();
-        state.collision = None;
-        state.events.clear();
-        self.carried = Some(state);
-    }
-
     /// Takes back what was under way, and tells.
     pub(super) fn lost(&mut self, ended: &Ended) {
         let error = ended.text.as_str();
@@ -45,19 +28,20 @@ impl Actor {
                 self.backoff.reset();
             }
             self.attempt = 1;
-            self.client = None;
-            self.outgoing.lost(ended.blame);
+            self.is_connected = false;
+            self.stuck_since = None;
+            self.publishes.lost(ended.blame);
             self.subscriptions.lost(ended.blame);
-            self.parked.clear();
+            self.parked.take();
             // Late acknowledgements of this connection then find nothing.
             self.acks.reset(self.epoch);
             if self.closing.is_none() {
-                tracing::warn!(error, held_ms = held.as_millis(), "the connection to the broker was lost");
+                tracing::warn!(error, held_ms = held.as_millis(), "lost the connection to the broker");
                 self.count_short(ended, held);
             }
         } else {
             self.attempt = self.attempt.saturating_add(1);
-            tracing::warn!(error, attempt = self.attempt - 1, "could not connect to the broker");
+            tracing::warn!(error, attempt = self.attempt - 1, "failed to connect to the broker");
             self.shared.failure.send_replace(ended.failure.clone());
         }
         if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
@@ -68,17 +52,25 @@ impl Actor {
         self.shared.state.send_replace(ConnectionState::Connecting { attempt: self.attempt, error });
     }
 
-    pub(super) fn count_short(&mut self, ended: &Ended, held: Duration) {
+    fn count_short(&mut self, ended: &Ended, held: Duration) {
+        let client_id = self.options.client_id.as_str();
+        if ended.reason == Some(TAKEN_OVER) {
+            tracing::error!(
+                client_id,
+                "another client with the same id took the connection over; give each agent its own id, or each of its \
+                 processes its own `.instance(..)`"
+            );
+        }
         if held >= SHORT || !ended.by_broker {
             self.short_ones = 0;
             return;
         }
         self.short_ones += 1;
-        if self.short_ones.is_multiple_of(SHORT_ONES) {
-            let client_id = self.options.client_id();
+        if self.short_ones.is_multiple_of(SHORT_ONES) && ended.reason != Some(TAKEN_OVER) {
             tracing::error!(
                 client_id,
-                "the broker ends each connection at once: another client with the same id may be taking it over;                  give each agent its own id, or each of its processes its own `.instance(..)`"
+                connections = self.short_ones,
+                "the broker ends each connection soon after it was made; its log may say why"
             );
         }
     }

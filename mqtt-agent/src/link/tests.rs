@@ -15,13 +15,12 @@ mod repeating;
 mod subscribing;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{ConnectionState, Filter, Inbound, Link, LinkOptions, Sink, Subscription};
+use super::{Ack, ConnectionState, Filter, Inbound, Link, LinkOptions, MessageHandler, Subscription};
 
 /// No wait of a test is longer.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -50,16 +49,50 @@ async fn connect(url: impl Into<String>) -> Link {
     open(options(url)).await
 }
 
-/// A sink that queues what it gets, and the queue.
-fn inbox() -> (Sink, mpsc::UnboundedReceiver<Inbound>) {
-    let (tx, rx) = mpsc::unbounded_channel();
-    let sink = Arc::new(move |inbound| drop(tx.send(inbound)));
-    (sink, rx)
+/// A received message; acknowledged when it is dropped.
+#[derive(Debug)]
+struct Got {
+    inbound: Inbound,
+    ack: Option<Ack>,
 }
 
-async fn subscribe(link: &Link, filter: &str) -> (Subscription, mpsc::UnboundedReceiver<Inbound>) {
-    let (sink, rx) = inbox();
-    let mut granted = soon(link.subscribe(vec![Filter::new(filter)], sink)).await;
+impl Got {
+    /// Acknowledges.
+    fn done(self) {}
+
+    /// Leaves it to the session.
+    fn leave(mut self) {
+        self.ack.take().unwrap().leave();
+    }
+}
+
+impl std::ops::Deref for Got {
+    type Target = Inbound;
+
+    fn deref(&self) -> &Inbound {
+        &self.inbound
+    }
+}
+
+impl Drop for Got {
+    fn drop(&mut self) {
+        if let Some(ack) = self.ack.take() {
+            ack.in_memory();
+        }
+    }
+}
+
+/// A handler that queues what it gets, and the queue.
+fn inbox() -> (MessageHandler, mpsc::UnboundedReceiver<Got>) {
+    let (tx, rx) = mpsc::unbounded_channel();
+    let handler =
+        MessageHandler::acknowledging(move |inbound, ack| drop(tx.send(Got { inbound, ack: Some(ack) })));
+    (handler, rx)
+}
+
+async fn subscribe(link: &Link, filter: &str) -> (Subscription, mpsc::UnboundedReceiver<Got>) {
+    let (handler, rx) = inbox();
+    let mut granted = soon(link.subscribe(vec![Filter::new(filter)], handler)).await;
     (granted.remove(0).unwrap(), rx)
 }
 

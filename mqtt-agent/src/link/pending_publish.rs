@@ -5,38 +5,49 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
+use super::capabilities::Capabilities;
 use super::error::PublishError;
 use super::message::Message;
-use super::receipt::Outcome;
+use super::outcome::Outcome;
 use super::size;
 
 /// A message without outcome.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct PendingPublish {
     pub(super) message: Message,
     pub(super) deadline: Option<Instant>,
     pub(super) size: usize,
     outcome: oneshot::Sender<Outcome>,
     /// Whether it is withdrawn when nobody waits for its outcome any more.
     withdraw: bool,
-    /// Frees its place in the queue when the entry is gone.
-    permit: OwnedSemaphorePermit,
+    /// Frees its place in the queue when it is gone; a control message has none.
+    permit: Option<OwnedSemaphorePermit>,
+    pub(super) is_control: bool,
     /// The packet id it was sent with; 0 when it wasn't, or when the session that knew it is gone.
     pub(super) packet: u16,
-    /// Whether it ever was.
+    /// Whether it ever was sent.
     pub(super) sent_before: bool,
     pub(super) suspicion: u8,
 }
 
-impl Entry {
+/// Why a waiting message is not sent.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Withdrawn,
+    Expired,
+    Error(PublishError),
+}
+
+impl PendingPublish {
     pub(super) fn new(
         message: Message,
         outcome: oneshot::Sender<Outcome>,
         withdraw: bool,
-        permit: OwnedSemaphorePermit,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Box<Self> {
         let deadline = message.properties.expiry.and_then(|expiry| Instant::now().checked_add(expiry));
         let size = size::publish(&message);
+        let is_control = permit.is_none();
         Box::new(Self {
             message,
             deadline,
@@ -44,6 +55,7 @@ impl Entry {
             outcome,
             withdraw,
             permit,
+            is_control,
             packet: 0,
             sent_before: false,
             suspicion: 0,
@@ -63,6 +75,30 @@ impl Entry {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
+    /// Why it may not be sent, if so.
+    pub(super) fn refusal(&self, now: Instant, broker: &Capabilities) -> Option<Refusal> {
+        let (size, limit) = (self.size, broker.limit);
+        if self.withdrawn() {
+            Some(Refusal::Withdrawn)
+        } else if self.expired(now) {
+            Some(Refusal::Expired)
+        } else if size > limit {
+            Some(Refusal::Error(PublishError::TooLarge { size, limit }))
+        } else {
+            let topic = || self.message.topic.to_string();
+            let lacking = broker.lacks_for_message(&self.message);
+            lacking.map(|feature| Refusal::Error(PublishError::Unsupported { topic: topic(), feature }))
+        }
+    }
+
+    pub(super) fn refuse(self: Box<Self>, refusal: Refusal) {
+        match refusal {
+            Refusal::Withdrawn => {}
+            Refusal::Expired => self.expire(),
+            Refusal::Error(error) => self.resolve(Err(error)),
+        }
+    }
+
     pub(super) fn expire(self: Box<Self>) {
         // One that was sent may have arrived.
         let error = if self.sent_before { PublishError::Interrupted } else { PublishError::Expired };
@@ -77,7 +113,7 @@ impl Entry {
         if let Err(Err(error)) = sender.send(outcome)
             && !withdraw
         {
-            tracing::warn!(topic = &*message.topic, %error, "a message was not published");
+            tracing::warn!(topic = &*message.topic, %error, "failed to publish a message");
         }
     }
 }

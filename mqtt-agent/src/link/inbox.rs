@@ -1,0 +1,144 @@
+//! [`Inbox`]: a queue of received messages with their acknowledgements.
+//!
+//! A message at QoS 1 is never dropped here. What isn't read in time waits in memory, is charged to the connection's
+//! [`Budget`], and over that the socket isn't read any more. Messages at QoS 0, which nothing holds back, have a bound of
+//! their own and are dropped over it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context;
+
+use futures_util::task::AtomicWaker;
+use tokio::sync::mpsc;
+
+use super::ack::Ack;
+use super::inbound::{Inbound, MessageHandler};
+
+/// How many messages at QoS 0 wait in one inbox.
+const UNACKNOWLEDGED: usize = 1024;
+
+/// How many bytes wait in all inboxes of a connection before its socket is not read any more.
+#[derive(Debug)]
+pub(super) struct Budget {
+    used: AtomicUsize,
+    most: usize,
+    freed: AtomicWaker,
+}
+
+impl Budget {
+    pub(super) fn new(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most, freed: AtomicWaker::new() }
+    }
+
+    fn charge(&self, weight: usize) {
+        self.used.fetch_add(weight, Ordering::AcqRel);
+    }
+
+    fn release(&self, weight: usize) {
+        let before = self.used.fetch_sub(weight, Ordering::AcqRel);
+        if before >= self.most && before - weight < self.most {
+            self.freed.wake();
+        }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.used.load(Ordering::Acquire) >= self.most
+    }
+
+    /// Whether more may be read; if not, the task is woken when it may.
+    pub(super) fn poll_free(&self, cx: &Context<'_>) -> bool {
+        if !self.is_spent() {
+            return true;
+        }
+        self.freed.register(cx.waker());
+        !self.is_spent()
+    }
+}
+
+/// A message that waits to be read. Dropped unread, it is left to the session.
+struct Unread {
+    message: Option<(Inbound, Ack)>,
+    weight: usize,
+    budget: Arc<Budget>,
+    /// Counts the waiting messages that are not acknowledged any more, of which it is one.
+    loose: Option<Arc<AtomicUsize>>,
+}
+
+impl Unread {
+    fn take(mut self) -> Option<(Inbound, Ack)> {
+        self.message.take()
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.budget.release(self.weight);
+        if let Some(loose) = &self.loose {
+            loose.fetch_sub(1, Ordering::AcqRel);
+        }
+        if let Some((_, ack)) = self.message.take() {
+            ack.leave();
+        }
+    }
+}
+
+/// The reading end. Dropping it leaves what is unread, and what still comes, to the session.
+pub(crate) struct Inbox(mpsc::UnboundedReceiver<Unread>);
+
+impl Inbox {
+    /// An inbox and the handler that fills it; `what` names its messages in the log. So many messages that wait at once are
+    /// acknowledged as they come in, `ahead` of being read.
+    pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: usize) -> (MessageHandler, Self) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let loose = Arc::new(AtomicUsize::new(0));
+        let handler = MessageHandler::acknowledging(move |inbound, mut ack| {
+            let weight = inbound.weight();
+            let mut counted = None;
+            let waiting = loose.load(Ordering::Acquire);
+            if ack.is_awaited() && waiting < ahead {
+                std::mem::replace(&mut ack, Ack::none()).in_memory();
+            } else if !ack.is_awaited() && waiting >= UNACKNOWLEDGED.max(ahead) {
+                tracing::warn!(
+                    topic = inbound.topic(),
+                    waiting,
+                    "dropped {what} at QoS 0: too many wait already"
+                );
+                return ack.refused();
+            }
+            if !ack.is_awaited() {
+                loose.fetch_add(1, Ordering::AcqRel);
+                counted = Some(Arc::clone(&loose));
+            }
+            budget.charge(weight);
+            let message = Some((inbound, ack));
+            // Given back where nobody reads any more: dropping it leaves the message to the session.
+            drop(sender.send(Unread { message, weight, budget: Arc::clone(&budget), loose: counted }));
+        });
+        (handler, Self(receiver))
+    }
+
+    /// The next message; `None` when nothing will come any more.
+    pub(crate) async fn recv(&mut self) -> Option<(Inbound, Ack)> {
+        loop {
+            if let Some(message) = self.0.recv().await?.take() {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Takes no more: what comes from now on is left to the session. What is there can still be read.
+    pub(crate) fn close(&mut self) {
+        self.0.close();
+    }
+
+    /// Whether it takes no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Inbox").field(&self.0.len()).finish()
+    }
+}
