@@ -5,6 +5,7 @@
 //! - `actor`, `events`, `deadlines`, `loss`: the one task that owns the connection
 //! - `outgoing`, `entry`, `subscriptions`, `acks`, `routes`: its books, without I/O
 //! - `message`, `inbound`, `options`, `state`, `error`: what goes in and comes out
+//! - `codec`: the MQTT 5 packets as bytes
 //! - `url`, `tls`, `backoff`, `blame`, `size`, `convert`, `ended`: one small job each
 //!
 //! It knows nothing of tools, tasks or agents.
@@ -13,6 +14,8 @@ mod acks;
 mod actor;
 mod backoff;
 mod blame;
+#[allow(dead_code, unused_imports)]
+mod codec;
 mod convert;
 mod deadlines;
 mod ended;

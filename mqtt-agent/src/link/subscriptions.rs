@@ -108,7 +108,7 @@ impl Subscriptions {
         held.routes.push(route);
         // The broker replaces an equal filter's subscription, so that a lower level would take from the others.
         held.qos = held.qos.max(filter.qos);
-        let filter = Filter { filter: filter.filter, qos: held.qos };
+        let filter = Filter { qos: held.qos, ..filter };
         self.waiting.push_back(Request::Subscribe {
             filter,
             identifier,
@@ -268,7 +268,7 @@ impl Subscriptions {
             .iter()
             .filter(|(name, held)| !held.confirmed && !waiting.iter().any(|request| request.names(name)))
             .map(|(name, held)| {
-                let filter = Filter { filter: name.to_string(), qos: held.qos };
+                let filter = Filter { qos: held.qos, ..Filter::new(&**name) };
                 Request::Subscribe { filter, identifier: held.identifier, suspicion: 0, asked: None }
             })
             .collect();
