@@ -22,7 +22,7 @@ pub use bytes::{Properties, Value, packet, property, text, variable};
 pub use knobs::{Action, Answer, Hook, Knobs, Missing, Retained, Sessions};
 pub use packets::{Connect, Packet, Publish, Subscribe, ack, connack, disconnect, publish_bytes};
 pub use seen::{Event, Seen};
-use sessions::{Order, State};
+use sessions::{Make, Order, State};
 
 /// What the listener and all connections share.
 #[derive(Debug)]
@@ -136,6 +136,11 @@ impl FakeBroker {
         self.order(Order::Trickle(bytes.into(), pause));
     }
 
+    /// Writes so many packets, made by their number, to the client that connected last, as fast as it reads them.
+    pub fn flood(&self, count: usize, make: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static) {
+        self.order(Order::Flood(count, Make(Box::new(make))));
+    }
+
     /// Sends DISCONNECT to the client that connected last, and closes.
     pub fn disconnect(&self, reason: u8, properties: &Properties) {
         self.send_raw(disconnect(reason, properties));
@@ -145,6 +150,14 @@ impl FakeBroker {
     /// Closes the connection to the client that connected last, without a word.
     pub fn close(&self) {
         self.order(Order::Close);
+    }
+
+    /// Waits until everything that was delivered is acknowledged.
+    pub async fn settled(&self) {
+        crate::eventually("everything is acknowledged", || async {
+            self.shared.state.lock().unwrap().is_settled().then_some(())
+        })
+        .await;
     }
 
     /// Publishes to whoever is subscribed.

@@ -81,6 +81,14 @@ async fn write(shared: &Shared, mut writer: OwnedWriteHalf, mut inbox: mpsc::Unb
                 (bytes, pause)
             }
             Order::Trickle(bytes, pause) => (bytes, Some(pause)),
+            Order::Flood(count, make) => {
+                for index in 0..count {
+                    if writer.write_all(&make.0(index)).await.is_err() {
+                        break;
+                    }
+                }
+                continue;
+            }
             Order::Close => break,
         };
         let written = match pause {
@@ -164,7 +172,7 @@ impl Connection {
             if over {
                 buffer.clear();
             } else if let Some((first, body, size)) = next_packet(&mut buffer) {
-                over = self.packet(Packet::read(first, &body, size)).await.is_break();
+                over = self.packet(Packet::read(first, &body, size), size).await.is_break();
                 continue;
             }
             let silence = self.keep_alive.filter(|_| !over).map(|keep_alive| keep_alive * 3 / 2);
@@ -181,9 +189,12 @@ impl Connection {
         }
     }
 
-    async fn packet(&mut self, packet: Packet) -> ControlFlow<()> {
+    async fn packet(&mut self, packet: Packet, size: usize) -> ControlFlow<()> {
         let event = self.saw(packet);
         let knobs = self.knobs();
+        if self.client.is_some() && knobs.max_packet_size.is_some_and(|most| size > most as usize) {
+            return self.protest(0x95);
+        }
         match knobs.hook.decide(&event) {
             None => {}
             Some(Action::Ignore) => return ControlFlow::Continue(()),
@@ -296,9 +307,6 @@ impl Connection {
     fn publish(&self, publish: Publish, knobs: &Knobs) -> ControlFlow<()> {
         let client = self.client.as_deref().unwrap_or_default();
         let mut refused = None;
-        if knobs.max_packet_size.is_some_and(|most| publish.size > most as usize) {
-            return self.protest(0x95);
-        }
         if publish.topic.is_empty() || publish.properties.number(property::TOPIC_ALIAS).is_some() {
             return self.protest(0x94);
         }

@@ -15,7 +15,18 @@ pub(super) enum Order {
     Write(Vec<u8>),
     /// One byte after the other, with a pause after each.
     Trickle(Vec<u8>, Duration),
+    /// So many packets that a function makes by their number; each is made when there is room for it.
+    Flood(usize, Make),
     Close,
+}
+
+/// Makes a packet by its number.
+pub(super) struct Make(pub(super) Box<dyn Fn(usize) -> Vec<u8> + Send + Sync>);
+
+impl std::fmt::Debug for Make {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Make").finish_non_exhaustive()
+    }
 }
 
 /// Where a client's packets go while it is connected.
@@ -147,6 +158,11 @@ impl State {
             session.unacknowledged.remove(&id);
             session.pump(&self.knobs);
         }
+    }
+
+    /// Whether everything that was sent is acknowledged.
+    pub(super) fn is_settled(&self) -> bool {
+        self.sessions.values().all(|session| session.queue.is_empty() && session.unacknowledged.is_empty())
     }
 
     /// Takes granted filters into the session; the retained messages that are to follow the SUBACK.
