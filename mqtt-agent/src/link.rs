@@ -6,7 +6,7 @@
 //! - `actor`: the one task that owns the connection, and its rounds
 //! - `wire`, `codec`: packets in both directions
 //! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
-//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `packet_ids`, `capabilities`: the books, without I/O
+//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `packet_ids`, `capabilities`: the books, without I/O
 //! - `message`, `inbound`, `options`, `state`, `error`: what goes in and comes out
 //! - `backoff`, `poison`, `size`, `verdict`: one small job each
 //!
@@ -20,6 +20,7 @@ mod capabilities;
 mod closing;
 mod codec;
 mod command;
+mod copies;
 mod credentials;
 mod dial;
 mod disconnect;

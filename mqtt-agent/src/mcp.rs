@@ -12,4 +12,4 @@ pub(crate) use call::Pending;
 pub use call::{CallError, ToolCall, ToolStream};
 pub use discover::{DiscoverError, FindServer, FindTool, ListServers, ListTools};
 pub use serve::Limits;
-pub(crate) use serve::{Cards, ReadyTool, Server, tool_card};
+pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, tool_card};

@@ -85,7 +85,10 @@ mod mosquitto {
         let refused =
             Client::builder().credentials("scout", "wrong").connect(&broker.url()).await.unwrap_err();
         assert!(
-            matches!(refused, Error::Connect(ConnectError::NotAuthorized | ConnectError::Credentials)),
+            matches!(
+                refused,
+                Error::Connect(ConnectError::NotAuthorized { .. } | ConnectError::Credentials { .. })
+            ),
             "{refused:?}"
         );
         agent.stop().await;

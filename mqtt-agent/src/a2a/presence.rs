@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use crate::error::Result;
 use crate::link::{Link, Message};
 use crate::wire::{AgentCard, AgentStatus, Namespace, Status, now_rfc3339};
@@ -49,10 +47,10 @@ impl Presence {
             let status = link.publish(self.status(Status::Offline)).await;
             card.and(status)
         };
-        match timeout(ACKNOWLEDGE, offline).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the agent was not marked offline"),
-            Err(_) => tracing::warn!("the broker did not acknowledge the offline card and status"),
+        match link.attend(ACKNOWLEDGE, offline).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => tracing::warn!(%error, "failed to mark the agent offline"),
+            None => tracing::warn!("failed to mark the agent offline: the broker did not acknowledge it"),
         }
     }
 

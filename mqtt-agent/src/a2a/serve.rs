@@ -110,6 +110,7 @@ impl Skills {
         states: Arc<States>,
         limits: Limits,
         parts: Parts,
+        within: Duration,
     ) -> Result<Self> {
         let core = client.core();
         let skills = parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready)));
@@ -152,14 +153,20 @@ impl Skills {
             Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
         };
         // In one flight: whoever sees the agent come online finds the inbox open.
-        let (announcement, inbox) = tokio::join!(presence.announce(&shared.link), subscribe);
-        let inbox = match announcement.and(inbox) {
-            Ok(inbox) => inbox,
-            Err(error) => {
-                presence.retire(&shared.link).await;
-                return Err(error);
-            }
-        };
+        let both = async { tokio::join!(presence.announce(&shared.link), subscribe) };
+        let both = shared.link.answered(
+            "the PUBLISH of the agent's card and the SUBSCRIBE of its inbox",
+            within,
+            both,
+        );
+        let inbox =
+            match both.await.map_err(Into::into).and_then(|(announcement, inbox)| announcement.and(inbox)) {
+                Ok(inbox) => inbox,
+                Err(error) => {
+                    presence.retire(&shared.link).await;
+                    return Err(error);
+                }
+            };
         let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&presence));
         let announcer = spawn::owned(announcer);
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
@@ -180,6 +187,7 @@ impl Skills {
             if is_shared { leave.push(subscription) } else { subscription.keep() }
         }
         let draining = Draining {
+            link: &shared.link,
             what: "tasks",
             stopping: &shared.stopping,
             abandon: &shared.abandon,

@@ -125,6 +125,15 @@ impl Checked {
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") },
             )));
         }
+        if !connect.replicas {
+            if self.replica {
+                problems.push(Problem::new(
+                    "`.instance(..)` names one of several replicas, and `.without_replicas()` says that there are none; leave \
+                     one of them out",
+                ));
+            }
+            self.cards.without_replicas();
+        }
         let has_will = !self.tools.is_empty() || self.presence.is_some();
         let session_expiry = connect.session_expiry(self.presence.is_some());
         if has_will && connect.will_delay >= session_expiry {

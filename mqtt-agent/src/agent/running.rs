@@ -13,7 +13,7 @@ use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, Core};
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
-use crate::mcp::Server;
+use crate::mcp::{ServeOptions, Server};
 use crate::topic::Topics;
 
 /// An agent that serves. Stop it with [`stop`](Self::stop).
@@ -39,7 +39,7 @@ impl Running {
 
     async fn connect(agent: BuiltAgent, url: &str) -> Result<Self> {
         let BuiltAgent { checked, states, limits, connect, store, retention } = agent;
-        let mut options = LinkOptions::new(url, checked.id.as_str());
+        let mut options = LinkOptions::new(url, checked.namespace.client_id(checked.id.as_str()));
         options.clean_start = false;
         options.session_expiry = connect.session_expiry(!checked.skills.is_empty());
         options.credentials = connect.credentials;
@@ -73,14 +73,16 @@ impl Running {
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
         let mut running =
             Self { client: client.clone(), server: None, topics: None, skills: None, stopped: false };
+        let how = ServeOptions { replicas: connect.replicas, within: connect.timeout };
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                running.topics = Some(Topics::start(client, states, limits, &checked.handlers).await?);
+                running.topics =
+                    Some(Topics::start(client, states, limits, &checked.handlers, connect.timeout).await?);
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                let server = Server::start(client, states, limits, checked.tools, checked.cards).await?;
+                let server = Server::start(client, states, limits, checked.tools, checked.cards, how).await?;
                 running.server = Some(server);
             }
             if let Some(presence) = checked.presence {
@@ -92,7 +94,8 @@ impl Running {
                     store,
                     retention,
                 };
-                running.skills = Some(Skills::start(client.clone(), states, limits, parts).await?);
+                running.skills =
+                    Some(Skills::start(client.clone(), states, limits, parts, connect.timeout).await?);
                 // Results of what an earlier process asked for find their owner without being asked for.
                 client.core().receive_results().await.map_err(Error::from)?;
             }

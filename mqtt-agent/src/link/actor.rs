@@ -22,10 +22,11 @@ use super::backoff::Backoff;
 use super::capabilities::{Capabilities, Shown};
 use super::closing::{ABANDONED, Closing};
 use super::command::Command;
+use super::copies::Copies;
 use super::dial::{Address, dial};
 use super::disconnect::Ended;
 use super::error::PublishError;
-use super::inbound::MessageHandler;
+use super::inbound::{Inbound, MessageHandler};
 use super::inbox::Budget;
 use super::left::Left;
 use super::options::LinkOptions;
@@ -69,6 +70,9 @@ pub(super) struct Actor {
     pub(super) left: Left,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
     pub(super) parked: Parked,
+    pub(super) copies: Copies,
+    /// Messages that may be copies, each with its place in the order of acknowledgements where it has one.
+    pub(super) held: Vec<(Inbound, Option<u64>)>,
     /// Reused, so that routing doesn't allocate.
     pub(super) found: Vec<MessageHandler>,
 
@@ -141,6 +145,8 @@ impl Actor {
             acks: Acks::default(),
             left: Left::default(),
             parked: Parked::default(),
+            copies: Copies::default(),
+            held: Vec::new(),
             found: Vec::new(),
             is_connected: false,
             epoch: 0,

@@ -44,6 +44,7 @@ pub(super) struct Closing {
 
 impl Actor {
     pub(super) fn close(&mut self, within: Duration) {
+        self.decide_copies();
         let now = Instant::now();
         let deadline = now.checked_add(within).unwrap_or(now + FAR);
         match &mut self.closing {
@@ -100,7 +101,8 @@ impl Actor {
         let stuck = self.stuck_since.map(|since| since + self.patience());
         let closing = self.closing.map(|closing| closing.deadline);
         let left = self.acks.left_since().map(|since| since + LEFT);
-        let all = [silent, ping, stuck, closing, left, self.publishes.earliest()];
+        let copies = self.copies.decides_at();
+        let all = [silent, ping, stuck, closing, left, copies, self.publishes.earliest()];
         all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
     }
 
@@ -140,6 +142,9 @@ impl Actor {
     pub(super) fn ring(&mut self) -> ControlFlow<()> {
         let now = Instant::now();
         self.publishes.expire(now);
+        if self.copies.decides_at().is_some_and(|at| at <= now) {
+            self.decide_copies();
+        }
         let late = self.closing.is_some_and(|closing| {
             closing.deadline <= now && !(self.is_connected && closing.phase == Phase::Draining)
         });

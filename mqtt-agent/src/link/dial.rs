@@ -111,8 +111,8 @@ fn accepted(wire: Wire, ack: Box<ConnAck>) -> Result<(Wire, Box<ConnAck>), Ended
         0x00 => return Ok((wire, ack)),
         // As brokers answer that speak 3.1.1 alone.
         0x01 | 0x84 => ConnectError::OldProtocol,
-        0x04 | 0x86 => ConnectError::Credentials,
-        0x05 | 0x87 => ConnectError::NotAuthorized,
+        0x04 | 0x86 => ConnectError::Credentials { reason: ack.reason_string.clone() },
+        0x05 | 0x87 => ConnectError::NotAuthorized { reason: ack.reason_string.clone() },
         code => ConnectError::Refused {
             code,
             name: reasons::name(code),

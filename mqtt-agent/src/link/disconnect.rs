@@ -77,8 +77,13 @@ impl Ended {
             0x80..=0x83 | 0x87 | 0x90 | 0x95 | 0x97 | 0x99..=0x9b => Blame::Protocol,
             _ => Blame::None,
         };
+        let name = match *reason {
+            0x00 => "normal disconnection",
+            TAKEN_OVER => "session taken over by another client with the same id",
+            reason => reasons::name(reason),
+        };
         Self {
-            text: format!("the broker disconnected: {} ({reason:#04x}){said}", reasons::name(*reason)),
+            text: format!("the broker disconnected: {name} ({reason:#04x}){said}"),
             blame,
             by_broker: true,
             reason: Some(*reason),

@@ -35,13 +35,20 @@ pub enum ConnectError {
     #[error("no tokio runtime; open the connection from within one, e.g. below `#[tokio::main]`")]
     NoRuntime,
     /// The broker refused the user name or the password (reason code 0x86).
-    #[error("the broker refused the user name or the password; check the credentials")]
-    Credentials,
+    #[error("the broker refused the user name or the password{}; check the credentials", said(.reason.as_deref(), None))]
+    Credentials {
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
+    },
     /// The broker doesn't let this client in (reason code 0x87).
     #[error(
-        "the broker does not authorize this client; check its credentials, its client id and the broker's access rules"
+        "the broker does not authorize this client{}; check its credentials, its client id and the broker's access rules",
+        said(.reason.as_deref(), None)
     )]
-    NotAuthorized,
+    NotAuthorized {
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
+    },
     /// The broker refused the connection for another reason.
     #[error("the broker refused the connection with {name} ({code:#04x}){}; {}", said(.reason.as_deref(), .server.as_deref()), advice(*.code))]
     Refused {
@@ -72,6 +79,16 @@ pub enum ConnectError {
     Protocol {
         /// What was wrong with the answer.
         reason: String,
+    },
+    /// The broker accepted the connection, and did not answer what was asked of it then.
+    #[error("`{broker}` did not answer {what} within {within:?}; the broker's log may say why")]
+    Unanswered {
+        /// Host and port, or the WebSocket address.
+        broker: String,
+        /// What was asked.
+        what: &'static str,
+        /// The time allowed.
+        within: Duration,
     },
     /// There was no connection within the time allowed.
     #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()))]
@@ -154,10 +171,12 @@ impl std::fmt::Display for BrokerFeature {
 #[non_exhaustive]
 pub enum PublishError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("publishing to `{topic}` was denied by the broker; allow it in the broker's access rules")]
+    #[error("publishing to `{topic}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
     Denied {
         /// The topic.
         topic: String,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// The packet is larger than the broker accepts.
     #[error(
@@ -216,10 +235,12 @@ pub enum PublishError {
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("subscribing to `{filter}` was denied by the broker; allow it in the broker's access rules")]
+    #[error("subscribing to `{filter}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
     Denied {
         /// The topic filter.
         filter: String,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// The filter is no valid MQTT topic filter.
     #[error("`{filter}` is no topic filter: {reason}; correct it")]

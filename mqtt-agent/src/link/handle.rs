@@ -1,9 +1,12 @@
 //! What callers hold. Everything here only sends commands to the connection's task and waits for its answers.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -28,6 +31,9 @@ use crate::spawn;
 
 /// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
 const ADDED: usize = 128;
+
+/// How long a broker may say nothing at all while a stop waits for it.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// One connection to a broker. Clones are the same connection.
 ///
@@ -190,9 +196,38 @@ impl Link {
         self.0.shared.sessions.load(Ordering::Acquire)
     }
 
-    /// When the broker was last heard of.
-    pub(crate) fn heard(&self) -> Instant {
-        self.0.shared.heard()
+    /// Waits for something that needs the broker's answers, for a start: so long at most.
+    pub(crate) async fn answered<T>(
+        &self,
+        what: &'static str,
+        within: Duration,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, ConnectError> {
+        let timeout = tokio::time::timeout(within, answer).await;
+        timeout.map_err(|_| ConnectError::Unanswered { broker: self.0.broker.clone(), what, within })
+    }
+
+    /// Waits for something that needs the broker's answers, for a stop: so long at most, and not longer than [`QUIET`]
+    /// without a sign of life. After one wait that was given up the next ones wait for nothing, until the broker is heard
+    /// of again: a stop of many steps takes no longer than one of them where the broker is gone.
+    pub(crate) async fn attend<T>(&self, within: Duration, what: impl Future<Output = T>) -> Option<T> {
+        let shared = &self.0.shared;
+        if shared.is_given_up() {
+            return what.now_or_never();
+        }
+        let mut what = pin!(what);
+        let began = Instant::now();
+        loop {
+            let until = (shared.heard().max(began) + QUIET).min(began + within);
+            if let Ok(done) = tokio::time::timeout_at(until.into(), &mut what).await {
+                return Some(done);
+            }
+            let now = Instant::now();
+            if now >= began + within || now >= shared.heard().max(began) + QUIET {
+                shared.give_up();
+                return None;
+            }
+        }
     }
 
     /// The current connection's number; 0 while there is none.
@@ -281,8 +316,14 @@ impl Link {
     /// goodbye (so that no will is published) and ends its task. What can't be finished in time is given up.
     pub(crate) async fn close(&self, within: Duration) {
         self.0.places.close();
+        let within = if self.0.shared.is_given_up() { Duration::ZERO } else { within };
         let _ = self.0.commands.send(Command::Close { within });
-        self.0.task.wait().await;
+        let closed = self.0.task.wait();
+        if self.attend(within, closed).await.is_none() {
+            // Whoever is in more of a hurry decides.
+            let _ = self.0.commands.send(Command::Close { within: Duration::ZERO });
+            self.0.task.wait().await;
+        }
     }
 
     /// Ends the connection without goodbye, as a crash would: the will speaks. Returns at once.

@@ -10,6 +10,7 @@ use super::ack::{Ack, Settlement};
 use super::actor::{Actor, ROUND};
 use super::capabilities::Capabilities;
 use super::codec::{ConnAck, Identifiers, Malformed, Packet, PubAck, Publish};
+use super::copies;
 use super::disconnect::Ended;
 use super::inbound::{Inbound, MessageHandler};
 use super::left;
@@ -40,6 +41,8 @@ impl Actor {
         self.shared.note_heard(now.into_std());
         self.publishes.resume(ack.session_present);
         self.acks.reset(self.epoch);
+        self.copies.reset();
+        self.held.clear();
         self.subscriptions.resume(ack.session_present);
         // From now on it is this process's own session.
         self.clean_start = false;
@@ -143,17 +146,35 @@ impl Actor {
             return;
         }
         let is_awaited = publish.qos == QoS::AtLeastOnce;
-        let print = if is_awaited { left::print(&publish) } else { 0 };
+        let alike = !self.broker.identifiers();
+        let print = if is_awaited || alike { left::print(&publish) } else { 0 };
         let Publish { topic, packet, payload, retain, properties, identifiers, .. } = publish;
         let is_poison = is_awaited && self.left.is_poison(print);
         let received = self.round_began;
         let inbound = Inbound { topic, payload, retain, received, is_poison, properties };
         let place = is_awaited.then(|| self.acks.received(packet, print, 1));
+        if alike {
+            if !self.copies.continues(print) {
+                self.decide_copies();
+            }
+            let filters = self.subscriptions.count(inbound.topic());
+            match self.copies.see(print, filters, Instant::now()) {
+                copies::Verdict::Deliver => {}
+                copies::Verdict::Drop => {
+                    // So those before it were copies as well.
+                    for (_, held) in std::mem::take(&mut self.held) {
+                        self.acknowledge(held);
+                    }
+                    return self.acknowledge(place);
+                }
+                copies::Verdict::Hold => return self.held.push((inbound, place)),
+            }
+        }
         let Some((inbound, known)) = self.deliver(inbound, &identifiers, place) else { return };
         let Some(place) = place else { return };
         if known || self.parked.is_over {
             tracing::debug!(topic = inbound.topic(), "dropped a message that nobody subscribes to");
-            self.settle(&Settlement { epoch: self.epoch, place, left: false });
+            self.acknowledge(Some(place));
         } else if let Err(message) = self.parked.push(ParkedMessage { inbound, identifiers, place }) {
             tracing::warn!(
                 topic = message.inbound.topic(),
@@ -200,6 +221,22 @@ impl Actor {
         }
     }
 
+    /// Delivers the messages that were no copies after all.
+    pub(super) fn decide_copies(&mut self) {
+        let deliver = self.copies.decide();
+        for (inbound, place) in std::mem::take(&mut self.held) {
+            if !deliver || self.deliver(inbound, &Identifiers::default(), place).is_some() {
+                self.acknowledge(place);
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, place: Option<u64>) {
+        if let Some(place) = place {
+            self.settle(&Settlement { epoch: self.epoch, place, left: false });
+        }
+    }
+
     /// Notes what somebody said of a message.
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         let &Settlement { epoch, place, left } = settlement;
@@ -232,7 +269,7 @@ impl Actor {
                 topic = inbound.topic(),
                 "dropped a message of an earlier session that nobody subscribes to"
             );
-            self.settle(&Settlement { epoch: self.epoch, place, left: false });
+            self.acknowledge(Some(place));
         }
     }
 }

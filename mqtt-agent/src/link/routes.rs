@@ -53,7 +53,7 @@ impl Routes {
 }
 
 /// The filter that a shared subscription's messages match.
-fn unshared(filter: &str) -> &str {
+pub(super) fn unshared(filter: &str) -> &str {
     filter
         .strip_prefix("$share/")
         .and_then(|rest| rest.split_once('/'))

@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) sessions: AtomicU64,
     /// When something was received last, in milliseconds since `began`.
     heard: AtomicU64,
+    /// When a wait for the broker was given up, counted as `heard`; 0 for never.
+    given_up: AtomicU64,
     began: Instant,
 }
 
@@ -30,13 +32,27 @@ impl Shared {
             limit: AtomicUsize::new(usize::MAX),
             sessions: AtomicU64::new(0),
             heard: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
             began: Instant::now(),
         }
     }
 
+    fn milliseconds(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn note_heard(&self, at: Instant) {
-        let since = at.saturating_duration_since(self.began).as_millis();
-        self.heard.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.heard.store(self.milliseconds(at), Ordering::Relaxed);
+    }
+
+    /// Notes that a wait for the broker was given up.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(self.milliseconds(Instant::now()).max(1), Ordering::Relaxed);
+    }
+
+    /// Whether nothing was heard since a wait was given up.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed) > self.heard.load(Ordering::Relaxed)
     }
 
     /// When the broker was last heard of.

@@ -16,7 +16,7 @@ use super::error::SubscribeError;
 use super::inbound::MessageHandler;
 use super::message::{Filter, QoS, RetainHandling};
 use super::poison::{Blame, POISON};
-use super::routes::{Route, Routes};
+use super::routes::{self, Route, Routes};
 use super::size;
 use super::verdict;
 
@@ -97,6 +97,11 @@ impl Subscriptions {
             self.routes.find(topic, found);
         }
         known
+    }
+
+    /// How many filters match a topic: so many copies of a message a broker may send.
+    pub(super) fn count(&self, topic: &str) -> usize {
+        self.held.keys().filter(|filter| routes::matches(routes::unshared(filter), topic)).count()
     }
 
     /// Routes at once, for the broker may deliver before it acknowledges, and asks the broker.

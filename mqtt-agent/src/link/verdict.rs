@@ -11,7 +11,7 @@ pub(super) fn published(topic: &str, code: u8, reason: Option<&str>) -> Outcome 
     match code {
         0x10 => Ok(Published { no_subscribers: true }),
         0x00..0x80 => Ok(Published { no_subscribers: false }),
-        0x87 => Err(PublishError::Denied { topic: topic() }),
+        0x87 => Err(PublishError::Denied { topic: topic(), reason: reason.map(str::to_owned) }),
         code => Err(PublishError::Rejected {
             topic: topic(),
             code,
@@ -27,7 +27,7 @@ pub(super) fn granted(filter: &Filter, code: Option<u8>, reason: Option<&str>) -
     let unsupported = |feature| Err(SubscribeError::Unsupported { filter: name(), feature });
     match code.unwrap_or(0x80) {
         0x00..=0x02 => Ok(()),
-        0x87 => Err(SubscribeError::Denied { filter: name() }),
+        0x87 => Err(SubscribeError::Denied { filter: name(), reason: reason.map(str::to_owned) }),
         0x9e => unsupported(BrokerFeature::SharedSubscriptions),
         0xa2 => unsupported(BrokerFeature::WildcardSubscriptions),
         code => Err(SubscribeError::Rejected {

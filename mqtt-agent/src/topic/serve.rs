@@ -7,6 +7,7 @@
 mod handler;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -63,6 +64,7 @@ impl Topics {
         states: Arc<States>,
         limits: Limits,
         handlers: &[&'static HandlerDef],
+        within: Duration,
     ) -> Result<Self> {
         let places = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         let shared = Arc::new(Shared {
@@ -95,7 +97,8 @@ impl Topics {
             };
             link.subscribe_one(wanted, handler)
         });
-        let granted = futures_util::future::join_all(subscribed).await;
+        let granted = futures_util::future::join_all(subscribed);
+        let granted = link.answered("the SUBSCRIBE of the topic handlers", within, granted).await?;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
         Ok(Self { shared, subscriptions, abandon })
     }
@@ -104,6 +107,7 @@ impl Topics {
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
         let draining = Draining {
+            link: shared.client.core().link(),
             what: "topic handlers",
             stopping: &shared.stopping,
             abandon: &shared.abandon,

@@ -56,7 +56,7 @@ fn each_filter_has_its_own_outcome() {
     granted(&mut subs, 2, NOT_AUTHORIZED);
     granted(&mut subs, 1, GRANTED);
     assert_eq!(a.try_recv(), Ok(Ok(())));
-    assert_eq!(b.try_recv(), Ok(Err(SubscribeError::Denied { filter: "b".into() })));
+    assert!(matches!(b.try_recv(), Ok(Err(SubscribeError::Denied { filter, .. })) if filter == "b"));
     assert_eq!((found(&subs, "a"), found(&subs, "b")), (1, 0));
     subs.unsubscribe(2, None);
     assert!(subs.nothing_waits());

@@ -25,8 +25,11 @@ async fn a_wrong_password_is_known_at_once() {
     let started = Instant::now();
     let error = link.connected(DEADLINE).await.unwrap_err();
     assert!(started.elapsed() < DEADLINE / 4);
-    let expected = if mosquitto() { ConnectError::NotAuthorized } else { ConnectError::Credentials };
-    assert_eq!(error, expected);
+    match error {
+        ConnectError::NotAuthorized { .. } if mosquitto() => {}
+        ConnectError::Credentials { .. } if !mosquitto() => {}
+        other => panic!("{other:?}"),
+    }
     link.close(DEADLINE).await;
     assert_eq!(link.connected(DEADLINE).await, Err(ConnectError::Closed));
 }

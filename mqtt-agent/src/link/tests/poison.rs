@@ -169,7 +169,7 @@ async fn a_late_refusal_does_not_strand_the_next_with_its_packet_id() {
     for _ in 0..100 {
         later.push(soon(link.enqueue(Message::new("t", "later"))).await.unwrap());
     }
-    assert_eq!(soon(first).await, Err(PublishError::Denied { topic: "t".into() }));
+    assert!(matches!(soon(first).await, Err(PublishError::Denied { topic, .. }) if topic == "t"));
     for receipt in later {
         soon(receipt).await.unwrap();
     }

@@ -19,10 +19,7 @@ async fn each_filter_has_its_own_outcome() {
     assert_eq!(granted[0].as_ref().unwrap().filter(), "ok/a");
     // Mosquitto grants every filter and withholds the messages.
     if !mosquitto() {
-        assert_eq!(
-            granted[1].as_ref().unwrap_err(),
-            &SubscribeError::Denied { filter: "forbidden/x".into() }
-        );
+        assert!(matches!(&granted[1], Err(SubscribeError::Denied { filter, .. }) if filter == "forbidden/x"));
     }
     assert!(matches!(granted[2], Err(SubscribeError::Invalid { .. })));
     assert!(granted[3].is_ok());

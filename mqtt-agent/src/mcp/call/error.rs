@@ -147,7 +147,7 @@ impl From<ErrorBody> for CallError {
 impl From<PublishError> for CallError {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::Denied { topic } => Self::Unauthorized {
+            PublishError::Denied { topic, .. } => Self::Unauthorized {
                 message: format!("the broker denies publishing to `{topic}`; ask for that right"),
             },
             other => Self::Publish(other),
@@ -158,7 +158,7 @@ impl From<PublishError> for CallError {
 impl From<SubscribeError> for CallError {
     fn from(error: SubscribeError) -> Self {
         match error {
-            SubscribeError::Denied { filter } => Self::Unauthorized {
+            SubscribeError::Denied { filter, .. } => Self::Unauthorized {
                 message: format!("the broker denies subscribing to `{filter}`; ask for that right"),
             },
             other => Self::Subscribe(other),

@@ -57,6 +57,11 @@ impl Cards {
         messages
     }
 
+    /// Says on the tools' cards that there are no replicas (`MCP-12`).
+    pub(crate) fn without_replicas(&mut self) {
+        self.tools.iter_mut().for_each(|card| card.replicas = Some(false));
+    }
+
     /// The server's card marked offline: the Will (`MCP-19`), and the last word of a clean stop.
     pub(crate) fn server_offline(&self) -> Message {
         self.server_message(Status::Offline)
@@ -113,6 +118,7 @@ pub(crate) fn tool_card(
         last_seen: now_rfc3339(),
         title: tool.title.map(str::to_owned),
         annotations: (annotations != ToolAnnotations::default()).then_some(annotations),
+        replicas: None,
         tags: tool.tags.iter().map(|&tag| tag.to_owned()).collect(),
     }
 }

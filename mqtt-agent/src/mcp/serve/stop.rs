@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Cards, Server};
 use crate::drain::{ACKNOWLEDGE, Draining};
@@ -25,6 +25,7 @@ impl Server {
         drop(announcer.await);
 
         let draining = Draining {
+            link: &shared.link,
             what: "calls",
             stopping: &shared.stopping,
             abandon: &shared.abandon,
@@ -52,13 +53,13 @@ pub(super) async fn retire(link: &Link, cards: &Cards) {
 
 async fn publish(link: &Link, cards: Vec<Message>) {
     let publish = futures_util::future::join_all(cards.into_iter().map(|card| link.publish(card)));
-    match timeout(ACKNOWLEDGE, publish).await {
-        Ok(outcomes) => {
+    match link.attend(ACKNOWLEDGE, publish).await {
+        Some(outcomes) => {
             for error in outcomes.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "a card was not marked offline");
+                tracing::warn!(%error, "failed to mark a card offline");
             }
         }
-        Err(_) => tracing::warn!("the broker did not acknowledge the offline cards"),
+        None => tracing::warn!("failed to mark cards offline: the broker did not acknowledge it"),
     }
 }
 
@@ -69,7 +70,7 @@ async fn served_elsewhere(shared: &super::Shared, own_id: &str) -> HashSet<Strin
     let (sender, mut inbox) = mpsc::channel::<Inbound>(4096);
     let handler = MessageHandler::in_memory(move |inbound| drop(sender.try_send(inbound)));
     let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), handler);
-    let Ok(Ok(_subscription)) = timeout(ACKNOWLEDGE, subscribe).await else { return tools };
+    let Some(Ok(_subscription)) = shared.link.attend(ACKNOWLEDGE, subscribe).await else { return tools };
 
     let deadline = Instant::now() + LOOK;
     let mut own_seen = false;
