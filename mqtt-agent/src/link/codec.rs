@@ -221,11 +221,15 @@ pub(super) struct Malformed {
 }
 
 impl Malformed {
+    const fn new(reason: u8, what: &'static str) -> Self {
+        Self { reason, what }
+    }
+
     const fn packet(what: &'static str) -> Self {
-        Self { reason: reasons::MALFORMED_PACKET, what }
+        Self::new(reasons::MALFORMED_PACKET, what)
     }
 
     const fn protocol(what: &'static str) -> Self {
-        Self { reason: reasons::PROTOCOL_ERROR, what }
+        Self::new(reasons::PROTOCOL_ERROR, what)
     }
 }

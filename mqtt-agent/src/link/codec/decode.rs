@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::reader::{self, Reader};
+use super::reader::{self, Reader, has};
 use super::{ConnAck, Disconnect, Malformed, Packet, PubAck, Publish, SubAck, UnsubAck, properties, reasons};
 use crate::link::message::QoS;
 
@@ -13,6 +13,15 @@ const SUBACK: u8 = 9;
 const UNSUBACK: u8 = 11;
 const PINGRESP: u8 = 13;
 const DISCONNECT: u8 = 14;
+
+const TOO_LARGE: Malformed =
+    Malformed::new(reasons::PACKET_TOO_LARGE, "a packet is larger than this client's maximum packet size");
+const QOS_2: Malformed = Malformed::new(
+    reasons::QOS_NOT_SUPPORTED,
+    "a message has QoS 2, which this client doesn't subscribe with",
+);
+const WILDCARD: Malformed =
+    Malformed::new(reasons::TOPIC_NAME_INVALID, "a message's topic contains a wildcard");
 
 /// Takes the first packet out of what was read; `None` while it is incomplete.
 ///
@@ -27,10 +36,7 @@ pub(in crate::link) fn decode(read: &mut BytesMut, most: usize) -> Result<Option
     let header = 1 + taken;
     let total = header + remaining;
     if total > most {
-        return Err(Malformed {
-            reason: reasons::PACKET_TOO_LARGE,
-            what: "a packet is larger than this client's maximum packet size",
-        });
+        return Err(TOO_LARGE);
     }
     if first >> 4 == PUBLISH {
         if read.len() < total {
@@ -38,7 +44,7 @@ pub(in crate::link) fn decode(read: &mut BytesMut, most: usize) -> Result<Option
         }
         let mut frame = read.split_to(total).freeze();
         frame.advance(header);
-        return publish(first, &frame).map(|publish| Some(Packet::Publish(publish)));
+        return Ok(Some(Packet::Publish(publish(first, frame)?)));
     }
     let Some(body) = read.get(header..total) else { return Ok(None) };
     let packet = small(first >> 4, Reader::new(body))?;
@@ -53,10 +59,7 @@ fn check_first(first: u8) -> Result<(), Malformed> {
         (PUBLISH, flags) => match (flags >> 1) & 3 {
             0 if flags & 8 != 0 => Err(Malformed::packet("a message of QoS 0 is marked as a repetition")),
             0 | 1 => Ok(()),
-            2 => Err(Malformed {
-                reason: reasons::QOS_NOT_SUPPORTED,
-                what: "a message has QoS 2, which this client doesn't subscribe with",
-            }),
+            2 => Err(QOS_2),
             _ => Err(Malformed::packet("a message has QoS 3, which doesn't exist")),
         },
         (CONNACK | PUBACK | SUBACK | UNSUBACK | PINGRESP | DISCONNECT, 0) => Ok(()),
@@ -68,39 +71,40 @@ fn check_first(first: u8) -> Result<(), Malformed> {
     }
 }
 
-#[inline]
-fn publish(first: u8, frame: &Bytes) -> Result<Publish, Malformed> {
+#[inline(always)]
+fn publish(first: u8, mut frame: Bytes) -> Result<Publish, Malformed> {
     let qos = if first & 2 == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
-    let mut reader = Reader::new(frame);
+    let mut reader = Reader::new(&frame);
     let topic = reader.text()?;
-    if topic.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
-        return Err(Malformed {
-            reason: reasons::TOPIC_NAME_INVALID,
-            what: "a message's topic contains a wildcard",
-        });
+    if has(topic.as_bytes(), |byte| matches!(byte, b'+' | b'#')) {
+        return Err(WILDCARD);
     }
     let packet = match qos {
         QoS::AtMostOnce => 0,
         QoS::AtLeastOnce => reader.packet()?,
     };
-    let (properties, identifiers) = properties::publish(reader.properties()?, frame)?;
+    let (properties, identifiers) = properties::publish(reader.properties()?, &frame)?;
     if topic.is_empty() {
         return Err(Malformed::protocol("a message's topic is empty"));
     }
+    let topic = frame.slice_ref(topic.as_bytes());
+    // The payload is what is left of the frame, which spares a reference to be counted up and down.
+    let payload = frame.len() - reader.rest().len();
+    frame.advance(payload);
     Ok(Publish {
         dup: first & 8 != 0,
         qos,
         retain: first & 1 != 0,
-        topic: frame.slice_ref(topic.as_bytes()),
+        topic,
         packet,
-        payload: frame.slice_ref(reader.rest()),
+        payload: frame,
         properties,
         identifiers,
     })
 }
 
 /// A packet other than PUBLISH, whose type and flags are valid.
-#[inline]
+#[inline(always)]
 fn small(kind: u8, mut reader: Reader<'_>) -> Result<Packet, Malformed> {
     match kind {
         PUBACK => {

@@ -93,10 +93,8 @@ pub(super) fn publish(reader: Reader<'_>, frame: &Bytes) -> Result<(Properties, 
                 }
             }
             property::TOPIC_ALIAS => {
-                return Err(Malformed {
-                    reason: reasons::TOPIC_ALIAS_INVALID,
-                    what: "a message has a topic alias, which this client doesn't allow",
-                });
+                let what = "a message has a topic alias, which this client doesn't allow";
+                return Err(Malformed::new(reasons::TOPIC_ALIAS_INVALID, what));
             }
             _ => return Err(MISPLACED),
         }

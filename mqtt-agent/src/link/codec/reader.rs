@@ -21,6 +21,12 @@ pub(super) fn varint(bytes: &[u8]) -> Result<Option<(usize, usize)>, Malformed> 
     if bytes.len() >= 4 { Err(Malformed::packet("a length takes more than four bytes")) } else { Ok(None) }
 }
 
+/// Whether there is such a byte. It goes through all of them, for a loop that may end early is not vectorized.
+#[inline]
+pub(super) fn has(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |found, &byte| found | is(byte))
+}
+
 /// The part of a packet that has not been read yet.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a>(&'a [u8]);
@@ -99,7 +105,7 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self) -> Result<&'a str, Malformed> {
         let data = self.data()?;
         let text = std::str::from_utf8(data).map_err(|_| Malformed::packet("a string is not UTF-8"))?;
-        if data.contains(&0) {
+        if has(data, |byte| byte == 0) {
             return Err(Malformed::packet("a string contains a NUL character"));
         }
         Ok(text)
