@@ -5,6 +5,7 @@
 //! ```
 //!
 //! A program of its own, for an allocator that counts takes time, which would be charged to those that allocate most.
+//! The build directory is locked while a bench runs, so `peers` cannot have cargo run it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod bare;

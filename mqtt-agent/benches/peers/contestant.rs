@@ -58,12 +58,14 @@ pub(crate) struct Contestant {
     pub(crate) kind: Kind,
     pub(crate) server: Process,
     pub(crate) client: Process,
+    /// It did not say what was expected, and is asked no more.
+    pub(crate) broken: bool,
 }
 
 impl Contestant {
     pub(crate) fn start(kind: Kind, address: SocketAddr) -> Result<Self, String> {
         let server = kind.process("server", address)?;
         let client = kind.process("client", address)?;
-        Ok(Self { kind, server, client })
+        Ok(Self { kind, server, client, broken: false })
     }
 }

@@ -3,9 +3,11 @@
 //! ```text
 //! cargo bench -p mqtt-agent --bench peers
 //! cargo bench -p mqtt-agent --bench peers -- quick calls big
+//! cargo bench -p mqtt-agent --bench peers --bench allocations
 //! ```
 //!
-//! Sections: `calls`, `depth`, `partials`, `memory`, `big` and `allocations`; all of them where none is named. `quick`
+//! Sections: `calls`, `depth`, `partials`, `memory` and `big`; all of them where none is named. The bench `allocations` is
+//! one more, in a program of its own. `quick`
 //! runs one short round, `rounds=7` and `millis=1500` set how many and how long. It starts Mosquitto on free ports of
 //! loopback. The reference SDK takes part where Node.js is there and `npm install --prefix tests/node` was run.
 //!

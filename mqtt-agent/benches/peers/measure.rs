@@ -1,10 +1,11 @@
 //! Figures of processes, of one measured time and of several rounds.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::contestant::Contestant;
 use crate::process::Process;
-use crate::roles::{Counts, Line, Order};
+use crate::roles::{Counts, Line, Order, Outcome};
 
 /// The CPU time of a process and the value of `field` in its status, where Linux tells them.
 pub(crate) fn cpu(pid: u32) -> Option<u64> {
@@ -91,13 +92,13 @@ fn mark(client: Counts, contestant: &mut Contestant, broker: u32, counting: bool
     Ok(Mark { cpu, client, server })
 }
 
-/// Has a contestant work, and measures it meanwhile. `counting` asks the server for its allocations.
-pub(crate) fn measure(
+/// Has a contestant work, and looks at it when the measured time begins and ends.
+fn work(
     contestant: &mut Contestant,
     broker: u32,
     order: &Order,
     counting: bool,
-) -> Result<Sample, String> {
+) -> Result<(Mark, Mark, Outcome), String> {
     contestant.client.tell(order)?;
     let wait = Duration::from_millis(order.warm_up_ms + order.ms) + Duration::from_secs(20);
     let Line::Begin(client) = contestant.client.next(wait)? else { return Err("no beginning".to_owned()) };
@@ -105,13 +106,26 @@ pub(crate) fn measure(
     let Line::End(client) = contestant.client.next(wait)? else { return Err("no end".to_owned()) };
     let end = mark(client, contestant, broker, counting)?;
     let Line::Done(outcome) = contestant.client.next(wait)? else { return Err("no outcome".to_owned()) };
+    Ok((begin, end, outcome))
+}
+
+/// Has a contestant work, and measures it meanwhile. `counting` asks the server for its allocations.
+pub(crate) fn measure(
+    contestant: &mut Contestant,
+    broker: u32,
+    order: &Order,
+    counting: bool,
+) -> Result<Sample, String> {
+    let work = work(contestant, broker, order, counting);
+    contestant.broken = work.is_err();
+    let (begin, end, outcome) = work?;
     if outcome.failed > 0 {
         return Err(format!("{} calls failed: {}", outcome.failed, outcome.error.unwrap_or_default()));
     }
-    if outcome.calls == 0 {
+    if outcome.calls == 0 && outcome.large_us == 0.0 {
         return Err(format!("no call ended within {} ms", order.ms));
     }
-    let calls = outcome.calls as f64;
+    let calls = outcome.calls.max(1) as f64;
     let cpu = |which: usize| match (begin.cpu[which], end.cpu[which]) {
         (Some(begin), Some(end)) => end.saturating_sub(begin) as f64 / 1e3 / calls,
         _ => f64::NAN,
@@ -152,12 +166,18 @@ impl Rounds {
     ) -> Self {
         let mut samples = vec![vec![Vec::new(); contestants.len()]; orders.len()];
         let mut failures = Vec::new();
+        let shown = std::io::stderr().is_terminal();
         for round in 0..rounds {
-            eprint!("round {} of {rounds}\r", round + 1);
+            if shown {
+                eprint!("round {} of {rounds}\r", round + 1);
+            }
             for (order, samples) in orders.iter().zip(&mut samples) {
                 for turn in 0..contestants.len() {
                     let at = (turn + round) % contestants.len();
                     let contestant = &mut contestants[at];
+                    if contestant.broken {
+                        continue;
+                    }
                     match measure(contestant, broker, order, counting) {
                         Ok(sample) => samples[at].push(sample),
                         Err(error) => failures.push(format!(
@@ -171,7 +191,9 @@ impl Rounds {
                 }
             }
         }
-        eprint!("                \r");
+        if shown {
+            eprint!("                \r");
+        }
         Self { samples, failures }
     }
 }

@@ -8,15 +8,14 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) warm_up_ms: u64,
     pub(crate) ms: u64,
-    pub(crate) quick: bool,
 }
 
 impl Options {
     /// `default` is what runs where no section is named.
     pub(crate) fn parse(arguments: &[String], default: &[&'static str]) -> Result<Self, String> {
-        let mut options = Self { sections: Vec::new(), rounds: 5, warm_up_ms: 200, ms: 1000, quick: false };
+        let mut options = Self { sections: Vec::new(), rounds: 5, warm_up_ms: 200, ms: 1000 };
         if arguments.iter().any(|argument| argument == "quick") {
-            options = Self { rounds: 1, warm_up_ms: 100, ms: 300, quick: true, ..options };
+            options = Self { rounds: 1, warm_up_ms: 100, ms: 300, ..options };
         }
         for argument in arguments {
             let number = |text: &str| match text.parse::<u64>() {

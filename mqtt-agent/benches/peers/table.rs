@@ -33,6 +33,10 @@ fn known(value: f64, text: String) -> String {
     if value.is_finite() { text } else { "-".to_owned() }
 }
 
+pub(crate) fn callers(count: usize) -> String {
+    if count == 1 { "1 caller".to_owned() } else { format!("{count} callers") }
+}
+
 pub(crate) fn whole(value: f64) -> String {
     known(value, format!("{value:.0}"))
 }

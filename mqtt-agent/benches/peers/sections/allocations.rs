@@ -1,28 +1,12 @@
 //! `allocations`: how often a call allocates. A program of its own counts them, for its allocator takes time.
 
-use std::path::Path;
-use std::process::Command;
-
 use super::{order, print_failures, print_title, start};
 use crate::broker::{Broker, Config};
 use crate::contestant::Kind;
 use crate::measure::{Rounds, Sample};
 use crate::options::Options;
-use crate::roles::Work;
-use crate::table::{Table, ratio, tenths};
-
-/// Has cargo build and run the program that counts.
-pub(super) fn run_program(options: &Options) -> Result<(), String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let mut command = Command::new(cargo);
-    command.args(["bench", "--quiet", "--bench", "allocations", "--manifest-path"]).arg(manifest).arg("--");
-    if options.quick {
-        command.arg("quick");
-    }
-    let status = command.status().map_err(|error| format!("failed to start {command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
-}
+use crate::roles::{PARTIALS, Work};
+use crate::table::{self, Table, ratio, tenths};
 
 pub(super) fn run(options: &Options) -> Result<(), String> {
     print_title(&format!("allocations per call, {}", Config::Tuned.title()));
@@ -34,8 +18,8 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     for ((work, callers), samples) in shapes.iter().zip(&rounds.samples) {
         println!();
         let title = match work {
-            Work::Partials => format!("{callers} callers, 200 bytes, 100 partials"),
-            _ => format!("{callers} callers, 200 bytes"),
+            Work::Partials => format!("{}, 200 bytes, {PARTIALS} partials", table::callers(*callers)),
+            _ => format!("{}, 200 bytes", table::callers(*callers)),
         };
         let mut table = Table::new(&[&title, "client", "server", "to bare: client", "server"]);
         let at = contestants.iter().position(|contestant| contestant.kind == Kind::Bare);

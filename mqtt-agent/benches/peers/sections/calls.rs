@@ -6,7 +6,7 @@ use crate::contestant::{Contestant, Kind};
 use crate::measure::{Rounds, Sample, memory, peak};
 use crate::options::Options;
 use crate::roles::Work;
-use crate::table::{Table, megabytes, ratio, tenths, whole};
+use crate::table::{self, Table, megabytes, ratio, tenths, whole};
 
 const CALLERS: [usize; 3] = [1, 16, 256];
 const BYTES: [usize; 2] = [200, 10_000];
@@ -22,7 +22,7 @@ pub(super) fn run(options: &Options, config: Config) -> Result<(), String> {
     let rounds = Rounds::run(&mut contestants, broker.pid(), &orders, options.rounds, false);
     for ((bytes, callers), samples) in shapes.iter().zip(&rounds.samples) {
         println!();
-        print(&format!("{callers} callers, {bytes} bytes"), &contestants, samples);
+        print(&format!("{}, {bytes} bytes", table::callers(*callers)), &contestants, samples);
     }
     print_failures(&rounds);
     print_memory(&contestants, &broker);

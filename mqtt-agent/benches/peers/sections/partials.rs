@@ -6,7 +6,7 @@ use crate::contestant::Kind;
 use crate::measure::{Rounds, Sample};
 use crate::options::Options;
 use crate::roles::{PARTIALS, Work};
-use crate::table::{Table, ratio, tenths, whole};
+use crate::table::{self, Table, ratio, tenths, whole};
 
 pub(super) fn run(options: &Options) -> Result<(), String> {
     print_title(&format!("partials: {PARTIALS} of 200 bytes a call, {}", Config::Tuned.title()));
@@ -18,7 +18,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     let rounds = Rounds::run(&mut contestants, broker.pid(), &orders, options.rounds, false);
     for (callers, samples) in callers.iter().zip(&rounds.samples) {
         println!();
-        let title = format!("{callers} callers");
+        let title = table::callers(*callers);
         let mut table = Table::new(&[
             &title,
             "partials/s",
