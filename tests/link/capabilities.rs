@@ -88,11 +88,13 @@ async fn sub_10a_a_tool_server_without_retained_messages_fails_at_once() {
 
 #[tokio::test]
 async fn sub_10a_an_agent_with_skills_without_retained_messages_fails_at_once() {
-    let broker = FakeBroker::start(Knobs { retain: false, ..Knobs::default() }).await;
-    let agent = Agent::new("desk").skills(skills![echo]).connect_timeout(PATIENT);
-    let (text, took) = start_error(agent, &broker).await;
-    assert_says(&text, &["retain"]);
-    assert!(took < AT_ONCE, "{took:?}");
+    for missing in [Missing::Disconnect, Missing::Taken] {
+        let broker = FakeBroker::start(Knobs { retain: false, missing, ..Knobs::default() }).await;
+        let agent = Agent::new("desk").skills(skills![echo]).connect_timeout(PATIENT);
+        let (text, took) = start_error(agent, &broker).await;
+        assert_says(&text, &["retain"]);
+        assert!(took < AT_ONCE, "{missing:?}: {took:?}");
+    }
 }
 
 #[on("plain/{name}", qos = 0)]

@@ -25,8 +25,8 @@ pub(crate) async fn repeat(length: u32) -> String {
 
 /// Repeats what it is told.
 #[skill]
-pub(crate) async fn echo(text: String) -> String {
-    text
+pub(crate) async fn echo(task: Task) -> String {
+    task.text().to_string()
 }
 
 pub(crate) fn calculator() -> Agent {

@@ -83,7 +83,7 @@ macro_rules! ears {
     ($($name:ident $topic:literal)*) => {$(
         #[on($topic)]
         fn $name(State(heard): State<Heard>) {
-            drop(heard.try_send(stringify!($name)));
+            let _ = heard.try_send(stringify!($name));
         }
     )*};
 }

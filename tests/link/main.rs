@@ -9,5 +9,6 @@ mod hostile;
 mod limits;
 mod overlapping;
 mod refused;
+mod resumed;
 mod sessions;
 mod stop;

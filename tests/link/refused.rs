@@ -105,6 +105,12 @@ async fn a_start_without_suback_ends_by_the_connect_timeout() {
 }
 
 #[tokio::test]
+async fn a_start_whose_cards_are_never_acknowledged_ends_by_the_connect_timeout() {
+    let broker = FakeBroker::start(Knobs { puback: Answer::Never, ..Knobs::default() }).await;
+    ends_by_the_connect_timeout(&broker).await;
+}
+
+#[tokio::test]
 async fn a_start_with_a_late_suback_ends_by_the_connect_timeout() {
     let late = Answer::After(Duration::from_secs(15));
     let broker = FakeBroker::start(Knobs { suback: late, ..Knobs::default() }).await;

@@ -1,5 +1,6 @@
 //! What clients sent to a [`FakeBroker`](super::FakeBroker), in its order, to be waited for.
 
+use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,21 @@ pub struct Event {
     pub at: Instant,
     /// What.
     pub packet: Packet,
+}
+
+impl fmt::Display for Event {
+    /// One line, without payloads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {}: ", self.connection)?;
+        match &self.packet {
+            Packet::Connect(connect) => write!(f, "CONNECT of `{}`", connect.client_id),
+            Packet::Publish(publish) => {
+                let Publish { topic, qos, retain, id, size, .. } = publish;
+                write!(f, "PUBLISH {id} to `{topic}`, QoS {qos}, retain {retain}, {size} bytes")
+            }
+            other => write!(f, "{other:?}"),
+        }
+    }
 }
 
 /// Everything so far. What is waited for counts also when it came before.
@@ -58,7 +74,10 @@ impl Seen {
     pub async fn until<T>(&self, what: &str, want: impl Fn(&Event) -> Option<T>) -> T {
         match self.within(SOON, want).await {
             Some(found) => found,
-            None => panic!("{what}: not in time; what came: {:#?}", self.all()),
+            None => {
+                let lines: Vec<String> = self.all().iter().map(ToString::to_string).collect();
+                panic!("{what}: not in time; what came:\n{}", lines.join("\n"))
+            }
         }
     }
 
