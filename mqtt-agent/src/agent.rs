@@ -2,6 +2,7 @@
 
 mod check;
 mod implementation;
+mod leftovers;
 mod running;
 
 pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};

@@ -48,7 +48,6 @@ async fn sub_10a_a_broker_that_disconnects_at_a_shared_subscription_gets_the_sam
     assert!(took < PATIENT, "{took:?}");
 }
 
-#[cfg(any())] // needs `Agent::without_replicas`
 #[tokio::test]
 async fn mcp_12_a_server_without_replicas_serves_by_plain_subscriptions() {
     let broker = FakeBroker::start(Knobs { shared: false, ..Knobs::default() }).await;

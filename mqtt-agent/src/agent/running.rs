@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::BuiltAgent;
+use super::leftovers::Leftovers;
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, Core};
 use crate::error::{Error, Result};
@@ -55,6 +56,13 @@ impl Running {
         options.will = will.map(|message| Will { message, delay: connect.will_delay });
         let link = Link::open(options)?;
         link.connected(connect.timeout).await?;
+        let leftovers = Leftovers::new(&link, &checked.namespace, &checked.id);
+        if link.session() == 0 {
+            // The broker goes on with the session of an earlier process. Before anything is announced: its card still says
+            // what it served.
+            let served = checked.tools.iter().map(|ready| ready.tool.name()).collect();
+            leftovers.end_unserved(&served).await;
+        }
 
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         // Where there are skills they remove what is too old, of both sides.
@@ -103,7 +111,7 @@ impl Running {
         };
         match served.await {
             Ok(()) => {
-                link.ready();
+                link.ready(Some(leftovers.handler()));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }

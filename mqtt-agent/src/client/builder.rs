@@ -188,7 +188,7 @@ impl ClientBuilder {
             Ok(())
         };
         tokio::try_join!(link.connected(self.connect_timeout), receive)?;
-        link.ready();
+        link.ready(None);
         Ok(Client::new(Arc::new(core)))
     }
 }

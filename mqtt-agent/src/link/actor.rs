@@ -70,6 +70,8 @@ pub(super) struct Actor {
     pub(super) left: Left,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
     pub(super) parked: Parked,
+    /// Takes what nobody subscribes to, in a session that an earlier process left.
+    pub(super) unclaimed: Option<MessageHandler>,
     pub(super) copies: Copies,
     /// Messages that may be copies, each with its place in the order of acknowledgements where it has one.
     pub(super) held: Vec<(Inbound, Option<u64>)>,
@@ -145,6 +147,7 @@ impl Actor {
             acks: Acks::default(),
             left: Left::default(),
             parked: Parked::default(),
+            unclaimed: None,
             copies: Copies::default(),
             held: Vec::new(),
             found: Vec::new(),
@@ -359,7 +362,8 @@ impl Actor {
                 self.unpark();
             }
             Command::Unsubscribe { id, done } => self.subscriptions.unsubscribe(id, done),
-            Command::Ready => self.ready(),
+            Command::Ready { unclaimed } => self.ready(unclaimed),
+            Command::EndFilter(filter) => self.subscriptions.end_filter(&filter),
             Command::Close { within } => {
                 // Whatever was settled before is in the channel by now.
                 while let Ok(settlement) = self.settlements.try_recv() {

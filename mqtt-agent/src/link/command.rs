@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::inbound::MessageHandler;
 use super::pending_publish::PendingPublish;
 use super::subscriptions::Wanted;
 
@@ -18,7 +19,12 @@ pub(super) enum Command {
         done: Option<oneshot::Sender<()>>,
     },
     /// Everything is subscribed that this process wants of a session that an earlier one left.
-    Ready,
+    Ready {
+        /// Takes what nobody subscribes to.
+        unclaimed: Option<MessageHandler>,
+    },
+    /// A filter that an earlier process left in the session is to be unsubscribed.
+    EndFilter(String),
     Close {
         within: Duration,
     },

@@ -90,19 +90,24 @@ impl Link {
 
     /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.
     pub(crate) fn inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, 0)
+        Inbox::new(Arc::clone(&self.0.budget), what, false)
     }
 
-    /// The same for a user's code, which may be slow: so many messages that wait are acknowledged as they come in, so that
-    /// they hold up nobody else's acknowledgements.
-    pub(crate) fn buffered_inbox(&self, what: &'static str, ahead: usize) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, ahead)
+    /// The same for a user's code, which may be slow: up to 1,024 messages and 8 MiB that wait are acknowledged as they come
+    /// in, so that they hold up nobody else's acknowledgements.
+    pub(crate) fn buffered_inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, true)
     }
 
     /// Says that everything is subscribed that this process wants of a session that an earlier one left. Until then
-    /// messages that nobody subscribes to wait; from then on they are dropped.
-    pub(crate) fn ready(&self) {
-        let _ = self.0.commands.send(Command::Ready);
+    /// messages that nobody subscribes to wait; from then on `unclaimed` takes them, in memory.
+    pub(crate) fn ready(&self, unclaimed: Option<MessageHandler>) {
+        let _ = self.0.commands.send(Command::Ready { unclaimed });
+    }
+
+    /// Unsubscribes a filter that an earlier process left in the session, unless this one uses it as well.
+    pub(crate) fn end_filter(&self, filter: String) {
+        let _ = self.0.commands.send(Command::EndFilter(filter));
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the

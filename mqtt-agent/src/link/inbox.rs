@@ -14,8 +14,12 @@ use tokio::sync::mpsc;
 use super::ack::Ack;
 use super::inbound::{Inbound, MessageHandler};
 
-/// How many messages at QoS 0 wait in one inbox.
-const UNACKNOWLEDGED: usize = 1024;
+/// How many messages wait in one inbox that no acknowledgement holds back: those at QoS 0, and those that were acknowledged
+/// as they came in.
+const LOOSE: usize = 1024;
+
+/// How many bytes of them.
+const LOOSE_BYTES: usize = 8 << 20;
 
 /// How many bytes wait in all inboxes of a connection before its socket is not read any more.
 #[derive(Debug)]
@@ -60,8 +64,32 @@ struct Unread {
     message: Option<(Inbound, Ack)>,
     weight: usize,
     budget: Arc<Budget>,
-    /// Counts the waiting messages that are not acknowledged any more, of which it is one.
-    loose: Option<Arc<AtomicUsize>>,
+    /// What waits without an acknowledgement, it among them.
+    loose: Option<Arc<Loose>>,
+}
+
+/// What waits in one inbox and is not held back by acknowledgements.
+#[derive(Debug, Default)]
+struct Loose {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Loose {
+    /// Whether one more may wait.
+    fn has_room(&self) -> bool {
+        self.messages.load(Ordering::Acquire) < LOOSE && self.bytes.load(Ordering::Acquire) < LOOSE_BYTES
+    }
+
+    fn enter(&self, weight: usize) {
+        self.messages.fetch_add(1, Ordering::AcqRel);
+        self.bytes.fetch_add(weight, Ordering::AcqRel);
+    }
+
+    fn leave(&self, weight: usize) {
+        self.messages.fetch_sub(1, Ordering::AcqRel);
+        self.bytes.fetch_sub(weight, Ordering::AcqRel);
+    }
 }
 
 impl Unread {
@@ -74,7 +102,7 @@ impl Drop for Unread {
     fn drop(&mut self) {
         self.budget.release(self.weight);
         if let Some(loose) = &self.loose {
-            loose.fetch_sub(1, Ordering::AcqRel);
+            loose.leave(self.weight);
         }
         if let Some((_, ack)) = self.message.take() {
             ack.leave();
@@ -86,27 +114,23 @@ impl Drop for Unread {
 pub(crate) struct Inbox(mpsc::UnboundedReceiver<Unread>);
 
 impl Inbox {
-    /// An inbox and the handler that fills it; `what` names its messages in the log. So many messages that wait at once are
-    /// acknowledged as they come in, `ahead` of being read.
-    pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: usize) -> (MessageHandler, Self) {
+    /// An inbox and the handler that fills it; `what` names its messages in the log. With `ahead`, messages are acknowledged
+    /// as they come in, ahead of being read, as long as not too many wait.
+    pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: bool) -> (MessageHandler, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let loose = Arc::new(AtomicUsize::new(0));
+        let loose = Arc::new(Loose::default());
         let handler = MessageHandler::acknowledging(move |inbound, mut ack| {
             let weight = inbound.weight();
             let mut counted = None;
-            let waiting = loose.load(Ordering::Acquire);
-            if ack.is_awaited() && waiting < ahead {
+            let has_room = loose.has_room();
+            if ack.is_awaited() && ahead && has_room {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
-            } else if !ack.is_awaited() && waiting >= UNACKNOWLEDGED.max(ahead) {
-                tracing::warn!(
-                    topic = inbound.topic(),
-                    waiting,
-                    "dropped {what} at QoS 0: too many wait already"
-                );
+            } else if !ack.is_awaited() && !has_room {
+                tracing::warn!(topic = inbound.topic(), "dropped {what} at QoS 0: too many wait already");
                 return ack.refused();
             }
             if !ack.is_awaited() {
-                loose.fetch_add(1, Ordering::AcqRel);
+                loose.enter(weight);
                 counted = Some(Arc::clone(&loose));
             }
             budget.charge(weight);

@@ -171,6 +171,9 @@ impl Actor {
             }
         }
         let Some((inbound, known)) = self.deliver(inbound, &identifiers, place) else { return };
+        if !known && self.parked.is_over && self.unclaimed.is_some() {
+            return self.hand_over_unclaimed(inbound, place);
+        }
         let Some(place) = place else { return };
         if known || self.parked.is_over {
             tracing::debug!(topic = inbound.topic(), "dropped a message that nobody subscribes to");
@@ -262,14 +265,19 @@ impl Actor {
     }
 
     /// Everything is subscribed: what is still parked is for nobody.
-    pub(super) fn ready(&mut self) {
+    pub(super) fn ready(&mut self, unclaimed: Option<MessageHandler>) {
         self.parked.is_over = true;
+        self.unclaimed = unclaimed;
         for ParkedMessage { inbound, place, .. } in self.parked.take() {
-            tracing::debug!(
-                topic = inbound.topic(),
-                "dropped a message of an earlier session that nobody subscribes to"
-            );
-            self.acknowledge(Some(place));
+            self.hand_over_unclaimed(inbound, Some(place));
         }
+    }
+
+    fn hand_over_unclaimed(&mut self, inbound: Inbound, place: Option<u64>) {
+        match self.unclaimed.clone() {
+            Some(handler) => self.hand_over(&handler, inbound, place),
+            None => tracing::debug!(topic = inbound.topic(), "dropped a message that nobody subscribes to"),
+        }
+        self.acknowledge(place);
     }
 }

@@ -150,6 +150,15 @@ impl Subscriptions {
         }
     }
 
+    /// Unsubscribes a filter that an earlier process left in the session, unless it is in use.
+    pub(super) fn end_filter(&mut self, filter: &str) {
+        if !self.held.contains_key(filter) {
+            // No filter has this identifier.
+            let request = Request::Unsubscribe { filter: filter.into(), identifier: 0, done: None };
+            self.waiting.push_back(request);
+        }
+    }
+
     /// Removes the route, and returns the filter with its identifier where that is now unused.
     fn forget(&mut self, id: u64) -> Option<(Arc<str>, Option<u32>)> {
         let filter = self.by_id.remove(&id)?;

@@ -2,7 +2,8 @@
 //!
 //! A message is acknowledged when it is taken in hand: acknowledgements go out in the order of receipt, so a handler that
 //! kept one would hold up everybody else's. Each `#[on]` handler has a queue, and takes its messages one after the other
-//! unless it says otherwise; each request has a task of its own.
+//! unless it says otherwise: up to 1,024 messages and 8 MiB wait acknowledged in memory, more wait unacknowledged, and at QoS 0
+//! are dropped and logged. Each request has a task of its own.
 
 mod handler;
 
@@ -25,10 +26,6 @@ use crate::mcp::Limits;
 use crate::registry::{HandlerDef, HandlerKind};
 use crate::spawn;
 use handler::Served;
-
-/// Messages that wait for one `#[on]` handler and are acknowledged; more wait unacknowledged, and at QoS 0 are dropped and
-/// logged.
-const AHEAD: usize = 1024;
 
 /// What all topic handlers of an agent share.
 #[derive(Debug)]
@@ -122,7 +119,7 @@ impl Topics {
 /// The queue of an `#[on]` handler, and the task that empties it.
 fn on(served: &Arc<Served>) -> MessageHandler {
     let link = served.shared.client.core().link();
-    let (handler, inbox) = link.buffered_inbox("a message for a topic handler", AHEAD);
+    let (handler, inbox) = link.buffered_inbox("a message for a topic handler");
     spawn::tracked(&served.shared.tasks, work(Arc::clone(served), inbox));
     handler
 }
