@@ -15,6 +15,7 @@ mod hostile_tasks;
 mod limits;
 mod load;
 mod log;
+mod many_tools;
 mod presence;
 mod published;
 mod questions;

@@ -35,7 +35,7 @@ impl Presence {
 
     /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
     pub(super) async fn announce(&self, link: &Link) -> Result<()> {
-        let card = link.enqueue(self.card_message(Status::Online)).await?;
+        let card = link.enqueue(self.card_online()).await?;
         let status = link.enqueue(self.status(Status::Online)).await?;
         card.await?;
         status.await?;
@@ -54,6 +54,11 @@ impl Presence {
             Ok(Err(error)) => tracing::warn!(%error, "the agent was not marked offline"),
             Err(_) => tracing::warn!("the broker did not acknowledge the offline card and status"),
         }
+    }
+
+    /// The card online, as it is first published.
+    pub(crate) fn card_online(&self) -> Message {
+        self.card_message(Status::Online)
     }
 
     fn card_message(&self, status: Status) -> Message {
