@@ -13,6 +13,7 @@ mod errors;
 mod hostile;
 mod hostile_tasks;
 mod limits;
+mod listings;
 mod load;
 mod log;
 mod many_tools;
