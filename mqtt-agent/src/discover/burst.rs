@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::error::DiscoverError;
 use super::fetch::granted;
 use super::latest::Latest;
-use crate::link::{Inbound, Link, Subscription};
+use crate::link::{Filter, Inbound, Link, QoS, Subscription};
 
 /// How long no message has to come for a burst to be over.
 const QUIET: Duration = Duration::from_millis(150);
@@ -57,7 +57,7 @@ pub(crate) async fn burst(
     until: Instant,
 ) -> Result<Burst, DiscoverError> {
     let Some(Marker { topic, inside }) = marker else {
-        let subscription = granted(link, wildcard, latest.sink()).await?;
+        let subscription = granted(link, Filter::new(wildcard), latest.sink()).await?;
         settle_from(Instant::now(), &[latest], QUIET, until).await;
         return Ok(Burst { _subscription: subscription, marked: None });
     };
@@ -81,8 +81,10 @@ pub(crate) async fn burst(
         })
     };
     // Both are asked for before the first answer, so that nothing is acknowledged in between.
-    let (subscription, marker) =
-        tokio::join!(granted(link, wildcard, sink), granted(link, topic, marker_sink));
+    let (subscription, marker) = tokio::join!(
+        granted(link, Filter::new(wildcard), sink),
+        granted(link, Filter::new(topic), marker_sink)
+    );
     let subscription = subscription?;
     let Ok(_marker) = marker else {
         settle_from(Instant::now(), &[latest], QUIET, until).await;
@@ -102,7 +104,25 @@ pub(crate) async fn burst(
     };
     // A connection that was lost in between was another session's, perhaps.
     let marked = (came || link.epoch() == epoch).then_some(came);
+    let subscription =
+        if marked == Some(false) { more(link, subscription, latest, until).await? } else { subscription };
     Ok(Burst { _subscription: subscription, marked })
+}
+
+/// Gets what a broker's queue has no room for as far as it can be had: messages at QoS 0 need no place there while the
+/// connection is fast enough. Whether these are all cannot be known.
+async fn more(
+    link: &Link,
+    subscription: Subscription,
+    latest: &Latest,
+    until: Instant,
+) -> Result<Subscription, DiscoverError> {
+    let filter = Filter { filter: subscription.filter().to_owned(), qos: QoS::AtMostOnce };
+    // First: an equal filter keeps the highest level that is asked for.
+    drop(subscription);
+    let subscription = granted(link, filter, latest.sink()).await?;
+    settle_from(Instant::now(), &[latest], QUIET, until).await;
+    Ok(subscription)
 }
 
 /// Whether it went through the broker's queue; what is published later and what has QoS 0 goes past it.
@@ -157,5 +177,37 @@ async fn settle_from(from: Instant, latest: &[&Latest], quiet: Duration, until: 
             return false;
         }
         sleep_until(end.min(until)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_outside_of_the_wildcard_comes_once() {
+        let seen = Seen::default();
+        assert!(!seen.marker_came(false));
+        seen.by_marker();
+        assert!(seen.marker_came(false));
+    }
+
+    #[test]
+    fn with_subscription_identifiers_the_wildcards_copy_is_not_the_markers() {
+        let seen = Seen::default();
+        seen.by_wildcard();
+        assert!(!seen.marker_came(true));
+        seen.by_marker();
+        assert!(seen.marker_came(true));
+    }
+
+    #[test]
+    fn without_subscription_identifiers_each_copy_comes_by_both() {
+        let seen = Seen::default();
+        for copies in 1..=2 {
+            seen.by_marker();
+            seen.by_wildcard();
+            assert_eq!(seen.marker_came(true), copies == 2);
+        }
     }
 }

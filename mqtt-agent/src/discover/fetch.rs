@@ -27,12 +27,12 @@ pub(crate) async fn subscribe(
     filter: String,
     latest: &Latest,
 ) -> Result<Subscription, DiscoverError> {
-    granted(link, filter, latest.sink()).await
+    granted(link, Filter::new(filter), latest.sink()).await
 }
 
 /// Subscribes, and waits for as long as a broker may take.
-pub(super) async fn granted(link: &Link, filter: String, sink: Sink) -> Result<Subscription, DiscoverError> {
-    let subscribe = link.subscribe_one(Filter::new(filter), sink);
+pub(super) async fn granted(link: &Link, filter: Filter, sink: Sink) -> Result<Subscription, DiscoverError> {
+    let subscribe = link.subscribe_one(filter, sink);
     Ok(timeout(GRANT, subscribe).await.map_err(|_| DiscoverError::Timeout(GRANT))??)
 }
 
