@@ -10,6 +10,6 @@ mod serve;
 
 pub(crate) use call::Pending;
 pub use call::{CallError, ToolCall, ToolStream};
-pub use discover::{DiscoverError, FindServer, FindTool, ListServers, ListTools};
+pub use discover::{FindServer, FindTool, ListServers, ListTools};
 pub use serve::Limits;
 pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, tool_card};

@@ -34,8 +34,17 @@ impl TestBroker {
         Self::mosquitto_with(lines, &[]).await
     }
 
+    /// Mosquitto as it is without any configuration: small queues, and no `set_tcp_nodelay`.
+    pub async fn stock_mosquitto() -> Self {
+        Self::configured("", &[]).await
+    }
+
     /// Mosquitto, with files in its folder.
     pub async fn mosquitto_with(lines: &str, files: &[(&str, &str)]) -> Self {
+        Self::configured(&format!("set_tcp_nodelay true\n{lines}"), files).await
+    }
+
+    async fn configured(lines: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).expect("a file");
@@ -46,7 +55,7 @@ impl TestBroker {
         let anonymous = if lines.contains("allow_anonymous") { "" } else { "allow_anonymous true\n" };
         let lines = lines.replace("{dir}", &folder.path().to_string_lossy());
         let text = format!(
-            "per_listener_settings false\nlistener {} 127.0.0.1\n{anonymous}set_tcp_nodelay true\nuser root\n{lines}\n",
+            "per_listener_settings false\nlistener {} 127.0.0.1\n{anonymous}user root\n{lines}\n",
             address.port()
         );
         let config = folder.path().join("mosquitto.conf");

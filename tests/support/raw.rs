@@ -127,6 +127,19 @@ impl RawPeer {
         self.publish_as(topic, payload, true, PublishProperties::default()).await
     }
 
+    /// Publishes many retained messages quickly, and waits until the broker has all.
+    pub async fn retain_all(&mut self, messages: impl IntoIterator<Item = (String, String)>) {
+        let mut unacknowledged = 0;
+        for (topic, payload) in messages {
+            self.client.publish(topic, QoS::AtLeastOnce, true, payload).await.expect("queued");
+            unacknowledged += 1;
+        }
+        while unacknowledged > 0 {
+            self.until(|seen| matches!(seen, Seen::Acknowledged(_)).then_some(())).await;
+            unacknowledged -= 1;
+        }
+    }
+
     async fn publish_as(
         &mut self,
         topic: &str,

@@ -33,7 +33,7 @@ impl Presence {
 
     /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
     pub(super) async fn announce(&self, link: &Link) -> Result<()> {
-        let card = link.enqueue(self.card_message(Status::Online)).await?;
+        let card = link.enqueue(self.card_online()).await?;
         let status = link.enqueue(self.status(Status::Online)).await?;
         card.await?;
         status.await?;
@@ -52,6 +52,11 @@ impl Presence {
             Some(Err(error)) => tracing::warn!(%error, "failed to mark the agent offline"),
             None => tracing::warn!("failed to mark the agent offline: the broker did not acknowledge it"),
         }
+    }
+
+    /// The card online, as it is first published.
+    pub(crate) fn card_online(&self) -> Message {
+        self.card_message(Status::Online)
     }
 
     fn card_message(&self, status: Status) -> Message {

@@ -1,5 +1,6 @@
 //! The checks before connecting: every problem is found, none hides another.
 
+mod size;
 mod skill;
 
 use std::collections::HashMap;
@@ -142,6 +143,7 @@ impl Checked {
                 connect.will_delay,
             )));
         }
+        size::check(self, connect.max_packet_size, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

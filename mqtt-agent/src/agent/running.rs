@@ -51,7 +51,7 @@ impl Running {
         // Of an agent with skills the status speaks for its tools as well (MCP-19).
         let will = match &checked.presence {
             Some(presence) => Some(presence.status_offline()),
-            None => serves.then(|| checked.cards.server_offline()),
+            None => serves.then(|| checked.cards.will()),
         };
         options.will = will.map(|message| Will { message, delay: connect.will_delay });
         let link = Link::open(options)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::ack::Ack;
-use super::message::Properties;
+use super::message::{Properties, QoS};
 
 /// Takes the messages of a subscription. It runs on the connection's task, so it must not block: it hands over and returns.
 #[derive(Clone)]
@@ -46,6 +46,8 @@ pub(crate) struct Inbound {
     pub(super) topic: Bytes,
     /// The payload.
     pub(crate) payload: Bytes,
+    /// The quality of service it was delivered with.
+    pub(crate) qos: QoS,
     /// Whether it was retained at the broker before the subscription was made.
     pub(crate) retain: bool,
     /// When it came in: its expiry counts from here.

@@ -148,10 +148,10 @@ impl Actor {
         let is_awaited = publish.qos == QoS::AtLeastOnce;
         let alike = !self.broker.identifiers();
         let print = if is_awaited || alike { left::print(&publish) } else { 0 };
-        let Publish { topic, packet, payload, retain, properties, identifiers, .. } = publish;
+        let Publish { topic, qos, packet, payload, retain, properties, identifiers, .. } = publish;
         let is_poison = is_awaited && self.left.is_poison(print);
         let received = self.round_began;
-        let inbound = Inbound { topic, payload, retain, received, is_poison, properties };
+        let inbound = Inbound { topic, payload, qos, retain, received, is_poison, properties };
         let place = is_awaited.then(|| self.acks.received(packet, print, 1));
         if alike {
             if !self.copies.continues(print) {

@@ -53,7 +53,7 @@ impl Cards {
     pub(super) fn online(&self) -> Vec<Message> {
         let mut messages: Vec<_> =
             self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
-        messages.push(self.server_message(Status::Online));
+        messages.push(self.server_online());
         messages
     }
 
@@ -62,9 +62,36 @@ impl Cards {
         self.tools.iter_mut().for_each(|card| card.replicas = Some(false));
     }
 
-    /// The server's card marked offline: the Will (`MCP-19`), and the last word of a clean stop.
-    pub(crate) fn server_offline(&self) -> Message {
+    /// The Will: the server's card marked offline, without what grows with the tools, for a Will holds 65,535 bytes
+    /// (`MCP-19`).
+    pub(crate) fn will(&self) -> Message {
+        let card = ServerCard {
+            version: self.server.version.clone(),
+            server: self.server.server.clone(),
+            namespace: self.server.namespace.clone(),
+            tools: Vec::new(),
+            version_info: ServerVersion::default(),
+            status: Status::Offline,
+            last_seen: now_rfc3339(),
+            agent_id: None,
+        };
+        retained(self.namespace.server_card(&card.server), card.to_bytes())
+    }
+
+    /// The last word of a clean stop: the whole card marked offline. It fits where the online card did, and unlike a Will
+    /// it tells people and the next process of this id which tools were served.
+    pub(super) fn server_offline(&self) -> Message {
         self.server_message(Status::Offline)
+    }
+
+    /// The server's card online, as it is first published.
+    pub(crate) fn server_online(&self) -> Message {
+        self.server_message(Status::Online)
+    }
+
+    /// The topic of one tool's card.
+    pub(crate) fn tool_topic(&self, card: &ToolCard) -> String {
+        self.namespace.tool_card(&card.tool)
     }
 
     /// One tool's card marked offline.

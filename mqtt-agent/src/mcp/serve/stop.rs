@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Cards, Server};
+use crate::discover::{Latest, settle, subscribe};
 use crate::drain::{ACKNOWLEDGE, Draining};
-use crate::link::{Filter, Inbound, Link, Message, MessageHandler};
+use crate::link::{Link, Message};
 use crate::wire::{ServerCard, Status};
 
 /// How long other servers' cards are looked for at the most.
@@ -66,26 +66,15 @@ async fn publish(link: &Link, cards: Vec<Message>) {
 /// The tools that some other server with an online card serves. Without the right to read server cards this is empty,
 /// and the tools' cards go offline: callers never take a card for more than a hint (`MCP-13`).
 async fn served_elsewhere(shared: &super::Shared, own_id: &str) -> HashSet<String> {
-    let mut tools = HashSet::new();
-    let (sender, mut inbox) = mpsc::channel::<Inbound>(4096);
-    let handler = MessageHandler::in_memory(move |inbound| drop(sender.try_send(inbound)));
-    let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), handler);
-    let Some(Ok(_subscription)) = shared.link.attend(ACKNOWLEDGE, subscribe).await else { return tools };
-
+    let servers = Latest::new();
+    let subscribe = subscribe(&shared.link, shared.namespace.server_cards(), &servers);
+    let Some(Ok(_subscription)) = shared.link.attend(ACKNOWLEDGE, subscribe).await else {
+        return HashSet::new();
+    };
     let deadline = Instant::now() + LOOK;
-    let mut own_seen = false;
-    loop {
-        let wait = if own_seen { deadline.min(Instant::now() + QUIET) } else { deadline };
-        let Ok(Some(inbound)) = timeout_at(wait, inbox.recv()).await else { return tools };
-        let Some(name) = inbound.topic().rsplit('/').nth(1) else { continue };
-        if name == own_id {
-            own_seen = true;
-            continue;
-        }
-        if let Ok(Some(card)) = ServerCard::read(name, &inbound.payload)
-            && card.status == Status::Online
-        {
-            tools.extend(card.tools);
-        }
-    }
+    while servers.get(own_id).is_none() && timeout_at(deadline, servers.arrived()).await.is_ok() {}
+    settle(&[&servers], QUIET, deadline).await;
+    let others = servers.all().into_iter().filter(|(name, _)| name != own_id);
+    let cards = others.filter_map(|(name, payload)| ServerCard::read(&name, &payload).ok().flatten());
+    cards.filter(|card| card.status == Status::Online).flat_map(|card| card.tools).collect()
 }
