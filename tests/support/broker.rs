@@ -34,8 +34,18 @@ impl TestBroker {
         Self::mosquitto_with(lines, &[]).await
     }
 
+    /// Mosquitto as it comes, without `set_tcp_nodelay`: 20 messages in flight and 1,000 queued for each client, and what
+    /// is over that is dropped without a word.
+    pub async fn stock_mosquitto() -> Self {
+        Self::mosquitto_from("", &[]).await
+    }
+
     /// Mosquitto, with files in its folder.
     pub async fn mosquitto_with(lines: &str, files: &[(&str, &str)]) -> Self {
+        Self::mosquitto_from(&format!("set_tcp_nodelay true\n{lines}"), files).await
+    }
+
+    async fn mosquitto_from(lines: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).expect("a file");
@@ -46,7 +56,7 @@ impl TestBroker {
         let anonymous = if lines.contains("allow_anonymous") { "" } else { "allow_anonymous true\n" };
         let lines = lines.replace("{dir}", &folder.path().to_string_lossy());
         let text = format!(
-            "per_listener_settings false\nlistener {} 127.0.0.1\n{anonymous}set_tcp_nodelay true\nuser root\n{lines}\n",
+            "per_listener_settings false\nlistener {} 127.0.0.1\n{anonymous}user root\n{lines}\n",
             address.port()
         );
         let config = folder.path().join("mosquitto.conf");

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
 use crate::link::{Filter, Link, SubscribeError, Subscription};
-use crate::mcp::Pending;
+use crate::mcp::{Pending, Windows};
 use crate::wire::{Identifier, Namespace};
 
 /// One connection as a caller sees it.
@@ -19,6 +19,7 @@ pub(crate) struct Core {
     id: Identifier,
     timeout: Duration,
     pending: Arc<Pending>,
+    windows: Windows,
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
     delegations: Arc<Delegations>,
@@ -43,6 +44,7 @@ impl Core {
             id,
             timeout,
             pending: Arc::default(),
+            windows: Windows::default(),
             responses: OnceCell::new(),
             delegations: Arc::new(Delegations::new(store)),
             results: OnceCell::new(),
@@ -105,6 +107,11 @@ impl Core {
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {
         &self.pending
+    }
+
+    /// The windows of the calls that are made outside of handlers.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
     }
 
     /// Subscribes the topic that answers come to, once.

@@ -5,10 +5,13 @@ mod error;
 mod exchange;
 mod pending;
 mod stream;
+mod window;
+mod windows;
 
 pub use error::CallError;
 pub(crate) use pending::Pending;
 pub use stream::ToolStream;
+pub(crate) use windows::Windows;
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;

@@ -219,6 +219,7 @@ impl Service {
                 states: Arc::clone(&self.shared.states),
                 client: self.shared.client.clone(),
                 partials: OnceLock::new(),
+                windows: OnceLock::new(),
                 task: None,
                 delivery: None,
             });
