@@ -8,7 +8,10 @@
 use std::time::{Duration, Instant};
 
 const START: f64 = 64.0;
+/// The lowest after answers that say busy and calls without an answer.
 const LOWEST: f64 = 4.0;
+/// The lowest after long delays: they may have other causes than queues, such as acknowledgements that are held back.
+const LOWEST_BY_DELAY: f64 = 16.0;
 const HIGHEST: f64 = 4096.0;
 
 /// The delay in queues that is aimed at: half of what the way itself takes, within these bounds.
@@ -62,7 +65,7 @@ impl Limit {
     pub(super) fn answered(&mut self, call: u64, next: u64, delay: Duration, wanted: bool, now: Instant) {
         if self.base.note(delay, now) {
             // What is the lowest now may be the delay of a queue that never emptied, so empty it.
-            self.shrink(0.5);
+            self.shrink(0.5, LOWEST_BY_DELAY);
             self.rising = true;
             self.begin_round(next);
         }
@@ -76,7 +79,7 @@ impl Limit {
             self.rising &= least <= target / 2;
             if least > target {
                 let factor = (base + target).as_secs_f64() / (base + least).as_secs_f64();
-                return self.shrink(factor.max(0.5));
+                return self.shrink(factor.max(0.5), LOWEST_BY_DELAY);
             }
         }
         if wanted && queued <= target / 2 {
@@ -106,7 +109,7 @@ impl Limit {
         self.cut = next;
         self.begin_round(next);
         self.rising = false;
-        self.shrink(factor);
+        self.shrink(factor, LOWEST);
         true
     }
 
@@ -115,8 +118,8 @@ impl Limit {
         self.least = Duration::MAX;
     }
 
-    fn shrink(&mut self, factor: f64) {
-        self.value = (self.value * factor).max(LOWEST);
+    fn shrink(&mut self, factor: f64, lowest: f64) {
+        self.value = (self.value * factor).max(lowest.min(self.value));
     }
 
     fn grow(&mut self, step: f64, now: Instant) {
@@ -204,7 +207,7 @@ mod tests {
         limit.answered(1, 70, Duration::from_secs(1), true, now);
         assert!(limit.places() >= 64);
         answers(&mut limit, 2..5000, Duration::from_millis(100), now);
-        assert_eq!(limit.places(), 4);
+        assert_eq!(limit.places(), 16);
     }
 
     #[test]
