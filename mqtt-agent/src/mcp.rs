@@ -9,7 +9,7 @@ mod discover;
 mod serve;
 
 pub use call::{CallError, ToolCall, ToolStream};
-pub(crate) use call::{Pending, Windows};
+pub(crate) use call::{Cancels, Pending, Windows};
 pub use discover::{DiscoverError, FindServer, FindTool, ListServers, ListTools};
 pub use serve::Limits;
 pub(crate) use serve::{Cards, ReadyTool, Server, tool_card};

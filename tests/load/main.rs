@@ -3,4 +3,5 @@
 //! With the feature `peers` also on Mosquitto.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cancels;
 mod windows;

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
 use crate::link::{Filter, Link, SubscribeError, Subscription};
-use crate::mcp::{Pending, Windows};
+use crate::mcp::{Cancels, Pending, Windows};
 use crate::wire::{Identifier, Namespace};
 
 /// One connection as a caller sees it.
@@ -20,6 +20,7 @@ pub(crate) struct Core {
     timeout: Duration,
     pending: Arc<Pending>,
     windows: Windows,
+    cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
     delegations: Arc<Delegations>,
@@ -45,6 +46,7 @@ impl Core {
             timeout,
             pending: Arc::default(),
             windows: Windows::default(),
+            cancels: Cancels::default(),
             responses: OnceCell::new(),
             delegations: Arc::new(Delegations::new(store)),
             results: OnceCell::new(),
@@ -54,6 +56,7 @@ impl Core {
 
     /// Ends the connection, and with it the calls that still wait for an answer.
     pub(crate) async fn close(&self, within: Duration) {
+        self.cancels.hand_over();
         self.link.close(within).await;
         self.end();
         if timeout(within, self.delegations.ended_all()).await.is_err() {
@@ -107,6 +110,10 @@ impl Core {
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {
         &self.pending
+    }
+
+    pub(crate) fn cancels(&self) -> &Cancels {
+        &self.cancels
     }
 
     /// The windows of the calls that are made outside of handlers.

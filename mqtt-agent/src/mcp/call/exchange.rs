@@ -14,13 +14,12 @@ use super::pending::Answer;
 use super::windows::{Ending, Full, Place, ToolWindow};
 use crate::client::{Client, Core, Scope};
 use crate::link::{Inbound, Message, PublishError, Published};
-use crate::wire::{CallRequest, CancelRequest, ErrorKind, Identifier, Response};
+use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
 pub(super) struct Exchange {
     core: Arc<Core>,
-    tool: String,
     call_id: Identifier,
     arguments: Box<RawValue>,
     started: Instant,
@@ -56,7 +55,6 @@ impl Exchange {
         Ok(Self {
             window: client.windows().of(tool, Instant::now()),
             core,
-            tool: tool.to_owned(),
             call_id: Identifier::random(),
             arguments,
             started: Instant::now(),
@@ -65,6 +63,10 @@ impl Exchange {
             scope: client.scope().clone(),
             stage: Stage::Waiting,
         })
+    }
+
+    fn tool(&self) -> &Arc<str> {
+        self.window.tool()
     }
 
     pub(super) fn core(&self) -> &Arc<Core> {
@@ -76,7 +78,7 @@ impl Exchange {
     }
 
     pub(super) fn stream_topic(&self) -> String {
-        self.core.namespace().stream(&self.tool, self.call_id.as_str())
+        self.core.namespace().stream(self.tool(), self.call_id.as_str())
     }
 
     /// A step of the call, which ends with the call's deadline and with the handler that makes the call.
@@ -117,6 +119,7 @@ impl Exchange {
         let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Ok(());
         };
+        core.cancels().start(core.link(), core.namespace(), core.id());
         let number = place.sent();
         let answer = core.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
@@ -124,7 +127,7 @@ impl Exchange {
         match outcome {
             Err(error) => Err(self.ended(error.into())),
             Ok(Published { no_subscribers: true }) => Err(self.ended(CallError::Unavailable {
-                message: format!("nobody serves `{}` now; start a server of it", self.tool),
+                message: format!("nobody serves `{}` now; start a server of it", self.tool()),
                 code: None,
             })),
             Ok(_) => Ok(()),
@@ -161,7 +164,7 @@ impl Exchange {
         let payload = CallRequest::encode(&self.call_id, &self.arguments, client, &responses);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
-        Message::json(namespace.tool_call(&self.tool), payload)
+        Message::json(namespace.tool_call(self.tool()), payload)
             .with_expiry(timeout)
             .with_response(responses, correlation)
             .with_trace(self.scope.trace.as_ref())
@@ -182,12 +185,15 @@ impl Exchange {
             Stage::Prepared(_) | Stage::Ended => {}
         }
         let after = self.started.elapsed();
-        CallError::Timeout { tool: self.tool.clone(), after: Duration::from_millis(after.as_millis() as u64) }
+        CallError::Timeout {
+            tool: self.tool().to_string(),
+            after: Duration::from_millis(after.as_millis() as u64),
+        }
     }
 
     /// Never sent, for the calls before it.
     fn busy(&self, why: &str) -> CallError {
-        let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool);
+        let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
         CallError::Unavailable { message, code: Some(BUSY.to_owned()) }
     }
 }
@@ -215,12 +221,6 @@ impl Drop for Exchange {
             return;
         }
         self.core.pending().forget(&self.call_id);
-        let client = Some(self.core.id().as_str().to_owned());
-        let cancel = CancelRequest { call_id: self.call_id.clone(), client };
-        let message = Message::json(self.core.namespace().cancel(&self.tool), cancel.to_bytes());
-        // Best effort: a server that does not hear of it ends at the call's own deadline.
-        if let Err(error) = self.core.link().try_enqueue(message.with_expiry(Duration::from_secs(60))) {
-            tracing::debug!(tool = self.tool, %error, "a cancel was not sent");
-        }
+        self.core.cancels().add(self.window.tool(), self.call_id.clone());
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Windows(Mutex<Tools>);
 
 #[derive(Debug, Default)]
 struct Tools {
-    windows: HashMap<Box<str>, Kept>,
+    windows: HashMap<Arc<str>, Kept>,
     /// When to look for windows that no call uses, and from which number on.
     look_at: Option<Instant>,
     look_from: usize,
@@ -41,8 +41,10 @@ impl Windows {
             kept.used = now;
             return Arc::clone(&kept.window);
         }
-        let window = Arc::new(ToolWindow(Mutex::new(Window::new(now))));
-        tools.windows.insert(tool.into(), Kept { window: Arc::clone(&window), used: now });
+        let tool: Arc<str> = tool.into();
+        let window = ToolWindow { tool: Arc::clone(&tool), window: Mutex::new(Window::new(now)) };
+        let window = Arc::new(window);
+        tools.windows.insert(tool, Kept { window: Arc::clone(&window), used: now });
         window
     }
 }
@@ -64,13 +66,21 @@ impl Tools {
 
 /// The window of one tool.
 #[derive(Debug)]
-pub(super) struct ToolWindow(Mutex<Window<Waker>>);
+pub(super) struct ToolWindow {
+    tool: Arc<str>,
+    window: Mutex<Window<Waker>>,
+}
 
 /// Too many calls wait for a place already.
 #[derive(Debug)]
 pub(super) struct Full;
 
 impl ToolWindow {
+    /// The tool's name.
+    pub(super) fn tool(&self) -> &Arc<str> {
+        &self.tool
+    }
+
     /// Waits for a place, first come first served.
     pub(super) fn turn(self: &Arc<Self>) -> Turn {
         Turn { window: Arc::clone(self), stage: Stage::New }
@@ -101,7 +111,7 @@ impl ToolWindow {
     }
 
     fn lock(&self) -> MutexGuard<'_, Window<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
