@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::deadline;
 use crate::error::Result;
 use crate::link::ConnectionState;
-use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
+use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall, Windows};
 use crate::wire::TraceContext;
 
 /// Calls and finds what others serve, over one MQTT connection.
@@ -41,6 +41,9 @@ pub(crate) struct Scope {
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: Option<CancellationToken>,
     pub(crate) trace: Option<TraceContext>,
+    /// A handler's calls have windows of their own: they wait for each other and for no call that may wait for the
+    /// handler, so calls in calls cannot come to a standstill.
+    pub(crate) windows: Option<Arc<Windows>>,
 }
 
 impl Scope {
@@ -136,6 +139,11 @@ impl Client {
 
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// The windows of its calls.
+    pub(crate) fn windows(&self) -> &Windows {
+        self.scope.windows.as_deref().unwrap_or_else(|| self.core.windows())
     }
 
     /// When a call with this timeout ends: with the client's where it has none, and with the handler that makes it.

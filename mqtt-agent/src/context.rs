@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::a2a::Task;
 use crate::client::{Client, Scope};
+use crate::mcp::Windows;
 use crate::param::{ArgumentError, Call, Need, Param};
 use crate::partials::PartialStream;
 use crate::wire::{Identifier, TraceContext};
@@ -57,6 +58,8 @@ pub struct Context {
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
     pub(crate) partials: OnceLock<Arc<PartialStream>>,
+    /// Those of the handler's own calls.
+    pub(crate) windows: OnceLock<Arc<Windows>>,
     /// There for skills.
     pub(crate) task: Option<Task>,
     /// There for topic handlers.
@@ -152,6 +155,7 @@ impl Context {
             deadline: Some(self.deadline),
             cancellation: Some(self.cancellation.clone()),
             trace: self.trace.clone(),
+            windows: Some(Arc::clone(self.windows.get_or_init(Arc::default))),
         })
     }
 }

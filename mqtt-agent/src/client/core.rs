@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
 use crate::link::{Filter, Link, MessageHandler, SubscribeError, Subscription};
-use crate::mcp::Pending;
+use crate::mcp::{Cancels, Pending, Windows};
 use crate::wire::{Identifier, Namespace};
 
 /// One connection as a caller sees it.
@@ -19,6 +19,8 @@ pub(crate) struct Core {
     id: Identifier,
     timeout: Duration,
     pending: Arc<Pending>,
+    windows: Windows,
+    cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
     delegations: Arc<Delegations>,
@@ -43,6 +45,8 @@ impl Core {
             id,
             timeout,
             pending: Arc::default(),
+            windows: Windows::default(),
+            cancels: Cancels::default(),
             responses: OnceCell::new(),
             delegations: Arc::new(Delegations::new(store)),
             results: OnceCell::new(),
@@ -52,6 +56,7 @@ impl Core {
 
     /// Ends the connection, and with it the calls that still wait for an answer.
     pub(crate) async fn close(&self, within: Duration) {
+        self.cancels.hand_over();
         self.link.close(within).await;
         self.end();
         if timeout(within, self.delegations.ended_all()).await.is_err() {
@@ -105,6 +110,15 @@ impl Core {
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {
         &self.pending
+    }
+
+    pub(crate) fn cancels(&self) -> &Cancels {
+        &self.cancels
+    }
+
+    /// The windows of the calls that are made outside of handlers.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
     }
 
     /// Subscribes the topic that answers come to, once.

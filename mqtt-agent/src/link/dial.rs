@@ -31,11 +31,16 @@ impl Address {
             Scheme::Mqtts | Scheme::Wss => Some(super::tls::configuration(options.tls.as_ref())?),
             Scheme::Mqtt | Scheme::Ws => None,
         };
-        Ok(Arc::new(Self {
+        let address = Self {
             target,
             #[cfg(feature = "tls")]
             tls,
-        }))
+        };
+        connect(&address, options, true).check().map_err(|reason| ConnectError::InvalidOption {
+            option: "connect",
+            reason: format!("{reason}; shorten it"),
+        })?;
+        Ok(Arc::new(address))
     }
 
     async fn stream(&self) -> Result<Stream, Ended> {
@@ -59,6 +64,21 @@ impl Address {
     }
 }
 
+fn connect<'a>(address: &'a Address, options: &'a LinkOptions, clean_start: bool) -> Connect<'a> {
+    let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
+    Connect {
+        client_id: &options.client_id,
+        clean_start,
+        keep_alive: u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX),
+        session_expiry: seconds(options.session_expiry),
+        receive_maximum: options.receive_maximum,
+        // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
+        maximum_packet_size: options.max_packet_size,
+        will: options.will.as_ref(),
+        credentials: credentials.map(|credentials| (credentials.username(), credentials.password())),
+    }
+}
+
 /// Connects, and returns the connection with the broker's CONNACK, which accepts it.
 pub(super) async fn dial(
     address: Arc<Address>,
@@ -69,21 +89,7 @@ pub(super) async fn dial(
         let stream = address.stream().await?;
         let most = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
         let mut wire = Wire::new(stream, most);
-        let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
-        encode::connect(
-            &mut wire.unsent,
-            &Connect {
-                client_id: &options.client_id,
-                clean_start,
-                keep_alive: u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX),
-                session_expiry: seconds(options.session_expiry),
-                receive_maximum: options.receive_maximum,
-                // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
-                maximum_packet_size: options.max_packet_size,
-                will: options.will.as_ref(),
-                credentials: credentials.map(|credentials| (credentials.username(), credentials.password())),
-            },
-        );
+        encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
         poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
         loop {
             match wire.next() {

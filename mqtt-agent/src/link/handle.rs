@@ -170,14 +170,14 @@ impl Link {
         self.send(message, false, Some(place))
     }
 
-    /// Publishes a control message, as a cancel is: it waits for no place in the queue and goes before all others. Its
-    /// sender bounds how many there are, by waiting for one before it sends the next.
-    pub(crate) async fn publish_control(&self, message: Message) -> Outcome {
+    /// Queues a control message, as a cancel is: it waits for no place and goes before all others. Its sender bounds how many
+    /// there are, by waiting for the outcome of one before it sends the next.
+    pub(crate) fn enqueue_control(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         if self.0.places.is_closed() {
             return Err(PublishError::Closed);
         }
-        Pending::new(self.send(message, true, None)?, &self.0.commands).await
+        self.send(message, false, None)
     }
 
     /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.

@@ -98,13 +98,6 @@ impl LinkOptions {
         {
             return Err(ConnectError::InvalidOption { option: "will", reason: error.to_string() });
         }
-        if let Some(will) = &self.will
-            && will.message.payload.len() > usize::from(u16::MAX)
-        {
-            let reason =
-                format!("its payload has {} bytes, and 65535 is the most", will.message.payload.len());
-            return Err(ConnectError::InvalidOption { option: "will", reason });
-        }
         Ok(())
     }
 }

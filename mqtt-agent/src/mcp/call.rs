@@ -1,14 +1,19 @@
 //! Calling a tool: the builder ([`ToolCall`]), one call on the wire ([`exchange`]), its partial results
 //! ([`ToolStream`]) and what it can come to ([`CallError`]).
 
+mod cancels;
 mod error;
 mod exchange;
 mod pending;
 mod stream;
+mod window;
+mod windows;
 
+pub(crate) use cancels::Cancels;
 pub use error::CallError;
 pub(crate) use pending::Pending;
 pub use stream::ToolStream;
+pub(crate) use windows::Windows;
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;

@@ -1,15 +1,15 @@
 //! Serving tools: [`Server`] subscribes their calls, publishes their cards, answers, and stops cleanly.
 //!
-//! One call's way: [`service`] reads it, recognises a redelivery by [`window`] and waits for its turn in
+//! One call's way: [`service`] reads it, recognises a redelivery by [`dedup`] and waits for its turn in
 //! [`admission`]; [`crate::run`] runs the handler; [`answer`] sends the response.
 
 mod admission;
 mod answer;
 mod cards;
+mod dedup;
 mod limits;
 mod service;
 mod stop;
-mod window;
 
 pub(crate) use cards::{Cards, tool_card};
 pub use limits::Limits;
@@ -29,8 +29,8 @@ use crate::registry::ToolDef;
 use crate::schema::Arguments;
 use crate::spawn;
 use admission::{Admission, Places};
+use dedup::Dedup;
 use service::{Service, Shared};
-use window::Window;
 
 /// Messages that may be in hand beside the calls that run or wait: those being read, and those being answered.
 const READING: usize = 256;
@@ -97,9 +97,9 @@ impl Server {
         // One connection keeps them in order, so they need not wait for each other.
         let services = tools.into_iter().map(|ready| {
             let ReadyTool { tool, arguments } = ready;
-            let window = Window::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
+            let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
             let admission = Admission::new(Arc::clone(&places), tool.concurrency);
-            Arc::new(Service { tool, arguments, admission, window, shared: Arc::clone(&shared) })
+            Arc::new(Service { tool, arguments, admission, dedup, shared: Arc::clone(&shared) })
         });
         let granted =
             futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));

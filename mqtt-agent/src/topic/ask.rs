@@ -64,7 +64,7 @@ impl Ask {
 
         let id = Identifier::random();
         let waiting = Waiting { client, id: id.clone() };
-        let answer = core.pending().wait(id.clone());
+        let answer = core.pending().wait(id.clone(), None);
         let asked = async {
             core.receive_responses().await?;
             let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
@@ -76,7 +76,10 @@ impl Ask {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
-            answer.await.map_err(|_| CallError::Publish(crate::link::PublishError::Closed))
+            let answer = answer.await;
+            answer
+                .map(|answer| answer.inbound)
+                .map_err(|_| CallError::Publish(crate::link::PublishError::Closed))
         };
         let outcome = tokio::select! {
             biased;

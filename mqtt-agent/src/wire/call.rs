@@ -91,34 +91,69 @@ impl MalformedCall {
     }
 }
 
-/// Asks the servers of a tool to drop a call (`MCP-17`, an extension of ours).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Asks the servers of a tool to drop calls (`MCP-17`, an extension of ours).
+///
+/// On the wire one call is `call_id`, several are `call_ids`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelRequest {
-    /// The call.
-    pub call_id: Identifier,
-    /// Who made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The calls.
+    pub call_ids: Vec<Identifier>,
+    /// Who made them.
     pub client: Option<String>,
 }
 
 /// A cancel that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the cancel cannot be read: {0}; send `{{\"call_id\": .., \"client\": ..}}`")]
-pub struct MalformedCancel(#[from] serde_json::Error);
+#[non_exhaustive]
+pub enum MalformedCancel {
+    /// It is no JSON object, or a field has another type.
+    #[error("the cancel cannot be read: {0}; send `{{\"call_id\": .., \"client\": ..}}`")]
+    Json(#[from] serde_json::Error),
+    /// It names no call.
+    #[error("the cancel names no call; send `{{\"call_id\": .., \"client\": ..}}`")]
+    NoCall,
+}
 
 impl CancelRequest {
-    /// Reads a cancel.
+    /// Reads a cancel. Ids in `call_ids` that are no identifiers are passed over.
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is none, or names no call.
     pub fn read(payload: &[u8]) -> Result<Self, MalformedCancel> {
-        Ok(serde_json::from_slice(payload)?)
+        #[derive(Deserialize)]
+        struct In<'a> {
+            #[serde(default)]
+            call_id: Option<Identifier>,
+            #[serde(default, borrow)]
+            call_ids: Option<Vec<&'a RawValue>>,
+            #[serde(default)]
+            client: Option<String>,
+        }
+        let In { call_id, call_ids, client } = serde_json::from_slice(payload)?;
+        let many = call_ids.unwrap_or_default();
+        let many = many.into_iter().filter_map(|id| serde_json::from_str(id.get()).ok());
+        let call_ids: Vec<_> = call_id.into_iter().chain(many).collect();
+        if call_ids.is_empty() { Err(MalformedCancel::NoCall) } else { Ok(Self { call_ids, client }) }
     }
 
     /// The payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        #[derive(Serialize)]
+        struct Out<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            call_id: Option<&'a Identifier>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            call_ids: Option<&'a [Identifier]>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            client: Option<&'a str>,
+        }
+        // One in the form that every peer knows that knows cancels.
+        let (call_id, call_ids) = match self.call_ids.as_slice() {
+            [call_id] => (Some(call_id), None),
+            many => (None, Some(many)),
+        };
+        serde_json::to_vec(&Out { call_id, call_ids, client: self.client.as_deref() }).unwrap_or_default()
     }
 }

@@ -172,8 +172,8 @@ proptest! {
     }
 
     #[test]
-    fn mcp_17_cancels_come_back(call_id in identifier(), client in option::of(text())) {
-        let cancel = CancelRequest { call_id, client };
+    fn mcp_17_cancels_come_back(call_ids in vec(identifier(), 1..5), client in option::of(text())) {
+        let cancel = CancelRequest { call_ids, client };
         prop_assert_eq!(CancelRequest::read(&cancel.to_bytes()).unwrap(), cancel);
     }
 

@@ -174,6 +174,7 @@ impl Work {
             states: Arc::clone(&shared.states),
             client: shared.client.clone(),
             partials: OnceLock::new(),
+            windows: OnceLock::new(),
             task: Some(Task::new(Arc::clone(self))),
             delivery: None,
         });

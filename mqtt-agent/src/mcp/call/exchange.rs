@@ -10,15 +10,16 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
 
 use super::CallError;
+use super::pending::Answer;
+use super::windows::{Ending, Full, Place, ToolWindow};
 use crate::client::{Client, Core, Scope};
 use crate::link::{Inbound, Message, PublishError, Published};
-use crate::wire::{CallRequest, CancelRequest, Identifier, Response};
+use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
 pub(super) struct Exchange {
     core: Arc<Core>,
-    tool: String,
     call_id: Identifier,
     arguments: Box<RawValue>,
     started: Instant,
@@ -26,16 +27,18 @@ pub(super) struct Exchange {
     // One for the whole call: entering one into the runtime's wheel may wake a thread.
     alarm: Pin<Box<Sleep>>,
     scope: Scope,
-    answer: oneshot::Receiver<Inbound>,
+    window: Arc<ToolWindow>,
     stage: Stage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Stage {
-    /// Not on its way yet: nothing to cancel.
-    Prepared,
-    /// On its way to a server, or running there.
-    Sent,
+    /// Waits for a place in the window.
+    Waiting,
+    /// Has its place, and is not on its way yet: nothing to cancel.
+    Prepared(Place),
+    /// On its way to a server, or running there, under its number in the window.
+    Sent { answer: oneshot::Receiver<Answer>, number: u64 },
     /// Answered or refused: nothing to cancel any more.
     Ended,
 }
@@ -49,19 +52,21 @@ impl Exchange {
     ) -> Result<Self, CallError> {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
         let core = Arc::clone(client.core());
-        let call_id = Identifier::random();
         Ok(Self {
-            answer: core.pending().wait(call_id.clone()),
+            window: client.windows().of(tool, Instant::now()),
             core,
-            tool: tool.to_owned(),
-            call_id,
+            call_id: Identifier::random(),
             arguments,
             started: Instant::now(),
             deadline,
             alarm: Box::pin(sleep_until(deadline.into())),
             scope: client.scope().clone(),
-            stage: Stage::Prepared,
+            stage: Stage::Waiting,
         })
+    }
+
+    fn tool(&self) -> &Arc<str> {
+        self.window.tool()
     }
 
     pub(super) fn core(&self) -> &Arc<Core> {
@@ -73,7 +78,7 @@ impl Exchange {
     }
 
     pub(super) fn stream_topic(&self) -> String {
-        self.core.namespace().stream(&self.tool, self.call_id.as_str())
+        self.core.namespace().stream(self.tool(), self.call_id.as_str())
     }
 
     /// A step of the call, which ends with the call's deadline and with the handler that makes the call.
@@ -89,8 +94,21 @@ impl Exchange {
 
     /// The whole call.
     pub(super) async fn run(mut self) -> Result<Box<RawValue>, CallError> {
+        self.enter().await?;
         self.send().await?;
         self.response().await
+    }
+
+    /// Waits for a place in the tool's window (`SUB-17`).
+    pub(super) async fn enter(&mut self) -> Result<(), CallError> {
+        let turn = self.window.turn();
+        match self.bounded(turn).await? {
+            Ok(place) => {
+                self.stage = Stage::Prepared(place);
+                Ok(())
+            }
+            Err(Full) => Err(self.busy("too many earlier calls wait to be sent")),
+        }
     }
 
     /// Publishes the call, and waits for the broker's word.
@@ -98,12 +116,18 @@ impl Exchange {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
         let message = self.message();
-        self.stage = Stage::Sent;
+        let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
+            return Ok(());
+        };
+        core.cancels().start(core.link(), core.namespace(), core.id());
+        let number = place.sent();
+        let answer = core.pending().wait(self.call_id.clone(), Some(place));
+        self.stage = Stage::Sent { answer, number };
         let outcome = self.bounded(core.link().publish(message)).await?;
         match outcome {
             Err(error) => Err(self.ended(error.into())),
             Ok(Published { no_subscribers: true }) => Err(self.ended(CallError::Unavailable {
-                message: format!("nobody serves `{}` now; start a server of it", self.tool),
+                message: format!("nobody serves `{}` now; start a server of it", self.tool()),
                 code: None,
             })),
             Ok(_) => Ok(()),
@@ -112,19 +136,24 @@ impl Exchange {
 
     /// Waits for the answer. Cancel-safe: a dropped wait loses no answer.
     pub(super) async fn response(&mut self) -> Result<Box<RawValue>, CallError> {
+        let Stage::Sent { answer, number } = &mut self.stage else {
+            return Err(CallError::Publish(PublishError::Closed));
+        };
+        let number = *number;
         let answer = tokio::select! {
             biased;
-            answer = &mut self.answer => answer,
+            answer = answer => answer,
             () = &mut self.alarm => return Err(self.timed_out()),
             () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
-        let Ok(Inbound { payload, .. }) = answer else {
-            // Nobody waits any more: the client was closed.
-            return Err(self.ended(CallError::Publish(PublishError::Closed)));
-        };
         self.stage = Stage::Ended;
+        let Ok(Answer { inbound: Inbound { payload, .. }, after }) = answer else {
+            // Nobody waits any more: the client was closed.
+            return Err(CallError::Publish(PublishError::Closed));
+        };
         let response = Response::read(&payload)
             .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
+        self.window.ended(number, ending(&response, after));
         response.outcome.map_err(CallError::from)
     }
 
@@ -135,35 +164,63 @@ impl Exchange {
         let payload = CallRequest::encode(&self.call_id, &self.arguments, client, &responses);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
-        Message::json(namespace.tool_call(&self.tool), payload)
+        Message::json(namespace.tool_call(self.tool()), payload)
             .with_expiry(timeout)
             .with_response(responses, correlation)
             .with_trace(self.scope.trace.as_ref())
     }
 
     fn ended(&mut self, error: CallError) -> CallError {
+        self.core.pending().forget(&self.call_id);
         self.stage = Stage::Ended;
         error
     }
 
     fn timed_out(&self) -> CallError {
+        match &self.stage {
+            Stage::Waiting => {
+                return self.busy("earlier calls were not answered before the deadline of this one");
+            }
+            Stage::Sent { number, .. } => self.window.ended(*number, Ending::TimedOut),
+            Stage::Prepared(_) | Stage::Ended => {}
+        }
         let after = self.started.elapsed();
-        CallError::Timeout { tool: self.tool.clone(), after: Duration::from_millis(after.as_millis() as u64) }
+        CallError::Timeout {
+            tool: self.tool().to_string(),
+            after: Duration::from_millis(after.as_millis() as u64),
+        }
+    }
+
+    /// Never sent, for the calls before it.
+    fn busy(&self, why: &str) -> CallError {
+        let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
+        CallError::Unavailable { message, code: Some(BUSY.to_owned()) }
+    }
+}
+
+/// What a server answers that has no room for a call.
+const BUSY: &str = "busy";
+
+/// What an answer tells of the load.
+fn ending(response: &Response, after: Duration) -> Ending {
+    match &response.outcome {
+        Err(error) if error.kind == ErrorKind::Unavailable && error.code.as_deref() == Some(BUSY) => {
+            Ending::Busy
+        }
+        // What the server itself needed depends on the call; the rest was spent on the way and in queues.
+        _ => {
+            let server = Duration::from_millis(response.elapsed_ms.unwrap_or(0));
+            Ending::Answered { delay: after.saturating_sub(server) }
+        }
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.core.pending().forget(&self.call_id);
-        if self.stage != Stage::Sent {
+        if !matches!(self.stage, Stage::Sent { .. }) {
             return;
         }
-        let client = Some(self.core.id().as_str().to_owned());
-        let cancel = CancelRequest { call_id: self.call_id.clone(), client };
-        let message = Message::json(self.core.namespace().cancel(&self.tool), cancel.to_bytes());
-        // Best effort: a server that does not hear of it ends at the call's own deadline.
-        if let Err(error) = self.core.link().try_enqueue(message.with_expiry(Duration::from_secs(60))) {
-            tracing::debug!(tool = self.tool, %error, "a cancel was not sent");
-        }
+        self.core.pending().forget(&self.call_id);
+        self.core.cancels().add(self.window.tool(), self.call_id.clone());
     }
 }

@@ -2,30 +2,54 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::windows::Place;
 use crate::link::Inbound;
 use crate::wire::{Identifier, Response};
 
 /// Who waits, by call id. Short look-ups only: the lock is never held across an await or a parse.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(Mutex<HashMap<Identifier, oneshot::Sender<Inbound>>>);
+pub(crate) struct Pending(Mutex<HashMap<Identifier, Waiting>>);
+
+/// A call that was sent.
+#[derive(Debug)]
+struct Waiting {
+    answer: oneshot::Sender<Answer>,
+    sent: Instant,
+    /// A tool call's. Given back as soon as the answer is here, whether or not its caller looks at it.
+    place: Option<Place>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) inbound: Inbound,
+    /// How long after the call it came.
+    pub(crate) after: Duration,
+}
 
 impl Pending {
-    pub(crate) fn wait(&self, call_id: Identifier) -> oneshot::Receiver<Inbound> {
-        let (sender, receiver) = oneshot::channel();
-        self.calls().insert(call_id, sender);
+    pub(crate) fn wait(&self, call_id: Identifier, place: Option<Place>) -> oneshot::Receiver<Answer> {
+        let (answer, receiver) = oneshot::channel();
+        let waiting = Waiting { answer, sent: Instant::now(), place };
+        // Never dropped under the lock: a place that is given back wakes other calls.
+        let former = self.calls().insert(call_id, waiting);
+        drop(former);
         receiver
     }
 
     pub(crate) fn forget(&self, call_id: &Identifier) {
-        self.calls().remove(call_id);
+        let waiting = self.calls().remove(call_id);
+        drop(waiting);
     }
 
     /// Ends every wait: no answer will come any more.
     pub(crate) fn end(&self) {
-        self.calls().clear();
+        let all = std::mem::take(&mut *self.calls());
+        drop(all);
     }
 
     /// Hands an answer to whoever waits for it, by Correlation Data or else by the payload's `call_id` (`MCP-6`).
@@ -41,12 +65,15 @@ impl Pending {
         });
         match waiting {
             // A caller that left in this moment loses nothing.
-            Some(sender) => drop(sender.send(inbound)),
+            Some(Waiting { answer, sent, place }) => {
+                drop(place);
+                drop(answer.send(Answer { inbound, after: sent.elapsed() }));
+            }
             None => tracing::debug!(topic = inbound.topic(), "an answer that no call waits for was dropped"),
         }
     }
 
-    fn calls(&self) -> MutexGuard<'_, HashMap<Identifier, oneshot::Sender<Inbound>>> {
+    fn calls(&self) -> MutexGuard<'_, HashMap<Identifier, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

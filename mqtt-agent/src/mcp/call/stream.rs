@@ -43,6 +43,7 @@ impl<T: DeserializeOwned> ToolStream<T> {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         });
+        exchange.enter().await?;
         let filter = Filter::new(exchange.stream_topic());
         // Granted before the call leaves, so that the first partial result is not missed.
         let core = Arc::clone(exchange.core());

@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::Limits;
 use super::admission::{Admission, Busy};
 use super::answer::{ReplyTo, encode};
-use super::window::{Key, Seen, Ticket, Window};
+use super::dedup::{Dedup, Key, Seen, Ticket};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
 use crate::deadline;
@@ -54,7 +54,7 @@ pub(super) struct Service {
     pub(super) tool: &'static ToolDef,
     pub(super) arguments: Arguments,
     pub(super) admission: Admission,
-    pub(super) window: Arc<Window>,
+    pub(super) dedup: Arc<Dedup>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -113,29 +113,30 @@ impl Service {
         ack.refused();
     }
 
-    /// Cancels a running call (`MCP-17`). What can't be read or is not running is logged and dropped.
+    /// Cancels running calls whose answers go where this cancel says (`MCP-17`). What can't be read or is not running is
+    /// logged and dropped.
     pub(super) fn cancel(&self, inbound: &Inbound) {
-        match CancelRequest::read(&inbound.payload) {
-            Ok(cancel) => {
-                let client = cancel.client.unwrap_or_default();
-                let known = self.window.cancel(Key::new(&client, cancel.call_id));
-                tracing::debug!(tool = self.tool.name, client, known, "cancel");
-            }
-            Err(error) => tracing::warn!(topic = inbound.topic(), %error, "a cancel was dropped"),
-        }
+        let cancel = match CancelRequest::read(&inbound.payload) {
+            Ok(cancel) => cancel,
+            Err(error) => return tracing::warn!(topic = inbound.topic(), %error, "dropped a cancel"),
+        };
+        let (namespace, client) = (&self.shared.namespace, cancel.client.as_deref());
+        let response_topic = inbound.properties.response_topic.as_deref();
+        let Some(reply_to) = reply_address(namespace, response_topic, None, client) else {
+            return tracing::warn!(topic = inbound.topic(), "dropped a cancel without a safe reply topic");
+        };
+        let (reply_to, calls): (Arc<str>, _) = (reply_to.into(), cancel.call_ids.len());
+        let keys = cancel.call_ids.into_iter().map(|call_id| Key::new(Arc::clone(&reply_to), call_id));
+        let running = keys.filter(|key| self.dedup.cancel(key)).count();
+        tracing::debug!(tool = self.tool.name, client, calls, running, "cancel");
     }
 
     async fn serve(&self, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
         let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
         drop(inbound);
         let cancellation = self.shared.abandon.child_token();
-        // Callers without a name may have the same call ids; where their answers go tells them apart.
-        let client = match accepted.caller.claim() {
-            "" => accepted.reply_to.topic.as_str(),
-            claim => claim,
-        };
-        let key = Key::new(client, accepted.request.call_id.clone());
-        let ticket = match self.window.see(key, &cancellation) {
+        let key = Key::new(accepted.reply_to.topic.as_str(), accepted.request.call_id.clone());
+        let ticket = match self.dedup.see(key, &cancellation) {
             Seen::New(ticket) => ticket,
             // Its answer will come.
             Seen::Running => return ack.in_memory(),
@@ -247,6 +248,7 @@ impl Service {
                 states: Arc::clone(&self.shared.states),
                 client: self.shared.client.clone(),
                 partials: OnceLock::new(),
+                windows: OnceLock::new(),
                 task: None,
                 delivery: None,
             });

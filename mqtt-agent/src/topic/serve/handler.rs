@@ -156,6 +156,7 @@ impl Served {
             states: Arc::clone(&self.shared.states),
             client: self.shared.client.clone(),
             partials: OnceLock::new(),
+            windows: OnceLock::new(),
             task: None,
             delivery: Some(Delivery {
                 template: self.def.topic,

@@ -1,7 +1,8 @@
 //! The calls of one tool that run or ran a while ago: what makes a redelivered call run once (`MCP-16`), and where a
 //! cancel finds its call (`MCP-17`).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -9,16 +10,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::wire::Identifier;
 
-/// One caller's one call.
+/// One call: callers may have the same ids, and where their answers go tells them apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    client: Arc<str>,
+    reply_to: Arc<str>,
     call_id: Identifier,
 }
 
 impl Key {
-    pub(super) fn new(client: &str, call_id: Identifier) -> Self {
-        Self { client: client.into(), call_id }
+    pub(super) fn new(reply_to: impl Into<Arc<str>>, call_id: Identifier) -> Self {
+        Self { reply_to: reply_to.into(), call_id }
     }
 }
 
@@ -35,7 +36,7 @@ pub(super) enum Seen {
 
 /// Remembers calls: those that run, and of those that ended as many as fit.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct Dedup {
     calls: Mutex<Calls>,
     most_calls: usize,
     most_bytes: usize,
@@ -47,8 +48,7 @@ struct Calls {
     // Oldest first.
     ended: VecDeque<Key>,
     bytes: usize,
-    // Cancels that came before their call was looked at, or whose call runs in another replica. Oldest first.
-    cancelled: VecDeque<Key>,
+    cancelled: EarlyCancels,
 }
 
 #[derive(Debug)]
@@ -57,17 +57,49 @@ enum Stage {
     Ended(Option<Bytes>),
 }
 
-/// How many cancels without a call are remembered.
-const MOST_CANCELS: usize = 256;
+/// How many cancels without a call are remembered, in at most 4 MiB.
+const MOST_CANCELS: usize = 100_000;
 
-/// A running call's place in the window. Dropped without an answer, as when its task is aborted, it gives the place back.
+/// Cancels that came before their call was looked at, or whose call runs in another replica. When there are too many the
+/// oldest are forgotten.
+///
+/// Only a hash of each is kept, by keys that nobody else knows: two calls with the same one are not to be expected.
+#[derive(Debug, Default)]
+struct EarlyCancels {
+    hasher: RandomState,
+    known: HashSet<u64>,
+    // Oldest first. Those that were taken out are still in here.
+    order: VecDeque<u64>,
+}
+
+impl EarlyCancels {
+    fn insert(&mut self, key: &Key) {
+        let hash = self.hasher.hash_one(key);
+        if !self.known.insert(hash) {
+            return;
+        }
+        if self.order.len() >= MOST_CANCELS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(hash);
+    }
+
+    fn remove(&mut self, key: &Key) -> bool {
+        // Most servers never have one.
+        !self.known.is_empty() && self.known.remove(&self.hasher.hash_one(key))
+    }
+}
+
+/// A running call's place in the dedup. Dropped without an answer, as when its task is aborted, it gives the place back.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    window: Arc<Window>,
+    dedup: Arc<Dedup>,
     key: Option<Key>,
 }
 
-impl Window {
+impl Dedup {
     pub(super) fn new(most_calls: usize, most_bytes: usize) -> Arc<Self> {
         Arc::new(Self { calls: Mutex::default(), most_calls, most_bytes })
     }
@@ -75,8 +107,7 @@ impl Window {
     pub(super) fn see(self: &Arc<Self>, key: Key, cancellation: &CancellationToken) -> Seen {
         use std::collections::hash_map::Entry;
         let mut calls = self.calls();
-        if let Some(early) = calls.cancelled.iter().position(|cancelled| *cancelled == key) {
-            calls.cancelled.remove(early);
+        if calls.cancelled.remove(&key) {
             cancellation.cancel();
         }
         match calls.known.entry(key) {
@@ -87,25 +118,22 @@ impl Window {
             Entry::Vacant(place) => {
                 let key = Some(place.key().clone());
                 place.insert(Stage::Running(cancellation.clone()));
-                Seen::New(Ticket { window: Arc::clone(self), key })
+                Seen::New(Ticket { dedup: Arc::clone(self), key })
             }
         }
     }
 
     /// Cancels a call, or remembers to: it may be on its way from the connection's task to its own. True if it runs.
-    pub(super) fn cancel(&self, key: Key) -> bool {
+    pub(super) fn cancel(&self, key: &Key) -> bool {
         let mut calls = self.calls();
-        match calls.known.get(&key) {
+        match calls.known.get(key) {
             Some(Stage::Running(cancellation)) => {
                 cancellation.cancel();
                 true
             }
             Some(Stage::Ended(_)) => false,
             None => {
-                if calls.cancelled.len() >= MOST_CANCELS {
-                    calls.cancelled.pop_front();
-                }
-                calls.cancelled.push_back(key);
+                calls.cancelled.insert(key);
                 false
             }
         }
@@ -121,12 +149,12 @@ impl Ticket {
     pub(super) fn end(mut self, answer: Bytes) {
         let Some(key) = self.key.take() else { return };
         // One large answer must not push out all others; its call is still known to have run.
-        let answer = (answer.len() <= self.window.most_bytes / 4).then_some(answer);
-        let mut calls = self.window.calls();
+        let answer = (answer.len() <= self.dedup.most_bytes / 4).then_some(answer);
+        let mut calls = self.dedup.calls();
         calls.bytes += kept(answer.as_ref());
         calls.ended.push_back(key.clone());
         calls.known.insert(key, Stage::Ended(answer));
-        while calls.ended.len() > self.window.most_calls || calls.bytes > self.window.most_bytes {
+        while calls.ended.len() > self.dedup.most_calls || calls.bytes > self.dedup.most_bytes {
             let Some(oldest) = calls.ended.pop_front() else { break };
             if let Some(Stage::Ended(answer)) = calls.known.remove(&oldest) {
                 calls.bytes -= kept(answer.as_ref());
@@ -142,7 +170,7 @@ fn kept(answer: Option<&Bytes>) -> usize {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.window.calls().known.remove(&key);
+            self.dedup.calls().known.remove(&key);
         }
     }
 }
@@ -156,8 +184,8 @@ mod tests {
         Key::new("scout", Identifier::parse(id).unwrap())
     }
 
-    fn run(window: &Arc<Window>, id: &str) -> Ticket {
-        match window.see(key(id), &CancellationToken::new()) {
+    fn run(dedup: &Arc<Dedup>, id: &str) -> Ticket {
+        match dedup.see(key(id), &CancellationToken::new()) {
             Seen::New(ticket) => ticket,
             seen => panic!("{seen:?}"),
         }
@@ -165,73 +193,76 @@ mod tests {
 
     #[test]
     fn mcp_16_a_call_is_new_once_then_running_then_answered() {
-        let window = Window::new(8, 1024);
-        let ticket = run(&window, "a");
-        assert!(matches!(window.see(key("a"), &CancellationToken::new()), Seen::Running));
+        let dedup = Dedup::new(8, 1024);
+        let ticket = run(&dedup, "a");
+        assert!(matches!(dedup.see(key("a"), &CancellationToken::new()), Seen::Running));
         ticket.end(Bytes::from_static(b"answer"));
-        let Seen::Answered(answer) = window.see(key("a"), &CancellationToken::new()) else { panic!() };
+        let Seen::Answered(answer) = dedup.see(key("a"), &CancellationToken::new()) else { panic!() };
         assert_eq!(answer.unwrap(), "answer");
     }
 
     #[test]
-    fn mcp_16_the_same_id_of_another_client_is_another_call() {
-        let window = Window::new(8, 1024);
-        let _ticket = run(&window, "a");
+    fn mcp_16_the_same_id_with_another_reply_address_is_another_call() {
+        let dedup = Dedup::new(8, 1024);
+        let _ticket = run(&dedup, "a");
         let other = Key::new("analyst", Identifier::parse("a").unwrap());
-        assert!(matches!(window.see(other, &CancellationToken::new()), Seen::New(_)));
+        assert!(matches!(dedup.see(other, &CancellationToken::new()), Seen::New(_)));
     }
 
     #[test]
     fn mcp_16_the_window_is_bounded_by_calls_and_by_bytes() {
-        let window = Window::new(2, 40);
+        let dedup = Dedup::new(2, 40);
         for id in ["a", "b", "c"] {
-            run(&window, id).end(Bytes::from_static(b"x"));
+            run(&dedup, id).end(Bytes::from_static(b"x"));
         }
-        assert!(matches!(window.see(key("a"), &CancellationToken::new()), Seen::New(_)), "forgotten");
-        let window = Window::new(100, 40);
+        assert!(matches!(dedup.see(key("a"), &CancellationToken::new()), Seen::New(_)), "forgotten");
+        let dedup = Dedup::new(100, 40);
         for id in ["a", "b", "c", "d", "e"] {
-            run(&window, id).end(Bytes::from_static(b"0123456789"));
+            run(&dedup, id).end(Bytes::from_static(b"0123456789"));
         }
-        let calls = window.calls();
+        let calls = dedup.calls();
         assert_eq!((calls.bytes, calls.ended.len()), (40, 4));
     }
 
     #[test]
     fn mcp_16_a_large_answer_pushes_out_no_other_and_its_call_runs_once_too() {
-        let window = Window::new(8, 40);
-        run(&window, "small").end(Bytes::from_static(b"x"));
-        run(&window, "large").end(Bytes::from(vec![0; 100]));
-        assert!(matches!(window.see(key("large"), &CancellationToken::new()), Seen::Answered(None)));
-        assert!(matches!(window.see(key("small"), &CancellationToken::new()), Seen::Answered(Some(_))));
+        let dedup = Dedup::new(8, 40);
+        run(&dedup, "small").end(Bytes::from_static(b"x"));
+        run(&dedup, "large").end(Bytes::from(vec![0; 100]));
+        assert!(matches!(dedup.see(key("large"), &CancellationToken::new()), Seen::Answered(None)));
+        assert!(matches!(dedup.see(key("small"), &CancellationToken::new()), Seen::Answered(Some(_))));
     }
 
     #[test]
-    fn mcp_17_a_cancel_that_overtakes_its_call_is_remembered() {
-        let window = Window::new(8, 40);
-        for number in 0..1000 {
-            window.cancel(key(&number.to_string()));
+    fn mcp_17_cancels_that_overtake_their_calls_are_remembered_up_to_a_bound() {
+        let dedup = Dedup::new(8, 40);
+        for number in 0..MOST_CANCELS + 1000 {
+            dedup.cancel(&key(&number.to_string()));
         }
-        assert_eq!(window.calls().cancelled.len(), MOST_CANCELS);
-        let token = CancellationToken::new();
-        let Seen::New(_ticket) = window.see(key("999"), &token) else { panic!() };
-        assert!(token.is_cancelled());
+        let kept = |early: &EarlyCancels| (early.known.len(), early.order.len());
+        assert_eq!(kept(&dedup.calls().cancelled), (MOST_CANCELS, MOST_CANCELS));
+        for number in [0, 999, 1000, MOST_CANCELS + 999] {
+            let token = CancellationToken::new();
+            let Seen::New(_ticket) = dedup.see(key(&number.to_string()), &token) else { panic!() };
+            assert_eq!(token.is_cancelled(), number >= 1000, "{number}");
+        }
     }
 
     #[test]
     fn a_call_whose_task_was_dropped_is_forgotten() {
-        let window = Window::new(2, 10);
-        drop(run(&window, "a"));
-        drop(run(&window, "a"));
+        let dedup = Dedup::new(2, 10);
+        drop(run(&dedup, "a"));
+        drop(run(&dedup, "a"));
     }
 
     #[test]
     fn mcp_17_a_cancel_reaches_a_running_call_only() {
-        let window = Window::new(2, 10);
+        let dedup = Dedup::new(2, 10);
         let token = CancellationToken::new();
-        let Seen::New(ticket) = window.see(key("a"), &token) else { panic!() };
-        assert!(window.cancel(key("a")));
+        let Seen::New(ticket) = dedup.see(key("a"), &token) else { panic!() };
+        assert!(dedup.cancel(&key("a")));
         assert!(token.is_cancelled());
         ticket.end(Bytes::new());
-        assert!(!window.cancel(key("a")));
+        assert!(!dedup.cancel(&key("a")));
     }
 }

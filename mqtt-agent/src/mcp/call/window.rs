@@ -1,0 +1,116 @@
+//! Which calls of one tool may be on the wire, and which wait for earlier ones to be answered (`SUB-17`). A state
+//! machine without I/O: the caller tells what happens, and does what it is told.
+//!
+//! A broker's queue for a server is bounded and overflows in silence, so the caller itself limits how many of its calls
+//! are unanswered. [`Limit`] decides how many, and calls beyond that wait in the order in which they were made.
+
+mod limit;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use limit::Limit;
+
+/// How many calls of one tool may wait. One more ends at once.
+const MOST_WAITING: usize = 100_000;
+
+/// What a call is to do that wants a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// It has a place.
+    Go,
+    /// It waits, under this number, until [`Window::next`] gives out its waiter.
+    Wait(u64),
+    /// Too many wait already.
+    Refuse,
+}
+
+/// The calls of one tool. `W` wakes a waiting call.
+#[derive(Debug)]
+pub(super) struct Window<W> {
+    limit: Limit,
+    /// Places that are taken.
+    taken: usize,
+    /// The oldest first.
+    waiting: BTreeMap<u64, W>,
+    next_wait: u64,
+    /// Calls that were sent: the number of the next one.
+    sent: u64,
+}
+
+impl<W> Window<W> {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { limit: Limit::new(now), taken: 0, waiting: BTreeMap::new(), next_wait: 0, sent: 0 }
+    }
+
+    fn has_room(&self) -> bool {
+        self.taken < self.limit.places()
+    }
+
+    /// A call wants a place.
+    pub(super) fn want(&mut self, waiter: W) -> Want {
+        if self.waiting.is_empty() && self.has_room() {
+            self.taken += 1;
+            return Want::Go;
+        }
+        if self.waiting.len() >= MOST_WAITING {
+            return Want::Refuse;
+        }
+        let number = self.next_wait;
+        self.next_wait += 1;
+        self.waiting.insert(number, waiter);
+        Want::Wait(number)
+    }
+
+    /// Gives a free place to the call that waited longest. To be asked after each event until there is none.
+    pub(super) fn next(&mut self) -> Option<W> {
+        if !self.has_room() {
+            return None;
+        }
+        let (_, waiter) = self.waiting.pop_first()?;
+        self.taken += 1;
+        Some(waiter)
+    }
+
+    /// Where a call's waiter is kept; `None` when the call was given a place.
+    pub(super) fn waiter(&mut self, number: u64) -> Option<&mut W> {
+        self.waiting.get_mut(&number)
+    }
+
+    /// A call that waited is not wanted any more. What was given to it meanwhile is given back.
+    pub(super) fn left(&mut self, number: u64) {
+        if self.waiting.remove(&number).is_none() {
+            self.freed();
+        }
+    }
+
+    /// A call is sent from its place: its number, which its outcome is told with.
+    pub(super) fn sent(&mut self) -> u64 {
+        let number = self.sent;
+        self.sent += 1;
+        number
+    }
+
+    /// A place is free again: its call was answered, ended or dropped.
+    pub(super) fn freed(&mut self) {
+        self.taken = self.taken.saturating_sub(1);
+    }
+
+    /// A call was answered. `delay` is the time that it and its answer spent on the way.
+    pub(super) fn answered(&mut self, call: u64, delay: Duration, now: Instant) {
+        let wanted = !self.waiting.is_empty() || !self.has_room();
+        self.limit.answered(call, self.sent, delay, wanted, now);
+    }
+
+    /// A server answered that it has no room for the call.
+    pub(super) fn busy(&mut self, call: u64, now: Instant) {
+        self.limit.busy(call, self.sent, now);
+    }
+
+    /// A call was not answered in time.
+    pub(super) fn timed_out(&mut self, call: u64) {
+        self.limit.timed_out(call, self.sent);
+    }
+}

@@ -1,0 +1,189 @@
+//! Random schedules of one tool's calls.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Want,
+    Answer { which: usize, milliseconds: u64 },
+    Busy { which: usize },
+    TimeOut { which: usize },
+    Drop { which: usize },
+    LeaveWaiting { which: usize },
+    DropGiven { which: usize },
+    Send { which: usize },
+    Wait { milliseconds: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let which = any::<usize>;
+    prop_oneof![
+        8 => Just(Step::Want),
+        4 => (which(), prop_oneof![0..3_u64, 10..300_u64]).prop_map(|(which, milliseconds)| Step::Answer { which, milliseconds }),
+        1 => which().prop_map(|which| Step::Busy { which }),
+        1 => which().prop_map(|which| Step::TimeOut { which }),
+        1 => which().prop_map(|which| Step::Drop { which }),
+        1 => which().prop_map(|which| Step::LeaveWaiting { which }),
+        1 => which().prop_map(|which| Step::DropGiven { which }),
+        6 => which().prop_map(|which| Step::Send { which }),
+        1 => (0..40_000_u64).prop_map(|milliseconds| Step::Wait { milliseconds }),
+    ]
+}
+
+/// What the calls know of themselves.
+#[derive(Default)]
+struct Model {
+    /// In their order: the number that they wait under, and the name that their waiter is.
+    waiting: VecDeque<(u64, u32)>,
+    /// Have a place and were not sent yet: the number that they waited under, if they did.
+    given: Vec<Option<u64>>,
+    sent: Vec<u64>,
+    named: u32,
+}
+
+impl Model {
+    fn give_out(&mut self, window: &mut Window<u32>) {
+        while let Some(name) = window.next() {
+            let (number, first) = self.waiting.pop_front().expect("somebody waits");
+            assert_eq!(name, first, "first come, first served");
+            assert!(window.waiter(number).is_none());
+            self.given.push(Some(number));
+        }
+    }
+
+    fn check(&self, window: &Window<u32>, taken_before: usize) {
+        let taken = self.given.len() + self.sent.len();
+        assert_eq!(window.taken, taken, "no place leaks");
+        assert_eq!(window.waiting.len(), self.waiting.len());
+        // A limit that shrinks takes no place away, but none is given out above it.
+        assert!(taken <= window.limit.places().max(taken_before), "never over the limit");
+        assert!(
+            self.waiting.is_empty() || taken >= window.limit.places(),
+            "nobody waits while there is room"
+        );
+        assert!((4..=4096).contains(&window.limit.places()));
+    }
+}
+
+fn taken_out<T>(list: &mut Vec<T>, which: usize) -> Option<T> {
+    if list.is_empty() { None } else { Some(list.swap_remove(which % list.len())) }
+}
+
+proptest! {
+    #[test]
+    fn sub_17_places_are_never_over_the_limit_never_lost_and_given_in_order(
+        steps in prop::collection::vec(step(), 1..500)
+    ) {
+        let mut now = Instant::now();
+        let mut window = Window::new(now);
+        let mut model = Model::default();
+        for step in steps {
+            let before = window.taken;
+            match step {
+                Step::Want => {
+                    let name = model.named;
+                    model.named += 1;
+                    match window.want(name) {
+                        Want::Go => model.given.push(None),
+                        Want::Wait(number) => model.waiting.push_back((number, name)),
+                        Want::Refuse => panic!("not so many"),
+                    }
+                }
+                Step::Send { which } => {
+                    if taken_out(&mut model.given, which).is_some() {
+                        model.sent.push(window.sent());
+                    }
+                }
+                Step::Answer { which, milliseconds } => {
+                    if let Some(call) = taken_out(&mut model.sent, which) {
+                        window.freed();
+                        window.answered(call, Duration::from_millis(milliseconds), now);
+                    }
+                }
+                Step::Busy { which } => {
+                    if let Some(call) = taken_out(&mut model.sent, which) {
+                        window.freed();
+                        window.busy(call, now);
+                    }
+                }
+                Step::TimeOut { which } => {
+                    if let Some(call) = taken_out(&mut model.sent, which) {
+                        window.timed_out(call);
+                        window.freed();
+                    }
+                }
+                Step::Drop { which } => {
+                    if taken_out(&mut model.sent, which).is_some() {
+                        window.freed();
+                    }
+                }
+                Step::LeaveWaiting { which } => {
+                    if !model.waiting.is_empty() {
+                        let (number, _) = model.waiting.remove(which % model.waiting.len()).unwrap();
+                        window.left(number);
+                    }
+                }
+                Step::DropGiven { which } => match taken_out(&mut model.given, which) {
+                    Some(Some(number)) => window.left(number),
+                    Some(None) => window.freed(),
+                    None => {}
+                },
+                Step::Wait { milliseconds } => now += Duration::from_millis(milliseconds),
+            }
+            model.give_out(&mut window);
+            model.check(&window, before);
+        }
+    }
+}
+
+#[test]
+fn a_call_beyond_those_that_may_wait_is_refused() {
+    let mut window = Window::new(Instant::now());
+    let mut waiting = 0;
+    while window.want(()) != Want::Refuse {
+        waiting += 1;
+    }
+    assert_eq!(waiting, 64 + MOST_WAITING);
+}
+
+/// What a queue that several callers share does with the delay of each: many clients and one server that takes a
+/// message in a fixed time.
+#[test]
+fn sub_17_many_callers_keep_the_queue_that_they_share_short() {
+    const CALLERS: usize = 10;
+    let start = Instant::now();
+    let way = Duration::from_millis(1);
+    for service in [Duration::from_micros(50), Duration::from_millis(2)] {
+        let mut windows: Vec<Window<()>> = (0..CALLERS).map(|_| Window::new(start)).collect();
+        // Each caller always has more to call. Who sent, when, under which number.
+        let mut queue = VecDeque::new();
+        let mut longest = 0;
+        let mut now = start;
+        for window in &mut windows {
+            for _ in 0..100 {
+                window.want(());
+            }
+        }
+        for (caller, window) in windows.iter_mut().enumerate() {
+            queue.extend((0..64).map(|_| (caller, now, window.sent())));
+        }
+        for _ in 0..60_000 {
+            let (caller, sent, call) = queue.pop_front().expect("the server has always something to do");
+            now += service;
+            let window = &mut windows[caller];
+            window.freed();
+            window.answered(call, now - sent + way, now);
+            while window.next().is_some() {
+                window.want(());
+                queue.push_back((caller, now, window.sent()));
+            }
+            longest = longest.max(queue.len());
+        }
+        assert!(longest < 1000, "{longest} in the queue");
+    }
+}
