@@ -151,7 +151,7 @@ impl FindAgent {
         let mut until: Instant = deadline::within(self.within).into();
         let mut seen = Seen::default();
         loop {
-            seen.read(&self.id, &presences);
+            seen.read(namespace, &self.id, &presences);
             if seen.status.is_some() && seen.card.is_some() {
                 break;
             }

@@ -14,16 +14,21 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::Core;
 use crate::deadline;
 use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
-use crate::wire::{CardError, Identifier, ServerCard, ToolCard};
+use crate::wire::{CardError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
 trait Card: Sized {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError>;
+    fn topic(namespace: &Namespace, name: &str) -> String;
 }
 
 impl Card for ToolCard {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
         ToolCard::read(name, payload)
+    }
+
+    fn topic(namespace: &Namespace, name: &str) -> String {
+        namespace.tool_card(name)
     }
 }
 
@@ -31,14 +36,18 @@ impl Card for ServerCard {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
         ServerCard::read(name, payload)
     }
+
+    fn topic(namespace: &Namespace, name: &str) -> String {
+        namespace.server_card(name)
+    }
 }
 
 /// All cards that can be read, by name. Retained garbage is passed over (`SUB-11`).
-fn readable<C: Card>(latest: &Latest) -> Vec<C> {
+fn readable<C: Card>(namespace: &Namespace, latest: &Latest) -> Vec<C> {
     let read = |(name, payload): (String, bytes::Bytes)| match C::read(&name, &payload) {
         Ok(card) => card,
         Err(error) => {
-            tracing::warn!(name, %error, "ignored a card");
+            tracing::warn!(topic = C::topic(namespace, &name), %error, "ignored a card");
             None
         }
     };
@@ -46,19 +55,15 @@ fn readable<C: Card>(latest: &Latest) -> Vec<C> {
 }
 
 /// The first card that comes on an exact topic.
-async fn find<C: Card>(
-    core: &Core,
-    name: &str,
-    topic: String,
-    until: Instant,
-) -> Result<Option<C>, DiscoverError> {
+async fn find<C: Card>(core: &Core, name: &str, until: Instant) -> Result<Option<C>, DiscoverError> {
+    let topic = C::topic(core.namespace(), name);
     let latest = Latest::new();
-    let _subscription = subscribe(core.link(), topic, &latest).await?;
+    let _subscription = subscribe(core.link(), topic.clone(), &latest).await?;
     loop {
         if let Some(payload) = latest.get(name) {
             match C::read(name, &payload) {
                 Ok(card) => return Ok(card),
-                Err(error) => tracing::warn!(name, %error, "ignored a card"),
+                Err(error) => tracing::warn!(topic, %error, "ignored a card"),
             }
         }
         if timeout_at(until, latest.arrived()).await.is_err() {

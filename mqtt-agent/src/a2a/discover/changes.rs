@@ -38,6 +38,7 @@ pub enum AgentChange {
 #[derive(Debug)]
 pub struct AgentChanges {
     link: Link,
+    namespace: Namespace,
     connection: watch::Receiver<ConnectionState>,
     /// The session at the broker that what is known comes from.
     session: u64,
@@ -73,9 +74,10 @@ impl AgentChanges {
     ) -> Self {
         let all = Arc::new(AtomicBool::new(true));
         let (cards, statuses) = (presences.cards.clone(), presences.statuses.clone());
-        let completing = complete(link.clone(), namespace, cards, statuses, Arc::clone(&all));
+        let completing = complete(link.clone(), namespace.clone(), cards, statuses, Arc::clone(&all));
         Self {
             link,
+            namespace,
             connection,
             session,
             missing: None,
@@ -127,11 +129,15 @@ impl AgentChanges {
         loop {
             let (agent, arrived) = if let Some(change) = self.presences.cards.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
-                seen.read_card(&change.name, change.payload.as_deref().unwrap_or_default());
+                seen.read_card(&self.namespace, &change.name, change.payload.as_deref().unwrap_or_default());
                 (change.name, change.arrived)
             } else if let Some(change) = self.presences.statuses.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
-                seen.read_status(&change.name, change.payload.as_deref().unwrap_or_default());
+                seen.read_status(
+                    &self.namespace,
+                    &change.name,
+                    change.payload.as_deref().unwrap_or_default(),
+                );
                 (change.name, change.arrived)
             } else {
                 let agent = self.forgotten.pop_first()?;

@@ -64,9 +64,9 @@ pub(super) async fn list(
     let mut found = Vec::new();
     for (agent, payload) in cards_now {
         let mut seen = Seen::default();
-        seen.read_card(&agent, &payload);
+        seen.read_card(namespace, &agent, &payload);
         if let Some(payload) = statuses_now.get(&agent) {
-            seen.read_status(&agent, payload);
+            seen.read_status(namespace, &agent, payload);
         }
         found.extend(seen.card().filter(|card| seen.is_online() && wanted.fits(card)));
     }

@@ -2,7 +2,7 @@
 
 use crate::discover::{DiscoverError, Latest, subscribe};
 use crate::link::{Link, Subscription};
-use crate::wire::{AgentCard, AgentStatus, Status};
+use crate::wire::{AgentCard, AgentStatus, Namespace, Status};
 
 /// What is known of one agent.
 #[derive(Debug, Default)]
@@ -30,28 +30,28 @@ impl Seen {
     }
 
     /// Takes in a card; retained garbage is logged and passed over (`SUB-11`).
-    pub(super) fn read_card(&mut self, agent: &str, payload: &[u8]) {
+    pub(super) fn read_card(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         match AgentCard::read(agent, payload) {
             Ok(card) => self.card = card,
-            Err(error) => tracing::warn!(agent, %error, "ignored a card"),
+            Err(error) => tracing::warn!(topic = namespace.agent_card(agent), %error, "ignored a card"),
         }
     }
 
     /// Takes in a status in the same way.
-    pub(super) fn read_status(&mut self, agent: &str, payload: &[u8]) {
+    pub(super) fn read_status(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         match AgentStatus::read(payload) {
             Ok(status) => self.status = status.map(|status| status.status),
-            Err(error) => tracing::warn!(agent, %error, "ignored a status"),
+            Err(error) => tracing::warn!(topic = namespace.agent_status(agent), %error, "ignored a status"),
         }
     }
 
     /// Takes in what is there of an agent.
-    pub(super) fn read(&mut self, agent: &str, presences: &Presences) {
+    pub(super) fn read(&mut self, namespace: &Namespace, agent: &str, presences: &Presences) {
         if let Some(payload) = presences.cards.get(agent) {
-            self.read_card(agent, &payload);
+            self.read_card(namespace, agent, &payload);
         }
         if let Some(payload) = presences.statuses.get(agent) {
-            self.read_status(agent, &payload);
+            self.read_status(namespace, agent, &payload);
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<Server
     if latest.is_full() {
         shortfall = Some(Shortfall::TooMany);
     }
-    let mut servers = readable(&latest);
+    let mut servers = readable(namespace, &latest);
     if !ask_agents(core, &mut servers, clock.cap()).await {
         shortfall = shortfall.or(Some(Shortfall::TimedOut));
     }
@@ -34,7 +34,7 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<Server
 }
 
 pub(super) async fn find(core: &Core, id: &str, until: Instant) -> Result<Option<ServerCard>, DiscoverError> {
-    let found = super::find(core, id, core.namespace().server_card(id), until).await?;
+    let found = super::find(core, id, until).await?;
     let mut found: Vec<ServerCard> = found.into_iter().collect();
     let until = until.max(Instant::now() + STATUS);
     ask_agents(core, &mut found, until).await;

@@ -12,7 +12,7 @@ use crate::discover::{Burst, Clock, DiscoverError, Latest, Listing, Marker, Shor
 use crate::wire::{Identifier, ServerCard, Status, ToolCard};
 
 pub(super) async fn find(core: &Core, name: &str, until: Instant) -> Result<Option<ToolCard>, DiscoverError> {
-    super::find(core, name, core.namespace().tool_card(name), until).await
+    super::find(core, name, until).await
 }
 
 pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ToolCard>, DiscoverError> {
@@ -39,12 +39,13 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ToolCa
     let mut settled = look.clock.rest(&[&look.tools, &look.servers]).await;
     // What came in the meantime may name others.
     missing.extend(look.fill(all_tools).await);
-    let mut servers_now: Vec<ServerCard> = readable(&look.servers);
+    let mut servers_now: Vec<ServerCard> = readable(core.namespace(), &look.servers);
     settled &= ask_agents(core, &mut servers_now, look.clock.cap()).await;
     drop((servers, tools));
 
     let served = Served::by(&servers_now);
-    let found: Vec<_> = readable(&look.tools).into_iter().filter(|tool| served.is_online(tool)).collect();
+    let found: Vec<_> =
+        readable(core.namespace(), &look.tools).into_iter().filter(|tool| served.is_online(tool)).collect();
     missing.sort_unstable();
     let shortfall = if look.tools.is_full() || look.servers.is_full() {
         Some(Shortfall::TooMany)
@@ -102,7 +103,7 @@ impl Look<'_> {
         let servers: HashSet<String> = self.servers.all().into_keys().collect();
         // Where we may see no server at all, none is asked for.
         if !servers.is_empty() {
-            let read = readable::<ToolCard>(&self.tools);
+            let read = readable::<ToolCard>(namespace, &self.tools);
             let of_tools: BTreeSet<String> = read.into_iter().map(|tool| tool.server).collect();
             let unknown = of_tools.into_iter().filter(|server| {
                 Identifier::parse(server).is_ok()
@@ -118,7 +119,7 @@ impl Look<'_> {
         if all_tools {
             return Vec::new();
         }
-        let servers = readable::<ServerCard>(&self.servers);
+        let servers = readable::<ServerCard>(namespace, &self.servers);
         let online = servers.into_iter().filter(|server| server.status == Status::Online);
         let named: BTreeSet<String> = online.flat_map(|server| server.tools).collect();
         let unknown = named.into_iter().filter(|tool| {
