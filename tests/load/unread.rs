@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use mqtt_agent::a2a::AgentChange;
 use mqtt_agent::prelude::*;
-use support::{RawPeer, TestBroker, on_each_broker, soon};
+use support::fake_broker::{Answer, Packet};
+use support::{FakeBroker, Knobs, RawPeer, TestBroker, eventually, on_each_broker, soon};
 
 use crate::common::*;
 
@@ -57,6 +58,19 @@ on_each_broker! {
         assert!(sent >= 5000 && missed > 0, "{sent} sent, {missed} missed");
         assert_eq!(read + missed, sent, "{read} read, {missed} missed");
         talker.stop().await;
+        agent.stop().await;
+    }
+
+    async fn mcp_10_an_agent_that_sends_many_partial_results_answers_other_calls_meanwhile(broker) {
+        let enough = Enough::default();
+        let agent = Agent::new("worker").state(Arc::clone(&enough)).tools(tools![mirror, chatter]);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let (listener, client) = (Client::connect(&broker.url()).await.unwrap(), Client::connect(&broker.url()).await.unwrap());
+        let stream = listener.call("chatter", json!({"least": 5000})).returning::<u64>().stream().await.unwrap();
+        soon(all_are_answered(&client, 300)).await;
+        enough.store(true, Ordering::SeqCst);
+        let (read, missed, sent) = read(stream, Duration::ZERO).await;
+        assert_eq!(read + missed, sent, "{read} read, {missed} missed");
         agent.stop().await;
     }
 
@@ -144,4 +158,35 @@ async fn mcp_10_a_stream_that_is_read_slowly_has_its_result_on_the_embedded_brok
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_10_a_stream_that_is_read_slowly_has_its_result_on_a_stock_mosquitto() {
     slow_reader(&TestBroker::stock_mosquitto().await).await;
+}
+
+#[cfg(feature = "peers")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_10_a_long_stream_has_its_result_on_a_stock_mosquitto() {
+    let broker = TestBroker::stock_mosquitto().await;
+    let agent = Agent::new("worker").state(Arc::new(AtomicBool::new(true))).tools(tools![chatter]);
+    let agent = agent.start(&broker.url()).await.unwrap();
+    let client = Client::connect(&broker.url()).await.unwrap();
+    let call = client.call("chatter", json!({"least": 20_000})).returning::<u64>();
+    let (read, missed, sent) = read(call.stream().await.unwrap(), Duration::ZERO).await;
+    assert_eq!((sent, read + missed), (20_000, 20_000), "{read} read, {missed} missed");
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_10_a_tool_waits_while_32_partial_results_are_not_with_the_broker() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let agent = Agent::new("worker").state(Arc::new(AtomicBool::new(true))).tools(tools![chatter]);
+    let _agent = agent.start(&broker.url()).await.unwrap();
+    let client = Client::connect(&broker.url()).await.unwrap();
+    broker.set(|knobs| knobs.puback = Answer::Never);
+    let stream = tokio::spawn(client.call("chatter", json!({"least": 5000})).stream());
+    let partials = || {
+        let of_stream = |packet: &Packet| matches!(packet, Packet::Publish(publish) if publish.topic.contains("/stream/"));
+        broker.seen().count(|event| of_stream(&event.packet))
+    };
+    eventually("32 partial results", || async { (partials() == 32).then_some(()) }).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(partials(), 32);
+    stream.abort();
 }
