@@ -67,7 +67,7 @@ pub(crate) use inbound::{Inbound, MessageHandler};
 pub(crate) use inbox::Inbox;
 pub(crate) use message::{Filter, Message, QoS, RetainHandling};
 pub(crate) use options::LinkOptions;
-pub(crate) use outcome::Published;
+pub(crate) use outcome::{Outcome, Published};
 pub(crate) use receipt::Receipt;
 pub use state::ConnectionState;
 pub(crate) use subscription::Subscription;

@@ -49,7 +49,7 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let core = Arc::clone(exchange.core());
         let subscription = core.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
-        exchange.send().await?;
+        exchange.send_and_hear().await?;
         let (outcome, done, result) = (None, false, PhantomData);
         Ok(Self { exchange, partials, missed, _subscription: subscription, outcome, done, result })
     }
@@ -97,6 +97,9 @@ impl<T: DeserializeOwned> ToolStream<T> {
             Some(outcome) => outcome,
             None => self.exchange.response().await,
         };
-        outcome.and_then(|raw| read(&raw))
+        match outcome {
+            Ok(raw) => read(&raw),
+            Err(error) => Err(self.exchange.explain(error).await),
+        }
     }
 }
