@@ -12,11 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, onesho
 use tokio_util::task::TaskTracker;
 
 use super::actor::{Actor, Parts};
+use super::budget::Budget;
 use super::command::Command;
 use super::dial::Address;
 use super::error::{ConnectError, PublishError, SubscribeError};
 use super::inbound::MessageHandler;
-use super::inbox::{Budget, Inbox};
+use super::inbox::Inbox;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
 use super::outcome::{Outcome, Waiter};
@@ -103,6 +104,11 @@ impl Link {
     /// messages that nobody subscribes to wait; from then on `unclaimed` takes them, in memory.
     pub(crate) fn ready(&self, unclaimed: Option<MessageHandler>) {
         let _ = self.0.commands.send(Command::Ready { unclaimed });
+    }
+
+    /// Says that this process is about to end: what is left to the session is for the next one.
+    pub(crate) fn draining(&self) {
+        let _ = self.0.commands.send(Command::Draining);
     }
 
     /// Unsubscribes a filter that an earlier process left in the session, unless this one uses it as well.

@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
-use crate::link::message::Message;
 use crate::link::outcome::{Outcome, Waiter};
 
 const OK: Outcome = Ok(Published { no_subscribers: false });

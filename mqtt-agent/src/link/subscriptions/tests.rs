@@ -44,7 +44,7 @@ fn send(subs: &mut Subscriptions, packet: u16) -> Vec<String> {
 
 fn found(subs: &Subscriptions, topic: &str) -> usize {
     let mut handlers = Vec::new();
-    subs.find(topic, &identifiers(&[]), &mut handlers);
+    subs.find(topic, &identifiers(&[]), true, &mut handlers);
     handlers.len()
 }
 
@@ -69,7 +69,7 @@ fn each_copy_of_a_message_finds_its_own_subscription() {
     let _rx = (ask(&mut subs, "a/+", 1), ask(&mut subs, "a/b", 2), ask(&mut subs, "$share/g/a/b", 3));
     let find = |subs: &Subscriptions, all: &[u32]| {
         let mut handlers = Vec::new();
-        subs.find("a/b", &identifiers(all), &mut handlers);
+        subs.find("a/b", &identifiers(all), true, &mut handlers);
         handlers.len()
     };
     let [wild, plain, shared] = ["a/+", "a/b", "$share/g/a/b"].map(identifier);
@@ -99,6 +99,7 @@ fn filters_with_one_identifier_are_kept_apart() {
             qos: QoS::AtMostOnce,
             retain_handling: RetainHandling::Send,
             identifier: 0,
+            granted: false,
         },
     );
     let _rx = ask(&mut subs, "a", 1);
