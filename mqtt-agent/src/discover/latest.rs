@@ -159,6 +159,11 @@ impl Latest {
         self.state().next_change()
     }
 
+    /// The change of one name, if it waits.
+    pub(crate) fn change_of(&self, name: &str) -> Option<Change> {
+        self.state().change_of(name)
+    }
+
     /// Forgets a name, and says nothing of it.
     pub(crate) fn forget(&self, name: &str) {
         self.state().remove(name);
@@ -207,14 +212,21 @@ impl State {
     }
 
     fn next_change(&mut self) -> Option<Change> {
-        let (_, name) = self.changed.pop_first()?;
-        let entry = self.entries.get_mut(&name)?;
-        (entry.place, entry.told) = (None, true);
+        let (_, name) = self.changed.first_key_value()?;
+        let name = name.clone();
+        self.change_of(&name)
+    }
+
+    fn change_of(&mut self, name: &str) -> Option<Change> {
+        let entry = self.entries.get_mut(name)?;
+        let place = entry.place.take()?;
+        entry.told = true;
         let (payload, arrived) = (entry.payload.clone(), entry.arrived);
+        self.changed.remove(&place);
         if payload.is_none() {
-            self.remove(&name);
+            self.remove(name);
         }
-        Some(Change { name: name.into(), payload, arrived })
+        Some(Change { name: name.to_owned(), payload, arrived })
     }
 }
 

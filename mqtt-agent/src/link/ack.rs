@@ -97,6 +97,7 @@ impl Ack {
 impl Drop for Ack {
     fn drop(&mut self) {
         let open = self.token.as_ref().is_some_and(|token| !token.settle.is_closed());
+        self.settle(true);
         if open && !self.leaves_when_dropped {
             tracing::warn!(
                 "dropped an acknowledgement without an outcome; the message is left to the session and comes again"
@@ -104,7 +105,6 @@ impl Drop for Ack {
             #[cfg(test)]
             assert!(std::thread::panicking(), "an acknowledgement was dropped without an outcome");
         }
-        self.settle(true);
     }
 }
 

@@ -4,6 +4,7 @@
 mod cancels;
 mod error;
 mod exchange;
+mod missed;
 mod pending;
 mod seen;
 mod stream;

@@ -130,7 +130,14 @@ impl AgentChanges {
             let (agent, arrived) = if let Some(change) = self.presences.cards.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
                 seen.read_card(&self.namespace, &change.name, change.payload.as_deref().unwrap_or_default());
-                (change.name, change.arrived)
+                // With its status, or an agent that went offline since would be told of as joining first.
+                let status = self.presences.statuses.change_of(&change.name);
+                if let Some(status) = &status {
+                    let payload = status.payload.as_deref().unwrap_or_default();
+                    seen.read_status(&self.namespace, &change.name, payload);
+                }
+                let arrived = status.map_or(change.arrived, |status| status.arrived.max(change.arrived));
+                (change.name, arrived)
             } else if let Some(change) = self.presences.statuses.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
                 seen.read_status(
