@@ -51,7 +51,8 @@ pub enum CallError {
         /// How long was waited.
         after: Duration,
     },
-    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`).
+    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`). Also
+    /// code `busy`: the call was never sent, for it waited until its deadline for earlier calls to be answered.
     #[error("unavailable: {message}")]
     Unavailable {
         /// What is not available.

@@ -23,7 +23,7 @@ const BUFFER: usize = 1024;
 #[derive(Debug)]
 #[must_use = "dropping a stream cancels the call"]
 pub struct ToolStream<T> {
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     partials: mpsc::Receiver<Inbound>,
     missed: Arc<AtomicU64>,
     // Given back when the stream ends; its route goes with it.
@@ -34,7 +34,7 @@ pub struct ToolStream<T> {
 }
 
 impl<T: DeserializeOwned> ToolStream<T> {
-    pub(super) async fn open(mut exchange: Exchange) -> Result<Self, CallError> {
+    pub(super) async fn open(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
         let (sender, partials) = mpsc::channel(BUFFER);
         let missed = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&missed);
