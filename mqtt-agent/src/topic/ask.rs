@@ -76,7 +76,7 @@ impl Ask {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
-            match answer.await {
+            match answer.await.map(|answer| *answer) {
                 Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
                 _ => Err(CallError::Publish(PublishError::Closed)),
             }

@@ -54,7 +54,8 @@ pub enum CallError {
         /// Whether a server of the tool is online by its card; `None` where that was not looked up or can't be known.
         online: Option<bool>,
     },
-    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`).
+    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`). Also
+    /// code `busy`: the call was never sent, for it waited until its deadline for earlier calls to be answered.
     #[error("unavailable: {message}")]
     Unavailable {
         /// What is not available.

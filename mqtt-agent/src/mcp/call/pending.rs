@@ -17,7 +17,8 @@ pub(crate) struct Pending(Mutex<HashMap<Identifier, Waiting>>);
 /// A call that was sent.
 #[derive(Debug)]
 struct Waiting {
-    answer: oneshot::Sender<Answer>,
+    // Boxed: the channel keeps room for what it carries from the first, for each call that waits.
+    answer: oneshot::Sender<Box<Answer>>,
     sent: Instant,
     /// A tool call's. Given back as soon as the answer is here, whether or not its caller looks at it.
     place: Option<Place>,
@@ -37,7 +38,7 @@ pub(crate) enum Answer {
 }
 
 impl Pending {
-    pub(crate) fn wait(&self, call_id: Identifier, place: Option<Place>) -> oneshot::Receiver<Answer> {
+    pub(crate) fn wait(&self, call_id: Identifier, place: Option<Place>) -> oneshot::Receiver<Box<Answer>> {
         let (answer, receiver) = oneshot::channel();
         let waiting = Waiting { answer, sent: Instant::now(), place };
         // Never dropped under the lock: a place that is given back wakes other calls.
@@ -56,7 +57,7 @@ impl Pending {
         let waiting = self.calls().remove(call_id);
         if let Some(Waiting { answer, place, .. }) = waiting {
             drop(place);
-            drop(answer.send(Answer::Unheard(outcome)));
+            drop(answer.send(Box::new(Answer::Unheard(outcome))));
         }
     }
 
@@ -81,7 +82,7 @@ impl Pending {
             // A caller that left in this moment loses nothing.
             Some(Waiting { answer, sent, place }) => {
                 drop(place);
-                drop(answer.send(Answer::Arrived { inbound, after: sent.elapsed() }));
+                drop(answer.send(Box::new(Answer::Arrived { inbound, after: sent.elapsed() })));
             }
             None => tracing::debug!(topic = inbound.topic(), "an answer that no call waits for was dropped"),
         }
