@@ -80,6 +80,11 @@ impl Client {
     /// Awaiting gives the result's JSON; [`returning`](ToolCall::returning) gives it a type,
     /// [`stream`](ToolCall::stream) partial results. The timeout is 30 s where neither
     /// [`timeout`](ToolCall::timeout) nor [`ClientBuilder::timeout`] says otherwise. Dropping a call cancels it (`MCP-17`).
+    ///
+    /// Of the calls of one tool 64 are on their way at first, and from 4 to 4,096 as their answers show that there is room
+    /// or that there is none (`SUB-17`): a broker's queue for a server is bounded. More calls wait for their turn, within
+    /// their own timeout; one that was never sent ends as [`CallError::Unavailable`](crate::CallError::Unavailable) with
+    /// code `busy`. Calls of other tools do not wait for them, nor do those of a handler for those outside of it.
     pub fn call(&self, tool: impl Into<String>, arguments: impl Serialize) -> ToolCall<Value> {
         ToolCall::new(self.clone(), tool.into(), &arguments)
     }

@@ -36,6 +36,7 @@ impl Draining<'_> {
     /// Ends the subscriptions, and waits for what runs.
     pub(crate) async fn end(self, subscriptions: Vec<Subscription>) {
         let Self { link, what, stopping, abandon, tasks, grace } = self;
+        link.draining();
         // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
         let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
         if link.attend(ACKNOWLEDGE, leave).await.is_none() {

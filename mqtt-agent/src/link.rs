@@ -7,7 +7,7 @@
 //! - `wire`, `codec`: packets in both directions
 //! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
 //! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `packet_ids`, `capabilities`: the books, without I/O
-//! - `message`, `inbound`, `options`, `state`, `error`: what goes in and comes out
+//! - `message`, `inbound`, `budget`, `options`, `state`, `error`: what goes in and comes out
 //! - `backoff`, `poison`, `size`, `verdict`: one small job each
 //!
 //! It knows nothing of tools, tasks or agents.
@@ -16,6 +16,7 @@ mod ack;
 mod acks;
 mod actor;
 mod backoff;
+mod budget;
 mod capabilities;
 mod closing;
 mod codec;
@@ -67,7 +68,7 @@ pub(crate) use inbound::{Inbound, MessageHandler};
 pub(crate) use inbox::Inbox;
 pub(crate) use message::{Filter, Message, QoS, RetainHandling};
 pub(crate) use options::LinkOptions;
-pub(crate) use outcome::Published;
+pub(crate) use outcome::{Outcome, Published};
 pub(crate) use receipt::Receipt;
 pub use state::ConnectionState;
 pub(crate) use subscription::Subscription;

@@ -32,7 +32,7 @@ impl Config {
             Self::Large => 64 << 20,
         };
         format!(
-            "set_tcp_nodelay true\nmax_inflight_messages 200\nmax_queued_messages 10000\nmax_packet_size {packet}\n\
+            "set_tcp_nodelay true\nmax_inflight_messages 200\nmax_queued_messages 0\nmax_packet_size {packet}\n\
              persistence true\npersistence_location {}/\nautosave_interval 30\npersistent_client_expiration 7d\nuser root\n",
             folder.display()
         )

@@ -43,9 +43,11 @@ impl Presence {
     /// The card, then the status, both offline and both acknowledged (`A2A-15`).
     pub(super) async fn retire(&self, link: &Link) {
         let offline = async {
-            let card = link.publish(self.card_message(Status::Offline)).await;
-            let status = link.publish(self.status(Status::Offline)).await;
-            card.and(status)
+            // Both are queued before the first answer is awaited, and stay queued when the wait is given up.
+            let card = link.enqueue(self.card_message(Status::Offline)).await?;
+            let status = link.enqueue(self.status(Status::Offline)).await?;
+            card.await?;
+            status.await
         };
         match link.attend(ACKNOWLEDGE, offline).await {
             Some(Ok(_)) => {}

@@ -67,7 +67,7 @@ impl Leftovers {
             Some(_) => self.end([topic.to_owned()]),
             None if topic == namespace.inbox(self.id.as_str()) || topic.ends_with("/inbox") => {
                 let agent = topic.rsplit('/').nth(1).unwrap_or_default();
-                self.end([namespace.inbox(agent), namespace.shared_inbox(agent)]);
+                self.end([namespace.inbox(agent), namespace.shared_inbox(agent), topic.to_owned()]);
                 self.answer_task(inbound);
             }
             None if topic.ends_with("/status") || topic.ends_with("/card") => {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
 use crate::link::{Filter, Link, MessageHandler, SubscribeError, Subscription};
-use crate::mcp::{Cancels, Pending, Windows};
+use crate::mcp::{Cancels, Pending, Seen, Windows};
 use crate::wire::{Identifier, Namespace};
 
 /// One connection as a caller sees it.
@@ -19,6 +19,7 @@ pub(crate) struct Core {
     id: Identifier,
     timeout: Duration,
     pending: Arc<Pending>,
+    seen: Seen,
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
@@ -45,6 +46,7 @@ impl Core {
             id,
             timeout,
             pending: Arc::default(),
+            seen: Seen::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
             responses: OnceCell::new(),
@@ -106,6 +108,10 @@ impl Core {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

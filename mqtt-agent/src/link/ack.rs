@@ -4,6 +4,8 @@ use std::fmt;
 
 use tokio::sync::mpsc;
 
+use super::budget::Charge;
+
 /// Shows that a store has what a message brought; only a store's success makes one.
 pub(crate) trait Evidence {}
 
@@ -17,6 +19,8 @@ pub(crate) struct Ack {
     token: Option<Token>,
     /// Whether it may be dropped without a word.
     leaves_when_dropped: bool,
+    /// What the message takes of the connection's budget until it is settled.
+    charge: Option<Charge>,
 }
 
 /// One message's place in the order of acknowledgements of one connection.
@@ -37,12 +41,17 @@ pub(super) struct Settlement {
 
 impl Ack {
     pub(super) fn new(epoch: u64, place: u64, settle: mpsc::UnboundedSender<Settlement>) -> Self {
-        Self { token: Some(Token { epoch, place, settle }), leaves_when_dropped: false }
+        Self { token: Some(Token { epoch, place, settle }), leaves_when_dropped: false, charge: None }
+    }
+
+    /// Keeps the message charged until it is settled; one that nothing is awaited of is read now, and that is all.
+    pub(super) fn carry(&mut self, charge: Option<Charge>) {
+        self.charge = charge.filter(|_| self.is_awaited());
     }
 
     /// For a message at QoS 0.
     pub(super) fn none() -> Self {
-        Self { token: None, leaves_when_dropped: false }
+        Self { token: None, leaves_when_dropped: false, charge: None }
     }
 
     /// Acknowledges: the message is taken in memory, by contract. A crash from now on loses it.

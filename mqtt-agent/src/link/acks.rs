@@ -26,6 +26,8 @@ struct Open {
     /// Who still has to say what becomes of it.
     parties: u32,
     left: bool,
+    /// Acknowledged all the same, whoever leaves it.
+    given_up: bool,
     /// Tells the message from others when it comes again.
     print: u64,
 }
@@ -39,7 +41,7 @@ impl Acks {
     /// Enters a received message and returns its place; so many parties will say what becomes of it.
     pub(super) fn received(&mut self, packet: u16, print: u64, parties: u32) -> u64 {
         let place = self.first + self.open.len() as u64;
-        self.open.push_back(Open { packet, parties, left: false, print });
+        self.open.push_back(Open { packet, parties, left: false, given_up: false, print });
         place
     }
 
@@ -56,7 +58,7 @@ impl Acks {
     pub(super) fn settle(&mut self, epoch: u64, place: u64, left: bool, now: Instant) -> Option<u64> {
         let open = self.find(epoch, place)?;
         open.parties = open.parties.saturating_sub(1);
-        if !left || std::mem::replace(&mut open.left, true) {
+        if !left || open.given_up || std::mem::replace(&mut open.left, true) {
             return None;
         }
         let print = open.print;
@@ -68,9 +70,9 @@ impl Acks {
     /// Acknowledges a message after all that was left to the session.
     pub(super) fn give_up(&mut self, place: u64) {
         let epoch = self.epoch;
-        if let Some(open) = self.find(epoch, place)
-            && std::mem::replace(&mut open.left, false)
-        {
+        let Some(open) = self.find(epoch, place) else { return };
+        open.given_up = true;
+        if std::mem::replace(&mut open.left, false) {
             self.left -= 1;
             if self.left == 0 {
                 self.left_since = None;

@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::ack::Settlement;
 use super::acks::Acks;
 use super::backoff::Backoff;
+use super::budget::Budget;
 use super::capabilities::{Capabilities, Shown};
 use super::closing::{ABANDONED, Closing};
 use super::command::Command;
@@ -27,7 +28,6 @@ use super::dial::{Address, dial};
 use super::disconnect::Ended;
 use super::error::PublishError;
 use super::inbound::{Inbound, MessageHandler};
-use super::inbox::Budget;
 use super::left::Left;
 use super::options::LinkOptions;
 use super::packet_ids::PacketIds;
@@ -70,6 +70,10 @@ pub(super) struct Actor {
     pub(super) left: Left,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
     pub(super) parked: Parked,
+    /// Whether the session of an earlier process was found.
+    pub(super) resumed: bool,
+    /// Whether this process is about to end: then the connection isn't renewed for what is left to the session.
+    pub(super) is_draining: bool,
     /// Takes what nobody subscribes to, in a session that an earlier process left.
     pub(super) unclaimed: Option<MessageHandler>,
     pub(super) copies: Copies,
@@ -97,6 +101,7 @@ pub(super) struct Actor {
     pub(super) written: Instant,
     /// Since when nothing of what is unsent could be written.
     pub(super) stuck_since: Option<Instant>,
+    is_reading_stopped: bool,
     /// Whether a PINGREQ is unanswered.
     pub(super) pinged: bool,
     pub(super) closing: Option<Closing>,
@@ -147,6 +152,8 @@ impl Actor {
             acks: Acks::default(),
             left: Left::default(),
             parked: Parked::default(),
+            resumed: false,
+            is_draining: false,
             unclaimed: None,
             copies: Copies::default(),
             held: Vec::new(),
@@ -159,6 +166,7 @@ impl Actor {
             round_began: now.into_std(),
             written: now,
             stuck_since: None,
+            is_reading_stopped: false,
             pinged: false,
             closing: None,
             abandoned: false,
@@ -258,9 +266,13 @@ impl Actor {
                     self.stuck_since = None;
                     self.written = Instant::now();
                     // There may be more to encode.
-                    ready |= !self.publishes.nothing_waits() && self.has_room();
+                    ready |= self.has_room() || self.subscriptions.has_room() || self.is_leaving();
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(error)) => {
+                    // The broker may have said why before it hung up.
+                    while let Poll::Ready(Ok(())) = wire.poll_read(cx) {}
+                    return Poll::Ready(Err(error));
+                }
                 Poll::Pending if written > 0 => self.stuck_since = Some(Instant::now()),
                 Poll::Pending => {
                     self.stuck_since.get_or_insert_with(Instant::now);
@@ -268,6 +280,7 @@ impl Actor {
             }
         }
         if self.budget.poll_free(cx) {
+            self.is_reading_stopped = false;
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(())) => ready = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -276,6 +289,11 @@ impl Actor {
         } else {
             // The silence is ours.
             self.heard = Instant::now();
+            if !std::mem::replace(&mut self.is_reading_stopped, true) {
+                tracing::warn!(
+                    "stopped reading from the broker: too many bytes of messages wait to be handled"
+                );
+            }
         }
         ready |= self.poll_commands(cx);
         if ready { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -363,6 +381,7 @@ impl Actor {
             }
             Command::Unsubscribe { id, done } => self.subscriptions.unsubscribe(id, done),
             Command::Ready { unclaimed } => self.ready(unclaimed),
+            Command::Draining => self.is_draining = true,
             Command::EndFilter(filter) => self.subscriptions.end_filter(&filter),
             Command::Close { within } => {
                 // Whatever was settled before is in the channel by now.

@@ -22,6 +22,9 @@ const HANG_UP: Duration = Duration::from_millis(500);
 /// How long a goodbye may take that is only said because time is up.
 const LAST_WORD: Duration = Duration::from_millis(250);
 
+/// MQTT's reason for a goodbye after which the Will is published all the same.
+const WITH_WILL: u8 = 0x04;
+
 /// How long a message that was left to the session may take one of our places.
 const LEFT: Duration = Duration::from_secs(10);
 
@@ -76,10 +79,10 @@ impl Actor {
                 closing.phase = Phase::Leaving;
                 encode::disconnect(&mut wire.unsent, 0);
             }
-            // Time is up.
+            // Time is up. What was to be said may not have arrived, so the Will is to speak.
             Phase::Draining if closing.deadline <= now => {
                 *closing = Closing { phase: Phase::Leaving, deadline: now + LAST_WORD };
-                encode::disconnect(&mut wire.unsent, 0);
+                encode::disconnect(&mut wire.unsent, WITH_WILL);
             }
             Phase::Leaving if !wire.has_unsent() => {
                 *closing = Closing { phase: Phase::Left, deadline: now + HANG_UP };
@@ -92,7 +95,15 @@ impl Actor {
     /// Sends a DISCONNECT with a reason, if that is possible at once.
     pub(super) async fn last_word(&mut self, wire: &mut Wire, reason: u8) {
         encode::disconnect(&mut wire.unsent, reason);
-        let _ = timeout(LAST_WORD, poll_fn(|cx| wire.poll_write(cx, &mut 0))).await;
+        let said = async {
+            poll_fn(|cx| wire.poll_write(cx, &mut 0)).await?;
+            // Until the broker hangs up: a socket that is closed with unread data resets the connection, and the word is lost.
+            while poll_fn(|cx| wire.poll_read(cx)).await.is_ok() {
+                wire.forget_read();
+            }
+            Ok::<(), std::io::Error>(())
+        };
+        let _ = timeout(LAST_WORD, said).await;
     }
 
     pub(super) fn next_alarm(&self) -> Instant {
@@ -100,7 +111,8 @@ impl Actor {
         let ping = self.is_connected.then(|| self.ping_at());
         let stuck = self.stuck_since.map(|since| since + self.patience());
         let closing = self.closing.map(|closing| closing.deadline);
-        let left = self.acks.left_since().map(|since| since + LEFT);
+        let renews = self.closing.is_none() && !self.is_draining;
+        let left = self.acks.left_since().filter(|_| renews).map(|since| since + LEFT);
         let copies = self.copies.decides_at();
         let all = [silent, ping, stuck, closing, left, copies, self.publishes.earliest()];
         all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
@@ -126,8 +138,8 @@ impl Actor {
         if self.stuck_since.is_some_and(|since| since + patience <= now) {
             return Some(Ended::ours("the broker took nothing of what was sent"));
         }
-        if self.closing.is_none() {
-            let quarter = usize::from(self.options.receive_maximum).div_ceil(4);
+        if self.closing.is_none() && !self.is_draining {
+            let quarter = usize::from(self.options.announced_receive_maximum()).div_ceil(4);
             let waited = self.acks.left_since().is_some_and(|since| since + LEFT <= now);
             if waited || self.acks.left() >= quarter {
                 let mut ended = Ended::ours("messages that were left to the session are to come again");

@@ -33,7 +33,7 @@ pub(super) use encode::Connect;
 
 /// How many user properties and subscription identifiers a packet may have. Each takes some 50 bytes here, and may
 /// take only five bytes in the packet.
-const MOST_PROPERTIES: u16 = 1000;
+const MOST_PROPERTIES: usize = 1000;
 
 /// What MQTT's four length bytes can say.
 const MOST_REMAINING: usize = 268_435_455;
@@ -142,6 +142,8 @@ pub(super) struct Publish {
     pub(super) payload: Bytes,
     pub(super) properties: Properties,
     pub(super) identifiers: Identifiers,
+    /// Whether all strings of its properties are valid; those that aren't are left out.
+    pub(super) is_valid: bool,
 }
 
 /// The identifiers of the subscriptions that a message was sent for. The first is stored inline, for there is usually

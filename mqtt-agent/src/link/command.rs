@@ -25,6 +25,8 @@ pub(super) enum Command {
     },
     /// A filter that an earlier process left in the session is to be unsubscribed.
     EndFilter(String),
+    /// The process is about to end: nothing is renewed any more.
+    Draining,
     Close {
         within: Duration,
     },

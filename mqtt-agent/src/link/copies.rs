@@ -46,7 +46,7 @@ impl Copies {
             return Verdict::Deliver;
         }
         match &mut self.run {
-            Some(run) if run.print == print && run.filters == filters => {
+            Some(run) if run.print == print && run.filters == filters && now <= run.last + APART => {
                 let copy = run.count % filters != 0;
                 run.count += 1;
                 run.last = now;
@@ -67,8 +67,8 @@ impl Copies {
     }
 
     /// Whether this message belongs to the last ones.
-    pub(super) fn continues(&self, print: u64) -> bool {
-        self.run.as_ref().is_some_and(|run| run.print == print)
+    pub(super) fn continues(&self, print: u64, now: Instant) -> bool {
+        self.run.as_ref().is_some_and(|run| run.print == print && now <= run.last + APART)
     }
 
     /// When the held messages are decided on, without more coming in.
@@ -113,7 +113,8 @@ mod tests {
     fn a_broker_that_sends_one_for_all_is_known_by_the_next_message() {
         let mut copies = Copies::default();
         assert_eq!(see(&mut copies, &[1]), [Deliver]);
-        assert!(!copies.continues(2));
+        assert!(!copies.continues(2, Instant::now()));
+        assert!(!copies.continues(1, Instant::now() + 2 * APART), "they come one behind the other");
         copies.decide();
         assert_eq!(see(&mut copies, &[2, 2, 2]), [Deliver; 3]);
     }

@@ -43,7 +43,8 @@ impl Address {
         Ok(Arc::new(address))
     }
 
-    async fn stream(&self) -> Result<Stream, Ended> {
+    /// `most`: the largest packet.
+    async fn stream(&self, most: usize) -> Result<Stream, Ended> {
         let Target { host, port, .. } = &self.target;
         let tcp =
             TcpStream::connect((host.as_str(), *port)).await.map_err(|error| Ended::attempt_io(&error))?;
@@ -57,7 +58,7 @@ impl Address {
         };
         #[cfg(feature = "websocket")]
         let stream = match self.target.scheme {
-            Scheme::Ws | Scheme::Wss => super::websocket::open(stream, &self.target.address).await?,
+            Scheme::Ws | Scheme::Wss => super::websocket::open(stream, &self.target.address, most).await?,
             Scheme::Mqtt | Scheme::Mqtts => stream,
         };
         Ok(stream)
@@ -71,7 +72,7 @@ fn connect<'a>(address: &'a Address, options: &'a LinkOptions, clean_start: bool
         clean_start,
         keep_alive: u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX),
         session_expiry: seconds(options.session_expiry),
-        receive_maximum: options.receive_maximum,
+        receive_maximum: options.announced_receive_maximum(),
         // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
         maximum_packet_size: options.max_packet_size,
         will: options.will.as_ref(),
@@ -86,8 +87,8 @@ pub(super) async fn dial(
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
     let attempt = async {
-        let stream = address.stream().await?;
         let most = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
+        let stream = address.stream(most).await?;
         let mut wire = Wire::new(stream, most);
         encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
         poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;

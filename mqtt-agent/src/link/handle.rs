@@ -12,14 +12,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, onesho
 use tokio_util::task::TaskTracker;
 
 use super::actor::{Actor, Parts};
+use super::budget::Budget;
 use super::command::Command;
 use super::dial::Address;
 use super::error::{ConnectError, PublishError, SubscribeError};
 use super::inbound::MessageHandler;
-use super::inbox::{Budget, Inbox};
+use super::inbox::Inbox;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Waiter};
 use super::pending_publish::PendingPublish;
 use super::receipt::{Pending, Receipt};
 use super::shared::Shared;
@@ -105,6 +106,11 @@ impl Link {
         let _ = self.0.commands.send(Command::Ready { unclaimed });
     }
 
+    /// Says that this process is about to end: what is left to the session is for the next one.
+    pub(crate) fn draining(&self) {
+        let _ = self.0.commands.send(Command::Draining);
+    }
+
     /// Unsubscribes a filter that an earlier process left in the session, unless this one uses it as well.
     pub(crate) fn end_filter(&self, filter: String) {
         let _ = self.0.commands.send(Command::EndFilter(filter));
@@ -160,7 +166,28 @@ impl Link {
         self.send(message, false, Some(place))
     }
 
-    /// The same at once or not at all, which suits `Drop`.
+    /// Queues a message, waiting for a place, and has `told` run with its outcome, on the connection's task as a rule: for what is not
+    /// awaited, which saves waking a task that has something else to wait for. It must not block.
+    pub(crate) async fn enqueue_telling(
+        &self,
+        message: Message,
+        told: impl FnOnce(Outcome) + Send + 'static,
+    ) {
+        let place = match self.check_size(&message) {
+            Ok(()) => self.place().await,
+            Err(error) => Err(error),
+        };
+        match place {
+            Ok(place) => {
+                let publish = PendingPublish::new(message, Waiter::told(told), false, Some(place));
+                // Where the connection is closed, dropping it tells.
+                drop(self.0.commands.send(Command::Publish(publish)));
+            }
+            Err(error) => told(Err(error)),
+        }
+    }
+
+    /// The same as [`Link::enqueue`] at once or not at all, which suits `Drop`.
     pub(crate) fn try_enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|error| match error {
@@ -259,7 +286,7 @@ impl Link {
         place: Option<OwnedSemaphorePermit>,
     ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
-        let publish = PendingPublish::new(message, outcome, withdraw, place);
+        let publish = PendingPublish::new(message, Waiter::Receipt(outcome), withdraw, place);
         self.0.commands.send(Command::Publish(publish)).map_err(|_| PublishError::Closed)?;
         Ok(Receipt::new(receipt))
     }

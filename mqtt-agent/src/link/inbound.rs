@@ -65,6 +65,20 @@ impl Inbound {
         std::str::from_utf8(&self.topic).unwrap_or_default()
     }
 
+    /// The same with memory of its own where it is small: a slice keeps a whole receive buffer, which a message that waits is
+    /// not worth.
+    pub(super) fn detached(mut self) -> Self {
+        const SMALL: usize = 16 * 1024;
+        self.topic = Bytes::copy_from_slice(&self.topic);
+        if self.payload.len() <= SMALL {
+            self.payload = Bytes::copy_from_slice(&self.payload);
+        }
+        if let Some(data) = &mut self.properties.correlation_data {
+            *data = Bytes::copy_from_slice(data);
+        }
+        self
+    }
+
     /// About what it takes in memory.
     pub(super) fn weight(&self) -> usize {
         let properties = &self.properties;

@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Context;
 
-use futures_util::task::AtomicWaker;
 use tokio::sync::mpsc;
 
 use super::ack::Ack;
+use super::budget::{Budget, Charge};
 use super::inbound::{Inbound, MessageHandler};
 
 /// How many messages wait in one inbox that no acknowledgement holds back: those at QoS 0, and those that were acknowledged
@@ -21,49 +20,11 @@ const LOOSE: usize = 1024;
 /// How many bytes of them.
 const LOOSE_BYTES: usize = 8 << 20;
 
-/// How many bytes wait in all inboxes of a connection before its socket is not read any more.
-#[derive(Debug)]
-pub(super) struct Budget {
-    used: AtomicUsize,
-    most: usize,
-    freed: AtomicWaker,
-}
-
-impl Budget {
-    pub(super) fn new(most: usize) -> Self {
-        Self { used: AtomicUsize::new(0), most, freed: AtomicWaker::new() }
-    }
-
-    fn charge(&self, weight: usize) {
-        self.used.fetch_add(weight, Ordering::AcqRel);
-    }
-
-    fn release(&self, weight: usize) {
-        let before = self.used.fetch_sub(weight, Ordering::AcqRel);
-        if before >= self.most && before - weight < self.most {
-            self.freed.wake();
-        }
-    }
-
-    pub(super) fn is_spent(&self) -> bool {
-        self.used.load(Ordering::Acquire) >= self.most
-    }
-
-    /// Whether more may be read; if not, the task is woken when it may.
-    pub(super) fn poll_free(&self, cx: &Context<'_>) -> bool {
-        if !self.is_spent() {
-            return true;
-        }
-        self.freed.register(cx.waker());
-        !self.is_spent()
-    }
-}
-
 /// A message that waits to be read. Dropped unread, it is left to the session.
 struct Unread {
     message: Option<(Inbound, Ack)>,
     weight: usize,
-    budget: Arc<Budget>,
+    charge: Option<Charge>,
     /// What waits without an acknowledgement, it among them.
     loose: Option<Arc<Loose>>,
 }
@@ -93,14 +54,16 @@ impl Loose {
 }
 
 impl Unread {
+    /// The message is charged until it is settled; one that nothing is awaited of until it is read.
     fn take(mut self) -> Option<(Inbound, Ack)> {
-        self.message.take()
+        let (inbound, mut ack) = self.message.take()?;
+        ack.carry(self.charge.take());
+        Some((inbound, ack))
     }
 }
 
 impl Drop for Unread {
     fn drop(&mut self) {
-        self.budget.release(self.weight);
         if let Some(loose) = &self.loose {
             loose.leave(self.weight);
         }
@@ -133,10 +96,10 @@ impl Inbox {
                 loose.enter(weight);
                 counted = Some(Arc::clone(&loose));
             }
-            budget.charge(weight);
-            let message = Some((inbound, ack));
+            let charge = Some(budget.charge(weight));
+            let message = Some((inbound.detached(), ack));
             // Given back where nobody reads any more: dropping it leaves the message to the session.
-            drop(sender.send(Unread { message, weight, budget: Arc::clone(&budget), loose: counted }));
+            drop(sender.send(Unread { message, weight, charge, loose: counted }));
         });
         (handler, Self(receiver))
     }

@@ -14,7 +14,8 @@ const REMEMBERED: usize = 1024;
 /// How often which message was left. Pure bookkeeping.
 #[derive(Debug, Default)]
 pub(super) struct Left {
-    times: HashMap<u64, u8>,
+    /// The times, and the connection that the last was on.
+    times: HashMap<u64, (u8, u64)>,
     /// Oldest first.
     order: VecDeque<u64>,
 }
@@ -32,15 +33,19 @@ pub(super) fn print(publish: &Publish) -> u64 {
 impl Left {
     /// Whether a message that comes in was left so often that it is to be refused.
     pub(super) fn is_poison(&self, print: u64) -> bool {
-        self.times.get(&print).is_some_and(|times| *times >= POISON)
+        self.times.get(&print).is_some_and(|(times, _)| *times >= POISON)
     }
 
-    /// Notes that a message was left; whether it was poison already, and is to be acknowledged all the same.
-    pub(super) fn note(&mut self, print: u64) -> bool {
-        let times = self.times.entry(print).or_insert_with(|| {
+    /// Notes that a message was left on a connection; whether it was poison already, and is to be acknowledged all the same.
+    /// Equal messages of one connection count once: they are not the same one again.
+    pub(super) fn note(&mut self, print: u64, epoch: u64) -> bool {
+        let (times, last) = self.times.entry(print).or_insert_with(|| {
             self.order.push_back(print);
-            0
+            (0, 0)
         });
+        if std::mem::replace(last, epoch) == epoch {
+            return false;
+        }
         *times += 1;
         let give_up = *times > POISON;
         if give_up {
@@ -66,12 +71,13 @@ mod tests {
     #[test]
     fn a_message_that_was_left_three_times_is_poison_and_is_given_up_when_it_is_left_again() {
         let mut left = Left::default();
-        for _ in 0..3 {
+        for epoch in 1..=3 {
             assert!(!left.is_poison(7));
-            assert!(!left.note(7));
+            assert!(!left.note(7, epoch));
+            assert!(!left.note(7, epoch), "another one that is equal");
         }
         assert!(left.is_poison(7));
-        assert!(left.note(7));
+        assert!(left.note(7, 4));
         assert!(left.times.is_empty(), "it may come again as another message");
     }
 
@@ -79,7 +85,7 @@ mod tests {
     fn the_oldest_are_forgotten() {
         let mut left = Left::default();
         for print in 0..2 * REMEMBERED as u64 {
-            assert!(!left.note(print));
+            assert!(!left.note(print, 1));
         }
         assert_eq!((left.times.len(), left.order.len()), (REMEMBERED, REMEMBERED));
     }

@@ -123,8 +123,8 @@ impl Message {
         user.fold(self, |message, (key, value)| message.with_user(key, value))
     }
 
-    /// Refuses what can't be put into an MQTT packet. The client library below cuts lengths to two bytes and sends
-    /// what the broker then can't parse, which would end the connection, again at each repetition.
+    /// Refuses what can't be put into an MQTT packet. The codec would cut it to what two
+    /// length bytes can say.
     pub(super) fn check(&self) -> Result<(), PublishError> {
         let invalid = |reason: String| Err(PublishError::Invalid { reason });
         if let Err(reason) = topic_is_valid(&self.topic) {

@@ -7,6 +7,9 @@ use super::error::ConnectError;
 use super::tls::Tls;
 use super::will::Will;
 
+/// However large messages may be, so many may be unacknowledged.
+const LEAST: u16 = 16;
+
 /// How to connect. Made by [`LinkOptions::new`]; every field has a working default then.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkOptions {
@@ -60,9 +63,17 @@ impl LinkOptions {
             receive_maximum: 256,
             window: 1024,
             queue: 1024,
-            inbox_bytes: 64 << 20,
+            inbox_bytes: 128 << 20,
             max_backoff: Duration::from_secs(30),
         }
+    }
+
+    /// As many as fit into the inboxes at their largest, so that a broker that keeps to it never makes us stop reading: what
+    /// handlers wait for comes by the same socket.
+    pub(super) fn announced_receive_maximum(&self) -> u16 {
+        let largest = usize::try_from(self.max_packet_size).unwrap_or(usize::MAX).max(1);
+        let fit = u16::try_from(self.inbox_bytes / largest).unwrap_or(u16::MAX);
+        self.receive_maximum.min(fit.max(LEAST))
     }
 
     /// Refuses values that can't work, or that would never let anything through.

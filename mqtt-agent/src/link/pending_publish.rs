@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::capabilities::Capabilities;
 use super::error::PublishError;
 use super::message::Message;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Waiter};
 use super::size;
 
 /// A message without outcome.
@@ -17,7 +17,7 @@ pub(super) struct PendingPublish {
     pub(super) message: Message,
     pub(super) deadline: Option<Instant>,
     pub(super) size: usize,
-    outcome: oneshot::Sender<Outcome>,
+    waiter: Waiter,
     /// Whether it is withdrawn when nobody waits for its outcome any more.
     withdraw: bool,
     /// Frees its place in the queue when it is gone; a control message has none.
@@ -41,7 +41,7 @@ pub(super) enum Refusal {
 impl PendingPublish {
     pub(super) fn new(
         message: Message,
-        outcome: oneshot::Sender<Outcome>,
+        waiter: Waiter,
         withdraw: bool,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Box<Self> {
@@ -52,7 +52,7 @@ impl PendingPublish {
             message,
             deadline,
             size,
-            outcome,
+            waiter,
             withdraw,
             permit,
             is_control,
@@ -68,7 +68,7 @@ impl PendingPublish {
     }
 
     pub(super) fn withdrawn(&self) -> bool {
-        self.withdraw && !self.sent_before && self.outcome.is_closed()
+        self.withdraw && !self.sent_before && self.waiter.is_gone()
     }
 
     pub(super) fn expired(&self, now: Instant) -> bool {
@@ -107,10 +107,10 @@ impl PendingPublish {
 
     /// Reports the outcome; a failure that nobody waits for is logged.
     pub(super) fn resolve(self: Box<Self>, outcome: Outcome) {
-        let Self { message, outcome: sender, withdraw, permit, .. } = *self;
+        let Self { message, waiter, withdraw, permit, .. } = *self;
         // First, so that whoever learns the outcome finds the place free.
         drop(permit);
-        if let Err(Err(error)) = sender.send(outcome)
+        if let Some(error) = waiter.tell(outcome)
             && !withdraw
         {
             tracing::warn!(topic = &*message.topic, %error, "failed to publish a message");

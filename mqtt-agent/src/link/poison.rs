@@ -6,7 +6,7 @@ pub(super) const POISON: u8 = 12;
 
 /// How a connection's end speaks against the oldest unacknowledged message.
 ///
-/// An acknowledgement that the client library can't read, or a message that the broker can't stand, ends the
+/// An acknowledgement that can't be read, or a message that the broker can't stand, ends the
 /// connection each time it is repeated. Acknowledgements come in order, so it is the oldest that is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blame {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::capabilities::Capabilities;
 use super::error::PublishError;
-use super::message::QoS;
+use super::message::{Message, QoS};
 use super::outcome::Published;
 use super::packet_ids::PacketIds;
 use super::pending_publish::PendingPublish;
@@ -124,6 +124,11 @@ impl Publishes {
         publish.sent_before = true;
         self.sendings += 1;
         self.sent.insert(publish.packet, (self.sendings, publish));
+    }
+
+    /// Whether such a message is unacknowledged.
+    pub(super) fn has_sent(&self, is: impl Fn(&Message) -> bool) -> bool {
+        self.sent.values().any(|(_, publish)| is(&publish.message))
     }
 
     /// Whether a packet id is in use.

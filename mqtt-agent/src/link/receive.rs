@@ -17,6 +17,7 @@ use super::left;
 use super::message::QoS;
 use super::parked::ParkedMessage;
 use super::state::ConnectionState;
+use super::subscriptions::Identified;
 use super::verdict;
 use super::wire::Wire;
 
@@ -25,6 +26,7 @@ impl Actor {
     pub(super) fn connected(&mut self, ack: &ConnAck) {
         let now = Instant::now();
         self.epoch += 1;
+        self.resumed |= self.epoch == 1 && ack.session_present;
         if !ack.session_present {
             self.shared.sessions.fetch_add(1, Ordering::AcqRel);
         }
@@ -35,7 +37,8 @@ impl Actor {
         self.keep_alive = match ack.server_keep_alive {
             // The broker doesn't watch us; our pings are for watching it.
             None | Some(0) => self.options.keep_alive,
-            Some(seconds) => Duration::from_secs(seconds.into()),
+            // Ours, where it is shorter: it is also how soon a dead peer is noticed.
+            Some(seconds) => Duration::from_secs(seconds.into()).min(self.options.keep_alive),
         };
         (self.heard, self.written, self.pinged, self.stuck_since) = (now, now, false, None);
         self.shared.note_heard(now.into_std());
@@ -117,7 +120,7 @@ impl Actor {
             Packet::PingResp => self.pinged = false,
             Packet::ConnAck(_) => return protocol("a second CONNACK"),
             Packet::Disconnect(packet) => {
-                if self.shown.learn(packet.reason) {
+                if self.may_have_caused(packet.reason) && self.shown.learn(packet.reason) {
                     self.broker.learn(self.shown);
                     self.subscriptions.lacking(&self.broker);
                 }
@@ -125,6 +128,18 @@ impl Actor {
             }
         }
         Ok(())
+    }
+
+    /// Whether something is unanswered that the broker may have hung up at with this reason.
+    fn may_have_caused(&self, reason: u8) -> bool {
+        match reason {
+            0x9a => self.publishes.has_sent(|message| message.retain),
+            0x9b => self.publishes.has_sent(|_| true) || self.subscriptions.asks(|_| true),
+            0x9e => self.subscriptions.asks(|filter| filter.starts_with("$share/")),
+            0xa1 => self.broker.identifiers() && self.subscriptions.asks(|_| true),
+            0xa2 => self.subscriptions.asks(|filter| filter.contains(['+', '#'])),
+            _ => false,
+        }
     }
 
     fn acknowledged(&mut self, ack: &PubAck) -> Result<(), Ended> {
@@ -146,6 +161,15 @@ impl Actor {
             return;
         }
         let is_awaited = publish.qos == QoS::AtLeastOnce;
+        if !publish.is_valid {
+            // Never the end of the connection: the broker would deliver it again for ever.
+            let topic = String::from_utf8_lossy(&publish.topic);
+            tracing::warn!(topic = &*topic, "refused a message with a property that is no valid text");
+            if is_awaited {
+                self.acks.received(publish.packet, 0, 0);
+            }
+            return;
+        }
         let alike = !self.broker.identifiers();
         let print = if is_awaited || alike { left::print(&publish) } else { 0 };
         let Publish { topic, qos, packet, payload, retain, properties, identifiers, .. } = publish;
@@ -153,12 +177,13 @@ impl Actor {
         let received = self.round_began;
         let inbound = Inbound { topic, payload, qos, retain, received, is_poison, properties };
         let place = is_awaited.then(|| self.acks.received(packet, print, 1));
-        if alike {
-            if !self.copies.continues(print) {
+        if alike && self.subscriptions.is_settled() {
+            let now = Instant::now();
+            if !self.copies.continues(print, now) {
                 self.decide_copies();
             }
             let filters = self.subscriptions.count(inbound.topic());
-            match self.copies.see(print, filters, Instant::now()) {
+            match self.copies.see(print, filters, now) {
                 copies::Verdict::Deliver => {}
                 copies::Verdict::Drop => {
                     // So those before it were copies as well.
@@ -170,32 +195,43 @@ impl Actor {
                 copies::Verdict::Hold => return self.held.push((inbound, place)),
             }
         }
-        let Some((inbound, known)) = self.deliver(inbound, &identifiers, place) else { return };
-        if !known && self.parked.is_over && self.unclaimed.is_some() {
-            return self.hand_over_unclaimed(inbound, place);
+        let by_topic = place.is_none() || !self.may_be_left();
+        let Some((inbound, identified)) = self.deliver(inbound, &identifiers, place, by_topic) else {
+            return;
+        };
+        if identified == Identified::Known {
+            tracing::debug!(topic = inbound.topic(), "dropped a message for a subscription that has ended");
+            return self.acknowledge(place);
         }
-        let Some(place) = place else { return };
-        if known || self.parked.is_over {
-            tracing::debug!(topic = inbound.topic(), "dropped a message that nobody subscribes to");
-            self.acknowledge(Some(place));
-        } else if let Err(message) = self.parked.push(ParkedMessage { inbound, identifiers, place }) {
-            tracing::warn!(
-                topic = message.inbound.topic(),
-                "left a message to the session: too much is parked"
-            );
-            self.settle(&Settlement { epoch: self.epoch, place, left: true });
+        match place.filter(|_| !by_topic) {
+            None => self.hand_over_unclaimed(inbound, place),
+            Some(place) => {
+                if let Err(message) =
+                    self.parked.push(ParkedMessage { inbound: inbound.detached(), identifiers, place })
+                {
+                    let topic = message.inbound.topic();
+                    tracing::warn!(topic, "left a message to the session: too much is parked");
+                    self.settle(&Settlement { epoch: self.epoch, place, left: true });
+                }
+            }
         }
     }
 
-    /// Gives the message back when nobody subscribes to it, and says whether its subscription is known.
+    /// Whether messages may come for subscriptions that an earlier process made and this one hasn't made yet.
+    fn may_be_left(&self) -> bool {
+        self.resumed && !self.parked.is_over
+    }
+
+    /// Gives the message back when nobody subscribes to it, and says whether its subscriptions are known.
     fn deliver(
         &mut self,
         inbound: Inbound,
         identifiers: &Identifiers,
         place: Option<u64>,
-    ) -> Option<(Inbound, bool)> {
+        by_topic: bool,
+    ) -> Option<(Inbound, Identified)> {
         let mut found = std::mem::take(&mut self.found);
-        let known = self.subscriptions.find(inbound.topic(), identifiers, &mut found);
+        let identified = self.subscriptions.find(inbound.topic(), identifiers, by_topic, &mut found);
         let parties = found.iter().filter(|handler| handler.acknowledges()).count();
         if let Some(place) = place.filter(|_| !found.is_empty()) {
             self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX));
@@ -205,7 +241,7 @@ impl Actor {
             self.hand_over(&handler, inbound.clone(), place);
         }
         self.found = found;
-        let Some(handler) = last else { return Some((inbound, known)) };
+        let Some(handler) = last else { return Some((inbound, identified)) };
         self.hand_over(&handler, inbound, place);
         None
     }
@@ -228,7 +264,7 @@ impl Actor {
     pub(super) fn decide_copies(&mut self) {
         let deliver = self.copies.decide();
         for (inbound, place) in std::mem::take(&mut self.held) {
-            if !deliver || self.deliver(inbound, &Identifiers::default(), place).is_some() {
+            if !deliver || self.deliver(inbound, &Identifiers::default(), place, true).is_some() {
                 self.acknowledge(place);
             }
         }
@@ -244,7 +280,7 @@ impl Actor {
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         let &Settlement { epoch, place, left } = settlement;
         if let Some(print) = self.acks.settle(epoch, place, left, Instant::now())
-            && self.left.note(print)
+            && self.left.note(print, epoch)
         {
             tracing::error!("gave up a message that was left to the session again and again");
             self.acks.give_up(place);
@@ -257,7 +293,7 @@ impl Actor {
             return;
         }
         for ParkedMessage { inbound, identifiers, place } in self.parked.take() {
-            if let Some((inbound, _)) = self.deliver(inbound, &identifiers, Some(place)) {
+            if let Some((inbound, _)) = self.deliver(inbound, &identifiers, Some(place), false) {
                 // There was room before.
                 let _ = self.parked.push(ParkedMessage { inbound, identifiers, place });
             }
@@ -268,8 +304,10 @@ impl Actor {
     pub(super) fn ready(&mut self, unclaimed: Option<MessageHandler>) {
         self.parked.is_over = true;
         self.unclaimed = unclaimed;
-        for ParkedMessage { inbound, place, .. } in self.parked.take() {
-            self.hand_over_unclaimed(inbound, Some(place));
+        for ParkedMessage { inbound, identifiers, place } in self.parked.take() {
+            if let Some((inbound, _)) = self.deliver(inbound, &identifiers, Some(place), true) {
+                self.hand_over_unclaimed(inbound, Some(place));
+            }
         }
     }
 

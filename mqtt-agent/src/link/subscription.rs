@@ -41,25 +41,22 @@ impl Subscription {
         self.open = false;
     }
 
-    /// Ends the subscription and waits until the broker has acknowledged it.
+    /// Ends the subscription and waits until the broker has acknowledged it. What comes until then is still delivered.
     pub(crate) async fn unsubscribe(mut self) {
         let (done, gone) = oneshot::channel();
-        self.end(Some(done));
+        self.open = false;
+        let _ = self.commands.send(Command::Unsubscribe { id: self.id, done: Some(done) });
         // Also over when there was nothing to undo, or no connection any more to do it on.
         let _ = gone.await;
-    }
-
-    fn end(&mut self, done: Option<oneshot::Sender<()>>) {
-        if std::mem::take(&mut self.open) {
-            self.alive.store(false, Ordering::Release);
-            let _ = self.commands.send(Command::Unsubscribe { id: self.id, done });
-        }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.end(None);
+        if self.open {
+            self.alive.store(false, Ordering::Release);
+            let _ = self.commands.send(Command::Unsubscribe { id: self.id, done: None });
+        }
     }
 }
 

@@ -36,6 +36,18 @@ struct Held {
     qos: QoS,
     retain_handling: RetainHandling,
     identifier: u32,
+    /// Whether the broker granted it on this connection.
+    granted: bool,
+}
+
+/// Whether a message's subscriptions are known by their identifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identified {
+    Known,
+    /// One at least is that of an earlier process.
+    Unknown,
+    /// There are no identifiers that would tell.
+    Not,
 }
 
 /// A packet to send and to be acknowledged.
@@ -51,11 +63,21 @@ pub(super) enum Request {
     Unsubscribe {
         filter: Arc<str>,
         identifier: u32,
+        /// The subscription that still takes what comes until the broker has answered.
+        leaving: Option<u64>,
         done: Option<oneshot::Sender<()>>,
     },
 }
 
 impl Request {
+    /// The filter that it is about.
+    fn name(&self) -> &str {
+        match self {
+            Self::Subscribe { filter, .. } => &filter.filter,
+            Self::Unsubscribe { filter, .. } => filter,
+        }
+    }
+
     /// The filter that is subscribed.
     fn filter(&self) -> Option<&str> {
         match self {
@@ -78,30 +100,55 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds the handlers of the subscriptions that a message was sent for, and says whether these are known.
+    /// Adds the handlers of the subscriptions that a message was sent for, or without `by_topic` only where all of them are
+    /// known.
     pub(super) fn find(
         &self,
         topic: &str,
         identifiers: &Identifiers,
+        by_topic: bool,
         found: &mut Vec<MessageHandler>,
-    ) -> bool {
-        let mut known = false;
-        for filter in identifiers.iter().filter_map(|identifier| self.by_identifier.get(&identifier)) {
-            known = true;
+    ) -> Identified {
+        let mut identified = Identified::Not;
+        for identifier in identifiers.iter() {
+            let Some(filter) = self.by_identifier.get(&identifier) else {
+                if !by_topic {
+                    found.clear();
+                    return Identified::Unknown;
+                }
+                continue;
+            };
+            identified = Identified::Known;
             let routes = self.held.get(filter).into_iter().flat_map(|held| &held.routes);
             let alive = routes.filter(|route| route.alive.load(Ordering::Acquire));
             found.extend(alive.map(|route| route.handler.clone()));
         }
         // The broker knows no identifiers, or the session is one that an earlier process made.
-        if !known {
+        if identified == Identified::Not && by_topic {
             self.routes.find(topic, found);
         }
-        known
+        identified
     }
 
     /// How many filters match a topic: so many copies of a message a broker may send.
     pub(super) fn count(&self, topic: &str) -> usize {
-        self.held.keys().filter(|filter| routes::matches(routes::unshared(filter), topic)).count()
+        let granted = self.held.iter().filter(|(_, held)| held.granted).map(|(filter, _)| filter);
+        granted.filter(|filter| routes::matches(routes::unshared(filter), topic)).count()
+    }
+
+    /// Whether nothing is asked of the broker, so that what it has is known.
+    pub(super) fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.sent.is_empty()
+    }
+
+    /// Whether a packet waits that may be sent.
+    pub(super) fn has_room(&self) -> bool {
+        !self.waiting.is_empty() && self.sent.len() < MOST_SENT
+    }
+
+    /// Whether the broker may have hung up at what is asked of it.
+    pub(super) fn asks(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.sent.iter().any(|(_, request)| request.filter().is_some_and(&is))
     }
 
     /// Routes at once, for the broker may deliver before it acknowledges, and asks the broker.
@@ -117,6 +164,7 @@ impl Subscriptions {
             qos: filter.qos,
             retain_handling: filter.retain_handling,
             identifier,
+            granted: false,
         });
         held.routes.push(route);
         // The broker replaces an equal filter's subscription, so that a lower level would take from the others.
@@ -142,11 +190,25 @@ impl Subscriptions {
         identifier
     }
 
-    /// Ends a subscription; asks the broker when it was the last one of its filter.
+    /// Ends a subscription; asks the broker when it was the last one of its filter. One whose end is waited for takes what
+    /// comes until the broker has answered; else nothing is delivered from now on.
     pub(super) fn unsubscribe(&mut self, id: u64, done: Option<oneshot::Sender<()>>) {
         // Not known any more: refused, and then nothing is to be undone. Dropping `done` says so.
-        if let Some((filter, Some(identifier))) = self.forget(id) {
-            self.waiting.push_back(Request::Unsubscribe { filter, identifier, done });
+        let Some(filter) = self.by_id.get(&id).cloned() else { return };
+        let Some(held) = self.held.get(&filter) else { return };
+        let (is_last, identifier) = (held.routes.len() == 1, held.identifier);
+        let asks = |request: &Request| matches!(request, Request::Subscribe { asked: Some((by, _)), .. } if *by == id);
+        if let Some(never_sent) = self.waiting.iter().position(asks) {
+            self.waiting.remove(never_sent);
+            self.forget(id);
+            return self.release(identifier);
+        }
+        let leaving = (is_last && done.is_some()).then_some(id);
+        if leaving.is_none() {
+            self.forget(id);
+        }
+        if is_last {
+            self.waiting.push_back(Request::Unsubscribe { filter, identifier, leaving, done });
         }
     }
 
@@ -154,7 +216,8 @@ impl Subscriptions {
     pub(super) fn end_filter(&mut self, filter: &str) {
         if !self.held.contains_key(filter) {
             // No filter has this identifier.
-            let request = Request::Unsubscribe { filter: filter.into(), identifier: 0, done: None };
+            let request =
+                Request::Unsubscribe { filter: filter.into(), identifier: 0, leaving: None, done: None };
             self.waiting.push_back(request);
         }
     }
@@ -220,6 +283,9 @@ impl Subscriptions {
         };
         match verdict::granted(&filter, reasons.first().copied(), text) {
             Ok(()) => {
+                if let Some(held) = self.held.get_mut(filter.filter.as_str()) {
+                    held.granted = true;
+                }
                 if let Some((_, outcome)) = asked {
                     // Whoever asked and went away has dropped its subscription, which undoes it.
                     let _ = outcome.send(Ok(()));
@@ -249,7 +315,10 @@ impl Subscriptions {
     /// Deals out an UNSUBACK; whatever it says, the route is gone. False for one of a packet id that nothing was asked with.
     pub(super) fn unsubscribed(&mut self, packet: u16) -> bool {
         match self.answered(packet) {
-            Some(Request::Unsubscribe { identifier, done, .. }) => {
+            Some(Request::Unsubscribe { identifier, leaving, done, .. }) => {
+                if let Some(id) = leaving {
+                    self.forget(id);
+                }
                 self.release(identifier);
                 if let Some(done) = done {
                     let _ = done.send(());
@@ -300,12 +369,29 @@ impl Subscriptions {
     /// from a restart with its sessions and without their shared subscriptions (`SUB-10`). In a session that goes on,
     /// retained messages come again only where the broker had lost the subscription.
     pub(super) fn resume(&mut self, session_present: bool) {
+        self.held.values_mut().for_each(|held| held.granted = false);
+        for request in std::mem::take(&mut self.waiting) {
+            let keep = match &request {
+                Request::Subscribe { filter, .. } => self.held.contains_key(filter.filter.as_str()),
+                Request::Unsubscribe { filter, leaving, .. } => {
+                    // Nothing to undo in a session that is gone, nor where somebody has subscribed again. Dropping `done`
+                    // says so.
+                    let routes = self.held.get(filter).map_or(0, |held| held.routes.len());
+                    let keep = session_present && routes == usize::from(leaving.is_some());
+                    if let Some(id) = leaving.filter(|_| !keep) {
+                        self.forget(id);
+                    }
+                    keep
+                }
+            };
+            if keep {
+                self.waiting.push_back(request);
+            }
+        }
         if !session_present {
-            // Nothing to undo in a session that is gone; dropping `done` says so.
-            self.waiting.retain(|request| matches!(request, Request::Subscribe { .. }));
             self.by_identifier.retain(|_, filter| self.held.contains_key(filter));
         }
-        let waiting: HashSet<&str> = self.waiting.iter().filter_map(Request::filter).collect();
+        let waiting: HashSet<&str> = self.waiting.iter().map(Request::name).collect();
         let again: Vec<Request> = self
             .held
             .iter()

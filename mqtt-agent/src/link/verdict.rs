@@ -2,7 +2,7 @@
 
 use super::codec::reasons;
 use super::error::{BrokerFeature, PublishError, SubscribeError};
-use super::message::Filter;
+use super::message::{Filter, QoS};
 use super::outcome::{Outcome, Published};
 
 /// A PUBACK's verdict: whether somebody was subscribed, or why it was refused.
@@ -26,6 +26,13 @@ pub(super) fn granted(filter: &Filter, code: Option<u8>, reason: Option<&str>) -
     let name = || filter.filter.clone();
     let unsupported = |feature| Err(SubscribeError::Unsupported { filter: name(), feature });
     match code.unwrap_or(0x80) {
+        0x00 if filter.qos == QoS::AtLeastOnce => {
+            tracing::warn!(
+                filter = filter.filter,
+                "the broker grants QoS 0 where QoS 1 was asked for; what it drops is lost"
+            );
+            Ok(())
+        }
         0x00..=0x02 => Ok(()),
         0x87 => Err(SubscribeError::Denied { filter: name(), reason: reason.map(str::to_owned) }),
         0x9e => unsupported(BrokerFeature::SharedSubscriptions),

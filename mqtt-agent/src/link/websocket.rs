@@ -17,14 +17,16 @@ use super::disconnect::Ended;
 use super::error::ConnectError;
 use super::stream::Stream;
 
-/// The largest message or frame that is taken; MQTT packets may span several.
+/// The largest message or frame that is taken, at least; MQTT packets may span several.
 const LARGEST: usize = 16 << 20;
 
 /// Shakes hands over a connection that is there.
-pub(super) async fn open(stream: Stream, address: &str) -> Result<Stream, Ended> {
+pub(super) async fn open(stream: Stream, address: &str, most: usize) -> Result<Stream, Ended> {
     let mut request = address.into_client_request().map_err(|error| refused(&error))?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
-    let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(most.max(LARGEST)))
+        .max_frame_size(Some(most.max(LARGEST)));
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(Box::new(Bytestream { socket, unread: Bytes::new() })),
         Err(Error::Io(error)) => Err(Ended::attempt_io(&error)),

@@ -90,6 +90,11 @@ impl Wire {
         }
     }
 
+    /// Throws away what was read.
+    pub(super) fn forget_read(&mut self) {
+        self.read.clear();
+    }
+
     /// Whether there is something to write.
     pub(super) fn has_unsent(&self) -> bool {
         !self.unsent.is_empty() || self.unflushed

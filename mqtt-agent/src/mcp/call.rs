@@ -6,20 +6,22 @@ mod error;
 mod exchange;
 mod missed;
 mod pending;
+mod seen;
 mod stream;
 mod window;
 mod windows;
 
 pub(crate) use cancels::Cancels;
 pub use error::CallError;
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Answer, Pending};
+pub(crate) use seen::Seen;
 pub use stream::ToolStream;
 pub(crate) use windows::Windows;
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -77,18 +79,18 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
     fn into_future(self) -> Self::IntoFuture {
         let deadline = self.client.deadline(self.timeout);
         let Self { client, tool, arguments, .. } = self;
-        Box::pin(async move { made(client, tool, arguments, deadline).await.and_then(|raw| read(&raw)) })
+        // Made here and not in the future: a future keeps the room of all that was moved into it, for as long as it runs.
+        let made = made(arguments.and_then(|arguments| Exchange::new(&client, &tool, arguments, deadline)));
+        Box::pin(async move { made.await.and_then(|raw| read(&raw)) })
     }
 }
 
 /// The call as far as it is the same for all types: compiled once, and not again for each in each user's program.
-fn made(
-    client: Client,
-    tool: String,
-    arguments: Result<Box<RawValue>, CallError>,
-    deadline: Instant,
-) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
-    Box::pin(async move { Exchange::new(&client, &tool, arguments?, deadline)?.run().await })
+fn made(exchange: Result<Box<Exchange>, CallError>) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
+    match exchange {
+        Ok(exchange) => Box::pin(exchange.run()),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
 }
 
 /// A result as the caller's type.

@@ -17,7 +17,7 @@ use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
 use crate::wire::{CardError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
-trait Card: Sized {
+pub(super) trait Card: Sized {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError>;
     fn topic(namespace: &Namespace, name: &str) -> String;
 }
@@ -55,7 +55,11 @@ fn readable<C: Card>(namespace: &Namespace, latest: &Latest) -> Vec<C> {
 }
 
 /// The first card that comes on an exact topic.
-async fn find<C: Card>(core: &Core, name: &str, until: Instant) -> Result<Option<C>, DiscoverError> {
+pub(super) async fn find<C: Card>(
+    core: &Core,
+    name: &str,
+    until: Instant,
+) -> Result<Option<C>, DiscoverError> {
     let topic = C::topic(core.namespace(), name);
     let latest = Latest::new();
     let _subscription = subscribe(core.link(), topic.clone(), &latest).await?;

@@ -57,7 +57,8 @@ impl Shared {
             tracing::warn!(topic, "dropped an inbox message at QoS 0: too many are in hand");
             return ack.refused();
         }
-        if inbound.is_poison {
+        let waits = self.stopping.is_cancelled() && !self.store.is_durable();
+        if inbound.is_poison && !waits {
             tracing::error!(topic, "refused an inbox message that could not be taken three times");
             return self.refuse_unread(&inbound, ack, "the agent could not take the task; give it again");
         }

@@ -83,7 +83,7 @@ fn publish(first: u8, mut frame: Bytes) -> Result<Publish, Malformed> {
         QoS::AtMostOnce => 0,
         QoS::AtLeastOnce => reader.packet()?,
     };
-    let (properties, identifiers) = properties::publish(reader.properties()?, &frame)?;
+    let (properties, identifiers, is_valid) = properties::publish(reader.properties()?, &frame)?;
     if topic.is_empty() {
         return Err(Malformed::protocol("a message's topic is empty"));
     }
@@ -100,6 +100,7 @@ fn publish(first: u8, mut frame: Bytes) -> Result<Publish, Malformed> {
         payload: frame,
         properties,
         identifiers,
+        is_valid,
     })
 }
 

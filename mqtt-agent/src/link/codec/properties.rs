@@ -20,7 +20,7 @@ struct Walk<'a> {
     /// A bit for each identifier that occurred.
     seen: u64,
     /// How many there were of those that may occur more than once.
-    many: u16,
+    many: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -38,9 +38,6 @@ impl<'a> Walk<'a> {
         let id = self.reader.u8()?;
         if matches!(id, property::USER | property::SUBSCRIPTION_IDENTIFIER) {
             self.many += 1;
-            if self.many > MOST_PROPERTIES {
-                return Err(Malformed::packet("a packet has more than 1000 properties"));
-            }
             return Ok(Some(id));
         }
         let bit = 1u64.checked_shl(id.into()).ok_or(MISPLACED)?;
@@ -56,6 +53,13 @@ impl<'a> Walk<'a> {
         Ok(Some(self.reader.text()?.to_owned()))
     }
 
+    /// A string that a peer chose. One that is no valid text is that peer's fault, and not the broker's.
+    fn peers_string(&mut self, is_valid: &mut bool) -> Result<Option<&'a str>, Malformed> {
+        let text = std::str::from_utf8(self.reader.data()?).ok().filter(|text| !text.contains('\0'));
+        *is_valid &= text.is_some();
+        Ok(text)
+    }
+
     /// Reads over a user property that nobody here wants.
     fn skip_user(&mut self) -> Result<(), Malformed> {
         self.reader.text()?;
@@ -64,11 +68,18 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The properties of a PUBLISH, `frame` being the packet whose slices they become.
+/// The properties of a PUBLISH, `frame` being the packet whose slices they become, and whether their strings are valid.
+///
+/// What a peer wrote never ends the connection: the broker would deliver it again for ever. More than 1,000 user properties
+/// are left out, and a message with an invalid string is told apart.
 #[inline]
-pub(super) fn publish(reader: Reader<'_>, frame: &Bytes) -> Result<(Properties, Identifiers), Malformed> {
+pub(super) fn publish(
+    reader: Reader<'_>,
+    frame: &Bytes,
+) -> Result<(Properties, Identifiers, bool), Malformed> {
     let mut properties = Properties::default();
     let mut identifiers = Identifiers::default();
+    let mut is_valid = true;
     let mut walk = Walk::new(reader);
     while let Some(id) = walk.next()? {
         match id {
@@ -76,19 +87,28 @@ pub(super) fn publish(reader: Reader<'_>, frame: &Bytes) -> Result<(Properties, 
             property::MESSAGE_EXPIRY => {
                 properties.expiry = Some(Duration::from_secs(walk.reader.u32()?.into()));
             }
-            property::CONTENT_TYPE => properties.content_type = walk.string()?,
-            property::RESPONSE_TOPIC => properties.response_topic = walk.string()?,
+            property::CONTENT_TYPE => {
+                properties.content_type = walk.peers_string(&mut is_valid)?.map(str::to_owned);
+            }
+            property::RESPONSE_TOPIC => {
+                properties.response_topic = walk.peers_string(&mut is_valid)?.map(str::to_owned);
+            }
             property::CORRELATION_DATA => {
                 properties.correlation_data = Some(frame.slice_ref(walk.reader.data()?));
             }
             property::SUBSCRIPTION_IDENTIFIER => match u32::try_from(walk.reader.varint()?) {
-                Ok(identifier) if identifier != 0 => identifiers.push(identifier),
+                Ok(identifier) if identifier != 0 && walk.many <= MOST_PROPERTIES => {
+                    identifiers.push(identifier)
+                }
+                Ok(identifier) if identifier != 0 => {}
                 _ => return Err(Malformed::protocol("a subscription identifier is 0")),
             },
             property::USER => {
-                let key = walk.reader.text()?;
-                let value = walk.reader.text()?;
-                if !key.starts_with(BROKERS_OWN) {
+                let (key, value) = (walk.peers_string(&mut is_valid)?, walk.peers_string(&mut is_valid)?);
+                if let (Some(key), Some(value)) = (key, value)
+                    && !key.starts_with(BROKERS_OWN)
+                    && properties.user.len() < MOST_PROPERTIES
+                {
                     properties.user.push((key.to_owned(), value.to_owned()));
                 }
             }
@@ -99,7 +119,7 @@ pub(super) fn publish(reader: Reader<'_>, frame: &Bytes) -> Result<(Properties, 
             _ => return Err(MISPLACED),
         }
     }
-    Ok((properties, identifiers))
+    Ok((properties, identifiers, is_valid))
 }
 
 /// The properties of a CONNACK.

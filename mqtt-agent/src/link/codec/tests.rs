@@ -52,6 +52,7 @@ fn expected(message: &Message, packet: u16, dup: bool, identifiers: &[u32]) -> P
         payload: message.payload.clone(),
         properties: message.properties.clone(),
         identifiers: found,
+        is_valid: true,
     })
 }
 

@@ -10,8 +10,7 @@ use proptest::prelude::*;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
-use crate::link::message::Message;
-use crate::link::outcome::Outcome;
+use crate::link::outcome::{Outcome, Waiter};
 
 const OK: Outcome = Ok(Published { no_subscribers: false });
 
@@ -33,13 +32,13 @@ impl Publisher {
     ) -> oneshot::Receiver<Outcome> {
         let (tx, rx) = oneshot::channel();
         let permit = Arc::clone(&self.places).try_acquire_owned().unwrap();
-        publishes.push(PendingPublish::new(message, tx, withdraw, Some(permit)));
+        publishes.push(PendingPublish::new(message, Waiter::Receipt(tx), withdraw, Some(permit)));
         rx
     }
 
     fn control(publishes: &mut Publishes, message: Message) -> oneshot::Receiver<Outcome> {
         let (tx, rx) = oneshot::channel();
-        publishes.push(PendingPublish::new(message, tx, false, None));
+        publishes.push(PendingPublish::new(message, Waiter::Receipt(tx), false, None));
         rx
     }
 

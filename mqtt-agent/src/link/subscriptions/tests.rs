@@ -44,7 +44,7 @@ fn send(subs: &mut Subscriptions, packet: u16) -> Vec<String> {
 
 fn found(subs: &Subscriptions, topic: &str) -> usize {
     let mut handlers = Vec::new();
-    subs.find(topic, &identifiers(&[]), &mut handlers);
+    subs.find(topic, &identifiers(&[]), true, &mut handlers);
     handlers.len()
 }
 
@@ -69,7 +69,7 @@ fn each_copy_of_a_message_finds_its_own_subscription() {
     let _rx = (ask(&mut subs, "a/+", 1), ask(&mut subs, "a/b", 2), ask(&mut subs, "$share/g/a/b", 3));
     let find = |subs: &Subscriptions, all: &[u32]| {
         let mut handlers = Vec::new();
-        subs.find("a/b", &identifiers(all), &mut handlers);
+        subs.find("a/b", &identifiers(all), true, &mut handlers);
         handlers.len()
     };
     let [wild, plain, shared] = ["a/+", "a/b", "$share/g/a/b"].map(identifier);
@@ -79,10 +79,11 @@ fn each_copy_of_a_message_finds_its_own_subscription() {
     // Not ours, or none: the topic decides.
     assert_eq!(find(&subs, &[1]), 3);
     assert_eq!(find(&subs, &[]), 3);
+    assert_eq!(send(&mut subs, 1), ["+a/+", "+a/b", "+$share/g/a/b"]);
     // What is still on its way for an ended subscription goes nowhere, until the broker has acknowledged the end.
     subs.unsubscribe(2, None);
     assert_eq!(find(&subs, &[plain]), 0);
-    assert_eq!(send(&mut subs, 1), ["+a/+", "+a/b", "+$share/g/a/b", "-a/b"]);
+    assert_eq!(send(&mut subs, 4), ["-a/b"]);
     assert!(subs.unsubscribed(4));
     assert_eq!(find(&subs, &[plain]), 2);
 }
@@ -99,6 +100,7 @@ fn filters_with_one_identifier_are_kept_apart() {
             qos: QoS::AtMostOnce,
             retain_handling: RetainHandling::Send,
             identifier: 0,
+            granted: false,
         },
     );
     let _rx = ask(&mut subs, "a", 1);
@@ -119,11 +121,52 @@ fn only_the_last_subscription_of_a_filter_is_undone_at_the_broker() {
     assert!(subs.next(&limited(usize::MAX)).is_none());
     let (done, mut gone) = oneshot::channel();
     subs.unsubscribe(2, Some(done));
-    assert_eq!(found(&subs, "a"), 0);
+    assert_eq!(found(&subs, "a"), 1, "what comes until the broker has answered is still delivered");
     assert_eq!(send(&mut subs, 3), ["-a"]);
     assert!(gone.try_recv().is_err());
     assert!(subs.unsubscribed(3));
     assert_eq!(gone.try_recv(), Ok(()));
+}
+
+#[test]
+fn a_subscription_that_was_never_sent_leaves_nothing_at_the_broker() {
+    let mut subs = Subscriptions::default();
+    let _rx = ask(&mut subs, "a", 1);
+    let (done, mut gone) = oneshot::channel();
+    subs.unsubscribe(1, Some(done));
+    assert_eq!(gone.try_recv(), Err(oneshot::error::TryRecvError::Closed), "nothing to undo");
+    subs.resume(false);
+    assert!(send(&mut subs, 1).is_empty());
+    assert!(subs.by_identifier.is_empty());
+}
+
+#[test]
+fn an_unsubscribe_does_not_end_what_was_subscribed_again_before_a_reconnect() {
+    let mut subs = Subscriptions::default();
+    let _rx = ask(&mut subs, "a", 1);
+    send(&mut subs, 1);
+    granted(&mut subs, 1, GRANTED);
+    subs.unsubscribe(1, None);
+    let _again = ask(&mut subs, "a", 2);
+    assert_eq!(send(&mut subs, 2), ["-a", "+a"]);
+    granted(&mut subs, 3, GRANTED);
+    subs.lost(Blame::None);
+    subs.resume(true);
+    assert_eq!(send(&mut subs, 4), ["+a"]);
+    assert_eq!(found(&subs, "a"), 1);
+}
+
+#[test]
+fn sub_8b_a_message_of_a_subscription_that_is_not_made_yet_goes_to_no_other() {
+    let mut subs = Subscriptions::default();
+    let _rx = ask(&mut subs, "#", 1);
+    let mut handlers = Vec::new();
+    let both = identifiers(&[identifier("#"), identifier("tasks/a/inbox")]);
+    assert_eq!(subs.find("tasks/a/inbox", &both, false, &mut handlers), Identified::Unknown);
+    assert!(handlers.is_empty());
+    let _inbox = ask(&mut subs, "tasks/a/inbox", 2);
+    assert_eq!(subs.find("tasks/a/inbox", &both, false, &mut handlers), Identified::Known);
+    assert_eq!(handlers.len(), 2);
 }
 
 #[test]

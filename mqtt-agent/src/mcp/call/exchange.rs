@@ -13,7 +13,7 @@ use super::CallError;
 use super::pending::Answer;
 use super::windows::{Ending, Full, Place, ToolWindow};
 use crate::client::{Client, Core, Scope};
-use crate::link::{Inbound, Message, PublishError, Published};
+use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// One call. Dropping it before its answer cancels the call.
@@ -21,11 +21,13 @@ use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 pub(super) struct Exchange {
     core: Arc<Core>,
     call_id: Identifier,
-    arguments: Box<RawValue>,
+    // Until the call is sent.
+    arguments: Option<Box<RawValue>>,
     started: Instant,
     deadline: Instant,
-    // One for the whole call: entering one into the runtime's wheel may wake a thread.
-    alarm: Pin<Box<Sleep>>,
+    // One for the whole call: entering one into the runtime's wheel may wake a thread. Made when the call first waits,
+    // which is in the runtime.
+    alarm: Option<Pin<Box<Sleep>>>,
     scope: Scope,
     window: Arc<ToolWindow>,
     stage: Stage,
@@ -38,7 +40,7 @@ enum Stage {
     /// Has its place, and is not on its way yet: nothing to cancel.
     Prepared(Place),
     /// On its way to a server, or running there, under its number in the window.
-    Sent { answer: oneshot::Receiver<Answer>, number: u64 },
+    Sent { answer: oneshot::Receiver<Box<Answer>>, number: u64 },
     /// Answered or refused: nothing to cancel any more.
     Ended,
 }
@@ -49,20 +51,19 @@ impl Exchange {
         tool: &str,
         arguments: Box<RawValue>,
         deadline: Instant,
-    ) -> Result<Self, CallError> {
+    ) -> Result<Box<Self>, CallError> {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
-        let core = Arc::clone(client.core());
-        Ok(Self {
+        Ok(Box::new(Self {
             window: client.windows().of(tool, Instant::now()),
-            core,
+            core: Arc::clone(client.core()),
             call_id: Identifier::random(),
-            arguments,
+            arguments: Some(arguments),
             started: Instant::now(),
             deadline,
-            alarm: Box::pin(sleep_until(deadline.into())),
+            alarm: None,
             scope: client.scope().clone(),
             stage: Stage::Waiting,
-        })
+        }))
     }
 
     fn tool(&self) -> &Arc<str> {
@@ -88,15 +89,46 @@ impl Exchange {
             // First: a handler that is cancelled already starts nothing more.
             () = self.scope.cancelled() => Err(CallError::Canceled),
             done = step => Ok(done),
-            () = &mut self.alarm => Err(self.timed_out()),
+            () = late(&mut self.alarm, self.deadline) => Err(self.timed_out()),
         }
     }
 
     /// The whole call.
-    pub(super) async fn run(mut self) -> Result<Box<RawValue>, CallError> {
-        self.enter().await?;
-        self.send().await?;
-        self.response().await
+    pub(super) async fn run(mut self: Box<Self>) -> Result<Box<RawValue>, CallError> {
+        let answered = async {
+            self.enter().await?;
+            // In a box of its own: it needs much room, and only until the call is queued.
+            Box::pin(self.send()).await?;
+            self.response().await
+        };
+        match answered.await {
+            Err(error) => {
+                // At once, and not only after the look-up.
+                self.abandon();
+                Err(self.explain(error).await)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Nobody waits for it any more: cancels it where it was sent.
+    fn abandon(&mut self) {
+        if matches!(self.stage, Stage::Sent { .. }) {
+            self.stage = Stage::Ended;
+            self.core.pending().forget(&self.call_id);
+            self.core.cancels().add(self.window.tool(), self.call_id.clone());
+        }
+    }
+
+    /// Looks up what a call that was not answered may have suffered from.
+    pub(super) async fn explain(&self, error: CallError) -> CallError {
+        match error {
+            CallError::Timeout { tool, after, .. } => {
+                let online = self.core.seen().is_online(&self.core, self.tool()).await;
+                CallError::Timeout { tool, after, online }
+            }
+            error => error,
+        }
     }
 
     /// Waits for a place in the tool's window (`SUB-17`).
@@ -111,26 +143,53 @@ impl Exchange {
         }
     }
 
-    /// Publishes the call, and waits for the broker's word.
+    /// Publishes the call. The broker's word that nobody got it comes as the answer.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
+        let message = self.about_to_send().await?;
+        let (pending, call_id) = (Arc::clone(self.core.pending()), self.call_id.clone());
+        let told = move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => {}
+            outcome => pending.unheard(&call_id, outcome),
+        };
+        let core = Arc::clone(&self.core);
+        self.bounded(core.link().enqueue_telling(message, told)).await
+    }
+
+    /// Publishes the call, and waits for the broker's word.
+    pub(super) async fn send_and_hear(&mut self) -> Result<(), CallError> {
+        let message = self.about_to_send().await?;
+        let core = Arc::clone(&self.core);
+        let outcome = self.bounded(core.link().publish(message)).await?;
+        match self.unheard(outcome) {
+            Some(error) => Err(self.ended(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// From here on the call counts as sent.
+    async fn about_to_send(&mut self) -> Result<Message, CallError> {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
-        let message = self.message();
         let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
-            return Ok(());
+            return Err(CallError::Publish(PublishError::Closed));
         };
+        let message = self.message();
         core.cancels().start(core.link(), core.namespace(), core.id());
         let number = place.sent();
         let answer = core.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
-        let outcome = self.bounded(core.link().publish(message)).await?;
+        Ok(message)
+    }
+
+    /// What the broker's word means for the call, if nobody got it.
+    fn unheard(&self, outcome: Outcome) -> Option<CallError> {
         match outcome {
-            Err(error) => Err(self.ended(error.into())),
-            Ok(Published { no_subscribers: true }) => Err(self.ended(CallError::Unavailable {
+            Err(error) => Some(error.into()),
+            Ok(Published { no_subscribers: true }) => Some(CallError::Unavailable {
                 message: format!("nobody serves `{}` now; start a server of it", self.tool()),
                 code: None,
-            })),
-            Ok(_) => Ok(()),
+            }),
+            Ok(_) => None,
         }
     }
 
@@ -143,13 +202,18 @@ impl Exchange {
         let answer = tokio::select! {
             biased;
             answer = answer => answer,
-            () = &mut self.alarm => return Err(self.timed_out()),
+            () = late(&mut self.alarm, self.deadline) => return Err(self.timed_out()),
             () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
         self.stage = Stage::Ended;
-        let Ok(Answer { inbound: Inbound { payload, .. }, after }) = answer else {
-            // Nobody waits any more: the client was closed.
-            return Err(CallError::Publish(PublishError::Closed));
+        // Nobody waits any more when the client was closed.
+        let answer = answer.map_err(|_| CallError::Publish(PublishError::Closed))?;
+        let (payload, after) = match *answer {
+            Answer::Arrived { inbound: Inbound { payload, .. }, after } => (payload, after),
+            Answer::Unheard(outcome) => {
+                let closed = CallError::Publish(PublishError::Closed);
+                return Err(self.unheard(outcome).unwrap_or(closed));
+            }
         };
         let response = Response::read(&payload)
             .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
@@ -157,11 +221,13 @@ impl Exchange {
         response.outcome.map_err(CallError::from)
     }
 
-    fn message(&self) -> Message {
+    /// The call's message, once: its arguments are not kept.
+    fn message(&mut self) -> Message {
         let namespace = self.core.namespace();
         let client = self.core.id().as_str();
         let responses = namespace.responses(client);
-        let payload = CallRequest::encode(&self.call_id, &self.arguments, client, &responses);
+        let arguments = self.arguments.take().unwrap_or_default();
+        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
         Message::json(namespace.tool_call(self.tool()), payload)
@@ -188,6 +254,7 @@ impl Exchange {
         CallError::Timeout {
             tool: self.tool().to_string(),
             after: Duration::from_millis(after.as_millis() as u64),
+            online: None,
         }
     }
 
@@ -196,6 +263,11 @@ impl Exchange {
         let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
         CallError::Unavailable { message, code: Some(BUSY.to_owned()) }
     }
+}
+
+/// Ends at the call's deadline.
+async fn late(alarm: &mut Option<Pin<Box<Sleep>>>, deadline: Instant) {
+    alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into()))).await;
 }
 
 /// What a server answers that has no room for a call.
@@ -217,10 +289,6 @@ fn ending(response: &Response, after: Duration) -> Ending {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if !matches!(self.stage, Stage::Sent { .. }) {
-            return;
-        }
-        self.core.pending().forget(&self.call_id);
-        self.core.cancels().add(self.window.tool(), self.call_id.clone());
+        self.abandon();
     }
 }

@@ -27,7 +27,7 @@ const BUFFER_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 #[must_use = "dropping a stream cancels the call"]
 pub struct ToolStream<T> {
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     partials: mpsc::Receiver<Bytes>,
     buffer: Arc<Mutex<Buffer>>,
     // Given back when the stream ends; its route goes with it.
@@ -82,7 +82,7 @@ fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: 
 }
 
 impl<T: DeserializeOwned> ToolStream<T> {
-    pub(super) async fn open(mut exchange: Exchange) -> Result<Self, CallError> {
+    pub(super) async fn open(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
         let (sender, partials) = mpsc::channel(BUFFER);
         let buffer = Arc::new(Mutex::new(Buffer::default()));
         let (filled, call_id) = (Arc::clone(&buffer), exchange.call_id().clone());
@@ -93,7 +93,7 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let core = Arc::clone(exchange.core());
         let subscription = core.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
-        exchange.send().await?;
+        exchange.send_and_hear().await?;
         let (outcome, done, result) = (None, false, PhantomData);
         Ok(Self { exchange, partials, buffer, _subscription: subscription, outcome, done, result })
     }
@@ -143,6 +143,9 @@ impl<T: DeserializeOwned> ToolStream<T> {
             Some(outcome) => outcome,
             None => self.exchange.response().await,
         };
-        outcome.and_then(|raw| read(&raw))
+        match outcome {
+            Ok(raw) => read(&raw),
+            Err(error) => Err(self.exchange.explain(error).await),
+        }
     }
 }

@@ -18,7 +18,7 @@ use super::dedup::{Dedup, Key, Seen, Ticket};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
 use crate::deadline;
-use crate::link::{Ack, Inbound, Link};
+use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
 use crate::registry::ToolDef;
 use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
@@ -144,7 +144,7 @@ impl Service {
                 ack.in_memory();
                 let Accepted { request, reply_to, received, .. } = accepted;
                 let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
-                return self.send(&reply_to, &request.call_id, answer, received, place).await;
+                return self.send(reply_to, request.call_id, answer, received, place).await;
             }
         };
         // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
@@ -266,24 +266,35 @@ impl Service {
         }
         let payload = encode(&call_id, outcome, received);
         ticket.end(payload.clone());
-        self.send(&reply_to, &call_id, payload, answer_by, place).await;
+        self.send(reply_to, call_id, payload, answer_by, place).await;
     }
 
-    /// Answers. An answer that nobody received is sent again for a while, by no more than a few tasks at once and
-    /// without keeping the call's place: nobody can hold the agent up by not listening.
+    /// Answers. Nobody waits for the broker's word: most answers are received.
     async fn send(
         &self,
-        reply_to: &ReplyTo,
-        call_id: &Identifier,
+        reply_to: ReplyTo,
+        call_id: Identifier,
         payload: Bytes,
         deadline: Instant,
         place: OwnedSemaphorePermit,
     ) {
-        let received = reply_to.send(&self.shared.link, call_id, payload.clone(), deadline).await;
-        drop(place);
-        if !received && let Ok(_retrier) = self.shared.retriers.try_acquire() {
-            reply_to.send_again(&self.shared.link, call_id, payload, deadline).await;
-        }
+        let message = reply_to.message(payload.clone(), deadline);
+        let shared = Arc::clone(&self.shared);
+        let told = move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => drop(place),
+            // The connection is closed.
+            Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
+                tracing::debug!(topic = reply_to.topic, %error, "failed to send an answer");
+            }
+            outcome => {
+                let tasks = shared.tasks.clone();
+                spawn::tracked(&tasks, async move {
+                    let unheard = Unheard { reply_to, call_id, payload, deadline, outcome };
+                    unheard.send_again(&shared, place).await;
+                });
+            }
+        };
+        self.shared.link.enqueue_telling(message, told).await;
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
@@ -309,6 +320,38 @@ impl Service {
         };
         let reply_to = ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace: None };
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
+    }
+}
+
+/// An answer that the broker did not take, or that nobody received.
+struct Unheard {
+    reply_to: ReplyTo,
+    call_id: Identifier,
+    payload: Bytes,
+    deadline: Instant,
+    outcome: Outcome,
+}
+
+impl Unheard {
+    /// Sends it again for a while, by no more than a few tasks at once and without keeping the call's place: nobody can hold
+    /// the agent up by not listening.
+    async fn send_again(self, shared: &Shared, place: OwnedSemaphorePermit) {
+        let Self { reply_to, call_id, payload, deadline, outcome } = self;
+        let received = match outcome {
+            Ok(Published { no_subscribers }) => !no_subscribers,
+            // What fits is sent in its place.
+            Err(PublishError::TooLarge { .. }) => {
+                reply_to.send(&shared.link, &call_id, payload.clone(), deadline).await
+            }
+            Err(error) => {
+                tracing::warn!(topic = reply_to.topic, %error, "failed to send an answer");
+                true
+            }
+        };
+        drop(place);
+        if !received && let Ok(_retrier) = shared.retriers.try_acquire() {
+            reply_to.send_again(&shared.link, &call_id, payload, deadline).await;
+        }
     }
 }
 

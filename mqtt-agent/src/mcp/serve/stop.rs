@@ -52,7 +52,10 @@ pub(super) async fn retire(link: &Link, cards: &Cards) {
 }
 
 async fn publish(link: &Link, cards: Vec<Message>) {
-    let publish = futures_util::future::join_all(cards.into_iter().map(|card| link.publish(card)));
+    // Queued: it is sent also when the wait is given up.
+    let publish = futures_util::future::join_all(
+        cards.into_iter().map(|card| async { link.enqueue(card).await?.await }),
+    );
     match link.attend(ACKNOWLEDGE, publish).await {
         Some(outcomes) => {
             for error in outcomes.into_iter().filter_map(Result::err) {

@@ -163,7 +163,6 @@ fn what_the_standard_forbids_is_refused() {
         (0x82, &with(&[0x7f, 0])),
         (0x82, &with(&[0xff, 0])),
         (0x82, &with(&[0x00])),
-        (0x81, &with(&[0x03, 0, 1, 0])),
         (0x81, &with(&[0x03, 0, 2, b'a'])),
         (0x81, &with(&[0x02, 0, 0, 0])),
         // Properties of other packets.
@@ -191,9 +190,19 @@ fn a_packet_over_the_limit_is_refused_by_its_header() {
 }
 
 #[test]
-fn more_properties_than_a_packet_may_have_are_refused() {
+fn a_peers_invalid_text_is_told_apart_and_ends_nothing() {
+    // NUL in a content type, bytes that are no UTF-8 in a response topic and in a user property.
+    for bad in [&[0x03, 0, 1, 0][..], &[0x08, 0, 1, 0xff], &[0x26, 0, 1, b'k', 0, 1, 0xff]] {
+        let Packet::Publish(publish) = read(&with(bad)) else { panic!("no publish") };
+        assert!(!publish.is_valid, "{bad:02x?}");
+        assert_eq!(publish.properties, Properties::default());
+    }
+}
+
+#[test]
+fn more_properties_than_are_kept_are_left_out() {
     for (property, length) in [(&[0x26, 0, 0, 0, 0][..], 5), (&[0x0b, 1][..], 2)] {
-        for (count, fits) in [(1000, true), (1001, false)] {
+        for count in [1000, 1001] {
             let size = count * length;
             let mut packet = vec![0x30];
             let varint = |value: usize| [(value & 0x7f) as u8 | 0x80, (value >> 7) as u8];
@@ -201,7 +210,9 @@ fn more_properties_than_a_packet_may_have_are_refused() {
             packet.extend([0, 1, b't']);
             packet.extend(varint(size));
             (0..count).for_each(|_| packet.extend(property));
-            assert_eq!(decode(&mut packet.as_slice().into(), MOST).is_ok(), fits);
+            let Packet::Publish(publish) = read(&packet) else { panic!("no publish") };
+            assert!(publish.is_valid);
+            assert_eq!(publish.properties.user.len() + publish.identifiers.iter().count(), 1000);
         }
     }
 }
