@@ -76,13 +76,13 @@ async fn stuck(number: u64, Payload(bytes): Payload) {
 }
 
 on_each_broker! {
-    async fn an_agent_whose_connection_is_read_no_more_ends_its_calls_in_time_and_stops(broker) {
+    async fn an_agent_whose_handler_takes_no_more_ends_its_calls_in_time_and_stops(broker) {
         const GRACE: Duration = Duration::from_secs(1);
         let other = Agent::new("other").tools(tools![mirror]).start(&broker.url()).await.unwrap();
         let limits = mqtt_agent::Limits::default().with_grace(GRACE);
         let agent = Agent::new("stuck").handlers(handlers![stuck]).limits(limits).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        // More than 64 MiB wait for their handler, so that the socket is not read any more.
+        // As many as may be unacknowledged wait for their handler; the broker sends no more, and answers wait behind them.
         let payload = vec![b'x'; 900_000];
         let flood = tokio::spawn(async move {
             peer.publish_all((0..150).map(|number| (format!("heavy/{number}"), payload.clone()))).await;
