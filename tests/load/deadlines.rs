@@ -1,11 +1,13 @@
 //! Deadlines hold while more comes in than is handled.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::Payload;
-use support::{RawPeer, on_each_broker, soon};
+use support::fake_broker::{Publish, publish_bytes};
+use support::{FakeBroker, Knobs, RawPeer, eventually, on_each_broker, soon};
 use tokio::sync::Semaphore;
 
 use crate::common::*;
@@ -108,4 +110,32 @@ on_each_broker! {
         flood.abort();
         other.stop().await;
     }
+}
+
+/// A broker that keeps to no Receive Maximum, until the agent's socket is not read any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_stopped_reading_its_socket_stops_in_time() {
+    const GRACE: Duration = Duration::from_secs(1);
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let limits = mqtt_agent::Limits::default().with_grace(GRACE);
+    let agent =
+        Agent::new("stuck").handlers(handlers![stuck]).limits(limits).start(&broker.url()).await.unwrap();
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    broker.flood(300, move |number| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let (id, payload) = (number as u16 + 1, vec![b'x'; 900_000]);
+        publish_bytes(&format!("heavy/{number}"), &Publish { qos: 1, id, payload, ..Publish::default() })
+    });
+    let at_most = 128 * (1 << 20) / 900_000;
+    eventually("the bytes are spent", || async { (made.load(Ordering::SeqCst) >= at_most).then_some(()) })
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let taken = made.load(Ordering::SeqCst);
+    assert!(taken < at_most + 30, "{taken} were taken");
+    let began = Instant::now();
+    soon(agent.stop()).await;
+    let took = began.elapsed();
+    assert!(took < GRACE + Duration::from_secs(7), "a stop with a grace of {GRACE:?} took {took:?}");
+    println!("{taken} taken, stopped in {took:?}");
 }
