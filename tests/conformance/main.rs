@@ -18,6 +18,7 @@ mod load;
 mod log;
 mod many_tools;
 mod presence;
+mod persistent;
 mod published;
 mod questions;
 mod reconnect;
