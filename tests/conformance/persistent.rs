@@ -14,7 +14,7 @@ const PERSISTENT: &str = "persistence true\npersistence_location {dir}/\nautosav
 
 /// Says which replica answers.
 #[tool]
-async fn whoami(State(name): State<&'static str>) -> String {
+async fn replica_name(State(name): State<&'static str>) -> String {
     name.to_owned()
 }
 
@@ -35,19 +35,22 @@ fn work(item: &str);
 async fn everything_works(client: &Client, heard: &mut mpsc::UnboundedReceiver<String>, item: &str) {
     let mut answered = std::collections::BTreeSet::new();
     eventually("both replicas answer", || {
-        let call = client.call("whoami", json!({})).timeout(Duration::from_secs(2)).returning::<String>();
+        let call =
+            client.call("replica_name", json!({})).timeout(Duration::from_secs(2)).returning::<String>();
         let name = async move { call.await.ok() };
         async { name.await }
     })
     .await;
     while answered.len() < 2 {
-        let call = client.call("whoami", json!({})).timeout(Duration::from_secs(10)).returning::<String>();
+        let call =
+            client.call("replica_name", json!({})).timeout(Duration::from_secs(10)).returning::<String>();
         answered.insert(soon(call.into_future()).await.unwrap());
     }
-    let text = client.request("worker", mqtt_agent::a2a::NewTask::skill("repeat").data(&json!({"text": item})));
+    let text =
+        client.request("worker", mqtt_agent::a2a::NewTask::skill("repeat").data(&json!({"text": item})));
     let text: String = soon(text.timeout(Duration::from_secs(15)).returning().into_future()).await.unwrap();
     assert_eq!(text, item);
-    soon(work(item).publish(client)).await.unwrap();
+    soon(work().item(item).publish(client)).await.unwrap();
     assert_eq!(soon(heard.recv()).await.unwrap(), item);
 }
 
@@ -55,7 +58,7 @@ async fn survives(terminate: bool) {
     let mut broker = TestBroker::mosquitto(PERSISTENT).await;
     let (sender, mut heard) = mpsc::unbounded_channel();
     let replica = |name: &'static str| {
-        let agent = Agent::new("twin").instance(name).tools(tools![whoami]).handlers(handlers![worked]);
+        let agent = Agent::new("twin").instance(name).tools(tools![replica_name]).handlers(handlers![worked]);
         agent.state(name).state(sender.clone())
     };
     let one = replica("one").start(&broker.url()).await.unwrap();

@@ -11,7 +11,9 @@ use super::disconnect::Ended;
 use super::error::ConnectError;
 use super::options::LinkOptions;
 use super::stream::{Quick, Stream};
-use super::url::{Scheme, Target};
+#[cfg(any(feature = "tls", feature = "websocket"))]
+use super::url::Scheme;
+use super::url::Target;
 use super::wire::Wire;
 
 /// Where and how to connect, checked once.
@@ -60,7 +62,9 @@ impl Address {
         };
         #[cfg(feature = "websocket")]
         let stream = match self.target.scheme {
-            Scheme::Ws | Scheme::Wss => super::websocket::open(stream, &self.target.address, self.largest).await?,
+            Scheme::Ws | Scheme::Wss => {
+                super::websocket::open(stream, &self.target.address, self.largest).await?
+            }
             Scheme::Mqtt | Scheme::Mqtts => stream,
         };
         Ok(stream)
