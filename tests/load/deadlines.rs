@@ -67,3 +67,45 @@ on_each_broker! {
         other.stop().await;
     }
 }
+
+/// Never takes a second message.
+#[on("heavy/{number}", timeout = "60s")]
+async fn stuck(number: u64, Payload(bytes): Payload) {
+    let _ = (number, bytes);
+    std::future::pending::<()>().await;
+}
+
+on_each_broker! {
+    async fn an_agent_whose_handler_takes_no_more_ends_its_calls_in_time_and_stops(broker) {
+        const GRACE: Duration = Duration::from_secs(1);
+        let other = Agent::new("other").tools(tools![mirror]).start(&broker.url()).await.unwrap();
+        let limits = mqtt_agent::Limits::default().with_grace(GRACE);
+        let agent = Agent::new("stuck").handlers(handlers![stuck]).limits(limits).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        // As many as may be unacknowledged wait for their handler; the broker sends no more, and answers wait behind them.
+        let payload = vec![b'x'; 900_000];
+        let flood = tokio::spawn(async move {
+            peer.publish_all((0..150).map(|number| (format!("heavy/{number}"), payload.clone()))).await;
+        });
+        let (begins, mut calls) = (Instant::now(), 0);
+        let error = loop {
+            assert!(begins.elapsed() < Duration::from_secs(15), "{calls} calls were answered");
+            let begins = Instant::now();
+            let call = agent.client().call("mirror", json!({"number": calls})).timeout(Duration::from_secs(2));
+            let ended = call.await;
+            assert!(begins.elapsed() < Duration::from_secs(3), "call {calls} took {:?}", begins.elapsed());
+            match ended {
+                Ok(_) => calls += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, mqtt_agent::CallError::Timeout { .. }), "{error:?}");
+        let began = Instant::now();
+        soon(agent.stop()).await;
+        let took = began.elapsed();
+        // Its farewells wait behind what the broker still sends: a second of silence, the grace, and five seconds to close.
+        assert!(took < GRACE + Duration::from_secs(7), "a stop with a grace of {GRACE:?} took {took:?}");
+        flood.abort();
+        other.stop().await;
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::broker::{Broker, mosquitto};
 use super::proxy::Proxy;
-use super::{DEADLINE, connect, epoch, inbox, open, options, soon, subscribe, text};
+use super::{DEADLINE, Got, connect, epoch, inbox, open, options, soon, subscribe, text};
 use crate::link::{Filter, Message, MessageHandler, QoS, SubscribeError};
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn acknowledgements_bound_what_is_delivered_and_leave_in_order() {
     }
     // All but the first are finished, and nothing may be acknowledged before it.
     let first = held.remove(0);
-    held.into_iter().for_each(|inbound| inbound.done());
+    held.into_iter().for_each(Got::done);
     let (_marker, mut markers) = subscribe(&reader, "marker").await;
     soon(sender.publish(Message::new("marker", "m").with_qos(QoS::AtMostOnce))).await.unwrap();
     soon(markers.recv()).await.unwrap();
