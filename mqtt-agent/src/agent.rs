@@ -2,6 +2,7 @@
 
 mod check;
 mod implementation;
+mod leftovers;
 mod running;
 
 pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};
@@ -94,6 +95,8 @@ struct Connect {
     keep_alive: Option<Duration>,
     max_packet_size: Option<u32>,
     call_timeout: Duration,
+    /// Whether calls are shared with other processes of the agent.
+    replicas: bool,
 }
 
 impl Connect {
@@ -131,6 +134,7 @@ impl Agent {
                 keep_alive: None,
                 max_packet_size: None,
                 call_timeout: Duration::from_secs(30),
+                replicas: true,
             },
         }
     }
@@ -188,6 +192,14 @@ impl Agent {
     /// client id and the server id become `{id}-{instance}`.
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
+        self
+    }
+
+    /// Serves its tools as their only process, by plain subscriptions (`MCP-12`): for brokers without shared
+    /// subscriptions. A second process that serves one of the tools would run each call once more. The tools' cards say so
+    /// (`replicas: false`). Default: calls are shared by `$share/mcp-tool-{tool}/..`.
+    pub fn without_replicas(mut self) -> Self {
+        self.connect.replicas = false;
         self
     }
 

@@ -89,8 +89,9 @@ impl Client {
         ToolCall::new(self.clone(), tool.into(), &arguments)
     }
 
-    /// The tools that are online (`MCP-11`): collects cards for one second, or
-    /// [`window`](ListTools::window).
+    /// The tools that are online (`MCP-11`), all of them: collects cards for one second, or
+    /// [`window`](ListTools::window). Where some cannot be had it is [`DiscoverError::Incomplete`](crate::DiscoverError),
+    /// and [`partial`](ListTools::partial) gives the others.
     pub fn tools(&self) -> ListTools {
         ListTools::new(Arc::clone(&self.core))
     }

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::link::Subscription;
+use crate::link::{Link, Subscription};
 
 /// How long the broker may take to acknowledge the end of the subscriptions, or a card.
 pub(crate) const ACKNOWLEDGE: Duration = Duration::from_secs(5);
@@ -18,6 +18,8 @@ const AFTER_GRACE: Duration = Duration::from_secs(1);
 /// What serves.
 #[derive(Debug)]
 pub(crate) struct Draining<'s> {
+    /// The connection.
+    pub(crate) link: &'s Link,
     /// What it is called in the log.
     pub(crate) what: &'static str,
     /// Cancelled when no more work is taken.
@@ -33,11 +35,12 @@ pub(crate) struct Draining<'s> {
 impl Draining<'_> {
     /// Ends the subscriptions, and waits for what runs.
     pub(crate) async fn end(self, subscriptions: Vec<Subscription>) {
-        let Self { what, stopping, abandon, tasks, grace } = self;
+        let Self { link, what, stopping, abandon, tasks, grace } = self;
+        link.draining();
         // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
         let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
-        if timeout(ACKNOWLEDGE, leave).await.is_err() {
-            tracing::warn!("the broker did not acknowledge the end of the subscriptions");
+        if link.attend(ACKNOWLEDGE, leave).await.is_none() {
+            tracing::warn!("failed to end the subscriptions: the broker did not acknowledge it");
         }
         stopping.cancel();
         tasks.close();

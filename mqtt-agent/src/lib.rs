@@ -54,6 +54,7 @@ mod agent;
 mod client;
 mod contract;
 mod deadline;
+mod discover;
 mod drain;
 mod error;
 mod link;
@@ -85,11 +86,12 @@ pub use a2a::Task;
 pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
 pub use client::{Client, ClientBuilder};
 pub use context::{Caller, Context};
+pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
-pub use link::{ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls};
-pub use mcp::{
-    CallError, DiscoverError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream,
+pub use link::{
+    BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls,
 };
+pub use mcp::{CallError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream};
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;
 #[doc = include_str!("../docs/errors.md")]

@@ -1,5 +1,6 @@
 //! Partial results of a running call: [`Partials`] for the handler, and the stream topic below it (`MCP-10`).
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +38,7 @@ pub struct Partials<T> {
 }
 
 impl<T: Serialize> Partials<T> {
-    /// Sends one partial result. Waits while the connection's queue is full, and during a reconnect.
+    /// Sends one partial result. Waits while the broker has not acknowledged the 32 before it, and during a reconnect.
     ///
     /// # Errors
     ///
@@ -85,10 +86,13 @@ pub(crate) struct PartialStream {
     deadline: Instant,
     cancellation: CancellationToken,
     seq: AtomicU64,
-    // The outcome of the latest message: looked at before the next, so that a denial ends the stream
-    // and yet no message waits for the one before it.
-    latest: Mutex<Option<Receipt>>,
+    // Oldest first. The latest outcome is looked at before the next message, so that a denial ends the stream.
+    unacknowledged: Mutex<VecDeque<Receipt>>,
 }
+
+/// How many partial results of one stream are on their way to the broker; a handler that sends faster waits. More would
+/// only make the agent's answers to others wait behind them.
+const UNACKNOWLEDGED: usize = 32;
 
 impl PartialStream {
     pub(crate) fn new(
@@ -98,21 +102,30 @@ impl PartialStream {
         deadline: Instant,
         cancellation: CancellationToken,
     ) -> Self {
-        let (seq, latest) = (AtomicU64::new(0), Mutex::new(None));
-        Self { link, topic, call_id, deadline, cancellation, seq, latest }
+        let (seq, unacknowledged) = (AtomicU64::new(0), Mutex::default());
+        Self { link, topic, call_id, deadline, cancellation, seq, unacknowledged }
     }
 
     async fn send(&self, kind: StreamKind, content: serde_json::Value) -> Result<(), PartialsError> {
         // Held across the queueing, so that the numbers rise in the order of sending.
-        let mut latest = self.latest.lock().await;
-        if let Some(Err(error)) = latest.as_mut().and_then(Receipt::try_outcome) {
-            return Err(error.into());
+        let mut unacknowledged = self.unacknowledged.lock().await;
+        loop {
+            let is_full = unacknowledged.len() >= UNACKNOWLEDGED;
+            let Some(oldest) = unacknowledged.front_mut() else { break };
+            let outcome = match oldest.try_outcome() {
+                Some(outcome) => outcome,
+                // Left where it is should the handler be dropped meanwhile.
+                None if is_full => oldest.await,
+                None => break,
+            };
+            unacknowledged.pop_front();
+            outcome?;
         }
         let seq = self.seq.fetch_add(1, Ordering::Relaxed);
         let message = StreamMessage { call_id: self.call_id.clone(), seq: Some(seq), kind, content };
         let expiry = self.deadline.saturating_duration_since(Instant::now());
         let message = Message::json(self.topic.as_str(), message.to_bytes()).with_expiry(expiry);
-        *latest = Some(self.link.enqueue(message).await?);
+        unacknowledged.push_back(self.link.enqueue(message).await?);
         Ok(())
     }
 

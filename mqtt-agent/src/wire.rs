@@ -44,6 +44,7 @@ pub use part::{Base64, Part, PartContent};
 pub use reply::reply_address;
 pub use response::{ErrorBody, ErrorKind, MalformedResponse, Response};
 pub use server_card::{ServerCard, ServerVersion};
+pub(crate) use stream::StreamHead;
 pub use stream::{MalformedStreamMessage, StreamKind, StreamMessage};
 pub use task::{Artifact, Role, Task, TaskError, TaskMessage, TaskState};
 pub use task_result::{MalformedResult, TaskResult};

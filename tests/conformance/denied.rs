@@ -85,7 +85,10 @@ mod mosquitto {
         let refused =
             Client::builder().credentials("scout", "wrong").connect(&broker.url()).await.unwrap_err();
         assert!(
-            matches!(refused, Error::Connect(ConnectError::NotAuthorized | ConnectError::Credentials)),
+            matches!(
+                refused,
+                Error::Connect(ConnectError::NotAuthorized { .. } | ConnectError::Credentials { .. })
+            ),
             "{refused:?}"
         );
         agent.stop().await;
@@ -126,6 +129,36 @@ mod mosquitto {
         let denied = Agent::new("other").tools(tools![fail]).start(&broker.url()).await.unwrap_err();
         assert!(matches!(denied, Error::Subscribe(_)), "{denied:?}");
         agent.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn mcp_13_a2a_3_where_servers_and_statuses_are_denied_the_other_cards_count_alone() {
+        let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
+        let lines =
+            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let acl = |topic: &str| json!({"acltype": "subscribeLiteral", "topic": topic, "priority": 1, "allow": true});
+        let dynsec = json!({
+            "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true},
+            "clients": [], "groups": [{"groupname": "anonymous", "roles": [{"rolename": "caller"}]}],
+            "roles": [{"rolename": "caller", "acls": [acl("a2a/v1/mcp/tools/+/card"), acl("a2a/v1/agents/+/card")]}],
+            "anonymousGroup": "anonymous",
+        });
+        let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+        let mut peer = support::RawPeer::connect(&broker.url(), "peer").await;
+        let card = |name: &str| {
+            json!({"version": "1", name: "add", "server": "calc", "status": "online"}).to_string()
+        };
+        let server = json!({"version": "1", "server": "calc", "tools": [], "status": "offline"}).to_string();
+        peer.retain("a2a/v1/mcp/tools/add/card", card("tool")).await;
+        peer.retain("a2a/v1/mcp/servers/calc/card", server).await;
+        peer.retain("a2a/v1/agents/add/card", card("agent_id")).await;
+        peer.retain("a2a/v1/agents/add/status", r#"{"status":"offline"}"#).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        assert_eq!(client.tools().await.unwrap().len(), 1);
+        assert_eq!(client.agents().await.unwrap().len(), 1);
+        let mut changes = client.agents().watch().await.unwrap();
+        let change = support::soon(changes.next()).await;
+        assert!(matches!(change, Some(mqtt_agent::a2a::AgentChange::Joined(_))), "{change:?}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use mqtt_agent::a2a::NewTask;
 use mqtt_agent::prelude::*;
 use serde_json::json;
-use support::{RawPeer, eventually, on_each_broker, soon};
+use support::{RawPeer, on_each_broker, soon};
 
 use crate::log;
 use crate::skills::*;
@@ -53,10 +53,15 @@ on_each_broker! {
                 let (before, topic) = (logged(), format!("{namespace}/{topic}"));
                 peer.publish(&topic, payload.clone(), Default::default()).await;
                 // Cards are read by whoever watches agents, when that asks for the next change.
-                let watching = tokio::time::timeout(std::time::Duration::from_millis(2), changes.next());
-                assert!(watching.await.is_err(), "{topic}");
-                let what = format!("{} of {topic} is logged", String::from_utf8_lossy(&payload[..payload.len().min(100)]));
-                eventually(&what, || async { (logged() > before).then_some(()) }).await;
+                let read = async {
+                    while logged() <= before {
+                        let watching = tokio::time::timeout(std::time::Duration::from_millis(2), changes.next());
+                        assert!(watching.await.is_err(), "{topic}");
+                    }
+                };
+                let what = String::from_utf8_lossy(&payload[..payload.len().min(100)]);
+                let read = tokio::time::timeout(support::SOON, read).await;
+                assert!(read.is_ok(), "{what} of {topic} is logged");
             }
         }
         peer.publish(&format!("{namespace}/tasks/{id}/result"), "{", Default::default()).await;

@@ -3,5 +3,11 @@
 //! With the feature `peers` also on Mosquitto.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod backlog;
 mod cancels;
+mod common;
+mod deadlines;
+mod delegators;
+mod floods;
+mod unread;
 mod windows;

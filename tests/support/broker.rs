@@ -34,18 +34,17 @@ impl TestBroker {
         Self::mosquitto_with(lines, &[]).await
     }
 
-    /// Mosquitto as it comes, without `set_tcp_nodelay`: 20 messages in flight and 1,000 queued for each client, and what
-    /// is over that is dropped without a word.
+    /// Mosquitto as it is without any configuration: small queues, and no `set_tcp_nodelay`.
     pub async fn stock_mosquitto() -> Self {
-        Self::mosquitto_from("", &[]).await
+        Self::configured("", &[]).await
     }
 
     /// Mosquitto, with files in its folder.
     pub async fn mosquitto_with(lines: &str, files: &[(&str, &str)]) -> Self {
-        Self::mosquitto_from(&format!("set_tcp_nodelay true\n{lines}"), files).await
+        Self::configured(&format!("set_tcp_nodelay true\n{lines}"), files).await
     }
 
-    async fn mosquitto_from(lines: &str, files: &[(&str, &str)]) -> Self {
+    async fn configured(lines: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).expect("a file");

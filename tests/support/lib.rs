@@ -1,10 +1,13 @@
-//! What the integration tests share: real brokers that can be stopped, killed and frozen, and a bare MQTT client.
+//! What the integration tests share: real brokers that can be stopped, killed and frozen, a fake one that does wrong what
+//! it is told to, and a bare MQTT client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod broker;
+pub mod fake_broker;
 mod raw;
 
 pub use broker::TestBroker;
+pub use fake_broker::{FakeBroker, Knobs};
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};
 
 use std::time::Duration;

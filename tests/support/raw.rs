@@ -127,6 +127,37 @@ impl RawPeer {
         self.publish_as(topic, payload, true, PublishProperties::default()).await
     }
 
+    /// Publishes many retained messages quickly, and waits until the broker has all.
+    pub async fn retain_all(&mut self, messages: impl IntoIterator<Item = (String, String)>) {
+        self.send_all(messages, true).await;
+    }
+
+    /// Publishes many messages at QoS 1 quickly, and waits until the broker has all.
+    pub async fn publish_all(&mut self, messages: impl IntoIterator<Item = (String, impl Into<Vec<u8>>)>) {
+        self.send_all(messages, false).await;
+    }
+
+    async fn send_all(
+        &mut self,
+        messages: impl IntoIterator<Item = (String, impl Into<Vec<u8>>)>,
+        retain: bool,
+    ) {
+        let mut unacknowledged = 0;
+        for (topic, payload) in messages {
+            self.client.publish(topic, QoS::AtLeastOnce, retain, payload.into()).await.expect("queued");
+            unacknowledged += 1;
+        }
+        while unacknowledged > 0 {
+            self.until(|seen| matches!(seen, Seen::Acknowledged(_)).then_some(())).await;
+            unacknowledged -= 1;
+        }
+    }
+
+    /// Publishes at QoS 0: nobody tells whether it arrives.
+    pub async fn fire(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.client.publish(topic, QoS::AtMostOnce, false, payload.into()).await.expect("queued");
+    }
+
     async fn publish_as(
         &mut self,
         topic: &str,

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use crate::error::Result;
 use crate::link::{Link, Message};
 use crate::wire::{AgentCard, AgentStatus, Namespace, Status, now_rfc3339};
@@ -35,7 +33,7 @@ impl Presence {
 
     /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
     pub(super) async fn announce(&self, link: &Link) -> Result<()> {
-        let card = link.enqueue(self.card_message(Status::Online)).await?;
+        let card = link.enqueue(self.card_online()).await?;
         let status = link.enqueue(self.status(Status::Online)).await?;
         card.await?;
         status.await?;
@@ -45,15 +43,22 @@ impl Presence {
     /// The card, then the status, both offline and both acknowledged (`A2A-15`).
     pub(super) async fn retire(&self, link: &Link) {
         let offline = async {
-            let card = link.publish(self.card_message(Status::Offline)).await;
-            let status = link.publish(self.status(Status::Offline)).await;
-            card.and(status)
+            // Both are queued before the first answer is awaited, and stay queued when the wait is given up.
+            let card = link.enqueue(self.card_message(Status::Offline)).await?;
+            let status = link.enqueue(self.status(Status::Offline)).await?;
+            card.await?;
+            status.await
         };
-        match timeout(ACKNOWLEDGE, offline).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the agent was not marked offline"),
-            Err(_) => tracing::warn!("the broker did not acknowledge the offline card and status"),
+        match link.attend(ACKNOWLEDGE, offline).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => tracing::warn!(%error, "failed to mark the agent offline"),
+            None => tracing::warn!("failed to mark the agent offline: the broker did not acknowledge it"),
         }
+    }
+
+    /// The card online, as it is first published.
+    pub(crate) fn card_online(&self) -> Message {
+        self.card_message(Status::Online)
     }
 
     fn card_message(&self, status: Status) -> Message {

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -30,14 +30,13 @@ use crate::client::Client;
 use crate::context::States;
 use crate::drain::Draining;
 use crate::error::Result;
-use crate::link::{ConnectionState, Filter, Inbound, Link, Subscription};
+use crate::link::{ConnectionState, Filter, Link, RetainHandling, Subscription};
 use crate::mcp::Limits;
 use crate::spawn;
 use crate::wire::Identifier;
 
-/// Inbox messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never
-/// fills it; what comes beyond is dropped with a warning.
-const QUEUE: usize = 1024;
+/// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
+const READING: usize = 1024;
 
 /// How often ended tasks are removed from the store.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -111,6 +110,7 @@ impl Skills {
         states: Arc<States>,
         limits: Limits,
         parts: Parts,
+        within: Duration,
     ) -> Result<Self> {
         let core = client.core();
         let skills = parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready)));
@@ -135,17 +135,8 @@ impl Skills {
         recover::all(&shared).await?;
 
         let presence = Arc::new(parts.presence);
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let reader = spawn::owned(inbox::read(Arc::clone(&shared), queue));
-        let sink = Arc::new(move |inbound: Inbound| match sender.try_send(inbound) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(inbound)) => {
-                let topic = inbound.topic();
-                tracing::warn!(topic, "an inbox message was dropped: more came in than could be read");
-            }
-            // The agent has stopped: it is for the next start.
-            Err(mpsc::error::TrySendError::Closed(mut inbound)) => inbound.take_ack().withhold(),
-        });
+        let (handler, inbox) = shared.link.inbox("an inbox message");
+        let reader = spawn::owned(inbox::read(Arc::clone(&shared), inbox));
         let namespace = core.namespace();
         let mut filters = vec![(namespace.inbox(shared.id.as_str()), false)];
         if parts.shared {
@@ -154,20 +145,28 @@ impl Skills {
         let mut connection = shared.link.state();
         let announced = epoch(&connection.borrow_and_update());
         let subscribe = async {
-            let wanted = filters.iter().map(|(filter, _)| Filter::new(filter.clone())).collect();
-            let granted = shared.link.subscribe(wanted, sink).await;
+            // SUB-15: what is retained is no work.
+            let work = |filter: &String| Filter::new(filter).with_retain_handling(RetainHandling::DoNotSend);
+            let wanted = filters.iter().map(|(filter, _)| work(filter)).collect();
+            let granted = shared.link.subscribe(wanted, handler).await;
             let granted: std::result::Result<Vec<_>, _> = granted.into_iter().collect();
             Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
         };
         // In one flight: whoever sees the agent come online finds the inbox open.
-        let (announcement, inbox) = tokio::join!(presence.announce(&shared.link), subscribe);
-        let inbox = match announcement.and(inbox) {
-            Ok(inbox) => inbox,
-            Err(error) => {
-                presence.retire(&shared.link).await;
-                return Err(error);
-            }
-        };
+        let both = async { tokio::join!(presence.announce(&shared.link), subscribe) };
+        let both = shared.link.answered(
+            "the PUBLISH of the agent's card and the SUBSCRIBE of its inbox",
+            within,
+            both,
+        );
+        let inbox =
+            match both.await.map_err(Into::into).and_then(|(announcement, inbox)| announcement.and(inbox)) {
+                Ok(inbox) => inbox,
+                Err(error) => {
+                    presence.retire(&shared.link).await;
+                    return Err(error);
+                }
+            };
         let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&presence));
         let announcer = spawn::owned(announcer);
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
@@ -188,6 +187,7 @@ impl Skills {
             if is_shared { leave.push(subscription) } else { subscription.keep() }
         }
         let draining = Draining {
+            link: &shared.link,
             what: "tasks",
             stopping: &shared.stopping,
             abandon: &shared.abandon,

@@ -21,6 +21,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::link::Evidence;
 use crate::wire::Task;
 
 /// Whose record of a task it is. One agent may have both of one task: when it delegates to itself.
@@ -223,4 +224,36 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
     /// To be settled is a change; an [`update`](Self::update) that finds nothing to change is none. Which changes are the
     /// latest is their order, whatever the clock says. A task that comes again after its record was removed is new.
     fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize>;
+}
+
+/// Shows that the store has a record: what the acknowledgement of a task's message rests on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored(());
+
+impl Evidence for Stored {}
+
+impl Stored {
+    /// For a record that the store has given.
+    pub(crate) fn read_back(_record: &TaskRecord) -> Self {
+        Self(())
+    }
+}
+
+/// What came of inserting a record.
+pub(crate) enum Inserted {
+    New(Stored),
+    /// One of the same task was there already.
+    Known(Box<TaskRecord>, Stored),
+}
+
+/// Inserts a record, and gives evidence of it.
+pub(crate) async fn insert(
+    store: &dyn TaskStore,
+    side: TaskSide,
+    record: TaskRecord,
+) -> Result<Inserted, StoreError> {
+    Ok(match store.insert(side, record).await? {
+        None => Inserted::New(Stored(())),
+        Some(existing) => Inserted::Known(Box::new(existing), Stored(())),
+    })
 }

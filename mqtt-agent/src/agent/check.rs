@@ -1,5 +1,6 @@
 //! The checks before connecting: every problem is found, none hides another.
 
+mod size;
 mod skill;
 
 use std::collections::HashMap;
@@ -125,6 +126,15 @@ impl Checked {
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") },
             )));
         }
+        if !connect.replicas {
+            if self.replica {
+                problems.push(Problem::new(
+                    "`.instance(..)` names one of several replicas, and `.without_replicas()` says that there are none; leave \
+                     one of them out",
+                ));
+            }
+            self.cards.without_replicas();
+        }
         let has_will = !self.tools.is_empty() || self.presence.is_some();
         let session_expiry = connect.session_expiry(self.presence.is_some());
         if has_will && connect.will_delay >= session_expiry {
@@ -133,6 +143,7 @@ impl Checked {
                 connect.will_delay,
             )));
         }
+        size::check(self, connect.max_packet_size, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

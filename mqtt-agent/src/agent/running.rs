@@ -9,11 +9,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::BuiltAgent;
+use super::leftovers::Leftovers;
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, Core};
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
-use crate::mcp::Server;
+use crate::mcp::{ServeOptions, Server};
 use crate::topic::Topics;
 
 /// An agent that serves. Stop it with [`stop`](Self::stop).
@@ -39,7 +40,7 @@ impl Running {
 
     async fn connect(agent: BuiltAgent, url: &str) -> Result<Self> {
         let BuiltAgent { checked, states, limits, connect, store, retention } = agent;
-        let mut options = LinkOptions::new(url, checked.id.as_str());
+        let mut options = LinkOptions::new(url, checked.namespace.client_id(checked.id.as_str()));
         options.clean_start = false;
         options.session_expiry = connect.session_expiry(!checked.skills.is_empty());
         options.credentials = connect.credentials;
@@ -50,11 +51,18 @@ impl Running {
         // Of an agent with skills the status speaks for its tools as well (MCP-19).
         let will = match &checked.presence {
             Some(presence) => Some(presence.status_offline()),
-            None => serves.then(|| checked.cards.server_offline()),
+            None => serves.then(|| checked.cards.will()),
         };
         options.will = will.map(|message| Will { message, delay: connect.will_delay });
         let link = Link::open(options)?;
         link.connected(connect.timeout).await?;
+        let leftovers = Leftovers::new(&link, &checked.namespace, &checked.id);
+        if link.session() == 0 {
+            // The broker goes on with the session of an earlier process. Before anything is announced: its card still says
+            // what it served.
+            let served = checked.tools.iter().map(|ready| ready.tool.name()).collect();
+            leftovers.end_unserved(&served).await;
+        }
 
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         // Where there are skills they remove what is too old, of both sides.
@@ -73,14 +81,16 @@ impl Running {
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
         let mut running =
             Self { client: client.clone(), server: None, topics: None, skills: None, stopped: false };
+        let how = ServeOptions { replicas: connect.replicas, within: connect.timeout };
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                running.topics = Some(Topics::start(client, states, limits, &checked.handlers).await?);
+                running.topics =
+                    Some(Topics::start(client, states, limits, &checked.handlers, connect.timeout).await?);
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                let server = Server::start(client, states, limits, checked.tools, checked.cards).await?;
+                let server = Server::start(client, states, limits, checked.tools, checked.cards, how).await?;
                 running.server = Some(server);
             }
             if let Some(presence) = checked.presence {
@@ -92,7 +102,8 @@ impl Running {
                     store,
                     retention,
                 };
-                running.skills = Some(Skills::start(client.clone(), states, limits, parts).await?);
+                running.skills =
+                    Some(Skills::start(client.clone(), states, limits, parts, connect.timeout).await?);
                 // Results of what an earlier process asked for find their owner without being asked for.
                 client.core().receive_results().await.map_err(Error::from)?;
             }
@@ -100,6 +111,7 @@ impl Running {
         };
         match served.await {
             Ok(()) => {
+                link.ready(Some(leftovers.handler()));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }

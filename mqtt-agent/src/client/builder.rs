@@ -163,7 +163,7 @@ impl ClientBuilder {
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
         }
-        let mut options = LinkOptions::new(url, id.as_str());
+        let mut options = LinkOptions::new(url, namespace.client_id(id.as_str()));
         options.clean_start = false;
         let store: Arc<dyn TaskStore> = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let durable = store.is_durable();
@@ -188,6 +188,7 @@ impl ClientBuilder {
             Ok(())
         };
         tokio::try_join!(link.connected(self.connect_timeout), receive)?;
+        link.ready(None);
         Ok(Client::new(Arc::new(core)))
     }
 }

@@ -7,8 +7,8 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
-use crate::link::{Filter, Link, SubscribeError, Subscription};
-use crate::mcp::{Cancels, Pending, Windows};
+use crate::link::{Filter, Link, MessageHandler, SubscribeError, Subscription};
+use crate::mcp::{Cancels, Pending, Seen, Windows};
 use crate::wire::{Identifier, Namespace};
 
 /// One connection as a caller sees it.
@@ -19,6 +19,7 @@ pub(crate) struct Core {
     id: Identifier,
     timeout: Duration,
     pending: Arc<Pending>,
+    seen: Seen,
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
@@ -45,6 +46,7 @@ impl Core {
             id,
             timeout,
             pending: Arc::default(),
+            seen: Seen::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
             responses: OnceCell::new(),
@@ -108,6 +110,10 @@ impl Core {
         self.timeout
     }
 
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     pub(crate) fn pending(&self) -> &Arc<Pending> {
         &self.pending
     }
@@ -126,7 +132,8 @@ impl Core {
         let subscribe = || async {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));
             let pending = Arc::clone(&self.pending);
-            self.link.subscribe_one(filter, Arc::new(move |inbound| pending.receive(inbound))).await
+            let handler = MessageHandler::in_memory(move |inbound| pending.receive(inbound));
+            self.link.subscribe_one(filter, handler).await
         };
         self.responses.get_or_try_init(subscribe).await.map(|_| ())
     }

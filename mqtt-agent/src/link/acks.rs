@@ -2,47 +2,81 @@
 
 use std::collections::VecDeque;
 
-/// The received and not yet acknowledged messages of one connection.
+use tokio::time::Instant;
+
+/// The received and not yet acknowledged messages of one connection. Pure bookkeeping.
+///
+/// MQTT wants acknowledgements in the order of receipt. A message that is left to the session is passed over: it is never
+/// acknowledged on this connection, and those behind it are.
 #[derive(Debug, Default)]
 pub(super) struct Acks {
     epoch: u64,
     /// The place of the front entry; places count on, so that an entry is found by subtraction.
     first: u64,
     open: VecDeque<Open>,
+    /// How many were left to the session.
+    left: usize,
+    /// When the first of them was.
+    left_since: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Open {
     packet: u16,
-    done: bool,
-    /// Never to be acknowledged on this connection, and so nothing behind it.
-    withheld: bool,
+    /// Who still has to say what becomes of it.
+    parties: u32,
+    left: bool,
+    /// Acknowledged all the same, whoever leaves it.
+    given_up: bool,
+    /// Tells the message from others when it comes again.
+    print: u64,
 }
 
 impl Acks {
     /// Starts anew: the broker delivers again what an earlier connection left open, with new packet ids.
     pub(super) fn reset(&mut self, epoch: u64) {
-        *self = Self { epoch, first: 0, open: VecDeque::new() };
+        *self = Self { epoch, ..Self::default() };
     }
 
-    /// Enters a received message and returns its place.
-    pub(super) fn received(&mut self, packet: u16) -> u64 {
+    /// Enters a received message and returns its place; so many parties will say what becomes of it.
+    pub(super) fn received(&mut self, packet: u16, print: u64, parties: u32) -> u64 {
         let place = self.first + self.open.len() as u64;
-        self.open.push_back(Open { packet, done: false, withheld: false });
+        self.open.push_back(Open { packet, parties, left: false, given_up: false, print });
         place
     }
 
-    /// Marks a message as finished. One of an earlier connection is ignored: its packet id means nothing any more.
-    pub(super) fn done(&mut self, epoch: u64, place: u64) {
+    /// Says how many parties a message has that was entered before they were known.
+    pub(super) fn share(&mut self, place: u64, parties: u32) {
+        let epoch = self.epoch;
         if let Some(open) = self.find(epoch, place) {
-            open.done = true;
+            open.parties = parties;
         }
     }
 
-    /// Marks a message as one that is left to the session.
-    pub(super) fn withhold(&mut self, epoch: u64, place: u64) {
-        if let Some(open) = self.find(epoch, place) {
-            open.withheld = true;
+    /// Notes what one party said. One of an earlier connection is ignored: its packet id means nothing any more. Returns
+    /// the message's print when it is left to the session now.
+    pub(super) fn settle(&mut self, epoch: u64, place: u64, left: bool, now: Instant) -> Option<u64> {
+        let open = self.find(epoch, place)?;
+        open.parties = open.parties.saturating_sub(1);
+        if !left || open.given_up || std::mem::replace(&mut open.left, true) {
+            return None;
+        }
+        let print = open.print;
+        self.left += 1;
+        self.left_since.get_or_insert(now);
+        Some(print)
+    }
+
+    /// Acknowledges a message after all that was left to the session.
+    pub(super) fn give_up(&mut self, place: u64) {
+        let epoch = self.epoch;
+        let Some(open) = self.find(epoch, place) else { return };
+        open.given_up = true;
+        if std::mem::replace(&mut open.left, false) {
+            self.left -= 1;
+            if self.left == 0 {
+                self.left_since = None;
+            }
         }
     }
 
@@ -51,24 +85,32 @@ impl Acks {
         index.filter(|_| epoch == self.epoch).and_then(|index| self.open.get_mut(index))
     }
 
-    /// The packet id that may be acknowledged next.
-    pub(super) fn next(&self) -> Option<u16> {
-        self.open.front().filter(|open| open.done).map(|open| open.packet)
-    }
-
-    /// Removes what [`Acks::next`] returned, once it was handed over.
-    pub(super) fn pop(&mut self) {
-        if self.open.pop_front().is_some() {
+    /// The next packet id to acknowledge.
+    pub(super) fn next(&mut self) -> Option<u16> {
+        while let Some(front) = self.open.front().filter(|front| front.parties == 0) {
+            let (packet, left) = (front.packet, front.left);
+            self.open.pop_front();
             self.first += 1;
+            if !left {
+                return Some(packet);
+            }
         }
+        None
     }
 
-    /// Whether nothing is left to be acknowledged: what waits behind a withheld message never will be.
+    /// Whether nothing is left to be acknowledged.
     pub(super) fn is_empty(&self) -> bool {
-        match self.open.front() {
-            None => true,
-            Some(front) => front.withheld && self.open.iter().all(|open| open.done || open.withheld),
-        }
+        self.open.iter().all(|open| open.parties == 0 && open.left)
+    }
+
+    /// How many messages were left to the session on this connection.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// When the first of them was left.
+    pub(super) fn left_since(&self) -> Option<Instant> {
+        self.left_since
     }
 }
 
@@ -80,50 +122,82 @@ mod tests {
     use proptest::prelude::*;
 
     fn drain(acks: &mut Acks) -> Vec<u16> {
-        let mut out = Vec::new();
-        while let Some(packet) = acks.next() {
-            out.push(packet);
-            acks.pop();
-        }
-        out
+        std::iter::from_fn(|| acks.next()).collect()
+    }
+
+    fn done(acks: &mut Acks, epoch: u64, place: u64) {
+        assert_eq!(acks.settle(epoch, place, false, Instant::now()), None);
     }
 
     #[test]
     fn a_stale_epoch_acknowledges_nothing() {
         let mut acks = Acks::default();
         acks.reset(1);
-        let old = acks.received(7);
+        let old = acks.received(7, 0, 1);
         acks.reset(2);
-        acks.received(9);
-        acks.done(1, old);
+        acks.received(9, 0, 1);
+        done(&mut acks, 1, old);
         assert_eq!(acks.next(), None);
     }
 
     #[test]
-    fn a_withheld_message_holds_back_those_behind_it_and_nothing_is_waited_for() {
+    fn a_message_that_is_left_holds_nobody_up() {
         let mut acks = Acks::default();
         acks.reset(1);
-        let places: Vec<_> = (1..=3).map(|packet| acks.received(packet)).collect();
-        acks.withhold(1, places[1]);
-        acks.done(1, places[2]);
-        assert!(!acks.is_empty(), "the first one is still open");
-        acks.done(1, places[0]);
-        assert_eq!(drain(&mut acks), [1]);
+        let places: Vec<_> = (1..=3).map(|packet| acks.received(packet, u64::from(packet), 1)).collect();
+        assert_eq!(acks.settle(1, places[1], true, Instant::now()), Some(2));
+        done(&mut acks, 1, places[2]);
+        assert!(drain(&mut acks).is_empty(), "the first one is still open");
+        assert!(!acks.is_empty());
+        done(&mut acks, 1, places[0]);
+        assert_eq!(drain(&mut acks), [1, 3]);
         assert!(acks.is_empty());
+        assert_eq!(acks.left(), 1);
+    }
+
+    #[test]
+    fn a_message_of_several_subscriptions_is_acknowledged_by_the_last_and_left_by_any() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        let (a, b) = (acks.received(1, 0, 2), acks.received(2, 0, 2));
+        done(&mut acks, 1, a);
+        assert_eq!(acks.next(), None);
+        done(&mut acks, 1, a);
+        assert_eq!(acks.next(), Some(1));
+        assert!(acks.settle(1, b, true, Instant::now()).is_some());
+        done(&mut acks, 1, b);
+        assert_eq!(acks.next(), None);
+        assert_eq!(acks.left(), 1);
+    }
+
+    #[test]
+    fn what_is_given_up_is_acknowledged() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        let place = acks.received(5, 0, 1);
+        assert!(acks.settle(1, place, true, Instant::now()).is_some());
+        acks.give_up(place);
+        assert_eq!(acks.next(), Some(5));
+        assert_eq!((acks.left(), acks.left_since()), (0, None));
     }
 
     proptest! {
         #[test]
-        fn acknowledgements_leave_in_the_order_of_receipt(order in Just((1..=50u16).collect::<Vec<_>>()).prop_shuffle()) {
+        fn acknowledgements_leave_in_the_order_of_receipt(
+            order in Just((1..=50u16).collect::<Vec<_>>()).prop_shuffle(),
+            left in proptest::collection::vec(any::<bool>(), 50),
+        ) {
             let mut acks = Acks::default();
             acks.reset(1);
-            let places: Vec<u64> = (1..=50).map(|packet| acks.received(packet)).collect();
+            let places: Vec<u64> = (1..=50).map(|packet| acks.received(packet, 0, 1)).collect();
             let mut out = Vec::new();
             for packet in order {
-                acks.done(1, places[usize::from(packet) - 1]);
+                let index = usize::from(packet) - 1;
+                acks.settle(1, places[index], left[index], Instant::now());
                 out.extend(drain(&mut acks));
             }
-            prop_assert_eq!(out, (1..=50).collect::<Vec<_>>());
+            let expected: Vec<u16> = (1..=50).filter(|packet| !left[usize::from(*packet) - 1]).collect();
+            prop_assert_eq!(out, expected);
             prop_assert!(acks.is_empty());
         }
     }

@@ -1,80 +1,48 @@
-//! The connection's one task. It owns the client library's event loop and all state; everybody else sends commands.
+//! The connection's one task. It owns the socket and all state; everybody else sends commands.
 //!
-//! `poll()` is kept pinned while commands are taken, so that it is never cancelled half-way through a packet, and
-//! nothing here awaits anything but it: what can't be handed over at once stays in a queue of ours until the next
-//! event. What an event means is in `events`.
+//! It works in rounds: take what is there (packets, commands, settlements of acknowledgements, the alarm), then write once
+//! for everything that waits. Nothing is awaited but the whole of that, in one poll that does what can be done at once, so
+//! that no packet is ever half taken when something else comes first. What packets mean is in `receive`, what is written in
+//! `send`, the end in `closing`, the loss of a connection in `reconnect`.
 
+use std::future::poll_fn;
+use std::io;
 use std::ops::ControlFlow;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rumqttc::v5::{AsyncClient, MqttOptions, MqttState};
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::coop::consume_budget;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::ack::Settlement;
 use super::acks::Acks;
 use super::backoff::Backoff;
-use super::ended::Ended;
-use super::entry::Entry;
+use super::budget::Budget;
+use super::capabilities::{Capabilities, Shown};
+use super::closing::{ABANDONED, Closing};
+use super::command::Command;
+use super::copies::Copies;
+use super::dial::{Address, dial};
+use super::disconnect::Ended;
 use super::error::PublishError;
-use super::handle::Shared;
-use super::inbound::{Inbound, Sink};
+use super::inbound::{Inbound, MessageHandler};
+use super::left::Left;
 use super::options::LinkOptions;
-use super::outgoing::{OutOfStep, Outgoing};
+use super::packet_ids::PacketIds;
+use super::parked::Parked;
+use super::publishes::Publishes;
+use super::shared::Shared;
 use super::state::ConnectionState;
-use super::subscriptions::{Subscriptions, Wanted};
+use super::subscriptions::Subscriptions;
+use super::wire::Wire;
 
-/// How long to finish when every handle was dropped without closing.
-const ABANDONED: Duration = Duration::from_secs(2);
-/// How long the broker may take to hang up after our goodbye. Closing first could throw the goodbye away: with
-/// unread data in our socket the system resets the connection.
-pub(super) const HANG_UP: Duration = Duration::from_millis(500);
+/// How many commands, settlements or packets are taken in one round, so that none keeps the others waiting.
+pub(super) const ROUND: usize = 64;
+
 /// Stands for "no alarm".
 pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
-
-/// What handles ask of the task.
-pub(super) enum Command {
-    Publish(Box<Entry>),
-    /// Somebody stopped waiting for a publish.
-    Withdraw,
-    Subscribe(Wanted),
-    Unsubscribe {
-        id: u64,
-        done: Option<oneshot::Sender<()>>,
-    },
-    /// The message stays with the session: it is never acknowledged on this connection.
-    Withhold {
-        epoch: u64,
-        place: u64,
-    },
-    Acknowledge {
-        epoch: u64,
-        place: u64,
-    },
-    Close {
-        within: Duration,
-    },
-    Abort,
-}
-
-/// How far closing has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Waits for acknowledgements.
-    Draining,
-    /// The goodbye is handed over.
-    Leaving,
-    /// It is sent; the broker is to hang up.
-    Left,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Closing {
-    pub(super) phase: Phase,
-    pub(super) deadline: Instant,
-}
 
 /// Why the connection's loop was left.
 enum Exit {
@@ -85,85 +53,128 @@ enum Exit {
 }
 
 pub(super) struct Actor {
-    /// What was asked for.
-    pub(super) given: LinkOptions,
-    /// The same for the client library, which changes its copy as the broker tells: each connection gets a new one.
-    pub(super) options: MqttOptions,
+    pub(super) options: Arc<LinkOptions>,
+    address: Arc<Address>,
     commands: mpsc::UnboundedReceiver<Command>,
-    /// For acknowledgements; weak, so that the task ends with the last handle.
-    pub(super) own: mpsc::WeakUnboundedSender<Command>,
+    settlements: mpsc::UnboundedReceiver<Settlement>,
+    /// For the acknowledgements that are handed out.
+    pub(super) settle: mpsc::UnboundedSender<Settlement>,
     pub(super) shared: Arc<Shared>,
     places: Arc<Semaphore>,
+    budget: Arc<Budget>,
 
-    pub(super) outgoing: Outgoing,
+    pub(super) ids: PacketIds,
+    pub(super) publishes: Publishes,
     pub(super) subscriptions: Subscriptions,
     pub(super) acks: Acks,
+    pub(super) left: Left,
     /// Received before anybody subscribed to them, from a session that an earlier process left.
-    pub(super) parked: Vec<(Inbound, Vec<usize>)>,
-    pub(super) park_until: Option<Instant>,
+    pub(super) parked: Parked,
+    /// Whether the session of an earlier process was found.
+    pub(super) resumed: bool,
+    /// Whether this process is about to end: then the connection isn't renewed for what is left to the session.
+    pub(super) is_draining: bool,
+    /// Takes what nobody subscribes to, in a session that an earlier process left.
+    pub(super) unclaimed: Option<MessageHandler>,
+    pub(super) copies: Copies,
+    /// Messages that may be copies, each with its place in the order of acknowledgements where it has one.
+    pub(super) held: Vec<(Inbound, Option<u64>)>,
     /// Reused, so that routing doesn't allocate.
-    pub(super) found: Vec<Sink>,
+    pub(super) found: Vec<MessageHandler>,
 
-    /// There while connected.
-    pub(super) client: Option<AsyncClient>,
+    /// Whether there is a connection.
+    pub(super) is_connected: bool,
+    /// Whether a session left by an earlier process is to be thrown away.
+    pub(super) clean_start: bool,
     /// Counts connections.
     pub(super) epoch: u64,
-    pub(super) window: usize,
-    /// Whether the broker knows subscription identifiers.
-    pub(super) identifiers: bool,
-    pub(super) limit: usize,
+    pub(super) broker: Capabilities,
+    pub(super) shown: Shown,
     /// Ours, or what the broker wants instead.
     pub(super) keep_alive: Duration,
     pub(super) connected_at: Option<Instant>,
     /// When the broker was last heard of.
     pub(super) heard: Instant,
-    /// The client library's state of the last connection, for a session that goes on.
-    pub(super) carried: Option<MqttState>,
+    /// When the packets of this round were looked at.
+    pub(super) round_began: std::time::Instant,
+    /// When something was written last.
+    pub(super) written: Instant,
+    /// Since when nothing of what is unsent could be written.
+    pub(super) stuck_since: Option<Instant>,
+    is_reading_stopped: bool,
+    /// Whether a PINGREQ is unanswered.
+    pub(super) pinged: bool,
     pub(super) closing: Option<Closing>,
     /// No handle is left, so that there are no commands to wait for.
     abandoned: bool,
+    alarm: Pin<Box<Sleep>>,
 
     pub(super) backoff: Backoff,
     pub(super) attempt: u32,
     pub(super) short_ones: u32,
+
+    batch: Vec<Command>,
+    settled: Vec<Settlement>,
+}
+
+/// What the actor is made of.
+pub(super) struct Parts {
+    pub(super) options: LinkOptions,
+    pub(super) address: Arc<Address>,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl Actor {
-    pub(super) fn new(
-        given: LinkOptions,
-        options: MqttOptions,
-        commands: mpsc::UnboundedReceiver<Command>,
-        own: mpsc::WeakUnboundedSender<Command>,
-        shared: Arc<Shared>,
-        places: Arc<Semaphore>,
-    ) -> Self {
+    /// Needs a runtime, for its timer.
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { options, address, commands, shared, places, budget } = parts;
+        let (settle, settlements) = mpsc::unbounded_channel();
+        let now = Instant::now();
         Self {
-            window: usize::from(given.window),
-            keep_alive: given.keep_alive,
-            backoff: Backoff::new(given.max_backoff),
-            given,
-            options,
+            broker: Capabilities::unknown(options.window),
+            keep_alive: options.keep_alive,
+            backoff: Backoff::new(options.max_backoff),
+            clean_start: options.clean_start,
+            options: Arc::new(options),
+            address,
             commands,
-            own,
+            settlements,
+            settle,
             shared,
             places,
-            outgoing: Outgoing::default(),
+            budget,
+            ids: PacketIds::default(),
+            publishes: Publishes::default(),
             subscriptions: Subscriptions::default(),
             acks: Acks::default(),
-            parked: Vec::new(),
-            park_until: None,
+            left: Left::default(),
+            parked: Parked::default(),
+            resumed: false,
+            is_draining: false,
+            unclaimed: None,
+            copies: Copies::default(),
+            held: Vec::new(),
             found: Vec::new(),
-            client: None,
+            is_connected: false,
             epoch: 0,
-            identifiers: true,
-            limit: usize::MAX,
+            shown: Shown::default(),
             connected_at: None,
-            heard: Instant::now(),
-            carried: None,
+            heard: now,
+            round_began: now.into_std(),
+            written: now,
+            stuck_since: None,
+            is_reading_stopped: false,
+            pinged: false,
             closing: None,
             abandoned: false,
+            alarm: Box::pin(sleep_until(now + FAR)),
             attempt: 1,
             short_ones: 0,
+            batch: Vec::new(),
+            settled: Vec::new(),
         }
     }
 
@@ -180,99 +191,206 @@ impl Actor {
 
     /// One connection, from the attempt to its end.
     async fn connection(&mut self) -> Exit {
-        // A new event loop each time, so that nothing stale is left in it.
-        let (client, mut events) = AsyncClient::new(self.options.clone(), self.given.requests());
-        let mut alarm = pin!(sleep_until(Instant::now() + FAR));
-        loop {
-            let polled = {
-                let mut poll = pin!(events.poll());
-                loop {
-                    if self.step().is_break() {
-                        return Exit::Stop;
-                    }
-                    let at = self.next_alarm();
-                    // A later one is left alone until it rings, which saves the timer's work at each event.
-                    if at < alarm.deadline() || alarm.is_elapsed() {
-                        alarm.as_mut().reset(at);
-                    }
-                    tokio::select! {
-                        polled = &mut poll => break Some(polled),
-                        command = self.commands.recv(), if !self.abandoned => {
-                            if self.command(command).is_break() {
-                                return Exit::Stop;
-                            }
-                        }
-                        () = &mut alarm => {
-                            if self.alarm().is_break() {
-                                return Exit::Stop;
-                            }
-                            if self.stalled() {
-                                break None;
-                            }
-                        }
-                    }
+        let mut attempt =
+            Box::pin(dial(Arc::clone(&self.address), Arc::clone(&self.options), self.clean_start));
+        let made = loop {
+            if self.step(None).is_break() {
+                return Exit::Stop;
+            }
+            self.set_alarm();
+            let made = poll_fn(|cx| {
+                if let Poll::Ready(made) = attempt.as_mut().poll(cx) {
+                    return Poll::Ready(Some(made));
                 }
+                if self.poll_commands(cx) { Poll::Ready(None) } else { Poll::Pending }
+            })
+            .await;
+            if self.take_commands().is_break() {
+                return Exit::Stop;
+            }
+            if let Some(made) = made {
+                break made;
+            }
+        };
+        drop(attempt);
+        let (mut wire, ack) = match made {
+            Ok(made) => made,
+            Err(ended) => return Exit::Lost(ended),
+        };
+        self.connected(&ack);
+        match self.rounds(&mut wire).await {
+            Exit::Lost(ended) => {
+                if let Some(reason) = ended.tell {
+                    self.last_word(&mut wire, reason).await;
+                }
+                Exit::Lost(ended)
+            }
+            Exit::Stop => Exit::Stop,
+        }
+    }
+
+    /// The rounds of a connection.
+    async fn rounds(&mut self, wire: &mut Wire) -> Exit {
+        loop {
+            // What the stream gave before it ended is still taken.
+            let more = match self.receive_all(wire) {
+                Ok(more) => more,
+                Err(ended) => return Exit::Lost(ended),
             };
-            let ended = match polled {
-                Some(Ok(event)) => match self.event(event, &client, &mut events) {
-                    Ok(()) => {
-                        // Buffered packets come without waiting; a flood of them must not keep others from running,
-                        // those least of all whose acknowledgements it waits for.
-                        consume_budget().await;
-                        continue;
-                    }
-                    Err(OutOfStep) => Ended::ours("the client library lost track of its packets"),
-                },
-                Some(Err(error)) if self.client.is_some() => Ended::connection(&error),
-                Some(Err(error)) => Ended::attempt(&error),
-                None => Ended::ours("the broker gave no sign of life"),
-            };
-            self.salvage(&client, &mut events);
-            return Exit::Lost(ended);
+            if self.step(Some(wire)).is_break() {
+                return Exit::Stop;
+            }
+            if let Some(ended) = self.overdue(Instant::now()) {
+                return Exit::Lost(ended);
+            }
+            self.set_alarm();
+            let read = poll_fn(|cx| self.poll_round(cx, wire, more)).await;
+            if self.take_commands().is_break() {
+                return Exit::Stop;
+            }
+            if let Err(error) = read {
+                // Packets that came before the end are looked at, a goodbye of the broker among them.
+                let ended = self.receive_rest(wire).unwrap_or_else(|| Ended::io(&error));
+                return Exit::Lost(ended);
+            }
+        }
+    }
+
+    /// Writes what is encoded, and takes what is there: ready when there is something to look at.
+    fn poll_round(&mut self, cx: &mut Context<'_>, wire: &mut Wire, more: bool) -> Poll<io::Result<()>> {
+        let mut ready = more;
+        if wire.has_unsent() {
+            let mut written = 0;
+            match wire.poll_write(cx, &mut written) {
+                Poll::Ready(Ok(())) => {
+                    self.stuck_since = None;
+                    self.written = Instant::now();
+                    // There may be more to encode.
+                    ready |= self.has_room() || self.subscriptions.has_room() || self.is_leaving();
+                }
+                Poll::Ready(Err(error)) => {
+                    // The broker may have said why before it hung up.
+                    while let Poll::Ready(Ok(())) = wire.poll_read(cx) {}
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending if written > 0 => self.stuck_since = Some(Instant::now()),
+                Poll::Pending => {
+                    self.stuck_since.get_or_insert_with(Instant::now);
+                }
+            }
+        }
+        if self.budget.poll_free(cx) {
+            self.is_reading_stopped = false;
+            match wire.poll_read(cx) {
+                Poll::Ready(Ok(())) => ready = true,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+        } else {
+            // The silence is ours.
+            self.heard = Instant::now();
+            if !std::mem::replace(&mut self.is_reading_stopped, true) {
+                tracing::warn!(
+                    "stopped reading from the broker: too many bytes of messages wait to be handled"
+                );
+            }
+        }
+        ready |= self.poll_commands(cx);
+        if ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Takes commands, settlements and the alarm as they are there.
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut ready = false;
+        if !self.abandoned {
+            match self.commands.poll_recv_many(cx, &mut self.batch, ROUND) {
+                Poll::Ready(0) => {
+                    self.abandoned = true;
+                    self.close(ABANDONED);
+                    ready = true;
+                }
+                Poll::Ready(_) => ready = true,
+                Poll::Pending => {}
+            }
+        }
+        ready |= self.settlements.poll_recv_many(cx, &mut self.settled, ROUND).is_ready();
+        ready |= self.alarm.as_mut().poll(cx).is_ready();
+        ready
+    }
+
+    /// Sees to it that the next alarm rings. A later one is left alone until it rings, which saves the timer's work.
+    fn set_alarm(&mut self) {
+        let at = self.next_alarm();
+        if at < self.alarm.deadline() || self.alarm.is_elapsed() {
+            self.alarm.as_mut().reset(at);
         }
     }
 
     /// Waits before the next attempt, and goes on taking commands.
     async fn pause(&mut self) -> ControlFlow<()> {
         let until = Instant::now() + self.backoff.next(fastrand::f64());
-        let mut alarm = pin!(sleep_until(until));
+        let mut over = Box::pin(sleep_until(until));
         loop {
-            self.step()?;
-            alarm.as_mut().reset(self.next_alarm().min(until));
-            tokio::select! {
-                command = self.commands.recv(), if !self.abandoned => self.command(command)?,
-                () = &mut alarm => {
-                    self.alarm()?;
-                    if Instant::now() >= until {
-                        return ControlFlow::Continue(());
-                    }
+            self.step(None)?;
+            self.set_alarm();
+            let done = poll_fn(|cx| {
+                if over.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(true);
                 }
+                if self.poll_commands(cx) { Poll::Ready(false) } else { Poll::Pending }
+            })
+            .await;
+            self.take_commands()?;
+            if done {
+                return ControlFlow::Continue(());
             }
         }
     }
 
-    fn command(&mut self, command: Option<Command>) -> ControlFlow<()> {
-        match command {
-            Some(Command::Publish(entry)) if self.closing.is_some() => {
-                entry.resolve(Err(PublishError::Closed));
+    /// Carries out what was taken. Settlements first: a message that is settled before a close is acknowledged.
+    fn take_commands(&mut self) -> ControlFlow<()> {
+        let mut settled = std::mem::take(&mut self.settled);
+        for settlement in settled.drain(..) {
+            self.settle(&settlement);
+        }
+        self.settled = settled;
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut flow = ControlFlow::Continue(());
+        for command in batch.drain(..) {
+            if flow.is_continue() {
+                flow = self.command(command);
             }
-            Some(Command::Publish(entry)) => self.outgoing.push(entry),
-            Some(Command::Withdraw) => self.outgoing.sweep(),
+        }
+        self.batch = batch;
+        flow?;
+        self.ring()
+    }
+
+    fn command(&mut self, command: Command) -> ControlFlow<()> {
+        match command {
+            Command::Publish(publish) if self.closing.is_some() => {
+                publish.resolve(Err(PublishError::Closed));
+            }
+            Command::Publish(publish) => self.publishes.push(publish),
+            Command::Withdraw => self.publishes.sweep(),
             // Dropping the request says that the connection is closed.
-            Some(Command::Subscribe(_)) if self.closing.is_some() => {}
-            Some(Command::Subscribe(wanted)) => {
+            Command::Subscribe(_) if self.closing.is_some() => {}
+            Command::Subscribe(wanted) => {
                 self.subscriptions.subscribe(wanted);
                 self.unpark();
             }
-            Some(Command::Unsubscribe { id, done }) => self.subscriptions.unsubscribe(id, done),
-            Some(Command::Acknowledge { epoch, place }) => self.acks.done(epoch, place),
-            Some(Command::Withhold { epoch, place }) => self.acks.withhold(epoch, place),
-            Some(Command::Close { within }) => self.close(within),
-            Some(Command::Abort) => return ControlFlow::Break(()),
-            None => {
-                self.abandoned = true;
-                self.close(ABANDONED);
+            Command::Unsubscribe { id, done } => self.subscriptions.unsubscribe(id, done),
+            Command::Ready { unclaimed } => self.ready(unclaimed),
+            Command::Draining => self.is_draining = true,
+            Command::EndFilter(filter) => self.subscriptions.end_filter(&filter),
+            Command::Close { within } => {
+                // Whatever was settled before is in the channel by now.
+                while let Ok(settlement) = self.settlements.try_recv() {
+                    self.settle(&settlement);
+                }
+                self.close(within);
             }
+            Command::Abort => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }
@@ -283,7 +401,8 @@ impl Drop for Actor {
     fn drop(&mut self) {
         self.places.close();
         self.commands.close();
-        self.outgoing.fail();
+        self.settlements.close();
+        self.publishes.fail();
         self.shared.state.send_replace(ConnectionState::Stopped);
     }
 }

@@ -35,21 +35,37 @@ pub enum ConnectError {
     #[error("no tokio runtime; open the connection from within one, e.g. below `#[tokio::main]`")]
     NoRuntime,
     /// The broker refused the user name or the password (reason code 0x86).
-    #[error("the broker refused the user name or the password; check the credentials")]
-    Credentials,
+    #[error("the broker refused the user name or the password{}; check the credentials", said(.reason.as_deref(), None))]
+    Credentials {
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
+    },
     /// The broker doesn't let this client in (reason code 0x87).
     #[error(
-        "the broker does not authorize this client; check its credentials, its client id and the broker's access rules"
+        "the broker does not authorize this client{}; check its credentials, its client id and the broker's access rules",
+        said(.reason.as_deref(), None)
     )]
-    NotAuthorized,
+    NotAuthorized {
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
+    },
     /// The broker refused the connection for another reason.
-    #[error("the broker refused the connection with {name} ({code:#04x})")]
+    #[error("the broker refused the connection with {name} ({code:#04x}){}; {}", said(.reason.as_deref(), .server.as_deref()), advice(*.code))]
     Refused {
         /// MQTT's reason code.
         code: u8,
         /// The code's name.
         name: &'static str,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
+        /// The server that the broker wants to be used instead.
+        server: Option<String>,
     },
+    /// The broker speaks MQTT 3.1 or 3.1.1 alone.
+    #[error(
+        "the broker speaks MQTT 3.1.1 and not MQTT 5; use a broker that speaks MQTT 5, or turn it on there"
+    )]
+    OldProtocol,
     /// TLS could not be set up, or the broker's certificate was not accepted.
     #[error(
         "TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url"
@@ -63,6 +79,16 @@ pub enum ConnectError {
     Protocol {
         /// What was wrong with the answer.
         reason: String,
+    },
+    /// The broker accepted the connection, and did not answer what was asked of it then.
+    #[error("`{broker}` did not answer {what} within {within:?}; the broker's log may say why")]
+    Unanswered {
+        /// Host and port, or the WebSocket address.
+        broker: String,
+        /// What was asked.
+        what: &'static str,
+        /// The time allowed.
+        within: Duration,
     },
     /// There was no connection within the time allowed.
     #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()))]
@@ -79,8 +105,65 @@ pub enum ConnectError {
     Closed,
 }
 
+/// What the broker added to a reason code.
+pub(super) fn said(reason: Option<&str>, server: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(", `{}`", printable(reason)));
+    let server = server.map(|server| format!(", use the server `{}`", printable(server)));
+    format!("{}{}", reason.unwrap_or_default(), server.unwrap_or_default())
+}
+
+/// A broker's text as it may stand in a message: one line, of bounded length.
+fn printable(text: &str) -> String {
+    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn advice(code: u8) -> &'static str {
+    match code {
+        0x85 | 0x02 => "use another client id",
+        0x8a => "ask the broker's operator why this client is banned",
+        0x9a => {
+            "use a broker that keeps retained messages, or turn them on there: cards and the Will need them"
+        }
+        0x9b => "use a broker that offers QoS 1, or turn it on there",
+        0x9c | 0x9d => "connect to that server",
+        _ => "the broker's log may say more",
+    }
+}
+
 fn last_error(last: Option<&str>) -> String {
     last.map(|error| format!(", last error: {error}")).unwrap_or_default()
+}
+
+/// What a broker may lack of MQTT 5, and says so (`SUB-10a`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BrokerFeature {
+    /// Shared subscriptions, which share the calls of a tool among its servers.
+    SharedSubscriptions,
+    /// Subscriptions with `+` and `#`, which listings use.
+    WildcardSubscriptions,
+    /// Retained messages, which cards and statuses are.
+    Retain,
+    /// Quality of service 1, by which messages are acknowledged.
+    QoS1,
+}
+
+impl std::fmt::Display for BrokerFeature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SharedSubscriptions => {
+                "the broker has no shared subscriptions; use one that has them (Mosquitto, EMQX, HiveMQ), or serve as the \
+                 only process with `Agent::without_replicas()`"
+            }
+            Self::WildcardSubscriptions => {
+                "the broker has no wildcard subscriptions; ask for a single name, or use a broker that has them"
+            }
+            Self::Retain => {
+                "the broker keeps no retained messages, which cards are; use one that does, or turn them on there"
+            }
+            Self::QoS1 => "the broker offers QoS 0 only; use one that offers QoS 1, or turn it on there",
+        })
+    }
 }
 
 /// Why a message was not published, or may not have been.
@@ -88,10 +171,12 @@ fn last_error(last: Option<&str>) -> String {
 #[non_exhaustive]
 pub enum PublishError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("publishing to `{topic}` was denied by the broker; allow it in the broker's access rules")]
+    #[error("publishing to `{topic}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
     Denied {
         /// The topic.
         topic: String,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// The packet is larger than the broker accepts.
     #[error(
@@ -109,8 +194,16 @@ pub enum PublishError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The broker lacks what the message needs.
+    #[error("publishing to `{topic}` is not possible: {feature}")]
+    Unsupported {
+        /// The topic.
+        topic: String,
+        /// What the broker lacks.
+        feature: BrokerFeature,
+    },
     /// The broker refused it for another reason.
-    #[error("publishing to `{topic}` was refused with {name} ({code:#04x}); the broker's log may say why")]
+    #[error("publishing to `{topic}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None))]
     Rejected {
         /// The topic.
         topic: String,
@@ -118,6 +211,8 @@ pub enum PublishError {
         code: u8,
         /// The code's name.
         name: &'static str,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// As many messages wait as may wait.
     #[error("the publish queue is full; publish slower, or wait for outcomes")]
@@ -140,10 +235,12 @@ pub enum PublishError {
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("subscribing to `{filter}` was denied by the broker; allow it in the broker's access rules")]
+    #[error("subscribing to `{filter}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
     Denied {
         /// The topic filter.
         filter: String,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// The filter is no valid MQTT topic filter.
     #[error("`{filter}` is no topic filter: {reason}; correct it")]
@@ -153,8 +250,16 @@ pub enum SubscribeError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The broker lacks what the subscription needs.
+    #[error("subscribing to `{filter}` is not possible: {feature}")]
+    Unsupported {
+        /// The topic filter.
+        filter: String,
+        /// What the broker lacks.
+        feature: BrokerFeature,
+    },
     /// The broker refused it for another reason.
-    #[error("subscribing to `{filter}` was refused with {name} ({code:#04x}); the broker's log may say why")]
+    #[error("subscribing to `{filter}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None))]
     Rejected {
         /// The topic filter.
         filter: String,
@@ -162,6 +267,8 @@ pub enum SubscribeError {
         code: u8,
         /// The code's name.
         name: &'static str,
+        /// The broker's own words, where it gave some.
+        reason: Option<String>,
     },
     /// The connection ended again and again before the broker answered.
     #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why")]

@@ -1,20 +1,29 @@
 //! What callers hold. Everything here only sends commands to the connection's task and waits for its answers.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use super::actor::{Actor, Command};
-use super::entry::Entry;
+use super::actor::{Actor, Parts};
+use super::budget::Budget;
+use super::command::Command;
+use super::dial::Address;
 use super::error::{ConnectError, PublishError, SubscribeError};
-use super::inbound::Sink;
+use super::inbound::MessageHandler;
+use super::inbox::Inbox;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
-use super::receipt::{Outcome, Pending, Receipt};
+use super::outcome::{Outcome, Waiter};
+use super::pending_publish::PendingPublish;
+use super::receipt::{Pending, Receipt};
+use super::shared::Shared;
 use super::size;
 use super::state::ConnectionState;
 use super::subscription::Subscription;
@@ -24,6 +33,9 @@ use crate::spawn;
 /// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
 const ADDED: usize = 128;
 
+/// How long a broker may say nothing at all while a stop waits for it.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// One connection to a broker. Clones are the same connection.
 ///
 /// When the last clone and the last subscription are dropped the connection is closed in the background, with a
@@ -31,13 +43,15 @@ const ADDED: usize = 128;
 #[derive(Clone)]
 pub(crate) struct Link(Arc<Inner>);
 
-pub(super) struct Inner {
-    /// Host and port, for messages.
+struct Inner {
+    /// Where the broker is, for messages.
     broker: String,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
-    /// waiting, and acknowledgements are as many as our Receive Maximum lets arrive.
-    pub(super) commands: mpsc::UnboundedSender<Command>,
+    /// waiting.
+    commands: mpsc::UnboundedSender<Command>,
     places: Arc<Semaphore>,
+    /// What waits in inboxes.
+    budget: Arc<Budget>,
     /// The largest packet that we accept.
     own_limit: usize,
     shared: Arc<Shared>,
@@ -45,44 +59,61 @@ pub(super) struct Inner {
     task: TaskTracker,
 }
 
-/// What the connection's task tells without being asked.
-pub(super) struct Shared {
-    pub(super) state: watch::Sender<ConnectionState>,
-    /// Why the last attempt to connect failed, where trying again won't help.
-    pub(super) failure: watch::Sender<Option<ConnectError>>,
-    /// The broker's Maximum Packet Size.
-    pub(super) limit: AtomicUsize,
-    /// How many sessions the broker began for us.
-    pub(super) sessions: AtomicU64,
-}
-
 impl Link {
     /// Starts to connect and returns at once. Needs a tokio runtime.
     ///
     /// What it is told meanwhile is done as soon as there is a connection. To lose nothing of what a kept session has
-    /// queued, subscribe before awaiting [`Link::connected`].
+    /// queued, subscribe before calling [`Link::ready`].
     pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
-        let client = options.client()?;
-        let (host, port) = client.broker_address();
-        // For WebSocket the host is the whole address already.
-        let broker = if host.contains("://") { host } else { format!("{host}:{port}") };
+        options.check()?;
+        let address = Address::new(&options)?;
+        let broker = address.target.address.clone();
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared {
-            state: watch::Sender::new(ConnectionState::Connecting { attempt: 1, error: None }),
-            failure: watch::Sender::new(None),
-            limit: AtomicUsize::new(usize::MAX),
-            sessions: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::new());
         let places = Arc::new(Semaphore::new(options.queue));
+        let budget = Arc::new(Budget::new(options.inbox_bytes));
         let own_limit = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
-        let own = commands.downgrade();
-        let actor = Actor::new(options, client, inbox, own, Arc::clone(&shared), Arc::clone(&places));
+        let actor = Actor::new(Parts {
+            options,
+            address,
+            commands: inbox,
+            shared: Arc::clone(&shared),
+            places: Arc::clone(&places),
+            budget: Arc::clone(&budget),
+        });
         let task = TaskTracker::new();
         spawn::tracked_on(&task, actor.run(), &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { broker, commands, places, own_limit, shared, next_id, task })))
+        Ok(Self(Arc::new(Inner { broker, commands, places, budget, own_limit, shared, next_id, task })))
+    }
+
+    /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.
+    pub(crate) fn inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, false)
+    }
+
+    /// The same for a user's code, which may be slow: up to 1,024 messages and 8 MiB that wait are acknowledged as they come
+    /// in, so that they hold up nobody else's acknowledgements.
+    pub(crate) fn buffered_inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, true)
+    }
+
+    /// Says that everything is subscribed that this process wants of a session that an earlier one left. Until then
+    /// messages that nobody subscribes to wait; from then on `unclaimed` takes them, in memory.
+    pub(crate) fn ready(&self, unclaimed: Option<MessageHandler>) {
+        let _ = self.0.commands.send(Command::Ready { unclaimed });
+    }
+
+    /// Says that this process is about to end: what is left to the session is for the next one.
+    pub(crate) fn draining(&self) {
+        let _ = self.0.commands.send(Command::Draining);
+    }
+
+    /// Unsubscribes a filter that an earlier process left in the session, unless this one uses it as well.
+    pub(crate) fn end_filter(&self, filter: String) {
+        let _ = self.0.commands.send(Command::EndFilter(filter));
     }
 
     /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
@@ -121,28 +152,59 @@ impl Link {
 
     /// Publishes and waits for the broker's acknowledgement, at QoS 0 for the sending.
     ///
-    /// Dropping the future withdraws the message if it was not handed to the client library yet.
+    /// Dropping the future withdraws the message if it was not sent yet.
     pub(crate) async fn publish(&self, message: Message) -> Outcome {
         self.check_size(&message)?;
         let place = self.place().await?;
-        Pending::new(self.send(message, true, place)?, &self.0.commands).await
+        Pending::new(self.send(message, true, Some(place))?, &self.0.commands).await
     }
 
     /// Queues a message, waiting for a place. The outcome is in the receipt; when that is dropped a failure is logged.
     pub(crate) async fn enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = self.place().await?;
-        self.send(message, false, place)
+        self.send(message, false, Some(place))
     }
 
-    /// The same at once or not at all, which suits `Drop`.
+    /// Queues a message, waiting for a place, and has `told` run with its outcome, on the connection's task as a rule: for what is not
+    /// awaited, which saves waking a task that has something else to wait for. It must not block.
+    pub(crate) async fn enqueue_telling(
+        &self,
+        message: Message,
+        told: impl FnOnce(Outcome) + Send + 'static,
+    ) {
+        let place = match self.check_size(&message) {
+            Ok(()) => self.place().await,
+            Err(error) => Err(error),
+        };
+        match place {
+            Ok(place) => {
+                let publish = PendingPublish::new(message, Waiter::told(told), false, Some(place));
+                // Where the connection is closed, dropping it tells.
+                drop(self.0.commands.send(Command::Publish(publish)));
+            }
+            Err(error) => told(Err(error)),
+        }
+    }
+
+    /// The same as [`Link::enqueue`] at once or not at all, which suits `Drop`.
     pub(crate) fn try_enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|error| match error {
             TryAcquireError::NoPermits => PublishError::QueueFull,
             TryAcquireError::Closed => PublishError::Closed,
         })?;
-        self.send(message, false, place)
+        self.send(message, false, Some(place))
+    }
+
+    /// Queues a control message, as a cancel is: it waits for no place and goes before all others. Its sender bounds how many
+    /// there are, by waiting for the outcome of one before it sends the next.
+    pub(crate) fn enqueue_control(&self, message: Message) -> Result<Receipt, PublishError> {
+        self.check_size(&message)?;
+        if self.0.places.is_closed() {
+            return Err(PublishError::Closed);
+        }
+        self.send(message, false, None)
     }
 
     /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
@@ -166,6 +228,40 @@ impl Link {
         self.0.shared.sessions.load(Ordering::Acquire)
     }
 
+    /// Waits for something that needs the broker's answers, for a start: so long at most.
+    pub(crate) async fn answered<T>(
+        &self,
+        what: &'static str,
+        within: Duration,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, ConnectError> {
+        let timeout = tokio::time::timeout(within, answer).await;
+        timeout.map_err(|_| ConnectError::Unanswered { broker: self.0.broker.clone(), what, within })
+    }
+
+    /// Waits for something that needs the broker's answers, for a stop: so long at most, and not longer than [`QUIET`]
+    /// without a sign of life. After one wait that was given up the next ones wait for nothing, until the broker is heard
+    /// of again: a stop of many steps takes no longer than one of them where the broker is gone.
+    pub(crate) async fn attend<T>(&self, within: Duration, what: impl Future<Output = T>) -> Option<T> {
+        let shared = &self.0.shared;
+        if shared.is_given_up() {
+            return what.now_or_never();
+        }
+        let mut what = pin!(what);
+        let began = Instant::now();
+        loop {
+            let until = (shared.heard().max(began) + QUIET).min(began + within);
+            if let Ok(done) = tokio::time::timeout_at(until.into(), &mut what).await {
+                return Some(done);
+            }
+            let now = Instant::now();
+            if now >= began + within || now >= shared.heard().max(began) + QUIET {
+                shared.give_up();
+                return None;
+            }
+        }
+    }
+
     /// The current connection's number; 0 while there is none.
     pub(crate) fn epoch(&self) -> u64 {
         match &*self.0.shared.state.borrow() {
@@ -187,11 +283,11 @@ impl Link {
         &self,
         message: Message,
         withdraw: bool,
-        place: OwnedSemaphorePermit,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Result<Receipt, PublishError> {
         let (outcome, receipt) = oneshot::channel();
-        let entry = Entry::new(message, outcome, withdraw, place);
-        self.0.commands.send(Command::Publish(entry)).map_err(|_| PublishError::Closed)?;
+        let publish = PendingPublish::new(message, Waiter::Receipt(outcome), withdraw, place);
+        self.0.commands.send(Command::Publish(publish)).map_err(|_| PublishError::Closed)?;
         Ok(Receipt::new(receipt))
     }
 
@@ -201,10 +297,10 @@ impl Link {
     pub(crate) async fn subscribe(
         &self,
         filters: Vec<Filter>,
-        sink: Sink,
+        handler: MessageHandler,
     ) -> Vec<Result<Subscription, SubscribeError>> {
         // All are asked for before the first answer is awaited.
-        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &sink)).collect();
+        let asked: Vec<_> = filters.into_iter().map(|filter| self.ask(filter, &handler)).collect();
         let mut results = Vec::with_capacity(asked.len());
         for asked in asked {
             results.push(match asked {
@@ -222,21 +318,21 @@ impl Link {
     pub(crate) async fn subscribe_one(
         &self,
         filter: Filter,
-        sink: Sink,
+        handler: MessageHandler,
     ) -> Result<Subscription, SubscribeError> {
         let text = filter.filter.clone();
-        let outcome = self.subscribe(vec![filter], sink).await.pop();
+        let outcome = self.subscribe(vec![filter], handler).await.pop();
         outcome.unwrap_or(Err(SubscribeError::Closed { filter: text }))
     }
 
     fn ask(
         &self,
         filter: Filter,
-        sink: &Sink,
+        handler: &MessageHandler,
     ) -> Result<(Subscription, oneshot::Receiver<Granted>), SubscribeError> {
         filter.check()?;
         let subscription = self.subscription(&filter.filter);
-        let route = subscription.route(Arc::clone(sink));
+        let route = subscription.route(handler.clone());
         let (outcome, granted) = oneshot::channel();
         // A closed connection drops it, which is the answer.
         let _ = self.0.commands.send(Command::Subscribe(Wanted { filter, route, outcome }));
@@ -245,15 +341,21 @@ impl Link {
 
     fn subscription(&self, filter: &str) -> Subscription {
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
-        Subscription::new(Arc::clone(&self.0), id, filter)
+        Subscription::new(self.0.commands.clone(), id, filter)
     }
 
     /// Closes the connection: takes no more publishes, waits until everything is acknowledged on both sides, says
     /// goodbye (so that no will is published) and ends its task. What can't be finished in time is given up.
     pub(crate) async fn close(&self, within: Duration) {
         self.0.places.close();
+        let within = if self.0.shared.is_given_up() { Duration::ZERO } else { within };
         let _ = self.0.commands.send(Command::Close { within });
-        self.0.task.wait().await;
+        let closed = self.0.task.wait();
+        if self.attend(within, closed).await.is_none() {
+            // Whoever is in more of a hurry decides.
+            let _ = self.0.commands.send(Command::Close { within: Duration::ZERO });
+            self.0.task.wait().await;
+        }
     }
 
     /// Ends the connection without goodbye, as a crash would: the will speaks. Returns at once.

@@ -1,32 +1,61 @@
-//! What is received, and its acknowledgement.
+//! What is received, and who takes it.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::mpsc::WeakUnboundedSender;
 
-use super::actor::Command;
-use super::message::Properties;
+use super::ack::Ack;
+use super::message::{Properties, QoS};
 
-/// Takes the messages of a subscription.
-///
-/// It runs on the connection's task, so it must not block: it hands over (a oneshot, `try_send`, `spawn`) and returns.
-pub(crate) type Sink = Arc<dyn Fn(Inbound) + Send + Sync>;
+/// Takes the messages of a subscription. It runs on the connection's task, so it must not block: it hands over and returns.
+#[derive(Clone)]
+pub(crate) enum MessageHandler {
+    /// Takes the message in memory: it is acknowledged when the handler returns. What a user holds is always of this kind,
+    /// so that nobody can stop a connection by not reading.
+    InMemory(Arc<dyn Fn(Inbound) + Send + Sync>),
+    /// Takes the message together with its acknowledgement.
+    Acknowledging(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
+}
+
+impl MessageHandler {
+    /// Takes messages in memory.
+    pub(crate) fn in_memory(take: impl Fn(Inbound) + Send + Sync + 'static) -> Self {
+        Self::InMemory(Arc::new(take))
+    }
+
+    /// Takes messages with their acknowledgements.
+    pub(crate) fn acknowledging(take: impl Fn(Inbound, Ack) + Send + Sync + 'static) -> Self {
+        Self::Acknowledging(Arc::new(take))
+    }
+
+    pub(super) fn acknowledges(&self) -> bool {
+        matches!(self, Self::Acknowledging(_))
+    }
+}
+
+impl std::fmt::Debug for MessageHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.acknowledges() { "Acknowledging(..)" } else { "InMemory(..)" })
+    }
+}
 
 /// A received message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Inbound {
     pub(super) topic: Bytes,
     /// The payload.
     pub(crate) payload: Bytes,
+    /// The quality of service it was delivered with.
+    pub(crate) qos: QoS,
     /// Whether it was retained at the broker before the subscription was made.
     pub(crate) retain: bool,
+    /// When it came in: its expiry counts from here.
+    pub(crate) received: Instant,
+    /// Whether it was left to the session three times: it is to be refused, and is given up when it is left again.
+    pub(crate) is_poison: bool,
     /// Its properties; `expiry` is what is left.
     pub(crate) properties: Properties,
-    /// Its acknowledgement.
-    pub(crate) ack: Ack,
 }
 
 impl Inbound {
@@ -36,79 +65,24 @@ impl Inbound {
         std::str::from_utf8(&self.topic).unwrap_or_default()
     }
 
-    /// Takes the acknowledgement out, for a message that is handed on.
-    pub(crate) fn take_ack(&mut self) -> Ack {
-        std::mem::replace(&mut self.ack, Ack::none())
-    }
-
-    /// The same message for another subscription; it is acknowledged when both have done so.
-    pub(super) fn share(&self) -> Self {
-        Self {
-            topic: self.topic.clone(),
-            payload: self.payload.clone(),
-            retain: self.retain,
-            properties: self.properties.clone(),
-            ack: Ack(self.ack.0.clone()),
+    /// The same with memory of its own where it is small: a slice keeps a whole receive buffer, which a message that waits is
+    /// not worth.
+    pub(super) fn detached(mut self) -> Self {
+        const SMALL: usize = 16 * 1024;
+        self.topic = Bytes::copy_from_slice(&self.topic);
+        if self.payload.len() <= SMALL {
+            self.payload = Bytes::copy_from_slice(&self.payload);
         }
-    }
-}
-
-/// The acknowledgement of a message: given by [`Ack::done`] or by dropping it.
-///
-/// As long as it is kept the broker counts the message against our Receive Maximum, and delivers it again to the
-/// session when the connection breaks. Nothing at QoS 0.
-#[derive(Clone)]
-pub(crate) struct Ack(pub(super) Option<Arc<Token>>);
-
-impl Ack {
-    /// Acknowledges now.
-    pub(crate) fn done(self) {
-        drop(self);
-    }
-
-    /// Never acknowledges: the session keeps the message, and delivers it again to the next connection. Nothing that
-    /// came later is acknowledged either, so this is for a connection that is about to end.
-    pub(crate) fn withhold(self) {
-        if let Some(token) = &self.0 {
-            token.withheld.store(true, Ordering::Relaxed);
+        if let Some(data) = &mut self.properties.correlation_data {
+            *data = Bytes::copy_from_slice(data);
         }
+        self
     }
 
-    /// Whether the broker waits for it: nothing does at QoS 0.
-    pub(crate) fn is_awaited(&self) -> bool {
-        self.0.is_some()
-    }
-
-    pub(super) fn none() -> Self {
-        Self(None)
-    }
-}
-
-impl fmt::Debug for Ack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Ack(pending)" } else { "Ack(none)" })
-    }
-}
-
-/// One message's place in the order of acknowledgements of one connection.
-pub(super) struct Token {
-    pub(super) epoch: u64,
-    pub(super) place: u64,
-    pub(super) withheld: AtomicBool,
-    /// Weak: a message somebody keeps must not keep the connection open.
-    pub(super) actor: WeakUnboundedSender<Command>,
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        if let Some(actor) = self.actor.upgrade() {
-            // The actor is gone only when the connection is closed, and then there is nothing to acknowledge.
-            let (epoch, place) = (self.epoch, self.place);
-            let _ = actor.send(if *self.withheld.get_mut() {
-                Command::Withhold { epoch, place }
-            } else {
-                Command::Acknowledge { epoch, place }
-            });
-        }
+    /// About what it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        let properties = &self.properties;
+        let user: usize = properties.user.iter().map(|(key, value)| key.len() + value.len() + 48).sum();
+        256 + self.topic.len() + self.payload.len() + user
     }
 }

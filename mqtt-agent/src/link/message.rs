@@ -123,8 +123,8 @@ impl Message {
         user.fold(self, |message, (key, value)| message.with_user(key, value))
     }
 
-    /// Refuses what can't be put into an MQTT packet. The client library below cuts lengths to two bytes and sends
-    /// what the broker then can't parse, which would end the connection, again at each repetition.
+    /// Refuses what can't be put into an MQTT packet. The codec would cut it to what two
+    /// length bytes can say.
     pub(super) fn check(&self) -> Result<(), PublishError> {
         let invalid = |reason: String| Err(PublishError::Invalid { reason });
         if let Err(reason) = topic_is_valid(&self.topic) {
@@ -153,6 +153,18 @@ impl Message {
     }
 }
 
+/// Whether the broker sends the retained messages that match a filter when the filter is subscribed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) enum RetainHandling {
+    /// At every SUBSCRIBE.
+    #[default]
+    Send,
+    /// Only if the session doesn't have the subscription yet.
+    SendIfNew,
+    /// Never.
+    DoNotSend,
+}
+
 /// A topic filter with the quality of service asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
@@ -160,12 +172,20 @@ pub(crate) struct Filter {
     pub(crate) filter: String,
     /// The highest quality of service to deliver with.
     pub(crate) qos: QoS,
+    /// Whether retained messages come at the SUBSCRIBE.
+    pub(crate) retain_handling: RetainHandling,
 }
 
 impl Filter {
-    /// A filter for messages delivered at least once.
+    /// A filter for messages delivered at least once, retained ones at every SUBSCRIBE.
     pub(crate) fn new(filter: impl Into<String>) -> Self {
-        Self { filter: filter.into(), qos: QoS::AtLeastOnce }
+        Self { filter: filter.into(), qos: QoS::AtLeastOnce, retain_handling: RetainHandling::Send }
+    }
+
+    /// Sets whether retained messages come at the SUBSCRIBE.
+    pub(crate) fn with_retain_handling(mut self, retain_handling: RetainHandling) -> Self {
+        self.retain_handling = retain_handling;
+        self
     }
 
     pub(super) fn check(&self) -> Result<(), SubscribeError> {

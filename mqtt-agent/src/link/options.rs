@@ -1,50 +1,14 @@
-//! How to connect: what callers set, and what the client library is given.
+//! How to connect: what callers set.
 
-use std::fmt;
 use std::time::Duration;
 
-use rumqttc::NetworkOptions;
-use rumqttc::v5::MqttOptions;
-
-use super::convert;
+use super::credentials::Credentials;
 use super::error::ConnectError;
-use super::message::Message;
 use super::tls::Tls;
-use super::url::Target;
+use super::will::Will;
 
-/// User name and password for the broker. Its `Debug` output leaves the password out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    username: String,
-    password: String,
-}
-
-impl Credentials {
-    /// A user name with its password.
-    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { username: username.into(), password: password.into() }
-    }
-
-    /// The user name.
-    pub fn username(&self) -> &str {
-        &self.username
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-/// What the broker publishes for a client that is gone.
-#[derive(Debug, Clone)]
-pub(crate) struct Will {
-    /// The message.
-    pub(crate) message: Message,
-    /// How long the broker waits for the client to come back first.
-    pub(crate) delay: Duration,
-}
+/// However large messages may be, so many may be unacknowledged.
+const LEAST: u16 = 16;
 
 /// How to connect. Made by [`LinkOptions::new`]; every field has a working default then.
 #[derive(Debug, Clone)]
@@ -76,6 +40,8 @@ pub(crate) struct LinkOptions {
     pub(crate) window: u16,
     /// How many messages may be unfinished, waiting or unacknowledged, before publishers wait.
     pub(crate) queue: usize,
+    /// How many bytes of received messages may wait for their readers before the socket is not read any more.
+    pub(crate) inbox_bytes: usize,
     /// The longest pause between two attempts to connect.
     pub(crate) max_backoff: Duration,
 }
@@ -95,14 +61,23 @@ impl LinkOptions {
             connect_timeout: Duration::from_secs(10),
             max_packet_size: 1024 * 1024,
             receive_maximum: 256,
-            window: 256,
+            window: 1024,
             queue: 1024,
+            inbox_bytes: 128 << 20,
             max_backoff: Duration::from_secs(30),
         }
     }
 
-    /// Refuses values that the client library would panic at, or that would never let anything through.
-    fn check(&self) -> Result<(), ConnectError> {
+    /// As many as fit into the inboxes at their largest, so that a broker that keeps to it never makes us stop reading: what
+    /// handlers wait for comes by the same socket.
+    pub(super) fn announced_receive_maximum(&self) -> u16 {
+        let largest = usize::try_from(self.max_packet_size).unwrap_or(usize::MAX).max(1);
+        let fit = u16::try_from(self.inbox_bytes / largest).unwrap_or(u16::MAX);
+        self.receive_maximum.min(fit.max(LEAST))
+    }
+
+    /// Refuses values that can't work, or that would never let anything through.
+    pub(super) fn check(&self) -> Result<(), ConnectError> {
         let wrong =
             |option, reason: &str| Err(ConnectError::InvalidOption { option, reason: reason.to_owned() });
         if self.client_id.is_empty() {
@@ -136,48 +111,6 @@ impl LinkOptions {
         }
         Ok(())
     }
-
-    /// How many requests the client library's channel holds: whatever may be on its way at once, so that handing over
-    /// fails only under a flood of QoS 0.
-    pub(super) fn requests(&self) -> usize {
-        usize::from(self.window) + usize::from(self.receive_maximum) + 64
-    }
-
-    /// How many packet ids are used: twice the window, so that ids come round later than acknowledgements do.
-    pub(super) fn packet_ids(&self) -> u16 {
-        self.window.saturating_mul(2).max(64)
-    }
-
-    /// The client library's options.
-    pub(super) fn client(&self) -> Result<MqttOptions, ConnectError> {
-        self.check()?;
-        let target = Target::parse(&self.url)?;
-        let mut options = MqttOptions::new(self.client_id.clone(), target.host.clone(), target.port);
-        options.set_transport(target.transport(self.tls.as_ref())?);
-        let mut network = NetworkOptions::new();
-        // Without it each acknowledged publish waits for the peer's delayed TCP acknowledgement, some 40 ms.
-        network.set_tcp_nodelay(true);
-        options.set_network_options(network);
-        options.set_connection_timeout(self.connect_timeout.as_secs().max(1));
-        options.set_keep_alive(self.keep_alive);
-        options.set_clean_start(self.clean_start);
-        options.set_manual_acks(true);
-        // Sizes a table that is exchanged before it is used; the default would take megabytes at each attempt.
-        options.set_outgoing_inflight_upper_limit(1);
-        options.set_session_expiry_interval(Some(convert::seconds(self.session_expiry)));
-        options.set_receive_maximum(Some(self.receive_maximum));
-        // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
-        options.set_max_packet_size(Some(self.max_packet_size));
-        if let Some(Credentials { username, password }) =
-            self.credentials.as_ref().or(target.credentials.as_ref())
-        {
-            options.set_credentials(username, password);
-        }
-        if let Some(will) = &self.will {
-            options.set_last_will(convert::will(will));
-        }
-        Ok(options)
-    }
 }
 
 #[cfg(test)]
@@ -202,7 +135,7 @@ mod tests {
         for (name, change) in cases {
             let mut options = LinkOptions::new("mqtt://localhost", "c");
             change(&mut options);
-            match options.client() {
+            match options.check() {
                 Err(ConnectError::InvalidOption { option, .. }) => assert_eq!(option, name),
                 other => panic!("{name}: {other:?}"),
             }

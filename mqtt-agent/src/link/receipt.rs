@@ -6,18 +6,9 @@ use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::actor::Command;
+use super::command::Command;
 use super::error::PublishError;
-
-/// What became of an accepted publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Published {
-    /// The broker knows nobody who subscribes to the topic. Not all brokers tell; never at QoS 0.
-    pub(crate) no_subscribers: bool,
-}
-
-/// The result of one publish.
-pub(super) type Outcome = Result<Published, PublishError>;
+use super::outcome::Outcome;
 
 /// The outcome of a queued publish, to come. Dropping it doesn't withdraw the message.
 #[derive(Debug)]

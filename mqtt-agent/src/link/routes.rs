@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::inbound::Sink;
+use super::inbound::MessageHandler;
 
 /// Where the messages of one subscription go.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) id: u64,
-    pub(super) sink: Sink,
+    pub(super) handler: MessageHandler,
     /// Cleared by the subscription's owner; from then on nothing is delivered, whatever is still on its way here.
     pub(super) alive: Arc<AtomicBool>,
 }
@@ -43,17 +43,17 @@ impl Routes {
         self.wild.retain(|(_, route)| route.id != id);
     }
 
-    /// Adds the sinks of all subscriptions that the topic belongs to.
-    pub(super) fn find(&self, topic: &str, found: &mut Vec<Sink>) {
+    /// Adds the handlers of all subscriptions that the topic belongs to.
+    pub(super) fn find(&self, topic: &str, found: &mut Vec<MessageHandler>) {
         let exact = self.exact.get(topic).into_iter().flatten();
         let wild = self.wild.iter().filter(|(pattern, _)| matches(pattern, topic)).map(|(_, route)| route);
         let alive = exact.chain(wild).filter(|route| route.alive.load(Ordering::Acquire));
-        found.extend(alive.map(|route| Arc::clone(&route.sink)));
+        found.extend(alive.map(|route| route.handler.clone()));
     }
 }
 
 /// The filter that a shared subscription's messages match.
-fn unshared(filter: &str) -> &str {
+pub(super) fn unshared(filter: &str) -> &str {
     filter
         .strip_prefix("$share/")
         .and_then(|rest| rest.split_once('/'))
@@ -141,16 +141,16 @@ mod tests {
     }
 
     fn found(routes: &Routes, topic: &str) -> usize {
-        let mut sinks = Vec::new();
-        routes.find(topic, &mut sinks);
-        sinks.len()
+        let mut handlers = Vec::new();
+        routes.find(topic, &mut handlers);
+        handlers.len()
     }
 
     #[test]
     fn shared_filters_route_as_what_they_share() {
         let mut routes = Routes::default();
         let alive = Arc::new(AtomicBool::new(true));
-        let route = |id| Route { id, sink: Arc::new(|_| {}), alive: Arc::clone(&alive) };
+        let route = |id| Route { id, handler: MessageHandler::in_memory(|_| {}), alive: Arc::clone(&alive) };
         routes.insert("$share/g/a/+", route(1));
         routes.insert("$share/g/a/b", route(2));
         routes.insert("a/b", route(3));

@@ -71,7 +71,10 @@ mod tests {
                 expiry: expiry.then_some(Duration::from_secs(1)),
                 user,
             };
-            prop_assert_eq!(publish(&message), crate::link::convert::encoded_size(&message));
+            let mut out = bytes::BytesMut::new();
+            let packet = u16::from(at_least_once);
+            crate::link::codec::encode::publish(&mut out, &message, packet, false, message.properties.expiry);
+            prop_assert_eq!(publish(&message), out.len());
         }
     }
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use super::actor::Command;
-use super::handle::Inner;
-use super::inbound::Sink;
+use super::command::Command;
+use super::inbound::MessageHandler;
 use super::routes::Route;
 
 /// A granted subscription. Dropping it ends it: nothing is delivered from then on, and the broker is told in the
 /// background when no other subscription uses the same filter.
 #[must_use = "dropping it ends the subscription"]
 pub(crate) struct Subscription {
-    link: Arc<Inner>,
+    /// Keeps the connection open.
+    commands: mpsc::UnboundedSender<Command>,
     id: u64,
     filter: Arc<str>,
     alive: Arc<AtomicBool>,
@@ -22,13 +22,13 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn new(link: Arc<Inner>, id: u64, filter: &str) -> Self {
-        Self { link, id, filter: filter.into(), alive: Arc::new(AtomicBool::new(true)), open: true }
+    pub(super) fn new(commands: mpsc::UnboundedSender<Command>, id: u64, filter: &str) -> Self {
+        Self { commands, id, filter: filter.into(), alive: Arc::new(AtomicBool::new(true)), open: true }
     }
 
     /// Where its messages go, for as long as it lives.
-    pub(super) fn route(&self, sink: Sink) -> Route {
-        Route { id: self.id, sink, alive: Arc::clone(&self.alive) }
+    pub(super) fn route(&self, handler: MessageHandler) -> Route {
+        Route { id: self.id, handler, alive: Arc::clone(&self.alive) }
     }
 
     /// The topic filter.
@@ -41,25 +41,22 @@ impl Subscription {
         self.open = false;
     }
 
-    /// Ends the subscription and waits until the broker has acknowledged it.
+    /// Ends the subscription and waits until the broker has acknowledged it. What comes until then is still delivered.
     pub(crate) async fn unsubscribe(mut self) {
         let (done, gone) = oneshot::channel();
-        self.end(Some(done));
+        self.open = false;
+        let _ = self.commands.send(Command::Unsubscribe { id: self.id, done: Some(done) });
         // Also over when there was nothing to undo, or no connection any more to do it on.
         let _ = gone.await;
-    }
-
-    fn end(&mut self, done: Option<oneshot::Sender<()>>) {
-        if std::mem::take(&mut self.open) {
-            self.alive.store(false, Ordering::Release);
-            let _ = self.link.commands.send(Command::Unsubscribe { id: self.id, done });
-        }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.end(None);
+        if self.open {
+            self.alive.store(false, Ordering::Release);
+            let _ = self.commands.send(Command::Unsubscribe { id: self.id, done: None });
+        }
     }
 }
 

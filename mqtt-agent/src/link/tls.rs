@@ -40,23 +40,40 @@ impl fmt::Debug for Tls {
 }
 
 #[cfg(feature = "tls")]
-pub(super) use rustls_configuration::configuration;
+pub(super) use rustls_configuration::{configuration, open};
 
 #[cfg(feature = "tls")]
 mod rustls_configuration {
     use std::sync::Arc;
 
-    use rumqttc::TlsConfiguration;
     use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
     use rustls::{ClientConfig, RootCertStore};
 
+    use tokio_rustls::TlsConnector;
+
+    use super::super::disconnect::Ended;
     use super::super::error::ConnectError;
+    use super::super::stream::Stream;
     use super::Tls;
 
-    /// The client library's configuration. The provider is named, so that it doesn't matter which others a program
-    /// links or installs.
-    pub(in super::super) fn configuration(tls: Option<&Tls>) -> Result<TlsConfiguration, ConnectError> {
+    /// Shakes hands over a connection that is there.
+    pub(in super::super) async fn open(
+        stream: Stream,
+        host: &str,
+        config: &Arc<ClientConfig>,
+    ) -> Result<Stream, Ended> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+            let failure = ConnectError::Tls { reason: error.to_string() };
+            Ended::attempt(failure.to_string(), Some(failure))
+        })?;
+        let connector = TlsConnector::from(Arc::clone(config));
+        let stream = connector.connect(name, stream).await.map_err(|error| Ended::attempt_io(&error))?;
+        Ok(Box::new(stream))
+    }
+
+    /// The configuration. The provider is named, so that it doesn't matter which others a program links or installs.
+    pub(in super::super) fn configuration(tls: Option<&Tls>) -> Result<Arc<ClientConfig>, ConnectError> {
         let default = Tls::new();
         let tls = tls.unwrap_or(&default);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -72,7 +89,7 @@ mod rustls_configuration {
                 builder.with_client_auth_cert(chain, key).map_err(failed("the client certificate"))?
             }
         };
-        Ok(TlsConfiguration::Rustls(Arc::new(config)))
+        Ok(Arc::new(config))
     }
 
     fn roots(tls: &Tls) -> Result<RootCertStore, ConnectError> {

@@ -1,10 +1,7 @@
-//! Broker addresses: what a url means for the client library.
+//! Broker addresses: what a url means.
 
-use rumqttc::Transport;
-
+use super::credentials::Credentials;
 use super::error::ConnectError;
-use super::options::Credentials;
-use super::tls::Tls;
 
 /// The kinds of transport, one for each scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +33,14 @@ impl Scheme {
 }
 
 /// A parsed broker address.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,
-    /// The host name or address; for WebSocket the whole url without credentials, as the client library wants it.
+    /// The host name or address.
     pub(super) host: String,
     pub(super) port: u16,
+    /// For messages, and for the WebSocket handshake: without credentials.
+    pub(super) address: String,
     pub(super) credentials: Option<Credentials>,
 }
 
@@ -71,12 +70,12 @@ impl Target {
                 Some(Credentials::new(decode(username)?, decode(password.unwrap_or_default())?))
             }
         };
-        let host = match scheme {
+        let address = match scheme {
             Scheme::Mqtt | Scheme::Mqtts => {
                 if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
                     return Err(invalid(format!("nothing may follow the port after `{}://`", scheme.name())));
                 }
-                host
+                format!("{host}:{port}")
             }
             Scheme::Ws | Scheme::Wss => {
                 // Can't fail: there is a host.
@@ -86,13 +85,13 @@ impl Target {
                 url.into()
             }
         };
-        Ok(Self { scheme, host, port, credentials })
+        Ok(Self { scheme, host, port, address, credentials })
     }
 
-    /// The client library's transport.
-    pub(super) fn transport(&self, tls: Option<&Tls>) -> Result<Transport, ConnectError> {
+    /// Refuses a scheme whose feature is off, and TLS options without TLS.
+    pub(super) fn check(&self, tls_options: bool) -> Result<(), ConnectError> {
         let secure = matches!(self.scheme, Scheme::Mqtts | Scheme::Wss);
-        if !secure && tls.is_some() {
+        if !secure && tls_options {
             let reason = "it is set, but the url's scheme is not `mqtts` or `wss`".to_owned();
             return Err(ConnectError::InvalidOption { option: "tls", reason });
         }
@@ -101,21 +100,10 @@ impl Target {
         if secure && !cfg!(feature = "tls") {
             return Err(missing("tls"));
         }
-        match self.scheme {
-            Scheme::Mqtt => Ok(Transport::tcp()),
-            #[cfg(feature = "tls")]
-            Scheme::Mqtts => Ok(Transport::tls_with_config(super::tls::configuration(tls)?)),
-            #[cfg(feature = "websocket")]
-            Scheme::Ws => Ok(Transport::ws()),
-            #[cfg(all(feature = "tls", feature = "websocket"))]
-            Scheme::Wss => Ok(Transport::wss_with_config(super::tls::configuration(tls)?)),
-            #[cfg(not(feature = "tls"))]
-            Scheme::Mqtts => Err(missing("tls")),
-            #[cfg(not(feature = "websocket"))]
-            Scheme::Ws => Err(missing("websocket")),
-            #[cfg(not(all(feature = "tls", feature = "websocket")))]
-            Scheme::Wss => Err(missing("websocket")),
+        if matches!(self.scheme, Scheme::Ws | Scheme::Wss) && !cfg!(feature = "websocket") {
+            return Err(missing("websocket"));
         }
+        Ok(())
     }
 }
 
@@ -144,7 +132,7 @@ mod tests {
     use super::*;
 
     fn target(scheme: Scheme, host: &str, port: u16) -> Target {
-        Target { scheme, host: host.to_owned(), port, credentials: None }
+        Target { scheme, host: host.to_owned(), port, address: format!("{host}:{port}"), credentials: None }
     }
 
     #[test]
@@ -153,9 +141,13 @@ mod tests {
         assert_eq!(parse("mqtt://localhost"), target(Scheme::Mqtt, "localhost", 1883));
         assert_eq!(parse("mqtt://10.0.0.1:77/"), target(Scheme::Mqtt, "10.0.0.1", 77));
         assert_eq!(parse("mqtts://[::1]"), target(Scheme::Mqtts, "::1", 8883));
-        assert_eq!(parse("ws://h/mqtt"), target(Scheme::Ws, "ws://h/mqtt", 80));
+        assert_eq!(
+            parse("ws://h/mqtt"),
+            Target { address: "ws://h/mqtt".into(), ..target(Scheme::Ws, "h", 80) }
+        );
         let wss = Target::parse("wss://me:p%40ss@h:8443/mqtt?x=1").unwrap();
-        assert_eq!(wss.host, "wss://h:8443/mqtt?x=1");
+        assert_eq!((wss.host.as_str(), wss.port), ("h", 8443));
+        assert_eq!(wss.address, "wss://h:8443/mqtt?x=1");
         assert_eq!(wss.credentials, Some(Credentials::new("me", "p@ss")));
         let user = Target::parse("mqtt://me@h").unwrap();
         assert_eq!(user.credentials, Some(Credentials::new("me", "")));
@@ -185,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_scheme_without_its_feature_names_the_feature() {
-        let transport = |text| Target::parse(text).unwrap().transport(None).map(drop);
+        let transport = |text| Target::parse(text).unwrap().check(false);
         assert_eq!(transport("mqtt://h"), Ok(()));
         let missing =
             |scheme: &str, feature| Err(ConnectError::FeatureMissing { scheme: scheme.into(), feature });
@@ -203,7 +195,7 @@ mod tests {
     #[test]
     fn tls_options_for_a_plain_url_are_a_mistake() {
         let target = Target::parse("mqtt://h").unwrap();
-        let refused = target.transport(Some(&Tls::new()));
+        let refused = target.check(true);
         assert!(matches!(refused, Err(ConnectError::InvalidOption { option: "tls", .. })));
     }
 }

@@ -4,14 +4,17 @@
 mod cancels;
 mod error;
 mod exchange;
+mod missed;
 mod pending;
+mod seen;
 mod stream;
 mod window;
 mod windows;
 
 pub(crate) use cancels::Cancels;
 pub use error::CallError;
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Answer, Pending};
+pub(crate) use seen::Seen;
 pub use stream::ToolStream;
 pub(crate) use windows::Windows;
 

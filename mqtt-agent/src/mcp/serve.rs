@@ -15,6 +15,7 @@ pub(crate) use cards::{Cards, tool_card};
 pub use limits::Limits;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -23,7 +24,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::client::Client;
 use crate::context::States;
 use crate::error::Result;
-use crate::link::{ConnectionState, Filter, Link, Subscription};
+use crate::link::{ConnectionState, Filter, Link, MessageHandler, RetainHandling, Subscription};
 use crate::registry::ToolDef;
 use crate::schema::Arguments;
 use crate::spawn;
@@ -36,6 +37,15 @@ const READING: usize = 256;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;
+
+/// How tools are served.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServeOptions {
+    /// Whether calls are shared with other processes.
+    pub(crate) replicas: bool,
+    /// How long the broker may take to answer at the start.
+    pub(crate) within: Duration,
+}
 
 /// One tool, checked and ready to be served.
 #[derive(Debug)]
@@ -65,6 +75,7 @@ impl Server {
         limits: Limits,
         tools: Vec<ReadyTool>,
         cards: Cards,
+        how: ServeOptions,
     ) -> Result<Self> {
         let core = client.core();
         let in_hand = limits.concurrency.saturating_add(limits.queue).saturating_add(READING);
@@ -91,7 +102,8 @@ impl Server {
             Arc::new(Service { tool, arguments, admission, dedup, shared: Arc::clone(&shared) })
         });
         let granted =
-            futures_util::future::join_all(services.map(|service| subscribe(&shared, service))).await;
+            futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));
+        let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
         for subscriptions in granted {
             let (call, cancel) = subscriptions?;
             calls.push(call);
@@ -102,7 +114,10 @@ impl Server {
         // Read before the first announcement: a reconnect from here on is seen.
         let mut connection = shared.link.state();
         let announced = epoch(&connection.borrow_and_update());
-        if let Err(error) = announce(&shared.link, &cards).await {
+        let announced_in_time = announce(&shared.link, &cards);
+        let announced_in_time =
+            shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
+        if let Err(error) = announced_in_time.map_err(Into::into).flatten() {
             // Whatever was published already must not stay online.
             stop::retire(&shared.link, &cards).await;
             return Err(error);
@@ -114,15 +129,25 @@ impl Server {
     }
 }
 
-async fn subscribe(shared: &Shared, service: Arc<Service>) -> Result<(Subscription, Subscription)> {
+async fn subscribe(
+    shared: &Shared,
+    service: Arc<Service>,
+    replicas: bool,
+) -> Result<(Subscription, Subscription)> {
     let name = service.tool.name;
     let canceller = Arc::clone(&service);
-    let cancels = Filter::new(shared.namespace.cancel(name));
-    let calls = Filter::new(shared.namespace.shared_tool_call(name));
+    // SUB-15: what is retained is no work.
+    let work = |filter| Filter::new(filter).with_retain_handling(RetainHandling::DoNotSend);
+    let cancels = work(shared.namespace.cancel(name));
+    let calls = work(match replicas {
+        true => shared.namespace.shared_tool_call(name),
+        false => shared.namespace.tool_call(name),
+    });
     // The cancels first: a call that is taken can be cancelled.
-    let cancels =
-        shared.link.subscribe_one(cancels, Arc::new(move |inbound| canceller.cancel(&inbound))).await?;
-    let calls = shared.link.subscribe_one(calls, Arc::new(move |inbound| service.receive(inbound))).await?;
+    let cancel = MessageHandler::in_memory(move |inbound| canceller.cancel(&inbound));
+    let cancels = shared.link.subscribe_one(cancels, cancel).await?;
+    let call = MessageHandler::acknowledging(move |inbound, ack| service.receive(inbound, ack));
+    let calls = shared.link.subscribe_one(calls, call).await?;
     Ok((calls, cancels))
 }
 

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
-use crate::link::{Inbound, Published};
-use crate::mcp::CallError;
+use crate::link::{Inbound, PublishError, Published};
+use crate::mcp::{Answer, CallError};
 use crate::registry::TopicDef;
 use crate::remote::{RemoteError, RemoteReply};
 use crate::wire::{Identifier, Response};
@@ -76,16 +76,16 @@ impl Ask {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
-            let answer = answer.await;
-            answer
-                .map(|answer| answer.inbound)
-                .map_err(|_| CallError::Publish(crate::link::PublishError::Closed))
+            match answer.await.map(|answer| *answer) {
+                Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
+                _ => Err(CallError::Publish(PublishError::Closed)),
+            }
         };
         let outcome = tokio::select! {
             biased;
             () = scope.cancelled() => Err(CallError::Canceled),
             outcome = tokio::time::timeout_at(until.into(), asked) => {
-                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout }))
+                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout, online: None }))
             }
         };
         drop(waiting);

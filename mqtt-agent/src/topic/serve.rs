@@ -2,16 +2,17 @@
 //!
 //! A message is acknowledged when it is taken in hand: acknowledgements go out in the order of receipt, so a handler that
 //! kept one would hold up everybody else's. Each `#[on]` handler has a queue, and takes its messages one after the other
-//! unless it says otherwise; each request has a task of its own.
+//! unless it says otherwise: up to 1,024 messages and 8 MiB wait acknowledged in memory, more wait unacknowledged, and at QoS 0
+//! are dropped and logged. Each request has a task of its own.
 
 mod handler;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -20,14 +21,11 @@ use crate::client::Client;
 use crate::context::States;
 use crate::drain::Draining;
 use crate::error::Result;
-use crate::link::{Filter, Inbound, QoS, Subscription};
+use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
 use crate::mcp::Limits;
 use crate::registry::{HandlerDef, HandlerKind};
 use crate::spawn;
 use handler::Served;
-
-/// Messages that wait for one `#[on]` handler; more are dropped and logged.
-const QUEUE: usize = 1024;
 
 /// What all topic handlers of an agent share.
 #[derive(Debug)]
@@ -63,6 +61,7 @@ impl Topics {
         states: Arc<States>,
         limits: Limits,
         handlers: &[&'static HandlerDef],
+        within: Duration,
     ) -> Result<Self> {
         let places = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         let shared = Arc::new(Shared {
@@ -85,13 +84,18 @@ impl Topics {
             if handler.qos == 0 {
                 wanted.qos = QoS::AtMostOnce;
             }
-            let sink: Arc<dyn Fn(Inbound) + Send + Sync> = match handler.kind {
+            let handler = match handler.kind {
                 HandlerKind::On => on(&served),
-                HandlerKind::Request => Arc::new(move |inbound| served.request(inbound)),
+                HandlerKind::Request => {
+                    // SUB-15: what is retained is no work.
+                    wanted = wanted.with_retain_handling(RetainHandling::DoNotSend);
+                    MessageHandler::acknowledging(move |inbound, ack| served.request(inbound, ack))
+                }
             };
-            link.subscribe_one(wanted, sink)
+            link.subscribe_one(wanted, handler)
         });
-        let granted = futures_util::future::join_all(subscribed).await;
+        let granted = futures_util::future::join_all(subscribed);
+        let granted = link.answered("the SUBSCRIBE of the topic handlers", within, granted).await?;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
         Ok(Self { shared, subscriptions, abandon })
     }
@@ -100,6 +104,7 @@ impl Topics {
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
         let draining = Draining {
+            link: shared.client.core().link(),
             what: "topic handlers",
             stopping: &shared.stopping,
             abandon: &shared.abandon,
@@ -112,25 +117,14 @@ impl Topics {
 }
 
 /// The queue of an `#[on]` handler, and the task that empties it.
-fn on(served: &Arc<Served>) -> Arc<dyn Fn(Inbound) + Send + Sync> {
-    let (sender, queue) = mpsc::channel(QUEUE);
-    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), queue));
-    let name = served.def.name;
-    Arc::new(move |mut inbound: Inbound| {
-        let ack = inbound.take_ack();
-        if let Err(mpsc::error::TrySendError::Full((dropped, _))) = sender.try_send((inbound, Instant::now()))
-        {
-            tracing::warn!(
-                handler = name,
-                topic = dropped.topic(),
-                "a message was dropped: {QUEUE} wait already"
-            );
-        }
-        ack.done();
-    })
+fn on(served: &Arc<Served>) -> MessageHandler {
+    let link = served.shared.client.core().link();
+    let (handler, inbox) = link.buffered_inbox("a message for a topic handler");
+    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), inbox));
+    handler
 }
 
-async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>) {
+async fn work(served: Arc<Served>, mut inbox: Inbox) {
     let (stopping, abandon) = (served.shared.stopping.clone(), served.shared.abandon.clone());
     let most = served.def.concurrency.map_or(1, |messages| messages.max(1) as usize);
     let mut running = FuturesUnordered::new();
@@ -138,10 +132,14 @@ async fn work(served: Arc<Served>, mut queue: mpsc::Receiver<(Inbound, Instant)>
         tokio::select! {
             biased;
             () = abandon.cancelled() => return,
-            () = stopping.cancelled(), if !queue.is_closed() => queue.close(),
+            () = stopping.cancelled(), if !inbox.is_closed() => inbox.close(),
             Some(()) = running.next(), if !running.is_empty() => {}
-            inbound = queue.recv(), if running.len() < most => match inbound {
-                Some((inbound, received)) => running.push(served.on(inbound, received)),
+            message = inbox.recv(), if running.len() < most => match message {
+                Some((inbound, ack)) => {
+                    // The handler has it now; a crash from here on loses it.
+                    ack.in_memory();
+                    running.push(served.on(inbound));
+                }
                 None => break,
             },
         }

@@ -39,6 +39,12 @@ impl Namespace {
         Ok(Self(trimmed.into()))
     }
 
+    /// The MQTT client id of an identifier under this namespace (`SUB-8`): two agents of one id in two namespaces never
+    /// take over each other's connection.
+    pub(crate) fn client_id(&self, id: &str) -> String {
+        if *self == Self::default() { id.to_owned() } else { format!("{}:{id}", self.0.replace('/', ".")) }
+    }
+
     /// Its text, without outer `/`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -17,8 +17,8 @@ pub struct ServerCard {
     /// The names of its tools.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// The version of its SDK.
-    #[serde(default)]
+    /// The version of its SDK; a Will leaves it out (`MCP-19`).
+    #[serde(default, skip_serializing_if = "ServerVersion::is_empty")]
     pub version_info: ServerVersion,
     /// Whether it says that it is there.
     pub status: Status,
@@ -37,6 +37,12 @@ pub struct ServerVersion {
     /// Name and version of the server's SDK.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sdk: Option<String>,
+}
+
+impl ServerVersion {
+    fn is_empty(&self) -> bool {
+        self.sdk.is_none()
+    }
 }
 
 impl ServerCard {

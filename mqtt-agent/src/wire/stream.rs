@@ -31,6 +31,14 @@ pub enum StreamKind {
     Other(String),
 }
 
+/// What a stream message is about, without its content.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StreamHead {
+    pub(crate) call_id: Identifier,
+    pub(crate) seq: Option<u64>,
+    pub(crate) kind: StreamKind,
+}
+
 /// A stream message that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream message cannot be read: {0}; its server has to mend it")]
@@ -60,6 +68,32 @@ struct In {
     data: Value,
 }
 
+#[derive(Deserialize)]
+struct HeadIn {
+    call_id: Identifier,
+    #[serde(default)]
+    seq: Value,
+    r#type: String,
+}
+
+impl StreamKind {
+    fn named(name: String) -> Self {
+        match name.as_str() {
+            "partial" => Self::Partial,
+            "done" => Self::Done,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl StreamHead {
+    /// Reads what a stream message is about, and passes over its content.
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, MalformedStreamMessage> {
+        let HeadIn { call_id, seq, r#type } = serde_json::from_slice(payload)?;
+        Ok(Self { call_id, seq: seq.as_u64(), kind: StreamKind::named(r#type) })
+    }
+}
+
 impl StreamMessage {
     /// Reads a stream message.
     ///
@@ -68,11 +102,7 @@ impl StreamMessage {
     /// When it is none.
     pub fn read(payload: &[u8]) -> Result<Self, MalformedStreamMessage> {
         let In { call_id, seq, r#type, content, data } = serde_json::from_slice(payload)?;
-        let kind = match r#type.as_str() {
-            "partial" => StreamKind::Partial,
-            "done" => StreamKind::Done,
-            _ => StreamKind::Other(r#type),
-        };
+        let kind = StreamKind::named(r#type);
         let content = if content.is_null() { data } else { content };
         Ok(Self { call_id, seq: seq.as_u64(), kind, content })
     }

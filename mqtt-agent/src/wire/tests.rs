@@ -86,6 +86,7 @@ prop_compose! {
             last_seen: texts[3].clone(),
             title,
             annotations,
+            replicas: flags.1.then_some(false),
             tags,
         }
     }

@@ -51,6 +51,9 @@ pub struct ToolCard {
     /// MCP's tool annotations (an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
+    /// `false` where the tool's one server subscribes its calls without sharing them (`MCP-12`, an extension of ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<bool>,
     /// Words to find the tool by (an extension of ours).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

@@ -2,26 +2,22 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::book::Delegations;
 use super::error::DelegateError;
 use crate::a2a::store::Retention;
-use crate::link::{Filter, Inbound, Link, Sink, Subscription};
+use crate::link::{Ack, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription};
 use crate::spawn;
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
-
-/// Messages that wait to be read. Unread ones are not acknowledged, so a broker that keeps to Receive Maximum never fills
-/// it; what comes beyond is dropped with a warning.
-const QUEUE: usize = 1024;
 
 /// Results that are being stored at once.
 const AT_ONCE: usize = 64;
@@ -34,12 +30,10 @@ const PRUNE: Duration = Duration::from_secs(60);
 
 /// What makes results arrive, for as long as it is held.
 pub(crate) struct Receiving {
-    sink: Sink,
+    handler: MessageHandler,
     results: Option<Subscription>,
     /// Whether results are to be kept for a later process.
     durable: bool,
-    /// Whether what was not read is left to the session.
-    leave: Arc<AtomicBool>,
     /// Made with the first task that is asked for. `None` where the broker does not let us see who is there.
     statuses: OnceCell<Option<Subscription>>,
     _reader: AbortOnDropHandle<()>,
@@ -57,9 +51,7 @@ impl Receiving {
     ) -> Result<Self, DelegateError> {
         // Before results arrive: each has to find its task.
         let some = delegations.recover().await?;
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let leave = Arc::new(AtomicBool::new(false));
-        let sink = sink(sender, Arc::clone(&leave));
+        let (handler, inbox) = link.inbox("a result");
         let reader = Reader {
             link: link.clone(),
             namespace: namespace.clone(),
@@ -67,11 +59,13 @@ impl Receiving {
             retention,
         };
         let durable = delegations.store().is_durable();
-        let results = Filter::new(namespace.results(id.as_str()));
-        let results = Some(link.subscribe_one(results, Arc::clone(&sink)).await?);
+        // SUB-15: what is retained is no result of a task that is waited for.
+        let results =
+            Filter::new(namespace.results(id.as_str())).with_retain_handling(RetainHandling::DoNotSend);
+        let results = Some(link.subscribe_one(results, handler.clone()).await?);
         // Only then: it sends tasks again, and agents that have ended them answer at once.
-        let reader = spawn::owned(reader.run(queue));
-        let receiving = Self { sink, results, durable, leave, statuses: OnceCell::new(), _reader: reader };
+        let reader = spawn::owned(reader.run(inbox));
+        let receiving = Self { handler, results, durable, statuses: OnceCell::new(), _reader: reader };
         if some {
             receiving.watch(link, namespace).await;
         }
@@ -82,7 +76,7 @@ impl Receiving {
     pub(crate) async fn watch(&self, link: &Link, namespace: &Namespace) {
         let subscribe = || async {
             let statuses = Filter::new(namespace.agent_statuses());
-            match link.subscribe_one(statuses, Arc::clone(&self.sink)).await {
+            match link.subscribe_one(statuses, self.handler.clone()).await {
                 Ok(statuses) => Some(statuses),
                 Err(error) => {
                     tracing::info!(%error, "tasks are not sent again to agents that come back");
@@ -94,8 +88,8 @@ impl Receiving {
     }
 
     /// Where a single task's result goes as well (`A2A-7`).
-    pub(super) fn sink(&self) -> Sink {
-        Arc::clone(&self.sink)
+    pub(super) fn handler(&self) -> MessageHandler {
+        self.handler.clone()
     }
 }
 
@@ -111,45 +105,11 @@ impl fmt::Debug for Receiving {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
-        // The connection ends with it.
-        self.leave.store(true, Ordering::Release);
+        // The connection ends with it; what was not read is left to the session with the reader's inbox.
         let results = self.results.take().filter(|_| self.durable);
         if let Some(results) = results {
             // The broker keeps what comes for the next process.
             results.keep();
-        }
-    }
-}
-
-fn sink(sender: mpsc::Sender<Unread>, leave: Arc<AtomicBool>) -> Sink {
-    Arc::new(move |inbound| {
-        let unread = Unread { inbound, leave: Arc::clone(&leave) };
-        if let Err(mpsc::error::TrySendError::Full(unread)) = sender.try_send(unread) {
-            tracing::warn!(
-                topic = unread.inbound.topic(),
-                "a result was dropped: more came in than could be read"
-            );
-            unread.done();
-        }
-    })
-}
-
-/// A message until it was taken. One that is not read before the end is left to the session, for the next process.
-struct Unread {
-    inbound: Inbound,
-    leave: Arc<AtomicBool>,
-}
-
-impl Unread {
-    fn done(mut self) {
-        self.inbound.take_ack().done();
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        if self.leave.load(Ordering::Acquire) {
-            self.inbound.take_ack().withhold();
         }
     }
 }
@@ -163,7 +123,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(self, mut queue: mpsc::Receiver<Unread>) {
+    async fn run(self, mut inbox: Inbox) {
         let mut expire = interval(EXPIRE);
         expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut prune = interval(PRUNE);
@@ -174,8 +134,8 @@ impl Reader {
             tokio::select! {
                 biased;
                 Some(()) = open.next(), if !open.is_empty() => {}
-                inbound = queue.recv(), if open.len() < AT_ONCE => match inbound {
-                    Some(inbound) => open.push(Box::pin(self.take(inbound))),
+                message = inbox.recv(), if open.len() < AT_ONCE => match message {
+                    Some((inbound, ack)) => open.push(Box::pin(self.take(inbound, ack.or_leave()))),
                     None => return,
                 },
                 _ = expire.tick(), if open.len() < AT_ONCE => open.push(Box::pin(self.delegations.expire())),
@@ -185,18 +145,20 @@ impl Reader {
     }
 
     /// Takes one message, which is acknowledged when it was stored.
-    async fn take(&self, unread: Unread) {
-        let inbound = &unread.inbound;
+    async fn take(&self, inbound: Inbound, ack: Ack) {
         let topic = inbound.topic();
         if topic.ends_with("/status") {
-            self.status(topic, inbound).await;
+            self.status(topic, &inbound).await;
+        } else if inbound.retain {
+            tracing::warn!(topic, "dropped a retained result: what is retained is no work");
         } else {
             match TaskResult::read(&inbound.payload) {
                 Ok(result) => self.receive(result).await,
-                Err(error) => tracing::warn!(topic, %error, "a result was dropped"),
+                Err(error) => tracing::warn!(topic, %error, "dropped a result"),
             }
         }
-        unread.done();
+        // What of it a store has to keep was stored, or its failure logged.
+        ack.in_memory();
     }
 
     async fn status(&self, topic: &str, inbound: &Inbound) {

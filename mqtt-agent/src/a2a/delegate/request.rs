@@ -101,7 +101,7 @@ fn requested(
             };
             core.delegations().about_to_send(&waiting.asked, core.link());
             // Granted before the task is sent (A2A-7).
-            waiting.result = Some(core.link().subscribe_one(Filter::new(topic), receiving.sink()).await?);
+            waiting.result = Some(core.link().subscribe_one(Filter::new(topic), receiving.handler()).await?);
             waiting.cancel = cancel_on_drop;
             publish(&core, &waiting.asked).await?;
             let end = waiting.waiting.end.wait_for(Option::is_some).await;

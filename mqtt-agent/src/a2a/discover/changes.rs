@@ -1,14 +1,20 @@
 //! [`AgentChanges`]: who joins, leaves and changes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Presences, Seen, Wanted};
+use super::Wanted;
+use super::complete::complete;
+use super::presences::{Presences, Seen};
 use crate::link::{ConnectionState, Link};
-use crate::wire::AgentCard;
+use crate::spawn;
+use crate::wire::{AgentCard, Namespace};
 
 /// How long agents may take to come back to a broker that has forgotten them.
 const RETURN: Duration = Duration::from_secs(10);
@@ -26,9 +32,13 @@ pub enum AgentChange {
 }
 
 /// Who joins, leaves and changes; made by [`ListAgents::watch`](super::ListAgents::watch).
+///
+/// It may be left unread: it keeps what each agent says now, of at most 100,000 agents and 128 MiB of cards, and tells
+/// what is different from what it told before.
 #[derive(Debug)]
 pub struct AgentChanges {
     link: Link,
+    namespace: Namespace,
     connection: watch::Receiver<ConnectionState>,
     /// The session at the broker that what is known comes from.
     session: u64,
@@ -38,26 +48,36 @@ pub struct AgentChanges {
     agents: BTreeMap<String, Seen>,
     /// Those that were told of as being there.
     joined: BTreeMap<String, AgentCard>,
-    waiting: VecDeque<AgentChange>,
+    /// Those that are forgotten and may have to be told of.
+    forgotten: BTreeSet<String>,
+    /// Whether the broker delivered all that it had, as far as is known.
+    all: Arc<AtomicBool>,
+    // Fetches what the broker dropped of what was retained.
+    _completing: AbortOnDropHandle<()>,
 }
 
 /// Those that nothing was heard of since the broker began a new session.
 #[derive(Debug)]
 struct Missing {
     agents: BTreeSet<String>,
-    until: Instant,
+    since: Instant,
 }
 
 impl AgentChanges {
     pub(super) fn new(
         link: Link,
+        namespace: Namespace,
         connection: watch::Receiver<ConnectionState>,
         session: u64,
         presences: Presences,
         wanted: Wanted,
     ) -> Self {
+        let all = Arc::new(AtomicBool::new(true));
+        let (cards, statuses) = (presences.cards.clone(), presences.statuses.clone());
+        let completing = complete(link.clone(), namespace.clone(), cards, statuses, Arc::clone(&all));
         Self {
             link,
+            namespace,
             connection,
             session,
             missing: None,
@@ -65,33 +85,84 @@ impl AgentChanges {
             wanted,
             agents: BTreeMap::new(),
             joined: BTreeMap::new(),
-            waiting: VecDeque::new(),
+            forgotten: BTreeSet::new(),
+            all,
+            _completing: spawn::owned(completing),
         }
+    }
+
+    /// Whether it tells of all agents, as far as is known. Not when there are more than it keeps, and not when the
+    /// broker's queue had no room for all cards that were retained at the start: such an agent joins when it publishes
+    /// its card again.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let full = self.presences.cards.is_full() || self.presences.statuses.is_full();
+        self.all.load(Ordering::Acquire) && !full
     }
 
     /// The next change; `None` when the connection was closed. Cancel safe: no change is lost.
     pub async fn next(&mut self) -> Option<AgentChange> {
         loop {
-            if let Some(change) = self.waiting.pop_front() {
+            // First: what comes in after a new session has begun is never taken for something older.
+            if self.connection.has_changed().ok()? {
+                self.connection.borrow_and_update();
+                self.connected();
+            }
+            if let Some(change) = self.next_known() {
                 return Some(change);
             }
-            let until = self.missing.as_ref().map(|missing| missing.until);
+            let until = self.missing.as_ref().map(|missing| missing.since + RETURN);
             tokio::select! {
-                // In this order: what comes in after a new session has begun is never taken for something older.
                 biased;
                 changed = self.connection.changed() => {
                     changed.ok()?;
                     self.connected();
                 }
-                agent = self.presences.next(&mut self.agents) => {
-                    let agent = agent?;
-                    if let Some(missing) = &mut self.missing {
-                        missing.agents.remove(&agent);
-                    }
-                    let change = self.change(agent);
-                    self.waiting.extend(change);
-                }
+                () = self.presences.arrived() => {}
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => self.forget(),
+            }
+        }
+    }
+
+    /// The next change of what has come in.
+    fn next_known(&mut self) -> Option<AgentChange> {
+        loop {
+            let (agent, arrived) = if let Some(change) = self.presences.cards.next_change() {
+                let seen = self.agents.entry(change.name.clone()).or_default();
+                seen.read_card(&self.namespace, &change.name, change.payload.as_deref().unwrap_or_default());
+                // With its status, or an agent that went offline since would be told of as joining first.
+                let status = self.presences.statuses.change_of(&change.name);
+                if let Some(status) = &status {
+                    let payload = status.payload.as_deref().unwrap_or_default();
+                    seen.read_status(&self.namespace, &change.name, payload);
+                }
+                let arrived = status.map_or(change.arrived, |status| status.arrived.max(change.arrived));
+                (change.name, arrived)
+            } else if let Some(change) = self.presences.statuses.next_change() {
+                let seen = self.agents.entry(change.name.clone()).or_default();
+                seen.read_status(
+                    &self.namespace,
+                    &change.name,
+                    change.payload.as_deref().unwrap_or_default(),
+                );
+                (change.name, change.arrived)
+            } else {
+                let agent = self.forgotten.pop_first()?;
+                self.presences.cards.forget(&agent);
+                self.presences.statuses.forget(&agent);
+                self.agents.insert(agent.clone(), Seen::default());
+                if let Some(change) = self.change(agent) {
+                    return Some(change);
+                }
+                continue;
+            };
+            if let Some(missing) = &mut self.missing
+                && arrived >= missing.since
+            {
+                missing.agents.remove(&agent);
+            }
+            if let Some(change) = self.change(agent) {
+                return Some(change);
             }
         }
     }
@@ -99,26 +170,26 @@ impl AgentChanges {
     /// A new session may be that of a broker that lost what it had retained: what it has comes in again.
     fn connected(&mut self) {
         let session = self.link.session();
-        if self.session != session && self.connection.borrow().is_connected() {
+        if self.session != session
+            && let ConnectionState::Connected { since, .. } = *self.connection.borrow()
+        {
             self.session = session;
-            let agents = self.agents.keys().cloned().collect();
-            self.missing = Some(Missing { agents, until: Instant::now() + RETURN });
+            let known = self.agents.keys().cloned();
+            // Unread as well: it may be older.
+            let unread = self.presences.cards.names().into_iter().chain(self.presences.statuses.names());
+            self.missing = Some(Missing { agents: known.chain(unread).collect(), since: since.into() });
         }
     }
 
     /// Those that did not come back have left.
     fn forget(&mut self) {
-        for agent in self.missing.take().into_iter().flat_map(|missing| missing.agents) {
-            self.agents.insert(agent.clone(), Seen::default());
-            let change = self.change(agent);
-            self.waiting.extend(change);
-        }
+        self.forgotten.extend(self.missing.take().into_iter().flat_map(|missing| missing.agents));
     }
 
     fn change(&mut self, agent: String) -> Option<AgentChange> {
         let seen = self.agents.get(&agent)?;
         let now = seen.card().filter(|card| seen.is_online() && self.wanted.fits(card));
-        if seen.card.is_none() && seen.status.is_none() {
+        if seen.is_empty() {
             self.agents.remove(&agent);
         }
         match (self.joined.get(&agent), now) {

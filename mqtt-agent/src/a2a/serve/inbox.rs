@@ -4,33 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
 
 use super::recover::unknown_skill;
-use super::{QUEUE, ReadySkill, Shared, Work};
-use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
+use super::{READING, ReadySkill, Shared, Work};
+use crate::a2a::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
 use crate::deadline;
-use crate::link::Inbound;
+use crate::link::{Ack, Inbound, Inbox};
 use crate::spawn;
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
-pub(super) async fn read(shared: Arc<Shared>, mut queue: mpsc::Receiver<Inbound>) {
+///
+/// What was not read at the end is left to the session: the broker keeps it for the agent's next start.
+pub(super) async fn read(shared: Arc<Shared>, mut inbox: Inbox) {
     loop {
-        let inbound = tokio::select! {
+        let message = tokio::select! {
             biased;
-            () = shared.closing.cancelled() => break,
-            inbound = queue.recv() => inbound,
+            () = shared.closing.cancelled() => return,
+            message = inbox.recv() => message,
         };
-        match inbound {
-            Some(inbound) => shared.take(inbound),
+        match message {
+            Some((inbound, ack)) => shared.take(inbound, ack),
             None => return,
         }
-    }
-    // The broker keeps what was not read for the agent's next start.
-    queue.close();
-    while let Ok(mut inbound) = queue.try_recv() {
-        inbound.take_ack().withhold();
     }
 }
 
@@ -48,45 +44,59 @@ impl Shared {
         self.skills.get(kind).or_else(only)
     }
 
-    fn take(self: &Arc<Self>, inbound: Inbound) {
+    fn take(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
+        let ack = ack.or_leave();
         let topic = inbound.topic();
+        if inbound.retain {
+            tracing::warn!(topic, "dropped a retained inbox message: what is retained is no work");
+            return ack.refused();
+        }
         // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: whoever
         // sent it relies on it.
-        if !inbound.ack.is_awaited() && self.is_flooded() {
-            return tracing::warn!(topic, "an inbox message was dropped: too many are in hand");
+        if !ack.is_awaited() && self.is_flooded() {
+            tracing::warn!(topic, "dropped an inbox message at QoS 0: too many are in hand");
+            return ack.refused();
+        }
+        let waits = self.stopping.is_cancelled() && !self.store.is_durable();
+        if inbound.is_poison && !waits {
+            tracing::error!(topic, "refused an inbox message that could not be taken three times");
+            return self.refuse_unread(&inbound, ack, "the agent could not take the task; give it again");
         }
         let notification = match TaskNotification::read(&inbound.payload) {
             Ok(notification) => notification,
             Err(error) => {
-                tracing::warn!(topic, %error, "an inbox message was dropped");
-                return self.refuse_unread(inbound, &error.to_string());
+                tracing::warn!(topic, %error, "refused an inbox message");
+                return self.refuse_unread(&inbound, ack, &error.to_string());
             }
         };
         if let Some(to) = notification.to.as_deref()
             && to != self.agent
             && to != self.id.as_str()
         {
-            return tracing::warn!(topic, to, "a message for another agent was dropped");
+            tracing::warn!(topic, to, "dropped a message for another agent");
+            return ack.refused();
         }
         let from = notification.from.as_deref().filter(|from| !from.is_empty());
         if let Some(Err(error)) = from.map(Identifier::parse) {
             // A claim becomes part of topics; it has to be an identifier (SUB-4).
-            return tracing::warn!(topic, %error, "a message from nobody that could be answered was dropped");
+            tracing::warn!(topic, %error, "dropped a message whose `from` is not a valid identifier");
+            return ack.refused();
         }
         match notification.intent {
-            Intent::Task => self.task(inbound, notification),
-            Intent::Message => self.further(inbound, notification),
-            Intent::Cancel => self.cancel(inbound, &notification),
+            Intent::Task => self.task(&inbound, ack, notification),
+            Intent::Message => self.further(ack, notification),
+            Intent::Cancel => self.cancel(ack, &notification),
             Intent::Other(ref intent) => {
                 let intent: String = intent.chars().take(64).collect();
-                tracing::warn!(topic, intent, "a message with an unknown intent was dropped");
+                tracing::warn!(topic, intent, "dropped a message with an unknown intent");
+                ack.refused();
             }
         }
     }
 
     /// Whether more is in hand than tasks alone: messages that are answered, results that are sent.
     fn is_flooded(&self) -> bool {
-        self.tasks.len() >= self.limits.task_queue.saturating_add(QUEUE)
+        self.tasks.len() >= self.limits.task_queue.saturating_add(READING)
     }
 
     /// Where answers go: the Response Topic, else the `results` of whoever sent it (`A2A-7`). `None` where the first of
@@ -97,7 +107,7 @@ impl Shared {
         let reply_topic = match (&properties.response_topic, from) {
             (Some(topic), _) if namespace.is_safe_result(topic) => Some(topic.clone()),
             (Some(topic), _) => {
-                tracing::warn!(topic, "a task whose result would go to a topic of no results was dropped");
+                tracing::warn!(topic, "dropped a task whose result would go to a topic of no results");
                 return None;
             }
             (None, from) => from.filter(|from| !from.is_empty()).map(|from| namespace.results(from)),
@@ -110,60 +120,64 @@ impl Shared {
         })
     }
 
-    fn task(self: &Arc<Self>, mut inbound: Inbound, notification: TaskNotification) {
+    fn task(self: &Arc<Self>, inbound: &Inbound, ack: Ack, notification: TaskNotification) {
         if self.stopping.is_cancelled() && !self.store.is_durable() {
-            return inbound.take_ack().withhold();
+            return ack.leave();
         }
-        let Some(origin) = self.origin(&inbound, notification.from.as_deref()) else { return };
+        let Some(origin) = self.origin(inbound, notification.from.as_deref()) else { return ack.refused() };
         let (bare, updates) = (notification.is_bare(), notification.updates);
         let task = notification.into_task();
         // One that runs is left alone (A2A-14); who asks again learns where it is.
         let known = self.live().get(&task.task_id).cloned();
         if let Some(work) = known {
-            return self.asked_again(inbound, work, &task, updates);
+            return self.asked_again(ack, work, &task, updates);
         }
         let record = record(task, origin, updates);
         if bare {
             let shared = Arc::clone(self);
             spawn::tracked(&self.tasks, async move {
                 shared.stored_only(record).await;
-                inbound.ack.done();
+                // Nothing new came with it.
+                ack.in_memory();
             });
             return;
         }
         let (ready, arguments) = match self.accept(&record.task) {
             Ok(accepted) => accepted,
-            Err(error) => return self.refuse(inbound, record, error),
+            Err(error) => return self.refuse(ack, record, error),
         };
         let work = Work::new(self, ready, record.clone(), arguments);
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            match shared.store.insert(TaskSide::Executor, record.clone()).await {
-                Ok(None) => {
-                    inbound.ack.done();
+            match insert(&*shared.store, TaskSide::Executor, record.clone()).await {
+                Ok(Inserted::New(stored)) => {
+                    work.note_stored(Some(stored));
+                    ack.stored(&stored);
                     work.run().await;
                 }
-                Ok(Some(existing)) => {
+                Ok(Inserted::Known(existing, stored)) => {
                     shared.live().remove(&record.task.task_id);
-                    shared.again(existing, record).await;
-                    inbound.ack.done();
+                    work.note_stored(Some(stored));
+                    shared.again(*existing, record).await;
+                    ack.stored(&stored);
                 }
                 Err(error) => {
                     shared.live().remove(&record.task.task_id);
+                    work.note_stored(None);
                     shared.reject(record, not_stored(&error)).await;
-                    inbound.ack.done();
+                    ack.refused();
                 }
             }
         });
     }
 
     /// Rejects a task; its message is acknowledged when the broker has that.
-    fn refuse(self: &Arc<Self>, inbound: Inbound, record: TaskRecord, error: TaskError) {
+    fn refuse(self: &Arc<Self>, ack: Ack, record: TaskRecord, error: TaskError) {
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             shared.reject(record, error).await;
-            inbound.ack.done();
+            ack.refused();
         });
     }
 
@@ -178,22 +192,31 @@ impl Shared {
         Ok((Arc::clone(ready), arguments))
     }
 
-    fn asked_again(self: &Arc<Self>, inbound: Inbound, work: Arc<Work>, task: &Task, updates: bool) {
+    /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
+    fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, task: &Task, updates: bool) {
         if work.begun().from != task.from {
-            tracing::warn!(task = %task.task_id, "a task of another sender under a known id was dropped");
-        } else if updates {
-            spawn::tracked(&self.tasks, async move {
-                work.tell_state().await;
-                inbound.ack.done();
-            });
+            tracing::warn!(task = %task.task_id, "dropped a task of another sender under a known id");
+            return ack.refused();
         }
+        spawn::tracked(&self.tasks, async move {
+            match work.stored().await {
+                Some(stored) => {
+                    if updates {
+                        work.tell_state().await;
+                    }
+                    ack.stored(&stored);
+                }
+                // Its sender was told with the first one.
+                None => ack.refused(),
+            }
+        });
     }
 
     /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it.
     async fn again(&self, existing: TaskRecord, asked: TaskRecord) {
         if existing.task.from != asked.task.from {
             let task = &existing.task.task_id;
-            tracing::warn!(%task, "a task of another sender under a known id was dropped");
+            tracing::warn!(%task, "dropped a task of another sender under a known id");
         } else if existing.task.status.is_terminal() {
             let TaskRecord { reply_topic, correlation, .. } = asked;
             self.send_result(TaskRecord { reply_topic, correlation, ..existing }).await;
@@ -204,57 +227,60 @@ impl Shared {
     async fn stored_only(&self, asked: TaskRecord) {
         match self.store.get(TaskSide::Executor, asked.task.task_id.as_str()).await {
             Ok(Some(existing)) => self.again(existing, asked).await,
-            Ok(None) => tracing::warn!(task = %asked.task.task_id, "an id of no stored task was dropped"),
-            Err(error) => tracing::warn!(%error, "a stored task was not looked up"),
+            Ok(None) => tracing::warn!(task = %asked.task.task_id, "dropped an id of no stored task"),
+            Err(error) => tracing::warn!(%error, "failed to look up a stored task"),
         }
     }
 
-    fn further(self: &Arc<Self>, mut inbound: Inbound, notification: TaskNotification) {
-        let Some(work) = self.of_sender(&mut inbound, &notification) else { return };
+    fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+        let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
         let Some(message) = notification.into_message() else {
-            return tracing::warn!(task = %work.begun().task_id, "a further message without content was dropped");
+            tracing::warn!(task = %work.begun().task_id, "dropped a further message without content");
+            return ack.refused();
         };
         spawn::tracked(&self.tasks, async move {
             work.answer(message).await;
-            inbound.ack.done();
+            ack.in_memory();
         });
     }
 
-    fn cancel(self: &Arc<Self>, mut inbound: Inbound, notification: &TaskNotification) {
-        let Some(work) = self.of_sender(&mut inbound, notification) else { return };
+    fn cancel(self: &Arc<Self>, ack: Ack, notification: &TaskNotification) {
+        let Some((work, ack)) = self.of_sender(ack, notification) else { return };
         spawn::tracked(&self.tasks, async move {
             work.cancel().await;
-            inbound.ack.done();
+            ack.in_memory();
         });
     }
 
     /// The task of a message that is about one, if its sender is who gave the task.
-    fn of_sender(&self, inbound: &mut Inbound, notification: &TaskNotification) -> Option<Arc<Work>> {
+    fn of_sender(&self, ack: Ack, notification: &TaskNotification) -> Option<(Arc<Work>, Ack)> {
         let (task, intent) = (&notification.task_id, &notification.intent);
         let Some(work) = self.live().get(task).cloned() else {
             if self.stopping.is_cancelled() {
                 // It may be about one that was handed back: the next start sees it, after the task.
-                inbound.take_ack().withhold();
+                ack.leave();
             } else {
-                tracing::warn!(%task, ?intent, "a message about no running task was dropped");
+                tracing::warn!(%task, ?intent, "dropped a message about no running task");
+                ack.refused();
             }
             return None;
         };
         if notification.from.as_deref().unwrap_or_default() != work.begun().from {
-            tracing::warn!(%task, ?intent, "a message about another sender's task was dropped");
+            tracing::warn!(%task, ?intent, "dropped a message about another sender's task");
+            ack.refused();
             return None;
         }
-        Some(work)
+        Some((work, ack))
     }
 
     /// Refuses what cannot be read, where its properties say what task that was and where its result goes.
-    fn refuse_unread(self: &Arc<Self>, inbound: Inbound, reason: &str) {
+    fn refuse_unread(self: &Arc<Self>, inbound: &Inbound, ack: Ack, reason: &str) {
         let correlation = inbound.properties.correlation_data.as_deref();
         let id = correlation.and_then(|data| std::str::from_utf8(data).ok());
-        let Some(id) = id.and_then(|id| Identifier::parse(id).ok()) else { return };
-        let Some(origin) = self.origin(&inbound, None) else { return };
+        let Some(id) = id.and_then(|id| Identifier::parse(id).ok()) else { return ack.refused() };
+        let Some(origin) = self.origin(inbound, None) else { return ack.refused() };
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
-        self.refuse(inbound, record(task, origin, false), TaskError::new("invalid_arguments", reason));
+        self.refuse(ack, record(task, origin, false), TaskError::new("invalid_arguments", reason));
     }
 }
 
@@ -266,7 +292,7 @@ fn not_stored(error: &StoreError) -> TaskError {
             format!("the task cannot be stored: {reason}; nest it less deeply"),
         ),
         error => {
-            tracing::error!(%error, "a task was rejected because it could not be stored");
+            tracing::error!(%error, "failed to store a task, which is rejected");
             let message = "the agent cannot store tasks now; try again later";
             TaskError::new("unavailable", message).with_code("store")
         }

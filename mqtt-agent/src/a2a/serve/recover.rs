@@ -7,7 +7,7 @@ use futures_util::stream;
 use serde_json::{Map, Value};
 
 use super::{ReadySkill, Shared, Work};
-use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
+use crate::a2a::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::registry::OnCrash;
 use crate::spawn;
 use crate::wire::{TaskError, TaskState, now_rfc3339};
@@ -64,6 +64,7 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
             Ok((ready, arguments)) => {
                 record.task.status = TaskState::Submitted;
                 let work = Work::new(shared, ready, record.clone(), arguments);
+                work.note_stored(Some(Stored::read_back(&record)));
                 shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
                 spawn::tracked(&shared.tasks, async move { work.run().await });
                 None

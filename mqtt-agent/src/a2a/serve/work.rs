@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock, Weak};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::dialogue::Dialogue;
 use super::updates::first_seq;
 use super::{ReadySkill, Shared};
-use crate::a2a::store::{StoreError, TaskRecord, TaskSide};
+use crate::a2a::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::a2a::task::Task;
 use crate::context::{Caller, Context};
 use crate::deadline;
@@ -39,6 +39,8 @@ pub(crate) struct Work {
     /// Whether whoever gave the task does not want it any more.
     canceled: AtomicBool,
     pub(super) dialogue: StdMutex<Dialogue>,
+    /// Whether the store has it: unknown, not at all, or with evidence.
+    stored: watch::Sender<Option<Option<Stored>>>,
 }
 
 impl Work {
@@ -62,7 +64,20 @@ impl Work {
             cancellation: shared.abandon.child_token(),
             canceled: AtomicBool::new(false),
             dialogue: StdMutex::default(),
+            stored: watch::Sender::new(None),
         })
+    }
+
+    /// Says whether the store has it.
+    pub(super) fn note_stored(&self, stored: Option<Stored>) {
+        self.stored.send_replace(Some(stored));
+    }
+
+    /// Waits until it is known whether the store has it.
+    pub(super) async fn stored(&self) -> Option<Stored> {
+        let mut stored = self.stored.subscribe();
+        // Never closed: the sender is ours.
+        stored.wait_for(Option::is_some).await.ok().and_then(|stored| stored.flatten())
     }
 
     pub(crate) fn begun(&self) -> &wire::Task {

@@ -25,7 +25,8 @@ async fn closing_loses_nothing_that_was_accepted() {
     }
     assert_eq!(link.publish(Message::new("last", "")).await, Err(PublishError::Closed));
     assert_eq!(link.try_enqueue(Message::new("last", "")).map(drop), Err(PublishError::Closed));
-    let refused = link.subscribe(vec![Filter::new("x")], std::sync::Arc::new(|_| {})).await;
+    let refused =
+        link.subscribe(vec![Filter::new("x")], crate::link::MessageHandler::in_memory(|_| {})).await;
     assert!(matches!(refused[0], Err(SubscribeError::Closed { .. })));
     assert_eq!(*link.state().borrow(), ConnectionState::Stopped);
     soon(link.close(DEADLINE)).await;
@@ -54,7 +55,7 @@ async fn the_will_is_for_a_crash_and_not_for_a_goodbye() {
     let will = soon(inbox.recv()).await.unwrap();
     assert_eq!(text(&will), "gone");
     assert_eq!(will.properties.user("w"), Some("1"));
-    will.ack.done();
+    will.done();
     reader.close(DEADLINE).await;
 }
 
@@ -121,6 +122,6 @@ async fn closing_waits_for_messages_that_are_being_worked_on() {
         tokio::task::yield_now().await;
     }
     assert!(!closing.is_finished());
-    working.ack.done();
+    working.done();
     soon(closing).await.unwrap();
 }

@@ -25,8 +25,11 @@ async fn a_wrong_password_is_known_at_once() {
     let started = Instant::now();
     let error = link.connected(DEADLINE).await.unwrap_err();
     assert!(started.elapsed() < DEADLINE / 4);
-    let expected = if mosquitto() { ConnectError::NotAuthorized } else { ConnectError::Credentials };
-    assert_eq!(error, expected);
+    match error {
+        ConnectError::NotAuthorized { .. } if mosquitto() => {}
+        ConnectError::Credentials { .. } if !mosquitto() => {}
+        other => panic!("{other:?}"),
+    }
     link.close(DEADLINE).await;
     assert_eq!(link.connected(DEADLINE).await, Err(ConnectError::Closed));
 }
@@ -137,7 +140,8 @@ async fn a_fight_for_a_client_id_is_named() {
     let mut contested = options(broker.url());
     contested.max_backoff = Duration::from_millis(200);
     let (one, other) = (Link::open(contested.clone()).unwrap(), Link::open(contested).unwrap());
-    let fight = "another client with the same id";
+    // Mosquitto closes without a word.
+    let fight = if mosquitto() { "soon after it was made" } else { "another client with the same id" };
     let mut states = (one.state(), other.state());
     while !errors.contain(fight) {
         soon(async {

@@ -16,7 +16,7 @@ async fn a_denied_publish_is_its_callers_error_and_disturbs_nothing_else() {
         let denied = link.publish(Message::new("forbidden/x", "no"));
         let allowed = link.publish(Message::new("allowed", format!("{round}")));
         let (denied, allowed) = soon(async { tokio::join!(denied, allowed) }).await;
-        assert_eq!(denied, Err(PublishError::Denied { topic: "forbidden/x".into() }));
+        assert!(matches!(denied, Err(PublishError::Denied { topic, .. }) if topic == "forbidden/x"));
         assert_eq!(allowed, Ok(Published { no_subscribers: false }));
         assert_eq!(text(&soon(inbox.recv()).await.unwrap()), format!("{round}"));
     }
@@ -55,7 +55,7 @@ async fn properties_arrive_as_they_were_sent() {
     properties.expiry = sent.properties.expiry;
     assert_eq!(properties, sent.properties);
     assert_eq!(properties.user("k"), Some("1"));
-    got.ack.done();
+    got.done();
     link.close(DEADLINE).await;
 }
 

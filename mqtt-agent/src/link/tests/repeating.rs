@@ -96,7 +96,7 @@ async fn subscriptions_leave_before_publishes() {
     let subscribing = {
         let link = link.clone();
         tokio::spawn(async move {
-            link.subscribe(vec![Filter::new("answers")], std::sync::Arc::new(|_| {})).await
+            link.subscribe(vec![Filter::new("answers")], crate::link::MessageHandler::in_memory(|_| {})).await
         })
     };
     let (kind, body) = soon(packet(&mut broker)).await.unwrap();

@@ -63,12 +63,12 @@ impl Cancels {
         }
     }
 
-    /// Hands all that wait to the connection, as far as its queue has room, for a connection that is about to end.
+    /// Hands all that wait to the connection, which is about to end.
     pub(crate) fn hand_over(&self) {
         if let Some(Started { shared, .. }) = self.0.get() {
             shared.book().end();
             while let Some((tool, calls)) = shared.next() {
-                log(&tool, shared.link.try_enqueue(shared.message(&tool, calls)));
+                log(&tool, shared.link.enqueue_control(shared.message(&tool, calls)));
                 shared.book().sent(&tool);
             }
         }
@@ -97,7 +97,7 @@ impl Shared {
 
     async fn send(&self, tool: Arc<str>, calls: Vec<Identifier>) -> Arc<str> {
         // Queued, and not published: what was queued is sent even when the task ends.
-        let outcome = match self.link.enqueue(self.message(&tool, calls)).await {
+        let outcome = match self.link.enqueue_control(self.message(&tool, calls)) {
             Ok(receipt) => receipt.await,
             Err(error) => Err(error),
         };

@@ -44,12 +44,15 @@ pub enum CallError {
         message: String,
     },
     /// No answer came in time.
-    #[error("no answer within {after:?}; is a server of `{tool}` online? a longer `.timeout(..)` may help")]
+    #[error("no answer from `{tool}` within {after:?}; {}", supposed(*.online))]
+    #[non_exhaustive]
     Timeout {
         /// The tool that was called.
         tool: String,
         /// How long was waited.
         after: Duration,
+        /// Whether a server of the tool is online by its card; `None` where that was not looked up or can't be known.
+        online: Option<bool>,
     },
     /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`). Also
     /// code `busy`: the call was never sent, for it waited until its deadline for earlier calls to be answered.
@@ -84,6 +87,21 @@ pub enum CallError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// What may have been the matter with a call that was not answered.
+fn supposed(online: Option<bool>) -> &'static str {
+    match online {
+        Some(true) => {
+            "a server of it is online: it may need longer (`.timeout(..)`), or the broker dropped the message (Mosquitto: \
+             `max_queued_messages`)"
+        }
+        Some(false) => "no server of it is online; start one",
+        None => {
+            "is a server of it online? It may need longer (`.timeout(..)`), or the broker dropped the message (Mosquitto: \
+             `max_queued_messages`)"
+        }
+    }
 }
 
 impl CallError {
@@ -148,7 +166,7 @@ impl From<ErrorBody> for CallError {
 impl From<PublishError> for CallError {
     fn from(error: PublishError) -> Self {
         match error {
-            PublishError::Denied { topic } => Self::Unauthorized {
+            PublishError::Denied { topic, .. } => Self::Unauthorized {
                 message: format!("the broker denies publishing to `{topic}`; ask for that right"),
             },
             other => Self::Publish(other),
@@ -159,7 +177,7 @@ impl From<PublishError> for CallError {
 impl From<SubscribeError> for CallError {
     fn from(error: SubscribeError) -> Self {
         match error {
-            SubscribeError::Denied { filter } => Self::Unauthorized {
+            SubscribeError::Denied { filter, .. } => Self::Unauthorized {
                 message: format!("the broker denies subscribing to `{filter}`; ask for that right"),
             },
             other => Self::Subscribe(other),

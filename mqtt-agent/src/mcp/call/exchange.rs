@@ -13,7 +13,7 @@ use super::CallError;
 use super::pending::Answer;
 use super::windows::{Ending, Full, Place, ToolWindow};
 use crate::client::{Client, Core, Scope};
-use crate::link::{Inbound, Message, PublishError, Published};
+use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// One call. Dropping it before its answer cancels the call.
@@ -95,10 +95,40 @@ impl Exchange {
 
     /// The whole call.
     pub(super) async fn run(mut self: Box<Self>) -> Result<Box<RawValue>, CallError> {
-        self.enter().await?;
-        // In a box of its own: it needs much room, and only until the broker has the call.
-        Box::pin(self.send()).await?;
-        self.response().await
+        let answered = async {
+            self.enter().await?;
+            // In a box of its own: it needs much room, and only until the call is on its way.
+            Box::pin(self.send()).await?;
+            self.response().await
+        };
+        match answered.await {
+            Err(error) => {
+                // At once, and not only after the look-up.
+                self.abandon();
+                Err(Box::pin(self.explain(error)).await)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Nobody waits for it any more: cancels it where it was sent.
+    fn abandon(&mut self) {
+        if matches!(self.stage, Stage::Sent { .. }) {
+            self.stage = Stage::Ended;
+            self.core.pending().forget(&self.call_id);
+            self.core.cancels().add(self.window.tool(), self.call_id.clone());
+        }
+    }
+
+    /// Looks up what a call that was not answered may have suffered from.
+    pub(super) async fn explain(&self, error: CallError) -> CallError {
+        match error {
+            CallError::Timeout { tool, after, .. } => {
+                let online = self.core.seen().is_online(&self.core, self.tool()).await;
+                CallError::Timeout { tool, after, online }
+            }
+            error => error,
+        }
     }
 
     /// Waits for a place in the tool's window (`SUB-17`).
@@ -113,26 +143,53 @@ impl Exchange {
         }
     }
 
-    /// Publishes the call, and waits for the broker's word.
+    /// Publishes the call. The broker's word that nobody got it comes as the answer.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
+        let message = self.about_to_send().await?;
+        let (pending, call_id) = (Arc::clone(self.core.pending()), self.call_id.clone());
+        let told = move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => {}
+            outcome => pending.unheard(&call_id, outcome),
+        };
+        let core = Arc::clone(&self.core);
+        self.bounded(core.link().enqueue_telling(message, told)).await
+    }
+
+    /// Publishes the call, and waits for the broker's word.
+    pub(super) async fn send_and_hear(&mut self) -> Result<(), CallError> {
+        let message = self.about_to_send().await?;
+        let core = Arc::clone(&self.core);
+        let outcome = self.bounded(core.link().publish(message)).await?;
+        match self.unheard(outcome) {
+            Some(error) => Err(self.ended(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// From here on the call counts as sent.
+    async fn about_to_send(&mut self) -> Result<Message, CallError> {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
         let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
-            return Ok(());
+            return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message();
         core.cancels().start(core.link(), core.namespace(), core.id());
         let number = place.sent();
         let answer = core.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
-        let outcome = self.bounded(core.link().publish(message)).await?;
+        Ok(message)
+    }
+
+    /// What the broker's word means for the call, if nobody got it.
+    fn unheard(&self, outcome: Outcome) -> Option<CallError> {
         match outcome {
-            Err(error) => Err(self.ended(error.into())),
-            Ok(Published { no_subscribers: true }) => Err(self.ended(CallError::Unavailable {
+            Err(error) => Some(error.into()),
+            Ok(Published { no_subscribers: true }) => Some(CallError::Unavailable {
                 message: format!("nobody serves `{}` now; start a server of it", self.tool()),
                 code: None,
-            })),
-            Ok(_) => Ok(()),
+            }),
+            Ok(_) => None,
         }
     }
 
@@ -150,8 +207,11 @@ impl Exchange {
         };
         self.stage = Stage::Ended;
         // Nobody waits any more when the client was closed.
-        let answer = answer.map_err(|_| CallError::Publish(PublishError::Closed))?;
-        let Answer { inbound: Inbound { payload, .. }, after } = *answer;
+        let closed = || CallError::Publish(PublishError::Closed);
+        let (payload, after) = match *answer.map_err(|_| closed())? {
+            Answer::Arrived { inbound: Inbound { payload, .. }, after } => (payload, after),
+            Answer::Unheard(outcome) => return Err(self.unheard(outcome).unwrap_or_else(closed)),
+        };
         let response = Response::read(&payload)
             .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
         self.window.ended(number, ending(&response, after));
@@ -191,6 +251,7 @@ impl Exchange {
         CallError::Timeout {
             tool: self.tool().to_string(),
             after: Duration::from_millis(after.as_millis() as u64),
+            online: None,
         }
     }
 
@@ -225,10 +286,6 @@ fn ending(response: &Response, after: Duration) -> Ending {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if !matches!(self.stage, Stage::Sent { .. }) {
-            return;
-        }
-        self.core.pending().forget(&self.call_id);
-        self.core.cancels().add(self.window.tool(), self.call_id.clone());
+        self.abandon();
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::windows::Place;
-use crate::link::Inbound;
+use crate::link::{Inbound, Outcome};
 use crate::wire::{Identifier, Response};
 
 /// Who waits, by call id. Short look-ups only: the lock is never held across an await or a parse.
@@ -24,12 +24,17 @@ struct Waiting {
     place: Option<Place>,
 }
 
-/// An answer.
+/// What comes of a call that was sent.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) inbound: Inbound,
-    /// How long after the call it came.
-    pub(crate) after: Duration,
+pub(crate) enum Answer {
+    /// Its answer.
+    Arrived {
+        inbound: Inbound,
+        /// How long after the call it came.
+        after: Duration,
+    },
+    /// Nobody got it: the broker's word.
+    Unheard(Outcome),
 }
 
 impl Pending {
@@ -45,6 +50,15 @@ impl Pending {
     pub(crate) fn forget(&self, call_id: &Identifier) {
         let waiting = self.calls().remove(call_id);
         drop(waiting);
+    }
+
+    /// Ends a wait: the broker says that nobody got the call.
+    pub(crate) fn unheard(&self, call_id: &Identifier, outcome: Outcome) {
+        let waiting = self.calls().remove(call_id);
+        if let Some(Waiting { answer, place, .. }) = waiting {
+            drop(place);
+            drop(answer.send(Box::new(Answer::Unheard(outcome))));
+        }
     }
 
     /// Ends every wait: no answer will come any more.
@@ -68,7 +82,7 @@ impl Pending {
             // A caller that left in this moment loses nothing.
             Some(Waiting { answer, sent, place }) => {
                 drop(place);
-                drop(answer.send(Box::new(Answer { inbound, after: sent.elapsed() })));
+                drop(answer.send(Box::new(Answer::Arrived { inbound, after: sent.elapsed() })));
             }
             None => tracing::debug!(topic = inbound.topic(), "an answer that no call waits for was dropped"),
         }

@@ -1,21 +1,25 @@
 //! The partial results of a call while it runs (`MCP-10`).
 
 use std::marker::PhantomData;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::exchange::Exchange;
+use super::missed::Missed;
 use super::{CallError, read};
-use crate::link::{Filter, Inbound, Subscription};
-use crate::wire::{StreamKind, StreamMessage};
+use crate::link::{Filter, Inbound, MessageHandler, Subscription};
+use crate::wire::{Identifier, StreamHead, StreamKind, StreamMessage};
 
-/// How many partial results wait for a slow reader; more are dropped and counted.
+/// How many stream messages wait for a slow reader; more are dropped, and partial results among them counted.
 const BUFFER: usize = 1024;
+
+/// How many bytes of them.
+const BUFFER_BYTES: usize = 16 << 20;
 
 /// A call that runs: its partial results, then its result.
 ///
@@ -24,8 +28,8 @@ const BUFFER: usize = 1024;
 #[must_use = "dropping a stream cancels the call"]
 pub struct ToolStream<T> {
     exchange: Box<Exchange>,
-    partials: mpsc::Receiver<Inbound>,
-    missed: Arc<AtomicU64>,
+    partials: mpsc::Receiver<Bytes>,
+    buffer: Arc<Mutex<Buffer>>,
     // Given back when the stream ends; its route goes with it.
     _subscription: Subscription,
     outcome: Option<Result<Box<RawValue>, CallError>>,
@@ -33,58 +37,100 @@ pub struct ToolStream<T> {
     result: PhantomData<fn() -> T>,
 }
 
+/// What is known of the messages that wait, and of those that did not.
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: usize,
+    missed: Missed,
+}
+
+/// Locked for a moment, never across an await.
+fn locked(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
+    buffer.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a stream message as it comes in: keeps it if there is room, and counts it otherwise.
+fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: &mpsc::Sender<Bytes>) {
+    let topic = inbound.topic();
+    let StreamHead { seq, kind, .. } = match StreamHead::read(&inbound.payload) {
+        Ok(head) if head.call_id == *call_id => head,
+        Ok(_) => return,
+        Err(error) => return tracing::warn!(topic, %error, "dropped a stream message"),
+    };
+    let size = inbound.payload.len();
+    let mut buffer = locked(buffer);
+    let keep = || {
+        let has_room = buffer.bytes.saturating_add(size) <= BUFFER_BYTES;
+        let kept = has_room && sender.try_send(inbound.payload).is_ok();
+        if kept {
+            buffer.bytes += size;
+        }
+        kept
+    };
+    match kind {
+        StreamKind::Partial => {
+            let is_kept = keep();
+            buffer.missed.partial(seq, is_kept);
+        }
+        StreamKind::Done => {
+            // Without room for it the answer ends the stream.
+            keep();
+            buffer.missed.done(seq);
+        }
+        StreamKind::Other(_) => {}
+    }
+}
+
 impl<T: DeserializeOwned> ToolStream<T> {
     pub(super) async fn open(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
         let (sender, partials) = mpsc::channel(BUFFER);
-        let missed = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&missed);
-        let sink = Arc::new(move |inbound| {
-            if sender.try_send(inbound).is_err() {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        });
+        let buffer = Arc::new(Mutex::new(Buffer::default()));
+        let (filled, call_id) = (Arc::clone(&buffer), exchange.call_id().clone());
+        let handler = MessageHandler::in_memory(move |inbound| take(inbound, &call_id, &filled, &sender));
         exchange.enter().await?;
         let filter = Filter::new(exchange.stream_topic());
         // Granted before the call leaves, so that the first partial result is not missed.
         let core = Arc::clone(exchange.core());
-        let subscription = core.link().subscribe_one(filter, sink);
+        let subscription = core.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
-        exchange.send().await?;
+        exchange.send_and_hear().await?;
         let (outcome, done, result) = (None, false, PhantomData);
-        Ok(Self { exchange, partials, missed, _subscription: subscription, outcome, done, result })
+        Ok(Self { exchange, partials, buffer, _subscription: subscription, outcome, done, result })
     }
 
     /// The next partial result, or `None` when there are no more: then [`finish`](Self::finish) has the result.
     pub async fn next(&mut self) -> Option<Value> {
         while !self.done {
-            let inbound = if self.outcome.is_some() {
+            let payload = if self.outcome.is_some() {
                 // The answer is here: what arrived before it is still given, nothing is waited for.
                 self.partials.try_recv().ok()?
             } else {
                 tokio::select! {
                     biased;
-                    inbound = self.partials.recv() => inbound?,
+                    payload = self.partials.recv() => payload?,
                     outcome = self.exchange.response() => {
                         self.outcome = Some(outcome);
                         continue;
                     }
                 }
             };
-            match StreamMessage::read(&inbound.payload) {
-                Ok(message) if message.call_id != *self.exchange.call_id() => {}
+            locked(&self.buffer).bytes -= payload.len();
+            match StreamMessage::read(&payload) {
                 Ok(StreamMessage { kind: StreamKind::Partial, content, .. }) => return Some(content),
                 Ok(StreamMessage { kind: StreamKind::Done, .. }) => self.done = true,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(topic = inbound.topic(), %error, "a stream message was dropped"),
+                Err(error) => tracing::warn!(%error, "dropped a stream message"),
             }
         }
         None
     }
 
-    /// How many partial results were dropped because they were not read in time: more than 1,024 waited.
+    /// How many partial results did not come here: they were not read in time, as more than 1,024 or 16 MiB waited, or
+    /// the broker dropped them. The latter shows once something after them has come, and only of servers that number
+    /// their partial results from 0, as those of this crate do.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.missed.load(Ordering::Relaxed)
+        locked(&self.buffer).missed.count()
     }
 
     /// The result. Partial results that were not read are dropped.
@@ -97,6 +143,9 @@ impl<T: DeserializeOwned> ToolStream<T> {
             Some(outcome) => outcome,
             None => self.exchange.response().await,
         };
-        outcome.and_then(|raw| read(&raw))
+        match outcome {
+            Ok(raw) => read(&raw),
+            Err(error) => Err(self.exchange.explain(error).await),
+        }
     }
 }

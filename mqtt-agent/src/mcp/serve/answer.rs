@@ -31,7 +31,7 @@ pub(super) fn encode(call_id: &Identifier, outcome: Outcome, started: Instant) -
 }
 
 impl ReplyTo {
-    fn message(&self, payload: Bytes, deadline: Instant) -> Message {
+    pub(super) fn message(&self, payload: Bytes, deadline: Instant) -> Message {
         let left = deadline.saturating_duration_since(Instant::now());
         // An answer is kept a little longer than its caller says it waits: clocks and queues differ.
         let message = Message::json(self.topic.as_str(), payload).with_expiry(left + Duration::from_secs(5));
@@ -63,7 +63,7 @@ impl ReplyTo {
                     }
                 },
                 Err(error) => {
-                    tracing::warn!(topic = self.topic, %error, "an answer was not sent");
+                    tracing::warn!(topic = self.topic, %error, "failed to send an answer");
                     return true;
                 }
             }
@@ -95,7 +95,7 @@ impl ReplyTo {
     pub(super) fn send_now(&self, link: &Link, payload: Bytes) {
         let deadline = deadline::within(Duration::from_secs(30));
         if let Err(error) = link.try_enqueue(self.message(payload, deadline)) {
-            tracing::warn!(topic = self.topic, %error, "an answer was not sent");
+            tracing::warn!(topic = self.topic, %error, "failed to send an answer");
         }
     }
 }

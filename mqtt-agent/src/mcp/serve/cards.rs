@@ -53,13 +53,45 @@ impl Cards {
     pub(super) fn online(&self) -> Vec<Message> {
         let mut messages: Vec<_> =
             self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
-        messages.push(self.server_message(Status::Online));
+        messages.push(self.server_online());
         messages
     }
 
-    /// The server's card marked offline: the Will (`MCP-19`), and the last word of a clean stop.
-    pub(crate) fn server_offline(&self) -> Message {
+    /// Says on the tools' cards that there are no replicas (`MCP-12`).
+    pub(crate) fn without_replicas(&mut self) {
+        self.tools.iter_mut().for_each(|card| card.replicas = Some(false));
+    }
+
+    /// The Will: the server's card marked offline, without what grows with the tools, for a Will holds 65,535 bytes
+    /// (`MCP-19`).
+    pub(crate) fn will(&self) -> Message {
+        let card = ServerCard {
+            version: self.server.version.clone(),
+            server: self.server.server.clone(),
+            namespace: self.server.namespace.clone(),
+            tools: Vec::new(),
+            version_info: ServerVersion::default(),
+            status: Status::Offline,
+            last_seen: now_rfc3339(),
+            agent_id: None,
+        };
+        retained(self.namespace.server_card(&card.server), card.to_bytes())
+    }
+
+    /// The last word of a clean stop: the whole card marked offline. It fits where the online card did, and unlike a Will
+    /// it tells people and the next process of this id which tools were served.
+    pub(super) fn server_offline(&self) -> Message {
         self.server_message(Status::Offline)
+    }
+
+    /// The server's card online, as it is first published.
+    pub(crate) fn server_online(&self) -> Message {
+        self.server_message(Status::Online)
+    }
+
+    /// The topic of one tool's card.
+    pub(crate) fn tool_topic(&self, card: &ToolCard) -> String {
+        self.namespace.tool_card(&card.tool)
     }
 
     /// One tool's card marked offline.
@@ -113,6 +145,7 @@ pub(crate) fn tool_card(
         last_seen: now_rfc3339(),
         title: tool.title.map(str::to_owned),
         annotations: (annotations != ToolAnnotations::default()).then_some(annotations),
+        replicas: None,
         tags: tool.tags.iter().map(|&tag| tag.to_owned()).collect(),
     }
 }

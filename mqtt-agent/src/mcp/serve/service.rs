@@ -18,7 +18,7 @@ use super::dedup::{Dedup, Key, Seen, Ticket};
 use crate::client::Client;
 use crate::context::{Caller, Context, States};
 use crate::deadline;
-use crate::link::{Inbound, Link};
+use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
 use crate::registry::ToolDef;
 use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
@@ -69,7 +69,10 @@ struct Accepted {
 
 impl Service {
     /// Takes a call's message. Runs on the connection's task: hands over to a task of its own, and never waits.
-    pub(super) fn receive(self: &Arc<Self>, inbound: Inbound) {
+    pub(super) fn receive(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
+        if inbound.retain || inbound.is_poison {
+            return self.refuse_unworkable(&inbound, ack);
+        }
         match Arc::clone(&self.shared.in_hand).try_acquire_owned() {
             Ok(place) => {
                 let span = tracing::debug_span!(
@@ -81,11 +84,33 @@ impl Service {
                 let service = Arc::clone(self);
                 spawn::tracked(
                     &self.shared.tasks,
-                    async move { service.serve(inbound, place).await }.instrument(span),
+                    async move { service.serve(inbound, ack.or_leave(), place).await }.instrument(span),
                 );
             }
-            Err(_) => self.refuse_unread(&inbound),
+            Err(_) => {
+                let error = unavailable("the server has as many calls as it takes; call again later", "busy");
+                self.refuse_unread(&inbound, error);
+                ack.refused();
+            }
         }
+    }
+
+    /// Refuses what is no work (`SUB-15`), or what was left to the session again and again.
+    fn refuse_unworkable(&self, inbound: &Inbound, ack: Ack) {
+        if inbound.retain {
+            tracing::warn!(
+                tool = self.tool.name,
+                topic = inbound.topic(),
+                "dropped a retained call: what is retained is no work"
+            );
+        } else {
+            tracing::error!(tool = self.tool.name, "refused a call that could not be taken three times");
+            self.refuse_unread(
+                inbound,
+                unavailable("the server could not take the call; make a new one", "poison"),
+            );
+        }
+        ack.refused();
     }
 
     /// Cancels running calls whose answers go where this cancel says (`MCP-17`). What can't be read or is not running is
@@ -106,24 +131,27 @@ impl Service {
         tracing::debug!(tool = self.tool.name, client, calls, running, "cancel");
     }
 
-    async fn serve(&self, inbound: Inbound, place: OwnedSemaphorePermit) {
-        let Some(accepted) = self.accept(&inbound) else { return };
+    async fn serve(&self, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
+        let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
+        drop(inbound);
         let cancellation = self.shared.abandon.child_token();
         let key = Key::new(accepted.reply_to.topic.as_str(), accepted.request.call_id.clone());
         let ticket = match self.dedup.see(key, &cancellation) {
             Seen::New(ticket) => ticket,
-            Seen::Running => return,
+            // Its answer will come.
+            Seen::Running => return ack.in_memory(),
             Seen::Answered(answer) => {
+                ack.in_memory();
                 let Accepted { request, reply_to, received, .. } = accepted;
                 let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
-                return self.send(&reply_to, &request.call_id, answer, received, place).await;
+                return self.send(reply_to, request.call_id, answer, received, place).await;
             }
         };
         // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
         // at once is answered first, though: the broker would handle our acknowledgement before the answer.
         let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation, place));
         let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
-        inbound.ack.done();
+        ack.in_memory();
         if !at_once {
             answer.await;
         }
@@ -238,24 +266,35 @@ impl Service {
         }
         let payload = encode(&call_id, outcome, received);
         ticket.end(payload.clone());
-        self.send(&reply_to, &call_id, payload, answer_by, place).await;
+        self.send(reply_to, call_id, payload, answer_by, place).await;
     }
 
-    /// Answers. An answer that nobody received is sent again for a while, by no more than a few tasks at once and
-    /// without keeping the call's place: nobody can hold the agent up by not listening.
+    /// Answers. Nobody waits for the broker's word: most answers are received.
     async fn send(
         &self,
-        reply_to: &ReplyTo,
-        call_id: &Identifier,
+        reply_to: ReplyTo,
+        call_id: Identifier,
         payload: Bytes,
         deadline: Instant,
         place: OwnedSemaphorePermit,
     ) {
-        let received = reply_to.send(&self.shared.link, call_id, payload.clone(), deadline).await;
-        drop(place);
-        if !received && let Ok(_retrier) = self.shared.retriers.try_acquire() {
-            reply_to.send_again(&self.shared.link, call_id, payload, deadline).await;
-        }
+        let message = reply_to.message(payload.clone(), deadline);
+        let shared = Arc::clone(&self.shared);
+        let told = move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => drop(place),
+            // The connection is closed.
+            Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
+                tracing::debug!(topic = reply_to.topic, %error, "failed to send an answer");
+            }
+            outcome => {
+                let tasks = shared.tasks.clone();
+                spawn::tracked(&tasks, async move {
+                    let unheard = Unheard { reply_to, call_id, payload, deadline, outcome };
+                    unheard.send_again(&shared, place).await;
+                });
+            }
+        };
+        self.shared.link.enqueue_telling(message, told).await;
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
@@ -270,7 +309,7 @@ impl Service {
     }
 
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
-    fn refuse_unread(&self, inbound: &Inbound) {
+    fn refuse_unread(&self, inbound: &Inbound, error: ErrorBody) {
         let properties = &inbound.properties;
         let correlation =
             properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
@@ -280,8 +319,39 @@ impl Service {
             return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
         };
         let reply_to = ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace: None };
-        let error = unavailable("the server has as many calls as it takes; call again later", "busy");
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
+    }
+}
+
+/// An answer that the broker did not take, or that nobody received.
+struct Unheard {
+    reply_to: ReplyTo,
+    call_id: Identifier,
+    payload: Bytes,
+    deadline: Instant,
+    outcome: Outcome,
+}
+
+impl Unheard {
+    /// Sends it again for a while, by no more than a few tasks at once and without keeping the call's place: nobody can hold
+    /// the agent up by not listening.
+    async fn send_again(self, shared: &Shared, place: OwnedSemaphorePermit) {
+        let Self { reply_to, call_id, payload, deadline, outcome } = self;
+        let received = match outcome {
+            Ok(Published { no_subscribers }) => !no_subscribers,
+            // What fits is sent in its place.
+            Err(PublishError::TooLarge { .. }) => {
+                reply_to.send(&shared.link, &call_id, payload.clone(), deadline).await
+            }
+            Err(error) => {
+                tracing::warn!(topic = reply_to.topic, %error, "failed to send an answer");
+                true
+            }
+        };
+        drop(place);
+        if !received && let Ok(_retrier) = shared.retriers.try_acquire() {
+            reply_to.send_again(&shared.link, &call_id, payload, deadline).await;
+        }
     }
 }
 

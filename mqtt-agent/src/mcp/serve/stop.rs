@@ -1,15 +1,14 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Cards, Server};
+use crate::discover::{Latest, settle, subscribe};
 use crate::drain::{ACKNOWLEDGE, Draining};
-use crate::link::{Filter, Inbound, Link, Message};
+use crate::link::{Link, Message};
 use crate::wire::{ServerCard, Status};
 
 /// How long other servers' cards are looked for at the most.
@@ -26,6 +25,7 @@ impl Server {
         drop(announcer.await);
 
         let draining = Draining {
+            link: &shared.link,
             what: "calls",
             stopping: &shared.stopping,
             abandon: &shared.abandon,
@@ -52,40 +52,32 @@ pub(super) async fn retire(link: &Link, cards: &Cards) {
 }
 
 async fn publish(link: &Link, cards: Vec<Message>) {
-    let publish = futures_util::future::join_all(cards.into_iter().map(|card| link.publish(card)));
-    match timeout(ACKNOWLEDGE, publish).await {
-        Ok(outcomes) => {
+    // Queued: it is sent also when the wait is given up.
+    let publish = futures_util::future::join_all(
+        cards.into_iter().map(|card| async { link.enqueue(card).await?.await }),
+    );
+    match link.attend(ACKNOWLEDGE, publish).await {
+        Some(outcomes) => {
             for error in outcomes.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "a card was not marked offline");
+                tracing::warn!(%error, "failed to mark a card offline");
             }
         }
-        Err(_) => tracing::warn!("the broker did not acknowledge the offline cards"),
+        None => tracing::warn!("failed to mark cards offline: the broker did not acknowledge it"),
     }
 }
 
 /// The tools that some other server with an online card serves. Without the right to read server cards this is empty,
 /// and the tools' cards go offline: callers never take a card for more than a hint (`MCP-13`).
 async fn served_elsewhere(shared: &super::Shared, own_id: &str) -> HashSet<String> {
-    let mut tools = HashSet::new();
-    let (sender, mut inbox) = mpsc::channel::<Inbound>(4096);
-    let sink = Arc::new(move |inbound| drop(sender.try_send(inbound)));
-    let subscribe = shared.link.subscribe_one(Filter::new(shared.namespace.server_cards()), sink);
-    let Ok(Ok(_subscription)) = timeout(ACKNOWLEDGE, subscribe).await else { return tools };
-
+    let servers = Latest::new();
+    let subscribe = subscribe(&shared.link, shared.namespace.server_cards(), &servers);
+    let Some(Ok(_subscription)) = shared.link.attend(ACKNOWLEDGE, subscribe).await else {
+        return HashSet::new();
+    };
     let deadline = Instant::now() + LOOK;
-    let mut own_seen = false;
-    loop {
-        let wait = if own_seen { deadline.min(Instant::now() + QUIET) } else { deadline };
-        let Ok(Some(inbound)) = timeout_at(wait, inbox.recv()).await else { return tools };
-        let Some(name) = inbound.topic().rsplit('/').nth(1) else { continue };
-        if name == own_id {
-            own_seen = true;
-            continue;
-        }
-        if let Ok(Some(card)) = ServerCard::read(name, &inbound.payload)
-            && card.status == Status::Online
-        {
-            tools.extend(card.tools);
-        }
-    }
+    while servers.get(own_id).is_none() && timeout_at(deadline, servers.arrived()).await.is_ok() {}
+    settle(&[&servers], QUIET, deadline).await;
+    let others = servers.all().into_iter().filter(|(name, _)| name != own_id);
+    let cards = others.filter_map(|(name, payload)| ServerCard::read(&name, &payload).ok().flatten());
+    cards.filter(|card| card.status == Status::Online).flat_map(|card| card.tools).collect()
 }

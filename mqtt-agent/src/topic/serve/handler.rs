@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::context::{Caller, Context, Delivery};
 use crate::deadline;
-use crate::link::Inbound;
+use crate::link::{Ack, Inbound};
 use crate::param::Need;
 use crate::registry::HandlerDef;
 use crate::run::{Job, Outcome, canceled, run, timed_out, unavailable};
@@ -37,9 +37,9 @@ impl Served {
     }
 
     /// Handles a message that nobody waits for. What goes wrong is logged.
-    pub(super) async fn on(&self, inbound: Inbound, received: Instant) {
+    pub(super) async fn on(&self, inbound: Inbound) {
         let topic = inbound.topic().to_owned();
-        let begins = Instant::now();
+        let (received, begins) = (inbound.received, Instant::now());
         if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
             tracing::warn!(handler = self.def.name, topic, "a message expired before its turn came");
             return;
@@ -54,9 +54,13 @@ impl Served {
     }
 
     /// Takes a request. Runs on the connection's task: hands over to a task of its own, and never waits.
-    pub(super) fn request(self: &Arc<Self>, mut inbound: Inbound) {
-        let received = Instant::now();
-        let ack = inbound.take_ack();
+    pub(super) fn request(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
+        if inbound.retain {
+            let (handler, topic) = (self.def.name, inbound.topic());
+            tracing::warn!(handler, topic, "dropped a retained request: what is retained is no work");
+            return ack.refused();
+        }
+        let received = inbound.received;
         let properties = &inbound.properties;
         let trace = TraceContext::from_user_properties(&properties.user);
         let correlation = properties.correlation_data.clone();
@@ -71,7 +75,7 @@ impl Served {
                 topic,
                 "a request without a usable Response Topic was dropped"
             );
-            return ack.done();
+            return ack.refused();
         };
         let until = self.until(&inbound, received, received);
         let call_id = call_id(&inbound);
@@ -88,9 +92,10 @@ impl Served {
                 let outcome =
                     Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
                 reply_to.send_now(self.shared.client.core().link(), &call_id, outcome, until);
+                return ack.refused();
             }
         }
-        ack.done();
+        ack.in_memory();
     }
 
     /// Waits for a turn, and runs the handler.

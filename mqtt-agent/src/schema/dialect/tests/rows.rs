@@ -247,6 +247,7 @@ fn a_card_as_a_whole() {
         last_seen: String::new(),
         title: None,
         annotations: None,
+        replicas: None,
         tags: Vec::new(),
     };
     let findings = lint_tool(&card, Dialect::Mcp);

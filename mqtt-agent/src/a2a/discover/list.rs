@@ -1,0 +1,129 @@
+//! The agents that are online.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Wanted;
+use super::presences::{Seen, permitted};
+use crate::client::Core;
+use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use crate::link::Link;
+use crate::wire::{AgentCard, Namespace};
+
+/// The most statuses that are fetched one by one before all are asked for again: an agent of another make may have none,
+/// and that takes its time to know.
+const FEW: usize = 256;
+
+pub(super) async fn list(
+    core: &Core,
+    window: Duration,
+    wanted: &Wanted,
+) -> Result<Listing<AgentCard>, DiscoverError> {
+    let clock = Clock::new(window);
+    let (link, namespace) = (core.link(), core.namespace());
+    let (cards, statuses) = (Latest::new(), Latest::new());
+    // Statuses first: they name the agents, and one of them marks the end of the cards.
+    let filter = namespace.agent_statuses();
+    let mut visible = permitted(burst(link, filter.clone(), &statuses, None, clock.cap()).await)?;
+    let marker =
+        statuses.any_queued().map(|agent| Marker { topic: namespace.agent_status(&agent), inside: false });
+    let marked = marker.is_some();
+    let mut all = burst(link, namespace.agent_cards(), &cards, marker, clock.cap()).await?;
+    if let Some(agent) = cards.any_queued().filter(|_| !marked) {
+        let marker = Marker { topic: namespace.agent_card(&agent), inside: true };
+        all = burst(link, namespace.agent_cards(), &cards, Some(marker), clock.cap()).await?;
+    }
+    if visible.is_some()
+        && let Some(agent) = statuses.any_queued()
+        && absent(&cards, &statuses).len() > FEW
+    {
+        let marker = Marker { topic: namespace.agent_status(&agent), inside: true };
+        visible = permitted(burst(link, filter, &statuses, Some(marker), clock.cap()).await)?;
+    }
+    let gaps = Gaps {
+        cards: !all.is_all(&cards),
+        // Statuses may have been dropped for the sake of cards, so those of a few are fetched all the same.
+        statuses: visible
+            .as_ref()
+            .is_some_and(|burst| absent(&cards, &statuses).len() <= FEW || !burst.is_all(&statuses)),
+    };
+    let mut asked = HashSet::new();
+    let (mut missing, mut unknown) =
+        gaps.fill(link, namespace, &cards, &statuses, &mut asked, clock.cap()).await;
+    let mut settled = clock.rest(&[&cards, &statuses]).await;
+    // What came in the meantime may name others.
+    let (late, late_statuses) = gaps.fill(link, namespace, &cards, &statuses, &mut asked, clock.cap()).await;
+    missing.extend(late);
+    unknown.extend(late_statuses);
+    settled &= unknown.is_empty();
+    drop((visible, all));
+
+    let (cards_now, statuses_now) = (cards.all(), statuses.all());
+    let mut found = Vec::new();
+    for (agent, payload) in cards_now {
+        let mut seen = Seen::default();
+        seen.read_card(namespace, &agent, &payload);
+        if let Some(payload) = statuses_now.get(&agent) {
+            seen.read_status(namespace, &agent, payload);
+        }
+        found.extend(seen.card().filter(|card| seen.is_online() && wanted.fits(card)));
+    }
+    missing.sort_unstable();
+    let shortfall = if cards.is_full() || statuses.is_full() {
+        Some(Shortfall::TooMany)
+    } else if gaps.cards {
+        Some(Shortfall::Dropped)
+    } else {
+        (!settled).then_some(Shortfall::TimedOut)
+    };
+    Ok(Listing::new(found, missing, shortfall))
+}
+
+/// The agents that one has something of and the other nothing.
+pub(super) fn absent(of: &Latest, from: &Latest) -> Vec<String> {
+    let from = from.names();
+    of.names().into_iter().filter(|agent| !from.contains(agent)).collect()
+}
+
+/// Of what not all has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gaps {
+    pub(super) cards: bool,
+    pub(super) statuses: bool,
+}
+
+impl Gaps {
+    /// Fetches the cards of agents whose statuses are known, and the other way round. Returns the agents whose cards, and
+    /// those whose statuses, nothing was heard of in time.
+    pub(super) async fn fill(
+        self,
+        link: &Link,
+        namespace: &Namespace,
+        cards: &Latest,
+        statuses: &Latest,
+        asked: &mut HashSet<String>,
+        until: Instant,
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut no_cards, mut no_statuses) = (Vec::new(), Vec::new());
+        if self.cards {
+            for agent in absent(statuses, cards) {
+                let topic = namespace.agent_card(&agent);
+                if asked.insert(topic.clone()) {
+                    no_cards.push((agent, topic));
+                }
+            }
+        }
+        let no_cards = fetch(link, cards, no_cards, until).await;
+        if self.statuses {
+            for agent in absent(cards, statuses) {
+                let topic = namespace.agent_status(&agent);
+                if asked.insert(topic.clone()) {
+                    no_statuses.push((agent, topic));
+                }
+            }
+        }
+        (no_cards, fetch(link, statuses, no_statuses, until).await)
+    }
+}

@@ -1,0 +1,90 @@
+//! The sizes of what is published unasked: the Will and the cards. A broker ends the connection for one that is too
+//! large, again at each attempt, so they are checked before there is one.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::Checked;
+use crate::a2a::Presence;
+use crate::error::Problem;
+
+/// The most that MQTT's two length bytes allow for a Will's topic and for its payload.
+const WILL: usize = u16::MAX as usize;
+
+/// What is accepted where nothing else was said.
+const MAX_PACKET_SIZE: u32 = 1024 * 1024;
+
+/// The most that a packet has besides its topic and payload: headers, properties, and what a broker adds to them.
+const AROUND: usize = 128;
+
+/// Finds what is too large to be published, or to be received by a peer with the agent's own settings.
+pub(super) fn check(checked: &Checked, max_packet_size: Option<u32>, problems: &mut Vec<Problem>) {
+    let will = match &checked.presence {
+        Some(presence) => Some(presence.status_offline()),
+        None => (!checked.tools.is_empty()).then(|| checked.cards.will()),
+    };
+    if let Some(will) = will
+        && (will.topic.len() > WILL || will.payload.len() > WILL)
+    {
+        problems.push(Problem::new(format!(
+            "the Will has a topic of {} bytes and a payload of {} bytes, and MQTT allows {WILL} for each; shorten the \
+             namespace",
+            will.topic.len(),
+            will.payload.len(),
+        )));
+    }
+    let limit = usize::try_from(max_packet_size.unwrap_or(MAX_PACKET_SIZE)).unwrap_or(usize::MAX);
+    let size = |topic: &str, payload: usize| topic.len().saturating_add(payload).saturating_add(AROUND);
+    for (ready, card) in checked.tools.iter().zip(checked.cards.tools()) {
+        let size = size(&checked.cards.tool_topic(card), json_size(card));
+        if size > limit {
+            let message = format!(
+                "its card takes {size} bytes and `max_packet_size` is {limit}; shorten its descriptions and schemas, or \
+                 raise `max_packet_size` here and at its callers"
+            );
+            problems.push(super::about(ready.tool, &message));
+        }
+    }
+    if !checked.tools.is_empty() {
+        let card = checked.cards.server_online();
+        let size = size(&card.topic, card.payload.len());
+        if size > limit {
+            problems.push(Problem::new(format!(
+                "the server's card names {} tools and takes {size} bytes, and `max_packet_size` is {limit}; serve them by \
+                 several agents, or raise `max_packet_size` here and at the callers",
+                checked.tools.len(),
+            )));
+        }
+    }
+    if let Some(card) = checked.presence.as_ref().map(Presence::card_online) {
+        let size = size(&card.topic, card.payload.len());
+        if size > limit {
+            problems.push(Problem::new(format!(
+                "the agent's card describes {} skills and takes {size} bytes, and `max_packet_size` is {limit}; shorten \
+                 their descriptions and schemas, or raise `max_packet_size` here and at the agent's peers",
+                checked.skills.len(),
+            )));
+        }
+    }
+}
+
+/// How long a value is as JSON, without making it.
+fn json_size(value: &impl Serialize) -> usize {
+    let mut counter = Counter(0);
+    // Only a writer that fails makes this fail, and then nothing is known of the size.
+    serde_json::to_writer(&mut counter, value).map_or(0, |()| counter.0)
+}
+
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

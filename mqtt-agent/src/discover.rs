@@ -1,0 +1,30 @@
+//! Reading what is retained at the broker: cards and statuses (`MCP-11`).
+//!
+//! - [`latest`]: the latest payload of each name, kept where it arrives
+//! - [`burst`]: all retained messages of one wildcard, and whether the broker delivered all of them
+//! - [`fetch`]: exact subscriptions of names that are known from elsewhere
+//! - [`clock`]: how long a listing takes
+//! - [`listing`], [`error`]: what callers get
+//!
+//! MQTT has no end of the retained messages, and a broker drops what its queue for a client has no room for. So a
+//! listing subscribes its wildcard together with the exact topic of something that is known to be retained: a broker
+//! that delivers the latter had room for all that came before it.
+
+mod burst;
+mod clock;
+mod error;
+mod fetch;
+mod latest;
+mod listing;
+
+pub(crate) use burst::{Burst, Marker, burst, settle};
+pub(crate) use clock::Clock;
+pub use error::{DiscoverError, Shortfall};
+pub(crate) use fetch::{fetch, subscribe};
+pub(crate) use latest::Latest;
+pub use listing::Listing;
+
+use std::time::Duration;
+
+/// How long cards are collected when nothing else is said; the specification says 1 to 3 s.
+pub(crate) const WINDOW: Duration = Duration::from_secs(1);

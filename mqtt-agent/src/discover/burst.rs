@@ -1,0 +1,213 @@
+//! [`burst`]: all retained messages of one wildcard, and whether the broker delivered all of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::error::DiscoverError;
+use super::fetch::granted;
+use super::latest::Latest;
+use crate::link::{Filter, Inbound, Link, MessageHandler, QoS, Subscription};
+
+/// How long no message has to come for a burst to be over.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// The same where the marker has to come last.
+const MARKER: Duration = Duration::from_millis(500);
+
+/// Every broker queues as many for a client by default. A burst that can't be checked and is smaller is taken for all.
+const QUEUE: usize = 1000;
+
+/// Something that is known to be retained, and is asked for right after a wildcard. Brokers keep the order within a
+/// session, and our acknowledgements come after both SUBSCRIBE: one whose queue was too short for the wildcard's messages
+/// has no room for the marker either.
+#[derive(Debug, Clone)]
+pub(crate) struct Marker {
+    /// The exact topic.
+    pub(crate) topic: String,
+    /// Whether the wildcard matches it too.
+    pub(crate) inside: bool,
+}
+
+/// What came of one wildcard.
+#[derive(Debug)]
+pub(crate) struct Burst {
+    /// More comes for as long as it is held.
+    _subscription: Subscription,
+    /// Whether the marker came after it.
+    marked: Option<bool>,
+}
+
+impl Burst {
+    /// Whether the broker delivered all that it has.
+    pub(crate) fn is_all(&self, latest: &Latest) -> bool {
+        self.marked.unwrap_or_else(|| latest.len() < QUEUE)
+    }
+}
+
+/// Subscribes a wildcard and waits until its retained messages have come.
+pub(crate) async fn burst(
+    link: &Link,
+    wildcard: String,
+    latest: &Latest,
+    marker: Option<Marker>,
+    until: Instant,
+) -> Result<Burst, DiscoverError> {
+    let Some(Marker { topic, inside }) = marker else {
+        let subscription = granted(link, Filter::new(wildcard), latest.handler()).await?;
+        settle_from(Instant::now(), &[latest], QUIET, until).await;
+        return Ok(Burst { _subscription: subscription, marked: None });
+    };
+    let epoch = link.epoch();
+    let seen = Arc::new(Seen::default());
+    let handler = {
+        let (latest, seen, topic) = (latest.clone(), Arc::clone(&seen), topic.clone());
+        MessageHandler::in_memory(move |inbound: Inbound| {
+            if is_queued(&inbound) && inbound.topic() == topic {
+                seen.by_wildcard();
+            }
+            latest.take(&inbound);
+        })
+    };
+    let marker_handler = {
+        let seen = Arc::clone(&seen);
+        MessageHandler::in_memory(move |inbound: Inbound| {
+            if is_queued(&inbound) {
+                seen.by_marker();
+            }
+        })
+    };
+    // Both are asked for before the first answer, so that nothing is acknowledged in between.
+    let (subscription, marker) = tokio::join!(
+        granted(link, Filter::new(wildcard), handler),
+        granted(link, Filter::new(topic), marker_handler)
+    );
+    let subscription = subscription?;
+    let Ok(_marker) = marker else {
+        settle_from(Instant::now(), &[latest], QUIET, until).await;
+        return Ok(Burst { _subscription: subscription, marked: None });
+    };
+    let granted = Instant::now();
+    let came = loop {
+        if seen.marker_came(inside) {
+            break true;
+        }
+        let quiet = latest.last().unwrap_or(granted).max(granted) + MARKER;
+        if quiet.min(until) <= Instant::now() {
+            break false;
+        }
+        // Messages of the wildcard put the end off, so its time is looked at again.
+        let _ = timeout_at(quiet.min(until), seen.notify.notified()).await;
+    };
+    // A connection that was lost in between was another session's, perhaps.
+    let marked = (came || link.epoch() == epoch).then_some(came);
+    let subscription =
+        if marked == Some(false) { more(link, subscription, latest, until).await? } else { subscription };
+    Ok(Burst { _subscription: subscription, marked })
+}
+
+/// Gets what a broker's queue has no room for as far as it can be had: messages at QoS 0 need no place there while the
+/// connection is fast enough. Whether these are all cannot be known.
+async fn more(
+    link: &Link,
+    subscription: Subscription,
+    latest: &Latest,
+    until: Instant,
+) -> Result<Subscription, DiscoverError> {
+    let filter = Filter { qos: QoS::AtMostOnce, ..Filter::new(subscription.filter()) };
+    // First: an equal filter keeps the highest level that is asked for.
+    drop(subscription);
+    let subscription = granted(link, filter, latest.handler()).await?;
+    settle_from(Instant::now(), &[latest], QUIET, until).await;
+    Ok(subscription)
+}
+
+/// Whether it went through the broker's queue; what is published later and what has QoS 0 goes past it.
+fn is_queued(inbound: &Inbound) -> bool {
+    inbound.retain && inbound.qos == QoS::AtLeastOnce
+}
+
+/// How often the marker came, and by which subscription.
+#[derive(Default)]
+struct Seen {
+    marker: AtomicUsize,
+    /// Whether the broker knows subscription identifiers: each copy then comes to its own subscription alone.
+    apart: AtomicBool,
+    notify: Notify,
+}
+
+impl Seen {
+    fn by_wildcard(&self) {
+        // Without identifiers the exact subscription would have had this copy too, and before.
+        if self.marker.load(Ordering::Acquire) == 0 {
+            self.apart.store(true, Ordering::Release);
+        }
+    }
+
+    fn by_marker(&self) {
+        self.marker.fetch_add(1, Ordering::AcqRel);
+        self.notify.notify_one();
+    }
+
+    fn marker_came(&self, inside: bool) -> bool {
+        let copies = if inside && !self.apart.load(Ordering::Acquire) { 2 } else { 1 };
+        self.marker.load(Ordering::Acquire) >= copies
+    }
+}
+
+/// Waits until no message has come for a while. `false` when they still came at the deadline.
+pub(crate) async fn settle(latest: &[&Latest], quiet: Duration, until: Instant) -> bool {
+    match latest.iter().filter_map(|latest| latest.last()).max() {
+        Some(last) => settle_from(last, latest, quiet, until).await,
+        None => true,
+    }
+}
+
+async fn settle_from(from: Instant, latest: &[&Latest], quiet: Duration, until: Instant) -> bool {
+    loop {
+        let last = latest.iter().filter_map(|latest| latest.last()).max();
+        let end = last.unwrap_or(from).max(from) + quiet;
+        if end <= Instant::now() {
+            return true;
+        }
+        if until <= Instant::now() {
+            return false;
+        }
+        sleep_until(end.min(until)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_outside_of_the_wildcard_comes_once() {
+        let seen = Seen::default();
+        assert!(!seen.marker_came(false));
+        seen.by_marker();
+        assert!(seen.marker_came(false));
+    }
+
+    #[test]
+    fn with_subscription_identifiers_the_wildcards_copy_is_not_the_markers() {
+        let seen = Seen::default();
+        seen.by_wildcard();
+        assert!(!seen.marker_came(true));
+        seen.by_marker();
+        assert!(seen.marker_came(true));
+    }
+
+    #[test]
+    fn without_subscription_identifiers_each_copy_comes_by_both() {
+        let seen = Seen::default();
+        for copies in 1..=2 {
+            seen.by_marker();
+            seen.by_wildcard();
+            assert_eq!(seen.marker_came(true), copies == 2);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! One connection to an MQTT 5 broker: connect, publish with its outcome, subscribe, route, reconnect, back-pressure.
+//! The only place that knows sockets and packets.
+//!
+//! - `handle`, `receipt`, `subscription`, `ack`, `inbox`: what callers hold; it sends commands and waits for answers
+//! - `dial`, `stream`, `tls`, `websocket`, `url`: what connects
+//! - `actor`: the one task that owns the connection, and its rounds
+//! - `wire`, `codec`: packets in both directions
+//! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
+//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `packet_ids`, `capabilities`: the books, without I/O
+//! - `message`, `inbound`, `budget`, `options`, `state`, `error`: what goes in and comes out
+//! - `backoff`, `poison`, `size`, `verdict`: one small job each
+//!
+//! It knows nothing of tools, tasks or agents.
+
+mod ack;
+mod acks;
+mod actor;
+mod backoff;
+mod budget;
+mod capabilities;
+mod closing;
+mod codec;
+mod command;
+mod copies;
+mod credentials;
+mod dial;
+mod disconnect;
+mod error;
+mod handle;
+mod inbound;
+mod inbox;
+mod left;
+mod message;
+mod options;
+mod outcome;
+mod packet_ids;
+mod parked;
+mod pending_publish;
+mod poison;
+mod publishes;
+mod receipt;
+mod receive;
+mod reconnect;
+mod routes;
+mod send;
+mod shared;
+mod size;
+mod state;
+mod stream;
+mod subscription;
+mod subscriptions;
+mod tls;
+mod url;
+mod verdict;
+#[cfg(feature = "websocket")]
+mod websocket;
+mod will;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ack::{Ack, Evidence};
+pub use credentials::Credentials;
+pub use error::{BrokerFeature, ConnectError, PublishError, SubscribeError};
+pub(crate) use handle::Link;
+pub(crate) use inbound::{Inbound, MessageHandler};
+pub(crate) use inbox::Inbox;
+pub(crate) use message::{Filter, Message, QoS, RetainHandling};
+pub(crate) use options::LinkOptions;
+pub(crate) use outcome::{Outcome, Published};
+pub(crate) use receipt::Receipt;
+pub use state::ConnectionState;
+pub(crate) use subscription::Subscription;
+pub use tls::Tls;
+pub(crate) use will::Will;

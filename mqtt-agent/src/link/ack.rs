@@ -1,0 +1,115 @@
+//! The acknowledgement of a received message: a promise that is given in so many words.
+
+use std::fmt;
+
+use tokio::sync::mpsc;
+
+use super::budget::Charge;
+
+/// Shows that a store has what a message brought; only a store's success makes one.
+pub(crate) trait Evidence {}
+
+/// The right, and the duty, to say what becomes of a received message.
+///
+/// As long as it is kept the broker counts the message against our Receive Maximum, and the acknowledgements of later
+/// messages wait behind it. It ends by one of its methods. One that is dropped leaves the message to the session, and is
+/// logged. At QoS 0 there is nothing to acknowledge, and all of this does nothing.
+#[must_use = "say what becomes of the message: in_memory, stored, refused or leave"]
+pub(crate) struct Ack {
+    token: Option<Token>,
+    /// Whether it may be dropped without a word.
+    leaves_when_dropped: bool,
+    /// What the message takes of the connection's budget until it is settled.
+    charge: Option<Charge>,
+}
+
+/// One message's place in the order of acknowledgements of one connection.
+struct Token {
+    epoch: u64,
+    place: u64,
+    settle: mpsc::UnboundedSender<Settlement>,
+}
+
+/// What was said about one message.
+#[derive(Debug)]
+pub(super) struct Settlement {
+    pub(super) epoch: u64,
+    pub(super) place: u64,
+    /// Whether it stays with the session, to be delivered again on the next connection.
+    pub(super) left: bool,
+}
+
+impl Ack {
+    pub(super) fn new(epoch: u64, place: u64, settle: mpsc::UnboundedSender<Settlement>) -> Self {
+        Self { token: Some(Token { epoch, place, settle }), leaves_when_dropped: false, charge: None }
+    }
+
+    /// Keeps the message charged until it is settled; one that nothing is awaited of is read now, and that is all.
+    pub(super) fn carry(&mut self, charge: Option<Charge>) {
+        self.charge = charge.filter(|_| self.is_awaited());
+    }
+
+    /// For a message at QoS 0.
+    pub(super) fn none() -> Self {
+        Self { token: None, leaves_when_dropped: false, charge: None }
+    }
+
+    /// Acknowledges: the message is taken in memory, by contract. A crash from now on loses it.
+    pub(crate) fn in_memory(mut self) {
+        self.settle(false);
+    }
+
+    /// Acknowledges: a store has what the message brought.
+    pub(crate) fn stored(mut self, _evidence: &impl Evidence) {
+        self.settle(false);
+    }
+
+    /// Acknowledges: the message is refused, and its sender was told so where it has an address.
+    pub(crate) fn refused(mut self) {
+        self.settle(false);
+    }
+
+    /// Leaves the message to the session: it is delivered again on the next connection. It takes a place of our Receive
+    /// Maximum until this one ends, so the connection is renewed when one has waited for 10 s.
+    pub(crate) fn leave(mut self) {
+        self.settle(true);
+    }
+
+    /// Says now what becomes of the message should its task be ended half-way: it is left to the session.
+    pub(crate) fn or_leave(mut self) -> Self {
+        self.leaves_when_dropped = true;
+        self
+    }
+
+    /// Whether the broker waits for it: nothing does at QoS 0.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.token.is_some()
+    }
+
+    fn settle(&mut self, left: bool) {
+        if let Some(Token { epoch, place, settle }) = self.token.take() {
+            // Fails when the connection is closed; then there is nothing to acknowledge.
+            let _ = settle.send(Settlement { epoch, place, left });
+        }
+    }
+}
+
+impl Drop for Ack {
+    fn drop(&mut self) {
+        let open = self.token.as_ref().is_some_and(|token| !token.settle.is_closed());
+        self.settle(true);
+        if open && !self.leaves_when_dropped {
+            tracing::warn!(
+                "dropped an acknowledgement without an outcome; the message is left to the session and comes again"
+            );
+            #[cfg(test)]
+            assert!(std::thread::panicking(), "an acknowledgement was dropped without an outcome");
+        }
+    }
+}
+
+impl fmt::Debug for Ack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.token.is_some() { "Ack(pending)" } else { "Ack(none)" })
+    }
+}

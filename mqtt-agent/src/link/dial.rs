@@ -1,0 +1,134 @@
+//! One attempt to connect: name, TCP, TLS, WebSocket, CONNECT and CONNACK.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+use super::codec::encode::{self, seconds};
+use super::codec::{ConnAck, Connect, Packet, reasons};
+use super::disconnect::Ended;
+use super::error::ConnectError;
+use super::options::LinkOptions;
+use super::stream::{Quick, Stream};
+use super::url::{Scheme, Target};
+use super::wire::Wire;
+
+/// Where and how to connect, checked once.
+#[derive(Clone)]
+pub(super) struct Address {
+    pub(super) target: Target,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Address {
+    pub(super) fn new(options: &LinkOptions) -> Result<Arc<Self>, ConnectError> {
+        let target = Target::parse(&options.url)?;
+        target.check(options.tls.is_some())?;
+        #[cfg(feature = "tls")]
+        let tls = match target.scheme {
+            Scheme::Mqtts | Scheme::Wss => Some(super::tls::configuration(options.tls.as_ref())?),
+            Scheme::Mqtt | Scheme::Ws => None,
+        };
+        let address = Self {
+            target,
+            #[cfg(feature = "tls")]
+            tls,
+        };
+        connect(&address, options, true).check().map_err(|reason| ConnectError::InvalidOption {
+            option: "connect",
+            reason: format!("{reason}; shorten it"),
+        })?;
+        Ok(Arc::new(address))
+    }
+
+    /// `most`: the largest packet.
+    async fn stream(&self, most: usize) -> Result<Stream, Ended> {
+        let Target { host, port, .. } = &self.target;
+        let tcp =
+            TcpStream::connect((host.as_str(), *port)).await.map_err(|error| Ended::attempt_io(&error))?;
+        // Without it each small packet may wait for the acknowledgement of the one before.
+        let _ = tcp.set_nodelay(true);
+        let stream: Stream = Box::new(Quick::new(tcp));
+        #[cfg(feature = "tls")]
+        let stream = match &self.tls {
+            Some(config) => super::tls::open(stream, host, config).await?,
+            None => stream,
+        };
+        #[cfg(feature = "websocket")]
+        let stream = match self.target.scheme {
+            Scheme::Ws | Scheme::Wss => super::websocket::open(stream, &self.target.address, most).await?,
+            Scheme::Mqtt | Scheme::Mqtts => stream,
+        };
+        Ok(stream)
+    }
+}
+
+fn connect<'a>(address: &'a Address, options: &'a LinkOptions, clean_start: bool) -> Connect<'a> {
+    let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
+    Connect {
+        client_id: &options.client_id,
+        clean_start,
+        keep_alive: u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX),
+        session_expiry: seconds(options.session_expiry),
+        receive_maximum: options.announced_receive_maximum(),
+        // Unannounced, larger messages would end the connection at each delivery; announced, the broker keeps them.
+        maximum_packet_size: options.max_packet_size,
+        will: options.will.as_ref(),
+        credentials: credentials.map(|credentials| (credentials.username(), credentials.password())),
+    }
+}
+
+/// Connects, and returns the connection with the broker's CONNACK, which accepts it.
+pub(super) async fn dial(
+    address: Arc<Address>,
+    options: Arc<LinkOptions>,
+    clean_start: bool,
+) -> Result<(Wire, Box<ConnAck>), Ended> {
+    let attempt = async {
+        let most = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
+        let stream = address.stream(most).await?;
+        let mut wire = Wire::new(stream, most);
+        encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
+        poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
+        loop {
+            match wire.next() {
+                Ok(Some(Packet::ConnAck(ack))) => return accepted(wire, ack),
+                Ok(Some(_)) => return Err(not_mqtt("its first packet was no CONNACK")),
+                Ok(None) => {}
+                Err(malformed) => return Err(not_mqtt(malformed.what)),
+            }
+            poll_fn(|cx| wire.poll_read(cx)).await.map_err(|error| Ended::attempt_io(&error))?;
+        }
+    };
+    match tokio::time::timeout(options.connect_timeout, attempt).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Ended::attempt("the broker did not answer in time", None)),
+    }
+}
+
+fn not_mqtt(what: &str) -> Ended {
+    let failure = ConnectError::Protocol { reason: what.to_owned() };
+    Ended::attempt(failure.to_string(), Some(failure))
+}
+
+fn accepted(wire: Wire, ack: Box<ConnAck>) -> Result<(Wire, Box<ConnAck>), Ended> {
+    let failure = match ack.reason {
+        0x00 => return Ok((wire, ack)),
+        // As brokers answer that speak 3.1.1 alone.
+        0x01 | 0x84 => ConnectError::OldProtocol,
+        0x04 | 0x86 => ConnectError::Credentials { reason: ack.reason_string.clone() },
+        0x05 | 0x87 => ConnectError::NotAuthorized { reason: ack.reason_string.clone() },
+        code => ConnectError::Refused {
+            code,
+            name: reasons::name(code),
+            reason: ack.reason_string.clone(),
+            server: ack.server_reference.clone(),
+        },
+    };
+    let text = failure.to_string();
+    // Busy, unavailable, over a quota or a rate: it may pass.
+    let passing = matches!(ack.reason, 0x03 | 0x88 | 0x89 | 0x97 | 0x9f);
+    Err(Ended::attempt(text, (!passing).then_some(failure)))
+}

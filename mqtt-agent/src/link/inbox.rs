@@ -1,0 +1,131 @@
+//! [`Inbox`]: a queue of received messages with their acknowledgements.
+//!
+//! A message at QoS 1 is never dropped here. What isn't read in time waits in memory, is charged to the connection's
+//! [`Budget`], and over that the socket isn't read any more. Messages at QoS 0, which nothing holds back, have a bound of
+//! their own and are dropped over it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+use super::ack::Ack;
+use super::budget::{Budget, Charge};
+use super::inbound::{Inbound, MessageHandler};
+
+/// How many messages wait in one inbox that no acknowledgement holds back: those at QoS 0, and those that were acknowledged
+/// as they came in.
+const LOOSE: usize = 1024;
+
+/// How many bytes of them.
+const LOOSE_BYTES: usize = 8 << 20;
+
+/// A message that waits to be read. Dropped unread, it is left to the session.
+struct Unread {
+    message: Option<(Inbound, Ack)>,
+    weight: usize,
+    charge: Option<Charge>,
+    /// What waits without an acknowledgement, it among them.
+    loose: Option<Arc<Loose>>,
+}
+
+/// What waits in one inbox and is not held back by acknowledgements.
+#[derive(Debug, Default)]
+struct Loose {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Loose {
+    /// Whether one more may wait.
+    fn has_room(&self) -> bool {
+        self.messages.load(Ordering::Acquire) < LOOSE && self.bytes.load(Ordering::Acquire) < LOOSE_BYTES
+    }
+
+    fn enter(&self, weight: usize) {
+        self.messages.fetch_add(1, Ordering::AcqRel);
+        self.bytes.fetch_add(weight, Ordering::AcqRel);
+    }
+
+    fn leave(&self, weight: usize) {
+        self.messages.fetch_sub(1, Ordering::AcqRel);
+        self.bytes.fetch_sub(weight, Ordering::AcqRel);
+    }
+}
+
+impl Unread {
+    /// The message is charged until it is settled; one that nothing is awaited of until it is read.
+    fn take(mut self) -> Option<(Inbound, Ack)> {
+        let (inbound, mut ack) = self.message.take()?;
+        ack.carry(self.charge.take());
+        Some((inbound, ack))
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if let Some(loose) = &self.loose {
+            loose.leave(self.weight);
+        }
+        if let Some((_, ack)) = self.message.take() {
+            ack.leave();
+        }
+    }
+}
+
+/// The reading end. Dropping it leaves what is unread, and what still comes, to the session.
+pub(crate) struct Inbox(mpsc::UnboundedReceiver<Unread>);
+
+impl Inbox {
+    /// An inbox and the handler that fills it; `what` names its messages in the log. With `ahead`, messages are acknowledged
+    /// as they come in, ahead of being read, as long as not too many wait.
+    pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: bool) -> (MessageHandler, Self) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let loose = Arc::new(Loose::default());
+        let handler = MessageHandler::acknowledging(move |inbound, mut ack| {
+            let weight = inbound.weight();
+            let mut counted = None;
+            let has_room = loose.has_room();
+            if ack.is_awaited() && ahead && has_room {
+                std::mem::replace(&mut ack, Ack::none()).in_memory();
+            } else if !ack.is_awaited() && !has_room {
+                tracing::warn!(topic = inbound.topic(), "dropped {what} at QoS 0: too many wait already");
+                return ack.refused();
+            }
+            if !ack.is_awaited() {
+                loose.enter(weight);
+                counted = Some(Arc::clone(&loose));
+            }
+            let charge = Some(budget.charge(weight));
+            let message = Some((inbound.detached(), ack));
+            // Given back where nobody reads any more: dropping it leaves the message to the session.
+            drop(sender.send(Unread { message, weight, charge, loose: counted }));
+        });
+        (handler, Self(receiver))
+    }
+
+    /// The next message; `None` when nothing will come any more.
+    pub(crate) async fn recv(&mut self) -> Option<(Inbound, Ack)> {
+        loop {
+            if let Some(message) = self.0.recv().await?.take() {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Takes no more: what comes from now on is left to the session. What is there can still be read.
+    pub(crate) fn close(&mut self) {
+        self.0.close();
+    }
+
+    /// Whether it takes no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Inbox").field(&self.0.len()).finish()
+    }
+}

@@ -1,0 +1,77 @@
+//! A connection is lost: what is taken back, and who is told.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::actor::Actor;
+use super::closing::{Closing, Phase};
+use super::disconnect::{Ended, TAKEN_OVER};
+use super::state::ConnectionState;
+
+/// How long a connection has to hold for the next attempt to be fast again.
+const HELD: Duration = Duration::from_secs(5);
+/// A connection that the broker ends sooner tells that something is wrong.
+const SHORT: Duration = Duration::from_secs(2);
+/// So many short connections in a row are no accident.
+const SHORT_ONES: u32 = 3;
+
+impl Actor {
+    /// Takes back what was under way, and tells.
+    pub(super) fn lost(&mut self, ended: &Ended) {
+        let error = ended.text.as_str();
+        if let Some(since) = self.connected_at.take() {
+            let held = since.elapsed();
+            // Two clients that take one id from each other hold it for about as long as the other pauses; resetting
+            // then would let them fight for ever at full speed.
+            if held >= HELD && (!ended.by_broker || held >= self.backoff.step() * 2) {
+                self.backoff.reset();
+            }
+            self.attempt = 1;
+            self.is_connected = false;
+            self.stuck_since = None;
+            self.publishes.lost(ended.blame);
+            self.subscriptions.lost(ended.blame);
+            self.parked.take();
+            // Late acknowledgements of this connection then find nothing.
+            self.acks.reset(self.epoch);
+            if self.closing.is_none() {
+                tracing::warn!(error, held_ms = held.as_millis(), "lost the connection to the broker");
+                self.count_short(ended, held);
+            }
+        } else {
+            self.attempt = self.attempt.saturating_add(1);
+            tracing::warn!(error, attempt = self.attempt - 1, "failed to connect to the broker");
+            self.shared.failure.send_replace(ended.failure.clone());
+        }
+        if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
+            // Nothing is left to do but to go.
+            *deadline = Instant::now();
+        }
+        let error = Some(ended.text.as_str().into());
+        self.shared.state.send_replace(ConnectionState::Connecting { attempt: self.attempt, error });
+    }
+
+    fn count_short(&mut self, ended: &Ended, held: Duration) {
+        let client_id = self.options.client_id.as_str();
+        if ended.reason == Some(TAKEN_OVER) {
+            tracing::error!(
+                client_id,
+                "another client with the same id took the connection over; give each agent its own id, or each of its \
+                 processes its own `.instance(..)`"
+            );
+        }
+        if held >= SHORT || !ended.by_broker {
+            self.short_ones = 0;
+            return;
+        }
+        self.short_ones += 1;
+        if self.short_ones.is_multiple_of(SHORT_ONES) && ended.reason != Some(TAKEN_OVER) {
+            tracing::error!(
+                client_id,
+                connections = self.short_ones,
+                "the broker ends each connection soon after it was made; its log may say why"
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the connection's task tells without being asked.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::error::ConnectError;
+use super::state::ConnectionState;
+
+/// Written by the connection's task, read by its handles.
+pub(super) struct Shared {
+    pub(super) state: watch::Sender<ConnectionState>,
+    /// Why the last attempt to connect failed, where trying again won't help.
+    pub(super) failure: watch::Sender<Option<ConnectError>>,
+    /// The broker's Maximum Packet Size.
+    pub(super) limit: AtomicUsize,
+    /// How many sessions the broker began for us.
+    pub(super) sessions: AtomicU64,
+    /// When something was received last, in milliseconds since `began`.
+    heard: AtomicU64,
+    /// When a wait for the broker was given up, counted as `heard`; 0 for never.
+    given_up: AtomicU64,
+    began: Instant,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            state: watch::Sender::new(ConnectionState::Connecting { attempt: 1, error: None }),
+            failure: watch::Sender::new(None),
+            limit: AtomicUsize::new(usize::MAX),
+            sessions: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
+            began: Instant::now(),
+        }
+    }
+
+    fn milliseconds(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn note_heard(&self, at: Instant) {
+        self.heard.store(self.milliseconds(at), Ordering::Relaxed);
+    }
+
+    /// Notes that a wait for the broker was given up.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(self.milliseconds(Instant::now()).max(1), Ordering::Relaxed);
+    }
+
+    /// Whether nothing was heard since a wait was given up.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed) > self.heard.load(Ordering::Relaxed)
+    }
+
+    /// When the broker was last heard of.
+    pub(super) fn heard(&self) -> Instant {
+        self.began + Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    }
+}

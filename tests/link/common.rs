@@ -1,0 +1,76 @@
+//! What the tests serve, and what they wait for.
+
+use std::time::{Duration, Instant};
+
+use mqtt_agent::prelude::*;
+use mqtt_agent::{ConnectionState, Error};
+use support::{FakeBroker, SOON};
+
+/// The connect timeout where the end has to come before it.
+pub(crate) const PATIENT: Duration = Duration::from_secs(8);
+/// What ends at once ends sooner than this, also on a busy machine.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// Adds two numbers.
+#[tool]
+pub(crate) async fn add(a: f64, b: f64) -> f64 {
+    a + b
+}
+
+/// A text of a length.
+#[tool]
+pub(crate) async fn repeat(length: u32) -> String {
+    "x".repeat(length as usize)
+}
+
+/// Repeats what it is told.
+#[skill]
+pub(crate) async fn echo(task: Task) -> String {
+    task.text().to_string()
+}
+
+pub(crate) fn calculator() -> Agent {
+    Agent::new("calc").tools(tools![add, repeat]).connect_timeout(PATIENT)
+}
+
+/// An agent and a client of its broker. The client is connected last.
+pub(crate) async fn agent_and_client(broker: &FakeBroker) -> (mqtt_agent::Running, Client) {
+    let agent = calculator().start(&broker.url()).await.unwrap();
+    let client = Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
+    (agent, client)
+}
+
+/// Calls a tool again and again until it answers: after a reconnect its server may be a moment behind.
+pub(crate) async fn can_be_called(client: &Client) {
+    support::eventually("the tool can be called", || async {
+        let call = client.call("add", json!({"a": 1, "b": 2})).timeout(Duration::from_secs(2));
+        call.await.ok().map(|sum| assert_eq!(sum, json!(3.0)))
+    })
+    .await;
+}
+
+/// Waits until there is a connection later than the one of this number.
+pub(crate) async fn connected_again(client: &Client, after: u64) {
+    let mut connection = client.connection();
+    let up = connection
+        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after));
+    tokio::time::timeout(SOON, up).await.expect("in time").unwrap();
+}
+
+/// The error of a start, and how long it took.
+pub(crate) async fn start_error(agent: Agent, broker: &FakeBroker) -> (String, Duration) {
+    let began = Instant::now();
+    let started = tokio::time::timeout(SOON, agent.start(&broker.url())).await;
+    let error: Error = match started.expect("a start that can't succeed ends") {
+        Err(error) => error,
+        Ok(_) => panic!("it started"),
+    };
+    (error.to_string(), began.elapsed())
+}
+
+/// That a text has all parts, whatever their case.
+pub(crate) fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.to_lowercase().contains(&part.to_lowercase()), "`{part}` is not in: {text}");
+    }
+}

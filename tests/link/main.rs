@@ -1,0 +1,14 @@
+//! The connection against a broker that lacks, refuses, delays and breaks things, through the public interface.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod capabilities;
+mod common;
+mod disconnected;
+mod fake;
+mod hostile;
+mod limits;
+mod overlapping;
+mod refused;
+mod resumed;
+mod sessions;
+mod stop;
