@@ -71,6 +71,8 @@ pub mod guide {
     pub mod durable_tasks {}
     #[doc = include_str!("../docs/presence.md")]
     pub mod presence {}
+    #[doc = include_str!("../docs/performance.md")]
+    pub mod performance {}
 }
 
 /// The README's code compiles and runs.

@@ -60,7 +60,10 @@ async fn all_are_answered_or_busy(broker: &TestBroker, clients: u64, calls: u64)
         for call in 0..calls {
             let (number, client) = (client.0 * calls + call, client.1.clone());
             made.spawn(async move {
-                (number, client.call("echo", json!({"number": number})).returning::<u64>().await)
+                (
+                    number,
+                    client.call("echo", json!({"number": number})).returning::<u64>().timeout(LONG).await,
+                )
             });
         }
     }

@@ -141,6 +141,18 @@ impl TestBroker {
         }
     }
 
+    /// Ends it as an operator does: it writes what it keeps, and hangs up.
+    pub async fn terminate(&mut self) {
+        if !self.signal("TERM").await {
+            return self.kill().await;
+        }
+        if let Kind::Mosquitto { child, .. } = &mut self.kind
+            && let Some(mut child) = child.take()
+        {
+            child.wait().await.expect("it ends");
+        }
+    }
+
     /// Stops it in the middle of whatever it does, as a frozen host would; `false` where that cannot be done.
     pub async fn freeze(&self) -> bool {
         self.signal("STOP").await

@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ack::Settlement;
@@ -79,6 +80,8 @@ pub(super) struct Actor {
     pub(super) copies: Copies,
     /// Messages that may be copies, each with its place in the order of acknowledgements where it has one.
     pub(super) held: Vec<(Inbound, Option<u64>)>,
+    /// Whether a message was handed to somebody in this round.
+    pub(super) delivered: bool,
     /// Reused, so that routing doesn't allocate.
     pub(super) found: Vec<MessageHandler>,
 
@@ -157,6 +160,7 @@ impl Actor {
             unclaimed: None,
             copies: Copies::default(),
             held: Vec::new(),
+            delivered: false,
             found: Vec::new(),
             is_connected: false,
             epoch: 0,
@@ -237,6 +241,15 @@ impl Actor {
                 Ok(more) => more,
                 Err(ended) => return Exit::Lost(ended),
             };
+            if std::mem::take(&mut self.delivered) {
+                // Whoever was given something may have an answer to it, or the next call, in a moment: these then go out in
+                // one write, together with the acknowledgements.
+                yield_now().await;
+                poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
+                if self.take_commands().is_break() {
+                    return Exit::Stop;
+                }
+            }
             if self.step(Some(wire)).is_break() {
                 return Exit::Stop;
             }

@@ -11,13 +11,17 @@ use super::disconnect::Ended;
 use super::error::ConnectError;
 use super::options::LinkOptions;
 use super::stream::{Quick, Stream};
-use super::url::{Scheme, Target};
+#[cfg(any(feature = "tls", feature = "websocket"))]
+use super::url::Scheme;
+use super::url::Target;
 use super::wire::Wire;
 
 /// Where and how to connect, checked once.
 #[derive(Clone)]
 pub(super) struct Address {
     pub(super) target: Target,
+    /// The largest packet that is accepted.
+    largest: usize,
     #[cfg(feature = "tls")]
     tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -33,6 +37,7 @@ impl Address {
         };
         let address = Self {
             target,
+            largest: usize::try_from(options.max_packet_size).unwrap_or(usize::MAX),
             #[cfg(feature = "tls")]
             tls,
         };
@@ -43,8 +48,7 @@ impl Address {
         Ok(Arc::new(address))
     }
 
-    /// `most`: the largest packet.
-    async fn stream(&self, most: usize) -> Result<Stream, Ended> {
+    async fn stream(&self) -> Result<Stream, Ended> {
         let Target { host, port, .. } = &self.target;
         let tcp =
             TcpStream::connect((host.as_str(), *port)).await.map_err(|error| Ended::attempt_io(&error))?;
@@ -58,7 +62,9 @@ impl Address {
         };
         #[cfg(feature = "websocket")]
         let stream = match self.target.scheme {
-            Scheme::Ws | Scheme::Wss => super::websocket::open(stream, &self.target.address, most).await?,
+            Scheme::Ws | Scheme::Wss => {
+                super::websocket::open(stream, &self.target.address, self.largest).await?
+            }
             Scheme::Mqtt | Scheme::Mqtts => stream,
         };
         Ok(stream)
@@ -87,9 +93,8 @@ pub(super) async fn dial(
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
     let attempt = async {
-        let most = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
-        let stream = address.stream(most).await?;
-        let mut wire = Wire::new(stream, most);
+        let stream = address.stream().await?;
+        let mut wire = Wire::new(stream, address.largest);
         encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
         poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
         loop {

@@ -247,7 +247,8 @@ impl Actor {
     }
 
     /// Runs a subscriber's code. Its panic is its own affair and must not end the connection.
-    fn hand_over(&self, handler: &MessageHandler, inbound: Inbound, place: Option<u64>) {
+    fn hand_over(&mut self, handler: &MessageHandler, inbound: Inbound, place: Option<u64>) {
+        self.delivered = true;
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
             MessageHandler::InMemory(take) => take(inbound),
             MessageHandler::Acknowledging(take) => {

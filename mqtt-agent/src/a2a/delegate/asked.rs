@@ -207,8 +207,12 @@ impl Asked {
         {
             return;
         }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the buffer of whoever watches: updates over it are dropped"
+        )]
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(result) {
-            tracing::warn!(task = %self.task.task_id, "an update was dropped: {UPDATES} wait already");
+            tracing::warn!(task = %self.task.task_id, "dropped an update: {UPDATES} wait already");
         }
     }
 

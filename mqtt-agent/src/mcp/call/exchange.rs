@@ -97,7 +97,7 @@ impl Exchange {
     pub(super) async fn run(mut self: Box<Self>) -> Result<Box<RawValue>, CallError> {
         let answered = async {
             self.enter().await?;
-            // In a box of its own: it needs much room, and only until the call is queued.
+            // In a box of its own: it needs much room, and only until the call is on its way.
             Box::pin(self.send()).await?;
             self.response().await
         };
@@ -105,7 +105,7 @@ impl Exchange {
             Err(error) => {
                 // At once, and not only after the look-up.
                 self.abandon();
-                Err(self.explain(error).await)
+                Err(Box::pin(self.explain(error)).await)
             }
             answer => answer,
         }
@@ -207,13 +207,10 @@ impl Exchange {
         };
         self.stage = Stage::Ended;
         // Nobody waits any more when the client was closed.
-        let answer = answer.map_err(|_| CallError::Publish(PublishError::Closed))?;
-        let (payload, after) = match *answer {
+        let closed = || CallError::Publish(PublishError::Closed);
+        let (payload, after) = match *answer.map_err(|_| closed())? {
             Answer::Arrived { inbound: Inbound { payload, .. }, after } => (payload, after),
-            Answer::Unheard(outcome) => {
-                let closed = CallError::Publish(PublishError::Closed);
-                return Err(self.unheard(outcome).unwrap_or(closed));
-            }
+            Answer::Unheard(outcome) => return Err(self.unheard(outcome).unwrap_or_else(closed)),
         };
         let response = Response::read(&payload)
             .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
