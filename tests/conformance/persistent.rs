@@ -37,8 +37,7 @@ async fn everything_works(client: &Client, heard: &mut mpsc::UnboundedReceiver<S
     eventually("both replicas answer", || {
         let call =
             client.call("replica_name", json!({})).timeout(Duration::from_secs(2)).returning::<String>();
-        let name = async move { call.await.ok() };
-        async { name.await }
+        async move { call.await.ok() }
     })
     .await;
     while answered.len() < 2 {
