@@ -12,6 +12,9 @@ use tokio::task::JoinSet;
 /// How many calls of a tool a client sends before the first is answered.
 const WINDOW: usize = 64;
 
+/// Longer than the slowest machine needs for all the calls of a test.
+const LONG: Duration = Duration::from_secs(120);
+
 /// Gives back what it gets.
 #[tool]
 async fn echo(number: u64) -> u64 {
