@@ -63,7 +63,7 @@ impl LinkOptions {
             receive_maximum: 256,
             window: 1024,
             queue: 1024,
-            inbox_bytes: 128 << 20,
+            inbox_bytes: 64 << 20,
             max_backoff: Duration::from_secs(30),
         }
     }
