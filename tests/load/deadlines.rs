@@ -127,7 +127,7 @@ async fn an_agent_that_stopped_reading_its_socket_stops_in_time() {
         let (id, payload) = (number as u16 + 1, vec![b'x'; 900_000]);
         publish_bytes(format!("heavy/{number}"), &Publish { qos: 1, id, payload, ..Publish::default() })
     });
-    let at_most = 128 * (1 << 20) / 900_000;
+    let at_most = 64 * (1 << 20) / 900_000;
     eventually("the bytes are spent", || async { (made.load(Ordering::SeqCst) >= at_most).then_some(()) })
         .await;
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -8,13 +8,16 @@ mod limit;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use limit::Limit;
 
 /// How many calls of one tool may wait. One more ends at once.
 const MOST_WAITING: usize = 100_000;
+
+/// How long a call may leave a place unclaimed that it was given. Its future isn't polled then, and others go on.
+pub(super) const OFFER: Duration = Duration::from_millis(50);
 
 /// What a call is to do that wants a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,10 @@ pub(super) struct Window<W> {
     taken: usize,
     /// The oldest first.
     waiting: BTreeMap<u64, W>,
+    /// Calls that were given a place and have not claimed it yet, and since when.
+    offered: BTreeMap<u64, Instant>,
+    /// Calls that did not claim a place in time: they wait again as soon as they are polled.
+    asleep: BTreeSet<u64>,
     next_wait: u64,
     /// Calls that were sent: the number of the next one.
     sent: u64,
@@ -42,7 +49,15 @@ pub(super) struct Window<W> {
 
 impl<W> Window<W> {
     pub(super) fn new(now: Instant) -> Self {
-        Self { limit: Limit::new(now), taken: 0, waiting: BTreeMap::new(), next_wait: 0, sent: 0 }
+        Self {
+            limit: Limit::new(now),
+            taken: 0,
+            waiting: BTreeMap::new(),
+            offered: BTreeMap::new(),
+            asleep: BTreeSet::new(),
+            next_wait: 0,
+            sent: 0,
+        }
     }
 
     fn has_room(&self) -> bool {
@@ -55,7 +70,7 @@ impl<W> Window<W> {
             self.taken += 1;
             return Want::Go;
         }
-        if self.waiting.len() >= MOST_WAITING {
+        if self.waiting.len() + self.asleep.len() >= MOST_WAITING {
             return Want::Refuse;
         }
         let number = self.next_wait;
@@ -65,25 +80,54 @@ impl<W> Window<W> {
     }
 
     /// Gives a free place to the call that waited longest. To be asked after each event until there is none.
-    pub(super) fn next(&mut self) -> Option<W> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<W> {
         if !self.has_room() {
             return None;
         }
-        let (_, waiter) = self.waiting.pop_first()?;
+        let (number, waiter) = self.waiting.pop_first()?;
+        self.offered.insert(number, now);
         self.taken += 1;
         Some(waiter)
     }
 
-    /// Where a call's waiter is kept; `None` when the call was given a place.
-    pub(super) fn waiter(&mut self, number: u64) -> Option<&mut W> {
-        self.waiting.get_mut(&number)
+    /// A call that waits is polled: whether it has a place now.
+    pub(super) fn claim(&mut self, number: u64, waiter: W) -> bool {
+        if self.offered.remove(&number).is_some() {
+            return true;
+        }
+        self.asleep.remove(&number);
+        self.waiting.insert(number, waiter);
+        false
+    }
+
+    /// Takes the places back that were not claimed in time. Whether some are still offered.
+    pub(super) fn lapse(&mut self, now: Instant) -> bool {
+        let lapsed: Vec<u64> = self
+            .offered
+            .iter()
+            .filter(|(_, since)| now.saturating_duration_since(**since) >= OFFER)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in lapsed {
+            self.offered.remove(&number);
+            self.asleep.insert(number);
+            self.freed();
+        }
+        !self.offered.is_empty()
+    }
+
+    /// Whether a place is offered that is not claimed yet.
+    pub(super) fn offers(&self) -> bool {
+        !self.offered.is_empty()
     }
 
     /// A call that waited is not wanted any more. What was given to it meanwhile is given back.
     pub(super) fn left(&mut self, number: u64) {
-        if self.waiting.remove(&number).is_none() {
+        if self.offered.remove(&number).is_some() {
             self.freed();
         }
+        self.waiting.remove(&number);
+        self.asleep.remove(&number);
     }
 
     /// A call is sent from its place: its number, which its outcome is told with.

@@ -2,11 +2,17 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::window::{Want, Window};
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::window::{OFFER, Want, Window};
+use crate::spawn;
 
 /// How long a window is kept that no call uses.
 const IDLE: Duration = Duration::from_secs(60);
@@ -42,7 +48,12 @@ impl Windows {
             return Arc::clone(&kept.window);
         }
         let tool: Arc<str> = tool.into();
-        let window = ToolWindow { tool: Arc::clone(&tool), window: Mutex::new(Window::new(now)) };
+        let window = ToolWindow {
+            tool: Arc::clone(&tool),
+            window: Mutex::new(Window::new(now)),
+            watched: AtomicBool::new(false),
+            watcher: Mutex::default(),
+        };
         let window = Arc::new(window);
         tools.windows.insert(tool, Kept { window: Arc::clone(&window), used: now });
         window
@@ -69,6 +80,10 @@ impl Tools {
 pub(super) struct ToolWindow {
     tool: Arc<str>,
     window: Mutex<Window<Waker>>,
+    /// Whether somebody looks after the places that are offered.
+    watched: AtomicBool,
+    /// Who does; ends with the window.
+    watcher: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 /// Too many calls wait for a place already.
@@ -87,7 +102,7 @@ impl ToolWindow {
     }
 
     /// Tells how a call ended that was sent under this number. Its place was given back before.
-    pub(super) fn ended(&self, call: u64, ending: Ending) {
+    pub(super) fn ended(self: &Arc<Self>, call: u64, ending: Ending) {
         let now = Instant::now();
         self.after(|window| match ending {
             Ending::Answered { delay } => window.answered(call, delay, now),
@@ -97,17 +112,48 @@ impl ToolWindow {
     }
 
     /// Does something, and wakes the calls that have a place after it.
-    fn after<T>(&self, event: impl FnOnce(&mut Window<Waker>) -> T) -> T {
+    fn after<T>(self: &Arc<Self>, event: impl FnOnce(&mut Window<Waker>) -> T) -> T {
+        let now = Instant::now();
         let mut window = self.lock();
         let outcome = event(&mut window);
-        let mut next = window.next();
+        let mut next = window.next(now);
+        let offers = next.is_some() || window.offers();
         drop(window);
         // Never under the lock: a waker runs code of others.
         while let Some(waker) = next {
             waker.wake();
-            next = self.lock().next();
+            next = self.lock().next(now);
+        }
+        if offers {
+            self.watch();
         }
         outcome
+    }
+
+    /// Sees to it that places which nobody claims go to others: a future that waits for one may be kept and not polled.
+    fn watch(self: &Arc<Self>) {
+        // Where there is no runtime nobody is polled either.
+        if Handle::try_current().is_err() || self.watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let window = Arc::downgrade(self);
+        let watch = async move {
+            loop {
+                sleep(OFFER).await;
+                let Some(window) = window.upgrade() else { return };
+                let goes_on = window.lock().lapse(Instant::now());
+                if !goes_on {
+                    window.watched.store(false, Ordering::Release);
+                }
+                // What was taken back is offered to the next ones, which is watched as well.
+                window.after(|_| ());
+                if !goes_on {
+                    return;
+                }
+            }
+        };
+        let watcher = spawn::owned(watch);
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
     }
 
     fn lock(&self) -> MutexGuard<'_, Window<Waker>> {
@@ -146,20 +192,15 @@ impl Future for Turn {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { window, stage } = &mut *self;
-        let mut locked = window.lock();
+        let waker = cx.waker().clone();
         let want = match *stage {
-            Stage::New => locked.want(cx.waker().clone()),
-            Stage::Waiting(number) => match locked.waiter(number) {
-                Some(waker) => {
-                    waker.clone_from(cx.waker());
-                    Want::Wait(number)
-                }
-                None => Want::Go,
-            },
+            Stage::New => window.lock().want(waker),
+            // One that let its offer lapse may get another one at once.
+            Stage::Waiting(number) if window.after(|window| window.claim(number, waker)) => Want::Go,
+            Stage::Waiting(number) => Want::Wait(number),
             // Polled again after it was ready: nothing will come.
             Stage::Over => return Poll::Pending,
         };
-        drop(locked);
         *stage = if let Want::Wait(number) = want { Stage::Waiting(number) } else { Stage::Over };
         match want {
             Want::Go => Poll::Ready(Ok(Place { window: Arc::clone(window) })),

@@ -15,8 +15,13 @@ enum Step {
     TimeOut { which: usize },
     Drop { which: usize },
     LeaveWaiting { which: usize },
-    DropGiven { which: usize },
-    Send { which: usize },
+    DropOffered { which: usize },
+    DropAsleep { which: usize },
+    DropGiven,
+    Claim { which: usize },
+    Wake { which: usize },
+    Lapse,
+    Send,
     Wait { milliseconds: u64 },
 }
 
@@ -29,8 +34,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => which().prop_map(|which| Step::TimeOut { which }),
         1 => which().prop_map(|which| Step::Drop { which }),
         1 => which().prop_map(|which| Step::LeaveWaiting { which }),
-        1 => which().prop_map(|which| Step::DropGiven { which }),
-        6 => which().prop_map(|which| Step::Send { which }),
+        1 => which().prop_map(|which| Step::DropOffered { which }),
+        1 => which().prop_map(|which| Step::DropAsleep { which }),
+        1 => Just(Step::DropGiven),
+        6 => which().prop_map(|which| Step::Claim { which }),
+        2 => which().prop_map(|which| Step::Wake { which }),
+        1 => Just(Step::Lapse),
+        6 => Just(Step::Send),
         1 => (0..40_000_u64).prop_map(|milliseconds| Step::Wait { milliseconds }),
     ]
 }
@@ -40,26 +50,30 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     /// In their order: the number that they wait under, and the name that their waiter is.
     waiting: VecDeque<(u64, u32)>,
-    /// Have a place and were not sent yet: the number that they waited under, if they did.
-    given: Vec<Option<u64>>,
+    /// Were given a place and have not looked at it yet.
+    offered: Vec<(u64, u32)>,
+    /// Let an offer lapse.
+    asleep: Vec<(u64, u32)>,
+    /// Have a place and were not sent yet.
+    given: usize,
     sent: Vec<u64>,
     named: u32,
 }
 
 impl Model {
-    fn give_out(&mut self, window: &mut Window<u32>) {
-        while let Some(name) = window.next() {
+    fn give_out(&mut self, window: &mut Window<u32>, now: Instant) {
+        while let Some(name) = window.next(now) {
             let (number, first) = self.waiting.pop_front().expect("somebody waits");
             assert_eq!(name, first, "first come, first served");
-            assert!(window.waiter(number).is_none());
-            self.given.push(Some(number));
+            self.offered.push((number, name));
         }
     }
 
     fn check(&self, window: &Window<u32>, taken_before: usize) {
-        let taken = self.given.len() + self.sent.len();
+        let taken = self.offered.len() + self.given + self.sent.len();
         assert_eq!(window.taken, taken, "no place leaks");
         assert_eq!(window.waiting.len(), self.waiting.len());
+        assert_eq!(window.asleep.len(), self.asleep.len());
         // A limit that shrinks takes no place away, but none is given out above it.
         assert!(taken <= window.limit.places().max(taken_before), "never over the limit");
         assert!(
@@ -89,15 +103,34 @@ proptest! {
                     let name = model.named;
                     model.named += 1;
                     match window.want(name) {
-                        Want::Go => model.given.push(None),
+                        Want::Go => model.given += 1,
                         Want::Wait(number) => model.waiting.push_back((number, name)),
                         Want::Refuse => panic!("not so many"),
                     }
                 }
-                Step::Send { which } => {
-                    if taken_out(&mut model.given, which).is_some() {
+                Step::Send => {
+                    if model.given > 0 {
+                        model.given -= 1;
                         model.sent.push(window.sent());
                     }
+                }
+                Step::Claim { which } => {
+                    if let Some((number, name)) = taken_out(&mut model.offered, which) {
+                        assert!(window.claim(number, name), "it was offered");
+                        model.given += 1;
+                    }
+                }
+                Step::Wake { which } => {
+                    if let Some((number, name)) = taken_out(&mut model.asleep, which) {
+                        assert!(!window.claim(number, name), "it let its offer lapse");
+                        let place = model.waiting.partition_point(|(other, _)| *other < number);
+                        model.waiting.insert(place, (number, name));
+                    }
+                }
+                Step::Lapse => {
+                    now += OFFER;
+                    assert!(!window.lapse(now), "all of them are as old");
+                    model.asleep.append(&mut model.offered);
                 }
                 Step::Answer { which, milliseconds } => {
                     if let Some(call) = taken_out(&mut model.sent, which) {
@@ -128,14 +161,25 @@ proptest! {
                         window.left(number);
                     }
                 }
-                Step::DropGiven { which } => match taken_out(&mut model.given, which) {
-                    Some(Some(number)) => window.left(number),
-                    Some(None) => window.freed(),
-                    None => {}
-                },
+                Step::DropOffered { which } => {
+                    if let Some((number, _)) = taken_out(&mut model.offered, which) {
+                        window.left(number);
+                    }
+                }
+                Step::DropAsleep { which } => {
+                    if let Some((number, _)) = taken_out(&mut model.asleep, which) {
+                        window.left(number);
+                    }
+                }
+                Step::DropGiven => {
+                    if model.given > 0 {
+                        model.given -= 1;
+                        window.freed();
+                    }
+                }
                 Step::Wait { milliseconds } => now += Duration::from_millis(milliseconds),
             }
-            model.give_out(&mut window);
+            model.give_out(&mut window, now);
             model.check(&window, before);
         }
     }
@@ -178,7 +222,7 @@ fn sub_17_many_callers_keep_the_queue_that_they_share_short() {
             let window = &mut windows[caller];
             window.freed();
             window.answered(call, now - sent + way, now);
-            while window.next().is_some() {
+            while window.next(now).is_some() {
                 window.want(());
                 queue.push_back((caller, now, window.sent()));
             }
