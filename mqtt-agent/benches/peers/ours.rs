@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mqtt_agent::Limits;
+use mqtt_agent::param::{Call, Param};
 use mqtt_agent::prelude::*;
+use mqtt_agent::registry::{ArgDef, Handler, Location, Refused, ToolDef};
+use mqtt_agent::reply::{Reply, ToolFuture};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::callers;
@@ -39,12 +42,28 @@ async fn length(text: String) -> usize {
     text.len()
 }
 
-/// Does not answer.
-#[tool(timeout = "10m")]
-async fn hold(text: String) -> String {
-    HELD.fetch_add(1, Ordering::Relaxed);
-    std::future::pending::<()>().await;
-    text
+/// So many tools share the calls that are not answered: a client keeps a window over those of each tool.
+const HOLDING: usize = 250;
+
+const TEXT: &[ArgDef] = &[ArgDef::new("text", "Any text.", <String as Param<'_>>::NEED)];
+
+/// `hold_0`, `hold_1` and so on, which do not answer. Definitions live as long as the program, as those of `#[tool]` do.
+fn holding() -> Vec<&'static ToolDef> {
+    let tool = |number| {
+        let name: &'static str = format!("hold_{number}").leak();
+        let (output, location) = (<() as Reply>::schema, Location::new(file!(), line!()));
+        let tool = ToolDef::new(name, "Does not answer.", TEXT, output, Handler::Async(hold), location);
+        &*Box::leak(Box::new(tool.timeout_ms(600_000)))
+    };
+    (0..HOLDING).map(tool).collect()
+}
+
+fn hold<'a>(_: &mut Call<'a>) -> Result<ToolFuture<'a>, Refused> {
+    Ok(Box::pin(async {
+        HELD.fetch_add(1, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+        ().into_answer()
+    }))
 }
 
 fn namespace(name: &str) -> String {
@@ -54,7 +73,7 @@ fn namespace(name: &str) -> String {
 pub(crate) async fn serve(address: SocketAddr, name: &str) {
     let agent = Agent::new(format!("bench-{name}-server"))
         .namespace(namespace(name))
-        .tools(tools![echo, repeat, length, hold])
+        .tools(tools![echo, repeat, length].into_iter().chain(holding()))
         .limits(Limits::default().with_concurrency(CALLS).with_queue(CALLS))
         .max_packet_size(PACKET);
     let running = match agent.start(&format!("mqtt://{address}")).await {
@@ -108,8 +127,9 @@ pub(crate) async fn call(address: SocketAddr, name: &str, mut orders: UnboundedR
                 callers::beside(&order, small, move || call_length(client.clone(), text.clone())).await
             }
             Work::Hold => {
-                for _ in 0..order.callers {
-                    let call = client.call("hold", json!({"text": text})).timeout(Duration::from_secs(300));
+                for number in 0..order.callers {
+                    let tool = format!("hold_{}", number % HOLDING);
+                    let call = client.call(tool, json!({"text": text})).timeout(Duration::from_secs(300));
                     tokio::spawn(async move { drop(call.await) });
                 }
                 say(&Line::Begin(Counts::now()));
