@@ -168,3 +168,26 @@ on_each_broker! {
         agent.stop().await;
     }
 }
+
+on_each_broker! {
+    async fn sub_17_calls_that_run_for_long_leave_their_places_to_others(broker) {
+        const CALLS: usize = 4 * WINDOW;
+        let gate = Gate::closed();
+        let limits = Limits::default().with_concurrency(CALLS);
+        let agent = Agent::new("slow").tools(tools![held]).state(Arc::clone(&gate)).limits(limits);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut calls = JoinSet::new();
+        for _ in 0..CALLS {
+            calls.spawn(client.call("held", ()).timeout(LONG).into_future());
+        }
+        // All of them run, though none was answered.
+        let all = soon(gate.came.acquire_many(CALLS as u32)).await.unwrap();
+        gate.go.add_permits(CALLS);
+        while let Some(answer) = soon(calls.join_next()).await {
+            answer.unwrap().unwrap();
+        }
+        drop(all);
+        agent.stop().await;
+    }
+}

@@ -170,7 +170,7 @@ impl Exchange {
     async fn about_to_send(&mut self) -> Result<Message, CallError> {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
-        let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
+        let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message();

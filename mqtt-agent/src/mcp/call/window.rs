@@ -19,6 +19,10 @@ const MOST_WAITING: usize = 100_000;
 /// How long a call may leave a place unclaimed that it was given. Its future isn't polled then, and others go on.
 pub(super) const OFFER: Duration = Duration::from_millis(50);
 
+/// How long a call that was sent takes a place while others wait. After that it has left the broker's queue, or is lost: a
+/// tool that runs for minutes is not kept from running more calls at once.
+const ON_THE_WIRE: Duration = Duration::from_secs(1);
+
 /// What a call is to do that wants a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
@@ -45,6 +49,8 @@ pub(super) struct Window<W> {
     next_wait: u64,
     /// Calls that were sent: the number of the next one.
     sent: u64,
+    /// Those that take a place, and since when. The oldest first.
+    on_the_wire: BTreeMap<u64, Instant>,
 }
 
 impl<W> Window<W> {
@@ -57,6 +63,7 @@ impl<W> Window<W> {
             asleep: BTreeSet::new(),
             next_wait: 0,
             sent: 0,
+            on_the_wire: BTreeMap::new(),
         }
     }
 
@@ -100,8 +107,8 @@ impl<W> Window<W> {
         false
     }
 
-    /// Takes the places back that were not claimed in time. Whether some are still offered.
-    pub(super) fn lapse(&mut self, now: Instant) -> bool {
+    /// Takes the places back that were not claimed in time, and where calls wait those of calls that were sent long ago.
+    pub(super) fn lapse(&mut self, now: Instant) {
         let lapsed: Vec<u64> = self
             .offered
             .iter()
@@ -113,12 +120,20 @@ impl<W> Window<W> {
             self.asleep.insert(number);
             self.freed();
         }
-        !self.offered.is_empty()
+        let mut wanted = self.waiting.len();
+        while wanted > 0
+            && let Some(oldest) = self.on_the_wire.first_entry()
+            && now.saturating_duration_since(*oldest.get()) >= ON_THE_WIRE
+        {
+            oldest.remove();
+            self.freed();
+            wanted -= 1;
+        }
     }
 
-    /// Whether a place is offered that is not claimed yet.
-    pub(super) fn offers(&self) -> bool {
-        !self.offered.is_empty()
+    /// Whether [`Window::lapse`] has something to look after.
+    pub(super) fn may_lapse(&self) -> bool {
+        !self.offered.is_empty() || (!self.waiting.is_empty() && !self.on_the_wire.is_empty())
     }
 
     /// A call that waited is not wanted any more. What was given to it meanwhile is given back.
@@ -131,13 +146,21 @@ impl<W> Window<W> {
     }
 
     /// A call is sent from its place: its number, which its outcome is told with.
-    pub(super) fn sent(&mut self) -> u64 {
+    pub(super) fn sent(&mut self, now: Instant) -> u64 {
         let number = self.sent;
         self.sent += 1;
+        self.on_the_wire.insert(number, now);
         number
     }
 
-    /// A place is free again: its call was answered, ended or dropped.
+    /// A call that was sent was answered, ended or dropped. Its place is free again, if it wasn't already.
+    pub(super) fn off_the_wire(&mut self, call: u64) {
+        if self.on_the_wire.remove(&call).is_some() {
+            self.freed();
+        }
+    }
+
+    /// A place is free again that no call was sent from.
     pub(super) fn freed(&mut self) {
         self.taken = self.taken.saturating_sub(1);
     }

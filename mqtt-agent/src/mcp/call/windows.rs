@@ -117,14 +117,14 @@ impl ToolWindow {
         let mut window = self.lock();
         let outcome = event(&mut window);
         let mut next = window.next(now);
-        let offers = next.is_some() || window.offers();
+        let watch = next.is_some() || window.may_lapse();
         drop(window);
         // Never under the lock: a waker runs code of others.
         while let Some(waker) = next {
             waker.wake();
             next = self.lock().next(now);
         }
-        if offers {
+        if watch {
             self.watch();
         }
         outcome
@@ -141,13 +141,17 @@ impl ToolWindow {
             loop {
                 sleep(OFFER).await;
                 let Some(window) = window.upgrade() else { return };
-                let goes_on = window.lock().lapse(Instant::now());
-                if !goes_on {
-                    window.watched.store(false, Ordering::Release);
+                // What is taken back is offered to the next ones.
+                let goes_on = window.after(|window| {
+                    window.lapse(Instant::now());
+                    window.may_lapse()
+                });
+                if goes_on {
+                    continue;
                 }
-                // What was taken back is offered to the next ones, which is watched as well.
-                window.after(|_| ());
-                if !goes_on {
+                window.watched.store(false, Ordering::Release);
+                // Somebody may have come in between; whoever sets it again goes on.
+                if !window.lock().may_lapse() || window.watched.swap(true, Ordering::AcqRel) {
                     return;
                 }
             }
@@ -194,7 +198,7 @@ impl Future for Turn {
         let Self { window, stage } = &mut *self;
         let waker = cx.waker().clone();
         let want = match *stage {
-            Stage::New => window.lock().want(waker),
+            Stage::New => window.after(|window| window.want(waker)),
             // One that let its offer lapse may get another one at once.
             Stage::Waiting(number) if window.after(|window| window.claim(number, waker)) => Want::Go,
             Stage::Waiting(number) => Want::Wait(number),
@@ -203,7 +207,7 @@ impl Future for Turn {
         };
         *stage = if let Want::Wait(number) = want { Stage::Waiting(number) } else { Stage::Over };
         match want {
-            Want::Go => Poll::Ready(Ok(Place { window: Arc::clone(window) })),
+            Want::Go => Poll::Ready(Ok(Place { window: Arc::clone(window), call: None })),
             Want::Wait(_) => Poll::Pending,
             Want::Refuse => Poll::Ready(Err(Full)),
         }
@@ -222,18 +226,26 @@ impl Drop for Turn {
 #[derive(Debug)]
 pub(crate) struct Place {
     window: Arc<ToolWindow>,
+    /// The number of the call that was sent from it.
+    call: Option<u64>,
 }
 
 impl Place {
     /// The call is sent: its number.
-    pub(super) fn sent(&self) -> u64 {
-        self.window.lock().sent()
+    pub(super) fn sent(&mut self) -> u64 {
+        let number = self.window.lock().sent(Instant::now());
+        self.call = Some(number);
+        number
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.window.after(Window::freed);
+        let call = self.call;
+        self.window.after(|window| match call {
+            Some(call) => window.off_the_wire(call),
+            None => window.freed(),
+        });
     }
 }
 

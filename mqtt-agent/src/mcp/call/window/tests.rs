@@ -56,7 +56,10 @@ struct Model {
     asleep: Vec<(u64, u32)>,
     /// Have a place and were not sent yet.
     given: usize,
-    sent: Vec<u64>,
+    /// Each with the time at which it was sent.
+    sent: Vec<(u64, Instant)>,
+    /// Sent long ago, so that they take no place any more.
+    long: Vec<u64>,
     named: u32,
 }
 
@@ -81,6 +84,30 @@ impl Model {
             "nobody waits while there is room"
         );
         assert!((4..=4096).contains(&window.limit.places()));
+    }
+}
+
+impl Model {
+    /// A call that was sent ends, whether or not it still takes a place.
+    fn ended(&mut self, which: usize) -> Option<u64> {
+        let count = self.sent.len() + self.long.len();
+        if count == 0 {
+            return None;
+        }
+        let which = which % count;
+        if which < self.sent.len() {
+            Some(self.sent.swap_remove(which).0)
+        } else {
+            Some(self.long.swap_remove(which - self.sent.len()))
+        }
+    }
+
+    /// As many of the oldest calls as others wait give up their places.
+    fn lapse(&mut self, now: Instant) {
+        self.sent.sort_unstable();
+        let old = self.sent.iter().take_while(|(_, sent)| now - *sent >= ON_THE_WIRE).count();
+        let long = self.sent.drain(..old.min(self.waiting.len()));
+        self.long.extend(long.map(|(call, _)| call));
     }
 }
 
@@ -111,7 +138,7 @@ proptest! {
                 Step::Send => {
                     if model.given > 0 {
                         model.given -= 1;
-                        model.sent.push(window.sent());
+                        model.sent.push((window.sent(now), now));
                     }
                 }
                 Step::Claim { which } => {
@@ -129,30 +156,31 @@ proptest! {
                 }
                 Step::Lapse => {
                     now += OFFER;
-                    assert!(!window.lapse(now), "all of them are as old");
+                    window.lapse(now);
                     model.asleep.append(&mut model.offered);
+                    model.lapse(now);
                 }
                 Step::Answer { which, milliseconds } => {
-                    if let Some(call) = taken_out(&mut model.sent, which) {
-                        window.freed();
+                    if let Some(call) = model.ended(which) {
+                        window.off_the_wire(call);
                         window.answered(call, Duration::from_millis(milliseconds), now);
                     }
                 }
                 Step::Busy { which } => {
-                    if let Some(call) = taken_out(&mut model.sent, which) {
-                        window.freed();
+                    if let Some(call) = model.ended(which) {
+                        window.off_the_wire(call);
                         window.busy(call, now);
                     }
                 }
                 Step::TimeOut { which } => {
-                    if let Some(call) = taken_out(&mut model.sent, which) {
+                    if let Some(call) = model.ended(which) {
                         window.timed_out(call);
-                        window.freed();
+                        window.off_the_wire(call);
                     }
                 }
                 Step::Drop { which } => {
-                    if taken_out(&mut model.sent, which).is_some() {
-                        window.freed();
+                    if let Some(call) = model.ended(which) {
+                        window.off_the_wire(call);
                     }
                 }
                 Step::LeaveWaiting { which } => {
@@ -214,17 +242,17 @@ fn sub_17_many_callers_keep_the_queue_that_they_share_short() {
             }
         }
         for (caller, window) in windows.iter_mut().enumerate() {
-            queue.extend((0..64).map(|_| (caller, now, window.sent())));
+            queue.extend((0..64).map(|_| (caller, now, window.sent(now))));
         }
         for _ in 0..60_000 {
             let (caller, sent, call) = queue.pop_front().expect("the server has always something to do");
             now += service;
             let window = &mut windows[caller];
-            window.freed();
+            window.off_the_wire(call);
             window.answered(call, now - sent + way, now);
             while window.next(now).is_some() {
                 window.want(());
-                queue.push_back((caller, now, window.sent()));
+                queue.push_back((caller, now, window.sent(now)));
             }
             longest = longest.max(queue.len());
         }
