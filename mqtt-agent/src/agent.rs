@@ -189,7 +189,8 @@ impl Agent {
     }
 
     /// Names this replica: several processes with one agent id and different instances share the calls (`MCP-12`). The
-    /// client id and the server id become `{id}-{instance}`.
+    /// client id and the server id become `{id}-{instance}`. Under a namespace other than the default the MQTT client id begins
+    /// with it (`SUB-8`).
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
         self

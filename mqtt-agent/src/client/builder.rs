@@ -47,7 +47,8 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The MQTT client id, and the name that servers see as the caller's claim. One connection at a time may use it.
+    /// The MQTT client id, and the name that servers see as the caller's claim. One connection at a time may use it. Under a
+    /// namespace other than the default the MQTT client id begins with that (`SUB-8`).
     /// Letters, digits, `_`, `.` and `-`, at most 128. Default: a random UUID.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
