@@ -42,6 +42,9 @@ use super::wire::Wire;
 /// How many commands, settlements or packets are taken in one round, so that none keeps the others waiting.
 pub(super) const ROUND: usize = 64;
 
+/// How many reads look for the broker's last words after a write failed.
+const LAST_READS: usize = 16;
+
 /// Stands for "no alarm".
 pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
 
@@ -283,7 +286,11 @@ impl Actor {
                 }
                 Poll::Ready(Err(error)) => {
                     // The broker may have said why before it hung up.
-                    while let Poll::Ready(Ok(())) = wire.poll_read(cx) {}
+                    for _ in 0..LAST_READS {
+                        if !matches!(wire.poll_read(cx), Poll::Ready(Ok(()))) {
+                            break;
+                        }
+                    }
                     return Poll::Ready(Err(error));
                 }
                 Poll::Pending if written > 0 => self.stuck_since = Some(Instant::now()),
@@ -292,7 +299,9 @@ impl Actor {
                 }
             }
         }
-        if self.budget.poll_free(cx) {
+        if more {
+            // What was read is looked at first, or a flood of small packets would come in faster than it is taken.
+        } else if self.budget.poll_free(cx) {
             self.is_reading_stopped = false;
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(())) => ready = true,
