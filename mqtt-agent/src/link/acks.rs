@@ -45,11 +45,12 @@ impl Acks {
         place
     }
 
-    /// Says how many parties a message has that was entered before they were known.
-    pub(super) fn share(&mut self, place: u64, parties: u32) {
+    /// Says how many parties a message has that was entered before they were known, and what tells it from others: only
+    /// one that somebody may leave to the session needs that.
+    pub(super) fn share(&mut self, place: u64, parties: u32, print: u64) {
         let epoch = self.epoch;
         if let Some(open) = self.find(epoch, place) {
-            open.parties = parties;
+            (open.parties, open.print) = (parties, print);
         }
     }
 

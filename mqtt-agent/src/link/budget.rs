@@ -32,7 +32,7 @@ impl Budget {
         }
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    fn is_spent(&self) -> bool {
         self.used.load(Ordering::Acquire) >= self.most
     }
 

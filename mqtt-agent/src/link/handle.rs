@@ -166,8 +166,8 @@ impl Link {
         self.send(message, false, Some(place))
     }
 
-    /// Queues a message, waiting for a place, and has `told` run with its outcome, on the connection's task as a rule: for what is not
-    /// awaited, which saves waking a task that has something else to wait for. It must not block.
+    /// Queues a message, waiting for a place, and has `told` run with its outcome, on the connection's task as a rule: for
+    /// what is not awaited, which saves waking a task that has something else to wait for. It must not block.
     pub(crate) async fn enqueue_telling(
         &self,
         message: Message,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::codec::Publish;
+use super::inbound::Inbound;
 
 /// Left so often, a message is poison: it is refused when it comes again.
 const POISON: u8 = 3;
@@ -21,16 +21,21 @@ pub(super) struct Left {
 }
 
 /// Tells a message from others: it comes again with another packet id and another expiry.
-pub(super) fn print(publish: &Publish) -> u64 {
+pub(super) fn print(message: &Inbound) -> u64 {
     let mut hasher = DefaultHasher::new();
-    publish.topic.hash(&mut hasher);
-    publish.properties.correlation_data.hash(&mut hasher);
-    publish.properties.response_topic.hash(&mut hasher);
-    publish.payload.hash(&mut hasher);
+    message.topic.hash(&mut hasher);
+    message.properties.correlation_data.hash(&mut hasher);
+    message.properties.response_topic.hash(&mut hasher);
+    message.payload.hash(&mut hasher);
     hasher.finish()
 }
 
 impl Left {
+    /// Whether nothing is remembered, so that no message need be told from others.
+    pub(super) fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
     /// Whether a message that comes in was left so often that it is to be refused.
     pub(super) fn is_poison(&self, print: u64) -> bool {
         self.times.get(&print).is_some_and(|(times, _)| *times >= POISON)

@@ -171,11 +171,13 @@ impl Actor {
             return;
         }
         let alike = !self.broker.identifiers();
-        let print = if is_awaited || alike { left::print(&publish) } else { 0 };
         let Publish { topic, qos, packet, payload, retain, properties, identifiers, .. } = publish;
-        let is_poison = is_awaited && self.left.is_poison(print);
         let received = self.round_began;
-        let inbound = Inbound { topic, payload, qos, retain, received, is_poison, properties };
+        let mut inbound = Inbound { topic, payload, qos, retain, received, is_poison: false, properties };
+        // It hashes the whole payload, which a message that is taken in memory can do without.
+        let is_compared = alike || (is_awaited && !self.left.is_empty());
+        let print = if is_compared { left::print(&inbound) } else { 0 };
+        inbound.is_poison = is_awaited && self.left.is_poison(print);
         let place = is_awaited.then(|| self.acks.received(packet, print, 1));
         if alike && self.subscriptions.is_settled() {
             let now = Instant::now();
@@ -211,6 +213,7 @@ impl Actor {
                 {
                     let topic = message.inbound.topic();
                     tracing::warn!(topic, "left a message to the session: too much is parked");
+                    self.acks.share(place, 1, left::print(&message.inbound));
                     self.settle(&Settlement { epoch: self.epoch, place, left: true });
                 }
             }
@@ -234,7 +237,8 @@ impl Actor {
         let identified = self.subscriptions.find(inbound.topic(), identifiers, by_topic, &mut found);
         let parties = found.iter().filter(|handler| handler.acknowledges()).count();
         if let Some(place) = place.filter(|_| !found.is_empty()) {
-            self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX));
+            let print = if parties > 0 { left::print(&inbound) } else { 0 };
+            self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX), print);
         }
         let last = found.pop();
         for handler in found.drain(..) {
