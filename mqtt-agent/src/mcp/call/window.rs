@@ -51,6 +51,8 @@ pub(super) struct Window<W> {
     sent: u64,
     /// Those that take a place, and since when. The oldest first.
     on_the_wire: BTreeMap<u64, Instant>,
+    /// Whether somebody calls [`Window::lapse`] from time to time.
+    watched: bool,
 }
 
 impl<W> Window<W> {
@@ -64,6 +66,7 @@ impl<W> Window<W> {
             next_wait: 0,
             sent: 0,
             on_the_wire: BTreeMap::new(),
+            watched: false,
         }
     }
 
@@ -108,7 +111,8 @@ impl<W> Window<W> {
     }
 
     /// Takes the places back that were not claimed in time, and where calls wait those of calls that were sent long ago.
-    pub(super) fn lapse(&mut self, now: Instant) {
+    /// Whether to come again after [`OFFER`]; if not, the next event says when somebody has to.
+    pub(super) fn lapse(&mut self, now: Instant) -> bool {
         let lapsed: Vec<u64> = self
             .offered
             .iter()
@@ -129,11 +133,23 @@ impl<W> Window<W> {
             self.freed();
             wanted -= 1;
         }
+        self.watched = self.may_lapse();
+        self.watched
     }
 
-    /// Whether [`Window::lapse`] has something to look after.
-    pub(super) fn may_lapse(&self) -> bool {
-        !self.offered.is_empty() || (!self.waiting.is_empty() && !self.on_the_wire.is_empty())
+    /// As long as a call waits, a place may be taken back for it: those before it may be sent at any time.
+    fn may_lapse(&self) -> bool {
+        !self.offered.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Whether somebody has to begin to call [`Window::lapse`] each [`OFFER`]. To be asked after each event.
+    pub(super) fn needs_watch(&self) -> bool {
+        !self.watched && self.may_lapse()
+    }
+
+    /// Somebody begins.
+    pub(super) fn watch(&mut self) {
+        self.watched = true;
     }
 
     /// A call that waited is not wanted any more. What was given to it meanwhile is given back.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -51,7 +50,6 @@ impl Windows {
         let window = ToolWindow {
             tool: Arc::clone(&tool),
             window: Mutex::new(Window::new(now)),
-            watched: AtomicBool::new(false),
             watcher: Mutex::default(),
         };
         let window = Arc::new(window);
@@ -80,9 +78,7 @@ impl Tools {
 pub(super) struct ToolWindow {
     tool: Arc<str>,
     window: Mutex<Window<Waker>>,
-    /// Whether somebody looks after the places that are offered.
-    watched: AtomicBool,
-    /// Who does; ends with the window.
+    /// Who looks after places that nobody uses; ends with the window.
     watcher: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
@@ -117,7 +113,11 @@ impl ToolWindow {
         let mut window = self.lock();
         let outcome = event(&mut window);
         let mut next = window.next(now);
-        let watch = next.is_some() || window.may_lapse();
+        // Where there is no runtime nobody is polled either.
+        let watch = window.needs_watch() && Handle::try_current().is_ok();
+        if watch {
+            window.watch();
+        }
         drop(window);
         // Never under the lock: a waker runs code of others.
         while let Some(waker) = next {
@@ -132,32 +132,20 @@ impl ToolWindow {
 
     /// Sees to it that places which nobody claims go to others: a future that waits for one may be kept and not polled.
     fn watch(self: &Arc<Self>) {
-        // Where there is no runtime nobody is polled either.
-        if Handle::try_current().is_err() || self.watched.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let window = Arc::downgrade(self);
         let watch = async move {
             loop {
                 sleep(OFFER).await;
                 let Some(window) = window.upgrade() else { return };
                 // What is taken back is offered to the next ones.
-                let goes_on = window.after(|window| {
-                    window.lapse(Instant::now());
-                    window.may_lapse()
-                });
-                if goes_on {
-                    continue;
-                }
-                window.watched.store(false, Ordering::Release);
-                // Somebody may have come in between; whoever sets it again goes on.
-                if !window.lock().may_lapse() || window.watched.swap(true, Ordering::AcqRel) {
+                if !window.after(|window| window.lapse(Instant::now())) {
                     return;
                 }
             }
         };
-        let watcher = spawn::owned(watch);
-        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
+        // Spawned under the lock, so that the handle of the latest one is kept.
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        *watcher = Some(spawn::owned(watch));
     }
 
     fn lock(&self) -> MutexGuard<'_, Window<Waker>> {

@@ -84,6 +84,10 @@ impl Model {
             "nobody waits while there is room"
         );
         assert!((4..=4096).contains(&window.limit.places()));
+        assert!(
+            window.watched || (self.waiting.is_empty() && self.offered.is_empty()),
+            "a call that waits gets a place of one that was sent long ago"
+        );
     }
 }
 
@@ -125,6 +129,8 @@ proptest! {
         let mut model = Model::default();
         for step in steps {
             let before = window.taken;
+            // Sending is no event that anybody is told of.
+            let told = !matches!(step, Step::Send);
             match step {
                 Step::Want => {
                     let name = model.named;
@@ -156,7 +162,8 @@ proptest! {
                 }
                 Step::Lapse => {
                     now += OFFER;
-                    window.lapse(now);
+                    let again = window.lapse(now);
+                    assert!(again || window.waiting.is_empty(), "somebody waits");
                     model.asleep.append(&mut model.offered);
                     model.lapse(now);
                 }
@@ -208,6 +215,9 @@ proptest! {
                 Step::Wait { milliseconds } => now += Duration::from_millis(milliseconds),
             }
             model.give_out(&mut window, now);
+            if told && window.needs_watch() {
+                window.watch();
+            }
             model.check(&window, before);
         }
     }
