@@ -3,6 +3,7 @@
 mod check;
 mod implementation;
 mod leftovers;
+mod own_card;
 mod running;
 
 pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};
@@ -353,8 +354,11 @@ impl Agent {
         self
     }
 
-    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Tasks and results that are sent
-    /// are held to it too, for peers have the same default. Default: 1 MiB.
+    /// The largest packet that is accepted, in bytes. Default: 1 MiB.
+    ///
+    /// The broker withholds larger ones, so the agent's cards and calls say it (`max_message_bytes`, `SUB-14`). What is sent
+    /// is held to it too, less 128 bytes for what a broker adds: peers that say nothing have the same default. A message
+    /// of more than 64 KiB is also held to what its receiver's card says.
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.connect.max_packet_size = Some(bytes);
         self

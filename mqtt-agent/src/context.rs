@@ -55,6 +55,8 @@ pub struct Context {
     pub(crate) deadline: Instant,
     pub(crate) cancellation: CancellationToken,
     pub(crate) trace: Option<TraceContext>,
+    /// The largest message that the caller says it takes.
+    pub(crate) receiver_limit: Option<u64>,
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
     pub(crate) partials: OnceLock<Arc<PartialStream>>,
@@ -143,7 +145,8 @@ impl Context {
             let core = self.client.core();
             let topic = core.namespace().stream(self.tool, self.call_id.as_str());
             let (call_id, cancellation) = (self.call_id.clone(), self.cancellation.clone());
-            Arc::new(PartialStream::new(core.link().clone(), topic, call_id, self.deadline, cancellation))
+            let (link, limit) = (core.link().clone(), self.receiver_limit);
+            Arc::new(PartialStream::new(link, topic, call_id, self.deadline, cancellation, limit))
         });
         Arc::clone(stream)
     }

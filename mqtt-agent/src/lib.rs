@@ -91,7 +91,7 @@ pub use context::{Caller, Context};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
 pub use link::{
-    BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SubscribeError, Tls,
+    BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
 pub use mcp::{CallError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream};
 #[doc = include_str!("../docs/agent_card.md")]

@@ -62,7 +62,7 @@ mod tests;
 
 pub(crate) use ack::{Ack, Evidence};
 pub use credentials::Credentials;
-pub use error::{BrokerFeature, ConnectError, PublishError, SubscribeError};
+pub use error::{BrokerFeature, ConnectError, PublishError, SizeLimit, SubscribeError};
 pub(crate) use handle::Link;
 pub(crate) use inbound::{Inbound, MessageHandler};
 pub(crate) use inbox::Inbox;

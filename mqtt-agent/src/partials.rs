@@ -42,7 +42,7 @@ impl<T: Serialize> Partials<T> {
     ///
     /// # Errors
     ///
-    /// When the call is not wanted any more, the value is too large for the broker or cannot be written as JSON, or
+    /// When the call is not wanted any more, the value is too large for the broker or the caller or cannot be written as JSON, or
     /// the broker denied an earlier one.
     pub async fn send(&self, value: &T) -> Result<(), PartialsError> {
         if self.stream.cancellation.is_cancelled() {
@@ -85,6 +85,7 @@ pub(crate) struct PartialStream {
     call_id: Identifier,
     deadline: Instant,
     cancellation: CancellationToken,
+    receiver_limit: Option<u64>,
     seq: AtomicU64,
     // Oldest first. The latest outcome is looked at before the next message, so that a denial ends the stream.
     unacknowledged: Mutex<VecDeque<Receipt>>,
@@ -101,9 +102,10 @@ impl PartialStream {
         call_id: Identifier,
         deadline: Instant,
         cancellation: CancellationToken,
+        receiver_limit: Option<u64>,
     ) -> Self {
         let (seq, unacknowledged) = (AtomicU64::new(0), Mutex::default());
-        Self { link, topic, call_id, deadline, cancellation, seq, unacknowledged }
+        Self { link, topic, call_id, deadline, cancellation, receiver_limit, seq, unacknowledged }
     }
 
     async fn send(&self, kind: StreamKind, content: serde_json::Value) -> Result<(), PartialsError> {
@@ -125,6 +127,7 @@ impl PartialStream {
         let message = StreamMessage { call_id: self.call_id.clone(), seq: Some(seq), kind, content };
         let expiry = self.deadline.saturating_duration_since(Instant::now());
         let message = Message::json(self.topic.as_str(), message.to_bytes()).with_expiry(expiry);
+        let message = message.for_receiver(self.receiver_limit);
         unacknowledged.push_back(self.link.enqueue(message).await?);
         Ok(())
     }

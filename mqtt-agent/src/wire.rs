@@ -12,6 +12,7 @@ mod call;
 mod card;
 mod ident;
 mod inbox;
+mod limit;
 mod namespace;
 mod part;
 mod reply;

@@ -17,6 +17,7 @@ mod listings;
 mod load;
 mod log;
 mod many_tools;
+mod message_sizes;
 mod persistent;
 mod presence;
 mod published;

@@ -10,5 +10,6 @@ mod limits;
 mod overlapping;
 mod refused;
 mod resumed;
+mod retained;
 mod sessions;
 mod stop;

@@ -31,7 +31,7 @@ use tokio::runtime::Handle;
 use super::store::{TaskRecord, TaskSide};
 use crate::client::{Client, Core};
 use crate::deadline;
-use crate::link::Published;
+use crate::link::{Message, Published};
 use crate::spawn;
 use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
 use asked::Asked;
@@ -155,14 +155,20 @@ fn inherited(client: &Client) -> Option<Duration> {
 }
 
 async fn publish(core: &Core, asked: &Asked) -> Result<(), DelegateError> {
-    let message = asked.message(core.namespace());
-    let limits = core.link().check_peer_size(&message);
-    limits.map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
-    let Published { no_subscribers } = core.link().publish(message).await?;
+    let Published { no_subscribers } = send(core, asked.message(core.namespace()), &asked.task.to).await?;
     if no_subscribers {
         return Err(DelegateError::Unavailable { agent: asked.task.to.clone() });
     }
     Ok(())
+}
+
+/// Publishes what an agent is to receive, if that takes as much.
+async fn send(core: &Core, message: Message, agent: &str) -> Result<Published, DelegateError> {
+    let message = core.for_receiver(message, core.namespace().agent_card(agent)).await;
+    if let Some((size, limit)) = core.link().too_large(&message) {
+        return Err(DelegateError::TooLarge { size, limit });
+    }
+    Ok(core.link().publish(message).await?)
 }
 
 impl Client {

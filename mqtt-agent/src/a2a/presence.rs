@@ -26,6 +26,11 @@ impl Presence {
         &self.card
     }
 
+    /// Says how large a message may be (`SUB-14`).
+    pub(crate) fn accept(&mut self, max_message_bytes: u32) {
+        self.card.max_message_bytes = Some(u64::from(max_message_bytes));
+    }
+
     /// The Will: the status alone, for the retained card is not ours to change once we are gone (`A2A-3`).
     pub(crate) fn status_offline(&self) -> Message {
         self.status(Status::Offline)

@@ -143,7 +143,12 @@ impl Checked {
                 connect.will_delay,
             )));
         }
-        size::check(self, connect.max_packet_size, &mut problems);
+        let limit = connect.max_packet_size.unwrap_or(size::MAX_PACKET_SIZE);
+        self.cards.accept(limit);
+        if let Some(presence) = &mut self.presence {
+            presence.accept(limit);
+        }
+        size::check(self, limit, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

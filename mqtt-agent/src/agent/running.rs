@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::BuiltAgent;
 use super::leftovers::Leftovers;
+use super::own_card;
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, Core};
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
 use crate::mcp::{ServeOptions, Server};
+use crate::spawn;
 use crate::topic::Topics;
 
 /// An agent that serves. Stop it with [`stop`](Self::stop).
@@ -26,6 +29,8 @@ pub struct Running {
     server: Option<Server>,
     topics: Option<Topics>,
     skills: Option<Skills>,
+    // Ends by itself, or with the agent.
+    own_card_look: Option<AbortOnDropHandle<()>>,
     stopped: bool,
 }
 
@@ -79,8 +84,18 @@ impl Running {
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
-        let mut running =
-            Self { client: client.clone(), server: None, topics: None, skills: None, stopped: false };
+        let mut running = Self {
+            client: client.clone(),
+            server: None,
+            topics: None,
+            skills: None,
+            own_card_look: None,
+            stopped: false,
+        };
+        let own_card = match &checked.presence {
+            Some(presence) => Some(presence.card_online().topic),
+            None => serves.then(|| checked.cards.server_online().topic),
+        };
         let how = ServeOptions { replicas: connect.replicas, within: connect.timeout };
         let served = async {
             if !checked.handlers.is_empty() {
@@ -112,6 +127,8 @@ impl Running {
         match served.await {
             Ok(()) => {
                 link.ready(Some(leftovers.handler()));
+                running.own_card_look =
+                    own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic.to_string())));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }

@@ -99,8 +99,11 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest packet that is accepted, in bytes; the broker withholds larger ones. Tasks that are asked for are held
-    /// to it too, for agents have the same default. Default: 1 MiB.
+    /// The largest packet that is accepted, in bytes. Default: 1 MiB.
+    ///
+    /// The broker withholds larger ones, so calls say it (`max_message_bytes`, `SUB-14`). What is sent is held to it too, less
+    /// 128 bytes for what a broker adds: peers that say nothing have the same default. A message of more than 64 KiB is also
+    /// held to what its receiver's card says.
     #[must_use]
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = Some(bytes);

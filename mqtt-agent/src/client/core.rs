@@ -7,7 +7,8 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::a2a::{DelegateError, Delegations, Receiving, Retention, TaskStore};
-use crate::link::{Filter, Link, MessageHandler, SubscribeError, Subscription};
+use crate::discover::{ReceiverLimits, SMALL};
+use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
 use crate::mcp::{Cancels, Pending, Seen, Windows};
 use crate::wire::{Identifier, Namespace};
 
@@ -20,6 +21,7 @@ pub(crate) struct Core {
     timeout: Duration,
     pending: Arc<Pending>,
     seen: Seen,
+    receiver_limits: ReceiverLimits,
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
@@ -47,6 +49,7 @@ impl Core {
             timeout,
             pending: Arc::default(),
             seen: Seen::default(),
+            receiver_limits: ReceiverLimits::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
             responses: OnceCell::new(),
@@ -112,6 +115,15 @@ impl Core {
 
     pub(crate) fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    /// Holds a large message to what its receiver's card says (`SUB-14`).
+    pub(crate) async fn for_receiver(&self, message: Message, card: String) -> Message {
+        if message.payload.len() <= SMALL {
+            return message;
+        }
+        let limit = self.receiver_limits.of(&self.link, card).await;
+        message.for_receiver(limit)
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

@@ -1,5 +1,6 @@
 //! What can go wrong on a connection, as its callers see it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,15 +179,15 @@ pub enum PublishError {
         /// The broker's own words, where it gave some.
         reason: Option<String>,
     },
-    /// The packet is larger than the broker accepts.
-    #[error(
-        "the packet of {size} bytes is larger than the {limit} bytes that the broker accepts; send less or raise the broker's maximum packet size"
-    )]
+    /// The packet is larger than one of the [limits](SizeLimit) (`SUB-14`).
+    #[error("the packet of {size} bytes is larger than the {limit} bytes that {of}")]
     TooLarge {
         /// The size of the packet, which is the payload with topic and properties.
         size: usize,
-        /// The broker's Maximum Packet Size.
+        /// The most that it may have.
         limit: usize,
+        /// Whose limit that is.
+        of: SizeLimit,
     },
     /// The message can't be expressed in MQTT.
     #[error("the message can't be sent: {reason}; correct it")]
@@ -228,6 +229,31 @@ pub enum PublishError {
         "the message was sent but never acknowledged; it may have been delivered, so repeat it only if it may arrive twice"
     )]
     Interrupted,
+}
+
+/// Whose limit a packet is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SizeLimit {
+    /// The connection's own `max_packet_size`, less 128 bytes for what a broker adds. A receiver with the same setting
+    /// would never get the message, for brokers withhold what is larger than a receiver takes.
+    Connection,
+    /// The broker's Maximum Packet Size.
+    Broker,
+    /// What the receiver says that it takes, in its card or in its call (`max_message_bytes`), less the same 128 bytes.
+    Receiver,
+}
+
+impl fmt::Display for SizeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => {
+                "this connection's `max_packet_size` allows; send less, or raise it here and at the receiver"
+            }
+            Self::Broker => "the broker accepts; send less, or raise the broker's maximum packet size",
+            Self::Receiver => "the receiver accepts; send less, or raise `max_packet_size` at the receiver",
+        })
+    }
 }
 
 /// Why a subscription was not granted.

@@ -15,7 +15,7 @@ use super::actor::{Actor, Parts};
 use super::budget::Budget;
 use super::command::Command;
 use super::dial::Address;
-use super::error::{ConnectError, PublishError, SubscribeError};
+use super::error::{ConnectError, PublishError, SizeLimit, SubscribeError};
 use super::inbound::MessageHandler;
 use super::inbox::Inbox;
 use super::message::{Filter, Message};
@@ -207,19 +207,34 @@ impl Link {
         self.send(message, false, None)
     }
 
-    /// Refuses what can't be sent at all, as far as it is known now: the broker's limit is known once connected.
+    /// Refuses what can't be sent or wouldn't arrive, as far as it is known now: the broker's limit is known once connected.
+    /// Brokers withhold what is larger than a receiver's limit without telling anybody, so the receiver's is held to as
+    /// well; one that says nothing is taken to have our own.
     pub(crate) fn check_size(&self, message: &Message) -> Result<(), PublishError> {
         message.check()?;
-        let (size, limit) = (size::publish(message), self.max_packet_size());
-        if size > limit { Err(PublishError::TooLarge { size, limit }) } else { Ok(()) }
+        let size = size::publish(message);
+        let less = |limit: usize| limit.saturating_sub(ADDED);
+        let stated = message.receiver_limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let limits = [
+            (self.max_packet_size(), SizeLimit::Broker),
+            (less(self.0.own_limit), SizeLimit::Connection),
+            (less(stated.unwrap_or(usize::MAX)), SizeLimit::Receiver),
+        ];
+        let (limit, of) = limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0]);
+        if size > limit { Err(PublishError::TooLarge { size, limit, of }) } else { Ok(()) }
     }
 
-    /// The size of a message's packet, and the most that one may have that a peer with our own settings is to receive:
-    /// brokers withhold what is larger than a receiver's limit without telling anybody.
-    pub(crate) fn check_peer_size(&self, message: &Message) -> Result<(), (usize, usize)> {
-        let size = size::publish(message);
-        let limit = self.0.own_limit.min(self.max_packet_size()).saturating_sub(ADDED);
-        if size > limit { Err((size, limit)) } else { Ok(()) }
+    /// The size and the limit of a message that is too large.
+    pub(crate) fn too_large(&self, message: &Message) -> Option<(usize, usize)> {
+        match self.check_size(message) {
+            Err(PublishError::TooLarge { size, limit, .. }) => Some((size, limit)),
+            _ => None,
+        }
+    }
+
+    /// The largest packet that this connection accepts.
+    pub(crate) fn accepts(&self) -> usize {
+        self.0.own_limit
     }
 
     /// Counts the sessions that the broker began for this process: 0 while it goes on with that of an earlier one. A new

@@ -58,6 +58,8 @@ pub(crate) struct Message {
     pub(crate) retain: bool,
     /// Everything else.
     pub(crate) properties: Properties,
+    /// The largest packet that its receiver says it takes (`SUB-14`). Not sent.
+    pub(crate) receiver_limit: Option<u64>,
 }
 
 impl Message {
@@ -69,6 +71,7 @@ impl Message {
             qos: QoS::AtLeastOnce,
             retain: false,
             properties: Properties::default(),
+            receiver_limit: None,
         }
     }
 
@@ -114,6 +117,12 @@ impl Message {
     /// Adds a user property.
     pub(crate) fn with_user(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.user.push((key.into(), value.into()));
+        self
+    }
+
+    /// Holds it to the largest packet that its receiver says it takes.
+    pub(crate) fn for_receiver(mut self, limit: Option<u64>) -> Self {
+        self.receiver_limit = limit;
         self
     }
 

@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::capabilities::Capabilities;
-use super::error::PublishError;
+use super::error::{PublishError, SizeLimit};
 use super::message::Message;
 use super::outcome::{Outcome, Waiter};
 use super::size;
@@ -83,7 +83,7 @@ impl PendingPublish {
         } else if self.expired(now) {
             Some(Refusal::Expired)
         } else if size > limit {
-            Some(Refusal::Error(PublishError::TooLarge { size, limit }))
+            Some(Refusal::Error(PublishError::TooLarge { size, limit, of: SizeLimit::Broker }))
         } else {
             let topic = || self.message.topic.to_string();
             let lacking = broker.lacks_for_message(&self.message);

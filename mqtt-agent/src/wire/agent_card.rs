@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::card::{self, CardError, Status};
-use super::now_rfc3339;
+use super::{limit, now_rfc3339};
 
 /// What an agent says of itself on `{ns}/agents/{agent_id}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct AgentCard {
     /// What A2A's extensions say, as the schemas of skills. An extension of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<AgentExtension>,
+    /// The largest message that it takes, in bytes of the MQTT packet (`SUB-14`). An extension of ours.
+    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    pub max_message_bytes: Option<u64>,
     /// The versions of its SDK and of itself.
     #[serde(default)]
     pub version_info: AgentVersion,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Identifier, now_rfc3339};
+use super::{Identifier, limit, now_rfc3339};
 
 /// One call of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct CallRequest {
     /// Where the answer goes, for peers that cannot set a Response Topic (`MCP-5`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_topic: Option<String>,
+    /// The largest message that the caller takes, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
+    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    pub max_message_bytes: Option<u64>,
 }
 
 fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
@@ -48,7 +51,13 @@ impl CallRequest {
 
     /// The payload of a new call, with arguments that are JSON already.
     #[must_use]
-    pub fn encode(call_id: &Identifier, arguments: &RawValue, client: &str, response_topic: &str) -> Vec<u8> {
+    pub fn encode(
+        call_id: &Identifier,
+        arguments: &RawValue,
+        client: &str,
+        response_topic: &str,
+        max_message_bytes: u64,
+    ) -> Vec<u8> {
         #[derive(Serialize)]
         struct New<'a> {
             call_id: &'a Identifier,
@@ -56,8 +65,10 @@ impl CallRequest {
             client: &'a str,
             timestamp: String,
             response_topic: &'a str,
+            max_message_bytes: u64,
         }
-        let call = New { call_id, arguments, client, timestamp: now_rfc3339(), response_topic };
+        let timestamp = now_rfc3339();
+        let call = New { call_id, arguments, client, timestamp, response_topic, max_message_bytes };
         serde_json::to_vec(&call).unwrap_or_default()
     }
 }

@@ -69,6 +69,7 @@ prop_compose! {
         title in option::of(text()),
         annotations in option::of(annotations()),
         tags in vec(text(), 0..3),
+        max_message_bytes in option::of(any::<u64>()),
     ) -> ToolCard {
         ToolCard {
             version: "1".to_owned(),
@@ -87,6 +88,7 @@ prop_compose! {
             title,
             annotations,
             replicas: flags.1.then_some(false),
+            max_message_bytes,
             tags,
         }
     }
@@ -125,6 +127,16 @@ fn outcome() -> impl Strategy<Value = Result<Box<RawValue>, ErrorBody>> {
     ]
 }
 
+#[test]
+fn sub_14_a_limit_that_is_no_number_says_nothing() {
+    for limit in ["null", "\"many\"", "-1", "1.5", "{}", "1e400"] {
+        let call = format!(r#"{{"call_id":"c","max_message_bytes":{limit}}}"#);
+        if limit != "1e400" {
+            assert_eq!(CallRequest::read(call.as_bytes()).unwrap().max_message_bytes, None, "{limit}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn mcp_1_tool_cards_come_back(card in tool_card()) {
@@ -142,17 +154,19 @@ proptest! {
     fn mcp_3_calls_come_back(
         call_id in identifier(), arguments in object(),
         client in option::of(text()), timestamp in option::of(text()), response_topic in option::of(text()),
+        max_message_bytes in option::of(any::<u64>()),
     ) {
-        let call = CallRequest { call_id, arguments, client, timestamp, response_topic };
+        let call = CallRequest { call_id, arguments, client, timestamp, response_topic, max_message_bytes };
         prop_assert_eq!(CallRequest::read(&call.to_bytes()), Ok(call));
     }
 
     #[test]
     fn mcp_3_encoded_calls_are_calls(call_id in identifier(), arguments in object(), client in text(), topic in text()) {
         let raw = RawValue::from_string(Value::Object(arguments.clone()).to_string()).unwrap();
-        let call = CallRequest::read(&CallRequest::encode(&call_id, &raw, &client, &topic)).unwrap();
+        let call = CallRequest::read(&CallRequest::encode(&call_id, &raw, &client, &topic, 4096)).unwrap();
         prop_assert_eq!((call.call_id, call.arguments), (call_id, arguments));
         prop_assert_eq!((call.client, call.response_topic), (Some(client), Some(topic)));
+        prop_assert_eq!(call.max_message_bytes, Some(4096));
     }
 
     #[test]

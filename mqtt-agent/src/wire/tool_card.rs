@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::card::{self, CardError, Status};
-use super::{IdentifierError, ToolAnnotations};
+use super::{IdentifierError, ToolAnnotations, limit};
 
 /// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct ToolCard {
     /// `false` where the tool's one server subscribes its calls without sharing them (`MCP-12`, an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<bool>,
+    /// The largest message that its servers take, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
+    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    pub max_message_bytes: Option<u64>,
     /// Words to find the tool by (an extension of ours).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

@@ -162,10 +162,7 @@ impl TaskHandle {
     }
 
     async fn publish(&self, message: Message) -> Result<(), DelegateError> {
-        let link = self.client.core().link();
-        link.check_peer_size(&message).map_err(|(size, limit)| DelegateError::TooLarge { size, limit })?;
-        link.publish(message).await?;
-        Ok(())
+        super::send(self.client.core(), message, &self.asked.executor()).await.map(drop)
     }
 }
 

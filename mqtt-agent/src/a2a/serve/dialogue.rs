@@ -106,7 +106,7 @@ impl Work {
             with.task.updated_at = now_rfc3339();
             let update = self.state_update(&shared, &with);
             if let Some(message) = shared.message(&with, &update)
-                && let Err((size, limit)) = shared.link.check_peer_size(&message)
+                && let Some((size, limit)) = shared.too_large(message, &with).await
             {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Shared;
 use crate::a2a::store::{TaskRecord, TaskSide};
 use crate::link::{Message, PublishError, Published};
-use crate::wire::{TaskError, TaskResult, TaskState, TraceContext};
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext};
 
 impl Shared {
     /// The message of a task that has ended; `None` where nobody wants it.
@@ -26,10 +26,20 @@ impl Shared {
         Some(message.with_trace(trace.as_ref()))
     }
 
+    /// The size and the limit of a message that is too large for whoever gave the task (`SUB-14`).
+    pub(super) async fn too_large(&self, message: Message, record: &TaskRecord) -> Option<(usize, usize)> {
+        let core = self.client.core();
+        let message = match Identifier::parse(&record.task.from) {
+            Ok(from) => core.for_receiver(message, core.namespace().agent_card(from.as_str())).await,
+            Err(_) => message,
+        };
+        self.link.too_large(&message)
+    }
+
     /// Ends a task in memory: a result that the broker would not take becomes an error that says so.
-    pub(super) fn ended(&self, record: &mut TaskRecord) {
+    pub(super) async fn ended(&self, record: &mut TaskRecord) {
         let Some(message) = self.result(record) else { return };
-        if let Err((size, limit)) = self.link.check_peer_size(&message) {
+        if let Some((size, limit)) = self.too_large(message, record).await {
             tracing::warn!(task = %record.task.task_id, size, limit, "a result is too large to be sent");
             let text = format!(
                 "the result takes {size} bytes and {limit} is the most; ask for less, or raise `max_packet_size` on both \

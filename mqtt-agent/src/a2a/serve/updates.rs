@@ -46,7 +46,7 @@ impl Work {
             shared.message(&record, &update(&shared, &record))
         };
         let Some(message) = message else { return };
-        if let Err((size, limit)) = shared.link.check_peer_size(&message) {
+        if let Some((size, limit)) = shared.link.too_large(&message) {
             return tracing::warn!(%task, size, limit, "an update was dropped: it is too large");
         }
         let sent = match (full, shared.link.try_enqueue(message.clone())) {
@@ -89,7 +89,7 @@ impl Work {
                 None => with.task.artifacts.push(artifact.clone()),
             }
             if let Some(message) = shared.result(&with)
-                && let Err((size, limit)) = shared.link.check_peer_size(&message)
+                && let Some((size, limit)) = shared.too_large(message, &with).await
             {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }

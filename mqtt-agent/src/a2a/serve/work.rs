@@ -175,6 +175,7 @@ impl Work {
             client: shared.client.clone(),
             partials: OnceLock::new(),
             windows: OnceLock::new(),
+            receiver_limit: None,
             task: Some(Task::new(Arc::clone(self))),
             delivery: None,
         });
@@ -254,7 +255,7 @@ impl Work {
         let mut record = self.record.lock().await;
         how(&mut record.task);
         record.task.updated_at = now_rfc3339();
-        shared.ended(&mut record);
+        shared.ended(&mut record).await;
         if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
             tracing::error!(task = %self.begun.task_id, %error, "the end of a task was not stored");
         }

@@ -13,13 +13,14 @@ use crate::error::Problem;
 const WILL: usize = u16::MAX as usize;
 
 /// What is accepted where nothing else was said.
-const MAX_PACKET_SIZE: u32 = 1024 * 1024;
+pub(super) const MAX_PACKET_SIZE: u32 = 1024 * 1024;
 
-/// The most that a packet has besides its topic and payload: headers, properties, and what a broker adds to them.
-const AROUND: usize = 128;
+/// The most that a packet has besides its topic and payload: headers and properties, and 128 bytes for what a broker adds
+/// to them.
+const AROUND: usize = 256;
 
 /// Finds what is too large to be published, or to be received by a peer with the agent's own settings.
-pub(super) fn check(checked: &Checked, max_packet_size: Option<u32>, problems: &mut Vec<Problem>) {
+pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<Problem>) {
     let will = match &checked.presence {
         Some(presence) => Some(presence.status_offline()),
         None => (!checked.tools.is_empty()).then(|| checked.cards.will()),
@@ -34,7 +35,7 @@ pub(super) fn check(checked: &Checked, max_packet_size: Option<u32>, problems: &
             will.payload.len(),
         )));
     }
-    let limit = usize::try_from(max_packet_size.unwrap_or(MAX_PACKET_SIZE)).unwrap_or(usize::MAX);
+    let limit = usize::try_from(max_packet_size).unwrap_or(usize::MAX);
     let size = |topic: &str, payload: usize| topic.len().saturating_add(payload).saturating_add(AROUND);
     for (ready, card) in checked.tools.iter().zip(checked.cards.tools()) {
         let size = size(&checked.cards.tool_topic(card), json_size(card));

@@ -102,6 +102,7 @@ fn message() -> impl Strategy<Value = Message> {
             qos,
             retain,
             properties,
+            receiver_limit: None,
         },
     )
 }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::*;
+use crate::link::error::SizeLimit;
 use crate::link::outcome::{Outcome, Waiter};
 
 const OK: Outcome = Ok(Published { no_subscribers: false });
@@ -124,7 +125,10 @@ fn too_large_is_refused_when_it_is_to_be_sent_and_again_after_reconnecting() {
     let mut large = publisher.publish(&mut publishes, Message::new("large", vec![0; 100]), false);
     let mut later = publisher.publish(&mut publishes, Message::new("later", vec![0; 50]), false);
     assert_eq!(publisher.topics(&mut publishes, &limited(80)), ["later"]);
-    assert_eq!(large.try_recv(), Ok(Err(PublishError::TooLarge { size: 112, limit: 80 })));
+    assert_eq!(
+        large.try_recv(),
+        Ok(Err(PublishError::TooLarge { size: 112, limit: 80, of: SizeLimit::Broker }))
+    );
     publishes.lost(Blame::None);
     publishes.resume(true);
     assert!(publisher.send(&mut publishes, &limited(40)).is_empty());

@@ -83,7 +83,7 @@ async fn a_message_over_the_brokers_limit_is_refused_and_the_connection_lives() 
     // Before the limit is known it is refused when it would be sent.
     let queued = soon(early.publish(big())).await;
     assert!(matches!(queued, Err(PublishError::TooLarge { limit: 4096, .. })), "{queued:?}");
-    assert!(matches!(early.try_enqueue(big()), Err(PublishError::TooLarge { size: 5011, limit: 4096 })));
+    assert!(matches!(early.try_enqueue(big()), Err(PublishError::TooLarge { size: 5011, limit: 4096, .. })));
     // To the byte.
     let fits = Message::new("big", vec![0; 4096 - 11]);
     assert_eq!(early.check_size(&fits), Ok(()));

@@ -13,6 +13,7 @@ use super::CallError;
 use super::pending::Answer;
 use super::windows::{Ending, Full, Place, ToolWindow};
 use crate::client::{Client, Core, Scope};
+use crate::discover::SMALL;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
@@ -170,10 +171,14 @@ impl Exchange {
     async fn about_to_send(&mut self) -> Result<Message, CallError> {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
+        let mut message = self.message();
+        if message.payload.len() > SMALL {
+            let card = core.namespace().tool_card(self.tool());
+            message = self.bounded(core.for_receiver(message, card)).await?;
+        }
         let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
-        let message = self.message();
         core.cancels().start(core.link(), core.namespace(), core.id());
         let number = place.sent();
         let answer = core.pending().wait(self.call_id.clone(), Some(place));
@@ -224,7 +229,8 @@ impl Exchange {
         let client = self.core.id().as_str();
         let responses = namespace.responses(client);
         let arguments = self.arguments.take().unwrap_or_default();
-        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses);
+        let accepts = self.core.link().accepts() as u64;
+        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, accepts);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
         Message::json(namespace.tool_call(self.tool()), payload)

@@ -22,6 +22,8 @@ pub(super) struct ReplyTo {
     /// Echoed byte for byte (`MCP-6`).
     pub(super) correlation_data: Option<Bytes>,
     pub(super) trace: Option<TraceContext>,
+    /// The largest message that the caller says it takes (`SUB-14`).
+    pub(super) limit: Option<u64>,
 }
 
 /// The payload of a response.
@@ -39,11 +41,11 @@ impl ReplyTo {
             Some(correlation) => message.with_correlation(correlation.clone()),
             None => message,
         };
-        message.with_trace(self.trace.as_ref())
+        message.with_trace(self.trace.as_ref()).for_receiver(self.limit)
     }
 
-    /// Publishes a response; false when the broker says that nobody received it. An answer that is too large for the
-    /// broker is replaced by an error that says so.
+    /// Publishes a response; false when the broker says that nobody received it. An answer that is too large is
+    /// replaced by an error that says so.
     pub(super) async fn send(
         &self,
         link: &Link,
@@ -55,10 +57,10 @@ impl ReplyTo {
         loop {
             match link.publish(self.message(payload.clone(), deadline)).await {
                 Ok(Published { no_subscribers }) => return !no_subscribers,
-                Err(PublishError::TooLarge { size, limit }) => match too_large(call_id, size, limit) {
+                Err(error @ PublishError::TooLarge { .. }) => match too_large(call_id, &error) {
                     smaller if smaller.len() < payload.len() => payload = smaller,
                     _ => {
-                        tracing::warn!(topic = self.topic, size, limit, "no answer fits the broker's limit");
+                        tracing::warn!(topic = self.topic, %error, "failed to send an answer");
                         return true;
                     }
                 },
@@ -100,10 +102,8 @@ impl ReplyTo {
     }
 }
 
-fn too_large(call_id: &Identifier, size: usize, limit: usize) -> Bytes {
-    let message = format!(
-        "the result takes {size} bytes and the broker accepts {limit}; ask for less, or raise the broker's limit"
-    );
+fn too_large(call_id: &Identifier, error: &PublishError) -> Bytes {
+    let message = format!("the result is too large to be sent: {error}");
     let error = ErrorBody::new(ErrorKind::ToolError, message).with_code("too_large");
     Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
 }

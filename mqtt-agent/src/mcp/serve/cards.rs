@@ -62,6 +62,12 @@ impl Cards {
         self.tools.iter_mut().for_each(|card| card.replicas = Some(false));
     }
 
+    /// Says how large a message may be (`SUB-14`).
+    pub(crate) fn accept(&mut self, max_message_bytes: u32) {
+        let limit = Some(u64::from(max_message_bytes));
+        self.tools.iter_mut().for_each(|card| card.max_message_bytes = limit);
+    }
+
     /// The Will: the server's card marked offline, without what grows with the tools, for a Will holds 65,535 bytes
     /// (`MCP-19`).
     pub(crate) fn will(&self) -> Message {
@@ -146,6 +152,7 @@ pub(crate) fn tool_card(
         title: tool.title.map(str::to_owned),
         annotations: (annotations != ToolAnnotations::default()).then_some(annotations),
         replicas: None,
+        max_message_bytes: None,
         tags: tool.tags.iter().map(|&tag| tag.to_owned()).collect(),
     }
 }

@@ -162,12 +162,12 @@ impl Service {
     fn accept(&self, inbound: &Inbound) -> Option<Accepted> {
         let received = Instant::now();
         let properties = &inbound.properties;
-        let reply_to = |payload_topic: Option<&str>, client: Option<&str>| {
+        let reply_to = |payload_topic: Option<&str>, client: Option<&str>, limit: Option<u64>| {
             let namespace = &self.shared.namespace;
             let topic =
                 reply_address(namespace, properties.response_topic.as_deref(), payload_topic, client)?;
             let trace = TraceContext::from_user_properties(&properties.user);
-            Some(ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace })
+            Some(ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace, limit })
         };
         match CallRequest::read(&inbound.payload) {
             Ok(request) => {
@@ -175,13 +175,15 @@ impl Service {
                 if let Some(Err(error)) = client.map(Identifier::parse) {
                     // A claim becomes part of topics and is remembered for a while; it has to be an identifier (SUB-4).
                     tracing::warn!(tool = self.tool.name, %error, "a call of a client without a usable name was refused");
-                    let reply_to = reply_to(request.response_topic.as_deref(), None)?;
+                    let reply_to = reply_to(request.response_topic.as_deref(), None, None)?;
                     let message = format!("`client`: {error}");
                     let error = malformed_call(message);
                     reply_to.send_now(&self.shared.link, encode(&request.call_id, Err(error), received));
                     return None;
                 }
-                let Some(reply_to) = reply_to(request.response_topic.as_deref(), client) else {
+                let Some(reply_to) =
+                    reply_to(request.response_topic.as_deref(), client, request.max_message_bytes)
+                else {
                     tracing::warn!(
                         tool = self.tool.name,
                         client,
@@ -194,7 +196,8 @@ impl Service {
             }
             Err(malformed) => {
                 tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
-                let reply_to = reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref())?;
+                let reply_to =
+                    reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
                 let call_id = answerable_id(&malformed, properties.correlation_data.as_deref())?;
                 let error = malformed_call(malformed.to_string());
                 reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), received));
@@ -245,6 +248,7 @@ impl Service {
                 deadline,
                 cancellation: cancellation.clone(),
                 trace: reply_to.trace.clone(),
+                receiver_limit: reply_to.limit,
                 states: Arc::clone(&self.shared.states),
                 client: self.shared.client.clone(),
                 partials: OnceLock::new(),
@@ -318,7 +322,12 @@ impl Service {
         let (Some(call_id), Some(topic)) = (call_id, topic) else {
             return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
         };
-        let reply_to = ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace: None };
+        let reply_to = ReplyTo {
+            topic,
+            correlation_data: properties.correlation_data.clone(),
+            trace: None,
+            limit: None,
+        };
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
     }
 }

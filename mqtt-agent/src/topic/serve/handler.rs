@@ -157,6 +157,7 @@ impl Served {
             client: self.shared.client.clone(),
             partials: OnceLock::new(),
             windows: OnceLock::new(),
+            receiver_limit: None,
             task: None,
             delivery: Some(Delivery {
                 template: self.def.topic,

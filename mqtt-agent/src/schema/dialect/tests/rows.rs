@@ -248,6 +248,7 @@ fn a_card_as_a_whole() {
         title: None,
         annotations: None,
         replicas: None,
+        max_message_bytes: None,
         tags: Vec::new(),
     };
     let findings = lint_tool(&card, Dialect::Mcp);

@@ -1,0 +1,75 @@
+//! [`ReceiverLimits`]: the largest message that a receiver takes, as its card says (`SUB-14`).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
+
+use super::fetch::granted;
+use crate::link::{Filter, Link, MessageHandler};
+
+/// What is smaller is sent without a look at the receiver's card.
+pub(crate) const SMALL: usize = 64 * 1024;
+
+/// How long a card may take to come. A broker sends what is retained right after it grants the subscription.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long what was read is used again. A receiver that was restarted may say something else.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// The most that are remembered.
+const MOST: usize = 1024;
+
+type Known = (Instant, Arc<OnceCell<Option<u64>>>);
+
+/// What the cards of one connection's receivers say, by the cards' topics.
+#[derive(Debug, Default)]
+pub(crate) struct ReceiverLimits(Mutex<HashMap<String, Known>>);
+
+impl ReceiverLimits {
+    /// What the card on a topic says; `None` where it says nothing, or there is none.
+    pub(crate) async fn of(&self, link: &Link, card: String) -> Option<u64> {
+        // Those who ask at the same time wait for one look.
+        let known = self.known(&card);
+        *known.get_or_init(|| async { timeout(LOOK, look(link, card)).await.ok().flatten() }).await
+    }
+
+    fn known(&self, card: &str) -> Arc<OnceCell<Option<u64>>> {
+        let now = Instant::now();
+        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = |(since, _): &Known| now.duration_since(*since) < FRESH;
+        if let Some(known) = cards.get(card).filter(|known| is_fresh(known)) {
+            return Arc::clone(&known.1);
+        }
+        if cards.len() >= MOST {
+            cards.retain(|_, known| is_fresh(known));
+        }
+        let known = Arc::default();
+        // One more is looked up each time.
+        if cards.len() < MOST || cards.contains_key(card) {
+            cards.insert(card.to_owned(), (now, Arc::clone(&known)));
+        }
+        known
+    }
+}
+
+/// What all kinds of cards have in common here.
+#[derive(Deserialize)]
+struct Card {
+    #[serde(default)]
+    max_message_bytes: Value,
+}
+
+async fn look(link: &Link, card: String) -> Option<u64> {
+    let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let handler = MessageHandler::in_memory(move |inbound| {
+        let card = serde_json::from_slice::<Card>(&inbound.payload).ok();
+        let _ = said.send(card.and_then(|card| card.max_message_bytes.as_u64()));
+    });
+    let _subscription = granted(link, Filter::new(card), handler).await.ok()?;
+    heard.recv().await.flatten()
+}
