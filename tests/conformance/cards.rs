@@ -49,6 +49,7 @@ on_each_broker! {
             "last_seen": null,
             "title": "Addition",
             "annotations": {"readOnlyHint": true, "idempotentHint": true},
+            "max_message_bytes": 1_048_576,
             "tags": ["math"],
         }));
 
