@@ -6,7 +6,7 @@
 //! - `actor`: the one task that owns the connection, and its rounds
 //! - `wire`, `codec`: packets in both directions
 //! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
-//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `packet_ids`, `capabilities`: the books, without I/O
+//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`: the books, without I/O
 //! - `message`, `inbound`, `budget`, `options`, `state`, `error`: what goes in and comes out
 //! - `backoff`, `poison`, `size`, `verdict`: one small job each
 //!
@@ -27,6 +27,7 @@ mod dial;
 mod disconnect;
 mod error;
 mod handle;
+mod hold;
 mod inbound;
 mod inbox;
 mod left;

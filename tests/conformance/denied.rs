@@ -187,8 +187,7 @@ mod mosquitto {
             Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
         client.call("add", json!({"a": 1, "b": 1})).await.unwrap();
         assert!(broker.freeze().await);
-        let error =
-            client.call("add", json!({"a": 1, "b": 1})).await.unwrap_err();
+        let error = client.call("add", json!({"a": 1, "b": 1})).await.unwrap_err();
         assert_eq!(error.code(), Some("too_large"), "{error:?}");
         let mut connection = client.connection();
         let noticed = connection.wait_for(|state| !state.is_connected());

@@ -144,7 +144,7 @@ impl Core {
         let subscribe = || async {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));
             let pending = Arc::clone(&self.pending);
-            let handler = MessageHandler::in_memory(move |inbound| pending.receive(inbound));
+            let handler = MessageHandler::awaited(move |inbound| pending.receive(inbound));
             self.link.subscribe_one(filter, handler).await
         };
         self.responses.get_or_try_init(subscribe).await.map(|_| ())

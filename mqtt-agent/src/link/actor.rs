@@ -10,6 +10,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use super::copies::Copies;
 use super::dial::{Address, dial};
 use super::disconnect::Ended;
 use super::error::PublishError;
+use super::hold::{Hold, Next};
 use super::inbound::{Inbound, MessageHandler};
 use super::left::Left;
 use super::options::LinkOptions;
@@ -83,8 +85,8 @@ pub(super) struct Actor {
     pub(super) copies: Copies,
     /// Messages that may be copies, each with its place in the order of acknowledgements where it has one.
     pub(super) held: Vec<(Inbound, Option<u64>)>,
-    /// Whether a message was handed to somebody in this round.
-    pub(super) delivered: bool,
+    /// Whether acknowledgements wait for those who were handed messages in this round.
+    pub(super) hold: Hold,
     /// Reused, so that routing doesn't allocate.
     pub(super) found: Vec<MessageHandler>,
 
@@ -163,7 +165,7 @@ impl Actor {
             unclaimed: None,
             copies: Copies::default(),
             held: Vec::new(),
-            delivered: false,
+            hold: Hold::default(),
             found: Vec::new(),
             is_connected: false,
             epoch: 0,
@@ -244,11 +246,12 @@ impl Actor {
                 Ok(more) => more,
                 Err(ended) => return Exit::Lost(ended),
             };
-            if std::mem::take(&mut self.delivered) {
-                // Whoever was given something may have an answer to it, or the next call, in a moment: these then go out in
-                // one write, together with the acknowledgements.
-                yield_now().await;
-                poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
+            // Whoever was given something may have an answer to it, or the next call, in a moment: these then go out in one
+            // write, together with the acknowledgements.
+            let next = self.hold.after_packets(Instant::now());
+            self.shared.holds.store(next == Next::Wait, Ordering::Relaxed);
+            if let Next::Yield(handed) = next {
+                self.let_others_run(handed).await;
                 if self.take_commands().is_break() {
                     return Exit::Stop;
                 }
@@ -269,6 +272,21 @@ impl Actor {
                 let ended = self.receive_rest(wire).unwrap_or_else(|| Ended::io(&error));
                 return Exit::Lost(ended);
             }
+        }
+    }
+
+    /// Lets those run that were handed something, as long as more is heard of them.
+    async fn let_others_run(&mut self, handed: usize) {
+        let mut heard = 0;
+        while heard < handed {
+            yield_now().await;
+            poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
+            // A call that is answered gives one of each.
+            let now = self.batch.len().max(self.settled.len());
+            if now == heard {
+                return;
+            }
+            heard = now;
         }
     }
 
@@ -303,6 +321,7 @@ impl Actor {
             // What was read is looked at first, or a flood of small packets would come in faster than it is taken.
         } else if self.budget.poll_free(cx) {
             self.is_reading_stopped = false;
+            wire.expect_write(self.hold.until().is_some());
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(())) => ready = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -371,6 +390,9 @@ impl Actor {
 
     /// Carries out what was taken. Settlements first: a message that is settled before a close is acknowledged.
     fn take_commands(&mut self) -> ControlFlow<()> {
+        if !(self.settled.is_empty() && self.batch.is_empty()) {
+            self.hold.reacted();
+        }
         let mut settled = std::mem::take(&mut self.settled);
         for settlement in settled.drain(..) {
             self.settle(&settlement);
@@ -394,6 +416,8 @@ impl Actor {
                 publish.resolve(Err(PublishError::Closed));
             }
             Command::Publish(publish) => self.publishes.push(publish),
+            // Somebody was heard of: that is all.
+            Command::Flush => {}
             Command::Withdraw => self.publishes.sweep(),
             // Dropping the request says that the connection is closed.
             Command::Subscribe(_) if self.closing.is_some() => {}

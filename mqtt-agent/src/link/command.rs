@@ -18,6 +18,8 @@ pub(super) enum Command {
         id: u64,
         done: Option<oneshot::Sender<()>>,
     },
+    /// Somebody read what they were handed; acknowledgements that waited for them may go.
+    Flush,
     /// Everything is subscribed that this process wants of a session that an earlier one left.
     Ready {
         /// Takes what nobody subscribes to.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::net::TcpStream;
 
@@ -48,13 +49,13 @@ impl Address {
         Ok(Arc::new(address))
     }
 
-    async fn stream(&self) -> Result<Stream, Ended> {
+    async fn stream(&self, writes_soon: Arc<AtomicBool>) -> Result<Stream, Ended> {
         let Target { host, port, .. } = &self.target;
         let tcp =
             TcpStream::connect((host.as_str(), *port)).await.map_err(|error| Ended::attempt_io(&error))?;
         // Without it each small packet may wait for the acknowledgement of the one before.
         let _ = tcp.set_nodelay(true);
-        let stream: Stream = Box::new(Quick::new(tcp));
+        let stream: Stream = Box::new(Quick::new(tcp, writes_soon));
         #[cfg(feature = "tls")]
         let stream = match &self.tls {
             Some(config) => super::tls::open(stream, host, config).await?,
@@ -93,8 +94,9 @@ pub(super) async fn dial(
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
     let attempt = async {
-        let stream = address.stream().await?;
-        let mut wire = Wire::new(stream, address.largest);
+        let writes_soon = Arc::new(AtomicBool::new(false));
+        let stream = address.stream(Arc::clone(&writes_soon)).await?;
+        let mut wire = Wire::new(stream, writes_soon, address.largest);
         encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
         poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
         loop {

@@ -237,6 +237,14 @@ impl Link {
         self.0.own_limit
     }
 
+    /// Tells that somebody read what an [awaited](MessageHandler::Awaited) message brought: its acknowledgement goes out with
+    /// what they publish now, if they do.
+    pub(crate) fn flush(&self) {
+        if self.0.shared.holds.load(Ordering::Relaxed) {
+            drop(self.0.commands.send(Command::Flush));
+        }
+    }
+
     /// Counts the sessions that the broker began for this process: 0 while it goes on with that of an earlier one. A new
     /// one tells that the broker may have lost what it was given before.
     pub(crate) fn session(&self) -> u64 {

@@ -14,6 +14,8 @@ pub(crate) enum MessageHandler {
     /// Takes the message in memory: it is acknowledged when the handler returns. What a user holds is always of this kind,
     /// so that nobody can stop a connection by not reading.
     InMemory(Arc<dyn Fn(Inbound) + Send + Sync>),
+    /// The same for somebody who waits, and calls [`Link::flush`](super::Link::flush) when it was read.
+    Awaited(Arc<dyn Fn(Inbound) + Send + Sync>),
     /// Takes the message together with its acknowledgement.
     Acknowledging(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
 }
@@ -22,6 +24,11 @@ impl MessageHandler {
     /// Takes messages in memory.
     pub(crate) fn in_memory(take: impl Fn(Inbound) + Send + Sync + 'static) -> Self {
         Self::InMemory(Arc::new(take))
+    }
+
+    /// Takes messages in memory that somebody waits for.
+    pub(crate) fn awaited(take: impl Fn(Inbound) + Send + Sync + 'static) -> Self {
+        Self::Awaited(Arc::new(take))
     }
 
     /// Takes messages with their acknowledgements.

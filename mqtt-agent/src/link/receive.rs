@@ -252,9 +252,9 @@ impl Actor {
 
     /// Runs a subscriber's code. Its panic is its own affair and must not end the connection.
     fn hand_over(&mut self, handler: &MessageHandler, inbound: Inbound, place: Option<u64>) {
-        self.delivered = true;
+        self.hold.handed(!matches!(handler, MessageHandler::InMemory(_)));
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
-            MessageHandler::InMemory(take) => take(inbound),
+            MessageHandler::InMemory(take) | MessageHandler::Awaited(take) => take(inbound),
             MessageHandler::Acknowledging(take) => {
                 let settle = || self.settle.clone();
                 take(inbound, place.map_or_else(Ack::none, |place| Ack::new(self.epoch, place, settle())));

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::actor::Actor;
 use super::closing::{Closing, Phase};
 use super::disconnect::{Ended, TAKEN_OVER};
+use super::hold::Hold;
 use super::state::ConnectionState;
 
 /// How long a connection has to hold for the next attempt to be fast again.
@@ -30,6 +31,7 @@ impl Actor {
             self.attempt = 1;
             self.is_connected = false;
             self.stuck_since = None;
+            self.hold = Hold::default();
             self.publishes.lost(ended.blame);
             self.subscriptions.lost(ended.blame);
             self.parked.take();

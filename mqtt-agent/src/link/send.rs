@@ -35,6 +35,9 @@ impl Actor {
         if !self.publishes.nothing_waits() {
             self.publish(wire);
         }
+        if self.hold.until().is_some() && !wire.has_unsent() {
+            return;
+        }
         while let Some(packet) = self.acks.next() {
             encode::puback(&mut wire.unsent, packet, 0);
         }

@@ -1,6 +1,6 @@
 //! What the connection's task tells without being asked.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -17,6 +17,8 @@ pub(super) struct Shared {
     pub(super) limit: AtomicUsize,
     /// How many sessions the broker began for us.
     pub(super) sessions: AtomicU64,
+    /// Whether acknowledgements wait for somebody who was handed a message.
+    pub(super) holds: AtomicBool,
     /// When something was received last, in milliseconds since `began`.
     heard: AtomicU64,
     /// When a wait for the broker was given up, counted as `heard`; 0 for never.
@@ -31,6 +33,7 @@ impl Shared {
             failure: watch::Sender::new(None),
             limit: AtomicUsize::new(usize::MAX),
             sessions: AtomicU64::new(0),
+            holds: AtomicBool::new(false),
             heard: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             began: Instant::now(),

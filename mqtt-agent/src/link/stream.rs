@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,11 +26,13 @@ pub(super) struct Quick {
     stream: TcpStream,
     /// Whether something was read and nothing written since.
     owes: bool,
+    /// Whether something will be written in a moment, so that nothing need be asked for.
+    writes_soon: Arc<AtomicBool>,
 }
 
 impl Quick {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, owes: false }
+    pub(super) fn new(stream: TcpStream, writes_soon: Arc<AtomicBool>) -> Self {
+        Self { stream, owes: false, writes_soon }
     }
 
     fn acknowledge(&mut self) {
@@ -49,7 +53,7 @@ impl AsyncRead for Quick {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         match &read {
             Poll::Ready(Ok(())) if buf.filled().len() > before => self.owes = true,
-            Poll::Pending if self.owes => self.acknowledge(),
+            Poll::Pending if self.owes && !self.writes_soon.load(Ordering::Relaxed) => self.acknowledge(),
             _ => {}
         }
         read

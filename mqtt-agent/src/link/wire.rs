@@ -5,6 +5,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
@@ -27,6 +29,8 @@ const PROGRESS: usize = 16 * 1024;
 /// One connection's stream and buffers.
 pub(super) struct Wire {
     stream: Stream,
+    /// Read by the stream.
+    writes_soon: Arc<AtomicBool>,
     read: BytesMut,
     /// Encoded and not written yet.
     pub(super) unsent: BytesMut,
@@ -40,9 +44,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: Stream, most: usize) -> Self {
+    pub(super) fn new(stream: Stream, writes_soon: Arc<AtomicBool>, most: usize) -> Self {
         Self {
             stream,
+            writes_soon,
             read: BytesMut::new(),
             unsent: BytesMut::new(),
             unflushed: false,
@@ -88,6 +93,11 @@ impl Wire {
                 Poll::Ready(Ok(()))
             }
         }
+    }
+
+    /// Whether something will be written in a moment, which acknowledges what was read.
+    pub(super) fn expect_write(&mut self, expected: bool) {
+        self.writes_soon.store(expected, Ordering::Relaxed);
     }
 
     /// Throws away what was read.

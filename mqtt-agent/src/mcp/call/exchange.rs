@@ -211,6 +211,7 @@ impl Exchange {
             () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
         self.stage = Stage::Ended;
+        self.core.link().flush();
         // Nobody waits any more when the client was closed.
         let closed = || CallError::Publish(PublishError::Closed);
         let (payload, after) = match *answer.map_err(|_| closed())? {

@@ -1,0 +1,125 @@
+//! [`Hold`]: whether acknowledgements wait for a moment, to go out with what comes of the messages.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long they wait at most: whoever was handed the message may not be polled.
+const LONGEST: Duration = Duration::from_millis(5);
+
+/// What to do after the packets of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Write what there is.
+    Write,
+    /// Let those run first that were handed something, so many: what they send goes out in the same write.
+    Yield(usize),
+    /// Wait for the one who was handed something, who will say so in a moment.
+    Wait,
+}
+
+/// Pure bookkeeping of one connection.
+///
+/// Yielding wakes another thread of the runtime as a rule, which is worth it for several messages and not for one. One
+/// message is waited for instead: whoever takes it settles it, publishes something, or [tells](super::Link::flush) that it
+/// was read.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    handed: usize,
+    /// Whether somebody of this round will say nothing.
+    is_silent: bool,
+    until: Option<Instant>,
+}
+
+impl Hold {
+    /// Somebody was handed a message; `reacts` when that one will be heard of.
+    pub(super) fn handed(&mut self, reacts: bool) {
+        self.handed += 1;
+        self.is_silent |= !reacts;
+    }
+
+    /// All packets of a round were looked at.
+    pub(super) fn after_packets(&mut self, now: Instant) -> Next {
+        let waited = self.until.is_some();
+        if self.until.is_some_and(|until| until <= now) {
+            self.until = None;
+        }
+        match (std::mem::take(&mut self.handed), std::mem::take(&mut self.is_silent)) {
+            (0, _) => Next::Write,
+            (1, false) if !waited => {
+                self.until = Some(now + LONGEST);
+                Next::Wait
+            }
+            (1, _) => {
+                self.until = None;
+                Next::Write
+            }
+            (handed, _) => {
+                self.until = None;
+                Next::Yield(handed)
+            }
+        }
+    }
+
+    /// Somebody was heard of.
+    pub(super) fn reacted(&mut self) {
+        self.until = None;
+    }
+
+    /// Until when acknowledgements wait.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_is_waited_for_until_somebody_is_heard_of() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        assert_eq!(hold.after_packets(now), Next::Wait);
+        assert_eq!(hold.until(), Some(now + LONGEST));
+        // Other packets don't end the wait.
+        assert_eq!(hold.after_packets(now), Next::Write);
+        assert!(hold.until().is_some());
+        hold.reacted();
+        assert_eq!(hold.until(), None);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_a_moment() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        hold.after_packets(now);
+        hold.after_packets(now + LONGEST);
+        assert_eq!(hold.until(), None);
+    }
+
+    #[test]
+    fn a_second_message_ends_the_wait() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        hold.after_packets(now);
+        hold.handed(true);
+        assert_eq!(hold.after_packets(now), Next::Write);
+        assert_eq!(hold.until(), None);
+    }
+
+    #[test]
+    fn those_who_will_not_be_heard_of_are_not_waited_for() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(false);
+        assert_eq!((hold.after_packets(now), hold.until()), (Next::Write, None));
+    }
+
+    #[test]
+    fn several_run_first() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        hold.handed(false);
+        assert_eq!((hold.after_packets(now), hold.until()), (Next::Yield(2), None));
+    }
+}
