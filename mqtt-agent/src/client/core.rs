@@ -122,8 +122,12 @@ impl Core {
         if message.payload.len() <= SMALL {
             return message;
         }
-        let limit = self.receiver_limits.of(&self.link, card).await;
-        message.for_receiver(limit)
+        message.for_receiver(self.receiver_limit(card).await)
+    }
+
+    /// The largest message that a receiver takes, as its card says.
+    pub(crate) async fn receiver_limit(&self, card: String) -> Option<u64> {
+        self.receiver_limits.of(&self.link, card).await
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

@@ -59,6 +59,10 @@ struct Inner {
     task: TaskTracker,
 }
 
+/// Room for one message in the queue of those that are to be published.
+#[derive(Debug)]
+pub(crate) struct Room(OwnedSemaphorePermit);
+
 impl Link {
     /// Starts to connect and returns at once. Needs a tokio runtime.
     ///
@@ -166,19 +170,29 @@ impl Link {
         self.send(message, false, Some(place))
     }
 
-    /// Queues a message, waiting for a place, and has `told` run with its outcome, on the connection's task as a rule: for
-    /// what is not awaited, which saves waking a task that has something else to wait for. It must not block.
-    pub(crate) async fn enqueue_telling(
+    /// Waits for room to queue a message: what is to be sent need not be made before there is some.
+    pub(crate) async fn room(&self) -> Result<Room, PublishError> {
+        self.place().await.map(Room)
+    }
+
+    /// The same at once or not at all.
+    pub(crate) fn try_room(&self) -> Result<Room, PublishError> {
+        Arc::clone(&self.0.places).try_acquire_owned().map(Room).map_err(|error| match error {
+            TryAcquireError::NoPermits => PublishError::QueueFull,
+            TryAcquireError::Closed => PublishError::Closed,
+        })
+    }
+
+    /// Queues a message, and has `told` run with its outcome, on the connection's task as a rule: for what is not awaited,
+    /// which saves waking a task that has something else to wait for. It must not block.
+    pub(crate) fn enqueue_telling(
         &self,
+        Room(place): Room,
         message: Message,
         told: impl FnOnce(Outcome) + Send + 'static,
     ) {
-        let place = match self.check_size(&message) {
-            Ok(()) => self.place().await,
-            Err(error) => Err(error),
-        };
-        match place {
-            Ok(place) => {
+        match self.check_size(&message) {
+            Ok(()) => {
                 let publish = PendingPublish::new(message, Waiter::told(told), false, Some(place));
                 // Where the connection is closed, dropping it tells.
                 drop(self.0.commands.send(Command::Publish(publish)));
@@ -190,10 +204,7 @@ impl Link {
     /// The same as [`Link::enqueue`] at once or not at all, which suits `Drop`.
     pub(crate) fn try_enqueue(&self, message: Message) -> Result<Receipt, PublishError> {
         self.check_size(&message)?;
-        let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|error| match error {
-            TryAcquireError::NoPermits => PublishError::QueueFull,
-            TryAcquireError::Closed => PublishError::Closed,
-        })?;
+        let Room(place) = self.try_room()?;
         self.send(message, false, Some(place))
     }
 

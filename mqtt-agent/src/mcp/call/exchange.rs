@@ -17,6 +17,9 @@ use crate::discover::SMALL;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
+/// What comes of a call.
+pub(super) type CallResult = Result<Box<RawValue>, CallError>;
+
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -95,7 +98,7 @@ impl Exchange {
     }
 
     /// The whole call.
-    pub(super) async fn run(mut self: Box<Self>) -> Result<Box<RawValue>, CallError> {
+    pub(super) async fn run(mut self: Box<Self>) -> CallResult {
         let answered = async {
             self.enter().await?;
             // In a box of its own: it needs much room, and only until the call is on its way.
@@ -146,44 +149,53 @@ impl Exchange {
 
     /// Publishes the call. The broker's word that nobody got it comes as the answer.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
-        let message = self.about_to_send().await?;
-        let (pending, call_id) = (Arc::clone(self.core.pending()), self.call_id.clone());
-        let told = move |outcome| match outcome {
-            Ok(Published { no_subscribers: false }) => {}
-            outcome => pending.unheard(&call_id, outcome),
-        };
-        let core = Arc::clone(&self.core);
-        self.bounded(core.link().enqueue_telling(message, told)).await
+        self.send_telling(|| {}).await
     }
 
-    /// Publishes the call, and waits for the broker's word.
-    pub(super) async fn send_and_hear(&mut self) -> Result<(), CallError> {
-        let message = self.about_to_send().await?;
-        let core = Arc::clone(&self.core);
-        let outcome = self.bounded(core.link().publish(message)).await?;
-        match self.unheard(outcome) {
-            Some(error) => Err(self.ended(error)),
-            None => Ok(()),
+    /// Publishes the call, and waits for the broker's word, or for the answer where that comes first.
+    pub(super) async fn send_and_hear(&mut self) -> Result<Option<CallResult>, CallError> {
+        let (heard, mut word) = oneshot::channel();
+        self.send_telling(move || {
+            // Nobody listens any more where the answer came first.
+            let _ = heard.send(());
+        })
+        .await?;
+        let answer = tokio::select! {
+            biased;
+            Ok(()) = &mut word => return Ok(None),
+            answer = self.answer() => answer?,
+        };
+        match answer {
+            Answer::Arrived { .. } => Ok(Some(self.read(answer))),
+            Answer::Unheard(_) => self.read(answer).map(|_| None),
         }
     }
 
-    /// From here on the call counts as sent.
-    async fn about_to_send(&mut self) -> Result<Message, CallError> {
+    /// Publishes the call, and has `taken` run when the broker took it.
+    async fn send_telling(&mut self, taken: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
         let core = Arc::clone(&self.core);
         self.bounded(core.receive_responses()).await??;
-        let mut message = self.message();
-        if message.payload.len() > SMALL {
+        let mut limit = None;
+        if self.arguments.as_ref().is_some_and(|arguments| arguments.get().len() > SMALL) {
             let card = core.namespace().tool_card(self.tool());
-            message = self.bounded(core.for_receiver(message, card)).await?;
+            limit = self.bounded(core.receiver_limit(card)).await?;
         }
+        let room = self.bounded(core.link().room()).await?.map_err(CallError::Publish)?;
+        // From here on nothing is awaited, and the call counts as sent.
         let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
+        let message = self.message().for_receiver(limit);
         core.cancels().start(core.link(), core.namespace(), core.id());
         let number = place.sent();
         let answer = core.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
-        Ok(message)
+        let (pending, call_id) = (Arc::clone(core.pending()), self.call_id.clone());
+        core.link().enqueue_telling(room, message, move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => taken(),
+            outcome => pending.unheard(&call_id, outcome),
+        });
+        Ok(())
     }
 
     /// What the broker's word means for the call, if nobody got it.
@@ -198,29 +210,48 @@ impl Exchange {
         }
     }
 
-    /// Waits for the answer. Cancel-safe: a dropped wait loses no answer.
-    pub(super) async fn response(&mut self) -> Result<Box<RawValue>, CallError> {
-        let Stage::Sent { answer, number } = &mut self.stage else {
+    /// Waits for the result. Cancel-safe: a dropped wait loses no answer.
+    pub(super) async fn response(&mut self) -> CallResult {
+        let answer = self.answer().await?;
+        self.read(answer)
+    }
+
+    /// Waits for the answer, in the same way.
+    async fn answer(&mut self) -> Result<Answer, CallError> {
+        let Stage::Sent { answer, .. } = &mut self.stage else {
             return Err(CallError::Publish(PublishError::Closed));
         };
-        let number = *number;
         let answer = tokio::select! {
             biased;
             answer = answer => answer,
             () = late(&mut self.alarm, self.deadline) => return Err(self.timed_out()),
             () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
-        self.stage = Stage::Ended;
         self.core.link().flush();
-        // Nobody waits any more when the client was closed.
-        let closed = || CallError::Publish(PublishError::Closed);
-        let (payload, after) = match *answer.map_err(|_| closed())? {
+        match answer {
+            Ok(answer) => Ok(*answer),
+            // Nobody waits any more when the client was closed.
+            Err(_) => {
+                self.stage = Stage::Ended;
+                Err(CallError::Publish(PublishError::Closed))
+            }
+        }
+    }
+
+    /// What an answer says. It ends the call.
+    fn read(&mut self, answer: Answer) -> CallResult {
+        let stage = std::mem::replace(&mut self.stage, Stage::Ended);
+        let (payload, after) = match answer {
             Answer::Arrived { inbound: Inbound { payload, .. }, after } => (payload, after),
-            Answer::Unheard(outcome) => return Err(self.unheard(outcome).unwrap_or_else(closed)),
+            Answer::Unheard(outcome) => {
+                return Err(self.unheard(outcome).unwrap_or(CallError::Publish(PublishError::Closed)));
+            }
         };
         let response = Response::read(&payload)
             .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
-        self.window.ended(number, ending(&response, after));
+        if let Stage::Sent { number, .. } = stage {
+            self.window.ended(number, ending(&response, after));
+        }
         response.outcome.map_err(CallError::from)
     }
 
@@ -238,12 +269,6 @@ impl Exchange {
             .with_expiry(timeout)
             .with_response(responses, correlation)
             .with_trace(self.scope.trace.as_ref())
-    }
-
-    fn ended(&mut self, error: CallError) -> CallError {
-        self.core.pending().forget(&self.call_id);
-        self.stage = Stage::Ended;
-        error
     }
 
     fn timed_out(&self) -> CallError {

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::exchange::Exchange;
+use super::exchange::{CallResult, Exchange};
 use super::missed::Missed;
 use super::{CallError, read};
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
@@ -32,7 +31,7 @@ pub struct ToolStream<T> {
     buffer: Arc<Mutex<Buffer>>,
     // Given back when the stream ends; its route goes with it.
     _subscription: Subscription,
-    outcome: Option<Result<Box<RawValue>, CallError>>,
+    outcome: Option<CallResult>,
     done: bool,
     result: PhantomData<fn() -> T>,
 }
@@ -97,8 +96,8 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let core = Arc::clone(exchange.core());
         let subscription = core.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
-        exchange.send_and_hear().await?;
-        let (outcome, done, result) = (None, false, PhantomData);
+        let outcome = exchange.send_and_hear().await?;
+        let (done, result) = (false, PhantomData);
         Ok(Self { exchange, partials, buffer, _subscription: subscription, outcome, done, result })
     }
 

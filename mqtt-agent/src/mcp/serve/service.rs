@@ -67,6 +67,15 @@ struct Accepted {
     expiry: Option<Duration>,
 }
 
+/// A call that is this server's to answer.
+struct Begun {
+    accepted: Box<Accepted>,
+    ticket: Ticket,
+    cancellation: CancellationToken,
+    /// Among the calls in hand.
+    place: OwnedSemaphorePermit,
+}
+
 impl Service {
     /// Takes a call's message. Runs on the connection's task: hands over to a task of its own, and never waits.
     pub(super) fn receive(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
@@ -81,11 +90,8 @@ impl Service {
                     messaging.system = "mqtt",
                     messaging.destination.name = inbound.topic(),
                 );
-                let service = Arc::clone(self);
-                spawn::tracked(
-                    &self.shared.tasks,
-                    async move { service.serve(inbound, ack.or_leave(), place).await }.instrument(span),
-                );
+                let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
+                spawn::tracked(&self.shared.tasks, serve.instrument(span));
             }
             Err(_) => {
                 let error = unavailable("the server has as many calls as it takes; call again later", "busy");
@@ -131,25 +137,13 @@ impl Service {
         tracing::debug!(tool = self.tool.name, client, calls, running, "cancel");
     }
 
-    async fn serve(&self, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
         let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
         drop(inbound);
-        let cancellation = self.shared.abandon.child_token();
-        let key = Key::new(accepted.reply_to.topic.as_str(), accepted.request.call_id.clone());
-        let ticket = match self.dedup.see(key, &cancellation) {
-            Seen::New(ticket) => ticket,
-            // Its answer will come.
-            Seen::Running => return ack.in_memory(),
-            Seen::Answered(answer) => {
-                ack.in_memory();
-                let Accepted { request, reply_to, received, .. } = accepted;
-                let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
-                return self.send(reply_to, request.call_id, answer, received, place).await;
-            }
-        };
+        let Some(begun) = self.begin(accepted, place) else { return ack.in_memory() };
         // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
         // at once is answered first, though: the broker would handle our acknowledgement before the answer.
-        let mut answer = std::pin::pin!(self.answer(accepted, ticket, cancellation, place));
+        let mut answer = std::pin::pin!(self.answer(begun));
         let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
         ack.in_memory();
         if !at_once {
@@ -157,9 +151,26 @@ impl Service {
         }
     }
 
+    /// Enters a call that is new. One that was answered before is answered again.
+    fn begin(&self, accepted: Box<Accepted>, place: OwnedSemaphorePermit) -> Option<Box<Begun>> {
+        let cancellation = self.shared.abandon.child_token();
+        let key = Key::new(accepted.reply_to.topic.as_str(), accepted.request.call_id.clone());
+        match self.dedup.see(key, &cancellation) {
+            Seen::New(ticket) => return Some(Box::new(Begun { accepted, ticket, cancellation, place })),
+            // Its answer will come.
+            Seen::Running => {}
+            Seen::Answered(answer) => {
+                let Accepted { request, reply_to, received, .. } = *accepted;
+                let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
+                self.send(reply_to, request.call_id, answer, received, place);
+            }
+        }
+        None
+    }
+
     /// Reads a call and finds out where its answer goes. What can't be read is refused if there is a safe address,
     /// else dropped (`MCP-9`).
-    fn accept(&self, inbound: &Inbound) -> Option<Accepted> {
+    fn accept(&self, inbound: &Inbound) -> Option<Box<Accepted>> {
         let received = Instant::now();
         let properties = &inbound.properties;
         let reply_to = |payload_topic: Option<&str>, client: Option<&str>, limit: Option<u64>| {
@@ -192,7 +203,7 @@ impl Service {
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
-                Some(Accepted { request, reply_to, caller, received, expiry: properties.expiry })
+                Some(Box::new(Accepted { request, reply_to, caller, received, expiry: properties.expiry }))
             }
             Err(malformed) => {
                 tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
@@ -206,30 +217,35 @@ impl Service {
         }
     }
 
-    async fn answer(
-        &self,
-        accepted: Accepted,
-        ticket: Ticket,
-        cancellation: CancellationToken,
-        place: OwnedSemaphorePermit,
-    ) {
-        let Accepted { request, reply_to, caller, received, expiry } = accepted;
-        let CallRequest { call_id, mut arguments, .. } = request;
+    async fn answer(&self, mut begun: Box<Begun>) {
+        let (outcome, answer_by) = self.outcome(&mut begun).await;
+        let Begun { accepted, ticket, place, .. } = *begun;
+        let Accepted { request: CallRequest { call_id, .. }, reply_to, received, .. } = *accepted;
+        let payload = encode(&call_id, outcome, received);
+        ticket.end(payload.clone());
+        self.send(reply_to, call_id, payload, answer_by, place);
+    }
+
+    /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
+    async fn outcome(&self, begun: &mut Begun) -> (crate::run::Outcome, Instant) {
+        let Begun { accepted, cancellation, .. } = begun;
+        let Accepted { request: CallRequest { call_id, arguments, .. }, reply_to, caller, received, expiry } =
+            &mut **accepted;
+        let (received, expiry) = (*received, *expiry);
         let callers_deadline = expiry.and_then(|left| received.checked_add(left));
         let limit = self.tool.timeout.unwrap_or(self.shared.limits.timeout);
         let queued_until = callers_deadline.unwrap_or_else(|| deadline::after(received, limit));
 
-        let mut partials = None;
         let mut answer_by = queued_until;
         let outcome = async {
-            self.check_caller(&caller)?;
+            self.check_caller(caller)?;
             if cancellation.is_cancelled() {
                 return Err(canceled());
             }
             if self.shared.stopping.is_cancelled() {
                 return Err(unavailable("the server stops; call again for another one", "stopping"));
             }
-            self.arguments.check(&mut arguments).map_err(|errors| invalid_arguments(&errors))?;
+            self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
                 biased;
                 turn = self.admission.turn() => turn.map_err(|Busy| {
@@ -242,7 +258,7 @@ impl Service {
             let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
             answer_by = deadline;
             let context = Arc::new(Context {
-                caller,
+                caller: caller.clone(),
                 call_id: call_id.clone(),
                 tool: self.tool.name,
                 deadline,
@@ -257,24 +273,21 @@ impl Service {
                 delivery: None,
             });
             let ToolDef { name, handler, location, .. } = *self.tool;
-            let outcome = run(Job { name, handler, location }, arguments, Arc::clone(&context), turn).await;
-            partials = context.partials.get().cloned();
+            let outcome =
+                run(Job { name, handler, location }, std::mem::take(arguments), Arc::clone(&context), turn)
+                    .await;
             // What the handler left running (its own tasks, its client's calls) ends with it.
             cancellation.cancel();
+            if let Some(partials) = context.partials.get() {
+                Box::pin(partials.done()).await;
+            }
             outcome
-        }
-        .await;
-
-        if let Some(partials) = partials {
-            partials.done().await;
-        }
-        let payload = encode(&call_id, outcome, received);
-        ticket.end(payload.clone());
-        self.send(reply_to, call_id, payload, answer_by, place).await;
+        };
+        (outcome.await, answer_by)
     }
 
     /// Answers. Nobody waits for the broker's word: most answers are received.
-    async fn send(
+    fn send(
         &self,
         reply_to: ReplyTo,
         call_id: Identifier,
@@ -298,7 +311,20 @@ impl Service {
                 });
             }
         };
-        self.shared.link.enqueue_telling(message, told).await;
+        let link = &self.shared.link;
+        match link.try_room() {
+            Ok(room) => link.enqueue_telling(room, message, told),
+            Err(PublishError::QueueFull) => {
+                let link = link.clone();
+                spawn::tracked(&self.shared.tasks, async move {
+                    match link.room().await {
+                        Ok(room) => link.enqueue_telling(room, message, told),
+                        Err(error) => told(Err(error)),
+                    }
+                });
+            }
+            Err(error) => told(Err(error)),
+        }
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
