@@ -140,8 +140,8 @@ pub enum TaskUpdateError {
     /// Another question of the task waits for its answer.
     #[error("the task asks something already; wait for that answer, then ask again")]
     AsksAlready,
-    /// The result, or the question, would be larger than what the broker accepts, or whoever receives it with the agent's own
-    /// `max_packet_size`.
+    /// The result, or the question, would be larger than what the broker accepts, than the agent's own `max_packet_size`, or
+    /// than what the card of whoever receives it says.
     #[error(
         "it would take {size} bytes to send and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]

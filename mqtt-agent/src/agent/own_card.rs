@@ -14,8 +14,8 @@ use crate::link::{Filter, Link, MessageHandler, QoS};
 /// How long the card may take to come back.
 const BACK: Duration = Duration::from_secs(5);
 
-/// Warns if the card on this topic doesn't come back. Where the broker's access rules keep it from the agent nothing is
-/// known, and nothing said.
+/// Warns if the card on this topic doesn't come back. Where the broker refuses the subscription nothing is known, and
+/// nothing said; some brokers grant it and let their access rules hold back the card.
 pub(super) async fn look(link: Link, topic: String) {
     let came = Arc::new(Notify::new());
     let handler = {
@@ -27,16 +27,19 @@ pub(super) async fn look(link: Link, topic: String) {
         })
     };
     // A wildcard that matches what the agent itself retains, and nothing of others.
-    let epoch = link.epoch();
     let Some((above, _)) = topic.rsplit_once('/') else { return };
     let filter = Filter { qos: QoS::AtMostOnce, ..Filter::new(format!("{above}/+")) };
     match link.subscribe_one(filter, handler).await {
         Ok(_subscription) => {
-            if timeout(BACK, came.notified()).await.is_err() && link.epoch() == epoch {
+            let epoch = link.epoch();
+            let is_missing = timeout(BACK, came.notified()).await.is_err();
+            // Nothing is known where there was no connection all the time.
+            if is_missing && epoch != 0 && link.epoch() == epoch {
                 tracing::warn!(
                     topic,
                     "the broker does not give back the agent's retained card for a filter with wildcards within {BACK:?}: \
-                     others may not find the agent; turn on retained messages at the broker"
+                     others may not find the agent; turn on retained messages at the broker, or allow the agent to read its \
+                     own card"
                 );
             }
         }

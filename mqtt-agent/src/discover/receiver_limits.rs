@@ -9,13 +9,14 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
+use super::error::DiscoverError;
 use super::fetch::granted;
 use crate::link::{Filter, Link, MessageHandler};
 
 /// What is smaller is sent without a look at the receiver's card.
 pub(crate) const SMALL: usize = 64 * 1024;
 
-/// How long a card may take to come. A broker sends what is retained right after it grants the subscription.
+/// How long a card may take to come once its subscription is granted. A broker sends what is retained right then.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// How long what was read is used again. A receiver that was restarted may say something else.
@@ -35,7 +36,7 @@ impl ReceiverLimits {
     pub(crate) async fn of(&self, link: &Link, card: String) -> Option<u64> {
         // Those who ask at the same time wait for one look.
         let known = self.known(&card);
-        *known.get_or_init(|| async { timeout(LOOK, look(link, card)).await.ok().flatten() }).await
+        known.get_or_try_init(|| look(link, card)).await.ok().copied().flatten()
     }
 
     fn known(&self, card: &str) -> Arc<OnceCell<Option<u64>>> {
@@ -64,12 +65,13 @@ struct Card {
     max_message_bytes: Value,
 }
 
-async fn look(link: &Link, card: String) -> Option<u64> {
+/// What the card says. A subscription that isn't granted says nothing, and is tried again the next time.
+async fn look(link: &Link, card: String) -> Result<Option<u64>, DiscoverError> {
     let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let handler = MessageHandler::in_memory(move |inbound| {
         let card = serde_json::from_slice::<Card>(&inbound.payload).ok();
         let _ = said.send(card.and_then(|card| card.max_message_bytes.as_u64()));
     });
-    let _subscription = granted(link, Filter::new(card), handler).await.ok()?;
-    heard.recv().await.flatten()
+    let _subscription = granted(link, Filter::new(card), handler).await?;
+    Ok(timeout(LOOK, heard.recv()).await.ok().flatten().flatten())
 }

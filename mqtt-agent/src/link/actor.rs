@@ -47,6 +47,9 @@ pub(super) const ROUND: usize = 64;
 /// How many reads look for the broker's last words after a write failed.
 const LAST_READS: usize = 16;
 
+/// How long those who were handed messages may run before what they said is written.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Stands for "no alarm".
 pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
 
@@ -248,8 +251,9 @@ impl Actor {
             };
             // Whoever was given something may have an answer to it, or the next call, in a moment: these then go out in one
             // write, together with the acknowledgements.
-            let next = self.hold.after_packets(Instant::now());
-            self.shared.holds.store(next == Next::Wait, Ordering::Relaxed);
+            let may_wait = self.closing.is_none() && !self.is_draining;
+            let next = self.hold.after_packets(Instant::now(), may_wait);
+            self.shared.holds.store(self.hold.until().is_some(), Ordering::Relaxed);
             if let Next::Yield(handed) = next {
                 self.let_others_run(handed).await;
                 if self.take_commands().is_break() {
@@ -275,10 +279,10 @@ impl Actor {
         }
     }
 
-    /// Lets those run that were handed something, as long as more is heard of them.
+    /// Lets those run that were handed something, as long as more is heard of them, and for a moment at most.
     async fn let_others_run(&mut self, handed: usize) {
-        let mut heard = 0;
-        while heard < handed {
+        let (mut heard, began) = (0, Instant::now());
+        while heard < handed && began.elapsed() < MOMENT {
             yield_now().await;
             poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
             // A call that is answered gives one of each.

@@ -219,8 +219,8 @@ impl Link {
     }
 
     /// Refuses what can't be sent or wouldn't arrive, as far as it is known now: the broker's limit is known once connected.
-    /// Brokers withhold what is larger than a receiver's limit without telling anybody, so the receiver's is held to as
-    /// well; one that says nothing is taken to have our own.
+    /// Brokers withhold what is larger than a receiver's limit without telling anybody, so it is held to our own, which is
+    /// a receiver's that says nothing, and to the receiver's, where that is less.
     pub(crate) fn check_size(&self, message: &Message) -> Result<(), PublishError> {
         message.check()?;
         let size = size::publish(message);

@@ -29,6 +29,8 @@ pub(super) struct Hold {
     /// Whether somebody of this round will say nothing.
     is_silent: bool,
     until: Option<Instant>,
+    /// Whether somebody was heard of and nothing was written since: what they settled goes out next.
+    owes: bool,
 }
 
 impl Hold {
@@ -38,15 +40,15 @@ impl Hold {
         self.is_silent |= !reacts;
     }
 
-    /// All packets of a round were looked at.
-    pub(super) fn after_packets(&mut self, now: Instant) -> Next {
+    /// All packets of a round were looked at. `may_wait` is false for a connection that is about to end.
+    pub(super) fn after_packets(&mut self, now: Instant, may_wait: bool) -> Next {
         let waited = self.until.is_some();
         if self.until.is_some_and(|until| until <= now) {
             self.until = None;
         }
         match (std::mem::take(&mut self.handed), std::mem::take(&mut self.is_silent)) {
             (0, _) => Next::Write,
-            (1, false) if !waited => {
+            (1, false) if may_wait && !waited && !self.owes => {
                 self.until = Some(now + LONGEST);
                 Next::Wait
             }
@@ -64,6 +66,12 @@ impl Hold {
     /// Somebody was heard of.
     pub(super) fn reacted(&mut self) {
         self.until = None;
+        self.owes = true;
+    }
+
+    /// Acknowledgements that were due are encoded.
+    pub(super) fn wrote(&mut self) {
+        self.owes = false;
     }
 
     /// Until when acknowledgements wait.
@@ -80,10 +88,10 @@ mod tests {
     fn one_message_is_waited_for_until_somebody_is_heard_of() {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(true);
-        assert_eq!(hold.after_packets(now), Next::Wait);
+        assert_eq!(hold.after_packets(now, true), Next::Wait);
         assert_eq!(hold.until(), Some(now + LONGEST));
         // Other packets don't end the wait.
-        assert_eq!(hold.after_packets(now), Next::Write);
+        assert_eq!(hold.after_packets(now, true), Next::Write);
         assert!(hold.until().is_some());
         hold.reacted();
         assert_eq!(hold.until(), None);
@@ -93,8 +101,8 @@ mod tests {
     fn nobody_is_waited_for_longer_than_a_moment() {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(true);
-        hold.after_packets(now);
-        hold.after_packets(now + LONGEST);
+        hold.after_packets(now, true);
+        hold.after_packets(now + LONGEST, true);
         assert_eq!(hold.until(), None);
     }
 
@@ -102,17 +110,37 @@ mod tests {
     fn a_second_message_ends_the_wait() {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(true);
-        hold.after_packets(now);
+        hold.after_packets(now, true);
         hold.handed(true);
-        assert_eq!(hold.after_packets(now), Next::Write);
+        assert_eq!(hold.after_packets(now, true), Next::Write);
         assert_eq!(hold.until(), None);
+    }
+
+    #[test]
+    fn what_was_settled_goes_out_before_anybody_else_is_waited_for() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        hold.after_packets(now, true);
+        hold.reacted();
+        hold.handed(true);
+        assert_eq!((hold.after_packets(now, true), hold.until()), (Next::Write, None));
+        hold.wrote();
+        hold.handed(true);
+        assert_eq!(hold.after_packets(now, true), Next::Wait);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_at_the_end_of_a_connection() {
+        let (mut hold, now) = (Hold::default(), Instant::now());
+        hold.handed(true);
+        assert_eq!((hold.after_packets(now, false), hold.until()), (Next::Write, None));
     }
 
     #[test]
     fn those_who_will_not_be_heard_of_are_not_waited_for() {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(false);
-        assert_eq!((hold.after_packets(now), hold.until()), (Next::Write, None));
+        assert_eq!((hold.after_packets(now, true), hold.until()), (Next::Write, None));
     }
 
     #[test]
@@ -120,6 +148,6 @@ mod tests {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(true);
         hold.handed(false);
-        assert_eq!((hold.after_packets(now), hold.until()), (Next::Yield(2), None));
+        assert_eq!((hold.after_packets(now, true), hold.until()), (Next::Yield(2), None));
     }
 }

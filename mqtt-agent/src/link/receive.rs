@@ -252,7 +252,12 @@ impl Actor {
 
     /// Runs a subscriber's code. Its panic is its own affair and must not end the connection.
     fn hand_over(&mut self, handler: &MessageHandler, inbound: Inbound, place: Option<u64>) {
-        self.hold.handed(!matches!(handler, MessageHandler::InMemory(_)));
+        // At QoS 0 nothing is acknowledged, and nobody has to say anything.
+        self.hold.handed(place.is_some() && !matches!(handler, MessageHandler::InMemory(_)));
+        if matches!(handler, MessageHandler::Awaited(_)) {
+            // Before it can be read, on whichever thread.
+            self.shared.holds.store(true, Ordering::Relaxed);
+        }
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
             MessageHandler::InMemory(take) | MessageHandler::Awaited(take) => take(inbound),
             MessageHandler::Acknowledging(take) => {

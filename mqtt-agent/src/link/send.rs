@@ -41,6 +41,7 @@ impl Actor {
         while let Some(packet) = self.acks.next() {
             encode::puback(&mut wire.unsent, packet, 0);
         }
+        self.hold.wrote();
     }
 
     fn publish(&mut self, wire: &mut Wire) {

@@ -76,7 +76,9 @@ impl Ask {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
-            match answer.await.map(|answer| *answer) {
+            let answer = answer.await;
+            core.link().flush();
+            match answer.map(|answer| *answer) {
                 Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
                 _ => Err(CallError::Publish(PublishError::Closed)),
             }

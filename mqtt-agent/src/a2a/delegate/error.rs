@@ -16,8 +16,8 @@ pub enum DelegateError {
     /// What was asked cannot be sent.
     #[error("the task cannot be asked for: {0}")]
     InvalidTask(String),
-    /// The task is larger than what the broker accepts, or an agent with this client's own `max_packet_size`: from an agent
-    /// that takes less, the broker would withhold it without telling anybody.
+    /// The task is larger than what the broker accepts, than this client's own `max_packet_size`, or than what the agent's card
+    /// says: the broker would withhold it from the agent without telling anybody.
     #[error(
         "the task takes {size} bytes and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]

@@ -28,12 +28,17 @@ impl Shared {
 
     /// The size and the limit of a message that is too large for whoever gave the task (`SUB-14`).
     pub(super) async fn too_large(&self, message: Message, record: &TaskRecord) -> Option<(usize, usize)> {
+        let message = self.for_sender(message, &record.task.from).await;
+        self.link.too_large(&message)
+    }
+
+    /// Holds a message to what the card of whoever gave the task says.
+    pub(super) async fn for_sender(&self, message: Message, from: &str) -> Message {
         let core = self.client.core();
-        let message = match Identifier::parse(&record.task.from) {
+        match Identifier::parse(from) {
             Ok(from) => core.for_receiver(message, core.namespace().agent_card(from.as_str())).await,
             Err(_) => message,
-        };
-        self.link.too_large(&message)
+        }
     }
 
     /// Ends a task in memory: a result that the broker would not take becomes an error that says so.

@@ -46,6 +46,7 @@ impl Work {
             shared.message(&record, &update(&shared, &record))
         };
         let Some(message) = message else { return };
+        let message = shared.for_sender(message, &self.begun().from).await;
         if let Some((size, limit)) = shared.link.too_large(&message) {
             return tracing::warn!(%task, size, limit, "an update was dropped: it is too large");
         }

@@ -147,6 +147,10 @@ impl<W> Window<W> {
         !self.watched && self.may_lapse()
     }
 
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
     /// Somebody begins.
     pub(super) fn watch(&mut self) {
         self.watched = true;

@@ -114,7 +114,8 @@ impl ToolWindow {
         let outcome = event(&mut window);
         let mut next = window.next(now);
         // Where there is no runtime nobody is polled either.
-        let watch = window.needs_watch() && Handle::try_current().is_ok();
+        let needs_watch = window.needs_watch() || (window.is_watched() && self.is_left_alone());
+        let watch = needs_watch && Handle::try_current().is_ok();
         if watch {
             window.watch();
         }
@@ -146,6 +147,12 @@ impl ToolWindow {
         // Spawned under the lock, so that the handle of the latest one is kept.
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         *watcher = Some(spawn::owned(watch));
+    }
+
+    /// Whether the runtime has ended on which somebody looked after the places.
+    fn is_left_alone(&self) -> bool {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        watcher.as_ref().is_some_and(AbortOnDropHandle::is_finished)
     }
 
     fn lock(&self) -> MutexGuard<'_, Window<Waker>> {
@@ -260,6 +267,23 @@ mod tests {
         let third = turns.pop().unwrap();
         drop(turns);
         third.now_or_never().unwrap().unwrap();
+    }
+
+    #[test]
+    fn sub_17_places_go_on_when_the_runtime_of_the_first_waiting_call_ends() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let window = Windows::default().of("slow", Instant::now());
+        let mut places: Vec<_> = std::iter::from_fn(|| take(&window)).collect();
+        let first = runtime();
+        let mut left: Vec<_> = (0..2).map(|_| Box::pin(window.turn())).collect();
+        first.block_on(async { assert!(left[0].as_mut().now_or_never().is_none(), "waits") });
+        drop(first);
+        runtime().block_on(async {
+            assert!(left[1].as_mut().now_or_never().is_none(), "waits");
+            // Offered to the one that nobody polls any more; the other one gets it in time.
+            places.pop();
+            tokio::time::timeout(Duration::from_secs(5), left[1].as_mut()).await.unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::deadline;
-use crate::link::{Link, Message, PublishError, Published};
+use crate::link::{Link, Message, PublishError, Published, SizeLimit};
 use crate::run::Outcome;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, TraceContext};
 
@@ -103,7 +103,19 @@ impl ReplyTo {
 }
 
 fn too_large(call_id: &Identifier, error: &PublishError) -> Bytes {
-    let message = format!("the result is too large to be sent: {error}");
+    let message = match error {
+        PublishError::TooLarge { size, limit, of } => {
+            let whose = match of {
+                SizeLimit::Receiver => "this caller accepts (`max_packet_size`)",
+                SizeLimit::Broker => "the broker accepts",
+                SizeLimit::Connection => "the server sends (its `max_packet_size`)",
+            };
+            format!(
+                "the result takes {size} bytes and {limit} is the most that {whose}; ask for less, or raise that"
+            )
+        }
+        error => format!("the result is too large to be sent: {error}"),
+    };
     let error = ErrorBody::new(ErrorKind::ToolError, message).with_code("too_large");
     Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
 }
