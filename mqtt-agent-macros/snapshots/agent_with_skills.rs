@@ -94,7 +94,7 @@ impl ::mqtt_agent::__private::AgentImpl for Planner {
 }
 const _: () = <Planner as ::mqtt_agent::__private::Shareable>::SHARED;
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentParts::new(<
+    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
     Planner as ::mqtt_agent::__private::AgentImpl > ::ID, < Planner as
     ::mqtt_agent::__private::AgentImpl > ::CARD, < Planner as
     ::mqtt_agent::__private::AgentImpl > ::TOOLS, < Planner as

@@ -24,7 +24,7 @@ impl ::mqtt_agent::__private::AgentImpl for Savings {
 }
 const _: () = <Savings as ::mqtt_agent::__private::Shareable>::SHARED;
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentParts::new(<
+    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
     Savings as ::mqtt_agent::__private::AgentImpl > ::ID, < Savings as
     ::mqtt_agent::__private::AgentImpl > ::CARD, < Savings as
     ::mqtt_agent::__private::AgentImpl > ::TOOLS, < Savings as

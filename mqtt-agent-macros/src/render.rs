@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod function;
 mod list;
+mod payload;
 mod place;
 mod published;
 mod remote;
@@ -19,6 +20,7 @@ mod skill;
 mod test;
 mod tool;
 mod topic;
+mod topic_def;
 mod words;
 
 pub(crate) use agent::{agent, block};

@@ -14,17 +14,16 @@ mod delegate;
 mod discover;
 mod presence;
 mod serve;
-pub(crate) mod store;
 mod task;
 
+pub use crate::session::DelegateError;
+#[cfg(feature = "sqlite")]
+pub use crate::store::SqliteStore;
+pub use crate::store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 #[cfg(feature = "a2a-types")]
 pub use card::BINDING;
-pub use delegate::{Delegate, DelegateError, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};
-pub(crate) use delegate::{Delegations, Receiving};
+pub use delegate::{Delegate, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};
 pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
 pub(crate) use presence::Presence;
 pub(crate) use serve::{Parts, ReadySkill, Skills};
-#[cfg(feature = "sqlite")]
-pub use store::SqliteStore;
-pub use store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 pub use task::{Task, TaskUpdateError};

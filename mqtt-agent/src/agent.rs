@@ -6,21 +6,21 @@ mod leftovers;
 mod own_card;
 mod running;
 
-pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, check_id, id_of};
+pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, agent_def, check_id, id_of};
 pub use running::Running;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::a2a::{Presence, Retention, TaskStore};
-use crate::context::{Instance, States};
 use crate::error::{Error, Result};
-use crate::link::{Credentials, Tls};
-use crate::mcp::Limits;
-use crate::registry::{
+use crate::handler::context::{Instance, States};
+use crate::handler::registry::{
     CardDef, HandlerDef, SkillDef, ToolDef, registered_handlers, registered_skills, registered_tools,
 };
+use crate::link::{Credentials, Tls};
 use crate::schema::dialect::Dialect;
+use crate::serve::Limits;
 use crate::wire::{AgentCard as WireCard, ToolCard};
 use check::{Checked, Given};
 

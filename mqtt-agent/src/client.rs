@@ -1,25 +1,23 @@
-//! [`Client`]: what a caller holds. The work itself is done in [`crate::mcp`].
+//! [`Client`]: what a caller holds. The work itself is done in [`crate::mcp`] and [`crate::a2a`].
 
+mod agents;
 mod builder;
-mod core;
 
 pub use builder::ClientBuilder;
-pub(crate) use core::Core;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use crate::deadline;
 use crate::error::Result;
+use crate::handler::context::Context;
 use crate::link::ConnectionState;
-use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall, Windows};
-use crate::wire::TraceContext;
+use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
+use crate::session::{Session, SessionHandle};
 
 /// Calls and finds what others serve, over one MQTT connection.
 ///
@@ -31,29 +29,7 @@ use crate::wire::TraceContext;
 /// within their timeout.
 #[derive(Debug, Clone)]
 pub struct Client {
-    core: Arc<Core>,
-    scope: Scope,
-}
-
-/// What a call inherits from the call in whose handler it is made.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scope {
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) cancellation: Option<CancellationToken>,
-    pub(crate) trace: Option<TraceContext>,
-    /// A handler's calls have windows of their own: they wait for each other and for no call that may wait for the
-    /// handler, so calls in calls cannot come to a standstill.
-    pub(crate) windows: Option<Arc<Windows>>,
-}
-
-impl Scope {
-    /// Ends when the handler is cancelled that makes the call; never outside of one.
-    pub(crate) async fn cancelled(&self) {
-        match &self.cancellation {
-            Some(token) => token.cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
+    handle: SessionHandle,
 }
 
 impl Client {
@@ -86,41 +62,41 @@ impl Client {
     /// their own timeout; one that was never sent ends as [`CallError::Unavailable`](crate::CallError::Unavailable) with
     /// code `busy`. Calls of other tools do not wait for them, nor do those of a handler for those outside of it.
     pub fn call(&self, tool: impl Into<String>, arguments: impl Serialize) -> ToolCall<Value> {
-        ToolCall::new(self.clone(), tool.into(), &arguments)
+        ToolCall::new(self.handle.clone(), tool.into(), &arguments)
     }
 
     /// The tools that are online (`MCP-11`), all of them: collects cards for one second, or
     /// [`window`](ListTools::window). Where some cannot be had it is [`DiscoverError::Incomplete`](crate::DiscoverError),
     /// and [`partial`](ListTools::partial) gives the others.
     pub fn tools(&self) -> ListTools {
-        ListTools::new(Arc::clone(&self.core))
+        ListTools::new(Arc::clone(self.session()))
     }
 
     /// One tool's card. Needs no right to a wildcard subscription (`MCP-11`).
     pub fn tool(&self, name: impl Into<String>) -> FindTool {
-        FindTool::new(Arc::clone(&self.core), name.into())
+        FindTool::new(Arc::clone(self.session()), name.into())
     }
 
     /// The servers that are online (`MCP-11`).
     pub fn servers(&self) -> ListServers {
-        ListServers::new(Arc::clone(&self.core))
+        ListServers::new(Arc::clone(self.session()))
     }
 
     /// One server's card.
     pub fn server(&self, id: impl Into<String>) -> FindServer {
-        FindServer::new(Arc::clone(&self.core), id.into())
+        FindServer::new(Arc::clone(self.session()), id.into())
     }
 
     /// The client id, which answers are addressed to.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.core.id().as_str()
+        self.session().id().as_str()
     }
 
     /// The state of the connection, and its changes.
     #[must_use]
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
-        self.core.link().state()
+        self.session().link().state()
     }
 
     /// Ends the connection: takes no more calls, waits up to 5 s for what is on its way, and disconnects.
@@ -132,33 +108,27 @@ impl Client {
 
     // In a box of ours: its code is compiled once, and not again in each program that closes a client.
     fn boxed_close(self) -> BoxFuture<'static, ()> {
-        Box::pin(async move { self.core.close(Duration::from_secs(5)).await })
+        Box::pin(async move { self.session().close(Duration::from_secs(5)).await })
     }
 
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, scope: Scope::default() }
+    pub(crate) fn new(handle: SessionHandle) -> Self {
+        Self { handle }
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    /// The session, as it is seen from where this client was got.
+    pub(crate) fn handle(&self) -> &SessionHandle {
+        &self.handle
     }
 
-    pub(crate) fn scope(&self) -> &Scope {
-        &self.scope
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        self.handle.session()
     }
+}
 
-    /// The windows of its calls.
-    pub(crate) fn windows(&self) -> &Windows {
-        self.scope.windows.as_deref().unwrap_or_else(|| self.core.windows())
-    }
-
-    /// When a call with this timeout ends: with the client's where it has none, and with the handler that makes it.
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        let own = deadline::within(timeout.unwrap_or_else(|| self.core.timeout()));
-        self.scope.deadline.map_or(own, |inherited| inherited.min(own))
-    }
-
-    pub(crate) fn scoped(&self, scope: Scope) -> Self {
-        Self { core: Arc::clone(&self.core), scope }
+impl Context {
+    /// The agent's own client. Its calls end with this one: they inherit deadline, trace and cancellation.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.session_handle())
     }
 }

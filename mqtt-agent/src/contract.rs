@@ -10,40 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::agent::AgentImpl;
-use crate::registry::{CardDef, EventDef, HandlerDef, RegisteredAgent, SkillDef, ToolDef};
-
-/// What one agent publishes.
-#[derive(Debug, Clone, Copy)]
-pub struct Parts {
-    pub(crate) id: &'static str,
-    pub(crate) card: Option<&'static CardDef>,
-    pub(crate) tools: &'static [&'static ToolDef],
-    pub(crate) skills: &'static [&'static SkillDef],
-    pub(crate) handlers: &'static [&'static HandlerDef],
-    pub(crate) events: &'static [&'static EventDef],
-}
-
-impl Parts {
-    /// Those of an agent.
-    #[must_use]
-    pub const fn new(
-        id: &'static str,
-        card: Option<&'static CardDef>,
-        tools: &'static [&'static ToolDef],
-        skills: &'static [&'static SkillDef],
-        handlers: &'static [&'static HandlerDef],
-        events: &'static [&'static EventDef],
-    ) -> Self {
-        Self { id, card, tools, skills, handlers, events }
-    }
-
-    /// Those of a type with `#[agent]`.
-    #[must_use]
-    pub const fn of<T: AgentImpl>() -> Self {
-        Self::new(T::ID, T::CARD, T::TOOLS, T::SKILLS, T::HANDLERS, T::EVENTS)
-    }
-}
+use crate::handler::registry::{AgentDef, RegisteredAgent, ToolDef};
 
 /// What the environment variable of this name, set to `1`, makes of a failing comparison: the file is written anew.
 const UPDATE: &str = "UPDATE_CONTRACT";
@@ -53,7 +20,7 @@ const UPDATE: &str = "UPDATE_CONTRACT";
 #[track_caller]
 // The panic is the test's failure.
 #[allow(clippy::panic)]
-pub fn check(directory: &str, file: &str, agents: &[Parts]) {
+pub fn check(directory: &str, file: &str, agents: &[AgentDef]) {
     let path = Path::new(directory).join(file);
     let update = std::env::var(UPDATE).is_ok_and(|value| value == "1");
     if let Err(message) = compare(&path, agents, update) {
@@ -103,7 +70,7 @@ pub fn tool_of(tools: &[&'static ToolDef], name: &str) -> &'static ToolDef {
     tools.iter().copied().find(|tool| tool.name() == name).unwrap_or(&ToolDef::BROKEN)
 }
 
-fn compare(path: &Path, agents: &[Parts], update: bool) -> Result<(), String> {
+fn compare(path: &Path, agents: &[AgentDef], update: bool) -> Result<(), String> {
     let registered = inventory::iter::<RegisteredAgent>.into_iter().map(|agent| agent.0);
     let document = document::document(registered.chain(agents.iter().copied()))?;
     let shown = path.display();
@@ -145,6 +112,7 @@ fn failure(shown: &str, published: &Value, document: &Value, accept: &str) -> St
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::agent::agent_def;
     use crate::prelude::*;
 
     /// Plans trips.
@@ -174,7 +142,7 @@ mod tests {
 
     #[test]
     fn skills_and_cards_are_in_the_contract() {
-        let document = document::document([Parts::of::<TravelDesk>()].into_iter()).unwrap();
+        let document = document::document([agent_def::<TravelDesk>()].into_iter()).unwrap();
         let agent = document.pointer("/agents/desk").unwrap();
         assert_eq!(agent["skills"], json!(["book", "plan-trip"]));
         assert_eq!(

@@ -5,8 +5,8 @@ use std::error::Error as _;
 use std::fmt;
 
 use crate::a2a::{DelegateError, StoreError};
+use crate::handler::registry::Location;
 use crate::link::{ConnectError, PublishError, SubscribeError};
-use crate::registry::Location;
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

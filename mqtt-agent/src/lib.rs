@@ -31,16 +31,23 @@
 //! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
 //!   (feature `broker`).
 
+// The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
+// (`tests/structure`) says so:
+//
+// - `wire`: the protocol as data
+// - `link`: one connection to a broker; `discover`: what is retained there
+// - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
+// - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
+// - `serve`: what all profiles need to serve; `mcp`, `a2a`: two of them
+// - `client`: what a user calls; `remote`: typed clients; `topic`: the third profile, topics of users' own
+// - `agent`, `contract`, `broker`, `testing`, and `private`, which generated code names
+
 #[allow(unused_extern_crates)]
 // So that generated code compiles in this crate too: in doctests and unit tests.
 extern crate self as mqtt_agent;
 
 pub mod a2a;
-pub mod context;
-pub mod param;
-pub mod registry;
 pub mod remote;
-pub mod reply;
 pub mod schema;
 pub mod topic;
 pub mod wire;
@@ -55,13 +62,14 @@ mod client;
 mod contract;
 mod deadline;
 mod discover;
-mod drain;
 mod error;
+mod handler;
 mod link;
 mod mcp;
-mod partials;
-mod run;
+mod serve;
+mod session;
 mod spawn;
+mod store;
 
 /// Pages about what no single item tells.
 pub mod guide {
@@ -87,13 +95,18 @@ pub mod __private;
 pub use a2a::Task;
 pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
 pub use client::{Client, ClientBuilder};
-pub use context::{Caller, Context};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
+pub use handler::context::{Caller, Context};
+pub use handler::param::{Args, State};
+pub use handler::partials::{Partials, PartialsError};
+pub use handler::reply::{ErrorCode, FromToolError, Reply, ToolError};
+#[doc(inline)]
+pub use handler::{context, param, registry, reply};
 pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
-pub use mcp::{CallError, FindServer, FindTool, Limits, ListServers, ListTools, ToolCall, ToolStream};
+pub use mcp::{CallError, FindServer, FindTool, ListServers, ListTools, ToolCall, ToolStream};
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;
 #[doc = include_str!("../docs/errors.md")]
@@ -126,10 +139,9 @@ pub use mqtt_agent_macros::test_without_broker as test;
 pub use mqtt_agent_macros::tool;
 #[doc = include_str!("../docs/tools.md")]
 pub use mqtt_agent_macros::tools;
-pub use param::{Args, State};
-pub use partials::{Partials, PartialsError};
 pub use remote::RemoteError;
-pub use reply::{ErrorCode, FromToolError, Reply, ToolError};
+
+pub use serve::Limits;
 
 pub use schemars;
 pub use serde;

@@ -8,8 +8,6 @@ mod call;
 mod discover;
 mod serve;
 
-pub(crate) use call::{Answer, Cancels, Pending, Seen, Windows};
 pub use call::{CallError, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
-pub use serve::Limits;
 pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, tool_card};

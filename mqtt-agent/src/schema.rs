@@ -12,6 +12,7 @@ pub mod dialect;
 
 mod arguments;
 mod clean;
+mod error;
 mod generate;
 mod keywords;
 mod narrow;
@@ -20,7 +21,7 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use generate::SchemaError;
+pub use error::SchemaError;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use generate::{ToolSchemas, accepted, described};

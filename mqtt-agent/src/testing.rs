@@ -6,7 +6,7 @@
 
 mod run;
 
-pub use crate::a2a::store::conformance::{BrokenRule, check_task_store};
+pub use crate::store::conformance::{BrokenRule, check_task_store};
 #[doc(hidden)]
 pub use run::{agent, run};
 
@@ -19,9 +19,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::agent::{Agent, Running};
 use crate::broker::{Broker, BrokerError};
+use crate::client::Client;
 use crate::error::Error;
-use crate::{Agent, Client, Running, ToolCall};
+use crate::mcp::ToolCall;
 
 /// An agent that serves on an embedded broker of its own, and a client that calls it.
 ///

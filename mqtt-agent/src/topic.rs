@@ -1,23 +1,25 @@
 #![doc = include_str!("../docs/topics.md")]
 // `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes; `ask`
-// asks; `outgoing` is what both send, `payload` what a message can carry. Nothing here knows the protocol's topics; what the macros leave behind is in
-// `registry`.
+// asks; `outgoing` is what both send, `payload` what a message can carry. Nothing here knows the protocol's topics; what
+// the macros leave behind is in `handler::registry`.
 
 mod answer;
 mod ask;
+mod error;
 mod event;
 mod outgoing;
 mod payload;
 mod serve;
 
 pub use ask::{Ask, Asking};
-pub use event::{Draft, EventError, IsSet, Publishing, Set, Unset};
+pub use error::EventError;
+pub use event::{Draft, IsSet, Publishing, Set, Unset};
 pub use payload::{Encoded, EventPayload, Payload};
 pub(crate) use serve::Topics;
 
 use std::borrow::Cow;
 
-use crate::registry::HandlerDef;
+use crate::handler::registry::HandlerDef;
 
 /// The filter that a handler subscribes to.
 pub(crate) fn filter(handler: &HandlerDef) -> Cow<'static, str> {

@@ -26,7 +26,7 @@ pub(crate) fn begin() -> &'static Mutex<Vec<u8>> {
         let writer = Arc::clone(&lines);
         tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_env_filter("mqtt_agent=error,mqtt_agent::a2a=debug")
+            .with_env_filter("mqtt_agent=error,mqtt_agent::a2a=debug,mqtt_agent::session=debug")
             .with_writer(move || Writer(Arc::clone(&writer)))
             .init();
         lines

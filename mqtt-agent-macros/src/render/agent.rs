@@ -59,7 +59,7 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
 ///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
 ///     const EVENTS: &'static [&'static EventDef] = &[];
 /// }
-/// inventory::submit! { RegisteredAgent(AgentParts::new(<Thermostat as AgentImpl>::ID, ..)) }
+/// inventory::submit! { RegisteredAgent(AgentDef::new(<Thermostat as AgentImpl>::ID, ..)) }
 /// ```
 ///
 /// The definitions are constants and no statics, so that the block may be generic. rustc evaluates constants of a
@@ -141,7 +141,7 @@ pub(super) fn implementation(
             const _: () = #shared;
             #check_id
             #private::inventory::submit! {
-                #private::RegisteredAgent(#private::AgentParts::new(
+                #private::RegisteredAgent(#private::AgentDef::new(
                     <#own as #private::AgentImpl>::ID,
                     <#own as #private::AgentImpl>::CARD,
                     <#own as #private::AgentImpl>::TOOLS,

@@ -6,9 +6,9 @@ use syn::Type;
 use syn::ext::IdentExt;
 
 use super::builder::{self, Builder};
-use super::event::of_payload;
+use super::payload::of_payload;
 use super::place::Place;
-use super::topic::topic;
+use super::topic_def::topic_def;
 use crate::model::{Arg, Handler};
 
 /// For `#[request("home/{room}/get", caller)] fn get(room: &str, query: Query) -> Result<Status, NotFound>`
@@ -34,7 +34,7 @@ pub(super) fn caller(
     let name = function.ident.unraw();
     let ask = format_ident!("{name}_request", span = function.ident.span());
     let builder = builder::name(&function.ident, owner, "Request");
-    let definition = topic(&handler.topic, private);
+    let definition = topic_def(&handler.topic, private);
     let (parameter, draft) = match handler.function.args.iter().find(|arg| is_payload(arg)) {
         None => (None, quote!(#private::Ask::empty(__TOPIC))),
         Some(arg) => {

@@ -1,13 +1,14 @@
 //! `#[event]`: the function's body, and the type that it gives.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::builder::{self, Builder};
 use super::function::{description, location};
+use super::payload::{of_payload, without_lifetime};
 use super::place::{Place, private};
-use super::topic::topic;
+use super::topic_def::topic_def;
 use crate::model::{Arg, Event};
 
 /// For
@@ -72,7 +73,7 @@ fn value(event: &Event, private: &TokenStream) -> TokenStream {
     let function = &event.function;
     let name = function.ident.unraw().to_string();
     let (description, location) = (description(function, private), location(function, private));
-    let topic = topic(&event.topic, private);
+    let topic = topic_def(&event.topic, private);
     let payload = match payload(event) {
         None => quote!(::core::option::Option::None),
         Some(arg) => {
@@ -89,20 +90,6 @@ fn value(event: &Event, private: &TokenStream) -> TokenStream {
 
 fn payload(event: &Event) -> Option<&Arg> {
     event.function.args.iter().find(|arg| arg.level.is_none())
-}
-
-/// `<Alarm as EventPayload>::schema`, at the type.
-pub(super) fn of_payload(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
-    let ty = without_lifetime(&arg.ty);
-    Place::of(&arg.ty).around(&quote!(<), ty, &quote!(as #private::EventPayload>::#item))
-}
-
-/// A payload is what is behind a reference.
-fn without_lifetime(ty: &syn::Type) -> TokenStream {
-    match ty {
-        syn::Type::Reference(reference) => reference.elem.to_token_stream(),
-        other => other.to_token_stream(),
-    }
 }
 
 fn function(event: &Event, builder: &Ident, definition: &TokenStream, private: &TokenStream) -> TokenStream {

@@ -7,7 +7,8 @@ use super::arg;
 use super::caller::caller;
 use super::function::{self, at_reply, definition};
 use super::place::private;
-use crate::model::{Handler, HandlerKind, Topic};
+use super::topic_def::topic_def;
+use crate::model::{Handler, HandlerKind};
 
 /// In the name of the hidden function.
 pub(super) const ATTRIBUTE: &str = "on_or_request";
@@ -71,7 +72,7 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
     let checks = from_message().map(|(index, arg)| arg::message_check(arg, index, &this, private));
     let name = syn::ext::IdentExt::unraw(&function.ident).to_string();
     let description = function::description(function, private);
-    let topic = topic(&handler.topic, private);
+    let topic = topic_def(&handler.topic, private);
     let (kind, schema, value) = match handler.kind {
         HandlerKind::On => {
             let value = at_reply(function, &quote!(#private::Unanswered), &quote!(::into_answer));
@@ -104,16 +105,6 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
             #this #errors #words
         }
     }
-}
-
-/// `TopicDef::new("home/{room}", "home/+", &[PlaceholderDef::new("room", 1, false)])`
-pub(super) fn topic(topic: &Topic, private: &TokenStream) -> TokenStream {
-    let (literal, filter) = (&topic.literal, &topic.template.filter);
-    let placeholders = topic.template.placeholders.iter().map(|placeholder| {
-        let (name, level, rest) = (&placeholder.name, placeholder.level, placeholder.rest);
-        quote!(#private::PlaceholderDef::new(#name, #level, #rest))
-    });
-    quote!(#private::TopicDef::new(#literal, #filter, &[#(#placeholders),*]))
 }
 
 fn words(handler: &Handler) -> TokenStream {

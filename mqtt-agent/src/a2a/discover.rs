@@ -14,9 +14,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::{Client, Core};
 use crate::deadline;
 use crate::discover::{DiscoverError, Listing, WINDOW};
+use crate::session::Session;
 use crate::wire::{AgentCard, Identifier};
 use presences::{Presences, Seen};
 
@@ -39,7 +39,8 @@ impl Wanted {
     }
 }
 
-/// Lists the agents that are online, by id; made by [`Client::agents`]. Await it, or [`watch`](Self::watch).
+/// Lists the agents that are online, by id; made by [`Client::agents`](crate::Client::agents). Await it, or
+/// [`watch`](Self::watch).
 ///
 /// Awaiting it gives all of them, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) gives what there is and
 /// says whether that is all. Cards are collected for a [`window`](Self::window) of time, which is extended while they
@@ -47,14 +48,14 @@ impl Wanted {
 #[derive(Debug)]
 #[must_use = "a look-up is made when it is awaited or watched"]
 pub struct ListAgents {
-    core: Arc<Core>,
+    session: Arc<Session>,
     window: Duration,
     wanted: Wanted,
 }
 
 impl ListAgents {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, window: WINDOW, wanted: Wanted::default() }
+    pub(crate) fn new(session: Arc<Session>) -> Self {
+        Self { session, window: WINDOW, wanted: Wanted::default() }
     }
 
     /// How long cards are collected. Default: 1 s; on a far or busy broker up to 3 s are usual.
@@ -91,7 +92,7 @@ impl ListAgents {
     }
 
     fn boxed(self) -> BoxFuture<'static, Result<Listing<AgentCard>, DiscoverError>> {
-        Box::pin(async move { list::list(&self.core, self.window, &self.wanted).await })
+        Box::pin(async move { list::list(&self.session, self.window, &self.wanted).await })
     }
 
     /// Who joins, leaves and changes, from now on. Those that are there already join first. A crashed agent leaves after
@@ -104,10 +105,10 @@ impl ListAgents {
     ///
     /// [`DiscoverError`] when the broker does not grant the subscription to cards.
     pub async fn watch(self) -> Result<AgentChanges, DiscoverError> {
-        let link = self.core.link().clone();
+        let link = self.session.link().clone();
         // Before: what comes in from now on is of this session or a later one.
         let (connection, session) = (link.state(), link.session());
-        let namespace = self.core.namespace();
+        let namespace = self.session.namespace();
         let presences =
             Presences::subscribe(&link, namespace.agent_cards(), namespace.agent_statuses(), true).await?;
         Ok(AgentChanges::new(link, namespace.clone(), connection, session, presences, self.wanted))
@@ -123,18 +124,18 @@ impl IntoFuture for ListAgents {
     }
 }
 
-/// Looks up one agent, online or not; `None` when there is none. Made by [`Client::agent`].
+/// Looks up one agent, online or not; `None` when there is none. Made by [`Client::agent`](crate::Client::agent).
 #[derive(Debug)]
 #[must_use = "a look-up is made when it is awaited"]
 pub struct FindAgent {
-    core: Arc<Core>,
+    session: Arc<Session>,
     id: String,
     within: Duration,
 }
 
 impl FindAgent {
-    pub(crate) fn new(core: Arc<Core>, id: String) -> Self {
-        Self { core, id, within: WINDOW }
+    pub(crate) fn new(session: Arc<Session>, id: String) -> Self {
+        Self { session, id, within: WINDOW }
     }
 
     /// How long to wait for the card. Default: 1 s. A card that is there comes at once.
@@ -145,9 +146,9 @@ impl FindAgent {
 
     async fn find(self) -> Result<Option<AgentCard>, DiscoverError> {
         Identifier::parse(&self.id)?;
-        let namespace = self.core.namespace();
+        let namespace = self.session.namespace();
         let (card, status) = (namespace.agent_card(&self.id), namespace.agent_status(&self.id));
-        let presences = Presences::subscribe(self.core.link(), card, status, false).await?;
+        let presences = Presences::subscribe(self.session.link(), card, status, false).await?;
         let mut until: Instant = deadline::within(self.within).into();
         let mut seen = Seen::default();
         loop {
@@ -172,18 +173,5 @@ impl IntoFuture for FindAgent {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.find())
-    }
-}
-
-impl Client {
-    /// The agents that are online (`A2A-3`): collects cards and statuses for one second, or
-    /// [`window`](ListAgents::window); [`watch`](ListAgents::watch) tells of changes.
-    pub fn agents(&self) -> ListAgents {
-        ListAgents::new(Arc::clone(self.core()))
-    }
-
-    /// One agent's card, its status as it is now. Needs no right to a wildcard subscription.
-    pub fn agent(&self, id: impl Into<String>) -> FindAgent {
-        FindAgent::new(Arc::clone(self.core()), id.into())
     }
 }

@@ -1,10 +1,12 @@
 //! Serving skills: [`Skills`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
 //! them.
 //!
-//! One task's way: [`inbox`] reads it and has it stored, and only then is its message acknowledged; [`work`] waits for
-//! its turn, runs the handler and stores the end; [`report`] sends it. Before its end, [`updates`] tell of it and
-//! [`dialogue`] asks. [`recover`] takes up what an earlier process left.
+//! One task's way: [`inbox`] reads it and has it stored, and only then is its message acknowledged. It is a [`Work`] then:
+//! [`attempt`] waits for its turn, runs the handler and stores the end; [`report`] sends it. Before its end, [`updates`]
+//! tell of it and [`ask`] asks. [`recover`] takes up what an earlier process left.
 
+mod ask;
+mod attempt;
 mod dialogue;
 mod inbox;
 mod ready;
@@ -25,14 +27,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::presence::Presence;
-use super::store::{Retention, TaskStore};
-use crate::client::Client;
-use crate::context::States;
-use crate::drain::Draining;
 use crate::error::Result;
+use crate::handler::context::States;
 use crate::link::{ConnectionState, Filter, Link, RetainHandling, Subscription};
-use crate::mcp::Limits;
+use crate::serve::Draining;
+use crate::serve::Limits;
+use crate::session::SessionHandle;
 use crate::spawn;
+use crate::store::{Retention, TaskStore};
 use crate::wire::Identifier;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
@@ -58,7 +60,7 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(super) struct Shared {
     link: Link,
-    client: Client,
+    handle: SessionHandle,
     states: Arc<States>,
     limits: Limits,
     /// Who the agent is: its MQTT client id.
@@ -106,17 +108,17 @@ pub(crate) struct Skills {
 impl Skills {
     /// Takes up what an earlier process left, publishes card and status, and subscribes the inbox (`A2A-1`).
     pub(crate) async fn start(
-        client: Client,
+        handle: SessionHandle,
         states: Arc<States>,
         limits: Limits,
         parts: Parts,
         within: Duration,
     ) -> Result<Self> {
-        let core = client.core();
+        let session = handle.session();
         let skills = parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready)));
         let shared = Arc::new(Shared {
-            link: core.link().clone(),
-            id: core.id().clone(),
+            link: session.link().clone(),
+            id: session.id().clone(),
             states,
             agent: parts.agent,
             skills: skills.collect(),
@@ -128,7 +130,7 @@ impl Skills {
             closing: CancellationToken::new(),
             places: Arc::new(Semaphore::new(limits.tasks.clamp(1, Semaphore::MAX_PERMITS))),
             limits,
-            client: client.clone(),
+            handle: handle.clone(),
         });
         let abandon = shared.abandon.clone().drop_guard();
         // Before the inbox is open: a redelivery has to find what is there already.
@@ -137,7 +139,7 @@ impl Skills {
         let presence = Arc::new(parts.presence);
         let (handler, inbox) = shared.link.inbox("an inbox message");
         let reader = spawn::owned(inbox::read(Arc::clone(&shared), inbox));
-        let namespace = core.namespace();
+        let namespace = session.namespace();
         let mut filters = vec![(namespace.inbox(shared.id.as_str()), false)];
         if parts.shared {
             filters.push((namespace.shared_inbox(&shared.agent), true));

@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::serve::Work;
-use super::store::StoreError;
-use crate::param::{ArgumentError, Call, Need, Param};
+use crate::handler::param::{ArgumentError, Call, Need, Param};
+use crate::handler::reply::ToolError;
+use crate::store::StoreError;
 use crate::wire::{Artifact, Part, Role, TaskMessage};
 
 /// The task that a skill works on: what is asked, and the way back to whoever asks.
@@ -163,7 +164,7 @@ pub enum TaskUpdateError {
 }
 
 #[diagnostic::do_not_recommend]
-impl crate::ToolError for TaskUpdateError {
+impl ToolError for TaskUpdateError {
     fn message(&self) -> String {
         self.to_string()
     }
@@ -174,7 +175,7 @@ impl<'a> Param<'a> for Task {
     const NEED: Need = Need::Nothing;
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
-        let task = call.context().task.clone();
+        let task = call.context().slot::<Task>().cloned();
         task.ok_or_else(|| ArgumentError::new("", "only a skill has a `Task`; make it a `#[skill]`"))
     }
 }

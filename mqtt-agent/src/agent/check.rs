@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use super::Connect;
 use crate::a2a::{Presence, ReadySkill};
-use crate::context::States;
 use crate::error::Problem;
+use crate::handler::context::States;
+use crate::handler::param::Need;
+use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, SkillDef, ToolDef};
 use crate::mcp::{Cards, ReadyTool, tool_card};
-use crate::param::Need;
-use crate::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, SkillDef, ToolDef};
 use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::registry::{CardDef, EventDef, HandlerDef, SkillDef, ToolDef, same};
+use crate::handler::registry::{AgentDef, CardDef, EventDef, HandlerDef, SkillDef, ToolDef, same};
 
 /// A type whose methods are tools, skills and topic handlers. `#[agent]` on an `impl` block implements it.
 #[diagnostic::on_unimplemented(
@@ -28,6 +28,13 @@ pub trait AgentImpl: Sized + 'static {
     /// The methods with `#[event]`.
     #[doc(hidden)]
     const EVENTS: &'static [&'static EventDef];
+}
+
+/// What a type with `#[agent]` publishes.
+#[doc(hidden)]
+#[must_use]
+pub const fn agent_def<T: AgentImpl>() -> AgentDef {
+    AgentDef::new(T::ID, T::CARD, T::TOOLS, T::SKILLS, T::HANDLERS, T::EVENTS)
 }
 
 /// What handlers can share: generated code asks for it at the user's type.

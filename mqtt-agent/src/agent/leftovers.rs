@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::handler::run::unavailable;
 use crate::link::{Filter, Inbound, Link, Message, MessageHandler};
-use crate::run::unavailable;
 use crate::wire::{
     Identifier, Intent, Namespace, Response, ServerCard, Status, TaskError, TaskNotification, TaskResult,
     TaskState, ToolCard, Topic, now_rfc3339, reply_address,

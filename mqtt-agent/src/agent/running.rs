@@ -13,10 +13,11 @@ use super::BuiltAgent;
 use super::leftovers::Leftovers;
 use super::own_card;
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
-use crate::client::{Client, Core};
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::link::{ConnectionState, Link, LinkOptions, Will};
 use crate::mcp::{ServeOptions, Server};
+use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::Topics;
 
@@ -72,7 +73,7 @@ impl Running {
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         // Where there are skills they remove what is too old, of both sides.
         let unserved = checked.skills.is_empty().then(|| retention.clone());
-        let core = Core::new(
+        let core = Session::new(
             link.clone(),
             checked.namespace,
             checked.id,
@@ -80,7 +81,7 @@ impl Running {
             Arc::clone(&store),
             unserved,
         );
-        let client = Client::new(Arc::new(core));
+        let client = Client::new(SessionHandle::new(Arc::new(core)));
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
@@ -105,7 +106,9 @@ impl Running {
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                let server = Server::start(client, states, limits, checked.tools, checked.cards, how).await?;
+                let server =
+                    Server::start(client.handle().clone(), states, limits, checked.tools, checked.cards, how)
+                        .await?;
                 running.server = Some(server);
             }
             if let Some(presence) = checked.presence {
@@ -117,10 +120,11 @@ impl Running {
                     store,
                     retention,
                 };
-                running.skills =
-                    Some(Skills::start(client.clone(), states, limits, parts, connect.timeout).await?);
+                running.skills = Some(
+                    Skills::start(client.handle().clone(), states, limits, parts, connect.timeout).await?,
+                );
                 // Results of what an earlier process asked for find their owner without being asked for.
-                client.core().receive_results().await.map_err(Error::from)?;
+                client.session().receive_results().await.map_err(Error::from)?;
             }
             Ok(())
         };
@@ -212,8 +216,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.stopped {
-            self.client.core().link().break_off();
-            self.client.core().end();
+            self.client.session().link().break_off();
+            self.client.session().end();
         }
     }
 }

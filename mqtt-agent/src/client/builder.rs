@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::{Client, Core};
+use super::Client;
 use crate::a2a::{MemoryStore, Retention, TaskStore};
 use crate::error::{Error, Problem, Result};
 use crate::link::{Credentials, Link, LinkOptions, Tls};
+use crate::session::{Session, SessionHandle};
 use crate::wire::{Identifier, Namespace};
 
 /// How a [`Client`] connects.
@@ -179,7 +180,7 @@ impl ClientBuilder {
         options.max_packet_size = self.max_packet_size.unwrap_or(options.max_packet_size);
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         let link = Link::open(options)?;
-        let core = Core::new(link.clone(), namespace, id, self.timeout, store, Some(self.retention));
+        let core = Session::new(link.clone(), namespace, id, self.timeout, store, Some(self.retention));
         let receive = async {
             // The session may have results already.
             if durable {
@@ -193,6 +194,6 @@ impl ClientBuilder {
         };
         tokio::try_join!(link.connected(self.connect_timeout), receive)?;
         link.ready(None);
-        Ok(Client::new(Arc::new(core)))
+        Ok(Client::new(SessionHandle::new(Arc::new(core))))
     }
 }

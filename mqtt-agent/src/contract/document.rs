@@ -5,20 +5,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Parts;
-use crate::param::Need;
-use crate::registry::{
-    ArgDef, CardDef, EventDef, HandlerDef, HandlerKind, OnCrash, RegisteredEvent, SkillDef, ToolDef,
-    registered_handlers, registered_skills, registered_tools,
+use crate::handler::param::Need;
+use crate::handler::registry::{
+    AgentDef, ArgDef, CardDef, EventDef, HandlerDef, HandlerKind, OnCrash, RegisteredEvent, SkillDef,
+    ToolDef, registered_handlers, registered_skills, registered_tools,
 };
-use crate::reply::ErrorCode;
+use crate::handler::reply::ErrorCode;
 use crate::schema::{ToolSchemas, accepted, described};
 
 /// The version of the document's form.
 const FORM: &str = "1";
 
 /// Everything that is linked into this program, and the agents.
-pub(super) fn document(agents: impl Iterator<Item = Parts>) -> Result<Value, String> {
+pub(super) fn document(agents: impl Iterator<Item = AgentDef>) -> Result<Value, String> {
     let mut tools: Vec<&ToolDef> = registered_tools();
     let mut skills: Vec<&SkillDef> = registered_skills();
     let mut handlers: Vec<&HandlerDef> = registered_handlers();
@@ -81,7 +80,7 @@ fn named<D>(
     Ok(all.into_iter().map(|(name, (value, _))| (name, value)).collect::<Map<_, _>>().into())
 }
 
-fn agent(parts: Parts) -> Value {
+fn agent(parts: AgentDef) -> Value {
     let mut tools: Vec<_> = parts.tools.iter().map(|tool| tool.name()).collect();
     tools.sort_unstable();
     let mut skills: Vec<_> = parts.skills.iter().map(|skill| skill.id()).collect();

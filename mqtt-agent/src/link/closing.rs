@@ -10,10 +10,8 @@ use tokio::time::{Instant, timeout};
 use super::actor::{Actor, FAR};
 use super::codec::encode;
 use super::disconnect::Ended;
+use super::phase::{Closing, Phase};
 use super::wire::Wire;
-
-/// How long to finish when every handle was dropped without closing.
-pub(super) const ABANDONED: Duration = Duration::from_secs(2);
 
 /// How long the broker may take to hang up after our goodbye. Closing first could throw the goodbye away: with unread data
 /// in our socket the system resets the connection.
@@ -27,23 +25,6 @@ const WITH_WILL: u8 = 0x04;
 
 /// How long a message that was left to the session may take one of our places.
 const LEFT: Duration = Duration::from_secs(10);
-
-/// How far closing has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Waits for acknowledgements.
-    Draining,
-    /// The goodbye is encoded.
-    Leaving,
-    /// It is sent; the broker is to hang up.
-    Left,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Closing {
-    pub(super) phase: Phase,
-    pub(super) deadline: Instant,
-}
 
 impl Actor {
     pub(super) fn close(&mut self, within: Duration) {

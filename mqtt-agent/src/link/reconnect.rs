@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::actor::Actor;
-use super::closing::{Closing, Phase};
 use super::disconnect::{Ended, TAKEN_OVER};
 use super::hold::Hold;
+use super::phase::{Closing, Phase};
 use super::state::ConnectionState;
 
 /// How long a connection has to hold for the next attempt to be fast again.

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::actor::{Actor, ROUND};
-use super::closing::Phase;
 use super::codec::encode;
+use super::phase::Phase;
 use super::subscriptions::Request;
 use super::wire::Wire;
 

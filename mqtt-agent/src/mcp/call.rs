@@ -1,22 +1,14 @@
 //! Calling a tool: the builder ([`ToolCall`]), one call on the wire ([`exchange`]), its partial results
 //! ([`ToolStream`]) and what it can come to ([`CallError`]).
 
-mod cancels;
 mod error;
 mod exchange;
 mod missed;
-mod pending;
 mod seen;
 mod stream;
-mod window;
-mod windows;
 
-pub(crate) use cancels::Cancels;
 pub use error::CallError;
-pub(crate) use pending::{Answer, Pending};
-pub(crate) use seen::Seen;
 pub use stream::ToolStream;
-pub(crate) use windows::Windows;
 
 use std::future::{IntoFuture, ready};
 use std::marker::PhantomData;
@@ -28,14 +20,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::client::Client;
+use crate::session::SessionHandle;
 use exchange::Exchange;
 
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
 #[derive(Debug)]
 #[must_use = "a call is made when it is awaited or streamed"]
 pub struct ToolCall<T> {
-    client: Client,
+    handle: SessionHandle,
     tool: String,
     arguments: Result<Box<RawValue>, CallError>,
     timeout: Option<Duration>,
@@ -43,14 +35,14 @@ pub struct ToolCall<T> {
 }
 
 impl<T: DeserializeOwned> ToolCall<T> {
-    pub(crate) fn new(client: Client, tool: String, arguments: &impl Serialize) -> Self {
-        Self { client, tool, arguments: object(arguments), timeout: None, result: PhantomData }
+    pub(crate) fn new(handle: SessionHandle, tool: String, arguments: &impl Serialize) -> Self {
+        Self { handle, tool, arguments: object(arguments), timeout: None, result: PhantomData }
     }
 
     /// The type of the result. Any that serde reads; [`CallError::UnexpectedResult`] when the result doesn't fit.
     pub fn returning<U: DeserializeOwned>(self) -> ToolCall<U> {
-        let Self { client, tool, arguments, timeout, result: _ } = self;
-        ToolCall { client, tool, arguments, timeout, result: PhantomData }
+        let Self { handle, tool, arguments, timeout, result: _ } = self;
+        ToolCall { handle, tool, arguments, timeout, result: PhantomData }
     }
 
     /// How long to wait for the answer. Also sent along (`MCP-15`), so that a server does not run what nobody waits
@@ -66,8 +58,8 @@ impl<T: DeserializeOwned> ToolCall<T> {
     ///
     /// Those of the call that show before the first partial result, as when the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
-        let deadline = self.client.deadline(self.timeout);
-        let exchange = Exchange::new(&self.client, &self.tool, self.arguments?, deadline)?;
+        let deadline = self.handle.deadline(self.timeout);
+        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, deadline)?;
         ToolStream::open(exchange).await
     }
 }
@@ -77,10 +69,10 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let deadline = self.client.deadline(self.timeout);
-        let Self { client, tool, arguments, .. } = self;
+        let deadline = self.handle.deadline(self.timeout);
+        let Self { handle, tool, arguments, .. } = self;
         // Made here and not in the future: a future keeps the room of all that was moved into it, for as long as it runs.
-        let made = made(arguments.and_then(|arguments| Exchange::new(&client, &tool, arguments, deadline)));
+        let made = made(arguments.and_then(|arguments| Exchange::new(&handle, &tool, arguments, deadline)));
         Box::pin(async move { made.await.and_then(|raw| read(&raw)) })
     }
 }

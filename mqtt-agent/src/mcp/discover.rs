@@ -11,9 +11,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::Core;
 use crate::deadline;
 use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
+use crate::session::Session;
 use crate::wire::{CardError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
@@ -56,13 +56,13 @@ fn readable<C: Card>(namespace: &Namespace, latest: &Latest) -> Vec<C> {
 
 /// The first card that comes on an exact topic.
 pub(super) async fn find<C: Card>(
-    core: &Core,
+    session: &Session,
     name: &str,
     until: Instant,
 ) -> Result<Option<C>, DiscoverError> {
-    let topic = C::topic(core.namespace(), name);
+    let topic = C::topic(session.namespace(), name);
     let latest = Latest::new();
-    let _subscription = subscribe(core.link(), topic.clone(), &latest).await?;
+    let _subscription = subscribe(session.link(), topic.clone(), &latest).await?;
     loop {
         if let Some(payload) = latest.get(name) {
             match C::read(name, &payload) {
@@ -86,13 +86,13 @@ macro_rules! lists {
         #[derive(Debug)]
         #[must_use = "a look-up is made when it is awaited"]
         pub struct $name {
-            core: Arc<Core>,
+            session: Arc<Session>,
             window: Duration,
         }
 
         impl $name {
-            pub(crate) fn new(core: Arc<Core>) -> Self {
-                Self { core, window: WINDOW }
+            pub(crate) fn new(session: Arc<Session>) -> Self {
+                Self { session, window: WINDOW }
             }
 
             /// How long cards are collected. Default: 1 s; on a far or busy broker up to 3 s are usual.
@@ -111,7 +111,7 @@ macro_rules! lists {
             }
 
             fn boxed(self) -> BoxFuture<'static, Result<Listing<$card>, DiscoverError>> {
-                Box::pin(async move { $list(&self.core, self.window).await })
+                Box::pin(async move { $list(&self.session, self.window).await })
             }
         }
 
@@ -132,14 +132,14 @@ macro_rules! finds {
         #[derive(Debug)]
         #[must_use = "a look-up is made when it is awaited"]
         pub struct $name {
-            core: Arc<Core>,
+            session: Arc<Session>,
             name: String,
             within: Duration,
         }
 
         impl $name {
-            pub(crate) fn new(core: Arc<Core>, name: String) -> Self {
-                Self { core, name, within: WINDOW }
+            pub(crate) fn new(session: Arc<Session>, name: String) -> Self {
+                Self { session, name, within: WINDOW }
             }
 
             /// How long to wait for the card. Default: 1 s. A card that is there comes at once.
@@ -157,7 +157,7 @@ macro_rules! finds {
                 Box::pin(async move {
                     Identifier::parse(&self.name)?;
                     let until = deadline::within(self.within).into();
-                    $find(&self.core, &self.name, until).await
+                    $find(&self.session, &self.name, until).await
                 })
             }
         }

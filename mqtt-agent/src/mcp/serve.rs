@@ -1,18 +1,16 @@
 //! Serving tools: [`Server`] subscribes their calls, publishes their cards, answers, and stops cleanly.
 //!
-//! One call's way: [`service`] reads it, recognises a redelivery by [`dedup`] and waits for its turn in
-//! [`admission`]; [`crate::run`] runs the handler; [`answer`] sends the response.
+//! One call's way: [`service`] reads it, recognises a redelivery by [`dedup`] and waits for its turn
+//! ([`Admission`]); [`crate::handler::run`] runs the handler; [`answer`] sends the response.
 
-mod admission;
 mod answer;
 mod cards;
 mod dedup;
-mod limits;
 mod service;
 mod stop;
 
+use crate::serve::Limits;
 pub(crate) use cards::{Cards, tool_card};
-pub use limits::Limits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +19,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::client::Client;
-use crate::context::States;
 use crate::error::Result;
+use crate::handler::context::States;
+use crate::handler::registry::ToolDef;
 use crate::link::{ConnectionState, Filter, Link, MessageHandler, RetainHandling, Subscription};
-use crate::registry::ToolDef;
 use crate::schema::Arguments;
+use crate::serve::{Admission, Places};
+use crate::session::SessionHandle;
 use crate::spawn;
-use admission::{Admission, Places};
 use dedup::Dedup;
 use service::{Service, Shared};
 
@@ -70,20 +68,20 @@ pub(crate) struct Server {
 impl Server {
     /// Subscribes the calls of all tools, then publishes their cards: a tool is online when it can be called.
     pub(crate) async fn start(
-        client: Client,
+        handle: SessionHandle,
         states: Arc<States>,
         limits: Limits,
         tools: Vec<ReadyTool>,
         cards: Cards,
         how: ServeOptions,
     ) -> Result<Self> {
-        let core = client.core();
+        let session = handle.session();
         let in_hand = limits.concurrency.saturating_add(limits.queue).saturating_add(READING);
         let places = Places::new(limits.concurrency, limits.queue);
         let shared = Arc::new(Shared {
-            link: core.link().clone(),
-            namespace: core.namespace().clone(),
-            client: client.clone(),
+            link: session.link().clone(),
+            namespace: session.namespace().clone(),
+            handle: handle.clone(),
             states,
             tasks: TaskTracker::new(),
             abandon: CancellationToken::new(),

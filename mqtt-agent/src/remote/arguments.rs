@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::param::Args;
+use crate::handler::param::Args;
 
 /// Arguments of a call. Used by generated code.
 #[doc(hidden)]

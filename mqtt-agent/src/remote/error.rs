@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::handler::reply::{FromToolError, ToolError};
 use crate::mcp::CallError;
-use crate::reply::{FromToolError, ToolError};
 
 /// Why a call of a `#[remote]` trait's method has no result.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::generate::SchemaError;
+use super::error::SchemaError;
 use super::wording::{expected, near};
-use crate::param::ArgumentError;
+use crate::handler::param::ArgumentError;
 
 /// How many errors one answer names.
 const MOST_ERRORS: usize = 20;

@@ -7,14 +7,16 @@ mod names;
 mod project;
 mod reference;
 mod rules;
+mod severity;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub(super) use project::steps;
 pub use project::{anthropic, drop_nulls, gemini, openai_strict};
+pub use severity::Severity;
 
 use std::fmt;
 

@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::clean::{Reader, clean};
+use super::error::SchemaError;
 use super::narrow::narrow;
-use crate::param::Need;
-use crate::registry::ArgDef;
+use crate::handler::param::Need;
+use crate::handler::registry::ArgDef;
 
 /// The schemas of one tool or skill.
 #[derive(Debug)]
@@ -20,23 +21,6 @@ pub(crate) struct ToolSchemas {
     pub(crate) partial: Option<Value>,
     /// Checks arguments.
     pub(crate) validator: Arguments,
-}
-
-/// Why the schemas of a tool or a skill cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SchemaError {
-    /// One argument.
-    #[error("argument `{argument}`: {reason}")]
-    Argument {
-        /// The argument.
-        argument: String,
-        /// What is wrong and what to write instead.
-        reason: String,
-    },
-    /// The parameters together.
-    #[error("{0}")]
-    Parameters(String),
 }
 
 impl ToolSchemas {

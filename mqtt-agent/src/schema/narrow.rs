@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::registry::{ArgDef, Bound, Bounds};
+use crate::handler::registry::{ArgDef, Bound, Bounds};
 
 /// Applies everything that `#[arg(..)]` says, or says what does not fit.
 pub(super) fn narrow(schema: &mut Map<String, Value>, arg: &ArgDef) -> Result<(), String> {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::handler::registry::ToolDef;
 use crate::prelude::*;
-use crate::registry::ToolDef;
 
 fn schemas(tool: &ToolDef) -> ToolSchemas {
     ToolSchemas::of(tool.args, tool.output).unwrap()

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::TestAgent;
-use crate::Agent;
+use crate::agent::Agent;
 
 /// How long a stop may take; then the runtime ends what is left.
 const STOP: Duration = Duration::from_secs(10);

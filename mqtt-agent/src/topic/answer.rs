@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::handler::run::Outcome;
 use crate::link::{Link, Message};
-use crate::run::Outcome;
 use crate::wire::{Identifier, Response, TraceContext, is_topic_text};
 
 /// Where a request's answer goes.

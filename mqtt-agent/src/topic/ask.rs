@@ -12,10 +12,11 @@ use bytes::Bytes;
 use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
+use crate::handler::registry::TopicDef;
 use crate::link::{Inbound, PublishError, Published};
-use crate::mcp::{Answer, CallError};
-use crate::registry::TopicDef;
+use crate::mcp::CallError;
 use crate::remote::{RemoteError, RemoteReply};
+use crate::session::Answer;
 use crate::wire::{Identifier, Response};
 
 /// One request that is not sent yet. Generated code wraps it into a type with a setter for each placeholder.
@@ -55,29 +56,29 @@ impl Ask {
     }
 
     async fn answer(self, client: &Client) -> Result<Inbound, CallError> {
-        let (core, scope) = (client.core(), client.scope());
-        let timeout = self.0.timeout.unwrap_or_else(|| core.timeout());
-        let until = client.deadline(self.0.timeout);
+        let (session, scope) = (client.session(), client.handle().scope());
+        let timeout = self.0.timeout.unwrap_or_else(|| session.timeout());
+        let until = client.handle().deadline(self.0.timeout);
         let message = self.0.message();
         let message = message.map_err(|error| CallError::InvalidArguments { message: error.to_string() })?;
         let topic = Arc::clone(&message.topic);
 
         let id = Identifier::random();
         let waiting = Waiting { client, id: id.clone() };
-        let answer = core.pending().wait(id.clone(), None);
+        let answer = session.pending().wait(id.clone(), None);
         let asked = async {
-            core.receive_responses().await?;
+            session.receive_responses().await?;
             let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
             let message = message
-                .with_response(core.namespace().responses(core.id().as_str()), correlation)
+                .with_response(session.namespace().responses(session.id().as_str()), correlation)
                 .with_expiry(until.saturating_duration_since(Instant::now()))
                 .with_trace(scope.trace.as_ref());
-            if let Published { no_subscribers: true } = core.link().publish(message).await? {
+            if let Published { no_subscribers: true } = session.link().publish(message).await? {
                 let message = format!("nobody answers `{topic}` now; start a server of it");
                 return Err(CallError::Unavailable { message, code: None });
             }
             let answer = answer.await;
-            core.link().flush();
+            session.link().flush();
             match answer.map(|answer| *answer) {
                 Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
                 _ => Err(CallError::Publish(PublishError::Closed)),
@@ -112,7 +113,7 @@ struct Waiting<'c> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.client.core().pending().forget(&self.id);
+        self.client.session().pending().forget(&self.id);
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::error::EventError;
 use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
-use crate::link::{Message, PublishError, QoS};
-use crate::registry::EventDef;
+use crate::handler::registry::EventDef;
+use crate::link::{Message, QoS};
 
 /// A placeholder of an event's topic that has a value.
 #[derive(Debug, Clone, Copy)]
@@ -67,12 +68,12 @@ impl Draft {
 
     /// Publishes.
     pub fn publish(self, client: &Client) -> Publishing {
-        let core = Arc::clone(client.core());
+        let session = Arc::clone(client.session());
         Publishing(Box::pin(async move {
-            let timeout = self.outgoing.timeout.unwrap_or_else(|| core.timeout());
+            let timeout = self.outgoing.timeout.unwrap_or_else(|| session.timeout());
             let message = self.message()?;
             // No expiry: the broker would drop a retained message with it.
-            match tokio::time::timeout(timeout, core.link().publish(message)).await {
+            match tokio::time::timeout(timeout, session.link().publish(message)).await {
                 Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
                 Err(_) => Err(EventError::Timeout { after: timeout }),
             }
@@ -105,37 +106,4 @@ impl fmt::Debug for Publishing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Publishing(..)")
     }
-}
-
-/// Why an event was not published.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EventError {
-    /// A placeholder's value is no level of a topic.
-    #[error("the placeholder `{name}` is {value:?}: {reason}; give another value")]
-    Placeholder {
-        /// The placeholder.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The payload cannot be written as JSON.
-    #[error("the payload cannot be written as JSON: {message}; give a type that can")]
-    Payload {
-        /// What serde says.
-        message: String,
-    },
-    /// The broker did not take it.
-    #[error("the event was not published: {0}")]
-    Publish(#[source] PublishError),
-    /// The broker did not acknowledge it in time. It may have arrived.
-    #[error(
-        "the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`"
-    )]
-    Timeout {
-        /// How long was waited.
-        after: Duration,
-    },
 }

@@ -3,10 +3,10 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::event::EventError;
+use super::error::EventError;
 use super::payload::Encoded;
+use crate::handler::registry::TopicDef;
 use crate::link::Message;
-use crate::registry::TopicDef;
 use crate::wire::is_topic_text;
 
 /// A message to a user's topic that is not put together yet.

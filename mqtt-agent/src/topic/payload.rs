@@ -4,7 +4,8 @@ use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::param::{ArgumentError, Call, Need, Param};
+use crate::handler::context::Delivery;
+use crate::handler::param::{ArgumentError, Call, Need, Param};
 
 /// A payload as it is on the wire, for messages that are no JSON.
 ///
@@ -35,7 +36,7 @@ impl<'a> Param<'a> for Payload {
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         Ok(Self(
-            call.context().delivery.as_ref().map(|delivery| delivery.payload.clone()).unwrap_or_default(),
+            call.context().slot::<Delivery>().map(|delivery| delivery.payload.clone()).unwrap_or_default(),
         ))
     }
 }

@@ -18,12 +18,12 @@ use tokio_util::task::TaskTracker;
 
 use super::filter;
 use crate::client::Client;
-use crate::context::States;
-use crate::drain::Draining;
 use crate::error::Result;
+use crate::handler::context::States;
+use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
-use crate::mcp::Limits;
-use crate::registry::{HandlerDef, HandlerKind};
+use crate::serve::Draining;
+use crate::serve::Limits;
 use crate::spawn;
 use handler::Served;
 
@@ -76,7 +76,7 @@ impl Topics {
         });
         // From here on, so that a start which fails ends what it has begun.
         let abandon = shared.abandon.clone().drop_guard();
-        let link = shared.client.core().link();
+        let link = shared.client.session().link();
         // One connection keeps them in order, so they need not wait for each other.
         let subscribed = handlers.iter().map(|handler| {
             let served = Arc::new(Served::new(handler, Arc::clone(&shared)));
@@ -104,7 +104,7 @@ impl Topics {
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
         let draining = Draining {
-            link: shared.client.core().link(),
+            link: shared.client.session().link(),
             what: "topic handlers",
             stopping: &shared.stopping,
             abandon: &shared.abandon,
@@ -118,7 +118,7 @@ impl Topics {
 
 /// The queue of an `#[on]` handler, and the task that empties it.
 fn on(served: &Arc<Served>) -> MessageHandler {
-    let link = served.shared.client.core().link();
+    let link = served.shared.client.session().link();
     let (handler, inbox) = link.buffered_inbox("a message for a topic handler");
     spawn::tracked(&served.shared.tasks, work(Arc::clone(served), inbox));
     handler

@@ -6,19 +6,20 @@ use std::sync::atomic::Ordering;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::asked::{Asked, Waiting};
-use super::book::Delegations;
-use super::error::{DelegateError, outcome};
-use crate::client::Client;
 use crate::link::Message;
+use crate::session::Delegations;
+use crate::session::SessionHandle;
+use crate::session::{Asked, Waiting};
+use crate::session::{DelegateError, outcome};
 use crate::wire::{Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskResult, TaskState};
 
-/// A task that was delegated; made by [`Client::delegate`].
+/// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).
 ///
-/// Dropping it changes nothing: the task is worked on, and its result goes to [`Client::results`].
+/// Dropping it changes nothing: the task is worked on, and its result goes to
+/// [`Client::results`](crate::Client::results).
 #[derive(Debug)]
 pub struct TaskHandle {
-    client: Client,
+    handle: SessionHandle,
     asked: Arc<Asked>,
     waiting: Waiting,
     taken: bool,
@@ -46,8 +47,8 @@ impl From<TaskResult> for TaskUpdate {
 }
 
 impl TaskHandle {
-    pub(super) fn new(client: Client, asked: Arc<Asked>, waiting: Waiting) -> Self {
-        Self { client, asked, waiting, taken: false }
+    pub(crate) fn new(handle: SessionHandle, asked: Arc<Asked>, waiting: Waiting) -> Self {
+        Self { handle, asked, waiting, taken: false }
     }
 
     pub(super) fn asked(&self) -> &Asked {
@@ -76,7 +77,7 @@ impl TaskHandle {
             biased;
             Some(update) = updates.recv() => Some(update.into()),
             _ = end.wait_for(Option::is_some) => updates.try_recv().ok().map(TaskUpdate::from),
-            () = self.client.core().delegations().closed.cancelled() => None,
+            () = self.handle.session().delegations().closed.cancelled() => None,
         }
     }
 
@@ -107,11 +108,11 @@ impl TaskHandle {
     ///
     /// [`DelegateError::Abandoned`] as in [`result`](Self::result).
     pub async fn ended(&mut self) -> Result<TaskResult, DelegateError> {
-        let delegations = self.client.core().delegations();
+        let delegations = self.handle.session().delegations();
         let end = tokio::select! {
             biased;
             end = self.waiting.end.wait_for(Option::is_some) => end.ok().and_then(|end| end.clone()),
-            () = self.client.scope().cancelled() => None,
+            () = self.handle.scope().cancelled() => None,
             () = delegations.closed.cancelled() => None,
         };
         let end = end.ok_or(DelegateError::Abandoned)?;
@@ -143,8 +144,8 @@ impl TaskHandle {
     pub async fn send_parts(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
         let mut notification = self.asked.about(Intent::Message);
         notification.messages = vec![TaskMessage::new(Role::User, parts)];
-        let core = self.client.core();
-        let topic = core.namespace().inbox(&self.asked.executor());
+        let session = self.handle.session();
+        let topic = session.namespace().inbox(&self.asked.executor());
         self.publish(Message::json(topic, notification.to_bytes())).await
     }
 
@@ -157,12 +158,12 @@ impl TaskHandle {
     pub async fn cancel(&self) -> Result<(), DelegateError> {
         // First: a replica that is heard of from now on is told by whoever hears of it.
         self.asked.canceled.store(true, Ordering::Release);
-        self.client.core().delegations().note_canceled(&self.asked).await;
-        self.publish(self.asked.cancel(self.client.core().namespace())).await
+        self.handle.session().delegations().note_canceled(&self.asked).await;
+        self.publish(self.asked.cancel(self.handle.session().namespace())).await
     }
 
     async fn publish(&self, message: Message) -> Result<(), DelegateError> {
-        super::send(self.client.core(), message, &self.asked.executor()).await.map(drop)
+        super::send(self.handle.session(), message, &self.asked.executor()).await.map(drop)
     }
 }
 
@@ -171,21 +172,21 @@ impl Drop for TaskHandle {
         self.asked.wanted.store(false, Ordering::Release);
         // It ended, and nobody took the result.
         if !self.taken && self.waiting.end.borrow().is_some() {
-            self.client.core().delegations().release(&self.asked);
+            self.handle.session().delegations().release(&self.asked);
         }
     }
 }
 
 /// The delegated tasks that ended with nobody who waited for them: those whose [`TaskHandle`] was dropped, and with a
-/// durable store those of an earlier process. Made by [`Client::results`].
+/// durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
 #[derive(Debug)]
 pub struct Results {
-    client: Client,
+    handle: SessionHandle,
 }
 
 impl Results {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+    pub(crate) fn new(handle: SessionHandle) -> Self {
+        Self { handle }
     }
 
     /// The next one, whenever it comes; each is given once. A future that is dropped loses none.
@@ -194,7 +195,7 @@ impl Results {
     ///
     /// [`DelegateError::Store`] when the store fails, [`Abandoned`](DelegateError::Abandoned) when the connection was closed.
     pub async fn next(&mut self) -> Result<Task, DelegateError> {
-        let delegations = self.client.core().delegations();
+        let delegations = self.handle.session().delegations();
         loop {
             let mut next = Popped { delegations, task_id: Some(delegations.next_unclaimed().await?) };
             let Some(task_id) = next.task_id.clone() else { continue };

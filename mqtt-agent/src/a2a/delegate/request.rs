@@ -10,22 +10,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::asked::{Asked, Waiting};
-use super::error::{DelegateError, outcome};
 use super::{NewTask, inherited, new_task, publish};
-use crate::client::{Client, Core};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
+use crate::session::{Asked, Waiting};
+use crate::session::{DelegateError, outcome};
+use crate::session::{Session, SessionHandle};
 use crate::spawn;
 
 /// How long a request that is cancelled waits to hear which replica has the task.
 const HEAR: Duration = Duration::from_secs(10);
 
-/// A task that is asked for and waited for, made by [`Client::request`]. Await it for the result.
+/// A task that is asked for and waited for, made by [`Client::request`](crate::Client::request). Await it for the result.
 #[derive(Debug)]
 #[must_use = "a task is asked for when this is awaited"]
 pub struct TaskRequest<T> {
-    client: Client,
+    handle: SessionHandle,
     agent: String,
     task: NewTask,
     timeout: Option<Duration>,
@@ -34,14 +34,14 @@ pub struct TaskRequest<T> {
 }
 
 impl<T: DeserializeOwned> TaskRequest<T> {
-    pub(crate) fn new(client: Client, agent: String, task: NewTask) -> Self {
-        Self { client, agent, task, timeout: None, cancel_on_drop: false, result: PhantomData }
+    pub(crate) fn new(handle: SessionHandle, agent: String, task: NewTask) -> Self {
+        Self { handle, agent, task, timeout: None, cancel_on_drop: false, result: PhantomData }
     }
 
     /// The type of the result. Any that serde reads; [`DelegateError::UnexpectedResult`] when the result doesn't fit.
     pub fn returning<U: DeserializeOwned>(self) -> TaskRequest<U> {
-        let Self { client, agent, task, timeout, cancel_on_drop, result: _ } = self;
-        TaskRequest { client, agent, task, timeout, cancel_on_drop, result: PhantomData }
+        let Self { handle, agent, task, timeout, cancel_on_drop, result: _ } = self;
+        TaskRequest { handle, agent, task, timeout, cancel_on_drop, result: PhantomData }
     }
 
     /// How long to wait. Default: the client's timeout. The agent works on after that, unless
@@ -63,10 +63,10 @@ impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let until = self.client.deadline(self.timeout);
-        let Self { client, agent, task, cancel_on_drop, .. } = self;
+        let until = self.handle.deadline(self.timeout);
+        let Self { handle, agent, task, cancel_on_drop, .. } = self;
         Box::pin(async move {
-            let result = requested(client, agent, task, until, cancel_on_drop).await?;
+            let result = requested(handle, agent, task, until, cancel_on_drop).await?;
             serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)
         })
     }
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
 
 /// The request as far as it is the same for all types: compiled once.
 fn requested(
-    client: Client,
+    handle: SessionHandle,
     agent: String,
     task: NewTask,
     until: Instant,
@@ -82,28 +82,29 @@ fn requested(
 ) -> BoxFuture<'static, Result<Value, DelegateError>> {
     Box::pin(async move {
         let began = Instant::now();
-        let core = Arc::clone(client.core());
-        let task = new_task(&core, &agent, task)?;
+        let session = Arc::clone(handle.session());
+        let task = new_task(&session, &agent, task)?;
         let task_id = task.task_id.clone();
         let asking = async {
-            let receiving = core.watch_agents().await?;
-            let topic = core.namespace().task_result(task_id.as_str());
-            let trace = client.scope().trace.clone();
-            let until = inherited(&client).map(deadline::within);
+            let receiving = session.watch_agents().await?;
+            let topic = session.namespace().task_result(task_id.as_str());
+            let trace = handle.scope().trace.clone();
+            let until = inherited(&handle).map(deadline::within);
             let (asked, waiting) = Asked::new(task, Some(topic.clone()), trace, until);
             // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
             let mut waiting = Requested {
-                core: Arc::clone(&core),
+                session: Arc::clone(&session),
                 asked: Arc::new(asked),
                 waiting,
                 cancel: false,
                 result: None,
             };
-            core.delegations().about_to_send(&waiting.asked, core.link());
+            session.delegations().about_to_send(&waiting.asked, session.link());
             // Granted before the task is sent (A2A-7).
-            waiting.result = Some(core.link().subscribe_one(Filter::new(topic), receiving.handler()).await?);
+            waiting.result =
+                Some(session.link().subscribe_one(Filter::new(topic), receiving.handler()).await?);
             waiting.cancel = cancel_on_drop;
-            publish(&core, &waiting.asked).await?;
+            publish(&session, &waiting.asked).await?;
             let end = waiting.waiting.end.wait_for(Option::is_some).await;
             let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)?;
             waiting.cancel = false;
@@ -112,8 +113,8 @@ fn requested(
         tokio::select! {
             biased;
             outcome = asking => outcome,
-            () = client.scope().cancelled() => Err(DelegateError::Abandoned),
-            () = core.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
+            () = handle.scope().cancelled() => Err(DelegateError::Abandoned),
+            () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
                 Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })
             }
@@ -123,7 +124,7 @@ fn requested(
 
 /// A request while it is waited for.
 struct Requested {
-    core: Arc<Core>,
+    session: Arc<Session>,
     asked: Arc<Asked>,
     waiting: Waiting,
     cancel: bool,
@@ -132,19 +133,19 @@ struct Requested {
 
 impl Drop for Requested {
     fn drop(&mut self) {
-        let delegations = self.core.delegations();
+        let delegations = self.session.delegations();
         if self.cancel {
-            cancel(&self.core, &self.asked);
+            cancel(&self.session, &self.asked);
             if !self.asked.is_taken()
                 && let Ok(runtime) = Handle::try_current()
             {
                 // It may be at any replica: that is told when it is heard of, for which its topic stays subscribed.
-                let (core, asked, result) =
-                    (Arc::clone(&self.core), Arc::clone(&self.asked), self.result.take());
+                let (session, asked, result) =
+                    (Arc::clone(&self.session), Arc::clone(&self.asked), self.result.take());
                 let told = async move {
-                    let delegations = core.delegations();
+                    let delegations = session.delegations();
                     tokio::select! {
-                        () = asked.taken() => cancel(&core, &asked),
+                        () = asked.taken() => cancel(&session, &asked),
                         () = tokio::time::sleep(HEAR) => {}
                         () = delegations.closed.cancelled() => {}
                     }
@@ -159,8 +160,8 @@ impl Drop for Requested {
     }
 }
 
-fn cancel(core: &Core, asked: &Asked) {
-    if let Err(error) = core.link().try_enqueue(asked.cancel(core.namespace())) {
+fn cancel(session: &Session, asked: &Asked) {
+    if let Err(error) = session.link().try_enqueue(asked.cancel(session.namespace())) {
         tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
     }
 }

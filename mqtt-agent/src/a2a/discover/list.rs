@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::Wanted;
 use super::presences::{Seen, permitted};
-use crate::client::Core;
 use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
 use crate::link::Link;
+use crate::session::Session;
 use crate::wire::{AgentCard, Namespace};
 
 /// The most statuses that are fetched one by one before all are asked for again: an agent of another make may have none,
@@ -17,12 +17,12 @@ use crate::wire::{AgentCard, Namespace};
 const FEW: usize = 256;
 
 pub(super) async fn list(
-    core: &Core,
+    session: &Session,
     window: Duration,
     wanted: &Wanted,
 ) -> Result<Listing<AgentCard>, DiscoverError> {
     let clock = Clock::new(window);
-    let (link, namespace) = (core.link(), core.namespace());
+    let (link, namespace) = (session.link(), session.namespace());
     let (cards, statuses) = (Latest::new(), Latest::new());
     // Statuses first: they name the agents, and one of them marks the end of the cards.
     let filter = namespace.agent_statuses();

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::recover::unknown_skill;
 use super::{READING, ReadySkill, Shared, Work};
-use crate::a2a::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
 use crate::deadline;
 use crate::link::{Ack, Inbound, Inbox};
 use crate::spawn;
+use crate::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
@@ -103,7 +103,7 @@ impl Shared {
     /// these that is there is not the topic of a result.
     fn origin(&self, inbound: &Inbound, from: Option<&str>) -> Option<Origin> {
         let properties = &inbound.properties;
-        let namespace = self.client.core().namespace();
+        let namespace = self.handle.session().namespace();
         let reply_topic = match (&properties.response_topic, from) {
             (Some(topic), _) if namespace.is_safe_result(topic) => Some(topic.clone()),
             (Some(topic), _) => {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-use crate::param::Need;
-use crate::registry::SkillDef;
-use crate::run::invalid_arguments;
+use crate::handler::param::Need;
+use crate::handler::registry::SkillDef;
+use crate::handler::run::invalid_arguments;
 use crate::schema::{SchemaError, ToolSchemas};
 use crate::wire::{AgentSkill, Role, Task, TaskError};
 

@@ -7,9 +7,9 @@ use futures_util::stream;
 use serde_json::{Map, Value};
 
 use super::{ReadySkill, Shared, Work};
-use crate::a2a::store::{StoreError, Stored, TaskRecord, TaskSide};
-use crate::registry::OnCrash;
+use crate::handler::registry::OnCrash;
 use crate::spawn;
+use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::wire::{TaskError, TaskState, now_rfc3339};
 
 /// How many records are read at once.

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::Shared;
-use crate::a2a::store::{TaskRecord, TaskSide};
 use crate::link::{Message, PublishError, Published};
+use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext};
 
 impl Shared {
@@ -34,9 +34,9 @@ impl Shared {
 
     /// Holds a message to what the card of whoever gave the task says.
     pub(super) async fn for_sender(&self, message: Message, from: &str) -> Message {
-        let core = self.client.core();
+        let session = self.handle.session();
         match Identifier::parse(from) {
-            Ok(from) => core.for_receiver(message, core.namespace().agent_card(from.as_str())).await,
+            Ok(from) => session.for_receiver(message, session.namespace().agent_card(from.as_str())).await,
             Err(_) => message,
         }
     }

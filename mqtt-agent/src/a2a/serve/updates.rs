@@ -1,16 +1,10 @@
 //! What is heard of a task before it ends, where updates were asked for (`A2A-13`): states, progress, artifacts.
 
 use super::{Shared, Work};
-use crate::a2a::store::{TaskRecord, TaskSide};
 use crate::a2a::task::TaskUpdateError;
 use crate::link::PublishError;
+use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Artifact, TaskMessage, TaskResult, TaskState, now_rfc3339};
-
-/// Updates are not stored, and their numbers rise over all processes all the same: they begin with the time, with room for
-/// a thousand in each millisecond, and below the largest whole number of a JavaScript peer.
-pub(super) fn first_seq() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0) << 10
-}
 
 /// What becomes of an update while as many messages wait for the connection as may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

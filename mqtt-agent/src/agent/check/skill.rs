@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::missing_states;
 use crate::a2a::ReadySkill;
-use crate::context::States;
 use crate::error::Problem;
-use crate::param::Need;
-use crate::registry::{CardDef, SkillDef};
+use crate::handler::context::States;
+use crate::handler::param::Need;
+use crate::handler::registry::{CardDef, SkillDef};
 use crate::wire::{
     AgentCard, AgentExtension, AgentProvider, AgentVersion, Endpoints, Identifier, Namespace, Status,
     now_rfc3339,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use crate::handler::reply::FromToolError;
 use crate::link::{PublishError, SubscribeError};
-use crate::reply::FromToolError;
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// Why a call has no result.

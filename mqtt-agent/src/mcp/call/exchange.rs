@@ -10,11 +10,12 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
 
 use super::CallError;
-use super::pending::Answer;
-use super::windows::{Ending, Full, Place, ToolWindow};
-use crate::client::{Client, Core, Scope};
+use super::seen::look;
 use crate::discover::SMALL;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
+use crate::session::Answer;
+use crate::session::{Ending, Full, Place, ToolWindow};
+use crate::session::{Scope, Session, SessionHandle};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// What comes of a call.
@@ -23,7 +24,7 @@ pub(super) type CallResult = Result<Box<RawValue>, CallError>;
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    core: Arc<Core>,
+    session: Arc<Session>,
     call_id: Identifier,
     // Until the call is sent.
     arguments: Option<Box<RawValue>>,
@@ -51,21 +52,21 @@ enum Stage {
 
 impl Exchange {
     pub(super) fn new(
-        client: &Client,
+        handle: &SessionHandle,
         tool: &str,
         arguments: Box<RawValue>,
         deadline: Instant,
     ) -> Result<Box<Self>, CallError> {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
         Ok(Box::new(Self {
-            window: client.windows().of(tool, Instant::now()),
-            core: Arc::clone(client.core()),
+            window: handle.windows().of(tool, Instant::now()),
+            session: Arc::clone(handle.session()),
             call_id: Identifier::random(),
             arguments: Some(arguments),
             started: Instant::now(),
             deadline,
             alarm: None,
-            scope: client.scope().clone(),
+            scope: handle.scope().clone(),
             stage: Stage::Waiting,
         }))
     }
@@ -74,8 +75,8 @@ impl Exchange {
         self.window.tool()
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
-        &self.core
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.session
     }
 
     pub(super) fn call_id(&self) -> &Identifier {
@@ -83,7 +84,7 @@ impl Exchange {
     }
 
     pub(super) fn stream_topic(&self) -> String {
-        self.core.namespace().stream(self.tool(), self.call_id.as_str())
+        self.session.namespace().stream(self.tool(), self.call_id.as_str())
     }
 
     /// A step of the call, which ends with the call's deadline and with the handler that makes the call.
@@ -119,8 +120,8 @@ impl Exchange {
     fn abandon(&mut self) {
         if matches!(self.stage, Stage::Sent { .. }) {
             self.stage = Stage::Ended;
-            self.core.pending().forget(&self.call_id);
-            self.core.cancels().add(self.window.tool(), self.call_id.clone());
+            self.session.pending().forget(&self.call_id);
+            self.session.cancels().add(self.window.tool(), self.call_id.clone());
         }
     }
 
@@ -128,7 +129,8 @@ impl Exchange {
     pub(super) async fn explain(&self, error: CallError) -> CallError {
         match error {
             CallError::Timeout { tool, after, .. } => {
-                let online = self.core.seen().is_online(&self.core, self.tool()).await;
+                let online =
+                    self.session.seen().is_online(self.tool(), look(&self.session, self.tool())).await;
                 CallError::Timeout { tool, after, online }
             }
             error => error,
@@ -173,25 +175,25 @@ impl Exchange {
 
     /// Publishes the call, and has `taken` run when the broker took it.
     async fn send_telling(&mut self, taken: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
-        let core = Arc::clone(&self.core);
-        self.bounded(core.receive_responses()).await??;
+        let session = Arc::clone(&self.session);
+        self.bounded(session.receive_responses()).await??;
         let mut limit = None;
         if self.arguments.as_ref().is_some_and(|arguments| arguments.get().len() > SMALL) {
-            let card = core.namespace().tool_card(self.tool());
-            limit = self.bounded(core.receiver_limit(card)).await?;
+            let card = session.namespace().tool_card(self.tool());
+            limit = self.bounded(session.receiver_limit(card)).await?;
         }
-        let room = self.bounded(core.link().room()).await?.map_err(CallError::Publish)?;
+        let room = self.bounded(session.link().room()).await?.map_err(CallError::Publish)?;
         // From here on nothing is awaited, and the call counts as sent.
         let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message().for_receiver(limit);
-        core.cancels().start(core.link(), core.namespace(), core.id());
+        session.cancels().start(session.link(), session.namespace(), session.id());
         let number = place.sent();
-        let answer = core.pending().wait(self.call_id.clone(), Some(place));
+        let answer = session.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
-        let (pending, call_id) = (Arc::clone(core.pending()), self.call_id.clone());
-        core.link().enqueue_telling(room, message, move |outcome| match outcome {
+        let (pending, call_id) = (Arc::clone(session.pending()), self.call_id.clone());
+        session.link().enqueue_telling(room, message, move |outcome| match outcome {
             Ok(Published { no_subscribers: false }) => taken(),
             outcome => pending.unheard(&call_id, outcome),
         });
@@ -227,7 +229,7 @@ impl Exchange {
             () = late(&mut self.alarm, self.deadline) => return Err(self.timed_out()),
             () = self.scope.cancelled() => return Err(CallError::Canceled),
         };
-        self.core.link().flush();
+        self.session.link().flush();
         match answer {
             Ok(answer) => Ok(*answer),
             // Nobody waits any more when the client was closed.
@@ -257,11 +259,11 @@ impl Exchange {
 
     /// The call's message, once: its arguments are not kept.
     fn message(&mut self) -> Message {
-        let namespace = self.core.namespace();
-        let client = self.core.id().as_str();
+        let namespace = self.session.namespace();
+        let client = self.session.id().as_str();
         let responses = namespace.responses(client);
         let arguments = self.arguments.take().unwrap_or_default();
-        let accepts = self.core.link().accepts() as u64;
+        let accepts = self.session.link().accepts() as u64;
         let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, accepts);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());

@@ -93,8 +93,8 @@ impl<T: DeserializeOwned> ToolStream<T> {
         exchange.enter().await?;
         let filter = Filter::new(exchange.stream_topic());
         // Granted before the call leaves, so that the first partial result is not missed.
-        let core = Arc::clone(exchange.core());
-        let subscription = core.link().subscribe_one(filter, handler);
+        let session = Arc::clone(exchange.session());
+        let subscription = session.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
         let outcome = exchange.send_and_hear().await?;
         let (done, result) = (false, PhantomData);

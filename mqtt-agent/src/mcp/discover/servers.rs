@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::readable;
-use crate::client::Core;
 use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use crate::session::Session;
 use crate::wire::{AgentStatus, Identifier, ServerCard, Status};
 
-pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ServerCard>, DiscoverError> {
+pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<ServerCard>, DiscoverError> {
     let clock = Clock::new(window);
-    let (link, namespace) = (core.link(), core.namespace());
+    let (link, namespace) = (session.link(), session.namespace());
     let latest = Latest::new();
     let mut cards = burst(link, namespace.server_cards(), &latest, None, clock.cap()).await?;
-    if let Some(marker) = marker(core, &latest, true) {
+    if let Some(marker) = marker(session, &latest, true) {
         cards = burst(link, namespace.server_cards(), &latest, Some(marker), clock.cap()).await?;
     }
     let mut shortfall = (!cards.is_all(&latest)).then_some(Shortfall::Dropped);
@@ -26,18 +26,22 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<Server
         shortfall = Some(Shortfall::TooMany);
     }
     let mut servers = readable(namespace, &latest);
-    if !ask_agents(core, &mut servers, clock.cap()).await {
+    if !ask_agents(session, &mut servers, clock.cap()).await {
         shortfall = shortfall.or(Some(Shortfall::TimedOut));
     }
     servers.retain(|server| server.status == Status::Online);
     Ok(Listing::new(servers, Vec::new(), shortfall))
 }
 
-pub(super) async fn find(core: &Core, id: &str, until: Instant) -> Result<Option<ServerCard>, DiscoverError> {
-    let found = super::find(core, id, until).await?;
+pub(super) async fn find(
+    session: &Session,
+    id: &str,
+    until: Instant,
+) -> Result<Option<ServerCard>, DiscoverError> {
+    let found = super::find(session, id, until).await?;
     let mut found: Vec<ServerCard> = found.into_iter().collect();
     let until = until.max(Instant::now() + STATUS);
-    ask_agents(core, &mut found, until).await;
+    ask_agents(session, &mut found, until).await;
     Ok(found.pop())
 }
 
@@ -45,22 +49,22 @@ pub(super) async fn find(core: &Core, id: &str, until: Instant) -> Result<Option
 const STATUS: Duration = Duration::from_secs(1);
 
 /// A server's card that is known to be retained, to mark the end of another subscription's messages.
-pub(super) fn marker(core: &Core, servers: &Latest, inside: bool) -> Option<Marker> {
-    let topic = core.namespace().server_card(&servers.any_queued()?);
+pub(super) fn marker(session: &Session, servers: &Latest, inside: bool) -> Option<Marker> {
+    let topic = session.namespace().server_card(&servers.any_queued()?);
     Some(Marker { topic, inside })
 }
 
 /// Marks offline what belongs to agents that are offline (`MCP-19`): after a crash only their status says so. Of an agent
 /// without a status, or of one that we may not see, the card counts. `false` when not all was known in time.
-pub(super) async fn ask_agents(core: &Core, servers: &mut [ServerCard], until: Instant) -> bool {
+pub(super) async fn ask_agents(session: &Session, servers: &mut [ServerCard], until: Instant) -> bool {
     let agents: BTreeSet<String> =
         servers.iter().filter_map(agent).filter(|agent| Identifier::parse(agent).is_ok()).collect();
     let statuses = Latest::new();
     let wanted = agents.into_iter().map(|agent| {
-        let topic = core.namespace().agent_status(&agent);
+        let topic = session.namespace().agent_status(&agent);
         (agent, topic)
     });
-    let unknown = fetch(core.link(), &statuses, wanted, until).await;
+    let unknown = fetch(session.link(), &statuses, wanted, until).await;
     for server in servers {
         let status = agent(server).and_then(|agent| statuses.get(&agent));
         if let Some(Ok(Some(AgentStatus { status, .. }))) = status.map(|payload| AgentStatus::read(&payload))

@@ -7,17 +7,21 @@ use tokio::time::Instant;
 
 use super::readable;
 use super::servers::{ask_agents, marker};
-use crate::client::Core;
 use crate::discover::{Burst, Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use crate::session::Session;
 use crate::wire::{Identifier, ServerCard, Status, ToolCard};
 
-pub(super) async fn find(core: &Core, name: &str, until: Instant) -> Result<Option<ToolCard>, DiscoverError> {
-    super::find(core, name, until).await
+pub(super) async fn find(
+    session: &Session,
+    name: &str,
+    until: Instant,
+) -> Result<Option<ToolCard>, DiscoverError> {
+    super::find(session, name, until).await
 }
 
-pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ToolCard>, DiscoverError> {
+pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<ToolCard>, DiscoverError> {
     let mut look = Look {
-        core,
+        session,
         clock: Clock::new(window),
         tools: Latest::new(),
         servers: Latest::new(),
@@ -30,22 +34,24 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ToolCa
     let all_tools = tools.is_all(&look.tools);
     // Of those that came, or else of those that servers name.
     let mut all_names = all_tools;
-    if !all_tools && let Some(marker) = marker(core, &look.servers, true) {
-        let filter = core.namespace().server_cards();
-        let again = burst(core.link(), filter, &look.servers, Some(marker), look.clock.cap()).await?;
+    if !all_tools && let Some(marker) = marker(session, &look.servers, true) {
+        let filter = session.namespace().server_cards();
+        let again = burst(session.link(), filter, &look.servers, Some(marker), look.clock.cap()).await?;
         all_names = again.is_all(&look.servers);
     }
     let mut missing = look.fill(all_tools).await;
     let mut settled = look.clock.rest(&[&look.tools, &look.servers]).await;
     // What came in the meantime may name others.
     missing.extend(look.fill(all_tools).await);
-    let mut servers_now: Vec<ServerCard> = readable(core.namespace(), &look.servers);
-    settled &= ask_agents(core, &mut servers_now, look.clock.cap()).await;
+    let mut servers_now: Vec<ServerCard> = readable(session.namespace(), &look.servers);
+    settled &= ask_agents(session, &mut servers_now, look.clock.cap()).await;
     drop((servers, tools));
 
     let served = Served::by(&servers_now);
-    let found: Vec<_> =
-        readable(core.namespace(), &look.tools).into_iter().filter(|tool| served.is_online(tool)).collect();
+    let found: Vec<_> = readable(session.namespace(), &look.tools)
+        .into_iter()
+        .filter(|tool| served.is_online(tool))
+        .collect();
     missing.sort_unstable();
     let shortfall = if look.tools.is_full() || look.servers.is_full() {
         Some(Shortfall::TooMany)
@@ -59,7 +65,7 @@ pub(super) async fn list(core: &Core, window: Duration) -> Result<Listing<ToolCa
 
 /// A look-up that is under way.
 struct Look<'l> {
-    core: &'l Core,
+    session: &'l Session,
     clock: Clock,
     tools: Latest,
     servers: Latest,
@@ -70,8 +76,8 @@ struct Look<'l> {
 impl Look<'_> {
     /// `None` where we may not see servers.
     async fn server_burst(&self) -> Result<Option<Burst>, DiscoverError> {
-        let filter = self.core.namespace().server_cards();
-        match burst(self.core.link(), filter, &self.servers, None, self.clock.cap()).await {
+        let filter = self.session.namespace().server_cards();
+        match burst(self.session.link(), filter, &self.servers, None, self.clock.cap()).await {
             Ok(burst) => Ok(Some(burst)),
             Err(DiscoverError::Subscribe(error)) => {
                 tracing::debug!(%error, "tools are listed by their own cards alone");
@@ -82,8 +88,8 @@ impl Look<'_> {
     }
 
     async fn tool_burst(&self) -> Result<Burst, DiscoverError> {
-        let (link, namespace) = (self.core.link(), self.core.namespace());
-        let marker = marker(self.core, &self.servers, false);
+        let (link, namespace) = (self.session.link(), self.session.namespace());
+        let marker = marker(self.session, &self.servers, false);
         let marked = marker.is_some();
         let first = burst(link, namespace.tool_cards(), &self.tools, marker, self.clock.cap()).await?;
         match self.tools.any_queued() {
@@ -98,7 +104,7 @@ impl Look<'_> {
     /// Fetches the cards that others name: tools that servers list, and the servers of tools. Returns the names of tools
     /// that nothing was heard of in time.
     async fn fill(&mut self, all_tools: bool) -> Vec<String> {
-        let (link, namespace) = (self.core.link(), self.core.namespace());
+        let (link, namespace) = (self.session.link(), self.session.namespace());
         let tools = self.tools.all();
         let servers: HashSet<String> = self.servers.all().into_keys().collect();
         // Where we may see no server at all, none is asked for.

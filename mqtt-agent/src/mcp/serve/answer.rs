@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::deadline;
+use crate::handler::run::Outcome;
 use crate::link::{Link, Message, PublishError, Published, SizeLimit};
-use crate::run::Outcome;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, TraceContext};
 
 /// How often an answer is sent again when nobody received it: the caller may be about to reconnect.

@@ -1,8 +1,8 @@
 //! The retained cards of a server: made once, published with the current time at each connect, and marked offline when
 //! the server stops.
 
+use crate::handler::registry::ToolDef;
 use crate::link::Message;
-use crate::registry::ToolDef;
 use crate::schema::ToolSchemas;
 use crate::wire::{
     Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion,

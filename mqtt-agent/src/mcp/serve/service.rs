@@ -1,7 +1,7 @@
 //! One tool while it is served: from a call's message to its answer.
 
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,16 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::Limits;
-use super::admission::{Admission, Busy};
 use super::answer::{ReplyTo, encode};
 use super::dedup::{Dedup, Key, Seen, Ticket};
-use crate::client::Client;
-use crate::context::{Caller, Context, States};
 use crate::deadline;
+use crate::handler::context::{Caller, Context, Invocation, States};
+use crate::handler::registry::ToolDef;
+use crate::handler::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
-use crate::registry::ToolDef;
-use crate::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::schema::Arguments;
+use crate::serve::{Admission, Busy};
+use crate::session::SessionHandle;
 use crate::spawn;
 use crate::wire::{
     CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
@@ -33,7 +33,7 @@ use crate::wire::{
 pub(super) struct Shared {
     pub(super) link: Link,
     pub(super) namespace: Namespace,
-    pub(super) client: Client,
+    pub(super) handle: SessionHandle,
     pub(super) states: Arc<States>,
     pub(super) limits: Limits,
     /// Owns the task of every call.
@@ -227,7 +227,7 @@ impl Service {
     }
 
     /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
-    async fn outcome(&self, begun: &mut Begun) -> (crate::run::Outcome, Instant) {
+    async fn outcome(&self, begun: &mut Begun) -> (crate::handler::run::Outcome, Instant) {
         let Begun { accepted, cancellation, .. } = begun;
         let Accepted { request: CallRequest { call_id, arguments, .. }, reply_to, caller, received, expiry } =
             &mut **accepted;
@@ -257,28 +257,24 @@ impl Service {
             let own_deadline = deadline::within(limit);
             let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
             answer_by = deadline;
-            let context = Arc::new(Context {
+            let context = Arc::new(Context::new(Invocation {
                 caller: caller.clone(),
                 call_id: call_id.clone(),
-                tool: self.tool.name,
+                handler: self.tool.name,
                 deadline,
                 cancellation: cancellation.clone(),
                 trace: reply_to.trace.clone(),
                 receiver_limit: reply_to.limit,
                 states: Arc::clone(&self.shared.states),
-                client: self.shared.client.clone(),
-                partials: OnceLock::new(),
-                windows: OnceLock::new(),
-                task: None,
-                delivery: None,
-            });
+                session: self.shared.handle.clone(),
+            }));
             let ToolDef { name, handler, location, .. } = *self.tool;
             let outcome =
                 run(Job { name, handler, location }, std::mem::take(arguments), Arc::clone(&context), turn)
                     .await;
             // What the handler left running (its own tasks, its client's calls) ends with it.
             cancellation.cancel();
-            if let Some(partials) = context.partials.get() {
+            if let Some(partials) = context.opened_partials() {
                 Box::pin(partials.done()).await;
             }
             outcome

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Cards, Server};
 use crate::discover::{Latest, settle, subscribe};
-use crate::drain::{ACKNOWLEDGE, Draining};
 use crate::link::{Link, Message};
+use crate::serve::{ACKNOWLEDGE, Draining};
 use crate::wire::{ServerCard, Status};
 
 /// How long other servers' cards are looked for at the most.

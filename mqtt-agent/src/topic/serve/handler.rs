@@ -1,6 +1,6 @@
 //! One handler while it is served: from a message to its end.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -8,12 +8,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::context::{Caller, Context, Delivery};
 use crate::deadline;
+use crate::handler::context::{Caller, Context, Delivery, Invocation};
+use crate::handler::param::Need;
+use crate::handler::registry::HandlerDef;
+use crate::handler::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound};
-use crate::param::Need;
-use crate::registry::HandlerDef;
-use crate::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::spawn;
 use crate::topic::answer::ReplyTo;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
@@ -84,14 +84,14 @@ impl Served {
                 let this = Arc::clone(self);
                 spawn::tracked(&self.shared.tasks, async move {
                     let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
-                    reply_to.send(this.shared.client.core().link(), &call_id, outcome, until).await;
+                    reply_to.send(this.shared.client.session().link(), &call_id, outcome, until).await;
                     drop(place);
                 });
             }
             Err(_) => {
                 let outcome =
                     Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
-                reply_to.send_now(self.shared.client.core().link(), &call_id, outcome, until);
+                reply_to.send_now(self.shared.client.session().link(), &call_id, outcome, until);
                 return ack.refused();
             }
         }
@@ -146,27 +146,26 @@ impl Served {
         let arguments = self.arguments(&inbound.payload)?;
         let topic = inbound.topic().to_owned();
         let Inbound { payload, retain, properties, .. } = inbound;
-        let context = Arc::new(Context {
-            caller: Caller::new(""),
-            call_id,
-            tool: self.def.name,
-            deadline: until,
-            cancellation: cancellation.clone(),
-            trace,
-            states: Arc::clone(&self.shared.states),
-            client: self.shared.client.clone(),
-            partials: OnceLock::new(),
-            windows: OnceLock::new(),
-            receiver_limit: None,
-            task: None,
-            delivery: Some(Delivery {
+        let context = Arc::new(
+            Context::new(Invocation {
+                caller: Caller::new(""),
+                call_id,
+                handler: self.def.name,
+                deadline: until,
+                cancellation: cancellation.clone(),
+                trace,
+                receiver_limit: None,
+                states: Arc::clone(&self.shared.states),
+                session: self.shared.client.handle().clone(),
+            })
+            .with(Delivery {
                 template: self.def.topic,
                 topic,
                 payload,
                 retained: retain,
                 user: properties.user,
             }),
-        });
+        );
         let HandlerDef { name, handler, location, .. } = *self.def;
         let outcome = run(Job { name, handler, location }, arguments, context, turn).await;
         // What the handler left running ends with it.

@@ -7,9 +7,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::param::Param;
+use crate::handler::param::Param;
+use crate::handler::registry::{ArgDef, Handler, Location, Refused, ToolDef};
 use crate::prelude::*;
-use crate::registry::{ArgDef, Handler, Location, Refused, ToolDef};
 use crate::schema::ToolSchemas;
 
 /// The card's schema of the arguments; it has passed `Mcp`.

@@ -1,0 +1,13 @@
+//! What a handler is: a user's function, what it takes and gives, and how it is run.
+//!
+//! - [`param`], [`reply`]: what its parameters and its result can be
+//! - [`registry`]: what the macros leave behind
+//! - [`context`], [`partials`]: what it is given
+//! - [`run`]: running it once
+
+pub mod context;
+pub mod param;
+pub(crate) mod partials;
+pub mod registry;
+pub mod reply;
+pub(crate) mod run;

@@ -1,0 +1,226 @@
+//! What a handler can know about the call that it answers: [`Context`], [`Caller`].
+//!
+//! The values that handlers take as `State<T>` are kept here as well, in `state`, for they reach a handler through its
+//! context. What only one profile's handlers can know is in a slot, found by its type: the message of a topic handler, in
+//! `delivery`, and the task of a skill. Partial results are in `partials`.
+
+mod delivery;
+mod state;
+
+pub(crate) use delivery::Delivery;
+pub(crate) use state::{Instance, States};
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::partials::PartialStream;
+use crate::session::{Scope, SessionHandle, Windows};
+use crate::wire::{Identifier, TraceContext};
+
+/// Who says that they call. A claim, never proof (`SUB-7`): only the broker's access rules can bind it to an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Caller(Arc<str>);
+
+impl Caller {
+    pub(crate) fn new(claim: &str) -> Self {
+        Self(claim.into())
+    }
+
+    /// The client id that the caller claims; empty when it gave none.
+    #[must_use]
+    pub fn claim(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is known about a call: who makes it, until when, and whether it is still wanted.
+#[derive(Debug)]
+pub struct Context {
+    caller: Caller,
+    call_id: Identifier,
+    handler: &'static str,
+    deadline: Instant,
+    cancellation: CancellationToken,
+    trace: Option<TraceContext>,
+    receiver_limit: Option<u64>,
+    states: Arc<States>,
+    session: SessionHandle,
+    partials: OnceLock<Arc<PartialStream>>,
+    /// Those of the handler's own calls.
+    windows: OnceLock<Arc<Windows>>,
+    slots: Slots,
+}
+
+/// What each profile says of what it runs a handler for.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) caller: Caller,
+    pub(crate) call_id: Identifier,
+    /// The handler's name.
+    pub(crate) handler: &'static str,
+    pub(crate) deadline: Instant,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) trace: Option<TraceContext>,
+    /// The largest message that the caller says it takes.
+    pub(crate) receiver_limit: Option<u64>,
+    pub(crate) states: Arc<States>,
+    pub(crate) session: SessionHandle,
+}
+
+impl Context {
+    pub(crate) fn new(invocation: Invocation) -> Self {
+        let Invocation {
+            caller,
+            call_id,
+            handler,
+            deadline,
+            cancellation,
+            trace,
+            receiver_limit,
+            states,
+            session,
+        } = invocation;
+        Self {
+            caller,
+            call_id,
+            handler,
+            deadline,
+            cancellation,
+            trace,
+            receiver_limit,
+            states,
+            session,
+            partials: OnceLock::new(),
+            windows: OnceLock::new(),
+            slots: Slots::default(),
+        }
+    }
+
+    /// Adds what only one profile's handlers can know, found again by its type.
+    pub(crate) fn with(mut self, slot: impl Any + Send + Sync) -> Self {
+        self.slots.0.push(Box::new(slot));
+        self
+    }
+
+    /// What was added with this type.
+    pub(crate) fn slot<T: Any>(&self) -> Option<&T> {
+        self.slots.0.iter().find_map(|slot| slot.downcast_ref())
+    }
+
+    /// The call's stream, if a parameter asked for it.
+    pub(crate) fn opened_partials(&self) -> Option<&PartialStream> {
+        self.partials.get().map(|stream| &**stream)
+    }
+}
+
+/// Values of different types.
+#[derive(Default)]
+struct Slots(Vec<Box<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} slots", self.0.len())
+    }
+}
+
+impl Context {
+    /// Who says that they call.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller. In a topic handler, one of the
+    /// agent's own.
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        self.call_id.as_str()
+    }
+
+    /// The name of the tool that is called; in a topic handler, the function's.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        self.handler
+    }
+
+    /// The topic of the message that a topic handler was called for; `None` in a tool.
+    #[must_use]
+    pub fn topic(&self) -> Option<&str> {
+        self.slot::<Delivery>().map(|delivery| delivery.topic.as_str())
+    }
+
+    /// Whether the broker had kept the message before the agent subscribed. Never in a tool.
+    #[must_use]
+    pub fn is_retained(&self) -> bool {
+        self.slot::<Delivery>().is_some_and(|delivery| delivery.retained)
+    }
+
+    /// The first user property of this name that came with the message. `None` in a tool.
+    #[must_use]
+    pub fn user_property(&self, name: &str) -> Option<&str> {
+        let mut user = self.slot::<Delivery>()?.user.iter();
+        user.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Ends when the call is not wanted any more: the caller cancelled it, or the agent stops.
+    ///
+    /// An `async` handler need not watch it, for it is dropped then. A blocking one should look at
+    /// [`is_cancelled`](Self::is_cancelled) now and then.
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+
+    /// Whether the call is not wanted any more.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancellation.is_cancelled()
+    }
+
+    /// The W3C trace context that came with the call (`SUB-13`).
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
+    }
+
+    /// A value of the agent's state, if one of this type was given.
+    #[must_use]
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.states.get()
+    }
+
+    /// The call's stream, made with the first parameter that asks for it.
+    pub(crate) fn partials(&self) -> Arc<PartialStream> {
+        let stream = self.partials.get_or_init(|| {
+            let session = self.session.session();
+            let topic = session.namespace().stream(self.handler, self.call_id.as_str());
+            let (call_id, cancellation) = (self.call_id.clone(), self.cancellation.clone());
+            let (link, limit) = (session.link().clone(), self.receiver_limit);
+            Arc::new(PartialStream::new(link, topic, call_id, self.deadline, cancellation, limit))
+        });
+        Arc::clone(stream)
+    }
+
+    /// The agent's own session. What is asked of it ends with this call: it inherits deadline, trace and cancellation.
+    pub(crate) fn session_handle(&self) -> SessionHandle {
+        self.session.scoped(Scope {
+            deadline: Some(self.deadline),
+            cancellation: Some(self.cancellation.clone()),
+            trace: self.trace.clone(),
+            windows: Some(Arc::clone(self.windows.get_or_init(Arc::default))),
+        })
+    }
+}

@@ -1,0 +1,246 @@
+#![doc = include_str!("../../docs/parameters.md")]
+//!
+//! Implement [`Param`] to take what the [`Context`] knows in a form that suits you.
+// How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
+
+mod kind;
+mod level;
+mod missing;
+mod provided;
+mod shape;
+mod together;
+
+use std::any::TypeId;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::handler::context::{Context, Delivery, Instance};
+pub(crate) use missing::Missing;
+
+#[doc(hidden)]
+pub use kind::{AnyKind, Kind, KindOf};
+pub use level::Level;
+pub use shape::Lent;
+#[doc(hidden)]
+pub use shape::{AnyRoot, LentParam, Root, RootOf};
+
+/// What can be a parameter of a handler.
+///
+/// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the
+/// caller), and for the types that the agent gives. Implement it for a type of your own to take what the
+/// [`Context`] knows in a form that suits you; such a type must not be `Deserialize` as well. For a
+/// reference, `impl<'a> Param<'a> for &'a T`, implement [`Lent`] for `T` too.
+///
+/// ```
+/// use mqtt_agent::param::{ArgumentError, Call, Need, Param};
+///
+/// struct Tenant(String);
+///
+/// impl<'a> Param<'a> for Tenant {
+///     const NEED: Need = Need::Nothing;
+///     fn take(call: &mut Call<'a>, _name: &'static str) -> Result<Self, ArgumentError> {
+///         Ok(Tenant(call.context().caller().claim().to_owned()))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
+    label = "neither read from the caller's JSON nor given by the agent",
+    note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
+)]
+pub trait Param<'a>: Sized {
+    /// What the agent has to know about the parameter before any call.
+    const NEED: Need;
+
+    /// Takes the value out of the call. `name` is the parameter's name on the wire.
+    fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError>;
+}
+
+/// What a parameter needs; see [`Param::NEED`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Need {
+    /// Nothing: filled from the [`Context`].
+    Nothing,
+    /// An argument of the caller, one property of the input schema.
+    Argument {
+        /// Describes the value.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        /// Whether the caller may leave it out; asked of serde, so an alias of `Option` counts.
+        optional: fn() -> bool,
+    },
+    /// All arguments at once: the value's schema is the input schema.
+    Arguments {
+        /// Describes the value.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+    },
+    /// A value of the agent's own state, given with [`Agent::state`](crate::Agent::state).
+    State {
+        /// Its type.
+        type_id: fn() -> TypeId,
+        /// Its type's name, for messages.
+        type_name: fn() -> &'static str,
+    },
+    /// A sender of partial results.
+    Partials {
+        /// Describes one partial result.
+        schema: fn(&mut SchemaGenerator) -> Schema,
+    },
+}
+
+/// One call on its way into a handler: the arguments that are not taken yet, and the [`Context`].
+#[derive(Debug)]
+pub struct Call<'a> {
+    arguments: Map<String, Value>,
+    context: &'a Context,
+    errors: Vec<ArgumentError>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(arguments: Map<String, Value>, context: &'a Context) -> Self {
+        Self { arguments, context, errors: Vec::new() }
+    }
+
+    /// What is known about the call.
+    #[must_use]
+    pub fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// Takes the argument `name` out, if the caller gave it.
+    pub fn argument(&mut self, name: &str) -> Option<Value> {
+        self.arguments.remove(name)
+    }
+
+    /// Fills one parameter; a refusal is kept, so that one answer names all of them. Used by generated code.
+    #[doc(hidden)]
+    pub fn take<T>(
+        &mut self,
+        take: fn(&mut Self, &'static str) -> Result<T, ArgumentError>,
+        name: &'static str,
+    ) -> Option<T> {
+        take(self, name).map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// What a placeholder of the topic stands for, as a type of the user's. Used by generated code.
+    #[doc(hidden)]
+    pub fn level<T>(&mut self, read: fn(&str) -> Result<T, String>, name: &'static str) -> Option<T> {
+        let text = self.level_text(name)?;
+        let value = read(text);
+        value.map_err(|message| self.refuse(name, format!("{text:?}: {message}"))).ok()
+    }
+
+    /// What a placeholder of the topic stands for. Used by generated code.
+    #[doc(hidden)]
+    pub fn level_text(&mut self, name: &'static str) -> Option<&'a str> {
+        let context = self.context;
+        let text = context.slot::<Delivery>().and_then(|delivery| delivery.level(name));
+        if text.is_none() {
+            self.refuse(name, "the topic has no such level".to_owned());
+        }
+        text
+    }
+
+    /// The value whose method handles the call. Used by generated code.
+    #[doc(hidden)]
+    pub fn instance<T: 'static>(&mut self) -> Option<&'a T> {
+        let context: &'a Context = self.context;
+        let instance = context.state::<Instance<T>>().map(|instance| &instance.0);
+        if instance.is_none() {
+            self.errors
+                .push(ArgumentError::new("", "the agent lacks the value that this handler belongs to"));
+        }
+        instance
+    }
+
+    fn refuse(&mut self, name: &str, message: String) {
+        self.errors.push(ArgumentError::new(format!("/{name}"), message));
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<ArgumentError> {
+        self.errors
+    }
+}
+
+/// Why one argument was refused. Sent to the caller as part of `invalid_arguments`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{pointer}`: {message}")]
+pub struct ArgumentError {
+    pointer: String,
+    message: String,
+}
+
+impl ArgumentError {
+    /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected there.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+
+    /// Where in the arguments.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What was expected.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for T {
+    const NEED: Need =
+        Need::Argument { schema: |generator| generator.subschema_for::<T>(), optional: is_optional::<T> };
+
+    fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError> {
+        let value = match call.argument(name) {
+            Some(value) => T::deserialize(value).map_err(|error| error.to_string()),
+            None => T::deserialize(Missing).map_err(|error| error.to_string()),
+        };
+        value.map_err(|message| ArgumentError::new(format!("/{name}"), message))
+    }
+}
+
+fn is_optional<T: DeserializeOwned>() -> bool {
+    T::deserialize(Missing).is_ok()
+}
+
+/// All arguments of a call as one value, where there is a struct for them already.
+///
+/// The struct's schema is the input schema, so its root must be an object: a struct with named fields. The
+/// schema is checked before the agent connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Args<T>(pub T);
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
+    const NEED: Need = Need::Arguments { schema: |generator| generator.subschema_for::<T>() };
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        let arguments = std::mem::take(&mut call.arguments);
+        T::deserialize(Value::Object(arguments))
+            .map(Args)
+            .map_err(|error| ArgumentError::new("", error.to_string()))
+    }
+}
+
+/// A value of the agent's own: a database, a client, a clock.
+///
+/// Given once with [`Agent::state`](crate::Agent::state), cloned for each call: wrap what is expensive to clone in
+/// an `Arc`. A tool that asks for a state which was not given is refused before the agent connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct State<T>(pub T);
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: Clone + Send + Sync + 'static> Param<'a> for State<T> {
+    const NEED: Need = Need::State { type_id: TypeId::of::<T>, type_name: std::any::type_name::<T> };
+
+    fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
+        let state = call.context.state::<T>().cloned().map(State);
+        state.ok_or_else(|| ArgumentError::new("", "the agent lacks a state that this tool needs"))
+    }
+}

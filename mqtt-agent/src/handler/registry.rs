@@ -1,0 +1,110 @@
+//! What the macros leave behind: one [`ToolDef`], [`HandlerDef`] or [`EventDef`] for each annotated function, and how
+//! they are found.
+//!
+//! A definition is data that the compiler evaluates: names, descriptions, parameters and a function pointer. Nothing
+//! runs before `main`; schemas are made when an [`Agent`](crate::Agent) is built.
+
+mod agent;
+mod arg;
+mod check;
+mod handler;
+mod list;
+mod published;
+mod skill;
+mod text;
+mod tool;
+mod topic;
+
+#[doc(hidden)]
+pub use agent::AgentDef;
+pub use arg::{ArgDef, Bound, Bounds};
+#[doc(hidden)]
+pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
+pub use handler::{EventDef, HandlerDef, HandlerKind};
+#[doc(hidden)]
+pub use published::{PublishedArgument, check_published};
+pub use skill::{CardDef, OnCrash, SkillDef};
+pub(crate) use text::same;
+pub use tool::{Handler, Hints, Refused, ToolDef};
+pub use topic::{PlaceholderDef, TopicDef};
+
+use std::fmt;
+
+/// Where something was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    file: &'static str,
+    line: u32,
+}
+
+impl Location {
+    /// A place in a source file.
+    #[must_use]
+    pub const fn new(file: &'static str, line: u32) -> Self {
+        Self { file, line }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// What `inventory` collects; one for each `#[tool]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredTool(pub &'static ToolDef);
+
+inventory::collect!(RegisteredTool);
+
+/// What `inventory` collects; one for each `#[on]` and `#[request]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredHandler(pub &'static HandlerDef);
+
+inventory::collect!(RegisteredHandler);
+
+/// What `inventory` collects; one for each `#[event]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredEvent(pub &'static EventDef);
+
+inventory::collect!(RegisteredEvent);
+
+/// What `inventory` collects; one for each `#[skill]`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredSkill(pub &'static SkillDef);
+
+inventory::collect!(RegisteredSkill);
+
+/// What `inventory` collects; one for each `#[agent] impl` that is not generic.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RegisteredAgent(pub AgentDef);
+
+inventory::collect!(RegisteredAgent);
+
+/// Every `#[on]` and `#[request]` of the crates that are linked into this program, in the order of their topics.
+pub(crate) fn registered_handlers() -> Vec<&'static HandlerDef> {
+    let mut handlers: Vec<_> =
+        inventory::iter::<RegisteredHandler>.into_iter().map(|handler| handler.0).collect();
+    handlers.sort_by_key(|handler| (handler.topic.template, handler.name));
+    handlers
+}
+
+/// Every `#[skill]` of the crates that are linked into this program.
+pub(crate) fn registered_skills() -> Vec<&'static SkillDef> {
+    let mut skills: Vec<_> = inventory::iter::<RegisteredSkill>.into_iter().map(|skill| skill.0).collect();
+    skills.sort_by_key(|skill| skill.id());
+    skills
+}
+
+/// Every `#[tool]` of the crates that are linked into this program.
+pub(crate) fn registered_tools() -> Vec<&'static ToolDef> {
+    let mut tools: Vec<_> = inventory::iter::<RegisteredTool>.into_iter().map(|tool| tool.0).collect();
+    // The linker's order is not ours to rely on; cards, logs and messages come in the order of names.
+    tools.sort_by_key(|tool| tool.name());
+    tools
+}

@@ -1,0 +1,164 @@
+//! A variant's fields as JSON and back.
+//!
+//! Whether serde knows a field's type is asked of the type itself, as elsewhere: an inherent constant wins over a
+//! trait's.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::handler::param::Missing;
+use crate::handler::reply::FromToolError;
+
+/// How a field's value goes out and comes back.
+#[derive(Debug)]
+pub struct Codec<T> {
+    write: fn(&T) -> serde_json::Result<Box<RawValue>>,
+    read: fn(Option<&RawValue>) -> Option<T>,
+}
+
+/// A field's type: has a constant of its own if serde knows the type, and else that of [`AnyField`].
+///
+/// It asks for `Deserialize<'static>`, not for `DeserializeOwned`: for `&'static str` the compiler would find the latter
+/// wanting only when it looks at lifetimes, too late to choose. Such a field goes out, and never comes back.
+#[derive(Debug)]
+pub struct FieldOf<T>(PhantomData<T>);
+
+impl<T: Serialize + Deserialize<'static>> FieldOf<T> {
+    /// By serde.
+    pub const CODEC: Option<Codec<T>> = Some(Codec { write: to_raw_value::<T>, read: read::<T> });
+}
+
+/// The constant of [`FieldOf`] for what serde does not know.
+pub trait AnyField<T> {
+    /// Not at all.
+    const CODEC: Option<Codec<T>> = None;
+}
+
+impl<T> AnyField<T> for FieldOf<T> {}
+
+/// Reads through `io::Read`, which lends nothing: so there are no lifetimes to keep to.
+fn read<T: Deserialize<'static>>(json: Option<&RawValue>) -> Option<T> {
+    match json {
+        Some(json) => T::deserialize(&mut serde_json::Deserializer::from_reader(json.get().as_bytes())).ok(),
+        None => T::deserialize(Missing).ok(),
+    }
+}
+
+/// The data of one error while it is written.
+#[derive(Debug)]
+pub struct Data {
+    json: String,
+    end: char,
+    complete: bool,
+}
+
+impl Data {
+    /// Of a variant without names.
+    #[must_use]
+    pub fn list() -> Self {
+        Self { json: "[".to_owned(), end: ']', complete: true }
+    }
+
+    /// Of a variant with names.
+    #[must_use]
+    pub fn object() -> Self {
+        Self { json: "{".to_owned(), end: '}', complete: true }
+    }
+
+    /// One more value without a name.
+    #[must_use]
+    pub fn item<T>(mut self, codec: Option<Codec<T>>, value: &T) -> Self {
+        match codec.and_then(|codec| (codec.write)(value).ok()) {
+            Some(value) => {
+                self.comma();
+                self.json.push_str(value.get());
+            }
+            None => self.complete = false,
+        }
+        self
+    }
+
+    /// One more value with its name.
+    #[must_use]
+    pub fn field<T>(mut self, name: &str, codec: Option<Codec<T>>, value: &T) -> Self {
+        let written = codec.and_then(|codec| (codec.write)(value).ok());
+        match (written, serde_json::to_string(name)) {
+            (Some(value), Ok(name)) => {
+                self.comma();
+                self.json.push_str(&name);
+                self.json.push(':');
+                self.json.push_str(value.get());
+            }
+            _ => self.complete = false,
+        }
+        self
+    }
+
+    /// All of it; `None` if a field could not be written, for then no value could be made of the rest.
+    #[must_use]
+    pub fn end(mut self) -> Option<Box<RawValue>> {
+        self.json.push(self.end);
+        if self.complete { RawValue::from_string(self.json).ok() } else { None }
+    }
+
+    fn comma(&mut self) {
+        if self.json.len() > 1 {
+            self.json.push(',');
+        }
+    }
+}
+
+/// The data of one error while it is read.
+#[derive(Debug)]
+pub struct Fields {
+    list: Vec<Box<RawValue>>,
+    object: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Fields {
+    /// Of a variant without names.
+    #[must_use]
+    pub fn list(data: Option<&RawValue>) -> Option<Self> {
+        let list = serde_json::from_str(data?.get()).ok()?;
+        Some(Self { list, object: BTreeMap::new() })
+    }
+
+    /// Of a variant with names.
+    #[must_use]
+    pub fn object(data: Option<&RawValue>) -> Option<Self> {
+        let object = serde_json::from_str(data?.get()).ok()?;
+        Some(Self { list: Vec::new(), object })
+    }
+
+    /// The value at a place; one more than there are is missing.
+    #[must_use]
+    pub fn item<T>(&self, codec: Option<Codec<T>>, index: usize) -> Option<T> {
+        (codec?.read)(self.list.get(index).map(|value| &**value))
+    }
+
+    /// The value of a name.
+    #[must_use]
+    pub fn field<T>(&self, codec: Option<Codec<T>>, name: &str) -> Option<T> {
+        (codec?.read)(self.object.get(name).map(|value| &**value))
+    }
+}
+
+/// The type of a `transparent` variant's error: may be one that comes back, or not.
+#[derive(Debug)]
+pub struct ErrorOf<E>(PhantomData<E>);
+
+impl<E: FromToolError> ErrorOf<E> {
+    /// Back by its own way.
+    pub const READ: fn(Option<&str>, &str, Option<&RawValue>) -> Option<E> = E::from_tool_error;
+}
+
+/// The constant of [`ErrorOf`] for what never comes back.
+pub trait AnyError<E> {
+    /// Not at all.
+    const READ: fn(Option<&str>, &str, Option<&RawValue>) -> Option<E> = |_, _, _| None;
+}
+
+impl<E> AnyError<E> for ErrorOf<E> {}

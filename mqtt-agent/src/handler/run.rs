@@ -1,0 +1,143 @@
+//! Running one handler: until it answers, its deadline, its cancellation or its panic, whichever is first.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::handler::context::Context;
+use crate::handler::param::{ArgumentError, Call};
+use crate::handler::registry::{Handler, Location, Refused};
+use crate::handler::reply::{Answer, FailureParts as Parts};
+use crate::wire::{ErrorBody, ErrorKind};
+
+/// What goes into the response.
+pub(crate) type Outcome = Result<Box<RawValue>, ErrorBody>;
+
+/// A user's function, and what to call it in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job {
+    pub(crate) name: &'static str,
+    pub(crate) handler: Handler,
+    pub(crate) location: Location,
+}
+
+/// Runs a handler; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the
+/// handler has ended, which for a blocking one may be after its deadline.
+pub(crate) async fn run(
+    job: Job,
+    arguments: Map<String, Value>,
+    context: Arc<Context>,
+    turn: impl Send + 'static,
+) -> Outcome {
+    let outcome = until_its_end(job, arguments, context, turn);
+    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(panicked(job, panic.as_ref())))
+}
+
+async fn until_its_end(
+    job: Job,
+    arguments: Map<String, Value>,
+    context: Arc<Context>,
+    turn: impl Send + 'static,
+) -> Outcome {
+    let (deadline, cancellation) = (context.deadline(), context.cancellation().clone());
+    let running = async {
+        match job.handler {
+            Handler::Async(handler) => {
+                let mut call = Call::new(arguments, &context);
+                match handler(&mut call) {
+                    Ok(future) => told(future.await, job, &context),
+                    Err(Refused) => Err(invalid_arguments(&call.into_errors())),
+                }
+            }
+            Handler::Inline(handler) => run_now(handler, arguments, job, &context),
+            Handler::Blocking(handler) => {
+                let context = Arc::clone(&context);
+                let blocking = tokio::task::spawn_blocking(move || {
+                    let _turn = turn;
+                    // It may have waited in the pool until nobody wants it any more.
+                    if context.is_cancelled() || context.deadline() <= Instant::now() {
+                        return Err(canceled());
+                    }
+                    run_now(handler, arguments, job, &context)
+                });
+                match blocking.await {
+                    Ok(outcome) => outcome,
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => Err(canceled()),
+                    },
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        outcome = running => outcome,
+        () = cancellation.cancelled() => Err(canceled()),
+        () = tokio::time::sleep_until(deadline.into()) => Err(timed_out()),
+    }
+}
+
+fn run_now(
+    handler: for<'a> fn(&mut Call<'a>) -> Result<Answer, Refused>,
+    arguments: Map<String, Value>,
+    job: Job,
+    context: &Context,
+) -> Outcome {
+    let mut call = Call::new(arguments, context);
+    match handler(&mut call) {
+        Ok(answer) => told(answer, job, context),
+        Err(Refused) => Err(invalid_arguments(&call.into_errors())),
+    }
+}
+
+fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
+    answer.map_err(|failure| {
+        let Parts { mut message, code, data, retry_after, hidden } = failure.into_parts();
+        if let Some(error) = hidden {
+            // The caller has the reference, and whoever runs the agent finds by it what was kept from the caller.
+            let reference = format!("{:08x}", fastrand::u32(..));
+            let (at, call_id) = (job.location, context.call_id());
+            tracing::error!(handler = job.name, %at, call_id, reference, error, "a handler failed inside");
+            message.push_str(&format!(" (ref {reference})"));
+        }
+        let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        ErrorBody { kind: ErrorKind::ToolError, message, code, data, retry_after_ms }
+    })
+}
+
+/// All errors of a call in one message (`MCP-8`).
+pub(crate) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    ErrorBody::new(ErrorKind::InvalidArguments, texts.join("; "))
+}
+
+pub(crate) fn canceled() -> ErrorBody {
+    ErrorBody::new(ErrorKind::ToolError, "the call was cancelled").with_code("canceled")
+}
+
+pub(crate) fn timed_out() -> ErrorBody {
+    let message = "the tool did not answer in time; call again with a longer timeout, or ask for less";
+    ErrorBody::new(ErrorKind::Timeout, message)
+}
+
+/// Nothing was run; `code` says why, and `busy` and `stopping` that another try may help.
+pub(crate) fn unavailable(message: &str, code: &str) -> ErrorBody {
+    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
+}
+
+/// The caller learns that the tool failed; only the log says why.
+fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let at = job.location;
+    tracing::error!(handler = job.name, %at, panic = text.unwrap_or("no message"), "a handler panicked");
+    let message = "the tool failed unexpectedly; its server's log says more";
+    ErrorBody::new(ErrorKind::ToolError, message).with_code("panic")
+}

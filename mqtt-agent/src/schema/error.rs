@@ -1,0 +1,18 @@
+//! What keeps the schemas of a definition from being served.
+
+/// Why the schemas of a tool or a skill cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// One argument.
+    #[error("argument `{argument}`: {reason}")]
+    Argument {
+        /// The argument.
+        argument: String,
+        /// What is wrong and what to write instead.
+        reason: String,
+    },
+    /// The parameters together.
+    #[error("{0}")]
+    Parameters(String),
+}

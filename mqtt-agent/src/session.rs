@@ -1,0 +1,186 @@
+//! One connection as its users see it: its identity, the calls that wait for an answer, and the tasks that were asked for.
+//! It knows nothing of the profiles' servers.
+//!
+//! - [`scope`]: what a call inherits from the handler that makes it
+//! - [`pending`], [`cancels`], [`windows`], [`seen`]: calls of tools
+//! - [`delegations`], [`delegation`], [`result_listener`], [`resend`], [`unclaimed_results`]: tasks of agents
+
+mod cancels;
+mod delegate_error;
+mod delegation;
+mod delegations;
+mod pending;
+mod resend;
+mod result_listener;
+mod scope;
+mod seen;
+mod unclaimed_results;
+mod window;
+mod windows;
+
+pub use delegate_error::DelegateError;
+pub(crate) use delegate_error::outcome;
+pub(crate) use delegation::{Asked, Waiting};
+pub(crate) use delegations::Delegations;
+pub(crate) use pending::Answer;
+pub(crate) use scope::{Scope, SessionHandle};
+pub(crate) use seen::LOOK;
+pub(crate) use windows::{Ending, Full, Place, ToolWindow, Windows};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::discover::{ReceiverLimits, SMALL};
+use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
+use crate::store::{Retention, TaskStore};
+use crate::wire::{Identifier, Namespace};
+use cancels::Cancels;
+use pending::Pending;
+use result_listener::Receiving;
+use seen::Seen;
+
+/// One connection, its names and its books. All clones of a client share it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    link: Link,
+    namespace: Namespace,
+    id: Identifier,
+    timeout: Duration,
+    pending: Arc<Pending>,
+    seen: Seen,
+    receiver_limits: ReceiverLimits,
+    windows: Windows,
+    cancels: Cancels,
+    // Made with the first call: an agent that never calls needs no right to receive answers.
+    responses: OnceCell<Subscription>,
+    delegations: Arc<Delegations>,
+    // Made with the first task that is asked for, or at once with a durable store.
+    results: OnceCell<Receiving>,
+    // What of the delegated tasks is removed; `None` where whoever serves with the same store removes it.
+    retention: Option<Retention>,
+}
+
+impl Session {
+    pub(crate) fn new(
+        link: Link,
+        namespace: Namespace,
+        id: Identifier,
+        timeout: Duration,
+        store: Arc<dyn TaskStore>,
+        retention: Option<Retention>,
+    ) -> Self {
+        Self {
+            link,
+            namespace,
+            id,
+            timeout,
+            pending: Arc::default(),
+            seen: Seen::default(),
+            receiver_limits: ReceiverLimits::default(),
+            windows: Windows::default(),
+            cancels: Cancels::default(),
+            responses: OnceCell::new(),
+            delegations: Arc::new(Delegations::new(store)),
+            results: OnceCell::new(),
+            retention,
+        }
+    }
+
+    /// Ends the connection, and with it the calls that still wait for an answer.
+    pub(crate) async fn close(&self, within: Duration) {
+        self.cancels.hand_over();
+        self.link.close(within).await;
+        self.end();
+        if timeout(within, self.delegations.ended_all()).await.is_err() {
+            tracing::warn!(
+                "the task store did not take in time what became of the tasks that were asked for"
+            );
+        }
+    }
+
+    /// Ends every wait for an answer or a result.
+    pub(crate) fn end(&self) {
+        self.pending.end();
+        self.delegations.end();
+    }
+
+    pub(crate) fn delegations(&self) -> &Delegations {
+        &self.delegations
+    }
+
+    /// Subscribes the topics that results come to, once.
+    pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
+        let start = || {
+            let retention = self.retention.clone();
+            Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations, retention)
+        };
+        self.results.get_or_try_init(start).await
+    }
+
+    /// The same, and who comes online, once.
+    pub(crate) async fn watch_agents(&self) -> Result<&Receiving, DelegateError> {
+        let receiving = self.receive_results().await?;
+        receiving.watch(&self.link, &self.namespace).await;
+        Ok(receiving)
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    pub(crate) fn id(&self) -> &Identifier {
+        &self.id
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Holds a large message to what its receiver's card says (`SUB-14`).
+    pub(crate) async fn for_receiver(&self, message: Message, card: String) -> Message {
+        if message.payload.len() <= SMALL {
+            return message;
+        }
+        message.for_receiver(self.receiver_limit(card).await)
+    }
+
+    /// The largest message that a receiver takes, as its card says.
+    pub(crate) async fn receiver_limit(&self, card: String) -> Option<u64> {
+        self.receiver_limits.of(&self.link, card).await
+    }
+
+    pub(crate) fn pending(&self) -> &Arc<Pending> {
+        &self.pending
+    }
+
+    pub(crate) fn cancels(&self) -> &Cancels {
+        &self.cancels
+    }
+
+    /// The windows of the calls that are made outside of handlers.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// Subscribes the topic that answers come to, once.
+    pub(crate) async fn receive_responses(&self) -> Result<(), SubscribeError> {
+        let subscribe = || async {
+            let filter = Filter::new(self.namespace.responses(self.id.as_str()));
+            let pending = Arc::clone(&self.pending);
+            let handler = MessageHandler::awaited(move |inbound| pending.receive(inbound));
+            self.link.subscribe_one(filter, handler).await
+        };
+        self.responses.get_or_try_init(subscribe).await.map(|_| ())
+    }
+}

@@ -1,0 +1,88 @@
+//! What a task that was asked for can come to instead of a result.
+
+use std::time::Duration;
+
+use crate::link::{PublishError, SubscribeError};
+use crate::store::StoreError;
+use crate::wire::{IdentifierError, TaskError, TaskResult, TaskState};
+
+/// Why a task has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DelegateError {
+    /// What was named is no agent.
+    #[error("the agent: {0}")]
+    InvalidAgent(#[from] IdentifierError),
+    /// What was asked cannot be sent.
+    #[error("the task cannot be asked for: {0}")]
+    InvalidTask(String),
+    /// The task is larger than what the broker accepts, than this client's own `max_packet_size`, or than what the agent's card
+    /// says: the broker would withhold it from the agent without telling anybody.
+    #[error(
+        "the task takes {size} bytes and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
+    )]
+    TooLarge {
+        /// The packet's size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The agent did not take the task.
+    #[error("the agent rejected the task: {0}")]
+    Rejected(TaskError),
+    /// The agent took the task and failed.
+    #[error("the task failed: {0}")]
+    Failed(TaskError),
+    /// The task was cancelled.
+    #[error("the task was cancelled; give it again if it is wanted")]
+    Canceled,
+    /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
+    #[error(
+        "no result of task `{task_id}` from `{agent}` within {after:?}; is the agent online? it may still work on the task"
+    )]
+    Timeout {
+        /// The task.
+        task_id: String,
+        /// The agent that was asked.
+        agent: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Nobody receives tasks for the agent: it never connected, or its session has expired (`MCP-14` has the same for
+    /// tools). Known only from brokers that say so.
+    #[error("nobody takes tasks for `{agent}`; start it, or look at its id")]
+    Unavailable {
+        /// The agent that was asked.
+        agent: String,
+    },
+    /// The result is another type than was asked for.
+    #[error("the result does not fit the type that was asked for: {0}; look at the agent's card")]
+    UnexpectedResult(#[source] serde_json::Error),
+    /// The broker did not take the task.
+    #[error("the task was not sent: {0}")]
+    Publish(#[from] PublishError),
+    /// The broker did not grant a subscription to the result.
+    #[error("the result could not be received: {0}")]
+    Subscribe(#[from] SubscribeError),
+    /// The task store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The handler that asked was cancelled, or the connection was closed.
+    #[error("the task is not waited for any more: its handler was cancelled or the connection closed")]
+    Abandoned,
+}
+
+/// What a task's end is for whoever waits for it.
+pub(crate) fn outcome(end: TaskResult) -> Result<serde_json::Value, DelegateError> {
+    let error = |state: &str| {
+        end.error
+            .clone()
+            .unwrap_or_else(|| TaskError::new("task_error", format!("the agent only says `{state}`")))
+    };
+    match end.status {
+        TaskState::Completed => Ok(end.result.unwrap_or_default()),
+        TaskState::Canceled => Err(DelegateError::Canceled),
+        TaskState::Rejected => Err(DelegateError::Rejected(error("rejected"))),
+        state => Err(DelegateError::Failed(error(state.as_str()))),
+    }
+}

@@ -1,0 +1,94 @@
+//! Opens the file: locks it, makes it durable and brings it up to date.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::failure::{Failure, is_busy};
+use super::migrations::{self, MIGRATIONS, MigrateError};
+use crate::store::StoreError;
+use crate::store::clock::Clock;
+
+/// What tests change.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) clock: Clock,
+    /// How long to wait for whoever has the file.
+    pub(super) patience: Duration,
+    pub(super) migrations: &'static [&'static str],
+    /// `PRAGMA synchronous`.
+    pub(super) synchronous: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            clock: Clock::default(),
+            patience: Duration::from_secs(2),
+            migrations: MIGRATIONS,
+            synchronous: "FULL",
+        }
+    }
+}
+
+/// Opens it; waits, so not for an asynchronous thread.
+pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, StoreError> {
+    let give_up = Instant::now() + settings.patience;
+    loop {
+        match attempt(path, settings) {
+            Ok(connection) => return Ok(connection),
+            // Two that open a new file at once may each keep the other from locking it. Both let go of it, which
+            // `attempt` does by closing it, and the chance says who is first.
+            Err(MigrateError::File(error)) if is_busy(&error) => {
+                if Instant::now() >= give_up {
+                    let reason =
+                        format!("`{}` is open elsewhere, and belongs to one store at a time", path.display());
+                    return Err(StoreError::Unavailable { reason });
+                }
+                thread::sleep(Duration::from_millis(fastrand::u64(5..40)));
+            }
+            Err(MigrateError::File(error)) => return Err(Failure::File(error).of(path)),
+            Err(MigrateError::Refused(why)) => {
+                return Err(StoreError::Unreadable { reason: format!("`{}` {why}", path.display()) });
+            }
+        }
+    }
+}
+
+fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError> {
+    // Without `SQLITE_OPEN_URI`: a path is a path, whatever it looks like.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let mut file = Connection::open_with_flags(path, flags)?;
+    file.busy_timeout(Duration::from_millis(100))?;
+    // Before anything is read. The lock is the process's, so it goes with it, and nothing is left to clear away after a
+    // crash. Beside that the index of the log is then in memory and not in a file.
+    file.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    if file.is_readonly("main")? {
+        return Err(sqlite_error(ErrorCode::ReadOnly, rusqlite::ffi::SQLITE_READONLY));
+    }
+    // Before it is changed: somebody else's file stays as it is.
+    migrations::version(&file, settings.migrations.len())?;
+    let mode: String = file.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(MigrateError::Refused("is no file on a disk; give the store one".to_owned()));
+    }
+    file.pragma_update(None, "synchronous", settings.synchronous)?;
+    // What syncs on macOS; elsewhere it says nothing.
+    file.pragma_update(None, "fullfsync", true)?;
+    file.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // After one large record the log is cut down to this again, in bytes.
+    file.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
+    migrations::migrate(&mut file, settings.migrations)?;
+    file.busy_timeout(Duration::from_secs(5))?;
+    file.set_prepared_statement_cache_capacity(32);
+    Ok(file)
+}
+
+fn sqlite_error(code: ErrorCode, extended_code: i32) -> MigrateError {
+    MigrateError::File(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error { code, extended_code }, None))
+}

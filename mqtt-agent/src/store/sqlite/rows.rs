@@ -1,0 +1,161 @@
+//! Records as rows, and the statements that read and change them. All of them run within a transaction of the worker's.
+
+use rusqlite::{Connection, OptionalExtension as _, Row as Columns, named_params, params};
+
+use crate::store::{StoreError, TaskRecord, TaskSide};
+
+/// A record on its way into the file.
+pub(super) struct Row {
+    side: TaskSide,
+    task_id: String,
+    ended: bool,
+    settled: bool,
+    json: String,
+    now: i64,
+}
+
+/// A record as it is in the file.
+pub(super) struct Kept {
+    json: String,
+    settled: bool,
+}
+
+const KEPT: &str = "record, ended = 1 AND open = 0";
+
+impl Row {
+    /// The JSON is made here, so that callers do it in parallel and the worker only writes.
+    pub(super) fn of(side: TaskSide, record: &TaskRecord, now: i64) -> Result<Self, StoreError> {
+        let id = record.task.task_id.as_str();
+        let refused = |why: String| StoreError::Unreadable { reason: format!("task `{id}` {why}") };
+        let json = serde_json::to_string(record).map_err(|error| refused(format!("is no JSON: {error}")))?;
+        if depth(&json) > DEEPEST {
+            return Err(refused(format!(
+                "nests deeper than {DEEPEST} levels, could not be read again and was not kept"
+            )));
+        }
+        Ok(Self {
+            side,
+            task_id: id.to_owned(),
+            ended: record.task.status.is_terminal(),
+            settled: record.settled,
+            json,
+            now,
+        })
+    }
+
+    /// Whether something is left to do, as [`TaskRecord::is_open`].
+    fn open(&self) -> bool {
+        !(self.ended && self.settled)
+    }
+
+    pub(super) fn insert(&self, file: &Connection) -> rusqlite::Result<Option<Kept>> {
+        let sql = "INSERT INTO tasks (side, task_id, ended, open, change, changed_at, record)
+            VALUES (:side, :id, :ended, :open, (SELECT coalesce(max(change), 0) + 1 FROM tasks), :now, :json)
+            ON CONFLICT (side, task_id) DO NOTHING";
+        let inserted = file.prepare_cached(sql)?.execute(named_params! {
+            ":side": self.side.as_str(), ":id": self.task_id, ":ended": self.ended, ":open": self.open(),
+            ":now": self.now, ":json": self.json,
+        })?;
+        if inserted == 0 { get(file, self.side, &self.task_id) } else { Ok(None) }
+    }
+
+    pub(super) fn update(&self, file: &Connection) -> rusqlite::Result<bool> {
+        let change = "UPDATE tasks SET ended = :ended, open = :open, changed_at = :now, record = :json,
+            change = (SELECT max(change) + 1 FROM tasks)
+            WHERE side = :side AND task_id = :id AND ended = 0";
+        let changed = file.prepare_cached(change)?.execute(named_params! {
+            ":side": self.side.as_str(), ":id": self.task_id, ":ended": self.ended, ":open": self.open(),
+            ":now": self.now, ":json": self.json,
+        })?;
+        if changed > 0 {
+            return Ok(true);
+        }
+        if self.settled {
+            let settle =
+                "UPDATE tasks SET open = 0, changed_at = ?3, change = (SELECT max(change) + 1 FROM tasks)
+                WHERE side = ?1 AND task_id = ?2 AND ended = 1 AND open = 1";
+            file.prepare_cached(settle)?.execute(params![self.side.as_str(), self.task_id, self.now])?;
+        }
+        let exists = "SELECT 1 FROM tasks WHERE side = ?1 AND task_id = ?2";
+        file.prepare_cached(exists)?.exists(params![self.side.as_str(), self.task_id])
+    }
+}
+
+impl Kept {
+    fn read(columns: &Columns<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { json: columns.get(0)?, settled: columns.get(1)? })
+    }
+
+    pub(super) fn record(self) -> Result<TaskRecord, StoreError> {
+        let mut record: TaskRecord = serde_json::from_str(&self.json)
+            .map_err(|error| StoreError::Unreadable { reason: format!("a record is no task: {error}") })?;
+        record.settled |= self.settled;
+        Ok(record)
+    }
+}
+
+pub(super) fn get(file: &Connection, side: TaskSide, id: &str) -> rusqlite::Result<Option<Kept>> {
+    let sql = format!("SELECT {KEPT} FROM tasks WHERE side = ?1 AND task_id = ?2");
+    file.prepare_cached(&sql)?.query_row(params![side.as_str(), id], Kept::read).optional()
+}
+
+pub(super) fn open(
+    file: &Connection,
+    side: TaskSide,
+    after: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let number = "SELECT number FROM tasks WHERE side = ?1 AND task_id = ?2";
+    let after: Option<i64> = match after {
+        Some(id) => {
+            file.prepare_cached(number)?.query_row(params![side.as_str(), id], |row| row.get(0)).optional()?
+        }
+        None => None,
+    };
+    let sql = format!(
+        "SELECT {KEPT} FROM tasks WHERE side = ?1 AND open = 1 AND number > ?2 ORDER BY number LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = file.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![side.as_str(), after.unwrap_or(0), limit], Kept::read)?;
+    rows.collect()
+}
+
+/// Removes what changed at `before` or earlier, and of each side all but the latest `count`.
+pub(super) fn prune(file: &Connection, before: i64, count: usize) -> rusqlite::Result<usize> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let mut removed = 0;
+    for side in [TaskSide::Executor, TaskSide::Delegator] {
+        // The surplus first, and it counts what is old as well, so that the order of the two makes no difference.
+        let surplus =
+            "DELETE FROM tasks WHERE number IN (SELECT number FROM tasks WHERE side = ?1 AND ended = 1
+            ORDER BY change DESC LIMIT -1 OFFSET ?2)";
+        removed += file.prepare_cached(surplus)?.execute(params![side.as_str(), count])?;
+        let old = "DELETE FROM tasks WHERE side = ?1 AND ended = 1 AND changed_at <= ?2";
+        removed += file.prepare_cached(old)?.execute(params![side.as_str(), before])?;
+    }
+    Ok(removed)
+}
+
+/// The deepest JSON that serde_json reads.
+const DEEPEST: usize = 127;
+
+/// How deep arrays and objects nest in it.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

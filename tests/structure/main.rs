@@ -1,0 +1,94 @@
+//! The structure of the two crates: no circles between files, and imports that run one way through the rooms.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod circles;
+mod imports;
+mod rooms;
+mod sources;
+
+use std::path::Path;
+
+use rooms::{MACROS, RUNTIME, Room};
+use sources::Sources;
+
+/// Everything that is wrong with a crate's imports, in sentences.
+fn findings(sources: &Sources, rooms: &[Room]) -> Vec<String> {
+    let imports = imports::of(sources);
+    let mut findings = circles::findings(&imports);
+    findings.extend(rooms::findings(&imports, rooms));
+    findings
+}
+
+fn check(folder: &str, rooms: &[Room]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("src");
+    let findings = findings(&Sources::read(&root), rooms);
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn the_runtime_has_no_circles_and_imports_one_way() {
+    check("mqtt-agent", RUNTIME);
+}
+
+#[test]
+fn the_macros_have_no_circles_and_import_one_way() {
+    check("mqtt-agent-macros", MACROS);
+}
+
+#[test]
+fn a_circle_is_found_however_it_is_written() {
+    let sources = Sources::of(&[
+        ("lib", "mod link; pub use link::Handle;"),
+        ("link", "mod actor; mod handle; pub use handle::Handle;"),
+        // By a relative path, and by a name that the root file gives out.
+        ("link/actor", "fn run() -> super::handle::Handle { todo!() }"),
+        ("link/handle", "use super::{actor::run}; pub struct Handle;"),
+    ]);
+    let findings = findings(&sources, RUNTIME);
+    let [circle] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!(
+        circle,
+        "`link/actor` imports `link/handle` imports `link/actor`: a circle; move what both need into a file of its own"
+    );
+}
+
+#[test]
+fn an_upward_import_is_found_with_the_room_where_it_belongs() {
+    let sources = Sources::of(&[
+        ("lib", "mod client; mod link;"),
+        ("client", "pub struct Client;"),
+        ("link", "mod handle;"),
+        ("link/handle", "use crate::client::Client;"),
+    ]);
+    assert_eq!(
+        findings(&sources, RUNTIME),
+        [
+            "`link/handle` imports `client`, which stands above `link` (one connection to a broker): move what it needs down \
+             to `link` or below, or what uses it up to `client` (what a user calls)"
+        ]
+    );
+}
+
+#[test]
+fn a_file_in_no_room_is_found() {
+    let sources = Sources::of(&[("lib", "mod helpers;"), ("helpers", "")]);
+    assert_eq!(
+        findings(&sources, RUNTIME),
+        ["`helpers` is in no room; give it one in `tests/structure/rooms.rs`"]
+    );
+}
+
+#[test]
+fn tests_and_the_root_of_a_folder_may_import_what_they_like() {
+    let sources = Sources::of(&[
+        ("lib", "mod link; mod client;"),
+        ("client", "pub struct Client;"),
+        ("link", "mod handle; pub use handle::Handle; pub const LIMIT: u8 = 1;"),
+        (
+            "link/handle",
+            "use super::LIMIT; pub struct Handle; #[cfg(test)] mod tests { use crate::client::Client; }",
+        ),
+        ("link/tests", "use crate::client::Client;"),
+    ]);
+    assert_eq!(findings(&sources, RUNTIME), Vec::<String>::new());
+}
