@@ -1,9 +1,12 @@
-//! What all three profiles need to serve: how much is taken, whose turn it is, and the graceful end.
+//! What all three profiles need to serve: how much is taken, whose turn it is, announcing again after a reconnect, and the
+//! graceful end.
 
 mod admission;
+mod announce;
 mod drain;
 mod limits;
 
 pub(crate) use admission::{Admission, Busy, Places};
+pub(crate) use announce::Announcer;
 pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;

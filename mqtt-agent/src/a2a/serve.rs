@@ -22,16 +22,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::presence::Presence;
 use crate::error::Result;
 use crate::handler::context::States;
-use crate::link::{ConnectionState, Filter, Link, RetainHandling, Subscription};
-use crate::serve::Draining;
-use crate::serve::Limits;
+use crate::link::{Filter, Link, RetainHandling, Subscription};
+use crate::serve::{Announcer, Draining, Limits};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, TaskStore};
@@ -144,8 +143,7 @@ impl Skills {
         if parts.shared {
             filters.push((namespace.shared_inbox(&shared.agent), true));
         }
-        let mut connection = shared.link.state();
-        let announced = epoch(&connection.borrow_and_update());
+        let announcer = Announcer::new(&shared.link);
         let subscribe = async {
             // SUB-15: what is retained is no work.
             let work = |filter: &String| Filter::new(filter).with_retain_handling(RetainHandling::DoNotSend);
@@ -169,8 +167,11 @@ impl Skills {
                     return Err(error);
                 }
             };
-        let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&presence));
-        let announcer = spawn::owned(announcer);
+        let (link, announced) = (shared.link.clone(), Arc::clone(&presence));
+        let announcer = spawn::owned(announcer.again("card and status", move || {
+            let (link, announced) = (link.clone(), Arc::clone(&announced));
+            async move { announced.announce(&link).await }
+        }));
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
         let pruner = spawn::owned(pruner);
         Ok(Self { shared, presence, inbox, reader, announcer, pruner, abandon })
@@ -205,25 +206,6 @@ impl Skills {
     }
 }
 
-/// Publishes card and status again after each reconnect (`SUB-10`).
-async fn announce_again(
-    link: Link,
-    mut connection: watch::Receiver<ConnectionState>,
-    mut announced: Option<u64>,
-    presence: Arc<Presence>,
-) {
-    while connection.changed().await.is_ok() {
-        let current = epoch(&connection.borrow_and_update());
-        if current.is_none() || current == announced {
-            continue;
-        }
-        announced = current;
-        if let Err(error) = presence.announce(&link).await {
-            tracing::warn!(%error, "card and status were not published again after a reconnect");
-        }
-    }
-}
-
 async fn prune(store: Arc<dyn TaskStore>, retention: Retention) {
     loop {
         match store.prune(&retention).await {
@@ -232,12 +214,5 @@ async fn prune(store: Arc<dyn TaskStore>, retention: Retention) {
             Err(error) => tracing::warn!(%error, "ended tasks were not removed from the store"),
         }
         tokio::time::sleep(PRUNE).await;
-    }
-}
-
-fn epoch(state: &ConnectionState) -> Option<u64> {
-    match state {
-        ConnectionState::Connected { epoch, .. } => Some(*epoch),
-        _ => None,
     }
 }

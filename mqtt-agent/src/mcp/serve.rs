@@ -9,7 +9,7 @@ mod dedup;
 mod service;
 mod stop;
 
-use crate::serve::Limits;
+use crate::serve::{Admission, Announcer, Limits, Places};
 pub(crate) use cards::{Cards, tool_card};
 
 use std::sync::Arc;
@@ -22,9 +22,8 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::ToolDef;
-use crate::link::{ConnectionState, Filter, Link, MessageHandler, RetainHandling, Subscription};
+use crate::link::{Filter, Link, MessageHandler, RetainHandling, Subscription};
 use crate::schema::Arguments;
-use crate::serve::{Admission, Places};
 use crate::session::SessionHandle;
 use crate::spawn;
 use dedup::Dedup;
@@ -109,9 +108,7 @@ impl Server {
         }
 
         let cards = Arc::new(cards);
-        // Read before the first announcement: a reconnect from here on is seen.
-        let mut connection = shared.link.state();
-        let announced = epoch(&connection.borrow_and_update());
+        let announcer = Announcer::new(&shared.link);
         let announced_in_time = announce(&shared.link, &cards);
         let announced_in_time =
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
@@ -120,8 +117,11 @@ impl Server {
             stop::retire(&shared.link, &cards).await;
             return Err(error);
         }
-        let announcer = announce_again(shared.link.clone(), connection, announced, Arc::clone(&cards));
-        let announcer = spawn::owned(announcer);
+        let (link, online) = (shared.link.clone(), Arc::clone(&cards));
+        let announcer = spawn::owned(announcer.again("the cards", move || {
+            let (link, online) = (link.clone(), Arc::clone(&online));
+            async move { announce(&link, &online).await }
+        }));
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
     }
@@ -156,31 +156,4 @@ async fn announce(link: &Link, cards: &Cards) -> Result<()> {
         outcome?;
     }
     Ok(())
-}
-
-/// Publishes the cards again after each reconnect (`SUB-10`): the Will may have marked them offline in between, or the
-/// broker may have lost them.
-async fn announce_again(
-    link: Link,
-    mut connection: tokio::sync::watch::Receiver<ConnectionState>,
-    mut announced: Option<u64>,
-    cards: Arc<Cards>,
-) {
-    while connection.changed().await.is_ok() {
-        let current = epoch(&connection.borrow_and_update());
-        if current.is_none() || current == announced {
-            continue;
-        }
-        announced = current;
-        if let Err(error) = announce(&link, &cards).await {
-            tracing::warn!(%error, "the cards were not published again after a reconnect");
-        }
-    }
-}
-
-fn epoch(state: &ConnectionState) -> Option<u64> {
-    match state {
-        ConnectionState::Connected { epoch, .. } => Some(*epoch),
-        _ => None,
-    }
 }
