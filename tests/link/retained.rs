@@ -1,52 +1,18 @@
 //! A broker that takes retained messages and doesn't give them back is told of, once (`SUB-10a`).
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mqtt_agent::prelude::*;
 use support::fake_broker::{Packet, Retained};
 use support::{FakeBroker, Knobs, eventually};
-use tracing::subscriber::DefaultGuard;
+use tracing::Level;
 
 use crate::common::*;
-
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::WARN)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains("retained card")).map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::log::Log;
 
 /// Starts an agent and waits until it has looked for its card.
 async fn after_the_look(agent: Agent, retained: Retained) -> Vec<String> {
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = Log::begin(Level::WARN);
     let broker = FakeBroker::start(Knobs { retained, ..Knobs::default() }).await;
     let agent = agent.start(&broker.url()).await.unwrap();
     eventually("the look ends", || async {
@@ -59,7 +25,7 @@ async fn after_the_look(agent: Agent, retained: Retained) -> Vec<String> {
     .await;
     // It looks once, not after each connect.
     agent.stop().await;
-    log.warnings()
+    log.lines("retained card")
 }
 
 #[tokio::test]

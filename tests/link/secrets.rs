@@ -1,0 +1,100 @@
+//! A password never shows: not in what is printed of options, clients, agents and errors, nor in any log.
+
+use std::error::Error;
+use std::fmt::Debug;
+
+use mqtt_agent::prelude::*;
+use support::fake_broker::Properties;
+use support::{FakeBroker, Knobs};
+use tracing::Level;
+
+use crate::common::*;
+use crate::log::Log;
+
+const PASSWORD: &str = "marked-password";
+
+/// Everything that may be printed of an error.
+fn printed(error: &(dyn Error + 'static)) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(" {error} {error:?}"));
+        cause = error.source();
+    }
+    text
+}
+
+fn debug(value: &impl Debug) -> String {
+    format!("{value:?} {value:#?}")
+}
+
+/// The broker's address with a user and the password in it.
+fn with_password(url: &str) -> String {
+    url.replace("mqtt://", &format!("mqtt://user:{PASSWORD}@"))
+}
+
+#[tokio::test]
+async fn a_password_never_shows_where_the_broker_accepts() {
+    let (log, _guard) = Log::begin(Level::TRACE);
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let mut shown = Vec::new();
+    for url in [broker.url(), with_password(&broker.url())] {
+        let builder = Client::builder().credentials("user", PASSWORD);
+        shown.push(debug(&builder));
+        let client = builder.connect(&url).await.unwrap();
+        let agent = calculator().credentials("user", PASSWORD);
+        shown.push(debug(&agent));
+        let agent = agent.build().unwrap();
+        shown.push(debug(&agent));
+        let agent = agent.start(&url).await.unwrap();
+        can_be_called(&client).await;
+        shown.extend([debug(&client), debug(&agent), debug(&*client.connection().borrow())]);
+        agent.stop().await;
+        client.close().await;
+    }
+    // It was sent: what shows nothing here did not show nothing by having none.
+    assert!(broker.seen().connects() >= 4);
+    shown.push(log.text());
+    for text in &shown {
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_never_shows_where_the_broker_refuses() {
+    let (log, _guard) = Log::begin(Level::TRACE);
+    let mut shown = Vec::new();
+    for code in [0x86, 0x87, 0x88, 0x84] {
+        let refuse = Some((code, Properties::default()));
+        let broker = FakeBroker::start(Knobs { refuse, ..Knobs::default() }).await;
+        let wait = std::time::Duration::from_millis(500);
+        let url = with_password(&broker.url());
+        let error = Client::builder().connect_timeout(wait).connect(&url).await.unwrap_err();
+        shown.push(printed(&error));
+        let builder = Client::builder().credentials("user", PASSWORD).connect_timeout(wait);
+        shown.push(printed(&builder.connect(&broker.url()).await.unwrap_err()));
+        shown.push(printed(&calculator().connect_timeout(wait).start(&url).await.unwrap_err()));
+    }
+    shown.push(log.text());
+    for text in &shown {
+        assert!(!text.contains(PASSWORD), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_never_shows_where_the_address_is_wrong() {
+    let (log, _guard) = Log::begin(Level::TRACE);
+    for url in [
+        "mqtt://user:P@localhost:99999",
+        "mqtt://user:P@",
+        "mqt://user:P@localhost",
+        "mqtt://user:P@localhost/path",
+    ] {
+        let url = url.replace('P', PASSWORD);
+        let error = Client::connect(&url).await.unwrap_err();
+        assert!(!printed(&error).contains(PASSWORD), "{error}");
+        let error = calculator().start(&url).await.unwrap_err();
+        assert!(!printed(&error).contains(PASSWORD), "{error}");
+    }
+    assert!(!log.text().contains(PASSWORD), "{}", log.text());
+}
