@@ -47,9 +47,6 @@ pub(super) const ROUND: usize = 64;
 /// How many reads look for the broker's last words after a write failed.
 const LAST_READS: usize = 16;
 
-/// How long those who were handed messages may run before what they said is written.
-const MOMENT: Duration = Duration::from_millis(1);
-
 /// Stands for "no alarm".
 pub(super) const FAR: Duration = Duration::from_secs(24 * 3600);
 
@@ -254,8 +251,9 @@ impl Actor {
             let may_wait = self.closing.is_none() && !self.is_draining;
             let next = self.hold.after_packets(Instant::now(), may_wait);
             self.shared.holds.store(self.hold.until().is_some(), Ordering::Relaxed);
-            if let Next::Yield(handed) = next {
-                self.let_others_run(handed).await;
+            if next == Next::Yield {
+                yield_now().await;
+                poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
                 if self.take_commands().is_break() {
                     return Exit::Stop;
                 }
@@ -276,21 +274,6 @@ impl Actor {
                 let ended = self.receive_rest(wire).unwrap_or_else(|| Ended::io(&error));
                 return Exit::Lost(ended);
             }
-        }
-    }
-
-    /// Lets those run that were handed something, as long as more is heard of them, and for a moment at most.
-    async fn let_others_run(&mut self, handed: usize) {
-        let (mut heard, began) = (0, Instant::now());
-        while heard < handed && began.elapsed() < MOMENT {
-            yield_now().await;
-            poll_fn(|cx| Poll::Ready(self.poll_commands(cx))).await;
-            // A call that is answered gives one of each.
-            let now = self.batch.len().max(self.settled.len());
-            if now == heard {
-                return;
-            }
-            heard = now;
         }
     }
 

@@ -12,8 +12,8 @@ const LONGEST: Duration = Duration::from_millis(5);
 pub(super) enum Next {
     /// Write what there is.
     Write,
-    /// Let those run first that were handed something, so many: what they send goes out in the same write.
-    Yield(usize),
+    /// Let those run first that were handed something: what they send goes out in the same write.
+    Yield,
     /// Wait for the one who was handed something, who will say so in a moment.
     Wait,
 }
@@ -56,9 +56,9 @@ impl Hold {
                 self.until = None;
                 Next::Write
             }
-            (handed, _) => {
+            _ => {
                 self.until = None;
-                Next::Yield(handed)
+                Next::Yield
             }
         }
     }
@@ -148,6 +148,6 @@ mod tests {
         let (mut hold, now) = (Hold::default(), Instant::now());
         hold.handed(true);
         hold.handed(false);
-        assert_eq!((hold.after_packets(now, true), hold.until()), (Next::Yield(2), None));
+        assert_eq!((hold.after_packets(now, true), hold.until()), (Next::Yield, None));
     }
 }
