@@ -13,9 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::deadline;
 use crate::link::Link;
-use crate::session::delegate_error::DelegateError;
-use crate::session::delegation::{Asked, Sent};
-use crate::session::unclaimed_results::Unclaimed;
+use super::delegate_error::DelegateError;
+use super::delegation::{Asked, Sent};
+use super::unclaimed_results::Unclaimed;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, now_rfc3339};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::link::{ConnectionState, Link, Published};
-use crate::session::delegation::{Asked, Sent};
-use crate::session::delegations::Delegations;
+use super::delegation::{Asked, Sent};
+use super::delegations::Delegations;
 use crate::wire::Namespace;
 
 impl Delegations {

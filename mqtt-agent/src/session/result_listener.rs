@@ -13,8 +13,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::link::{Ack, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription};
-use crate::session::delegate_error::DelegateError;
-use crate::session::delegations::Delegations;
+use super::delegate_error::DelegateError;
+use super::delegations::Delegations;
 use crate::spawn;
 use crate::store::Retention;
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
