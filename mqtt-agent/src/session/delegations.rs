@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::deadline;
-use crate::link::Link;
 use super::delegate_error::DelegateError;
 use super::delegation::{Asked, Sent};
 use super::unclaimed_results::Unclaimed;
+use crate::deadline;
+use crate::link::Link;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, now_rfc3339};
 

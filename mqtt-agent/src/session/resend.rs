@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::link::{ConnectionState, Link, Published};
 use super::delegation::{Asked, Sent};
 use super::delegations::Delegations;
+use crate::link::{ConnectionState, Link, Published};
 use crate::wire::Namespace;
 
 impl Delegations {

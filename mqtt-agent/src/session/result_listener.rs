@@ -12,9 +12,9 @@ use tokio::sync::OnceCell;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::link::{Ack, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription};
 use super::delegate_error::DelegateError;
 use super::delegations::Delegations;
+use crate::link::{Ack, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription};
 use crate::spawn;
 use crate::store::Retention;
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
