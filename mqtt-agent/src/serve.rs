@@ -6,7 +6,7 @@ mod announce;
 mod drain;
 mod limits;
 
-pub(crate) use admission::{Admission, Busy, Places};
+pub(crate) use admission::{Admission, Busy, Places, own_places, places, turn};
 pub(crate) use announce::Announcer;
 pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;

@@ -30,7 +30,7 @@ use super::presence::Presence;
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::link::{Filter, Link, RetainHandling, Subscription};
-use crate::serve::{Announcer, Draining, Limits};
+use crate::serve::{Announcer, Draining, Limits, places};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, TaskStore};
@@ -127,7 +127,7 @@ impl Skills {
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
             closing: CancellationToken::new(),
-            places: Arc::new(Semaphore::new(limits.tasks.clamp(1, Semaphore::MAX_PERMITS))),
+            places: places(limits.tasks),
             limits,
             handle: handle.clone(),
         });

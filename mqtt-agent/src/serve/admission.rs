@@ -23,16 +23,35 @@ pub(crate) struct Admission {
 #[derive(Debug)]
 pub(crate) struct Turn {
     _agent: OwnedSemaphorePermit,
-    _tool: Option<OwnedSemaphorePermit>,
+    _own: Option<OwnedSemaphorePermit>,
 }
 
 /// All places are taken, the waiting ones too.
 #[derive(Debug)]
 pub(crate) struct Busy;
 
+/// So many places, and one at least.
+pub(crate) fn places(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
+}
+
+/// The places of one handler, where it has a limit of its own.
+pub(crate) fn own_places(concurrency: Option<u32>) -> Option<Arc<Semaphore>> {
+    concurrency.map(|count| places(count as usize))
+}
+
+/// Waits for a place of the handler's own, then for one of the agent's: what waits for its own handler holds back no other.
+/// First come, first served. `None` when the places are closed, which they never are.
+pub(crate) async fn turn(own: Option<&Arc<Semaphore>>, agent: &Arc<Semaphore>) -> Option<Turn> {
+    let own = match own {
+        Some(own) => Some(Arc::clone(own).acquire_owned().await.ok()?),
+        None => None,
+    };
+    Some(Turn { _agent: Arc::clone(agent).acquire_owned().await.ok()?, _own: own })
+}
+
 impl Places {
     pub(crate) fn new(concurrency: usize, queue: usize) -> Arc<Self> {
-        let places = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         let waiting = Arc::new(Semaphore::new(queue.min(Semaphore::MAX_PERMITS)));
         Arc::new(Self { running: places(concurrency), waiting })
     }
@@ -40,8 +59,7 @@ impl Places {
 
 impl Admission {
     pub(crate) fn new(agent: Arc<Places>, concurrency: Option<u32>) -> Self {
-        let tool = concurrency.map(|calls| Arc::new(Semaphore::new(calls.max(1) as usize)));
-        Self { agent, tool }
+        Self { agent, tool: own_places(concurrency) }
     }
 
     /// Waits for a turn, first come first served. `Busy` at once when no more calls may wait.
@@ -52,12 +70,7 @@ impl Admission {
             return Ok(turn);
         }
         let _place = Arc::clone(&self.agent.waiting).try_acquire_owned().map_err(|_| Busy)?;
-        let tool = match &self.tool {
-            Some(tool) => Some(Arc::clone(tool).acquire_owned().await.map_err(|_| Busy)?),
-            None => None,
-        };
-        let agent = Arc::clone(&self.agent.running).acquire_owned().await.map_err(|_| Busy)?;
-        Ok(Turn { _agent: agent, _tool: tool })
+        turn(self.tool.as_ref(), &self.agent.running).await.ok_or(Busy)
     }
 
     fn at_once(&self) -> Result<Option<Turn>, Busy> {
@@ -70,7 +83,7 @@ impl Admission {
             },
         };
         match Arc::clone(&self.agent.running).try_acquire_owned() {
-            Ok(agent) => Ok(Some(Turn { _agent: agent, _tool: tool })),
+            Ok(agent) => Ok(Some(Turn { _agent: agent, _own: tool })),
             Err(TryAcquireError::NoPermits) => Ok(None),
             Err(TryAcquireError::Closed) => Err(Busy),
         }

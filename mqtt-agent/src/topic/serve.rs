@@ -22,8 +22,7 @@ use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
-use crate::serve::Draining;
-use crate::serve::Limits;
+use crate::serve::{Draining, Limits, places};
 use crate::spawn;
 use handler::Served;
 
@@ -63,7 +62,6 @@ impl Topics {
         handlers: &[&'static HandlerDef],
         within: Duration,
     ) -> Result<Self> {
-        let places = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         let shared = Arc::new(Shared {
             requests: places(limits.concurrency.saturating_add(limits.queue)),
             running: places(limits.concurrency),

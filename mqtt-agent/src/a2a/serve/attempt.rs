@@ -11,6 +11,7 @@ use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
+use crate::serve::turn;
 use crate::store::{StoreError, TaskRecord, TaskSide};
 use crate::wire::{self, ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, now_rfc3339};
 
@@ -29,14 +30,7 @@ impl Work {
     async fn until_its_end(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<TaskRecord> {
         self.tell_state().await;
         let until = self.deadline_ms.map(deadline::at_ms);
-        let turn = async {
-            // The skill's own place first: a task that waits for its own skill holds back no other.
-            let own = match &self.ready.places {
-                Some(places) => Arc::clone(places).acquire_owned().await.ok(),
-                None => None,
-            };
-            (own, Arc::clone(&shared.places).acquire_owned().await.ok())
-        };
+        let turn = turn(self.ready.places.as_ref(), &shared.places);
         let turn = tokio::select! {
             biased;
             () = self.cancellation.cancelled() => return self.cut_off(shared, false).await,

@@ -9,6 +9,7 @@ use crate::handler::param::Need;
 use crate::handler::registry::SkillDef;
 use crate::handler::run::invalid_arguments;
 use crate::schema::{SchemaError, ToolSchemas};
+use crate::serve::own_places;
 use crate::wire::{AgentSkill, Role, Task, TaskError};
 
 /// One skill, checked and ready to be served.
@@ -27,7 +28,7 @@ impl ReadySkill {
         let schemas = ToolSchemas::of(skill.args, skill.output)?;
         let argument = |need: &Need| matches!(need, Need::Argument { .. } | Need::Arguments { .. });
         let takes_arguments = skill.args.iter().any(|arg| argument(&arg.need));
-        let places = skill.concurrency.map(|tasks| Arc::new(Semaphore::new(tasks.max(1) as usize)));
+        let places = own_places(skill.concurrency);
         Ok(Self { skill, schemas, takes_arguments, places })
     }
 

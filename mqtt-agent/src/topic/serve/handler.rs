@@ -14,6 +14,7 @@ use crate::handler::param::Need;
 use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound};
+use crate::serve::{own_places, turn};
 use crate::spawn;
 use crate::topic::answer::ReplyTo;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
@@ -32,7 +33,7 @@ pub(super) struct Served {
 impl Served {
     pub(super) fn new(def: &'static HandlerDef, shared: Arc<Shared>) -> Self {
         let payload = def.args.iter().find(|arg| matches!(arg.need, Need::Argument { .. }));
-        let places = def.concurrency.map(|messages| Arc::new(Semaphore::new(messages.max(1) as usize)));
+        let places = own_places(def.concurrency);
         Self { def, shared, payload: payload.map(|arg| arg.name), places }
     }
 
@@ -110,14 +111,7 @@ impl Served {
             return Err(unavailable("the server stops; ask again for another one", "stopping"));
         }
         let cancellation = self.shared.abandon.child_token();
-        let turn = async {
-            // The handler's own place first: a request that waits for its own handler holds back no other.
-            let own = match &self.places {
-                Some(places) => Arc::clone(places).acquire_owned().await.ok(),
-                None => None,
-            };
-            (own, Arc::clone(&self.shared.running).acquire_owned().await.ok())
-        };
+        let turn = turn(self.places.as_ref(), &self.shared.running);
         let turn = tokio::select! {
             biased;
             turn = turn => turn,
