@@ -1,40 +1,25 @@
 //! What this process logs: one log for all tests, for tasks of the runtime log on any of its threads.
 
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 
-type Lines = Arc<Mutex<Vec<u8>>>;
-
-struct Writer(Lines);
-
-impl io::Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use support::Log;
 
 /// Begins to log; what was logged before is not there.
-pub(crate) fn begin() -> &'static Mutex<Vec<u8>> {
-    static LOG: OnceLock<Lines> = OnceLock::new();
+pub(crate) fn begin() -> &'static Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {
-        let lines = Lines::default();
-        let writer = Arc::clone(&lines);
+        let log = Log::default();
+        let writer = log.clone();
         tracing_subscriber::fmt()
             .with_ansi(false)
             .with_env_filter("mqtt_agent=error,mqtt_agent::a2a=debug,mqtt_agent::session=debug")
-            .with_writer(move || Writer(Arc::clone(&writer)))
+            .with_writer(move || writer.clone())
             .init();
-        lines
+        log
     })
 }
 
 /// The lines with this text.
 pub(crate) fn lines(text: &str) -> Vec<String> {
-    let log = String::from_utf8(begin().lock().unwrap().clone()).unwrap();
-    log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+    begin().lines(text)
 }

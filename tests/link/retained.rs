@@ -8,11 +8,11 @@ use support::{FakeBroker, Knobs, eventually};
 use tracing::Level;
 
 use crate::common::*;
-use crate::log::Log;
+use crate::log;
 
 /// Starts an agent and waits until it has looked for its card.
 async fn after_the_look(agent: Agent, retained: Retained) -> Vec<String> {
-    let (log, _guard) = Log::begin(Level::WARN);
+    let (log, _guard) = log::begin(Level::WARN);
     let broker = FakeBroker::start(Knobs { retained, ..Knobs::default() }).await;
     let agent = agent.start(&broker.url()).await.unwrap();
     eventually("the look ends", || async {

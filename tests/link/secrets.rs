@@ -9,7 +9,7 @@ use support::{FakeBroker, Knobs};
 use tracing::Level;
 
 use crate::common::*;
-use crate::log::Log;
+use crate::log;
 
 const PASSWORD: &str = "marked-password";
 
@@ -35,7 +35,7 @@ fn with_password(url: &str) -> String {
 
 #[tokio::test]
 async fn a_password_never_shows_where_the_broker_accepts() {
-    let (log, _guard) = Log::begin(Level::TRACE);
+    let (log, _guard) = log::begin(Level::TRACE);
     let broker = FakeBroker::start(Knobs::default()).await;
     let mut shown = Vec::new();
     for url in [broker.url(), with_password(&broker.url())] {
@@ -62,7 +62,7 @@ async fn a_password_never_shows_where_the_broker_accepts() {
 
 #[tokio::test]
 async fn a_password_never_shows_where_the_broker_refuses() {
-    let (log, _guard) = Log::begin(Level::TRACE);
+    let (log, _guard) = log::begin(Level::TRACE);
     let mut shown = Vec::new();
     for code in [0x86, 0x87, 0x88, 0x84] {
         let refuse = Some((code, Properties::default()));
@@ -83,7 +83,7 @@ async fn a_password_never_shows_where_the_broker_refuses() {
 
 #[tokio::test]
 async fn a_password_never_shows_where_the_address_is_wrong() {
-    let (log, _guard) = Log::begin(Level::TRACE);
+    let (log, _guard) = log::begin(Level::TRACE);
     for url in [
         "mqtt://user:P@localhost:99999",
         "mqtt://user:P@",

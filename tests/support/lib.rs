@@ -4,10 +4,12 @@
 
 mod broker;
 pub mod fake_broker;
+mod log;
 mod raw;
 
 pub use broker::TestBroker;
 pub use fake_broker::{FakeBroker, Knobs};
+pub use log::Log;
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};
 
 use std::time::Duration;

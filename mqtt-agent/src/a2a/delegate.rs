@@ -19,8 +19,7 @@ use tokio::runtime::Handle;
 
 use crate::deadline;
 use crate::link::{Message, Published};
-use crate::session::{Asked, DelegateError};
-use crate::session::{Session, SessionHandle};
+use crate::session::{Asked, DelegateError, Session, SessionHandle};
 use crate::spawn;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};

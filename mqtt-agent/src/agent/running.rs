@@ -73,7 +73,7 @@ impl Running {
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         // Where there are skills they remove what is too old, of both sides.
         let unserved = checked.skills.is_empty().then(|| retention.clone());
-        let core = Session::new(
+        let session = Session::new(
             link.clone(),
             checked.namespace,
             checked.id,
@@ -81,7 +81,7 @@ impl Running {
             Arc::clone(&store),
             unserved,
         );
-        let client = Client::new(SessionHandle::new(Arc::new(core)));
+        let client = Client::new(SessionHandle::new(Arc::new(session)));
         let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
@@ -93,9 +93,10 @@ impl Running {
             own_card_look: None,
             stopped: false,
         };
+        let (namespace, id) = (client.session().namespace(), client.id());
         let own_card = match &checked.presence {
-            Some(presence) => Some(presence.card_online().topic),
-            None => serves.then(|| checked.cards.server_online().topic),
+            Some(_) => Some(namespace.agent_card(id)),
+            None => serves.then(|| namespace.server_card(id)),
         };
         let how = ServeOptions { replicas: connect.replicas, within: connect.timeout };
         let served = async {
@@ -132,7 +133,7 @@ impl Running {
             Ok(()) => {
                 link.ready(Some(leftovers.handler()));
                 running.own_card_look =
-                    own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic.to_string())));
+                    own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic)));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(running)
             }

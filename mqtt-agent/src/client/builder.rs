@@ -180,11 +180,11 @@ impl ClientBuilder {
         options.max_packet_size = self.max_packet_size.unwrap_or(options.max_packet_size);
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         let link = Link::open(options)?;
-        let core = Session::new(link.clone(), namespace, id, self.timeout, store, Some(self.retention));
+        let session = Session::new(link.clone(), namespace, id, self.timeout, store, Some(self.retention));
         let receive = async {
             // The session may have results already.
             if durable {
-                match timeout(self.connect_timeout, core.receive_results()).await {
+                match timeout(self.connect_timeout, session.receive_results()).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => tracing::warn!(%error, "results of earlier tasks are not received yet"),
                     Err(_) => tracing::warn!("the broker did not grant the subscription to results in time"),
@@ -194,6 +194,6 @@ impl ClientBuilder {
         };
         tokio::try_join!(link.connected(self.connect_timeout), receive)?;
         link.ready(None);
-        Ok(Client::new(SessionHandle::new(Arc::new(core))))
+        Ok(Client::new(SessionHandle::new(Arc::new(session))))
     }
 }

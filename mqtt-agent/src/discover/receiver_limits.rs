@@ -10,8 +10,9 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
 use super::error::DiscoverError;
-use super::fetch::granted;
-use crate::link::{Filter, Link, MessageHandler};
+use super::fetch::subscribe;
+use super::latest::Latest;
+use crate::link::Link;
 
 /// What is smaller is sent without a look at the receiver's card.
 pub(crate) const SMALL: usize = 64 * 1024;
@@ -67,11 +68,11 @@ struct Card {
 
 /// What the card says. A subscription that isn't granted says nothing, and is tried again the next time.
 async fn look(link: &Link, card: String) -> Result<Option<u64>, DiscoverError> {
-    let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let handler = MessageHandler::in_memory(move |inbound| {
-        let card = serde_json::from_slice::<Card>(&inbound.payload).ok();
-        let _ = said.send(card.and_then(|card| card.max_message_bytes.as_u64()));
-    });
-    let _subscription = granted(link, Filter::new(card), handler).await?;
-    Ok(timeout(LOOK, heard.recv()).await.ok().flatten().flatten())
+    let latest = Latest::new();
+    let _subscription = subscribe(link, card, &latest).await?;
+    // Where none comes there is none.
+    let _ = timeout(LOOK, latest.arrived()).await;
+    let payload = latest.all().pop_first().map(|(_, payload)| payload);
+    let card = payload.and_then(|payload| serde_json::from_slice::<Card>(&payload).ok());
+    Ok(card.and_then(|card| card.max_message_bytes.as_u64()))
 }

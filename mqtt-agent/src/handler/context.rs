@@ -40,15 +40,7 @@ impl Caller {
 /// What is known about a call: who makes it, until when, and whether it is still wanted.
 #[derive(Debug)]
 pub struct Context {
-    caller: Caller,
-    call_id: Identifier,
-    handler: &'static str,
-    deadline: Instant,
-    cancellation: CancellationToken,
-    trace: Option<TraceContext>,
-    receiver_limit: Option<u64>,
-    states: Arc<States>,
-    session: SessionHandle,
+    invocation: Invocation,
     partials: OnceLock<Arc<PartialStream>>,
     /// Those of the handler's own calls.
     windows: OnceLock<Arc<Windows>>,
@@ -73,31 +65,7 @@ pub(crate) struct Invocation {
 
 impl Context {
     pub(crate) fn new(invocation: Invocation) -> Self {
-        let Invocation {
-            caller,
-            call_id,
-            handler,
-            deadline,
-            cancellation,
-            trace,
-            receiver_limit,
-            states,
-            session,
-        } = invocation;
-        Self {
-            caller,
-            call_id,
-            handler,
-            deadline,
-            cancellation,
-            trace,
-            receiver_limit,
-            states,
-            session,
-            partials: OnceLock::new(),
-            windows: OnceLock::new(),
-            slots: Slots::default(),
-        }
+        Self { invocation, partials: OnceLock::new(), windows: OnceLock::new(), slots: Slots::default() }
     }
 
     /// Adds what only one profile's handlers can know, found again by its type.
@@ -131,20 +99,20 @@ impl Context {
     /// Who says that they call.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.caller
+        &self.invocation.caller
     }
 
     /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller. In a topic handler, one of the
     /// agent's own.
     #[must_use]
     pub fn call_id(&self) -> &str {
-        self.call_id.as_str()
+        self.invocation.call_id.as_str()
     }
 
     /// The name of the tool that is called; in a topic handler, the function's.
     #[must_use]
     pub fn tool(&self) -> &str {
-        self.handler
+        self.invocation.handler
     }
 
     /// The topic of the message that a topic handler was called for; `None` in a tool.
@@ -169,7 +137,7 @@ impl Context {
     /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.invocation.deadline
     }
 
     /// Ends when the call is not wanted any more: the caller cancelled it, or the agent stops.
@@ -177,49 +145,50 @@ impl Context {
     /// An `async` handler need not watch it, for it is dropped then. A blocking one should look at
     /// [`is_cancelled`](Self::is_cancelled) now and then.
     pub async fn cancelled(&self) {
-        self.cancellation.cancelled().await;
+        self.invocation.cancellation.cancelled().await;
     }
 
     pub(crate) fn cancellation(&self) -> &CancellationToken {
-        &self.cancellation
+        &self.invocation.cancellation
     }
 
     /// Whether the call is not wanted any more.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancellation.is_cancelled()
+        self.invocation.cancellation.is_cancelled()
     }
 
     /// The W3C trace context that came with the call (`SUB-13`).
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
-        self.trace.as_ref()
+        self.invocation.trace.as_ref()
     }
 
     /// A value of the agent's state, if one of this type was given.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
-        self.states.get()
+        self.invocation.states.get()
     }
 
     /// The call's stream, made with the first parameter that asks for it.
     pub(crate) fn partials(&self) -> Arc<PartialStream> {
         let stream = self.partials.get_or_init(|| {
-            let session = self.session.session();
-            let topic = session.namespace().stream(self.handler, self.call_id.as_str());
-            let (call_id, cancellation) = (self.call_id.clone(), self.cancellation.clone());
-            let (link, limit) = (session.link().clone(), self.receiver_limit);
-            Arc::new(PartialStream::new(link, topic, call_id, self.deadline, cancellation, limit))
+            let session = self.invocation.session.session();
+            let topic = session.namespace().stream(self.invocation.handler, self.invocation.call_id.as_str());
+            let (call_id, cancellation) =
+                (self.invocation.call_id.clone(), self.invocation.cancellation.clone());
+            let (link, limit) = (session.link().clone(), self.invocation.receiver_limit);
+            Arc::new(PartialStream::new(link, topic, call_id, self.invocation.deadline, cancellation, limit))
         });
         Arc::clone(stream)
     }
 
     /// The agent's own session. What is asked of it ends with this call: it inherits deadline, trace and cancellation.
     pub(crate) fn session_handle(&self) -> SessionHandle {
-        self.session.scoped(Scope {
-            deadline: Some(self.deadline),
-            cancellation: Some(self.cancellation.clone()),
-            trace: self.trace.clone(),
+        self.invocation.session.scoped(Scope {
+            deadline: Some(self.invocation.deadline),
+            cancellation: Some(self.invocation.cancellation.clone()),
+            trace: self.invocation.trace.clone(),
             windows: Some(Arc::clone(self.windows.get_or_init(Arc::default))),
         })
     }

@@ -76,9 +76,7 @@ impl Actor {
     /// Sends a DISCONNECT with a reason, if that is possible at once.
     pub(super) async fn last_word(&mut self, wire: &mut Wire, reason: u8) {
         // What was handled is not to come again.
-        while let Some(packet) = self.acks.next() {
-            encode::puback(&mut wire.unsent, packet, 0);
-        }
+        self.acknowledge_all(wire);
         encode::disconnect(&mut wire.unsent, reason);
         let said = async {
             poll_fn(|cx| wire.poll_write(cx, &mut 0)).await?;

@@ -38,10 +38,15 @@ impl Actor {
         if self.hold.until().is_some() && !wire.has_unsent() {
             return;
         }
+        self.acknowledge_all(wire);
+        self.hold.wrote();
+    }
+
+    /// Encodes the acknowledgements that are due.
+    pub(super) fn acknowledge_all(&mut self, wire: &mut Wire) {
         while let Some(packet) = self.acks.next() {
             encode::puback(&mut wire.unsent, packet, 0);
         }
-        self.hold.wrote();
     }
 
     fn publish(&mut self, wire: &mut Wire) {

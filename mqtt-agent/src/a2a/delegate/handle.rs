@@ -7,10 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::link::Message;
-use crate::session::Delegations;
-use crate::session::SessionHandle;
-use crate::session::{Asked, Waiting};
-use crate::session::{DelegateError, outcome};
+use crate::session::{Asked, DelegateError, Delegations, SessionHandle, Waiting, outcome};
 use crate::wire::{Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskResult, TaskState};
 
 /// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).

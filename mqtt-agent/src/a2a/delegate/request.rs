@@ -13,9 +13,7 @@ use tokio::runtime::Handle;
 use super::{NewTask, inherited, new_task, publish};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
-use crate::session::{Asked, Waiting};
-use crate::session::{DelegateError, outcome};
-use crate::session::{Session, SessionHandle};
+use crate::session::{Asked, DelegateError, Session, SessionHandle, Waiting, outcome};
 use crate::spawn;
 
 /// How long a request that is cancelled waits to hear which replica has the task.

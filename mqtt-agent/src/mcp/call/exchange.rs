@@ -13,9 +13,7 @@ use super::CallError;
 use super::seen::look;
 use crate::discover::SMALL;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
-use crate::session::Answer;
-use crate::session::{Ending, Full, Place, ToolWindow};
-use crate::session::{Scope, Session, SessionHandle};
+use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
 
 /// What comes of a call.
