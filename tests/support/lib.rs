@@ -6,11 +6,13 @@ mod broker;
 pub mod fake_broker;
 mod log;
 mod raw;
+mod twins;
 
 pub use broker::TestBroker;
 pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};
+pub use twins::*;
 
 use std::time::Duration;
 
@@ -55,14 +57,6 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
     };
     tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what}: not in time"))
 }
-
-/// A tool whose name a test defines as well.
-#[mqtt_agent::tool]
-pub async fn twin() {}
-
-/// A skill whose id a test defines as well.
-#[mqtt_agent::skill("twin")]
-pub async fn twin_skill() {}
 
 /// Waits for what has to come soon.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
