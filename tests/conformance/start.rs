@@ -158,7 +158,7 @@ mod twins {
         let text = format!("{error:?}");
         let here = file!();
         for expected in [
-            "tool `twin` is also defined at tests/support/lib.rs:".to_owned(),
+            "tool `twin` is also defined at tests/support/twins.rs:".to_owned(),
             "takes `State<u128>`, which the agent lacks; give it with `.state(..)`".to_owned(),
             "`Args`: the arguments are one JSON object".to_owned(),
             "argument `text`: `range` is for numbers".to_owned(),
