@@ -43,7 +43,10 @@ async fn worker(file: &Path, step: Duration) -> Result<Agent, Box<dyn std::error
 
 async fn delegator(url: &str, file: &Path) -> Result<Client, Box<dyn std::error::Error>> {
     // An id of its own and a durable store: results find their owner in a later process too.
-    Ok(Client::builder().id("durable-delegator").store(SqliteStore::open(file).await?).connect(url).await?)
+    Ok(Client::builder()
+        .store(SqliteStore::open(file).await?)
+        .connect(ConnectOptions::new(url).id("durable-delegator"))
+        .await?)
 }
 
 async fn give(client: &Client, tasks: u32) -> Outcome {
@@ -95,7 +98,9 @@ async fn main() -> Outcome {
     let store = Path::new("durable_delegator.db");
     match arguments.as_slice() {
         [] => play().await,
-        [url] => Ok(worker(Path::new("durable_worker.db"), Duration::from_secs(1)).await?.serve(url).await?),
+        [url] => {
+            Ok(worker(Path::new("durable_worker.db"), Duration::from_secs(1)).await?.serve(*url).await?)
+        }
         [url, "give", tasks] => give(&delegator(url, store).await?, tasks.parse()?).await,
         [url, "take"] => take(&delegator(url, store).await?, u32::MAX).await,
         _ => Err("usage: durable_worker [URL [give COUNT | take]]".into()),

@@ -1,4 +1,4 @@
-//! [`Agent`]: what it serves and how it connects. Its checks are in [`check`], the serving agent is [`Running`].
+//! [`Agent`]: what it serves. Its checks are in [`check`], the serving agent is [`Running`].
 
 mod check;
 mod implementation;
@@ -10,15 +10,14 @@ pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, agent_
 pub use running::Running;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::a2a::{Presence, Retention, TaskStore};
+use crate::client::ConnectOptions;
 use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
 use crate::handler::registry::{
     CardDef, HandlerDef, SkillDef, ToolDef, registered_handlers, registered_skills, registered_tools,
 };
-use crate::link::{Credentials, Tls};
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
 use crate::wire::{AgentCard as WireCard, ToolCard};
@@ -62,7 +61,8 @@ pub struct Agent {
     dialects: Vec<Dialect>,
     states: States,
     limits: Limits,
-    connect: Connect,
+    /// Whether calls are shared with other processes of the agent.
+    replicas: bool,
 }
 
 /// What is served; `None` until a list is given.
@@ -85,28 +85,6 @@ impl<D> Listed<D> {
     }
 }
 
-/// How the connection is made.
-#[derive(Debug, Clone)]
-struct Connect {
-    credentials: Option<Credentials>,
-    tls: Option<Tls>,
-    timeout: Duration,
-    session_expiry: Option<Duration>,
-    will_delay: Duration,
-    keep_alive: Option<Duration>,
-    max_packet_size: Option<u32>,
-    call_timeout: Duration,
-    /// Whether calls are shared with other processes of the agent.
-    replicas: bool,
-}
-
-impl Connect {
-    /// What `SUB-8` says where nothing else was said.
-    fn session_expiry(&self, has_skills: bool) -> Duration {
-        self.session_expiry.unwrap_or(Duration::from_secs(if has_skills { 3600 } else { 15 }))
-    }
-}
-
 impl Agent {
     /// An agent of this id: its MQTT client id and its server id. Letters, digits, `_`, `.` and `-`, at most 128
     /// (`SUB-4`). One connection at a time may use it; replicas take an [`instance`](Self::instance) each.
@@ -126,17 +104,7 @@ impl Agent {
             dialects: vec![Dialect::Mcp],
             states: States::default(),
             limits: Limits::default(),
-            connect: Connect {
-                credentials: None,
-                tls: None,
-                timeout: Duration::from_secs(10),
-                session_expiry: None,
-                will_delay: Duration::from_secs(5),
-                keep_alive: None,
-                max_packet_size: None,
-                call_timeout: Duration::from_secs(30),
-                replicas: true,
-            },
+            replicas: true,
         }
     }
 
@@ -201,7 +169,7 @@ impl Agent {
     /// subscriptions. A second process that serves one of the tools would run each call once more. The tools' cards say so
     /// (`replicas: false`). Default: calls are shared by `$share/mcp-tool-{tool}/..`.
     pub fn without_replicas(mut self) -> Self {
-        self.connect.replicas = false;
+        self.replicas = false;
         self
     }
 
@@ -315,77 +283,29 @@ impl Agent {
         self
     }
 
-    /// User name and password. They win over those in the URL.
-    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.connect.credentials = Some(Credentials::new(user, password));
-        self
-    }
-
-    /// Certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.connect.tls = Some(tls);
-        self
-    }
-
-    /// How long [`start`](Self::start) waits for the broker. Default: 10 s. Later losses are retried for ever.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect.timeout = timeout;
-        self
-    }
-
-    /// How long the broker keeps the agent's session after a lost connection or a stop (`SUB-8`), and what comes for it
-    /// meanwhile: calls and tasks. Default: 1 h for an agent with skills; 15 s for one without, for a longer one makes a
-    /// crashed replica swallow its share of the calls for as long (`SUB-8a`).
-    pub fn session_expiry(mut self, expiry: Duration) -> Self {
-        self.connect.session_expiry = Some(expiry);
-        self
-    }
-
-    /// How long the broker waits after a lost connection before it marks the server offline (`SUB-9`). Default: 5 s.
-    /// It has to be below the session expiry.
-    pub fn will_delay(mut self, delay: Duration) -> Self {
-        self.connect.will_delay = delay;
-        self
-    }
-
-    /// The MQTT keep-alive, at least 5 s. A silent broker is noticed within one and a half of it.
-    pub fn keep_alive(mut self, interval: Duration) -> Self {
-        self.connect.keep_alive = Some(interval);
-        self
-    }
-
-    /// The largest packet that is accepted, in bytes. Default: 1 MiB.
-    ///
-    /// The broker withholds larger ones, so the agent's cards and calls say it (`max_message_bytes`, `SUB-14`). What is sent
-    /// is held to it too, less 128 bytes for what a broker adds: peers that say nothing have the same default. A message
-    /// of more than 64 KiB is also held to what its receiver's card says.
-    pub fn max_packet_size(mut self, bytes: u32) -> Self {
-        self.connect.max_packet_size = Some(bytes);
-        self
-    }
-
-    /// The timeout of calls that the agent makes and that set none. Default: 30 s.
-    pub fn call_timeout(mut self, timeout: Duration) -> Self {
-        self.connect.call_timeout = timeout;
-        self
-    }
-
     /// Checks everything without connecting: names, schemas, states, duplicates.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
-        let (tools, handlers, skills) = match (self.tools.0, self.handlers.0, self.skills.0) {
+        let checked = self.check(&ConnectOptions::new(""))?;
+        Ok(BuiltAgent { agent: self, checked })
+    }
+
+    fn check(&self, connect: &ConnectOptions) -> Result<Checked> {
+        let (tools, handlers, skills) = match (&self.tools.0, &self.handlers.0, &self.skills.0) {
             (None, None, None) => (registered_tools(), registered_handlers(), registered_skills()),
-            (tools, handlers, skills) => {
-                (tools.unwrap_or_default(), handlers.unwrap_or_default(), skills.unwrap_or_default())
-            }
+            (tools, handlers, skills) => (
+                tools.clone().unwrap_or_default(),
+                handlers.clone().unwrap_or_default(),
+                skills.clone().unwrap_or_default(),
+            ),
         };
         let given = Given {
-            id: &self.id,
-            instance: self.instance.as_deref(),
-            namespace: self.namespace.as_deref(),
+            id: connect.id.as_deref().unwrap_or(&self.id),
+            instance: connect.instance.as_deref().or(self.instance.as_deref()),
+            namespace: connect.namespace.as_deref().or(self.namespace.as_deref()),
             tools,
             handlers,
             skills,
@@ -394,47 +314,41 @@ impl Agent {
             dialects: &self.dialects,
         };
         let mut checked = Checked::new(given).map_err(Error::Invalid)?;
-        checked.expect(self.expected, &self.connect).map_err(Error::Invalid)?;
-        Ok(BuiltAgent {
-            checked,
-            states: Arc::new(self.states),
-            limits: self.limits,
-            connect: self.connect,
-            store: self.store,
-            retention: self.retention,
-        })
+        checked.expect(self.expected, self.replicas, connect).map_err(Error::Invalid)?;
+        Ok(checked)
     }
 
-    /// Checks, connects and serves, and returns when the agent can be called.
+    /// Checks, connects to the broker of a URL or of [`ConnectOptions`], serves, and returns when the agent can be called.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached in
-    /// [`connect_timeout`](Self::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it grants too little.
-    pub async fn start(self, url: &str) -> Result<Running> {
-        Running::start(self.build()?, url).await
+    /// [`connect_timeout`](ConnectOptions::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it grants too
+    /// little.
+    pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
+        let connect = to.into();
+        let checked = self.check(&connect)?;
+        Running::start(self, checked, connect).await
     }
 
-    /// Checks, connects and serves until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops
-    /// cleanly. A second signal ends it at once.
+    /// The same as [`start`](Self::start), and serves until the process is told to end (SIGINT, which is Ctrl-C, or
+    /// SIGTERM), then stops cleanly. A second signal ends it at once.
     ///
     /// # Errors
     ///
     /// Those of [`start`](Self::start).
-    pub async fn serve(self, url: &str) -> Result<()> {
-        Running::serve(self.build()?, url).await
+    pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
+        let connect = to.into();
+        let checked = self.check(&connect)?;
+        Running::serve(self, checked, connect).await
     }
 }
 
 /// An agent that was checked and may connect; made by [`Agent::build`].
 #[derive(Debug)]
 pub struct BuiltAgent {
+    agent: Agent,
     checked: Checked,
-    states: Arc<States>,
-    limits: Limits,
-    connect: Connect,
-    store: Option<Arc<dyn TaskStore>>,
-    retention: Retention,
 }
 
 impl BuiltAgent {
@@ -450,21 +364,33 @@ impl BuiltAgent {
         self.checked.cards.tools()
     }
 
-    /// Connects and serves; see [`Agent::start`].
+    /// Connects and serves; see [`Agent::start`]. Options that change what is published (an id, a namespace, the largest
+    /// packet, ..) are checked first.
     ///
     /// # Errors
     ///
-    /// Those of [`Agent::start`] but for [`Error::Invalid`].
-    pub async fn start(self, url: &str) -> Result<Running> {
-        Running::start(self, url).await
+    /// Those of [`Agent::start`].
+    pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
+        let connect = to.into();
+        let Self { agent, checked } = self.checked_with(&connect)?;
+        Running::start(agent, checked, connect).await
     }
 
     /// Connects and serves until a signal; see [`Agent::serve`].
     ///
     /// # Errors
     ///
-    /// Those of [`BuiltAgent::start`].
-    pub async fn serve(self, url: &str) -> Result<()> {
-        Running::serve(self, url).await
+    /// Those of [`Agent::start`].
+    pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
+        let connect = to.into();
+        let Self { agent, checked } = self.checked_with(&connect)?;
+        Running::serve(agent, checked, connect).await
+    }
+
+    fn checked_with(mut self, connect: &ConnectOptions) -> Result<Self> {
+        if connect.shapes_the_agent() {
+            self.checked = self.agent.check(connect)?;
+        }
+        Ok(self)
     }
 }

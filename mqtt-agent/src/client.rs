@@ -2,8 +2,10 @@
 
 mod agents;
 mod builder;
+mod connect_options;
 
 pub use builder::ClientBuilder;
+pub use connect_options::ConnectOptions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,19 +35,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a broker: `mqtt://`, `mqtts://`, and with the feature `websocket` `ws://` or `wss://`, with a random
-    /// client id.
-    ///
-    /// Waits up to 10 s for the broker. [`Client::builder`] sets an id, credentials, TLS and the rest.
+    /// Connects to the broker of a URL or of [`ConnectOptions`], and waits for it to accept: up to 10 s where the
+    /// options say nothing else. Its id is a random UUID then.
     ///
     /// # Errors
     ///
+    /// [`Error::Invalid`](crate::Error::Invalid) for an id or a namespace that breaks the rules,
     /// [`Error::Connect`](crate::Error::Connect) when the URL is wrong, the broker refuses, or it can't be reached in time.
-    pub async fn connect(url: &str) -> Result<Self> {
-        Self::builder().connect(url).await
+    pub async fn connect(to: impl Into<ConnectOptions>) -> Result<Self> {
+        Self::builder().connect(to).await
     }
 
-    /// Sets what [`Client::connect`] leaves at its default.
+    /// Sets what [`Client::connect`] leaves at its default and that is no matter of the connection: where tasks are kept.
     #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
@@ -55,7 +56,7 @@ impl Client {
     ///
     /// Awaiting gives the result's JSON; [`returning`](ToolCall::returning) gives it a type,
     /// [`stream`](ToolCall::stream) partial results. The timeout is 30 s where neither
-    /// [`timeout`](ToolCall::timeout) nor [`ClientBuilder::timeout`] says otherwise. Dropping a call cancels it (`MCP-17`).
+    /// [`timeout`](ToolCall::timeout) nor [`ConnectOptions::call_timeout`] says otherwise. Dropping a call cancels it (`MCP-17`).
     ///
     /// Of the calls of one tool 64 are on their way at first, and from 4 to 4,096 as their answers show that there is room
     /// or that there is none (`SUB-17`): a broker's queue for a server is bounded. More calls wait for their turn, within

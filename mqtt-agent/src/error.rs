@@ -94,9 +94,9 @@ impl fmt::Display for Problem {
 
 fn list(problems: &[Problem]) -> String {
     match problems {
-        [problem] => format!("the agent cannot start: {problem}"),
+        [problem] => format!("cannot start: {problem}"),
         problems => {
-            let mut text = format!("the agent cannot start, for {} reasons:", problems.len());
+            let mut text = format!("cannot start, for {} reasons:", problems.len());
             for problem in problems {
                 text.push_str("\n  ");
                 text.push_str(&problem.to_string());

@@ -94,7 +94,7 @@ pub mod __private;
 
 pub use a2a::Task;
 pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, ConnectOptions};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
 pub use handler::context::{Caller, Context};
@@ -159,8 +159,8 @@ pub use serde_json;
 pub mod prelude {
     pub use crate::a2a::NewTask;
     pub use crate::{
-        Agent, AgentCard, Args, Caller, Client, Context, Partials, State, Task, ToolError, agent, event,
-        handlers, on, remote, request, skill, skills, tool, tools,
+        Agent, AgentCard, Args, Caller, Client, ConnectOptions, Context, Partials, State, Task, ToolError,
+        agent, event, handlers, on, remote, request, skill, skills, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

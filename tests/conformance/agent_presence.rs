@@ -92,13 +92,14 @@ on_each_broker! {
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut changes = client.agents().watch().await.unwrap();
         let watch = Desk::default();
-        let agent = desk(&watch).will_delay(Duration::from_secs(2));
-        let running = agent.clone().start(&broker.url()).await.unwrap();
+        let agent = desk(&watch);
+        let options = ConnectOptions::new(broker.url()).will_delay(Duration::from_secs(2));
+        let running = agent.clone().start(&options).await.unwrap();
         let AgentChange::Joined(card) = next(&mut changes).await else { panic!("it joins") };
         assert_eq!(card.agent_id, "desk");
         // The quick return: nothing is told of it.
         drop(running);
-        let running = agent.clone().start(&broker.url()).await.unwrap();
+        let running = agent.clone().start(&options).await.unwrap();
         let quiet = tokio::time::timeout(Duration::from_secs(4), changes.next()).await;
         assert!(quiet.is_err(), "{quiet:?}");
         let crashed = Instant::now();
@@ -204,7 +205,7 @@ on_each_broker! {
         watcher.subscribe("a2a/v1/mcp/servers/both/card").await;
         let watch = Desk::default();
         let both = Agent::new("both").skills(skills![shout]).tools(tools![crate::tools::add]).state(watch.clone());
-        let running = both.will_delay(Duration::from_secs(1)).start(&broker.url()).await.unwrap();
+        let running = both.start(ConnectOptions::new(broker.url()).will_delay(Duration::from_secs(1))).await.unwrap();
         assert_eq!(json(&watcher.next("a2a/v1/mcp/servers/both/card").await)["agent_id"], "both");
         let client = Client::connect(&broker.url()).await.unwrap();
         assert_eq!(client.servers().await.unwrap().len(), 1);

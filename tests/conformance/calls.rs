@@ -17,7 +17,7 @@ on_each_broker! {
     async fn mcp_3_mcp_4_sub_12_a_call_on_the_wire(broker) {
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/tools/add/call").await;
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         let call = tokio::spawn(client.call("add", json!({"a": 1, "b": 2})).timeout(Duration::from_millis(6500)).into_future());
 
         let message = peer.next("a2a/v1/mcp/tools/add/call").await;
@@ -78,7 +78,7 @@ on_each_broker! {
         let watch = Watch::default();
         let tools = tools![add, fail, panics, panics_blocking, blocking_add, whoami];
         let agent = Agent::new("calc").tools(tools).state(watch).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         let sum: Sum = client.call("add", json!({"a": 1, "b": 2})).returning().await.unwrap();
         assert_eq!(sum, Sum { sum: 3.0 });
         assert_eq!(client.call("blocking_add", json!({"a": 40, "b": 2})).await.unwrap(), json!(42));

@@ -11,13 +11,14 @@ use crate::tools::*;
 
 on_each_broker! {
     async fn a_result_too_large_for_the_caller_or_the_broker_is_an_error_and_the_connection_lives(broker) {
-        let agent = Agent::new("calc").tools(tools![repeat, add]).max_packet_size(8 << 20).start(&broker.url()).await.unwrap();
+        let options = ConnectOptions::new(broker.url()).max_packet_size(8 << 20);
+        let agent = Agent::new("calc").tools(tools![repeat, add]).start(&options).await.unwrap();
         // The broker would withhold what is larger than we take: the server says so instead.
-        let small = Client::builder().max_packet_size(4096).connect(&broker.url()).await.unwrap();
+        let small = Client::connect(ConnectOptions::new(broker.url()).max_packet_size(4096)).await.unwrap();
         let error = small.call("repeat", json!({"bytes": 100_000})).await.unwrap_err();
         assert_eq!(error.code(), Some("too_large"), "{error:?}");
         assert_eq!(small.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);
-        let large = Client::builder().max_packet_size(8 << 20).connect(&broker.url()).await.unwrap();
+        let large = Client::connect(&options).await.unwrap();
         let text: String = large.call("repeat", json!({"bytes": 3_000_000})).returning().await.unwrap();
         assert_eq!(text.len(), 3_000_000);
         agent.stop().await;
@@ -58,17 +59,11 @@ mod mosquitto {
         let broker =
             TestBroker::mosquitto_with(lines, &[("acl", ACL), ("passwords", &passwords_file())]).await;
         let watch = Watch::default();
-        let agent = Agent::new("calc")
-            .tools(tools![add, hold, fail])
-            .state(watch.clone())
-            .credentials("server", "s3cret");
-        let agent = agent.start(&broker.url()).await.unwrap();
-        let scout = Client::builder()
-            .id("scout")
-            .credentials("scout", "s3cret")
-            .connect(&broker.url())
-            .await
-            .unwrap();
+        let agent = Agent::new("calc").tools(tools![add, hold, fail]).state(watch.clone());
+        let options = ConnectOptions::new(broker.url());
+        let agent = agent.start(options.clone().credentials("server", "s3cret")).await.unwrap();
+        let scout = options.id("scout").credentials("scout", "s3cret");
+        let scout = Client::connect(scout).await.unwrap();
         let allowed = tokio::spawn(async move {
             for round in 0..50 {
                 assert_eq!(scout.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0, "{round}");
@@ -82,8 +77,9 @@ mod mosquitto {
         });
         assert!(allowed.await.unwrap().contains("epoch: 1"));
 
-        let refused =
-            Client::builder().credentials("scout", "wrong").connect(&broker.url()).await.unwrap_err();
+        let refused = Client::connect(ConnectOptions::new(broker.url()).credentials("scout", "wrong"))
+            .await
+            .unwrap_err();
         assert!(
             matches!(
                 refused,
@@ -177,14 +173,9 @@ mod mosquitto {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_frozen_broker_is_noticed_and_outlived() {
         let broker = TestBroker::mosquitto("").await;
-        let agent = Agent::new("calc")
-            .tools(tools![add])
-            .keep_alive(Duration::from_secs(5))
-            .start(&broker.url())
-            .await
-            .unwrap();
-        let client =
-            Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
+        let options = ConnectOptions::new(broker.url()).keep_alive(Duration::from_secs(5));
+        let agent = Agent::new("calc").tools(tools![add]).start(&options).await.unwrap();
+        let client = Client::connect(&options).await.unwrap();
         client.call("add", json!({"a": 1, "b": 1})).await.unwrap();
         assert!(broker.freeze().await);
         let error =

@@ -178,7 +178,7 @@ on_each_broker! {
     async fn mcp_6_an_error_without_additions_is_read(broker) {
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/tools/bank/call").await;
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         for (code, frozen) in [("frozen", true), ("account_not_found", false), ("closed", false)] {
             let call = tokio::spawn(client.call("bank", ()).into_future());
             let call_id = json(&peer.next("a2a/v1/mcp/tools/bank/call").await)["call_id"].clone();

@@ -96,7 +96,7 @@ on_each_broker! {
 
     async fn mcp_6_answers_that_nobody_waits_for_and_garbage_change_nothing(broker) {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         client.call("add", json!({"a": 1, "b": 1})).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         for payload in ["", "{", "null", r#"{"call_id":"who"}"#, r#"{"call_id":"who","status":"ok","result":1}"#] {
@@ -109,7 +109,7 @@ on_each_broker! {
     async fn mcp_6_an_answer_that_is_none_ends_the_call_with_an_error(broker) {
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/tools/broken/call").await;
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         let call = tokio::spawn(client.call("broken", ()).into_future());
         let correlation = peer.next("a2a/v1/mcp/tools/broken/call").await.properties.unwrap().correlation_data.unwrap();
         peer.publish("a2a/v1/mcp/clients/scout/responses", "{}", correlated(&correlation)).await;

@@ -16,7 +16,7 @@ on_each_broker! {
         let namespace = format!("{mark}/v1");
         let watch = Desk::default();
         let agent = desk(&watch).namespace(&namespace).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("me").namespace(&namespace).connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("me").namespace(&namespace)).await.unwrap();
         let mut held = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
         watch.until(1).await;
         let mut changes = client.agents().watch().await.unwrap();

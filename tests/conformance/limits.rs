@@ -23,10 +23,11 @@ on_each_broker! {
     async fn mcp_15_a_call_that_expired_before_it_was_delivered_does_not_run(broker) {
         let watch = Watch::default();
         // The session is kept while the server is away, and the Will tells that it is.
-        let agent = || Agent::new("calc").tools(tools![counted_add]).state(watch.clone()).will_delay(Duration::ZERO);
+        let agent = || Agent::new("calc").tools(tools![counted_add]).state(watch.clone());
+        let options = ConnectOptions::new(broker.url()).will_delay(Duration::ZERO);
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
-        let running = agent().start(&broker.url()).await.unwrap();
+        let running = agent().start(&options).await.unwrap();
         peer.subscribe("a2a/v1/mcp/servers/calc/card").await;
         assert_eq!(json(&peer.next("a2a/v1/mcp/servers").await)["status"], "online");
         drop(running);
@@ -37,7 +38,7 @@ on_each_broker! {
         peer.publish("a2a/v1/mcp/tools/counted_add/call", call("stale"), stale).await;
         // The broker's clock has whole seconds.
         tokio::time::sleep(Duration::from_millis(2100)).await;
-        let running = agent().start(&broker.url()).await.unwrap();
+        let running = agent().start(&options).await.unwrap();
         let fresh = reply_to("a2a/v1/mcp/clients/peer/responses", b"fresh");
         peer.publish("a2a/v1/mcp/tools/counted_add/call", call("fresh"), fresh).await;
         assert_eq!(json(&peer.next("a2a/v1/mcp/clients/peer/responses").await)["call_id"], "fresh");

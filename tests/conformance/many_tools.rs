@@ -27,8 +27,9 @@ fn many(count: usize, description: &'static str) -> Vec<&'static ToolDef> {
 
 on_each_broker! {
     async fn mcp_19_a_server_with_ten_thousand_tools_starts_and_its_will_speaks(broker) {
-        let agent = Agent::new("many").tools(many(10_000, "A tool.")).will_delay(Duration::from_secs(1));
-        let running = agent.start(&broker.url()).await.unwrap();
+        let agent = Agent::new("many").tools(many(10_000, "A tool."));
+        let options = ConnectOptions::new(broker.url()).will_delay(Duration::from_secs(1));
+        let running = agent.start(options).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let card = client.server("many").within(Duration::from_secs(10)).await.unwrap().unwrap();
         assert_eq!(card.tools.len(), 10_000);
@@ -48,18 +49,21 @@ on_each_broker! {
     }
 }
 
-#[test]
-fn mcp_19_what_no_packet_or_will_can_hold_is_refused_before_connecting() {
-    let refused = |agent: Agent| agent.build().unwrap_err().to_string();
+#[tokio::test]
+async fn mcp_19_what_no_packet_or_will_can_hold_is_refused_before_connecting() {
+    let refused = async |agent: Agent, largest: u32| {
+        let options = ConnectOptions::new("mqtt://nowhere.invalid").max_packet_size(largest);
+        agent.start(options).await.unwrap_err().to_string()
+    };
     let long = "x".repeat(3000).leak();
-    let error = refused(Agent::new("x").tools(many(1, long)).max_packet_size(2048));
+    let error = refused(Agent::new("x").tools(many(1, long)), 2048).await;
     assert!(error.contains("tool `tool_00000`: its card takes 3"), "{error}");
     assert!(error.contains("raise `max_packet_size`"), "{error}");
-    let error = refused(Agent::new("x").tools(many(1000, "A tool.")).max_packet_size(8192));
+    let error = refused(Agent::new("x").tools(many(1000, "A tool.")), 8192).await;
     assert!(error.contains("the server's card names 1000 tools and takes 1"), "{error}");
     let skills = skills![crate::skills::shout];
     let desk = Agent::new("x").skills(skills).state(crate::skills::Desk::default());
-    let error = refused(desk.max_packet_size(256));
+    let error = refused(desk, 256).await;
     assert!(error.contains("the agent's card describes 1 skills and takes"), "{error}");
     // The largest Will that passes the other checks.
     let namespace = "n".repeat(1024);

@@ -33,8 +33,8 @@ async fn long_text(bytes: u32) -> String {
 
 on_each_broker! {
     async fn sub_14_cards_say_how_much_is_taken(broker) {
-        let agent = Agent::new("little").tools(tools![measure]).skills(skills![long_text]).max_packet_size(LITTLE);
-        let agent = agent.start(&broker.url()).await.unwrap();
+        let agent = Agent::new("little").tools(tools![measure]).skills(skills![long_text]);
+        let agent = agent.start(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let tool = client.tool("measure").await.unwrap().unwrap();
         let card = client.agent("little").await.unwrap().unwrap();
@@ -43,8 +43,8 @@ on_each_broker! {
     }
 
     async fn sub_14_a_call_over_the_servers_limit_fails_at_once(broker) {
-        let agent = Agent::new("little").tools(tools![measure]).max_packet_size(LITTLE);
-        let agent = agent.start(&broker.url()).await.unwrap();
+        let agent = Agent::new("little").tools(tools![measure]);
+        let agent = agent.start(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let began = Instant::now();
         let text = "x".repeat(MUCH as usize);
@@ -59,9 +59,9 @@ on_each_broker! {
     }
 
     async fn sub_14_a_message_over_the_senders_own_limit_fails_at_once(broker) {
-        let agent = Agent::new("much").tools(tools![measure]).max_packet_size(10 * MUCH);
-        let agent = agent.start(&broker.url()).await.unwrap();
-        let client = Client::builder().max_packet_size(LITTLE).connect(&broker.url()).await.unwrap();
+        let agent = Agent::new("much").tools(tools![measure]);
+        let agent = agent.start(ConnectOptions::new(broker.url()).max_packet_size(10 * MUCH)).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let error = client.call("measure", json!({"text": "x".repeat(MUCH as usize)})).await.unwrap_err();
         assert!(
             matches!(error, CallError::Publish(PublishError::TooLarge { of: SizeLimit::Connection, .. })),
@@ -72,11 +72,11 @@ on_each_broker! {
 
     async fn sub_14_an_answer_over_the_callers_limit_becomes_an_error_answer(broker) {
         let agent = Agent::new("much").tools(tools![repeat]).start(&broker.url()).await.unwrap();
-        let client = Client::builder().max_packet_size(LITTLE).connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let error = soon(client.call("repeat", json!({"bytes": MUCH})).into_future()).await.unwrap_err();
         assert_eq!(error.code(), Some("too_large"), "{error:?}");
         // The server's own limit is held to as well: 1 MiB.
-        let client = Client::builder().max_packet_size(10 * MUCH).connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).max_packet_size(10 * MUCH)).await.unwrap();
         let error = soon(client.call("repeat", json!({"bytes": 6 * MUCH})).into_future()).await.unwrap_err();
         assert_eq!(error.code(), Some("too_large"), "{error:?}");
         agent.stop().await;
@@ -84,7 +84,7 @@ on_each_broker! {
 
     async fn sub_14_a_partial_result_over_the_callers_limit_fails_in_the_handler(broker) {
         let agent = Agent::new("much").tools(tools![parts]).start(&broker.url()).await.unwrap();
-        let client = Client::builder().max_packet_size(LITTLE).connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let mut stream = client.call("parts", json!({"bytes": MUCH})).stream().await.unwrap();
         assert_eq!(soon(stream.next()).await, None);
         let error = soon(stream.finish()).await.unwrap_err().to_string();
@@ -94,8 +94,8 @@ on_each_broker! {
 
     async fn sub_14_a_task_and_a_result_over_the_receivers_limit_fail_at_their_sender(broker) {
         let much = Agent::new("much").skills(skills![long_text]).start(&broker.url()).await.unwrap();
-        let little = Agent::new("little").skills(skills![long_text]).max_packet_size(LITTLE);
-        let little = little.start(&broker.url()).await.unwrap();
+        let little = Agent::new("little").skills(skills![long_text]);
+        let little = little.start(ConnectOptions::new(broker.url()).max_packet_size(LITTLE)).await.unwrap();
         let large = NewTask::skill("long_text").text("x".repeat(MUCH as usize));
         let error = soon(much.client().request("little", large).into_future()).await.unwrap_err();
         assert!(matches!(error, DelegateError::TooLarge { limit: 99_872, .. }), "{error:?}");

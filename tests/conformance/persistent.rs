@@ -63,7 +63,7 @@ async fn survives(terminate: bool) {
     let one = replica("one").start(&broker.url()).await.unwrap();
     let two = replica("two").start(&broker.url()).await.unwrap();
     let worker = Agent::new("worker").skills(skills![repeat]).start(&broker.url()).await.unwrap();
-    let client = Client::builder().id("boss").connect(&broker.url()).await.unwrap();
+    let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
     everything_works(&client, &mut heard, "before").await;
     let mut connections = [one.connection(), two.connection(), worker.connection(), client.connection()];
     // Killed, it keeps what it wrote a second ago.

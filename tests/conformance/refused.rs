@@ -52,9 +52,9 @@ on_each_broker! {
 
     async fn mcp_18_a_caller_that_is_not_allowed_is_refused(broker) {
         let agent = Agent::new("vault").tools(tools![secret]).start(&broker.url()).await.unwrap();
-        let scout = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let scout = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         assert_eq!(scout.call("secret", ()).await.unwrap(), json!("for scout"));
-        let other = Client::builder().id("analyst").connect(&broker.url()).await.unwrap();
+        let other = Client::connect(ConnectOptions::new(broker.url()).id("analyst")).await.unwrap();
         let error = other.call("secret", ()).await.unwrap_err();
         assert!(matches!(&error, CallError::Unauthorized { message } if message.contains("`analyst` may not call `secret`")), "{error:?}");
         agent.stop().await;

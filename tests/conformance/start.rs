@@ -73,8 +73,9 @@ async fn a2a_1_an_agent_with_skills_connects_with_a_lasting_session_and_its_will
 async fn sub_8_a_client_that_keeps_its_tasks_has_a_session_of_an_hour() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
-    let client = Client::builder().id("boss").store(store);
-    let (connect, _, _) = capture(async |url| drop(client.connect(&url).await)).await;
+    let client = Client::builder().store(store);
+    let options = |url: String| ConnectOptions::new(url).id("boss");
+    let (connect, _, _) = capture(async |url| drop(client.connect(options(url)).await)).await;
     assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(3600));
 }
 
@@ -187,19 +188,20 @@ mod twins {
     }
 }
 
-#[test]
-fn a_wrong_number_of_tools_and_a_will_after_the_session_are_told() {
+#[tokio::test]
+async fn a_wrong_number_of_tools_and_a_will_after_the_session_are_told() {
     let error = Agent::new("x").tools(tools![add]).expect_tools(2).build().unwrap_err().to_string();
     assert!(error.contains("2 tools are expected and 1 are there (add)"), "{error}");
-    let agent = Agent::new("x").tools(tools![add]).will_delay(Duration::from_secs(20));
-    assert!(agent.build().unwrap_err().to_string().contains("will delay"));
+    let late = ConnectOptions::new("mqtt://nowhere.invalid").will_delay(Duration::from_secs(20));
+    let error = Agent::new("x").tools(tools![add]).start(late).await.unwrap_err().to_string();
+    assert!(error.contains("will delay"), "{error}");
 }
 
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_told_in_time() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let client = Client::builder().connect_timeout(Duration::from_millis(300));
-    let error = format!("{:?}", client.connect(&format!("mqtt://{closed}")).await.unwrap_err());
+    let options = ConnectOptions::new(format!("mqtt://{closed}")).connect_timeout(Duration::from_millis(300));
+    let error = format!("{:?}", Client::connect(options).await.unwrap_err());
     assert!(error.contains("check that the broker runs") && error.contains("refused"), "{error}");
     for url in ["http://x", "localhost:1883", "mqtt://"] {
         let error = Client::connect(url).await.unwrap_err().to_string();

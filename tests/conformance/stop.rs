@@ -11,8 +11,9 @@ use crate::tools::*;
 on_each_broker! {
     async fn a_stop_drains_marks_the_cards_offline_and_leaves_no_will(broker) {
         let watch = Watch::default();
-        let agent = Agent::new("calc").tools(tools![hold]).state(watch.clone()).will_delay(Duration::from_secs(1));
-        let agent = agent.start(&broker.url()).await.unwrap();
+        let agent = Agent::new("calc").tools(tools![hold]).state(watch.clone());
+        let options = ConnectOptions::new(broker.url()).will_delay(Duration::from_secs(1));
+        let agent = agent.start(options).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let call = tokio::spawn(client.call("hold", ()).into_future());
         watch.until_began(1).await;

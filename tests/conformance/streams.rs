@@ -51,7 +51,7 @@ on_each_broker! {
     async fn mcp_10_any_seq_a_missing_done_and_late_messages_are_tolerated(broker) {
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/mcp/tools/odd/call").await;
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
         let opening = tokio::spawn({ let client = client.clone(); async move { client.call("odd", ()).stream().await } });
         let call = json(&peer.next("a2a/v1/mcp/tools/odd/call").await);
         let mut stream = opening.await.unwrap().unwrap();

@@ -86,7 +86,7 @@ on_each_broker! {
     async fn a2a_7_the_requester_subscribes_the_result_before_it_asks_and_unsubscribes_after(broker) {
         let mut executor = RawPeer::connect(&broker.url(), "writer").await;
         executor.subscribe("a2a/v1/tasks/writer/inbox").await;
-        let client = Client::builder().id("me").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
         let waiting = tokio::spawn(client.request("writer", "a poem").returning::<String>().into_future());
         let inbox = executor.next("a2a/v1/tasks/writer/inbox").await;
         let task = json(&inbox);
@@ -116,7 +116,7 @@ on_each_broker! {
     async fn a2a_8_a_requester_takes_its_answer_from_its_own_results_too_and_once(broker) {
         let mut executor = RawPeer::connect(&broker.url(), "writer").await;
         executor.subscribe("a2a/v1/tasks/writer/inbox").await;
-        let client = Client::builder().id("me").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
         let waiting = tokio::spawn(client.request("writer", "a poem").into_future());
         let id = json(&executor.next("a2a/v1/tasks/writer/inbox").await)["task_id"].as_str().unwrap().to_owned();
         for poem in ["first", "second"] {
@@ -151,7 +151,7 @@ on_each_broker! {
     async fn a2a_12_a_cancel_ends_a_task_and_only_its_sender_s_does(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("me").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
         let mut task = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
         watch.until(1).await;
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
@@ -269,7 +269,7 @@ on_each_broker! {
     async fn a_result_that_nobody_waited_for_is_kept_until_it_is_taken(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("me").store(MemoryStore::new()).connect(&broker.url()).await.unwrap();
+        let client = Client::builder().store(MemoryStore::new()).connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
         let id = client.delegate("desk", NewTask::skill("shout").text("later")).await.unwrap().id().to_owned();
         let mut results = client.results().await.unwrap();
         let task = soon(results.next()).await.unwrap();

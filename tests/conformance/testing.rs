@@ -71,7 +71,7 @@ impl FromTest for Four {
 async fn what_cannot_be_made_is_told(_: Four) {}
 
 #[mqtt_agent::test(agent = Agent::new("no/agent").tools(tools![counted_add]))]
-#[should_panic(expected = "the agent cannot start, for 2 reasons")]
+#[should_panic(expected = "cannot start, for 2 reasons")]
 async fn what_keeps_the_agent_from_starting_is_told(_: TestAgent) {}
 
 #[mqtt_agent::test(agent = Agent::new("calc").tools(tools![add]), timeout = "50ms")]

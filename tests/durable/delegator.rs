@@ -113,7 +113,7 @@ on_each_broker! {
         let mut replica = RawPeer::connect(&broker.url(), "team-a").await;
         replica.subscribe("a2a/v1/tasks/team/inbox").await;
         replica.subscribe("a2a/v1/tasks/team-a/inbox").await;
-        let client = Client::builder().id("boss").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
         let task = client.delegate("team", "work").await.unwrap();
         let working = |id: &str| json!({"task_id": id, "status": "working", "from": "team-a", "seq": 1}).to_string();
         assert_eq!(json(&replica.next("a2a/v1/tasks/team/inbox").await)["task_id"], task.id());

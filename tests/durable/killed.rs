@@ -47,7 +47,7 @@ on_each_broker! {
         let folder = tempfile::tempdir().unwrap();
         let mut child = worker(&broker.url(), folder.path()).await;
         let store = SqliteStore::open(folder.path().join("delegator.db")).await.unwrap();
-        let client = Client::builder().id("boss").store(store).connect(&broker.url()).await.unwrap();
+        let client = Client::builder().store(store).connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
         let mut results = client.results().await.unwrap();
         let mut given = HashMap::new();
         for number in 0..TASKS {
@@ -120,7 +120,7 @@ on_each_broker! {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("delegator.db");
         let first = SqliteStore::open(&path).await.unwrap();
-        let client = Client::builder().id("boss").store(first).connect(&broker.url()).await.unwrap();
+        let client = Client::builder().store(first).connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
         let task = NewTask::skill("work").data(&json!({"number": 7}));
         // Nobody serves it yet: an agent that was there once keeps its inbox.
         let mut child = worker(&broker.url(), folder.path()).await;
@@ -130,7 +130,7 @@ on_each_broker! {
 
         let second = support::eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
         let _child = worker(&broker.url(), folder.path()).await;
-        let client = Client::builder().id("boss").store(second).connect(&broker.url()).await.unwrap();
+        let client = Client::builder().store(second).connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
         let mut results = client.results().await.unwrap();
         let task = soon(results.next()).await.unwrap();
         assert_eq!((task.task_id.as_str(), task.result), (id.as_str(), Some(json!(7))));

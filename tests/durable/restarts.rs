@@ -26,12 +26,12 @@ enum Session {
 async fn boss(url: &str, folder: &Path, session: Session) -> Client {
     let path = folder.join("boss.db");
     let store = eventually("the store is free", || async { SqliteStore::open(&path).await.ok() }).await;
-    let boss = Client::builder().id("boss").store(store);
-    let boss = match session {
-        Session::Stays => boss,
-        Session::Ends => boss.session_expiry(Duration::ZERO),
+    let options = ConnectOptions::new(url).id("boss");
+    let options = match session {
+        Session::Stays => options,
+        Session::Ends => options.session_expiry(Duration::ZERO),
     };
-    boss.connect(url).await.unwrap()
+    Client::builder().store(store).connect(options).await.unwrap()
 }
 
 async fn next_task(peer: &mut RawPeer) -> String {

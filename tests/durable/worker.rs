@@ -38,8 +38,7 @@ async fn main() {
         .state(runs)
         .store(SqliteStore::open(store).await.unwrap())
         .limits(Limits::default().with_tasks(8))
-        .will_delay(Duration::from_secs(2))
-        .start(&url)
+        .start(ConnectOptions::new(url).will_delay(Duration::from_secs(2)))
         .await
         .unwrap();
     println!("ready");

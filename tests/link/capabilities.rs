@@ -89,7 +89,7 @@ async fn sub_10a_a_tool_server_without_retained_messages_fails_at_once() {
 async fn sub_10a_an_agent_with_skills_without_retained_messages_fails_at_once() {
     for missing in [Missing::Disconnect, Missing::Taken] {
         let broker = FakeBroker::start(Knobs { retain: false, missing, ..Knobs::default() }).await;
-        let agent = Agent::new("desk").skills(skills![echo]).connect_timeout(PATIENT);
+        let agent = Agent::new("desk").skills(skills![echo]);
         let (text, took) = start_error(agent, &broker).await;
         assert_says(&text, &["retain"]);
         assert!(took < AT_ONCE, "{missing:?}: {took:?}");
@@ -106,7 +106,7 @@ async fn what_needs_neither_retained_messages_nor_shared_subscriptions_nor_qos_1
     let knobs = Knobs { retain: false, shared: false, max_qos: 0, ..Knobs::default() };
     let broker = FakeBroker::start(knobs).await;
     let (sender, mut heard) = tokio::sync::mpsc::channel::<String>(4);
-    let agent = Agent::new("ear").handlers(handlers![plain]).state(sender).connect_timeout(PATIENT);
+    let agent = Agent::new("ear").handlers(handlers![plain]).state(sender);
     let agent = agent.start(&broker.url()).await.unwrap();
     broker.publish("plain/one", "");
     assert_eq!(support::soon(heard.recv()).await.as_deref(), Some("one"));

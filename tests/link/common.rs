@@ -30,13 +30,14 @@ pub(crate) async fn echo(task: Task) -> String {
 }
 
 pub(crate) fn calculator() -> Agent {
-    Agent::new("calc").tools(tools![add, repeat]).connect_timeout(PATIENT)
+    Agent::new("calc").tools(tools![add, repeat])
 }
 
 /// An agent and a client of its broker. The client is connected last.
 pub(crate) async fn agent_and_client(broker: &FakeBroker) -> (mqtt_agent::Running, Client) {
     let agent = calculator().start(&broker.url()).await.unwrap();
-    let client = Client::builder().keep_alive(Duration::from_secs(5)).connect(&broker.url()).await.unwrap();
+    let client =
+        Client::connect(ConnectOptions::new(broker.url()).keep_alive(Duration::from_secs(5))).await.unwrap();
     (agent, client)
 }
 
@@ -59,8 +60,13 @@ pub(crate) async fn connected_again(client: &Client, after: u64) {
 
 /// The error of a start, and how long it took.
 pub(crate) async fn start_error(agent: Agent, broker: &FakeBroker) -> (String, Duration) {
+    start_error_with(agent, ConnectOptions::new(broker.url()).connect_timeout(PATIENT)).await
+}
+
+/// The same with options of one's own.
+pub(crate) async fn start_error_with(agent: Agent, options: ConnectOptions) -> (String, Duration) {
     let began = Instant::now();
-    let started = tokio::time::timeout(SOON, agent.start(&broker.url())).await;
+    let started = tokio::time::timeout(SOON, agent.start(options)).await;
     let error: Error = match started.expect("a start that can't succeed ends") {
         Err(error) => error,
         Ok(_) => panic!("it started"),

@@ -171,8 +171,8 @@ async fn a_first_packet_that_is_no_connack_ends_the_attempt_with_an_error_that_s
         });
         let broker = FakeBroker::start(Knobs { hook, ..Knobs::default() }).await;
         let began = Instant::now();
-        let client = Client::builder().connect_timeout(PATIENT);
-        let error = client.connect(&broker.url()).await.unwrap_err().to_string();
+        let options = ConnectOptions::new(broker.url()).connect_timeout(PATIENT);
+        let error = Client::connect(options).await.unwrap_err().to_string();
         assert_says(&error, &["MQTT 5"]);
         assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     }

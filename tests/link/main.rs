@@ -3,6 +3,7 @@
 
 mod capabilities;
 mod common;
+mod connect_options;
 mod disconnected;
 mod fake;
 mod hostile;

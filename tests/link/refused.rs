@@ -12,8 +12,8 @@ use crate::common::*;
 async fn refusal(reason: u8, properties: Properties) -> String {
     let broker = FakeBroker::start(Knobs { refuse: Some((reason, properties)), ..Knobs::default() }).await;
     let began = Instant::now();
-    let client = Client::builder().credentials("me", "secret").connect_timeout(PATIENT);
-    let error = client.connect(&broker.url()).await.unwrap_err().to_string();
+    let options = ConnectOptions::new(broker.url()).credentials("me", "secret").connect_timeout(PATIENT);
+    let error = Client::connect(options).await.unwrap_err().to_string();
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     assert!(!error.contains("secret"), "{error}");
     let (same, took) = start_error(calculator(), &broker).await;
@@ -58,8 +58,8 @@ async fn a_server_that_moved_is_told_with_its_address() {
 async fn a_busy_broker_is_tried_again_until_the_timeout_and_then_named() {
     let properties = Properties::new().reason("come back later");
     let broker = FakeBroker::start(Knobs { refuse: Some((0x89, properties)), ..Knobs::default() }).await;
-    let client = Client::builder().connect_timeout(Duration::from_secs(1));
-    let error = client.connect(&broker.url()).await.unwrap_err().to_string();
+    let options = ConnectOptions::new(broker.url()).connect_timeout(Duration::from_secs(1));
+    let error = Client::connect(options).await.unwrap_err().to_string();
     assert_says(&error, &["busy", "come back later"]);
     assert!(broker.seen().connects() > 1);
 }
@@ -71,15 +71,16 @@ async fn sub_1_a_broker_of_mqtt_3_1_1_is_told_at_once() {
     assert_says(&text, &["MQTT 3.1.1", "MQTT 5"]);
     assert!(took < AT_ONCE, "{took:?}");
     let began = Instant::now();
-    let client = Client::builder().connect_timeout(PATIENT);
-    let error = client.connect(&broker.url()).await.unwrap_err().to_string();
+    let options = ConnectOptions::new(broker.url()).connect_timeout(PATIENT);
+    let error = Client::connect(options).await.unwrap_err().to_string();
     assert_says(&error, &["MQTT 3.1.1", "MQTT 5"]);
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
 }
 
 /// The start ends by its own timeout.
 async fn ends_by_the_connect_timeout(broker: &FakeBroker) -> String {
-    let (text, took) = start_error(calculator().connect_timeout(Duration::from_secs(2)), broker).await;
+    let options = ConnectOptions::new(broker.url()).connect_timeout(Duration::from_secs(2));
+    let (text, took) = start_error_with(calculator(), options).await;
     assert!(took < Duration::from_secs(4), "{took:?}: {text}");
     text
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Debug;
 
+use mqtt_agent::Credentials;
 use mqtt_agent::prelude::*;
 use support::fake_broker::Properties;
 use support::{FakeBroker, Knobs};
@@ -38,22 +39,22 @@ async fn a_password_never_shows_where_the_broker_accepts() {
     let (log, _guard) = log::begin(Level::TRACE);
     let broker = FakeBroker::start(Knobs::default()).await;
     let mut shown = Vec::new();
-    for url in [broker.url(), with_password(&broker.url())] {
-        let builder = Client::builder().credentials("user", PASSWORD);
-        shown.push(debug(&builder));
-        let client = builder.connect(&url).await.unwrap();
-        let agent = calculator().credentials("user", PASSWORD);
-        shown.push(debug(&agent));
-        let agent = agent.build().unwrap();
-        shown.push(debug(&agent));
-        let agent = agent.start(&url).await.unwrap();
+    let plain = ConnectOptions::new(broker.url());
+    for options in [
+        plain.clone().credentials("user", PASSWORD),
+        plain.credentials_from(|| async { Ok::<_, std::io::Error>(Credentials::new("user", PASSWORD)) }),
+        ConnectOptions::new(with_password(&broker.url())),
+    ] {
+        shown.push(debug(&options));
+        let client = Client::connect(&options).await.unwrap();
+        let agent = calculator().build().unwrap().start(&options).await.unwrap();
         can_be_called(&client).await;
         shown.extend([debug(&client), debug(&agent), debug(&*client.connection().borrow())]);
         agent.stop().await;
         client.close().await;
     }
     // It was sent: what shows nothing here did not show nothing by having none.
-    assert!(broker.seen().connects() >= 4);
+    assert!(broker.seen().connects() >= 6);
     shown.push(log.text());
     for text in &shown {
         assert!(!text.contains(PASSWORD), "{text}");
@@ -69,11 +70,12 @@ async fn a_password_never_shows_where_the_broker_refuses() {
         let broker = FakeBroker::start(Knobs { refuse, ..Knobs::default() }).await;
         let wait = std::time::Duration::from_millis(500);
         let url = with_password(&broker.url());
-        let error = Client::builder().connect_timeout(wait).connect(&url).await.unwrap_err();
+        let error = Client::connect(ConnectOptions::new(&url).connect_timeout(wait)).await.unwrap_err();
         shown.push(printed(&error));
-        let builder = Client::builder().credentials("user", PASSWORD).connect_timeout(wait);
-        shown.push(printed(&builder.connect(&broker.url()).await.unwrap_err()));
-        shown.push(printed(&calculator().connect_timeout(wait).start(&url).await.unwrap_err()));
+        let options = ConnectOptions::new(broker.url()).credentials("user", PASSWORD).connect_timeout(wait);
+        shown.push(printed(&Client::connect(options).await.unwrap_err()));
+        let options = ConnectOptions::new(&url).connect_timeout(wait);
+        shown.push(printed(&calculator().start(options).await.unwrap_err()));
     }
     shown.push(log.text());
     for text in &shown {
@@ -91,6 +93,7 @@ async fn a_password_never_shows_where_the_address_is_wrong() {
         "mqtt://user:P@localhost/path",
     ] {
         let url = url.replace('P', PASSWORD);
+        assert!(!debug(&ConnectOptions::new(&url)).contains(PASSWORD));
         let error = Client::connect(&url).await.unwrap_err();
         assert!(!printed(&error).contains(PASSWORD), "{error}");
         let error = calculator().start(&url).await.unwrap_err();

@@ -18,7 +18,7 @@ async fn took(what: impl Future<Output = ()>) -> Duration {
 }
 
 fn with_skills() -> Agent {
-    Agent::new("calc").tools(tools![add]).skills(skills![echo]).connect_timeout(PATIENT)
+    Agent::new("calc").tools(tools![add]).skills(skills![echo])
 }
 
 #[tokio::test]

@@ -23,7 +23,11 @@ mod mosquitto {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
         let worker = Agent::new("worker").skills(skills![give_back]).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("boss").store(store).connect(&broker.url()).await.unwrap();
+        let client = Client::builder()
+            .store(store)
+            .connect(ConnectOptions::new(broker.url()).id("boss"))
+            .await
+            .unwrap();
         let places = Arc::new(Semaphore::new(1000));
         let mut given = JoinSet::new();
         for number in 0..count {

@@ -13,7 +13,7 @@ use crate::node::Node;
 async fn mcp_5_mcp_6_mcp_10_mcp_11_cards_call_error_stream_and_a_reconnect_in_between() {
     let mut broker = TestBroker::mosquitto("").await;
     let mut server = Node::start("peer-server.mjs", &broker.url(), "reference-server").await;
-    let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+    let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
 
     let tools = client.tools().await.unwrap();
     assert_eq!(tools.iter().map(|card| card.tool.as_str()).collect::<Vec<_>>(), ["add", "count", "fail"]);

@@ -70,13 +70,16 @@ fn namespace(name: &str) -> String {
     format!("bench/ours/{name}")
 }
 
+fn options(address: SocketAddr) -> ConnectOptions {
+    ConnectOptions::new(format!("mqtt://{address}")).max_packet_size(PACKET)
+}
+
 pub(crate) async fn serve(address: SocketAddr, name: &str) {
     let agent = Agent::new(format!("bench-{name}-server"))
         .namespace(namespace(name))
         .tools(tools![echo, repeat, length].into_iter().chain(holding()))
-        .limits(Limits::default().with_concurrency(CALLS).with_queue(CALLS))
-        .max_packet_size(PACKET);
-    let running = match agent.start(&format!("mqtt://{address}")).await {
+        .limits(Limits::default().with_concurrency(CALLS).with_queue(CALLS));
+    let running = match agent.start(options(address)).await {
         Ok(running) => running,
         Err(error) => fail(&error.to_string()),
     };
@@ -110,8 +113,7 @@ async fn call_repeat(client: Client, text: String) -> Result<(), String> {
 }
 
 pub(crate) async fn call(address: SocketAddr, name: &str, mut orders: UnboundedReceiver<Order>) {
-    let builder = Client::builder().namespace(namespace(name)).max_packet_size(PACKET);
-    let client = match builder.connect(&format!("mqtt://{address}")).await {
+    let client = match Client::connect(options(address).namespace(namespace(name))).await {
         Ok(client) => client,
         Err(error) => fail(&error.to_string()),
     };

@@ -4,9 +4,10 @@ mod size;
 mod skill;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use super::Connect;
 use crate::a2a::{Presence, ReadySkill};
+use crate::client::ConnectOptions;
 use crate::error::Problem;
 use crate::handler::context::States;
 use crate::handler::param::Need;
@@ -114,8 +115,19 @@ impl Checked {
         }
     }
 
+    /// How long the broker keeps the session: what `SUB-8` says where nothing else was said.
+    pub(super) fn session_expiry(&self, connect: &ConnectOptions) -> Duration {
+        let usual = if self.presence.is_some() { 3600 } else { 15 };
+        connect.session_expiry.unwrap_or(Duration::from_secs(usual))
+    }
+
     /// What can only be checked against the agent's own settings.
-    pub(super) fn expect(&mut self, tools: Option<usize>, connect: &Connect) -> Result<(), Vec<Problem>> {
+    pub(super) fn expect(
+        &mut self,
+        tools: Option<usize>,
+        replicas: bool,
+        connect: &ConnectOptions,
+    ) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
         if let Some(expected) = tools.filter(|&expected| expected != self.tools.len()) {
             let names: Vec<_> = self.tools.iter().map(|ready| ready.tool.name()).collect();
@@ -126,7 +138,7 @@ impl Checked {
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") },
             )));
         }
-        if !connect.replicas {
+        if !replicas {
             if self.replica {
                 problems.push(Problem::new(
                     "`.instance(..)` names one of several replicas, and `.without_replicas()` says that there are none; leave \
@@ -136,14 +148,14 @@ impl Checked {
             self.cards.without_replicas();
         }
         let has_will = !self.tools.is_empty() || self.presence.is_some();
-        let session_expiry = connect.session_expiry(self.presence.is_some());
+        let session_expiry = self.session_expiry(connect);
         if has_will && connect.will_delay >= session_expiry {
             problems.push(Problem::new(format!(
                 "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
                 connect.will_delay,
             )));
         }
-        let limit = connect.max_packet_size.unwrap_or(size::MAX_PACKET_SIZE);
+        let limit = connect.max_packet_size;
         self.cards.accept(limit);
         if let Some(presence) = &mut self.presence {
             presence.accept(limit);

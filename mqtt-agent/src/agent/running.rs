@@ -9,13 +9,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::BuiltAgent;
+use super::Agent;
+use super::check::Checked;
 use super::leftovers::Leftovers;
 use super::own_card;
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
-use crate::client::Client;
+use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
-use crate::link::{ConnectionState, Link, LinkOptions, Will};
+use crate::link::{ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, Server};
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
@@ -36,32 +37,38 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn start(agent: BuiltAgent, url: &str) -> BoxFuture<'_, Result<Self>> {
-        Box::pin(Self::connect(agent, url))
+    pub(super) fn start(
+        agent: Agent,
+        checked: Checked,
+        options: ConnectOptions,
+    ) -> BoxFuture<'static, Result<Self>> {
+        Box::pin(Self::connect(agent, checked, options))
     }
 
-    pub(super) fn serve(agent: BuiltAgent, url: &str) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { Self::connect(agent, url).await?.wait_and_end().await })
+    pub(super) fn serve(
+        agent: Agent,
+        checked: Checked,
+        options: ConnectOptions,
+    ) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move { Self::connect(agent, checked, options).await?.wait_and_end().await })
     }
 
-    async fn connect(agent: BuiltAgent, url: &str) -> Result<Self> {
-        let BuiltAgent { checked, states, limits, connect, store, retention } = agent;
-        let mut options = LinkOptions::new(url, checked.namespace.client_id(checked.id.as_str()));
-        options.clean_start = false;
-        options.session_expiry = connect.session_expiry(!checked.skills.is_empty());
-        options.credentials = connect.credentials;
-        options.tls = connect.tls;
-        options.keep_alive = connect.keep_alive.unwrap_or(options.keep_alive);
-        options.max_packet_size = connect.max_packet_size.unwrap_or(options.max_packet_size);
+    async fn connect(agent: Agent, checked: Checked, options: ConnectOptions) -> Result<Self> {
+        let Agent { states, limits, replicas, store, retention, .. } = agent;
+        let states = Arc::new(states);
+        let (patience, first) = (options.connect_timeout, options.first_patience());
+        let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
+        let session_expiry = checked.session_expiry(&options);
+        let mut options = options.link(checked.namespace.client_id(checked.id.as_str()), session_expiry);
         let serves = !checked.tools.is_empty();
         // Of an agent with skills the status speaks for its tools as well (MCP-19).
         let will = match &checked.presence {
             Some(presence) => Some(presence.status_offline()),
             None => serves.then(|| checked.cards.will()),
         };
-        options.will = will.map(|message| Will { message, delay: connect.will_delay });
+        options.will = will.map(|message| Will { message, delay: will_delay });
         let link = Link::open(options)?;
-        link.connected(connect.timeout).await?;
+        link.connected(first).await?;
         let leftovers = Leftovers::new(&link, &checked.namespace, &checked.id);
         if link.session() == 0 {
             // The broker goes on with the session of an earlier process. Before anything is announced: its card still says
@@ -77,7 +84,7 @@ impl Running {
             link.clone(),
             checked.namespace,
             checked.id,
-            connect.call_timeout,
+            call_timeout,
             Arc::clone(&store),
             unserved,
         );
@@ -98,12 +105,12 @@ impl Running {
             Some(_) => Some(namespace.agent_card(id)),
             None => serves.then(|| namespace.server_card(id)),
         };
-        let how = ServeOptions { replicas: connect.replicas, within: connect.timeout };
+        let how = ServeOptions { replicas, within: patience };
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
                 running.topics =
-                    Some(Topics::start(client, states, limits, &checked.handlers, connect.timeout).await?);
+                    Some(Topics::start(client, states, limits, &checked.handlers, patience).await?);
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
@@ -121,9 +128,8 @@ impl Running {
                     store,
                     retention,
                 };
-                running.skills = Some(
-                    Skills::start(client.handle().clone(), states, limits, parts, connect.timeout).await?,
-                );
+                running.skills =
+                    Some(Skills::start(client.handle().clone(), states, limits, parts, patience).await?);
                 // Results of what an earlier process asked for find their owner without being asked for.
                 client.session().receive_results().await.map_err(Error::from)?;
             }

@@ -1,6 +1,13 @@
-//! User name and password.
+//! User name and password, and where they come from.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use crate::spawn;
 
 /// User name and password for the broker. Its `Debug` output leaves the password out.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,4 +36,56 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
     }
+}
+
+/// What a callback for credentials comes to.
+pub(crate) type Asked = Result<Credentials, Box<dyn Error + Send + Sync>>;
+
+/// Where the credentials come from.
+#[derive(Clone)]
+pub(crate) enum CredentialSource {
+    /// The same for all connections.
+    Fixed(Credentials),
+    /// Asked before each attempt to connect.
+    Callback(Arc<dyn Fn() -> BoxFuture<'static, Asked> + Send + Sync>),
+}
+
+impl CredentialSource {
+    /// The credentials for one attempt to connect, or why there are none. A callback runs in a task of its own: one that
+    /// blocks or panics keeps nobody else's work from going on.
+    pub(crate) async fn ask(&self) -> Result<Credentials, String> {
+        let callback = match self {
+            Self::Fixed(credentials) => return Ok(credentials.clone()),
+            Self::Callback(callback) => Arc::clone(callback),
+        };
+        let (tell, told) = oneshot::channel();
+        let _task = spawn::owned(async move {
+            let _ = tell.send(callback().await);
+        });
+        match told.await {
+            Ok(Ok(credentials)) => Ok(credentials),
+            Ok(Err(error)) => Err(chain(&*error)),
+            Err(_) => Err("their callback panicked".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for CredentialSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(credentials) => credentials.fmt(f),
+            Self::Callback(_) => f.write_str("Callback"),
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }

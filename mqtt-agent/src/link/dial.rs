@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::codec::encode::{self, seconds};
 use super::codec::{ConnAck, Connect, Packet, reasons};
+use super::credentials::{CredentialSource, Credentials};
 use super::disconnect::Ended;
 use super::error::ConnectError;
 use super::options::LinkOptions;
@@ -42,11 +43,26 @@ impl Address {
             #[cfg(feature = "tls")]
             tls,
         };
-        connect(&address, options, true).check().map_err(|reason| ConnectError::InvalidOption {
+        let credentials = match &options.credentials {
+            Some(CredentialSource::Fixed(credentials)) => Some(credentials),
+            // Not known yet; checked when they are.
+            Some(CredentialSource::Callback(_)) => None,
+            None => address.target.credentials.as_ref(),
+        };
+        connect(options, credentials, true).check().map_err(|reason| ConnectError::InvalidOption {
             option: "connect",
             reason: format!("{reason}; shorten it"),
         })?;
         Ok(Arc::new(address))
+    }
+
+    /// The credentials for one attempt.
+    async fn credentials(&self, options: &LinkOptions) -> Result<Option<Credentials>, Ended> {
+        let Some(source) = &options.credentials else { return Ok(self.target.credentials.clone()) };
+        source.ask().await.map(Some).map_err(|error| {
+            // It may pass, as where the service that gives them is not up yet.
+            Ended::attempt(format!("failed to get the credentials: {error}"), None)
+        })
     }
 
     async fn stream(&self, writes_soon: Arc<AtomicBool>) -> Result<Stream, Ended> {
@@ -72,8 +88,11 @@ impl Address {
     }
 }
 
-fn connect<'a>(address: &'a Address, options: &'a LinkOptions, clean_start: bool) -> Connect<'a> {
-    let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
+fn connect<'a>(
+    options: &'a LinkOptions,
+    credentials: Option<&'a Credentials>,
+    clean_start: bool,
+) -> Connect<'a> {
     Connect {
         client_id: &options.client_id,
         clean_start,
@@ -94,10 +113,14 @@ pub(super) async fn dial(
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
     let attempt = async {
+        // Before there is a socket: brokers give little time for CONNECT.
+        let credentials = address.credentials(&options).await?;
+        let connect = connect(&options, credentials.as_ref(), clean_start);
+        connect.check().map_err(|reason| Ended::attempt(format!("{reason}; shorten it"), None))?;
         let writes_soon = Arc::new(AtomicBool::new(false));
         let stream = address.stream(Arc::clone(&writes_soon)).await?;
         let mut wire = Wire::new(stream, writes_soon, address.largest);
-        encode::connect(&mut wire.unsent, &connect(&address, &options, clean_start));
+        encode::connect(&mut wire.unsent, &connect);
         poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
         loop {
             match wire.next() {

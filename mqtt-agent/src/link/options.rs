@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::credentials::Credentials;
+use super::credentials::CredentialSource;
 use super::error::ConnectError;
 use super::tls::Tls;
 use super::will::Will;
 
 /// However large messages may be, so many may be unacknowledged.
 const LEAST: u16 = 16;
+
+/// The largest packet that is accepted where nothing else was said. Peers that state none have the same (`SUB-14`).
+pub(crate) const MAX_PACKET_SIZE: u32 = 1024 * 1024;
 
 /// How to connect. Made by [`LinkOptions::new`]; every field has a working default then. Without `Debug`: the url may hold a
 /// password.
@@ -24,8 +27,8 @@ pub(crate) struct LinkOptions {
     pub(crate) session_expiry: Duration,
     /// What the broker publishes when the connection is lost.
     pub(crate) will: Option<Will>,
-    /// User name and password; over those in the url.
-    pub(crate) credentials: Option<Credentials>,
+    /// Where user name and password come from; over those in the url.
+    pub(crate) credentials: Option<CredentialSource>,
     /// Certificate authority and client certificate; the system's authorities when left out.
     pub(crate) tls: Option<Tls>,
     /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half; on a slow line
@@ -60,7 +63,7 @@ impl LinkOptions {
             tls: None,
             keep_alive: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
-            max_packet_size: 1024 * 1024,
+            max_packet_size: MAX_PACKET_SIZE,
             receive_maximum: 256,
             window: 1024,
             queue: 1024,
@@ -141,10 +144,5 @@ mod tests {
                 other => panic!("{name}: {other:?}"),
             }
         }
-    }
-
-    #[test]
-    fn the_password_is_not_in_debug_output() {
-        assert!(!format!("{:?}", Credentials::new("me", "secret")).contains("secret"));
     }
 }

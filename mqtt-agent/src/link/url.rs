@@ -107,6 +107,15 @@ impl Target {
     }
 }
 
+/// An address as it may be shown: without credentials. `None` for one that can't be read.
+pub(crate) fn without_credentials(text: &str) -> Option<String> {
+    let target = Target::parse(text).ok()?;
+    Some(match target.scheme {
+        Scheme::Mqtt | Scheme::Mqtts => format!("{}://{}", target.scheme.name(), target.address),
+        Scheme::Ws | Scheme::Wss => target.address,
+    })
+}
+
 /// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
 fn decode(text: &str) -> Result<String, ConnectError> {
     let invalid =

@@ -12,9 +12,6 @@ use crate::error::Problem;
 /// The most that MQTT's two length bytes allow for a Will's topic and for its payload.
 const WILL: usize = u16::MAX as usize;
 
-/// What is accepted where nothing else was said.
-pub(super) const MAX_PACKET_SIZE: u32 = 1024 * 1024;
-
 /// The most that a packet has besides its topic and payload: headers and properties, and 128 bytes for what a broker adds
 /// to them.
 const AROUND: usize = 256;

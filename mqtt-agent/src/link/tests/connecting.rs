@@ -6,7 +6,7 @@ use super::broker::{Broker, Setup, Transport, mosquitto};
 use super::pki::Pki;
 use super::proxy::NOWHERE;
 use super::{DEADLINE, connect, open, options, soon, subscribe, text};
-use crate::link::{ConnectError, Credentials, Link, Message, Tls};
+use crate::link::{ConnectError, CredentialSource, Credentials, Link, Message, Tls};
 
 async fn echo(link: &Link) {
     let (_subscription, mut inbox) = subscribe(link, "echo").await;
@@ -20,7 +20,7 @@ async fn echo(link: &Link) {
 async fn a_wrong_password_is_known_at_once() {
     let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
     let mut wrong = options(broker.url());
-    wrong.credentials = Some(Credentials::new("me", "wrong"));
+    wrong.credentials = Some(CredentialSource::Fixed(Credentials::new("me", "wrong")));
     let link = Link::open(wrong).unwrap();
     let started = Instant::now();
     let error = link.connected(DEADLINE).await.unwrap_err();
@@ -39,7 +39,7 @@ async fn credentials_come_from_the_options_or_the_url() {
     let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
     echo(&connect(format!("mqtt://me:right@{}", broker.address)).await).await;
     let mut right = options(format!("mqtt://you:wrong@{}", broker.address));
-    right.credentials = Some(Credentials::new("me", "right"));
+    right.credentials = Some(CredentialSource::Fixed(Credentials::new("me", "right")));
     echo(&open(right).await).await;
 }
 

@@ -1,0 +1,199 @@
+//! Options out of the environment.
+
+use std::env::var_os;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::ConnectOptions;
+use crate::error::{Error, Problem, Result};
+use crate::link::{Credentials, Tls};
+
+const URL: &str = "MQTT_AGENT_URL";
+const USERNAME: &str = "MQTT_AGENT_USERNAME";
+const PASSWORD: &str = "MQTT_AGENT_PASSWORD";
+const PASSWORD_FILE: &str = "MQTT_AGENT_PASSWORD_FILE";
+const CA_FILE: &str = "MQTT_AGENT_CA_FILE";
+const CERTIFICATE_FILE: &str = "MQTT_AGENT_CERTIFICATE_FILE";
+const KEY_FILE: &str = "MQTT_AGENT_KEY_FILE";
+const ID: &str = "MQTT_AGENT_ID";
+const INSTANCE: &str = "MQTT_AGENT_INSTANCE";
+const NAMESPACE: &str = "MQTT_AGENT_NAMESPACE";
+const CONNECT_TIMEOUT: &str = "MQTT_AGENT_CONNECT_TIMEOUT";
+const RETRY: &str = "MQTT_AGENT_RETRY_FIRST_CONNECTION";
+const SESSION_EXPIRY: &str = "MQTT_AGENT_SESSION_EXPIRY";
+const WILL_DELAY: &str = "MQTT_AGENT_WILL_DELAY";
+const KEEP_ALIVE: &str = "MQTT_AGENT_KEEP_ALIVE";
+const MAX_PACKET_SIZE: &str = "MQTT_AGENT_MAX_PACKET_SIZE";
+const CALL_TIMEOUT: &str = "MQTT_AGENT_CALL_TIMEOUT";
+
+impl ConnectOptions {
+    /// The options that the environment says.
+    ///
+    /// | variable | option |
+    /// |---|---|
+    /// | `MQTT_AGENT_URL` | the broker's [URL](Self::new); has to be set |
+    /// | `MQTT_AGENT_USERNAME`, `MQTT_AGENT_PASSWORD` | [`credentials`](Self::credentials) |
+    /// | `MQTT_AGENT_PASSWORD_FILE` | a file with the password, read before each attempt to connect; without the line end |
+    /// | `MQTT_AGENT_CA_FILE` | a PEM file: [`Tls::ca_pem`] |
+    /// | `MQTT_AGENT_CERTIFICATE_FILE`, `MQTT_AGENT_KEY_FILE` | two PEM files: [`Tls::client_certificate`] |
+    /// | `MQTT_AGENT_ID`, `MQTT_AGENT_INSTANCE`, `MQTT_AGENT_NAMESPACE` | [`id`](Self::id), [`instance`](Self::instance), [`namespace`](Self::namespace) |
+    /// | `MQTT_AGENT_CONNECT_TIMEOUT` | [`connect_timeout`](Self::connect_timeout), in seconds |
+    /// | `MQTT_AGENT_RETRY_FIRST_CONNECTION` | [`retry_first_connection`](Self::retry_first_connection): `true` or `false` |
+    /// | `MQTT_AGENT_SESSION_EXPIRY`, `MQTT_AGENT_WILL_DELAY`, `MQTT_AGENT_KEEP_ALIVE`, `MQTT_AGENT_CALL_TIMEOUT` | the options of these names, in seconds |
+    /// | `MQTT_AGENT_MAX_PACKET_SIZE` | [`max_packet_size`](Self::max_packet_size), in bytes |
+    ///
+    /// An empty variable is one that is not set. Seconds may have a fraction: `0.5`.
+    ///
+    /// ```no_run
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> mqtt_agent::Result<()> {
+    ///     Agent::new("calculator").serve(ConnectOptions::from_env()?).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with every variable that is missing, that contradicts another or that can't be read, and every file
+    /// that can't be read.
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(var_os)
+    }
+
+    fn from_variables(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<Self> {
+        let mut read = Reader { variable, problems: Vec::new() };
+        let url = read.text(URL);
+        if url.is_none() && read.problems.is_empty() {
+            read.wrong(URL, "is not set; give the broker's address, as `mqtt://localhost:1883`");
+        }
+        let mut options = Self::new(url.unwrap_or_default());
+        options.id = read.text(ID);
+        options.instance = read.text(INSTANCE);
+        options.namespace = read.text(NAMESPACE);
+        read.credentials(&mut options);
+        options.tls = read.tls();
+        let seconds = read.seconds(CONNECT_TIMEOUT);
+        options.connect_timeout = seconds.unwrap_or(options.connect_timeout);
+        options.retries_first = read.parsed(RETRY, "is neither `true` nor `false`").unwrap_or(false);
+        options.session_expiry = read.seconds(SESSION_EXPIRY);
+        options.will_delay = read.seconds(WILL_DELAY).unwrap_or(options.will_delay);
+        options.keep_alive = read.seconds(KEEP_ALIVE);
+        let bytes = read.parsed(MAX_PACKET_SIZE, "is no number of bytes; write it as `1048576`");
+        options.max_packet_size = bytes.unwrap_or(options.max_packet_size);
+        options.call_timeout = read.seconds(CALL_TIMEOUT).unwrap_or(options.call_timeout);
+        if read.problems.is_empty() { Ok(options) } else { Err(Error::Invalid(read.problems)) }
+    }
+}
+
+/// Reads variables, and notes what is wrong with them.
+struct Reader<V> {
+    variable: V,
+    problems: Vec<Problem>,
+}
+
+impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
+    /// Values are not repeated: that of a misplaced variable may be a password.
+    fn wrong(&mut self, name: &str, what: &str) {
+        self.problems.push(Problem::new(format!("`{name}` {what}")));
+    }
+
+    fn path(&self, name: &'static str) -> Option<PathBuf> {
+        (self.variable)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    fn text(&mut self, name: &'static str) -> Option<String> {
+        let value = (self.variable)(name).filter(|value| !value.is_empty())?;
+        value.into_string().map_err(|_| self.wrong(name, "is no UTF-8 text; write it in UTF-8")).ok()
+    }
+
+    fn parsed<T: std::str::FromStr>(&mut self, name: &'static str, wrong: &str) -> Option<T> {
+        let text = self.text(name)?;
+        text.trim().parse().map_err(|_| self.wrong(name, wrong)).ok()
+    }
+
+    fn seconds(&mut self, name: &'static str) -> Option<Duration> {
+        const WRONG: &str = "is no number of seconds; write it as `10` or `0.5`";
+        let seconds = self.parsed(name, WRONG)?;
+        Duration::try_from_secs_f64(seconds).map_err(|_| self.wrong(name, WRONG)).ok()
+    }
+
+    fn file(&mut self, name: &'static str, path: &Path) -> Option<Vec<u8>> {
+        let read = std::fs::read(path);
+        read.map_err(|error| {
+            self.wrong(
+                name,
+                &format!(
+                    "names `{}`, which can't be read: {error}; give a file that is there",
+                    path.display()
+                ),
+            );
+        })
+        .ok()
+    }
+
+    fn credentials(&mut self, options: &mut ConnectOptions) {
+        let (user, password, file) = (self.text(USERNAME), self.text(PASSWORD), self.path(PASSWORD_FILE));
+        match (user, password, file) {
+            (None, None, None) => {}
+            (Some(user), password, None) => {
+                *options = options.clone().credentials(user, password.unwrap_or_default());
+            }
+            (Some(user), None, Some(file)) => {
+                // Now, too: a file that isn't there is known before anything connects.
+                if self.file(PASSWORD_FILE, &file).is_some() {
+                    *options =
+                        options.clone().credentials_from(move || from_file(user.clone(), file.clone()));
+                }
+            }
+            (Some(_), Some(_), Some(_)) => {
+                self.wrong(PASSWORD_FILE, &format!("and `{PASSWORD}` are both set; leave one of them out"));
+            }
+            (None, Some(_), _) => self.without_user(PASSWORD),
+            (None, None, Some(_)) => self.without_user(PASSWORD_FILE),
+        }
+    }
+
+    fn without_user(&mut self, name: &str) {
+        self.wrong(name, &format!("is set and `{USERNAME}` is not; give the user name too"));
+    }
+
+    fn tls(&mut self) -> Option<Tls> {
+        let ca = self.path(CA_FILE).and_then(|path| self.file(CA_FILE, &path));
+        let mut tls = ca.map(|ca| Tls::new().ca_pem(ca));
+        match (self.path(CERTIFICATE_FILE), self.path(KEY_FILE)) {
+            (None, None) => {}
+            (Some(certificate), Some(key)) => {
+                let (certificate, key) =
+                    (self.file(CERTIFICATE_FILE, &certificate), self.file(KEY_FILE, &key));
+                tls = Some(tls.unwrap_or_default().client_certificate(certificate?, key?));
+            }
+            (Some(_), None) => {
+                self.wrong(CERTIFICATE_FILE, &format!("is set and `{KEY_FILE}` is not; give the key too"));
+            }
+            (None, Some(_)) => {
+                self.wrong(
+                    KEY_FILE,
+                    &format!("is set and `{CERTIFICATE_FILE}` is not; give the certificate too"),
+                );
+            }
+        }
+        tls
+    }
+}
+
+/// The user name with the password that stands in the file now.
+async fn from_file(user: String, file: PathBuf) -> std::io::Result<Credentials> {
+    let read = tokio::task::spawn_blocking(move || {
+        std::fs::read_to_string(&file).map_err(|error| {
+            std::io::Error::new(error.kind(), format!("`{PASSWORD_FILE}` (`{}`): {error}", file.display()))
+        })
+    });
+    let text = read.await.map_err(std::io::Error::other)??;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Credentials::new(user, password.strip_suffix('\r').unwrap_or(password)))
+}
+
+#[cfg(test)]
+mod tests;
