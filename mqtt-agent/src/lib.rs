@@ -71,8 +71,40 @@ mod session;
 mod spawn;
 mod store;
 
-/// Pages about what no single item tells.
+/// The guide: a page for each subject.
+///
+/// Tools:
+///
+/// - [`#[tool]`](macro@crate::tool): a function that is an MCP tool, and all options
+/// - [`param`]: what its parameters can be; [`schema`]: the JSON Schemas of them
+/// - [`#[derive(ToolError)]`](macro@crate::ToolError): its errors
+/// - [`tools!`](macro@crate::tools): a list of tools, from several crates
+/// - [`#[remote]`](macro@crate::remote): a typed client
+///
+/// Agents:
+///
+/// - [`#[agent]`](macro@crate::agent): methods that share a value
+/// - [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
+///   [`#[derive(AgentCard)]`](macro@crate::AgentCard): what an agent can be asked for
+/// - [`delegation`](guide::delegation): tasks that agents give each other
+/// - [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
+/// - [`presence`](guide::presence): who is there
+///
+/// Topics of your own:
+///
+/// - [`topic`]: handlers, requests and events, and what holds for all of them
+/// - [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request), [`#[event]`](macro@crate::event),
+///   [`handlers!`](macro@crate::handlers)
+///
+/// Running and testing:
+///
+/// - [`ConnectOptions`]: how to connect, and what the environment says of it
+/// - [`Limits`]: how much is taken on at once
+/// - [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
+/// - [`contract!`](macro@crate::contract): what a program publishes, held against a file
+/// - [`performance`](guide::performance): what a call costs
 pub mod guide {
+
     #[doc = include_str!("../docs/delegation.md")]
     pub mod delegation {}
     #[doc = include_str!("../docs/durable.md")]
