@@ -30,24 +30,27 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///             "Current weather for a city.",
 ///             &[ArgDef::new("city", "", <String as Param<'_>>::NEED)],
 ///             schema(ReplyOf::<Result<Report, Error>>::PARTS, Reply::DESCRIBED),
-///             Handler::Async(|call| {
-///                 let (Some(argument_0),) = (call.take(<String as Param<'_>>::take, "city"),) else {
-///                     return Err(Refused);
-///                 };
-///                 Ok(run(weather(argument_0), ..))
+///             Handler::Async({
+///                 fn __handle<'__call, __Any>(call: &mut Call<'__call>) -> Result<ToolFuture<'__call>, Refused> {
+///                     match call.take(<String as Param<'_>>::take, "city") {
+///                         Some(__argument_0) => Ok(run(weather(__argument_0), ..)),
+///                         None => Err(Refused),
+///                     }
+///                 }
+///                 __handle::<()>
 ///             }),
 ///             Location::new(file!(), line!()),
 ///         );
 ///         check_parameter(tool.args(), 0, true, RootOf::<String>::ROOT);
-///         tool.timeout_ms(5000)
+///         tool.error_codes(&codes(..)).timeout_ms(5000)
 ///     };
 ///     inventory::submit! { RegisteredTool(&__DEFINITION) }
+///     macro_rules! __tool_name_weather_is_taken { () => {} }
 ///     &__DEFINITION
 /// }
 /// ```
 ///
-/// All of it is one body with closures in it, and no functions of their own: rustc reports what a type lacks once for
-/// each place in a body, so a type that cannot be a parameter is one error though three lines need it.
+/// The snapshot `snapshots/tool.rs` has the whole of it, with paths.
 pub(crate) fn tool(tool: &Tool) -> TokenStream {
     let private = private(tool.words.krate.as_ref());
     let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&__DEFINITION) });

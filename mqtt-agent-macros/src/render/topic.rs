@@ -16,7 +16,7 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 /// For
 ///
 /// ```text
-/// #[on("home/{room}/temperature")]
+/// #[on("home/{room}/temperature", qos = 1)]
 /// async fn reading(room: &str, value: Reading) { .. }
 /// ```
 ///
@@ -31,17 +31,19 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 ///             "",
 ///             TopicDef::new("home/{room}/temperature", "home/+/temperature", &[PlaceholderDef::new("room", 1, false)]),
 ///             &[ArgDef::new("value", "", <Reading as Param<'_>>::NEED)],
-///             SchemaGenerator::subschema_for::<()>,
-///             Handler::Async(|call| ..),
+///             unanswered,
+///             Handler::Async({ fn __handle<'__call, __Any>(call: &mut Call<'__call>) -> .. { .. } __handle::<()> }),
 ///             Location::new(file!(), line!()),
 ///         );
 ///         check_message(&handler, 0, true);
-///         handler
+///         handler.error_codes(&codes(..)).qos(1)
 ///     };
 ///     inventory::submit! { RegisteredHandler(&__DEFINITION) }
 ///     &__DEFINITION
 /// }
 /// ```
+///
+/// The snapshot `snapshots/on.rs` has the whole of it, with paths.
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let private = private(handler.words.krate.as_ref());
     let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&__DEFINITION) });
