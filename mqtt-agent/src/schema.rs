@@ -16,6 +16,7 @@ mod error;
 mod generate;
 mod keywords;
 mod narrow;
+mod validate;
 mod wording;
 
 #[cfg(test)]

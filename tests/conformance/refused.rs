@@ -7,7 +7,66 @@ use support::on_each_broker;
 
 use crate::tools::*;
 
+/// A formula, as serde writes an enum with a tag.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Num { value: i64 },
+    Neg { of: Box<Tagged> },
+    Add { left: Box<Tagged>, right: Box<Tagged> },
+}
+
+/// The same without a tag.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Untagged {
+    Num(i64),
+    List(Vec<Untagged>),
+    // The shorter one first: serde tries them in turn, and would read what is within once more for each that fails.
+    Neg { left: Box<Untagged> },
+    Pair { left: Box<Untagged>, right: Box<Untagged> },
+}
+
+/// Takes formulas.
+#[tool]
+fn formula(tagged: Option<Tagged>, untagged: Option<Untagged>) -> bool {
+    tagged.is_some() || untagged.is_some()
+}
+
+/// A value in values.
+fn deep(levels: u32, last: &str, around: fn(String) -> String) -> String {
+    (0..levels).fold(last.to_owned(), |value, _| around(value))
+}
+
 on_each_broker! {
+    async fn mcp_8a_arguments_of_recursive_types_are_checked_at_once_however_deep_they_are(broker) {
+        let agent = Agent::new("calc").tools(tools![formula, add]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let tagged: fn(String) -> String = |of| format!(r#"{{"kind":"Neg","of":{of}}}"#);
+        let listed: fn(String) -> String = |of| format!("[{of}]");
+        let paired: fn(String) -> String = |of| format!(r#"{{"left":{of}}}"#);
+        for (name, around, fits, not) in [
+            ("tagged", tagged, r#"{"kind":"Num","value":1}"#, r#"{"kind":"Num","value":"x"}"#),
+            ("untagged", listed, "1", r#""x""#),
+            ("untagged", paired, "1", r#""x""#),
+        ] {
+            for levels in [1, 30, 100] {
+                for (last, is_right) in [(fits, true), (not, false)] {
+                    let arguments = format!(r#"{{"{name}":{}}}"#, deep(levels, last, around));
+                    let arguments: serde_json::Value = serde_json::from_str(&arguments).unwrap();
+                    let answer = support::soon(client.call("formula", arguments).into_future()).await;
+                    match answer {
+                        Ok(_) => assert!(is_right, "{name} {levels}"),
+                        Err(CallError::InvalidArguments { message }) => assert!(!is_right, "{message}"),
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            }
+        }
+        client.call("add", json!({"a": 1, "b": 2})).await.unwrap();
+        agent.stop().await;
+    }
+
     async fn mcp_8_all_errors_of_a_call_come_in_one_answer_and_the_handler_does_not_run(broker) {
         let watch = Watch::default();
         let agent = Agent::new("calc").tools(tools![narrow, counted_add]).state(watch.clone());

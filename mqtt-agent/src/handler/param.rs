@@ -170,12 +170,24 @@ impl<'a> Call<'a> {
 pub struct ArgumentError {
     pointer: String,
     message: String,
+    too_complex: bool,
 }
 
 impl ArgumentError {
     /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected there.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
+        Self { pointer: pointer.into(), message: message.into(), too_complex: false }
+    }
+
+    /// The arguments together: to check them would take too long (`MCP-8a`).
+    pub(crate) fn too_complex() -> Self {
+        let message =
+            "the arguments are too complex to be checked; send fewer values, or less deeply nested ones";
+        Self { pointer: String::new(), message: message.to_owned(), too_complex: true }
+    }
+
+    pub(crate) fn is_too_complex(&self) -> bool {
+        self.too_complex
     }
 
     /// Where in the arguments.

@@ -112,8 +112,11 @@ fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
     })
 }
 
-/// All errors of a call in one message (`MCP-8`).
+/// All errors of a call in one message (`MCP-8`), and the code `too_complex` where they could not be looked for (`MCP-8a`).
 pub(crate) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
+    if let Some(error) = errors.iter().find(|error| error.is_too_complex()) {
+        return ErrorBody::new(ErrorKind::InvalidArguments, error.message()).with_code("too_complex");
+    }
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     ErrorBody::new(ErrorKind::InvalidArguments, texts.join("; "))
 }

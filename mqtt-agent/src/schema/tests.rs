@@ -227,7 +227,7 @@ fn mcp_8_each_error_names_its_pointer_and_what_is_expected() {
         (
             "shape",
             json!({"kind": "heart"}),
-            "`/shape`: expected one of the forms in the tool's `input_schema`, got an object",
+            "`/shape/kind`: expected one of \"circle\", \"square\", got \"heart\"",
         ),
         (
             "place",
@@ -259,6 +259,159 @@ fn mcp_8_each_error_names_its_pointer_and_what_is_expected() {
         check(tool_of!(kinds), arguments).unwrap_err(),
         ["`/smal`: unknown; did you mean `small`?", "`/small`: missing; give it, a whole number"]
     );
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum External {
+    Start { rpm: u32 },
+    Go(u8),
+    Stop,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Internal {
+    Start { rpm: u32 },
+    Stop,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "with", rename_all = "lowercase")]
+enum Adjacent {
+    Start { rpm: u32 },
+    Go(u8),
+    Stop,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Untagged {
+    Start { rpm: u32 },
+    Go(u8),
+}
+
+/// Takes an enum in each of serde's ways to write it.
+#[tool]
+fn commands(
+    external: Option<External>,
+    internal: Option<Internal>,
+    adjacent: Option<Adjacent>,
+    untagged: Option<Untagged>,
+) {
+    let _ = (external, internal, adjacent, untagged);
+}
+
+#[test]
+fn mcp_8_an_error_in_a_variant_names_its_field_and_that_of_no_variant_the_tags() {
+    for (arguments, expected) in [
+        (
+            json!({"external": {"Start": {"rpm": "3"}}}),
+            "`/external/Start/rpm`: expected a whole number, got \"3\"",
+        ),
+        (json!({"external": {"Go": 256}}), "`/external/Go`: expected at most 255, got 256"),
+        (
+            json!({"external": {"Fly": {}}}),
+            "`/external`: expected an object with one member, which is one of \"Go\", \"Start\", got an object",
+        ),
+        (json!({"external": "Fly"}), "`/external`: expected one of \"Stop\", got \"Fly\""),
+        (json!({"internal": {"kind": "start"}}), "`/internal/rpm`: missing; give it, a whole number"),
+        (
+            json!({"internal": {"kind": "fly"}}),
+            "`/internal/kind`: expected one of \"start\", \"stop\", got \"fly\"",
+        ),
+        (json!({"internal": {"rpm": 3}}), "`/internal/kind`: missing; give it, one of \"start\", \"stop\""),
+        (json!({"internal": 3}), "`/internal`: expected an object, got 3"),
+        (
+            json!({"adjacent": {"kind": "start", "with": {"rpm": -1}}}),
+            "`/adjacent/with/rpm`: expected at least 0, got -1",
+        ),
+        (json!({"adjacent": {"kind": "go"}}), "`/adjacent/with`: missing; give it, a whole number"),
+        (json!({"untagged": {"rpm": true}}), "`/untagged/rpm`: expected a whole number, got true"),
+        (json!({"untagged": 256}), "`/untagged`: expected at most 255, got 256"),
+        (json!({"untagged": "x"}), "`/untagged`: expected a whole number or an object, got \"x\""),
+    ] {
+        assert_eq!(check(tool_of!(commands), arguments.clone()).unwrap_err(), [expected], "{arguments}");
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    query: String,
+    #[serde(default)]
+    limit: u32,
+}
+
+/// Takes a page.
+#[tool]
+fn page(page: Page) {
+    let _ = page;
+}
+
+#[test]
+fn mcp_8_a_misspelt_field_within_an_argument_is_told_with_the_one_that_is_meant() {
+    let errors = check(tool_of!(page), json!({"page": {"query": "x", "limt": 5}})).unwrap_err();
+    assert_eq!(errors, ["`/page/limt`: unknown; did you mean `limit`?"]);
+    let errors = check(tool_of!(page), json!({"page": {"query": "x", "zz": 5}})).unwrap_err();
+    assert_eq!(errors, ["`/page/zz`: unknown; leave it out"]);
+}
+
+#[test]
+fn mcp_8a_what_would_take_too_long_to_check_has_the_code_too_complex() {
+    let mut schema = json!({"type": "integer"});
+    for level in 0..17 {
+        schema = json!({"anyOf": [{"allOf": [schema.clone(), {"minimum": 1}]}, {"not": schema}, {"const": level}]});
+    }
+    let arguments = Arguments::new(&json!({"properties": {"a": schema}}), Vec::new(), Vec::new()).unwrap();
+    let mut whole = Map::from_iter([("a".to_owned(), json!(0))]);
+    let body = crate::handler::run::invalid_arguments(&arguments.check(&mut whole).unwrap_err());
+    assert_eq!(body.code.as_deref(), Some("too_complex"));
+    assert_eq!(
+        body.message,
+        "the arguments are too complex to be checked; send fewer values, or less deeply nested ones"
+    );
+}
+
+/// Takes a text of a form that look-around describes.
+#[tool]
+fn secret(#[arg(pattern = "^(?=.*[0-9]).{8,}$")] text: String) {
+    let _ = text;
+}
+
+#[test]
+fn mcp_8a_a_pattern_that_takes_more_than_linear_time_is_refused() {
+    let errors = ToolSchemas::of(tool_of!(secret).args, tool_of!(secret).output).unwrap_err();
+    let error = errors[0].to_string();
+    assert!(
+        error.starts_with("argument `text`: the pattern `^(?=.*[0-9]).{8,}$` cannot be matched:"),
+        "{error}"
+    );
+    assert!(error.ends_with("write it without look-around and back-references"), "{error}");
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind")]
+enum Expr {
+    Num { value: i64 },
+    Add { left: Box<Expr>, right: Box<Expr> },
+}
+
+/// Evaluates.
+#[tool]
+fn evaluate(expr: Expr) {
+    let _ = expr;
+}
+
+#[test]
+fn mcp_8a_a_recursive_enum_is_checked_to_the_depth_that_json_is_read_to() {
+    let num = json!({"kind": "Num", "value": 1});
+    let deep = |last: Value| {
+        (0..120)
+            .fold(last, |left, _| json!({"kind": "Add", "left": left, "right": {"kind": "Num", "value": 1}}))
+    };
+    assert!(check(tool_of!(evaluate), json!({"expr": deep(num)})).is_ok());
+    let errors = check(tool_of!(evaluate), json!({"expr": deep(json!({"kind": "Sub"}))})).unwrap_err();
+    assert!(errors[0].ends_with("/left/kind`: expected one of \"Add\", \"Num\", got \"Sub\""), "{errors:?}");
 }
 
 #[test]

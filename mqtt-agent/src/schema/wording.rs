@@ -1,56 +1,100 @@
 //! What the caller reads when an argument does not fit: what is expected, then what came.
 
-use jsonschema::ValidationError;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
+
+use super::validate::{Check, Expected, Types, Wrong};
 
 /// The longest excerpt of a value that is told back, in characters.
 const EXCERPT: usize = 60;
 
-/// What was expected in place of what came.
-pub(super) fn expected(error: &ValidationError<'_>) -> String {
-    use ValidationErrorKind as Kind;
-    let expected = match error.kind() {
-        Kind::Type { kind: TypeKind::Single(kind) } => article(&kind.to_string()),
-        Kind::Type { kind: TypeKind::Multiple(kinds) } => {
-            let kinds: Vec<_> =
-                kinds.iter().map(|kind| kind.to_string()).filter(|kind| kind != "null").collect();
-            kinds.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ")
-        }
-        Kind::Minimum { limit } => format!("at least {limit}"),
-        Kind::Maximum { limit } => format!("at most {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("more than {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("less than {limit}"),
-        Kind::MinLength { limit } => format!("at least {limit} characters"),
-        Kind::MaxLength { limit } => format!("at most {limit} characters"),
-        Kind::MinItems { limit } => format!("at least {limit} items"),
-        Kind::MaxItems { limit } => format!("at most {limit} items"),
-        Kind::Pattern { pattern } => format!("a string that matches `{pattern}`"),
-        Kind::Format { format } => format!("a string of the format `{format}`"),
-        Kind::Enum { options } => format!("one of {}", choices(options)),
-        Kind::Constant { expected_value } => expected_value.to_string(),
-        Kind::UniqueItems => "items that differ from each other".to_owned(),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
-            "one of the forms in the tool's `input_schema`".to_owned()
-        }
-        kind => format!("what `{}` in the tool's `input_schema` asks for", keyword(kind, error)),
+/// What was expected in place of what came. At the root are the arguments of a tool.
+pub(super) fn message(wrong: &Wrong<'_>) -> String {
+    let expected = match &wrong.what {
+        Expected::Type(types) => types_of(*types),
+        Expected::Keyword(check) => keyword(check),
+        Expected::Tag(tags) => format!("one of {}", quoted(tags)),
+        Expected::Variant(names) => format!("an object with one member, which is one of {}", quoted(names)),
+        Expected::Member(types, tags) => return missing(*types, tags),
+        Expected::Nothing(known) => return unknown(&wrong.pointer, known),
     };
-    format!("expected {expected}, got {}", excerpt(error.instance()))
+    format!("expected {expected}, got {}", excerpt(wrong.value))
 }
 
-/// The keyword that was not fulfilled: the last step of the path to it. A `false` has none.
-fn keyword<'a>(kind: &ValidationErrorKind, error: &'a ValidationError<'_>) -> &'a str {
-    if matches!(kind, ValidationErrorKind::FalseSchema) {
-        return "falseSchema";
+fn missing(types: Types, tags: &[&str]) -> String {
+    let mut names = types.names();
+    match (tags, names.next(), names.next()) {
+        ([], Some(kind), None) => format!("missing; give it, {}", article(kind)),
+        ([], _, _) => "missing; give it".to_owned(),
+        (tags, _, _) => format!("missing; give it, one of {}", quoted(tags)),
     }
-    error.schema_path().as_str().rsplit('/').next().unwrap_or_default()
 }
 
-fn choices(options: &Value) -> String {
-    let Value::Array(options) = options else { return excerpt(options) };
+fn unknown(pointer: &str, known: &[&str]) -> String {
+    let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    let is_argument = pointer.matches('/').count() == 1;
+    match near(&name, known) {
+        Some(close) => format!("unknown; did you mean `{close}`?"),
+        None if is_argument && known.is_empty() => "unknown; this tool takes no arguments".to_owned(),
+        None if is_argument => format!("unknown; the arguments are {}", list(known)),
+        None => "unknown; leave it out".to_owned(),
+    }
+}
+
+/// What a keyword asks for.
+fn keyword(check: &Check) -> String {
+    match check {
+        Check::Minimum { limit, excluded: false } => format!("at least {limit}"),
+        Check::Maximum { limit, excluded: false } => format!("at most {limit}"),
+        Check::Minimum { limit, excluded: true } => format!("more than {limit}"),
+        Check::Maximum { limit, excluded: true } => format!("less than {limit}"),
+        Check::MultipleOf(of) => format!("a multiple of {of}"),
+        Check::MinLength(limit) => format!("at least {limit} characters"),
+        Check::MaxLength(limit) => format!("at most {limit} characters"),
+        Check::MinItems(limit) => format!("at least {limit} items"),
+        Check::MaxItems(limit) => format!("at most {limit} items"),
+        Check::MinProperties(limit) => format!("at least {limit} members"),
+        Check::MaxProperties(limit) => format!("at most {limit} members"),
+        Check::Pattern(pattern) => format!("a string that matches `{}`", pattern.text()),
+        Check::Enum(options) => format!("one of {}", choices(options)),
+        Check::Const(value) => value.to_string(),
+        Check::UniqueItems => "items that differ from each other".to_owned(),
+        Check::Any(_) | Check::One(_) => "one of the forms in the tool's `input_schema`".to_owned(),
+        check => format!("what `{}` in the tool's `input_schema` asks for", name(check)),
+    }
+}
+
+/// The keyword of those that are told by their names.
+fn name(check: &Check) -> &'static str {
+    match check {
+        Check::Contains { .. } => "contains",
+        Check::DependentRequired(_) => "dependentRequired",
+        Check::PropertyNames(_) => "propertyNames",
+        Check::UnevaluatedItems(_) => "unevaluatedItems",
+        Check::Not(_) => "not",
+        Check::Never => "false",
+        _ => "allOf",
+    }
+}
+
+/// Types with their articles; `null` beside others is the way to say nothing, and not told.
+fn types_of(types: Types) -> String {
+    let names: Vec<_> = types.names().collect();
+    let told = names.iter().filter(|name| names.len() == 1 || **name != "null");
+    told.map(|name| article(name)).collect::<Vec<_>>().join(" or ")
+}
+
+fn choices(options: &[Value]) -> String {
     let shown: Vec<_> =
         options.iter().filter(|option| !option.is_null()).take(16).map(ToString::to_string).collect();
     shown.join(", ")
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().take(16).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().take(16).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// A value, shortened.
@@ -69,7 +113,7 @@ fn excerpt(value: &Value) -> String {
 }
 
 /// A JSON type with its article.
-pub(super) fn article(kind: &str) -> String {
+fn article(kind: &str) -> String {
     match kind {
         "integer" => "a whole number".to_owned(),
         "array" => "a list".to_owned(),
@@ -81,7 +125,7 @@ pub(super) fn article(kind: &str) -> String {
 }
 
 /// The known name that a misspelt one is close to.
-pub(super) fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     // Longer names are unknown, not misspelt; comparing them would cost time that a caller decides.
     if name.len() > 64 {
         return None;

@@ -1,0 +1,242 @@
+//! What does not fit, where, and what was expected there.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use super::plan::{Alternatives, Check, Choice, Id, Plan, Properties};
+use super::run::{Run, TooComplex, chosen};
+use super::types::Types;
+
+/// Something that does not fit.
+#[derive(Debug)]
+pub(in crate::schema) struct Wrong<'a> {
+    /// Where, as a JSON pointer.
+    pub(in crate::schema) pointer: String,
+    pub(in crate::schema) what: Expected<'a>,
+    /// What came; of what is missing the object without it.
+    pub(in crate::schema) value: &'a Value,
+}
+
+/// What was expected.
+#[derive(Debug)]
+pub(in crate::schema) enum Expected<'a> {
+    /// Another type.
+    Type(Types),
+    /// Another value, by this keyword.
+    Keyword(&'a Check),
+    /// This is missing: a value of these types, or one of these texts.
+    Member(Types, Vec<&'a str>),
+    /// A text that is the tag of a variant.
+    Tag(Vec<&'a str>),
+    /// An object whose only member is one of these.
+    Variant(Vec<&'a str>),
+    /// Nothing: no such member is known, but these are.
+    Nothing(Vec<&'a str>),
+}
+
+/// What does not fit of a value.
+#[derive(Debug)]
+pub(in crate::schema) enum Wrongs<'a> {
+    /// All of it, up to a number.
+    Found(Vec<Wrong<'a>>),
+    /// To find out would take too long (`MCP-8a`).
+    TooComplex,
+}
+
+impl Plan {
+    /// What of a value does not fit, up to a number; `None` when it fits.
+    pub(in crate::schema) fn wrongs<'a>(&'a self, value: &'a Value, most: usize) -> Option<Wrongs<'a>> {
+        match self.fits(value) {
+            Ok(true) => None,
+            Ok(false) => Some(self.explain(value, most)),
+            Err(TooComplex) => Some(Wrongs::TooComplex),
+        }
+    }
+
+    fn explain<'a>(&'a self, value: &'a Value, most: usize) -> Wrongs<'a> {
+        let mut explainer =
+            Explainer { run: Run::new(self, value), pointer: String::new(), wrongs: Vec::new(), most };
+        explainer.node(Self::ROOT, value);
+        // What was found before the end of the steps is right.
+        if explainer.wrongs.is_empty() { Wrongs::TooComplex } else { Wrongs::Found(explainer.wrongs) }
+    }
+}
+
+struct Explainer<'a> {
+    run: Run<'a, 'a>,
+    pointer: String,
+    wrongs: Vec<Wrong<'a>>,
+    most: usize,
+}
+
+impl<'a> Explainer<'a> {
+    fn push(&mut self, what: Expected<'a>, value: &'a Value) {
+        if !self.is_full() {
+            self.wrongs.push(Wrong { pointer: self.pointer.clone(), what, value });
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.wrongs.len() >= self.most || self.run.end().is_err()
+    }
+
+    /// Something of a part of the value.
+    fn within(&mut self, step: &str, explain: impl FnOnce(&mut Self)) {
+        let length = self.pointer.len();
+        // Names of peers' own may be long; the answer need not be.
+        let step: String = step.chars().take(64).collect();
+        let _ = write!(self.pointer, "/{}", step.replace('~', "~0").replace('/', "~1"));
+        explain(self);
+        self.pointer.truncate(length);
+    }
+
+    fn node(&mut self, id: Id, value: &'a Value) {
+        let Some(node) = self.run.node(id).filter(|_| !self.is_full()) else { return };
+        if let Some(types) = node.types.filter(|types| !types.meet(Types::of(value))) {
+            // All else would say the same once more.
+            return self.push(Expected::Type(types), value);
+        }
+        for check in &node.checks {
+            if self.is_full() {
+                return;
+            }
+            if !self.run.check(node, check, value) && !self.is_full() {
+                self.check(id, check, value);
+            }
+        }
+    }
+
+    fn check(&mut self, id: Id, check: &'a Check, value: &'a Value) {
+        match (check, value) {
+            (Check::All(all), value) => all.iter().for_each(|id| self.node(*id, value)),
+            (Check::Ref(id), value) => self.node(*id, value),
+            (Check::Any(alternatives), value) => self.alternatives(check, alternatives, value),
+            (Check::One(alternatives), value) => self.alternatives(check, alternatives, value),
+            (Check::If { condition, then, otherwise }, value) => {
+                let branch = if self.run.visit(*condition, value) { then } else { otherwise };
+                branch.iter().for_each(|id| self.node(*id, value));
+            }
+            (Check::DependentSchemas(schemas), value) => {
+                for (_, id) in schemas.iter().filter(|(name, _)| value.get(name).is_some()) {
+                    self.node(*id, value);
+                }
+            }
+            (Check::Required(names), Value::Object(members)) => {
+                for name in names.iter().filter(|name| !members.contains_key(*name)) {
+                    let expected = Expected::Member(self.types_of(id, name), Vec::new());
+                    self.within(name, |this| this.push(expected, value));
+                }
+            }
+            (Check::Properties(properties), Value::Object(members)) => self.properties(properties, members),
+            (Check::UnevaluatedProperties(rest), Value::Object(members)) => {
+                let Some(node) = self.run.node(id) else { return };
+                for (name, member) in self.run.unevaluated_properties(node, value, members) {
+                    self.member(name, member, *rest, &[]);
+                }
+            }
+            (Check::PrefixItems(prefix), Value::Array(items)) => {
+                for (index, (id, item)) in prefix.iter().zip(items).enumerate() {
+                    self.item(index, *id, item);
+                }
+            }
+            (Check::Items { from, item }, Value::Array(items)) => {
+                for (index, value) in items.iter().enumerate().skip(*from) {
+                    self.item(index, *item, value);
+                }
+            }
+            (check, value) => self.push(Expected::Keyword(check), value),
+        }
+    }
+
+    fn item(&mut self, index: usize, id: Id, item: &'a Value) {
+        if !self.is_full() && !self.run.visit(id, item) {
+            self.within(&index.to_string(), |this| this.node(id, item));
+        }
+    }
+
+    fn properties(&mut self, properties: &'a Properties, members: &'a Map<String, Value>) {
+        let mut known: Vec<&str> = Vec::new();
+        for (name, member) in members {
+            for id in self.run.schemas_of(properties, name) {
+                if self.is_full() {
+                    return;
+                }
+                if known.is_empty() && self.is_closed(id) {
+                    known = properties.named.keys().map(String::as_str).collect();
+                    known.sort_unstable();
+                }
+                self.member(name, member, id, &known);
+            }
+        }
+    }
+
+    fn member(&mut self, name: &str, member: &'a Value, id: Id, known: &[&'a str]) {
+        if self.is_full() || self.run.visit(id, member) {
+            return;
+        }
+        let closed = self.is_closed(id);
+        self.within(name, |this| {
+            if closed {
+                this.push(Expected::Nothing(known.to_vec()), member);
+            } else {
+                this.node(id, member);
+            }
+        });
+    }
+
+    /// Whether a node lets nothing in, as `additionalProperties: false` says it.
+    fn is_closed(&self, id: Id) -> bool {
+        self.run.node(id).is_some_and(|node| matches!(node.checks.as_slice(), [Check::Never]))
+    }
+
+    fn alternatives(&mut self, check: &'a Check, alternatives: &'a Alternatives, value: &'a Value) {
+        if let (Some(choice), Value::Object(members)) = (&alternatives.choice, value) {
+            return match chosen(choice, members) {
+                Some(id) => self.node(id, value),
+                None => self.no_variant(choice, value, members),
+            };
+        }
+        let candidates = self.run.candidates(alternatives, value);
+        match candidates.as_slice() {
+            [] => {
+                let types = alternatives.all.iter().fold(Types::NONE, |types, one| types.with(one.types));
+                self.push(Expected::Type(types), value);
+            }
+            // Of an `Option` of something, the something.
+            [only] if !self.run.visit(*only, value) => self.node(*only, value),
+            _ => self.push(Expected::Keyword(check), value),
+        }
+    }
+
+    /// An object that is none of the variants of an enum.
+    fn no_variant(&mut self, choice: &'a Choice, value: &'a Value, members: &'a Map<String, Value>) {
+        let sorted = |names: &'a std::collections::HashMap<String, Id>| {
+            let mut names: Vec<&str> = names.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            names
+        };
+        match choice {
+            Choice::Tag { name, values } => {
+                let tags = sorted(values);
+                match members.get(name) {
+                    Some(tag) => self.within(name, |this| this.push(Expected::Tag(tags), tag)),
+                    None => {
+                        self.within(name, |this| this.push(Expected::Member(Types::STRING, tags), value));
+                    }
+                }
+            }
+            Choice::Key(names) => self.push(Expected::Variant(sorted(names)), value),
+        }
+    }
+
+    /// The types of a member that is missing.
+    fn types_of(&self, id: Id, name: &str) -> Types {
+        let checks = self.run.node(id).map(|node| node.checks.as_slice()).unwrap_or_default();
+        let schema = checks.iter().find_map(|check| match check {
+            Check::Properties(properties) => properties.named.get(name),
+            _ => None,
+        });
+        schema.and_then(|id| self.run.node(*id)).and_then(|node| node.types).unwrap_or(Types::ANY)
+    }
+}

@@ -1,0 +1,282 @@
+//! Whether a value fits: every step is counted, and a node that several lead to looks at each value once.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::equal::{all_differ, equal};
+use super::number::{compare, is_multiple};
+use super::plan::{Alternatives, Check, Choice, Id, Node, Plan, Properties};
+use super::types::Types;
+
+/// Steps that any check may take.
+const STEPS: u64 = 100_000;
+/// Steps that a check may take for each value in what is checked, beyond those.
+const STEPS_FOR_A_VALUE: u64 = 64;
+/// Nodes within nodes. serde_json reads 128 levels; a level of a value has some four nodes.
+const DEPTH: u32 = 768;
+
+/// A check took more steps than it may (`MCP-8a`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooComplex;
+
+impl Plan {
+    /// Whether a value fits.
+    pub(super) fn fits(&self, value: &Value) -> Result<bool, TooComplex> {
+        let mut run = Run::new(self, value);
+        let fits = run.visit(Self::ROOT, value);
+        run.end().map(|()| fits)
+    }
+}
+
+/// One check.
+pub(super) struct Run<'p, 'v> {
+    pub(super) plan: &'p Plan,
+    whole: &'v Value,
+    steps: u64,
+    limit: u64,
+    depth: u32,
+    is_over: bool,
+    /// What shared nodes came to, by where the value is in memory.
+    known: HashMap<(Id, *const Value), bool>,
+    /// Values that are made for the check alone are not remembered by their place.
+    passing: u32,
+}
+
+impl<'p, 'v> Run<'p, 'v> {
+    pub(super) fn new(plan: &'p Plan, whole: &'v Value) -> Self {
+        Self {
+            plan,
+            whole,
+            steps: 0,
+            limit: STEPS,
+            depth: 0,
+            is_over: false,
+            known: HashMap::new(),
+            passing: 0,
+        }
+    }
+
+    /// Whether it came to its end within the limit; what it said is worth nothing otherwise.
+    pub(super) fn end(&self) -> Result<(), TooComplex> {
+        if self.is_over { Err(TooComplex) } else { Ok(()) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Counts steps; `false` when there are no more.
+    pub(super) fn step(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
+        if self.steps > self.limit && !self.is_over {
+            // Looked at when it matters: most checks are far below.
+            let more = count(self.whole).saturating_mul(STEPS_FOR_A_VALUE);
+            self.limit = STEPS.saturating_add(more);
+            self.is_over = self.steps > self.limit;
+        }
+        !self.is_over
+    }
+
+    pub(super) fn node(&self, id: Id) -> Option<&'p Node> {
+        self.plan.nodes.get(id)
+    }
+
+    /// Whether a value fits a node.
+    pub(super) fn visit(&mut self, id: Id, value: &Value) -> bool {
+        if !self.step(1) || self.depth >= DEPTH {
+            self.is_over = true;
+            return false;
+        }
+        let Some(node) = self.node(id) else { return true };
+        if node.types.is_some_and(|types| !types.meet(Types::of(value))) {
+            return false;
+        }
+        let key = (node.is_shared && self.passing == 0).then(|| (id, std::ptr::from_ref(value)));
+        if let Some(known) = key.and_then(|key| self.known.get(&key)) {
+            return *known;
+        }
+        self.depth += 1;
+        let fits = node.checks.iter().all(|check| self.check(node, check, value));
+        self.depth -= 1;
+        if let Some(key) = key {
+            self.known.insert(key, fits);
+        }
+        fits
+    }
+
+    /// Whether a value fits one keyword of a node.
+    pub(super) fn check(&mut self, node: &'p Node, check: &'p Check, value: &Value) -> bool {
+        match (check, value) {
+            (Check::Never, _) => false,
+            (Check::Enum(values), value) => {
+                self.step(values.len()) && values.iter().any(|allowed| equal(allowed, value))
+            }
+            (Check::Const(constant), value) => equal(constant, value),
+            (Check::All(all), value) => all.iter().all(|id| self.visit(*id, value)),
+            (Check::Any(alternatives), value) => {
+                self.candidates(alternatives, value).into_iter().any(|id| self.visit(id, value))
+            }
+            (Check::One(alternatives), value) => {
+                let mut fitting = 0;
+                for id in self.candidates(alternatives, value) {
+                    fitting += usize::from(self.visit(id, value));
+                    if fitting > 1 {
+                        return false;
+                    }
+                }
+                fitting == 1
+            }
+            (Check::Not(not), value) => !self.visit(*not, value),
+            (Check::Ref(id), value) => self.visit(*id, value),
+            (Check::If { condition, then, otherwise }, value) => {
+                let branch = if self.visit(*condition, value) { then } else { otherwise };
+                branch.is_none_or(|id| self.visit(id, value))
+            }
+            (Check::UnevaluatedItems(rest), Value::Array(items)) => {
+                self.unevaluated_items(node, value, items).into_iter().all(|item| self.visit(*rest, item))
+            }
+            (Check::UnevaluatedProperties(rest), Value::Object(members)) => {
+                let unevaluated = self.unevaluated_properties(node, value, members);
+                unevaluated.into_iter().all(|(_, member)| self.visit(*rest, member))
+            }
+            (check, Value::Number(number)) => match check {
+                Check::MultipleOf(of) => is_multiple(number, of),
+                Check::Minimum { limit, excluded } => match compare(number, limit) {
+                    Ordering::Less => false,
+                    Ordering::Equal => !excluded,
+                    Ordering::Greater => true,
+                },
+                Check::Maximum { limit, excluded } => match compare(number, limit) {
+                    Ordering::Less => true,
+                    Ordering::Equal => !excluded,
+                    Ordering::Greater => false,
+                },
+                _ => true,
+            },
+            (check, Value::String(text)) => self.string(check, text),
+            (check, Value::Array(items)) => self.array(check, items),
+            (check, Value::Object(members)) => self.object(check, value, members),
+            _ => true,
+        }
+    }
+
+    fn string(&mut self, check: &Check, text: &str) -> bool {
+        match check {
+            Check::MinLength(least) => length(text) >= *least,
+            Check::MaxLength(most) => length(text) <= *most,
+            Check::Pattern(pattern) => self.step(text.len() / 64) && pattern.is_match(text),
+            _ => true,
+        }
+    }
+
+    fn array(&mut self, check: &Check, items: &[Value]) -> bool {
+        let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        match check {
+            Check::MinItems(least) => count >= *least,
+            Check::MaxItems(most) => count <= *most,
+            Check::UniqueItems => self.step(items.len()) && all_differ(items),
+            Check::Contains { item, least, most } => {
+                let mut found = 0;
+                for value in items {
+                    found += u64::from(self.visit(*item, value));
+                    if most.is_none() && found >= *least {
+                        break;
+                    }
+                }
+                found >= *least && most.is_none_or(|most| found <= most)
+            }
+            Check::PrefixItems(prefix) => prefix.iter().zip(items).all(|(id, item)| self.visit(*id, item)),
+            Check::Items { from, item } => items.iter().skip(*from).all(|value| self.visit(*item, value)),
+            _ => true,
+        }
+    }
+
+    fn object(&mut self, check: &'p Check, value: &Value, members: &Map<String, Value>) -> bool {
+        let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
+        match check {
+            Check::MinProperties(least) => count >= *least,
+            Check::MaxProperties(most) => count <= *most,
+            Check::Required(names) => {
+                self.step(names.len() / 8) && names.iter().all(|name| members.contains_key(name))
+            }
+            Check::DependentRequired(all) => all.iter().all(|(name, required)| {
+                !members.contains_key(name) || required.iter().all(|name| members.contains_key(name))
+            }),
+            Check::Properties(properties) => {
+                members.iter().all(|(name, member)| self.property(properties, name, member))
+            }
+            Check::PropertyNames(id) => {
+                self.passing += 1;
+                let fit = members.keys().all(|name| self.visit(*id, &Value::String(name.clone())));
+                self.passing -= 1;
+                fit
+            }
+            Check::DependentSchemas(schemas) => {
+                schemas.iter().all(|(name, id)| !members.contains_key(name) || self.visit(*id, value))
+            }
+            _ => true,
+        }
+    }
+
+    fn property(&mut self, properties: &Properties, name: &str, member: &Value) -> bool {
+        self.schemas_of(properties, name).into_iter().all(|id| self.visit(id, member))
+    }
+
+    /// The schemas that a member has to fit.
+    pub(super) fn schemas_of(&mut self, properties: &Properties, name: &str) -> Schemas {
+        let mut schemas = Schemas::default();
+        schemas.extend(properties.named.get(name).copied());
+        for (pattern, id) in &properties.patterns {
+            if self.step(1 + name.len() / 64) && pattern.is_match(name) {
+                schemas.push(*id);
+            }
+        }
+        if schemas.is_empty() {
+            schemas.extend(properties.additional);
+        }
+        schemas
+    }
+
+    /// The alternatives that a value may be: all others are known not to fit.
+    pub(super) fn candidates(&mut self, alternatives: &Alternatives, value: &Value) -> Vec<Id> {
+        let types = Types::of(value);
+        if let (Some(choice), Value::Object(members)) = (&alternatives.choice, value) {
+            return chosen(choice, members).into_iter().collect();
+        }
+        self.step(alternatives.all.len() / 8);
+        let may_fit = alternatives.all.iter().filter(|alternative| alternative.types.meet(types));
+        may_fit.map(|alternative| alternative.node).collect()
+    }
+}
+
+/// Most often one or none.
+type Schemas = Vec<Id>;
+
+/// The alternative that an object can be.
+pub(super) fn chosen(choice: &Choice, members: &Map<String, Value>) -> Option<Id> {
+    match choice {
+        Choice::Tag { name, values } => values.get(members.get(name)?.as_str()?).copied(),
+        Choice::Key(names) => {
+            let mut keys = members.keys();
+            let (only, None) = (keys.next()?, keys.next()) else { return None };
+            names.get(only).copied()
+        }
+    }
+}
+
+fn length(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
+}
+
+/// How many values there are in a value.
+fn count(value: &Value) -> u64 {
+    let within: u64 = match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(members) => members.values().map(count).sum(),
+        _ => 0,
+    };
+    within.saturating_add(1)
+}
