@@ -10,6 +10,7 @@ use std::path::Path;
 /// Messages of more than [`MOST`] lines, and why they are no shorter.
 const LONGER: &[(&str, &str)] = &[
     ("agent_of_what_is_none", "rustc adds where the type and the bound of `Agent::of` are"),
+    ("agent_part_missing", "rustc adds where another part of the type is"),
     ("event_with_an_unset_placeholder", "rustc adds where the bound of `publish` is"),
     ("future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
     ("list_of_what_is_no_skill", "rustc proposes a function of a similar name"),

@@ -3,6 +3,6 @@ fn contract() {
     ::mqtt_agent::__private::check_contract(
         ::core::env!("CARGO_MANIFEST_DIR"),
         "contract.json",
-        &[::mqtt_agent::__private::agent_def::<Keeper<Memory>>()],
+        &[<Keeper<Memory> as ::mqtt_agent::__private::AgentImpl>::DEF],
     );
 }

@@ -8,27 +8,27 @@ impl Bank for Savings {
     }
 }
 #[doc(hidden)]
-impl ::mqtt_agent::__private::AgentImpl for Savings {
+impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Savings {
     const ID: &'static str = ::mqtt_agent::__private::id_of(
-        <Self as ::mqtt_agent::__private::AgentImpl>::CARD,
+        <Self as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart>::CARD,
         "savings",
     );
-    const TOOLS: &'static [&'static ::mqtt_agent::__private::ToolDef] = <Self as Bank>::__REMOTE_ATTRIBUTE_ON_THE_TRAIT;
-    const SKILLS: &'static [&'static ::mqtt_agent::__private::SkillDef] = &[];
     const CARD: ::core::option::Option<&'static ::mqtt_agent::__private::CardDef> = {
         use ::mqtt_agent::__private::NoCard as _;
         ::mqtt_agent::__private::CardOf::<Self>::CARD
     };
-    const HANDLERS: &'static [&'static ::mqtt_agent::__private::HandlerDef] = &[];
-    const EVENTS: &'static [&'static ::mqtt_agent::__private::EventDef] = &[];
+    const BLOCKS: &'static [::mqtt_agent::__private::BlockDef] = &[
+        ::mqtt_agent::__private::BlockDef {
+            claimed: false,
+            tools: <Self as Bank>::__REMOTE_ATTRIBUTE_ON_THE_TRAIT,
+            skills: &[],
+            handlers: &[],
+            events: &[],
+        },
+    ];
 }
 const _: () = <Savings as ::mqtt_agent::__private::Shareable>::SHARED;
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
-    Savings as ::mqtt_agent::__private::AgentImpl > ::ID, < Savings as
-    ::mqtt_agent::__private::AgentImpl > ::CARD, < Savings as
-    ::mqtt_agent::__private::AgentImpl > ::TOOLS, < Savings as
-    ::mqtt_agent::__private::AgentImpl > ::SKILLS, < Savings as
-    ::mqtt_agent::__private::AgentImpl > ::HANDLERS, < Savings as
-    ::mqtt_agent::__private::AgentImpl > ::EVENTS,))
+    ::mqtt_agent::__private::RegisteredAgent(< Savings as
+    ::mqtt_agent::__private::AgentImpl > ::DEF)
 }

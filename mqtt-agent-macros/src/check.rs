@@ -9,7 +9,7 @@ pub(crate) use error::error;
 use proc_macro2::Ident;
 
 use crate::diag::Errors;
-use crate::model::{Agent, Event, Function, Handler, OnCrash, Remote, Skill, Tool, Topic};
+use crate::model::{Agent, Event, Function, Handler, OnCrash, Part, Remote, Skill, Tool, Topic};
 use crate::words::TIMEOUT;
 use crate::{names, words};
 
@@ -124,6 +124,7 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
     {
         errors.push(syn::Error::new(name.span, message));
     }
+    parts(agent, errors);
     for one in &agent.tools {
         tool(one, errors);
     }
@@ -150,9 +151,28 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
         let message = "what is served of a `#[remote]` trait is said in the trait; remove the attributes of the methods here";
         errors.at(path, message);
     }
-    if agent.item.trait_.is_none() && empty && errors.is_empty() {
+    if agent.item.trait_.is_none() && empty && agent.parts.is_empty() && errors.is_empty() {
         let message = "no method of this block is served; write `#[tool]`, `#[skill]`, `#[on]`, `#[request]` or `#[event]` above one";
         errors.at(&agent.item.self_ty, message);
+    }
+}
+
+fn parts(agent: &Agent, errors: &Errors) {
+    if !matches!(agent.part, Part::No) {
+        if let Some(id) = &agent.id {
+            let message = "a part has the id of the type's other `#[agent]` block, the one without `part`; remove this one";
+            errors.push(syn::Error::new(id.span, message));
+        }
+        if let Some(name) = agent.parts.first() {
+            let message = "a part has no parts; list this name in the type's `#[agent]` block without `part`";
+            errors.push(syn::Error::new(name.span, message));
+        }
+    }
+    for (index, name) in agent.parts.iter().enumerate() {
+        if agent.parts.iter().take(index).any(|earlier| earlier.text == name.text) {
+            let message = format!("the part `{}` is listed twice; remove one of them", name.text);
+            errors.push(syn::Error::new(name.span, message));
+        }
     }
 }
 

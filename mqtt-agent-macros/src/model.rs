@@ -92,11 +92,24 @@ pub(crate) struct Agent {
     /// The block without our attributes, and without the events' declarations.
     pub(crate) item: ItemImpl,
     pub(crate) id: Option<Name>,
+    pub(crate) part: Part,
+    /// The names of the parts that it lists.
+    pub(crate) parts: Vec<Name>,
     pub(crate) tools: Vec<Tool>,
     pub(crate) skills: Vec<Skill>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) events: Vec<Event>,
     pub(crate) krate: Option<Path>,
+}
+
+/// Which of the blocks of its type one is.
+pub(crate) enum Part {
+    /// The one without `part`.
+    No,
+    /// One that the block without `part` lists.
+    Named(Name),
+    /// One whose name has a mistake.
+    Unknown,
 }
 
 /// A trait with `#[remote]`.

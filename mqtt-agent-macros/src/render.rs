@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod function;
 mod list;
+mod part;
 mod payload;
 mod place;
 mod published;

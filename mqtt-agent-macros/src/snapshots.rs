@@ -104,6 +104,27 @@ fn agent() {
 }
 
 #[::core::prelude::v1::test]
+fn agent_of_two_blocks() {
+    let own = quote! {
+        impl Home {
+            /// Heats.
+            #[tool]
+            fn heat(&self) {}
+        }
+    };
+    let part = quote! {
+        impl Home {
+            /// Cools.
+            #[tool]
+            fn cool(&self) {}
+        }
+    };
+    let own = expand_agent(quote!("home", parts("cooling")), own);
+    let part = expand_agent(quote!(part = "cooling"), part);
+    expect_file!["../snapshots/agent_of_two_blocks.rs"].assert_eq(&formatted(quote!(#own #part)));
+}
+
+#[::core::prelude::v1::test]
 fn remote() {
     let item = quote! {
         /// Accounts.

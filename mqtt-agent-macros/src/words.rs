@@ -19,6 +19,8 @@ pub(crate) const CALLER: &str = "caller";
 pub(crate) const RETAIN: &str = "retain";
 pub(crate) const ID: &str = "id";
 pub(crate) const SCHEMA: &str = "schema";
+pub(crate) const PART: &str = "part";
+pub(crate) const PARTS: &str = "parts";
 
 pub(crate) const RANGE: &str = "range";
 pub(crate) const LENGTH: &str = "length";
@@ -92,7 +94,7 @@ pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKIN
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];
 
 /// What `#[agent(..)]` knows.
-pub(crate) const AGENT_BLOCK: &[&str] = &[ID, CRATE];
+pub(crate) const AGENT_BLOCK: &[&str] = &[ID, PART, PARTS, CRATE];
 
 /// What `#[remote(..)]` knows.
 pub(crate) const REMOTE: &[&str] = &[PREFIX, CRATE];

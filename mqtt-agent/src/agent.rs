@@ -6,7 +6,10 @@ mod leftovers;
 mod own_card;
 mod running;
 
-pub use implementation::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, agent_def, check_id, id_of};
+pub use implementation::{
+    AgentCard, AgentImpl, AgentPart, CardOf, ListsPart, NoCard, OnlyOneAgentBlockIsWithoutPart, Shareable,
+    check_id, id_of,
+};
 pub use running::Running;
 
 use std::sync::Arc;
@@ -137,16 +140,17 @@ impl Agent {
     /// }
     /// ```
     pub fn of<T: AgentImpl + Send + Sync>(value: T) -> Self {
-        Self::new(T::CARD.map_or(T::ID, CardDef::id)).with(value)
+        Self::new(T::DEF.card.map_or(T::ID, CardDef::id)).with(value)
     }
 
     /// Serves the methods of one more value. One of each type; a second one takes the first one's place.
     pub fn with<T: AgentImpl + Send + Sync>(mut self, value: T) -> Self {
+        const { T::DEF.assert_new_parts() };
         self.instances += 1;
-        self.tools.add(T::TOOLS.iter().copied());
-        self.handlers.add(T::HANDLERS.iter().copied());
-        self.skills.add(T::SKILLS.iter().copied());
-        self.cards.extend(T::CARD);
+        self.tools.add(T::DEF.tools());
+        self.handlers.add(T::DEF.handlers());
+        self.skills.add(T::DEF.skills());
+        self.cards.extend(T::DEF.card);
         self.states.insert(Instance(value));
         self
     }

@@ -66,8 +66,8 @@ fn compare_schema(tool: &ToolDef, file: &str, text: &str) -> Result<(), String> 
 /// The tool of this name among those of an agent. Used by generated tests.
 #[doc(hidden)]
 #[must_use]
-pub fn tool_of(tools: &[&'static ToolDef], name: &str) -> &'static ToolDef {
-    tools.iter().copied().find(|tool| tool.name() == name).unwrap_or(&ToolDef::BROKEN)
+pub fn tool_of(agent: AgentDef, name: &str) -> &'static ToolDef {
+    agent.tools().find(|tool| tool.name() == name).unwrap_or(&ToolDef::BROKEN)
 }
 
 fn compare(path: &Path, agents: &[AgentDef], update: bool) -> Result<(), String> {
@@ -112,7 +112,7 @@ fn failure(shown: &str, published: &Value, document: &Value, accept: &str) -> St
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::agent::agent_def;
+    use crate::agent::AgentImpl as _;
     use crate::prelude::*;
 
     /// Plans trips.
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn skills_and_cards_are_in_the_contract() {
-        let document = document::document([agent_def::<TravelDesk>()].into_iter()).unwrap();
+        let document = document::document([TravelDesk::DEF].into_iter()).unwrap();
         let agent = document.pointer("/agents/desk").unwrap();
         assert_eq!(agent["skills"], json!(["book", "plan-trip"]));
         assert_eq!(

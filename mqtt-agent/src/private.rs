@@ -11,12 +11,15 @@ pub use mqtt_agent_macros::test_without_broker;
 
 pub use crate::agent::Agent;
 
-pub use crate::agent::{AgentCard, AgentImpl, CardOf, NoCard, Shareable, agent_def, check_id, id_of};
+pub use crate::agent::{
+    AgentCard, AgentImpl, AgentPart, CardOf, ListsPart, NoCard, OnlyOneAgentBlockIsWithoutPart, Shareable,
+    check_id, id_of,
+};
 pub use crate::client::Client;
 pub use crate::contract::{check as check_contract, check_schema as check_published_schema, tool_of};
 pub use crate::handler::param::{AnyKind, AnyRoot, Call, KindOf, LentParam, Level, Param, RootOf};
 pub use crate::handler::registry::{
-    AgentDef, ArgDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
+    ArgDef, BlockDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
     PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
     RegisteredSkill, RegisteredTool, SkillDef, ToolDef, TopicDef, check_given, check_message, check_narrowed,
     check_parameter, check_published, first_paragraph,

@@ -3,6 +3,7 @@
 //! The same tests run on the embedded broker, and with the feature `peers` on Mosquitto.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agent_parts;
 mod agent_presence;
 mod agents;
 mod calls;

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ImplItemFn, ItemImpl};
+use syn::{ImplItem, ImplItemFn, ItemImpl, LitStr};
 
 use super::function::{Home, function};
 use super::inline::inline;
@@ -10,7 +10,7 @@ use super::mark::{Mark, take};
 use super::topic::{Declaration, event_of, handler_of};
 use super::{skill, tool, word};
 use crate::diag::Errors;
-use crate::model::{Agent, Name, Skill, Tool};
+use crate::model::{Agent, Name, Part, Skill, Tool};
 use crate::words;
 
 pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Agent> {
@@ -20,17 +20,26 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
         return None;
     };
     let (mut id, mut krate) = (None, None);
+    let (mut part, mut parts) = (Part::No, Vec::new());
     let all = word::words(attribute, errors);
     for word in &all {
         match word.key().as_str() {
             words::ID => id = word.string(errors),
             words::NAME if word.bare().is_some() => id = word.bare().cloned(),
+            words::PART => part = word.text(errors).map_or(Part::Unknown, |text| Part::Named(name(text))),
+            words::PARTS => parts = word.strings(errors).unwrap_or_default().into_iter().map(name).collect(),
             words::CRATE => krate = word.path(errors),
-            key => errors.at(word.ident(), words::unknown(key, words::AGENT_BLOCK)),
+            key => {
+                // What was meant as a part must not be taken for a second block without `part`.
+                if words::near(key, words::AGENT_BLOCK) == Some(words::PART) {
+                    part = Part::Unknown;
+                }
+                errors.at(word.ident(), words::unknown(key, words::AGENT_BLOCK));
+            }
         }
     }
     word::repeated(&all, errors);
-    let id = id.map(|literal| Name { text: literal.value(), span: literal.span() });
+    let id = id.map(name);
 
     let (mut tools, mut skills) = (Vec::new(), Vec::new());
     let (mut handlers, mut events) = (Vec::new(), Vec::new());
@@ -68,7 +77,11 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
             other => item.items.push(other),
         }
     }
-    Some(Agent { item, id, tools, skills, handlers, events, krate })
+    Some(Agent { item, id, part, parts, tools, skills, handlers, events, krate })
+}
+
+fn name(literal: LitStr) -> Name {
+    Name { text: literal.value(), span: literal.span() }
 }
 
 fn without_body(mark: Mark) -> &'static str {

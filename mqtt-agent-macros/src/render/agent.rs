@@ -9,8 +9,8 @@ use syn::{Attribute, ImplItem, ItemImpl, LitStr, Type};
 
 use super::caller::caller;
 use super::place::{Place, private};
-use super::{event, published, skill, tool, topic};
-use crate::model::{Agent, Name, Topic};
+use super::{event, part, published, skill, tool, topic};
+use crate::model::{Agent, Name, Part, Topic};
 use crate::names;
 
 /// What stands in for an agent that has mistakes, so that whoever serves it, or publishes its events, adds no mistake of
@@ -18,21 +18,27 @@ use crate::names;
 pub(crate) fn block(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());
     let (item, types) = with_generated(agent, &private);
-    let own = &agent.item.self_ty;
-    let (generics, _, bounds) = agent.item.generics.split_for_impl();
-    quote! {
-        #item
-        #types
-        #[doc(hidden)]
-        impl #generics #private::AgentImpl for #own #bounds {
-            const ID: &'static str = "";
-            const TOOLS: &'static [&'static #private::ToolDef] = &[];
-            const SKILLS: &'static [&'static #private::SkillDef] = &[];
-            const CARD: ::core::option::Option<&'static #private::CardDef> = ::core::option::Option::None;
-            const HANDLERS: &'static [&'static #private::HandlerDef] = &[];
-            const EVENTS: &'static [&'static #private::EventDef] = &[];
+    let empty = quote!(#private::BlockDef::EMPTY);
+    let bounds = bounds(agent);
+    let stub = match &agent.part {
+        // It is no other block either.
+        Part::Unknown => TokenStream::new(),
+        Part::Named(name) => part::part(agent, name, &bounds, &empty, &private),
+        Part::No => {
+            let (own, listed) = (&agent.item.self_ty, part::listed(agent, &bounds, &private));
+            let (generics, ..) = agent.item.generics.split_for_impl();
+            quote! {
+                #[doc(hidden)]
+                impl #generics #private::OnlyOneAgentBlockIsWithoutPart for #own #bounds {
+                    const ID: &'static str = "";
+                    const CARD: ::core::option::Option<&'static #private::CardDef> = ::core::option::Option::None;
+                    const BLOCKS: &'static [#private::BlockDef] = &[];
+                }
+                #listed
+            }
         }
-    }
+    };
+    quote!(#item #types #stub)
 }
 
 /// The block with the methods that are generated, and the types that these give.
@@ -48,18 +54,29 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
     (item, types)
 }
 
-/// For `#[agent] impl Thermostat { .. }` the block, and
+/// For `#[agent(parts("alarms"))] impl Thermostat { .. }` the block, and
 ///
 /// ```text
-/// impl AgentImpl for Thermostat {
-///     const ID: &'static str = id_of(<Self as AgentImpl>::CARD, "thermostat");
-///     const TOOLS: &'static [&'static ToolDef] = &[&{ .. }];
-///     const SKILLS: &'static [&'static SkillDef] = &[];
+/// impl OnlyOneAgentBlockIsWithoutPart for Thermostat {
+///     const ID: &'static str = id_of(<Self as OnlyOneAgentBlockIsWithoutPart>::CARD, "thermostat");
 ///     const CARD: Option<&'static CardDef> = { use NoCard as _; CardOf::<Self>::CARD };
-///     const HANDLERS: &'static [&'static HandlerDef] = &[&{ .. }];
-///     const EVENTS: &'static [&'static EventDef] = &[];
+///     const BLOCKS: &'static [BlockDef] = &[
+///         BlockDef { claimed: true, tools: &[&{ .. }], skills: &[], handlers: &[&{ .. }], events: &[] },
+///         <Self as AgentPart<1>>::BLOCK,
+///     ];
 /// }
-/// inventory::submit! { RegisteredAgent(AgentDef::new(<Thermostat as AgentImpl>::ID, ..)) }
+/// impl ListsPart<1> for Thermostat {}
+/// inventory::submit! { RegisteredAgent(<Thermostat as AgentImpl>::DEF) }
+/// const _: () = <Thermostat as AgentImpl>::DEF.assert_new_part(1);
+/// ```
+///
+/// and for `#[agent(part = "alarms")] impl Thermostat { .. }` the block, and
+///
+/// ```text
+/// impl AgentPart<1> for Thermostat {
+///     const LISTED: () = <Self as ListsPart<1>>::LISTED;
+///     const BLOCK: BlockDef = BlockDef { .. };
+/// }
 /// ```
 ///
 /// The definitions are constants and no statics, so that the block may be generic. rustc evaluates constants of a
@@ -80,7 +97,7 @@ pub(crate) fn agent(agent: &Agent) -> TokenStream {
     let own = &agent.item.self_ty;
     let tests = agent.tools.iter().map(|tool| {
         let name = &tool.name.text;
-        let definition = quote!(#private::tool_of(<#own as #private::AgentImpl>::TOOLS, #name));
+        let definition = quote!(#private::tool_of(<#own as #private::AgentImpl>::DEF, #name));
         published::test(tool, &definition, &private)
     });
     let twice = twice(agent);
@@ -101,12 +118,6 @@ pub(super) fn implementation(
     tools: &TokenStream,
     private: &TokenStream,
 ) -> TokenStream {
-    let own = &agent.item.self_ty;
-    let owner = owner(own);
-    let id = match &agent.id {
-        Some(id) => id.text.clone(),
-        None => names::agent_id(&owner.unraw().to_string()),
-    };
     let handlers = agent.handlers.iter().map(|handler| {
         let (shared, value) = (&handler.function.shared, topic::value(handler, private));
         quote!(#(#shared)* &#value)
@@ -119,11 +130,30 @@ pub(super) fn implementation(
         let (shared, constant) = (&event.function.shared, event::constant(event));
         quote!(#(#shared)* Self::#constant)
     });
-    let (generics, _, bounds) = agent.item.generics.split_for_impl();
-    let bounds = bounds.iter().flat_map(|bounds| &bounds.predicates);
-    // Of a type without parameters it is known whether it is, and one error says so.
-    let shareable = (!agent.item.generics.params.is_empty())
-        .then(|| quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
+    let claimed = cfg!(feature = "unique-names") && agent.item.trait_.is_none();
+    let block = quote! {
+        #private::BlockDef {
+            claimed: #claimed,
+            tools: #tools,
+            skills: &[#(#skills),*],
+            handlers: &[#(#handlers),*],
+            events: &[#(#events),*],
+        }
+    };
+    let implementation = match &agent.part {
+        Part::Named(name) => part::part(agent, name, &bounds(agent), &block, private),
+        Part::No | Part::Unknown => without_part(agent, &block, private),
+    };
+    quote!(#item #implementation)
+}
+
+/// What the one block that is no part adds for the type.
+fn without_part(agent: &Agent, block: &TokenStream, private: &TokenStream) -> TokenStream {
+    let own = &agent.item.self_ty;
+    let id = match &agent.id {
+        Some(id) => id.text.clone(),
+        None => names::agent_id(&owner(own).unraw().to_string()),
+    };
     let place = Place::of(own);
     let shared = place.around(&quote!(<), own, &quote!(as #private::Shareable>::SHARED));
     // Beside the constant itself, whose every use rustc would name.
@@ -132,47 +162,48 @@ pub(super) fn implementation(
         let check = Place::at(*span).around(
             &quote!(#private::check_id),
             TokenStream::new(),
-            &quote!((<#own as #private::AgentImpl>::CARD, #literal)),
+            &quote!((<#own as #private::OnlyOneAgentBlockIsWithoutPart>::CARD, #literal)),
         );
         quote!(const _: () = #check;)
     });
+    let bounds = bounds(agent);
+    let (listed, blocks) = (part::listed(agent, &bounds, private), part::blocks(agent, private));
     let forced = agent.item.generics.params.is_empty().then(|| {
+        let checks = part::checks(agent, private);
         quote! {
             const _: () = #shared;
             #check_id
             #private::inventory::submit! {
-                #private::RegisteredAgent(#private::AgentDef::new(
-                    <#own as #private::AgentImpl>::ID,
-                    <#own as #private::AgentImpl>::CARD,
-                    <#own as #private::AgentImpl>::TOOLS,
-                    <#own as #private::AgentImpl>::SKILLS,
-                    <#own as #private::AgentImpl>::HANDLERS,
-                    <#own as #private::AgentImpl>::EVENTS,
-                ))
+                #private::RegisteredAgent(<#own as #private::AgentImpl>::DEF)
             }
+            #checks
         }
     });
+    let (generics, ..) = agent.item.generics.split_for_impl();
     quote! {
-        #item
         #[doc(hidden)]
-        impl #generics #private::AgentImpl for #own
-        where
-            #(#bounds,)*
-            #shareable
-        {
-            const ID: &'static str = #private::id_of(<Self as #private::AgentImpl>::CARD, #id);
-            const TOOLS: &'static [&'static #private::ToolDef] = #tools;
-            const SKILLS: &'static [&'static #private::SkillDef] = &[#(#skills),*];
+        impl #generics #private::OnlyOneAgentBlockIsWithoutPart for #own #bounds {
+            const ID: &'static str = #private::id_of(<Self as #private::OnlyOneAgentBlockIsWithoutPart>::CARD, #id);
             const CARD: ::core::option::Option<&'static #private::CardDef> = {
                 // In scope for a type that has no card.
                 use #private::NoCard as _;
                 #private::CardOf::<Self>::CARD
             };
-            const HANDLERS: &'static [&'static #private::HandlerDef] = &[#(#handlers),*];
-            const EVENTS: &'static [&'static #private::EventDef] = &[#(#events),*];
+            const BLOCKS: &'static [#private::BlockDef] = &[#block, #blocks];
         }
+        #listed
         #forced
     }
+}
+
+/// What the block asks of its type's parameters, and that handlers can share the type.
+fn bounds(agent: &Agent) -> TokenStream {
+    let (_, _, own) = agent.item.generics.split_for_impl();
+    let own = own.iter().flat_map(|bounds| &bounds.predicates);
+    // Of a type without parameters it is known whether it is, and one error says so.
+    let shareable = (!agent.item.generics.params.is_empty())
+        .then(|| quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
+    quote!(where #(#own,)* #shareable)
 }
 
 /// The last name of the type: `Thermostat` of `home::Thermostat<S>`.

@@ -59,7 +59,7 @@ pub(crate) fn contract(input: TokenStream) -> TokenStream {
     let private = private(krate.as_ref());
     let test = Ident::new("contract", proc_macro2::Span::call_site());
     let agents =
-        agents.iter().map(|ty| Place::of(ty).around(&quote!(#private::agent_def::<), ty, &quote!(>())));
+        agents.iter().map(|ty| Place::of(ty).around(&quote!(<), ty, &quote!(as #private::AgentImpl>::DEF)));
     quote! {
         #[test]
         fn #test() {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::handler::registry::{AgentDef, CardDef, EventDef, HandlerDef, SkillDef, ToolDef, same};
+use crate::handler::registry::{AgentDef, BlockDef, CardDef, same};
 
 /// A type whose methods are tools, skills and topic handlers. `#[agent]` on an `impl` block implements it.
 #[diagnostic::on_unimplemented(
@@ -13,28 +13,53 @@ use crate::handler::registry::{AgentDef, CardDef, EventDef, HandlerDef, SkillDef
 pub trait AgentImpl: Sized + 'static {
     /// The agent's id, where `Agent::id` gives no other.
     const ID: &'static str;
-    /// The methods with `#[tool]`.
+    /// What it serves and publishes.
     #[doc(hidden)]
-    const TOOLS: &'static [&'static ToolDef];
-    /// The methods with `#[on]` and `#[request]`.
-    #[doc(hidden)]
-    const HANDLERS: &'static [&'static HandlerDef];
-    /// The methods with `#[skill]`.
-    #[doc(hidden)]
-    const SKILLS: &'static [&'static SkillDef] = &[];
-    /// What `#[derive(AgentCard)]` says, where the type has it.
-    #[doc(hidden)]
-    const CARD: Option<&'static CardDef> = None;
-    /// The methods with `#[event]`.
-    #[doc(hidden)]
-    const EVENTS: &'static [&'static EventDef];
+    const DEF: AgentDef;
 }
 
-/// What a type with `#[agent]` publishes.
+#[diagnostic::do_not_recommend]
+impl<T: OnlyOneAgentBlockIsWithoutPart> AgentImpl for T {
+    const ID: &'static str = T::ID;
+    const DEF: AgentDef = AgentDef::new(T::ID, T::CARD, T::BLOCKS);
+}
+
+/// What the one `#[agent]` block without `part` leaves behind.
+// Its name is what rustc says of a second one.
 #[doc(hidden)]
-#[must_use]
-pub const fn agent_def<T: AgentImpl>() -> AgentDef {
-    AgentDef::new(T::ID, T::CARD, T::TOOLS, T::SKILLS, T::HANDLERS, T::EVENTS)
+pub trait OnlyOneAgentBlockIsWithoutPart: Sized + 'static {
+    /// The agent's id.
+    const ID: &'static str;
+    /// What `#[derive(AgentCard)]` says, where the type has it.
+    const CARD: Option<&'static CardDef>;
+    /// This block, and the parts that it lists.
+    const BLOCKS: &'static [BlockDef];
+}
+
+/// What a block with `#[agent(part = "..")]` leaves behind. The number stands for the part's name.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no part of this name",
+    label = "no `#[agent(part = \"..\")]` above an `impl` block says it",
+    note = "write that above the block with the part's methods, or remove the name here"
+)]
+pub trait AgentPart<const NAME: u64>: Sized + 'static {
+    /// Named by the block, so that the compiler asks whether the part is listed.
+    const LISTED: ();
+    /// The block.
+    const BLOCK: BlockDef;
+}
+
+/// That the block without `part` lists a part.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "no `#[agent]` block of `{Self}` lists this part",
+    label = "nothing of it would be served",
+    note = "write `#[agent(parts(\"..\"))]` with its name above the `impl` block that has no `part`"
+)]
+pub trait ListsPart<const NAME: u64> {
+    /// Named by the part.
+    const LISTED: () = ();
 }
 
 /// What handlers can share: generated code asks for it at the user's type.

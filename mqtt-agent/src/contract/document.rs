@@ -24,14 +24,14 @@ pub(super) fn document(agents: impl Iterator<Item = AgentDef>) -> Result<Value, 
     let mut events: Vec<&EventDef> =
         inventory::iter::<RegisteredEvent>.into_iter().map(|event| event.0).collect();
     let mut by_agent = BTreeMap::new();
-    for parts in agents {
-        tools.extend(parts.tools);
-        skills.extend(parts.skills);
-        handlers.extend(parts.handlers);
-        events.extend(parts.events);
-        let entry = agent(parts);
-        if by_agent.insert(parts.id, entry.clone()).is_some_and(|earlier| earlier != entry) {
-            let id = parts.id;
+    for def in agents {
+        tools.extend(def.tools());
+        skills.extend(def.skills());
+        handlers.extend(def.handlers());
+        events.extend(def.events());
+        let entry = agent(def);
+        if by_agent.insert(def.id, entry.clone()).is_some_and(|earlier| earlier != entry) {
+            let id = def.id;
             return Err(format!("two agents are called `{id}`; name one of them with `#[agent(\"..\")]`"));
         }
     }
@@ -80,21 +80,21 @@ fn named<D>(
     Ok(all.into_iter().map(|(name, (value, _))| (name, value)).collect::<Map<_, _>>().into())
 }
 
-fn agent(parts: AgentDef) -> Value {
-    let mut tools: Vec<_> = parts.tools.iter().map(|tool| tool.name()).collect();
+fn agent(def: AgentDef) -> Value {
+    let mut tools: Vec<_> = def.tools().map(|tool| tool.name()).collect();
     tools.sort_unstable();
-    let mut skills: Vec<_> = parts.skills.iter().map(|skill| skill.id()).collect();
+    let mut skills: Vec<_> = def.skills().map(|skill| skill.id()).collect();
     skills.sort_unstable();
-    let mut handlers: Vec<_> = parts.handlers.iter().map(|handler| handler.topic().template()).collect();
+    let mut handlers: Vec<_> = def.handlers().map(|handler| handler.topic().template()).collect();
     handlers.sort_unstable();
-    let mut events: Vec<_> = parts.events.iter().map(|event| event.topic().template()).collect();
+    let mut events: Vec<_> = def.events().map(|event| event.topic().template()).collect();
     events.sort_unstable();
     let mut entry = Entry::default();
     entry.add("tools", tools);
     entry.add("skills", skills);
     entry.add("handlers", handlers);
     entry.add("events", events);
-    entry.add_some("card", parts.card.map(card));
+    entry.add_some("card", def.card.map(card));
     entry.0.into()
 }
 

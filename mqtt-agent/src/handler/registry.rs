@@ -16,7 +16,7 @@ mod tool;
 mod topic;
 
 #[doc(hidden)]
-pub use agent::AgentDef;
+pub use agent::{AgentDef, BlockDef};
 pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
 pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
@@ -79,7 +79,7 @@ pub struct RegisteredSkill(pub &'static SkillDef);
 
 inventory::collect!(RegisteredSkill);
 
-/// What `inventory` collects; one for each `#[agent] impl` that is not generic.
+/// What `inventory` collects; one for each type with `#[agent] impl` that is not generic.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RegisteredAgent(pub AgentDef);

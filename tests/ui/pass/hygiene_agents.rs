@@ -49,7 +49,7 @@ pub mod shadowed {
         pub store: S,
     }
 
-    #[::mqtt_agent::agent("home")]
+    #[::mqtt_agent::agent("home", parts("upstairs", "bank"))]
     impl<S> Home<S>
     where
         S: ::core::marker::Send + ::core::marker::Sync,
@@ -81,6 +81,39 @@ pub mod shadowed {
 
         #[::mqtt_agent::event("e/{room}")]
         pub fn told(&self, room: u8, value: u8);
+    }
+
+    #[::mqtt_agent::agent(part = "upstairs")]
+    impl<S> Home<S>
+    where
+        S: ::core::marker::Send + ::core::marker::Sync,
+    {
+        /// Adds.
+        #[::mqtt_agent::tool]
+        pub async fn add_upstairs(&self, a: i64) -> i64 {
+            let _ = &self.store;
+            a
+        }
+
+        #[::mqtt_agent::request("d/{room}/upstairs", caller)]
+        pub fn asked_upstairs(&self, room: u8) -> ::core::result::Result<u8, ::std::string::String> {
+            ::core::result::Result::Ok(room)
+        }
+
+        #[::mqtt_agent::event("e/{room}/upstairs")]
+        pub fn told_upstairs(&self, room: u8, value: u8);
+    }
+
+    #[::mqtt_agent::agent(part = "bank")]
+    impl<S: ::core::marker::Send + ::core::marker::Sync + 'static> Bank for Home<S> {
+        async fn balance(
+            &self,
+            account: ::std::string::String,
+            cx: &::mqtt_agent::Context,
+        ) -> ::core::result::Result<u64, ::std::string::String> {
+            let _ = cx;
+            ::core::result::Result::Err(account)
+        }
     }
 
     /// Has a card and nothing else.

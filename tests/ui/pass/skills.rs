@@ -114,13 +114,16 @@ fn main() {
     let _ = tools![tools::read];
     assert_eq!(skills![summarize][0].location().to_string().rsplit('/').next().unwrap(), "skills.rs:8");
 
-    assert_eq!((TripPlanner::ID, <TripPlanner as AgentImpl>::CARD.unwrap().id()), ("planner", "planner"));
+    let card = |agent: Agent| agent.build().unwrap().agent_card().unwrap().clone();
+    let name = |agent| card(agent).name;
+    assert_eq!((TripPlanner::ID, name(Agent::of(TripPlanner)).as_str()), ("planner", "Trip Planner"));
     assert_eq!(<TripPlanner as AgentCard>::CARD.id(), "planner");
-    let skills: Vec<_> = TripPlanner::SKILLS.iter().map(|skill| skill.id()).collect();
-    assert_eq!((skills.as_slice(), TripPlanner::TOOLS.len()), (["plan", "unplan"].as_slice(), 1));
-    assert_eq!((Plain::ID, Plain::CARD.is_none(), Plain::SKILLS.len()), ("plain", true, 1));
-    assert_eq!((Keeper::<u8>::ID, <Keeper as AgentImpl>::CARD.unwrap().id()), ("keeper", "keeper"));
-    assert_eq!((Bare::<u8>::ID, Bare::<u8>::CARD.is_none()), ("bare", true));
+    let skills: Vec<_> = card(Agent::of(TripPlanner)).skills.into_iter().map(|skill| skill.id).collect();
+    assert_eq!(skills, ["plan", "unplan"]);
+    assert_eq!(Agent::of(TripPlanner).build().unwrap().tool_cards().len(), 1);
+    assert_eq!((Plain::ID, name(Agent::of(Plain)).as_str()), ("plain", "plain"));
+    assert_eq!((Keeper::<u8>::ID, name(Agent::of(Keeper { store: 1_u8 })).as_str()), ("keeper", "The Keeper"));
+    assert_eq!((Bare::<u8>::ID, name(Agent::of(Bare(1_u8))).as_str()), ("bare", "bare"));
     assert_eq!(<LentOut<'static, 3> as AgentCard>::CARD.id(), "lent");
     assert!(format!("{:?}", <r#struct as AgentCard>::CARD).contains("name: \"struct\""));
     assert!(format!("{:?}", <Keeper as AgentCard>::CARD).contains("name: \"The Keeper\""));

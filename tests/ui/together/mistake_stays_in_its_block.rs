@@ -2,7 +2,7 @@ use mqtt_agent::prelude::*;
 
 struct Home;
 
-#[agent]
+#[agent(parts("cooling"))]
 impl Home {
     /// Heats.
     #[tool(readonly)]
@@ -15,6 +15,29 @@ impl Home {
 
     #[event("home/{room}/alarm")]
     fn alarm(&self, room: &str);
+}
+
+#[agent(part = "cooling")]
+impl Home {
+    /// Cools.
+    #[tool(destrutive)]
+    fn cool(&self) {}
+}
+
+struct Garden;
+
+#[agent(parts("pond"))]
+impl Garden {
+    /// Waters.
+    #[tool]
+    fn water(&self) {}
+}
+
+#[agent(part = "pond")]
+impl Garden {
+    /// Fills.
+    #[tool("fill pond")]
+    fn fill(&self) {}
 }
 
 #[remote]
@@ -42,5 +65,5 @@ async fn uses(client: &Client) {
 }
 
 fn main() {
-    let _ = (Agent::of(Home).with(Mine), handlers![door], uses);
+    let _ = (Agent::of(Home).with(Garden).with(Mine), handlers![door], uses);
 }

@@ -1,7 +1,7 @@
-//! Lists of tools and of skills that were written out: no name may be in one twice.
+//! Lists of tools and of skills that were written out, and the blocks of an agent: no name may be in them twice.
 
 use super::text::{Text, same};
-use super::{Location, SkillDef, ToolDef};
+use super::{HandlerDef, Location, SkillDef, ToolDef};
 
 impl ToolDef {
     /// Refuses the tool at `index` of the list if one before it has the same name. Called by `tools![..]`, at the path
@@ -35,6 +35,30 @@ impl SkillDef {
                 refuse("skill", "have the id", self.id, other.location, self.location);
             }
             earlier += 1;
+        }
+    }
+}
+
+impl HandlerDef {
+    /// Refuses the handler if one in the list has the same topic.
+    #[allow(clippy::indexing_slicing, clippy::panic)]
+    #[track_caller]
+    pub(super) const fn assert_new_in(&self, list: &[&Self]) {
+        let mut index = 0;
+        while index < list.len() {
+            let other = list[index];
+            if same(self.topic.filter, other.topic.filter) {
+                let text = Text::new()
+                    .add("two handlers of the topic `")
+                    .add(self.topic.template)
+                    .add("`: ")
+                    .add_location(other.location)
+                    .add(" and ")
+                    .add_location(self.location)
+                    .add("; make one of them, or give one another topic");
+                panic!("{}", text.as_str());
+            }
+            index += 1;
         }
     }
 }

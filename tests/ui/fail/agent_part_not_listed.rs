@@ -1,0 +1,19 @@
+use mqtt_agent::prelude::*;
+
+struct Home;
+
+#[agent]
+impl Home {
+    /// Heats.
+    #[tool]
+    fn heat(&self) {}
+}
+
+#[agent(part = "cooling")]
+impl Home {
+    /// Cools.
+    #[tool]
+    fn cool(&self) {}
+}
+
+fn main() {}
