@@ -181,6 +181,68 @@ mod tests {
         assert_eq!(document.pointer("/skills/plan-trip"), Some(&plan));
     }
 
+    struct Shop<T>(T);
+
+    #[agent("shop", parts("orders", "till"))]
+    impl<T: Send + Sync + 'static> Shop<T> {
+        /// Whether it is open.
+        #[tool("shop-open")]
+        fn open(&self) -> bool {
+            let _ = &self.0;
+            true
+        }
+
+        #[request("shop/{id}/get")]
+        fn get(&self, id: &str) -> String {
+            id.to_owned()
+        }
+    }
+
+    #[agent(part = "orders")]
+    impl<T: Send + Sync + 'static> Shop<T> {
+        /// Takes an order.
+        #[skill("shop-order")]
+        fn order(&self) {}
+
+        /// An order was taken.
+        #[event("shop/ordered")]
+        fn ordered(&self, count: u32);
+    }
+
+    #[agent(part = "till")]
+    impl<T: Send + Sync + 'static> Shop<T> {
+        /// Takes money.
+        #[tool("shop-pay")]
+        fn pay(&self) {}
+
+        #[on("shop/{name}/get")]
+        fn heard(&self, name: &str) {
+            let _ = (name, self.ordered(1));
+        }
+    }
+
+    #[test]
+    fn all_blocks_of_a_type_are_one_agent_of_the_contract() {
+        let document = document::document([Shop::<u8>::DEF].into_iter()).unwrap();
+        let agent = json!({
+            "tools": ["shop-open", "shop-pay"],
+            "skills": ["shop-order"],
+            "handlers": ["shop/{id}/get", "shop/{name}/get"],
+            "events": ["shop/ordered"],
+        });
+        assert_eq!(document.pointer("/agents/shop"), Some(&agent));
+        assert_eq!(document.pointer("/tools/shop-pay/description"), Some(&json!("Takes money.")));
+    }
+
+    #[test]
+    fn two_blocks_of_a_generic_type_that_give_one_topic_are_refused_with_both_places() {
+        let refused = std::panic::catch_unwind(|| Shop::<u8>::DEF.assert_new_parts()).unwrap_err();
+        let message = refused.downcast_ref::<String>().unwrap();
+        let (before, after) = message.split_once(" and ").unwrap();
+        assert!(before.starts_with("two handlers of the topic `shop/{name}/get`: "), "{message}");
+        assert!(before.contains("contract.rs:") && after.contains("contract.rs:"), "{message}");
+    }
+
     #[test]
     fn a_contract_is_written_compared_and_accepted() {
         let directory = tempfile::tempdir().unwrap();
