@@ -70,10 +70,15 @@ const _: () = ::mqtt_agent::__private::check_id(
     "home",
 );
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(< Home as ::mqtt_agent::__private::AgentImpl
-    > ::DEF)
+    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
+    Home as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::ID, < Home as
+    ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::CARD, < Home as
+    ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::BLOCKS,))
 }
-const _: () = <Home as ::mqtt_agent::__private::AgentImpl>::DEF.assert_new_part(1usize);
+const _: () = ::mqtt_agent::__private::BlockDef::assert_new_part(
+    <Home as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart>::BLOCKS,
+    1usize,
+);
 const _: () = {
     #[doc(hidden)]
     #[allow(non_local_definitions)]

@@ -99,8 +99,10 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Planner {
 }
 const _: () = <Planner as ::mqtt_agent::__private::Shareable>::SHARED;
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(< Planner as
-    ::mqtt_agent::__private::AgentImpl > ::DEF)
+    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
+    Planner as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::ID, < Planner
+    as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::CARD, < Planner as
+    ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::BLOCKS,))
 }
 const _: () = {
     #[doc(hidden)]

@@ -29,6 +29,8 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Savings {
 }
 const _: () = <Savings as ::mqtt_agent::__private::Shareable>::SHARED;
 ::mqtt_agent::__private::inventory::submit! {
-    ::mqtt_agent::__private::RegisteredAgent(< Savings as
-    ::mqtt_agent::__private::AgentImpl > ::DEF)
+    ::mqtt_agent::__private::RegisteredAgent(::mqtt_agent::__private::AgentDef::new(<
+    Savings as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::ID, < Savings
+    as ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::CARD, < Savings as
+    ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart > ::BLOCKS,))
 }

@@ -111,7 +111,8 @@ impl Agent {
         }
     }
 
-    /// The agent that a value is: its methods with `#[tool]`, `#[on]` and `#[request]` are served, and nothing else.
+    /// The agent that a value is: its methods with `#[tool]`, `#[skill]`, `#[on]` and `#[request]` are served, those of all its
+    /// `#[agent]` blocks, and nothing else.
     ///
     /// Its id is that of its card where the type derives [`AgentCard`], or the one that `#[agent("..")]` names, or else
     /// the type's name in kebab case; [`id`](Self::id) gives another. [`with`](Self::with) adds a second value, [`tools`](Self::tools) and [`handlers`](Self::handlers) add

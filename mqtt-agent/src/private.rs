@@ -19,8 +19,8 @@ pub use crate::client::Client;
 pub use crate::contract::{check as check_contract, check_schema as check_published_schema, tool_of};
 pub use crate::handler::param::{AnyKind, AnyRoot, Call, KindOf, LentParam, Level, Param, RootOf};
 pub use crate::handler::registry::{
-    ArgDef, BlockDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location, OnCrash,
-    PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
+    AgentDef, ArgDef, BlockDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location,
+    OnCrash, PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
     RegisteredSkill, RegisteredTool, SkillDef, ToolDef, TopicDef, check_given, check_message, check_narrowed,
     check_parameter, check_published, first_paragraph,
 };

@@ -66,8 +66,8 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
 ///     ];
 /// }
 /// impl ListsPart<1> for Thermostat {}
-/// inventory::submit! { RegisteredAgent(<Thermostat as AgentImpl>::DEF) }
-/// const _: () = <Thermostat as AgentImpl>::DEF.assert_new_part(1);
+/// inventory::submit! { RegisteredAgent(AgentDef::new(<Thermostat as OnlyOneAgentBlockIsWithoutPart>::ID, ..)) }
+/// const _: () = BlockDef::assert_new_part(<Thermostat as OnlyOneAgentBlockIsWithoutPart>::BLOCKS, 1);
 /// ```
 ///
 /// and for `#[agent(part = "alarms")] impl Thermostat { .. }` the block, and
@@ -174,7 +174,11 @@ fn without_part(agent: &Agent, block: &TokenStream, private: &TokenStream) -> To
             const _: () = #shared;
             #check_id
             #private::inventory::submit! {
-                #private::RegisteredAgent(<#own as #private::AgentImpl>::DEF)
+                #private::RegisteredAgent(#private::AgentDef::new(
+                    <#own as #private::OnlyOneAgentBlockIsWithoutPart>::ID,
+                    <#own as #private::OnlyOneAgentBlockIsWithoutPart>::CARD,
+                    <#own as #private::OnlyOneAgentBlockIsWithoutPart>::BLOCKS,
+                ))
             }
             #checks
         }

@@ -72,10 +72,11 @@ pub(super) fn checks(agent: &Agent, private: &TokenStream) -> TokenStream {
     let checks = agent.parts.iter().enumerate().map(|(index, name)| {
         // Before it there is the block itself.
         let index = index + 1;
+        let blocks = quote!(<#own as #private::OnlyOneAgentBlockIsWithoutPart>::BLOCKS);
         let check = Place::at(name.span).around(
-            &quote!(<#own as #private::AgentImpl>),
+            &quote!(#private::BlockDef::assert_new_part),
             TokenStream::new(),
-            &quote!(::DEF.assert_new_part(#index)),
+            &quote!((#blocks, #index)),
         );
         quote!(const _: () = #check;)
     });

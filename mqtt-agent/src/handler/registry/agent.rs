@@ -21,6 +21,18 @@ impl BlockDef {
     /// Stands in for a block that did not compile, so that it adds no error of its own.
     pub const EMPTY: Self = Self { claimed: false, tools: &[], skills: &[], handlers: &[], events: &[] };
 
+    /// Refuses the block at `index` if one before it gives a tool's name, a skill's id or a handler's topic too. Called
+    /// by generated code, at the name of the part.
+    #[allow(clippy::indexing_slicing)]
+    #[track_caller]
+    pub const fn assert_new_part(blocks: &[Self], index: usize) {
+        let mut earlier = 0;
+        while earlier < index {
+            blocks[index].assert_new_after(blocks[earlier]);
+            earlier += 1;
+        }
+    }
+
     #[allow(clippy::indexing_slicing)]
     #[track_caller]
     const fn assert_new_after(self, block: Self) {
@@ -53,11 +65,9 @@ pub struct AgentDef {
 }
 
 impl AgentDef {
-    pub(crate) const fn new(
-        id: &'static str,
-        card: Option<&'static CardDef>,
-        blocks: &'static [BlockDef],
-    ) -> Self {
+    /// That of a type's blocks. Called by generated code.
+    #[must_use]
+    pub const fn new(id: &'static str, card: Option<&'static CardDef>, blocks: &'static [BlockDef]) -> Self {
         Self { id, card, blocks }
     }
 
@@ -77,25 +87,12 @@ impl AgentDef {
         self.blocks.iter().flat_map(|block| block.events.iter().copied())
     }
 
-    /// Refuses the block at `index` if a block before it has a tool, a skill or a topic of its own. Called by generated
-    /// code, at the name of the part.
-    #[doc(hidden)]
-    #[allow(clippy::indexing_slicing)]
-    #[track_caller]
-    pub const fn assert_new_part(self, index: usize) {
-        let (mut earlier, part) = (0, self.blocks[index]);
-        while earlier < index {
-            part.assert_new_after(self.blocks[earlier]);
-            earlier += 1;
-        }
-    }
-
-    /// The same of all blocks: those of a generic type are known where it is served.
+    /// Refuses a name that two blocks give: those of a generic type are known where it is served.
     #[track_caller]
     pub(crate) const fn assert_new_parts(self) {
         let mut index = 1;
         while index < self.blocks.len() {
-            self.assert_new_part(index);
+            BlockDef::assert_new_part(self.blocks, index);
             index += 1;
         }
     }
