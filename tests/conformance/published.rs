@@ -20,11 +20,25 @@ fn forecast(
 
 struct Station;
 
-#[agent]
+#[agent(parts("more"))]
 impl Station {
     /// Weather of a city.
     #[tool("station-forecast", schema = "forecast.json")]
     fn forecast(
+        &self,
+        /// City name.
+        city: String,
+        #[arg(range = 0..=7)] days: Option<u8>,
+    ) -> Forecast {
+        forecast(city, days)
+    }
+}
+
+#[agent(part = "more")]
+impl Station {
+    /// Weather of a city.
+    #[tool("station-outlook", schema = "forecast.json")]
+    fn outlook(
         &self,
         /// City name.
         city: String,

@@ -81,9 +81,9 @@ fn named<D>(
 }
 
 fn agent(def: AgentDef) -> Value {
-    let mut tools: Vec<_> = def.tools().map(|tool| tool.name()).collect();
+    let mut tools: Vec<_> = def.tools().map(ToolDef::name).collect();
     tools.sort_unstable();
-    let mut skills: Vec<_> = def.skills().map(|skill| skill.id()).collect();
+    let mut skills: Vec<_> = def.skills().map(SkillDef::id).collect();
     skills.sort_unstable();
     let mut handlers: Vec<_> = def.handlers().map(|handler| handler.topic().template()).collect();
     handlers.sort_unstable();
