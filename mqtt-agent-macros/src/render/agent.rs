@@ -1,4 +1,4 @@
-//! `#[agent] impl`: the block as the user wrote it, and an implementation of `AgentImpl` beside it.
+//! `#[agent] impl`: the block as the user wrote it, and what it serves beside it.
 
 use std::collections::BTreeMap;
 
