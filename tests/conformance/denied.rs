@@ -158,6 +158,22 @@ mod mosquitto {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn mcp_12_a_server_that_cannot_read_the_others_cards_leaves_its_tools_card_alone() {
+        let acl = "user server\ntopic read $share/mcp-tool-add/a2a/v1/mcp/tools/add/call\n\
+            topic read a2a/v1/mcp/tools/add/call\ntopic write a2a/v1/mcp/tools/add/card\n\
+            topic write a2a/v1/mcp/servers/calc/card\nuser scout\ntopic readwrite #\n";
+        let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
+        let broker =
+            TestBroker::mosquitto_with(lines, &[("acl", acl), ("passwords", &passwords_file())]).await;
+        let agent = Agent::new("calc").tools(tools![add]).credentials("server", "s3cret");
+        agent.start(&broker.url()).await.unwrap().stop().await;
+        let scout = Client::builder().credentials("scout", "s3cret").connect(&broker.url()).await.unwrap();
+        let status = mqtt_agent::wire::Status::Offline;
+        assert_eq!(scout.server("calc").await.unwrap().unwrap().status, status);
+        assert_ne!(scout.tool("add").await.unwrap().unwrap().status, status, "others may serve it");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_start_that_fails_half_way_leaves_no_online_card() {
         let acl = "topic readwrite a2a/v1/mcp/tools/add/#\ntopic readwrite a2a/v1/mcp/servers/#\n\
             topic read a2a/v1/mcp/tools/#\ntopic readwrite a2a/v1/mcp/clients/#\n";

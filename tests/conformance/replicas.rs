@@ -2,9 +2,15 @@
 
 use mqtt_agent::prelude::*;
 use serde_json::json;
-use support::{RawPeer, json, on_each_broker};
+use support::fake_broker::Packet;
+use support::{FakeBroker, Knobs, RawPeer, json, on_each_broker};
 
 use crate::tools::*;
+
+async fn stop_at_once(agents: Vec<mqtt_agent::Running>) {
+    let stops: tokio::task::JoinSet<()> = agents.into_iter().map(|agent| agent.stop()).collect();
+    stops.join_all().await;
+}
 
 on_each_broker! {
     async fn mcp_12_sub_8a_replicas_share_the_calls_and_a_clean_stop_of_one_leaves_the_other(broker) {
@@ -38,4 +44,39 @@ on_each_broker! {
         second.stop().await;
         assert_eq!(json(&watcher.next("a2a/v1/mcp/tools").await)["status"], "offline", "the last one marks the tool");
     }
+
+    async fn mcp_12_of_servers_of_one_process_that_stop_at_once_the_last_marks_the_tool(broker) {
+        let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
+        let elsewhere = json!({"version": "1", "server": "elsewhere", "tools": ["add"], "status": "online"});
+        watcher.retain("a2a/v1/mcp/servers/elsewhere/card", elsewhere.to_string()).await;
+        let mut agents = Vec::new();
+        for number in 0..20 {
+            let agent = Agent::new(format!("calc-{number}")).tools(tools![add, fail]);
+            agents.push(agent.start(&broker.url()).await.unwrap());
+        }
+        stop_at_once(agents).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let status = async |tool: &str| client.tool(tool).await.unwrap().unwrap().status;
+        assert_eq!(status("fail").await, mqtt_agent::wire::Status::Offline, "nobody is left");
+        assert_eq!(status("add").await, mqtt_agent::wire::Status::Online, "another process serves it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_12_servers_of_one_process_that_stop_at_once_share_a_look_at_the_cards() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let mut agents = Vec::new();
+    for number in 0..50 {
+        agents.push(
+            Agent::new(format!("calc-{number}")).tools(tools![add]).start(&broker.url()).await.unwrap(),
+        );
+    }
+    stop_at_once(agents).await;
+    let looks = broker.seen().count(|event| match &event.packet {
+        Packet::Subscribe(subscribe) => {
+            subscribe.filters.iter().any(|(filter, _)| filter == "a2a/v1/mcp/servers/+/card")
+        }
+        _ => false,
+    });
+    assert!((1..=10).contains(&looks), "{looks} looks of 50 servers");
 }

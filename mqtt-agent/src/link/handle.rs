@@ -46,6 +46,8 @@ pub(crate) struct Link(Arc<Inner>);
 struct Inner {
     /// Where the broker is, for messages.
     broker: String,
+    /// As whom it is asked.
+    user: Option<String>,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
     /// waiting.
     commands: mpsc::UnboundedSender<Command>,
@@ -72,6 +74,8 @@ impl Link {
         options.check()?;
         let address = Address::new(&options)?;
         let broker = address.target.address.clone();
+        let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
+        let user = credentials.map(|credentials| credentials.username().to_owned());
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new());
@@ -90,7 +94,17 @@ impl Link {
         spawn::tracked_on(&task, actor.run(), &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { broker, commands, places, budget, own_limit, shared, next_id, task })))
+        Ok(Self(Arc::new(Inner { broker, user, commands, places, budget, own_limit, shared, next_id, task })))
+    }
+
+    /// Where the broker is: host and port.
+    pub(crate) fn broker(&self) -> &str {
+        &self.0.broker
+    }
+
+    /// The user name that the broker is given.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.0.user.as_deref()
     }
 
     /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.

@@ -6,6 +6,7 @@
 mod answer;
 mod cards;
 mod dedup;
+mod look;
 mod service;
 mod stop;
 
