@@ -1,12 +1,14 @@
-//! What all three profiles need to serve: how much is taken, whose turn it is, announcing again after a reconnect, and the
-//! graceful end.
+//! What all three profiles need to serve: how much is taken, whose turn it is, where answers go, announcing again after a
+//! reconnect, and the graceful end.
 
 mod admission;
 mod announce;
 mod drain;
 mod limits;
+mod reply_to;
 
 pub(crate) use admission::{Admission, Busy, Places, own_places, places, turn};
 pub(crate) use announce::Announcer;
 pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;
+pub(crate) use reply_to::{ReplyTo, correlated_id, send_now};

@@ -63,7 +63,7 @@ impl Work {
                 handler: skill.id,
                 deadline,
                 cancellation: self.cancellation.clone(),
-                trace: self.trace().await,
+                trace: trace(&*self.record.lock().await),
                 receiver_limit: None,
                 states: Arc::clone(&shared.states),
                 session: shared.handle.clone(),
@@ -160,11 +160,11 @@ impl Work {
         record.task.updated_at = now_rfc3339();
         shared.store.update(TaskSide::Executor, record.clone()).await.map(|_| ())
     }
+}
 
-    async fn trace(&self) -> Option<TraceContext> {
-        let record = self.record.lock().await;
-        TraceContext::new(record.traceparent.as_deref()?, record.tracestate.as_deref())
-    }
+/// What the task's message said of its trace (`SUB-13`).
+pub(super) fn trace(record: &TaskRecord) -> Option<TraceContext> {
+    TraceContext::new(record.traceparent.as_deref()?, record.tracestate.as_deref())
 }
 
 async fn sleep_until(until: Option<Instant>) {

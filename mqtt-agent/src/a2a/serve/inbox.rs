@@ -9,6 +9,7 @@ use super::recover::unknown_skill;
 use super::{READING, ReadySkill, Shared, Work};
 use crate::deadline;
 use crate::link::{Ack, Inbound, Inbox};
+use crate::serve::correlated_id;
 use crate::spawn;
 use crate::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
@@ -275,9 +276,7 @@ impl Shared {
 
     /// Refuses what cannot be read, where its properties say what task that was and where its result goes.
     fn refuse_unread(self: &Arc<Self>, inbound: &Inbound, ack: Ack, reason: &str) {
-        let correlation = inbound.properties.correlation_data.as_deref();
-        let id = correlation.and_then(|data| std::str::from_utf8(data).ok());
-        let Some(id) = id.and_then(|id| Identifier::parse(id).ok()) else { return ack.refused() };
+        let Some(id) = correlated_id(&inbound.properties) else { return ack.refused() };
         let Some(origin) = self.origin(inbound, None) else { return ack.refused() };
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
         self.refuse(ack, record(task, origin, false), TaskError::new("invalid_arguments", reason));

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 
 use super::Shared;
+use super::attempt::trace;
 use crate::link::{Message, PublishError, Published};
+use crate::serve::ReplyTo;
 use crate::store::{TaskRecord, TaskSide};
-use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext};
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState};
 
 impl Shared {
     /// The message of a task that has ended; `None` where nobody wants it.
@@ -15,15 +17,9 @@ impl Shared {
 
     /// Any message about a task.
     pub(super) fn message(&self, record: &TaskRecord, result: &TaskResult) -> Option<Message> {
-        let topic = record.reply_topic.as_deref()?;
-        let message = Message::json(topic, result.to_bytes());
-        let message = match &record.correlation {
-            Some(correlation) => message.with_correlation(Bytes::from(correlation.clone())),
-            None => message,
-        };
-        let trace = record.traceparent.as_deref();
-        let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
-        Some(message.with_trace(trace.as_ref()))
+        let topic = record.reply_topic.clone()?;
+        let correlation = record.correlation.clone().map(Bytes::from);
+        Some(ReplyTo::new(topic, correlation, trace(record)).message(result.to_bytes()))
     }
 
     /// The size and the limit of a message that is too large for whoever gave the task (`SUB-14`).

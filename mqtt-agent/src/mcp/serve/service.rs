@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::Limits;
-use super::answer::{ReplyTo, encode};
+use super::answer::{encode, send, send_again};
 use super::dedup::{Dedup, Key, Seen, Ticket};
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation, States};
@@ -20,13 +20,10 @@ use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
 use crate::schema::Arguments;
-use crate::serve::{Admission, Busy};
+use crate::serve::{Admission, Busy, ReplyTo, correlated_id};
 use crate::session::SessionHandle;
 use crate::spawn;
-use crate::wire::{
-    CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, MalformedCall, Namespace, TraceContext,
-    reply_address,
-};
+use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, Namespace, reply_address};
 
 /// What all tools of a server share.
 #[derive(Debug)]
@@ -154,7 +151,7 @@ impl Service {
     /// Enters a call that is new. One that was answered before is answered again.
     fn begin(&self, accepted: Box<Accepted>, place: OwnedSemaphorePermit) -> Option<Box<Begun>> {
         let cancellation = self.shared.abandon.child_token();
-        let key = Key::new(accepted.reply_to.topic.as_str(), accepted.request.call_id.clone());
+        let key = Key::new(accepted.reply_to.topic(), accepted.request.call_id.clone());
         match self.dedup.see(key, &cancellation) {
             Seen::New(ticket) => return Some(Box::new(Begun { accepted, ticket, cancellation, place })),
             // Its answer will come.
@@ -177,8 +174,7 @@ impl Service {
             let namespace = &self.shared.namespace;
             let topic =
                 reply_address(namespace, properties.response_topic.as_deref(), payload_topic, client)?;
-            let trace = TraceContext::from_user_properties(&properties.user);
-            Some(ReplyTo { topic, correlation_data: properties.correlation_data.clone(), trace, limit })
+            Some(ReplyTo::with(topic, properties).limited(limit))
         };
         match CallRequest::read(&inbound.payload) {
             Ok(request) => {
@@ -209,7 +205,8 @@ impl Service {
                 tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
                 let reply_to =
                     reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
-                let call_id = answerable_id(&malformed, properties.correlation_data.as_deref())?;
+                // Its own id, or else what it is correlated by.
+                let call_id = malformed.call_id.clone().or_else(|| correlated_id(properties))?;
                 let error = malformed_call(malformed.to_string());
                 reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), received));
                 None
@@ -263,8 +260,8 @@ impl Service {
                 handler: self.tool.name,
                 deadline,
                 cancellation: cancellation.clone(),
-                trace: reply_to.trace.clone(),
-                receiver_limit: reply_to.limit,
+                trace: reply_to.trace().cloned(),
+                receiver_limit: reply_to.limit(),
                 states: Arc::clone(&self.shared.states),
                 session: self.shared.handle.clone(),
             }));
@@ -291,13 +288,13 @@ impl Service {
         deadline: Instant,
         place: OwnedSemaphorePermit,
     ) {
-        let message = reply_to.message(payload.clone(), deadline);
+        let message = reply_to.message_until(payload.clone(), deadline);
         let shared = Arc::clone(&self.shared);
         let told = move |outcome| match outcome {
             Ok(Published { no_subscribers: false }) => drop(place),
             // The connection is closed.
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(topic = reply_to.topic, %error, "failed to send an answer");
+                tracing::debug!(topic = reply_to.topic(), %error, "failed to send an answer");
             }
             outcome => {
                 let tasks = shared.tasks.clone();
@@ -337,19 +334,11 @@ impl Service {
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
     fn refuse_unread(&self, inbound: &Inbound, error: ErrorBody) {
         let properties = &inbound.properties;
-        let correlation =
-            properties.correlation_data.as_deref().and_then(|data| std::str::from_utf8(data).ok());
-        let call_id = correlation.and_then(|id| Identifier::parse(id).ok());
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
-        let (Some(call_id), Some(topic)) = (call_id, topic) else {
+        let (Some(call_id), Some(topic)) = (correlated_id(properties), topic) else {
             return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
         };
-        let reply_to = ReplyTo {
-            topic,
-            correlation_data: properties.correlation_data.clone(),
-            trace: None,
-            limit: None,
-        };
+        let reply_to = ReplyTo::with(topic, properties);
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
     }
 }
@@ -372,16 +361,16 @@ impl Unheard {
             Ok(Published { no_subscribers }) => !no_subscribers,
             // What fits is sent in its place.
             Err(PublishError::TooLarge { .. }) => {
-                reply_to.send(&shared.link, &call_id, payload.clone(), deadline).await
+                send(&reply_to, &shared.link, &call_id, payload.clone(), deadline).await
             }
             Err(error) => {
-                tracing::warn!(topic = reply_to.topic, %error, "failed to send an answer");
+                tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
                 true
             }
         };
         drop(place);
         if !received && let Ok(_retrier) = shared.retriers.try_acquire() {
-            reply_to.send_again(&shared.link, &call_id, payload, deadline).await;
+            send_again(&reply_to, &shared.link, &call_id, payload, deadline).await;
         }
     }
 }
@@ -393,10 +382,4 @@ fn forgotten() -> ErrorBody {
 
 fn malformed_call(message: String) -> ErrorBody {
     ErrorBody::new(ErrorKind::InvalidArguments, message).with_code("malformed_call")
-}
-
-/// The call id for the answer to a call that can't be read: its own, or else what it is correlated by.
-fn answerable_id(malformed: &MalformedCall, correlation: Option<&[u8]>) -> Option<Identifier> {
-    let correlated = || Identifier::parse(std::str::from_utf8(correlation?).ok()?).ok();
-    malformed.call_id.clone().or_else(correlated)
 }

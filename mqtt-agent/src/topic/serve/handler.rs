@@ -14,9 +14,9 @@ use crate::handler::param::Need;
 use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound};
-use crate::serve::{own_places, turn};
+use crate::serve::{ReplyTo, correlated_id, own_places, send_now, turn};
 use crate::spawn;
-use crate::topic::answer::ReplyTo;
+use crate::topic::answer::answer;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
 
 /// One handler.
@@ -62,14 +62,7 @@ impl Served {
             return ack.refused();
         }
         let received = inbound.received;
-        let properties = &inbound.properties;
-        let trace = TraceContext::from_user_properties(&properties.user);
-        let correlation = properties.correlation_data.clone();
-        let reply_to = properties
-            .response_topic
-            .as_deref()
-            .and_then(|topic| ReplyTo::new(topic, correlation, trace.clone()));
-        let Some(reply_to) = reply_to else {
+        let Some(reply_to) = ReplyTo::of_request(&inbound.properties) else {
             let topic = inbound.topic();
             tracing::warn!(
                 handler = self.def.name,
@@ -79,20 +72,25 @@ impl Served {
             return ack.refused();
         };
         let until = self.until(&inbound, received, received);
-        let call_id = call_id(&inbound);
+        // What it is correlated by, where that can be an id.
+        let call_id = correlated_id(&inbound.properties).unwrap_or_else(Identifier::random);
         match Arc::clone(&self.shared.requests).try_acquire_owned() {
             Ok(place) => {
                 let this = Arc::clone(self);
                 spawn::tracked(&self.shared.tasks, async move {
+                    let trace = reply_to.trace().cloned();
                     let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
-                    reply_to.send(this.shared.client.session().link(), &call_id, outcome, until).await;
+                    let answer = answer(&reply_to, &call_id, outcome, until);
+                    if let Err(error) = this.shared.client.session().link().publish(answer).await {
+                        tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                    }
                     drop(place);
                 });
             }
             Err(_) => {
                 let outcome =
                     Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
-                reply_to.send_now(self.shared.client.session().link(), &call_id, outcome, until);
+                send_now(self.shared.client.session().link(), answer(&reply_to, &call_id, outcome, until));
                 return ack.refused();
             }
         }
@@ -184,11 +182,4 @@ impl Served {
 /// When the message expires, if it does.
 fn expiry(inbound: &Inbound, received: Instant) -> Option<Instant> {
     inbound.properties.expiry.and_then(|left| received.checked_add(left))
-}
-
-/// What a request is correlated by, where that is an identifier, or else one of our own.
-fn call_id(inbound: &Inbound) -> Identifier {
-    let correlation = inbound.properties.correlation_data.as_deref();
-    let text = correlation.and_then(|data| std::str::from_utf8(data).ok());
-    text.and_then(|text| Identifier::parse(text).ok()).unwrap_or_else(Identifier::random)
 }

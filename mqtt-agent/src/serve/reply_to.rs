@@ -1,0 +1,123 @@
+//! [`ReplyTo`]: where and how a call, a request or a task is answered.
+//!
+//! Whether a topic is one that may be answered is the profile's to say: by [`reply_address`](crate::wire::reply_address)
+//! for calls, by [`is_safe_result`](crate::wire::Namespace::is_safe_result) for tasks, and by [`ReplyTo::of_request`] for
+//! requests on topics of users' own.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::deadline;
+use crate::link::{Link, Message, Properties};
+use crate::wire::{Identifier, TraceContext, is_topic_text};
+
+/// How much longer an answer is kept than its caller says it waits: clocks and queues differ.
+const KEPT_LONGER: Duration = Duration::from_secs(5);
+
+/// How long an answer is kept whose caller did not say how long it waits.
+const KEPT: Duration = Duration::from_secs(30);
+
+/// Where and how one message is answered.
+#[derive(Debug)]
+pub(crate) struct ReplyTo {
+    topic: String,
+    /// Echoed byte for byte (`MCP-6`, `A2A-7`).
+    correlation: Option<Bytes>,
+    trace: Option<TraceContext>,
+    /// The largest message that the receiver says it takes (`SUB-14`).
+    limit: Option<u64>,
+}
+
+impl ReplyTo {
+    /// Answers on a topic that was found to be safe.
+    pub(crate) fn new(topic: String, correlation: Option<Bytes>, trace: Option<TraceContext>) -> Self {
+        Self { topic, correlation, trace, limit: None }
+    }
+
+    /// The same, with what a message's properties say.
+    pub(crate) fn with(topic: String, properties: &Properties) -> Self {
+        let trace = TraceContext::from_user_properties(&properties.user);
+        Self::new(topic, properties.correlation_data.clone(), trace)
+    }
+
+    /// Answers a message on its Response Topic. `None` for one that nobody may publish to: the broker would end the
+    /// connection for it.
+    pub(crate) fn of_request(properties: &Properties) -> Option<Self> {
+        let topic = properties.response_topic.as_deref()?;
+        let fits = topic.len() <= usize::from(u16::MAX);
+        let is_safe = !topic.is_empty() && !topic.starts_with('$') && is_topic_text(topic) && fits;
+        is_safe.then(|| Self::with(topic.to_owned(), properties))
+    }
+
+    /// Holds answers to what the receiver says it takes.
+    pub(crate) fn limited(self, limit: Option<u64>) -> Self {
+        Self { limit, ..self }
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(crate) fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
+    }
+
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// An answer, which does not expire.
+    pub(crate) fn message(&self, payload: impl Into<Bytes>) -> Message {
+        let message = Message::json(self.topic.as_str(), payload);
+        let message = match &self.correlation {
+            Some(correlation) => message.with_correlation(correlation.clone()),
+            None => message,
+        };
+        message.with_trace(self.trace.as_ref()).for_receiver(self.limit)
+    }
+
+    /// An answer that is waited for until then.
+    pub(crate) fn message_until(&self, payload: impl Into<Bytes>, deadline: Instant) -> Message {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.message(payload).with_expiry(left + KEPT_LONGER)
+    }
+
+    /// Answers without waiting, from where nothing may wait. A failure is logged.
+    pub(crate) fn send_now(&self, link: &Link, payload: impl Into<Bytes>) {
+        send_now(link, self.message_until(payload, deadline::within(KEPT)));
+    }
+}
+
+/// Sends an answer from where nothing may wait. A failure is logged.
+pub(crate) fn send_now(link: &Link, answer: Message) {
+    let topic = answer.topic.clone();
+    if let Err(error) = link.try_enqueue(answer) {
+        tracing::warn!(topic = &*topic, %error, "failed to send an answer");
+    }
+}
+
+/// What a message is correlated by, where that is an identifier.
+pub(crate) fn correlated_id(properties: &Properties) -> Option<Identifier> {
+    let correlation = properties.correlation_data.as_deref()?;
+    Identifier::parse(std::str::from_utf8(correlation).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_answered_only_where_a_client_may_publish() {
+        let long = "x".repeat(usize::from(u16::MAX) + 1);
+        let asks = |topic: &str| {
+            let response_topic = Some(topic.to_owned());
+            ReplyTo::of_request(&Properties { response_topic, ..Properties::default() }).is_some()
+        };
+        assert!(asks("answers/me"));
+        for topic in ["", "$SYS/broker", "answers/+", "#", "a\0b", &long] {
+            assert!(!asks(topic), "{topic:?}");
+        }
+        assert!(ReplyTo::of_request(&Properties::default()).is_none(), "none is asked for");
+    }
+}
