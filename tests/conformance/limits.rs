@@ -71,6 +71,35 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn over_its_limit_in_bytes_a_server_says_busy(broker) {
+        let watch = Watch::default();
+        let limits = Limits::default().with_queue_bytes(4096);
+        let agent = Agent::new("one").tools(tools![hold_one]).state(watch.clone()).limits(limits);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let responses = "a2a/v1/mcp/clients/peer/responses";
+        peer.subscribe(responses).await;
+        let call = async |peer: &mut RawPeer, id: &str, bytes: usize| {
+            let call = json!({"call_id": id, "client": "peer", "more": "x".repeat(bytes)});
+            peer.publish("a2a/v1/mcp/tools/hold_one/call", call.to_string(), reply_to(responses, id.as_bytes())).await;
+        };
+        call(&mut peer, "larger than all room, and first", 10_000).await;
+        watch.until_began(1).await;
+        call(&mut peer, "waits", 3000).await;
+        call(&mut peer, "one too many", 3000).await;
+        let answer = json(&peer.next(responses).await);
+        assert_eq!((&answer["call_id"], &answer["error"]["code"]), (&json!("one too many"), &json!("busy")));
+        watch.0.go_on.notify_one();
+        assert_eq!(json(&peer.next(responses).await)["status"], "ok");
+        watch.until_began(2).await;
+        call(&mut peer, "has room again", 3000).await;
+        for _ in 0..2 {
+            watch.0.go_on.notify_one();
+            assert_eq!(json(&peer.next(responses).await)["status"], "ok");
+        }
+        agent.stop().await;
+    }
+
     async fn mcp_17_dropping_a_call_or_its_stream_cancels_it(broker) {
         let watch = Watch::default();
         let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();

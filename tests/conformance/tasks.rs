@@ -315,6 +315,29 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn limits_refuse_what_is_too_much_in_bytes(broker) {
+        let watch = Desk::default();
+        let limits = mqtt_agent::Limits::default().with_tasks(1).with_task_queue_bytes(4096);
+        let agent = desk(&watch).limits(limits).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let hold = |bytes| NewTask::skill("hold").text("x".repeat(bytes));
+        // Larger than all room: taken where nothing waits.
+        let mut first = client.delegate("desk", hold(10_000)).await.unwrap();
+        watch.until(1).await;
+        let mut second = client.delegate("desk", hold(3000)).await.unwrap();
+        assert_eq!(soon(second.next()).await.unwrap().state, TaskState::Submitted);
+        let refused = client.request("desk", hold(3000)).await.unwrap_err();
+        assert!(matches!(&refused, DelegateError::Rejected(error) if error.code.as_deref() == Some("busy")), "{refused:?}");
+        watch.open(1);
+        soon(first.result()).await.unwrap();
+        watch.until(2).await;
+        let mut third = client.delegate("desk", hold(3000)).await.unwrap();
+        watch.open(2);
+        soon(second.result()).await.unwrap();
+        soon(third.result()).await.unwrap();
+        agent.stop().await;
+    }
+
     async fn a_task_that_has_not_ended_by_its_deadline_fails(broker) {
         let watch = Desk::default();
         let limits = mqtt_agent::Limits::default().with_tasks(1);

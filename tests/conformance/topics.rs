@@ -2,12 +2,13 @@
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
-use mqtt_agent::{CallError, RemoteError};
+use mqtt_agent::{CallError, Limits, RemoteError};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use support::{RawPeer, json as body, on_each_broker, reply_to};
 use tokio::sync::mpsc;
 
 type Heard = mpsc::Sender<String>;
+type Gate = std::sync::Arc<tokio::sync::Semaphore>;
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Reading {
@@ -75,6 +76,13 @@ async fn slow(item: &str, State(heard): State<Heard>) {
     }
 }
 
+/// Waits until it is let go, one at a time.
+#[request("held/{item}", concurrency = 1)]
+async fn held(item: &str, Payload(_bytes): Payload, State(heard): State<Heard>, State(gate): State<Gate>) {
+    drop(heard.send(item.to_owned()).await);
+    gate.acquire().await.unwrap().forget();
+}
+
 #[event("house/{room}/alarm/{kind}", retain)]
 fn alarm(room: &str, kind: u8, value: &Reading);
 
@@ -103,6 +111,30 @@ on_each_broker! {
         peer.publish("house/cellar/cleared", r#"{"celsius": 1}"#, nothing()).await;
         assert_eq!(next(&mut heard).await, "cellar true");
         agent.stop().await;
+    }
+
+    async fn over_its_limits_in_number_or_in_bytes_a_request_is_answered_busy(broker) {
+        for limits in [Limits::default().with_queue(1), Limits::default().with_queue_bytes(4096)] {
+            let (sender, mut heard) = mpsc::channel(64);
+            let gate = Gate::new(tokio::sync::Semaphore::new(0));
+            let agent = Agent::new("house").handlers(handlers![held]).state(sender).state(gate.clone());
+            let agent = agent.limits(limits).start(&broker.url()).await.unwrap();
+            let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+            peer.subscribe("answers").await;
+            peer.publish("held/first", vec![0; 10_000], reply_to("answers", b"first")).await;
+            assert_eq!(next(&mut heard).await, "first");
+            for id in ["second", "third"] {
+                peer.publish(&format!("held/{id}"), vec![0; 3000], reply_to("answers", id.as_bytes())).await;
+            }
+            let busy = body(&peer.next("answers").await);
+            assert_eq!(busy["error"]["code"], "busy", "{busy}");
+            gate.add_permits(2);
+            for _ in 0..2 {
+                let answer = peer.next("answers").await;
+                assert_eq!(answer.payload, "null");
+            }
+            agent.stop().await;
+        }
     }
 
     async fn what_cannot_be_read_is_dropped_and_the_next_is_handled(broker) {

@@ -22,7 +22,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -30,10 +29,10 @@ use super::presence::Presence;
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::link::{Filter, Link, RetainHandling, Subscription};
-use crate::serve::{Announcer, Draining, Limits, places};
+use crate::serve::{Admission, Announcer, Draining, Limits};
 use crate::session::SessionHandle;
 use crate::spawn;
-use crate::store::{Retention, TaskStore};
+use crate::store::{Retention, StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::Identifier;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
@@ -78,10 +77,16 @@ pub(super) struct Shared {
     abandon: CancellationToken,
     /// Cancelled when the inbox is read no more.
     closing: CancellationToken,
-    places: Arc<Semaphore>,
+    /// Tasks in hand.
+    admission: Arc<Admission>,
 }
 
 impl Shared {
+    /// Stores what became of a task.
+    async fn keep(&self, record: &TaskRecord) -> std::result::Result<(), StoreError> {
+        self.store.update(TaskSide::Executor, record.clone()).await.map(drop)
+    }
+
     /// Short look-ups only: the lock is never held across an await.
     fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Work>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
@@ -127,7 +132,7 @@ impl Skills {
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
             closing: CancellationToken::new(),
-            places: places(limits.tasks),
+            admission: Admission::new(limits.task_capacity()),
             limits,
             handle: handle.clone(),
         });

@@ -87,7 +87,7 @@ impl Inbound {
     }
 
     /// About what it takes in memory.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let properties = &self.properties;
         let user: usize = properties.user.iter().map(|(key, value)| key.len() + value.len() + 48).sum();
         256 + self.topic.len() + self.payload.len() + user

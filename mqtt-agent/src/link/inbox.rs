@@ -129,3 +129,60 @@ impl std::fmt::Debug for Inbox {
         f.debug_tuple("Inbox").field(&self.0.len()).finish()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::time::Instant;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::link::message::{Properties, QoS};
+
+    fn inbound(qos: QoS, bytes: usize) -> Inbound {
+        Inbound {
+            topic: Bytes::from_static(b"t"),
+            payload: Bytes::from(vec![0; bytes]),
+            qos,
+            retain: false,
+            received: Instant::now(),
+            is_poison: false,
+            properties: Properties::default(),
+        }
+    }
+
+    fn give(handler: &MessageHandler, inbound: Inbound, ack: Ack) {
+        let MessageHandler::Acknowledging(take) = handler else { panic!("{handler:?}") };
+        take(inbound, ack);
+    }
+
+    fn waiting(inbox: &mut Inbox) -> usize {
+        inbox.close();
+        std::iter::from_fn(|| inbox.0.try_recv().ok()?.take()).map(|(_, ack)| ack.in_memory()).count()
+    }
+
+    #[test]
+    fn at_qos_0_so_many_messages_wait_and_so_many_bytes_and_more_are_dropped() {
+        let budget = Arc::new(Budget::new(usize::MAX));
+        for (bytes, most) in [(0, LOOSE), (1 << 20, LOOSE_BYTES >> 20)] {
+            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", true);
+            (0..2 * most).for_each(|_| give(&handler, inbound(QoS::AtMostOnce, bytes), Ack::none()));
+            assert_eq!(waiting(&mut inbox), most, "of {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn at_qos_1_as_many_are_acknowledged_ahead_and_more_wait_unacknowledged() {
+        let budget = Arc::new(Budget::new(usize::MAX));
+        for (bytes, most) in [(0, LOOSE), (1 << 20, LOOSE_BYTES >> 20)] {
+            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", true);
+            let (settle, mut settled) = mpsc::unbounded_channel();
+            for place in 0..2 * most {
+                give(&handler, inbound(QoS::AtLeastOnce, bytes), Ack::new(1, place as u64, settle.clone()));
+            }
+            assert_eq!(std::iter::from_fn(|| settled.try_recv().ok()).count(), most, "of {bytes} bytes");
+            assert_eq!(waiting(&mut inbox), 2 * most, "nothing is dropped");
+        }
+    }
+}

@@ -10,7 +10,7 @@ mod look;
 mod service;
 mod stop;
 
-use crate::serve::{Admission, Announcer, Limits, Places};
+use crate::serve::{Admission, Announcer, Limits, own_places};
 pub(crate) use cards::{Cards, tool_card};
 
 use std::sync::Arc;
@@ -29,9 +29,6 @@ use crate::session::SessionHandle;
 use crate::spawn;
 use dedup::Dedup;
 use service::{Service, Shared};
-
-/// Messages that may be in hand beside the calls that run or wait: those being read, and those being answered.
-const READING: usize = 256;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;
@@ -76,8 +73,6 @@ impl Server {
         how: ServeOptions,
     ) -> Result<Self> {
         let session = handle.session();
-        let in_hand = limits.concurrency.saturating_add(limits.queue).saturating_add(READING);
-        let places = Places::new(limits.concurrency, limits.queue);
         let shared = Arc::new(Shared {
             link: session.link().clone(),
             namespace: session.namespace().clone(),
@@ -86,7 +81,7 @@ impl Server {
             tasks: TaskTracker::new(),
             abandon: CancellationToken::new(),
             stopping: CancellationToken::new(),
-            in_hand: Arc::new(Semaphore::new(in_hand.min(Semaphore::MAX_PERMITS))),
+            admission: Admission::new(limits.call_capacity()),
             retriers: Semaphore::new(RETRIERS),
             limits,
         });
@@ -96,8 +91,8 @@ impl Server {
         let services = tools.into_iter().map(|ready| {
             let ReadyTool { tool, arguments } = ready;
             let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
-            let admission = Admission::new(Arc::clone(&places), tool.concurrency);
-            Arc::new(Service { tool, arguments, admission, dedup, shared: Arc::clone(&shared) })
+            let places = own_places(tool.concurrency);
+            Arc::new(Service { tool, arguments, places, dedup, shared: Arc::clone(&shared) })
         });
         let granted =
             futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use super::admission::Capacity;
+
 /// How much an agent takes on at once. Give it to [`Agent::limits`](crate::Agent::limits).
 ///
 /// Up to `concurrency` handlers run, those of one tool up to its own `#[tool(concurrency = ..)]`; up to `queue` further
-/// calls wait for their turn, and any beyond that are answered `unavailable` with code `busy` at once.
+/// calls of at most `queue_bytes` wait for their turn, and any beyond that are answered `unavailable` with code `busy` at
+/// once. Requests on topics of one's own are counted by the same numbers, apart from calls. Tasks have numbers of their own.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -13,6 +16,9 @@ pub struct Limits {
     pub concurrency: usize,
     /// Calls that wait for their turn, over all tools. Default: 1,024.
     pub queue: usize,
+    /// How many bytes of calls are taken that don't run yet, over all tools. One call is taken however large it is. Default:
+    /// 64 MiB.
+    pub queue_bytes: usize,
     /// How long a handler may run where its tool says nothing. Default: 60 s.
     pub timeout: Duration,
     /// How many finished calls of one tool are remembered, to answer a redelivered one again (`MCP-16`). Default: 1,024.
@@ -24,6 +30,9 @@ pub struct Limits {
     /// Tasks that are in hand, those that wait for their turn included; more are rejected with code `busy`.
     /// Default: 10,000.
     pub task_queue: usize,
+    /// How many bytes of tasks wait for their turn in memory, over all skills; more are rejected with code `busy`. One task
+    /// is taken however large it is, and so is what a durable store has at the start. Default: 256 MiB.
+    pub task_queue_bytes: usize,
     /// How long one attempt at a task may take where its skill says nothing. Default: 1 h.
     pub task_timeout: Duration,
     /// How long running calls and tasks are waited for when the agent stops. Default: 10 s.
@@ -35,18 +44,35 @@ impl Default for Limits {
         Self {
             concurrency: 256,
             queue: 1024,
+            queue_bytes: 64 << 20,
             timeout: Duration::from_secs(60),
             remembered_calls: 1024,
             remembered_bytes: 4 << 20,
             tasks: 64,
             task_queue: 10_000,
+            task_queue_bytes: 256 << 20,
             task_timeout: Duration::from_secs(3600),
             grace: Duration::from_secs(10),
         }
     }
 }
 
+/// Calls and requests that may be in hand beside those that run or wait: those being read, and those being answered.
+const READING: usize = 256;
+
 impl Limits {
+    /// What is taken of calls, and of requests.
+    pub(crate) fn call_capacity(&self) -> Capacity {
+        let in_hand = self.concurrency.saturating_add(self.queue).saturating_add(READING);
+        Capacity { running: self.concurrency, waiting: self.queue, in_hand, bytes: self.queue_bytes }
+    }
+
+    /// What is taken of tasks. Those in hand wait or run: they are stored, so none is turned away later.
+    pub(crate) fn task_capacity(&self) -> Capacity {
+        let Self { tasks, task_queue, task_queue_bytes, .. } = *self;
+        Capacity { running: tasks, waiting: usize::MAX, in_hand: task_queue, bytes: task_queue_bytes }
+    }
+
     /// Sets [`concurrency`](Self::concurrency).
     #[must_use]
     pub fn with_concurrency(mut self, calls: usize) -> Self {
@@ -58,6 +84,13 @@ impl Limits {
     #[must_use]
     pub fn with_queue(mut self, calls: usize) -> Self {
         self.queue = calls;
+        self
+    }
+
+    /// Sets [`queue_bytes`](Self::queue_bytes).
+    #[must_use]
+    pub fn with_queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
         self
     }
 
@@ -93,6 +126,13 @@ impl Limits {
     #[must_use]
     pub fn with_task_queue(mut self, tasks: usize) -> Self {
         self.task_queue = tasks;
+        self
+    }
+
+    /// Sets [`task_queue_bytes`](Self::task_queue_bytes).
+    #[must_use]
+    pub fn with_task_queue_bytes(mut self, bytes: usize) -> Self {
+        self.task_queue_bytes = bytes;
         self
     }
 

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -22,7 +21,7 @@ use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
-use crate::serve::{Draining, Limits, places};
+use crate::serve::{Admission, Draining, Limits};
 use crate::spawn;
 use handler::Served;
 
@@ -38,10 +37,8 @@ struct Shared {
     stopping: CancellationToken,
     /// Cancelled when the grace of a stop is over.
     abandon: CancellationToken,
-    /// Requests in hand, those that wait for their turn included.
-    requests: Arc<Semaphore>,
-    /// Requests that run.
-    running: Arc<Semaphore>,
+    /// Requests in hand.
+    admission: Arc<Admission>,
 }
 
 /// The topic handlers of one agent, served over its connection.
@@ -63,8 +60,7 @@ impl Topics {
         within: Duration,
     ) -> Result<Self> {
         let shared = Arc::new(Shared {
-            requests: places(limits.concurrency.saturating_add(limits.queue)),
-            running: places(limits.concurrency),
+            admission: Admission::new(limits.call_capacity()),
             client,
             states,
             limits,

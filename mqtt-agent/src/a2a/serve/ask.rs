@@ -9,7 +9,7 @@ use super::Work;
 use super::dialogue::{Dialogue, Replay};
 use crate::a2a::task::TaskUpdateError;
 use crate::spawn;
-use crate::store::TaskSide;
+use crate::store::TaskRecord;
 use crate::wire::{Part, Role, TaskMessage, TaskState, now_rfc3339};
 
 /// A question that is waited for. Dropped before its answer, it is taken back.
@@ -50,7 +50,7 @@ impl Work {
             if !record.updates || record.reply_topic.is_none() {
                 return Err(TaskUpdateError::NobodyListens);
             }
-            let mut with = record.clone();
+            let mut with = TaskRecord::clone(&record);
             if asked == Replay::New {
                 with.task.messages.push(TaskMessage::new(Role::Agent, question));
             }
@@ -66,8 +66,8 @@ impl Work {
             // From here on whatever ends the waiting takes the question back.
             let asking = Asking(Some(Arc::clone(self)));
             self.dialogue().waiting = Some(sender);
-            shared.store.update(TaskSide::Executor, with.clone()).await?;
-            *record = with;
+            shared.keep(&with).await?;
+            *record = Arc::new(with);
             (answer, asking)
         };
         let answer = async {
@@ -98,10 +98,11 @@ impl Work {
         if self.is_over(&record) || record.task.status != TaskState::InputRequired {
             return;
         }
-        record.task.messages.pop_if(|last| last.role == Role::Agent);
-        record.task.status = TaskState::Working;
-        record.task.updated_at = now_rfc3339();
-        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
+        let task = &mut Arc::make_mut(&mut record).task;
+        task.messages.pop_if(|last| last.role == Role::Agent);
+        task.status = TaskState::Working;
+        task.updated_at = now_rfc3339();
+        if let Err(error) = shared.keep(&record).await {
             tracing::warn!(task = %self.begun().task_id, %error, "that a question was taken back was not stored");
         }
         drop(record);
@@ -132,12 +133,13 @@ impl Work {
             }
             waiting
         };
-        record.task.messages.push(message.clone());
+        let changed = &mut Arc::make_mut(&mut record).task;
+        changed.messages.push(message.clone());
         if waiting.is_some() {
-            record.task.status = TaskState::Working;
+            changed.status = TaskState::Working;
         }
-        record.task.updated_at = now_rfc3339();
-        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
+        changed.updated_at = now_rfc3339();
+        if let Err(error) = shared.keep(&record).await {
             // It goes on all the same; only a later attempt would ask again.
             tracing::warn!(%task, %error, "an answer was not stored");
         }

@@ -11,26 +11,30 @@ use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
-use crate::serve::turn;
-use crate::store::{StoreError, TaskRecord, TaskSide};
+use crate::serve::Admitted;
+use crate::store::{StoreError, TaskRecord};
 use crate::wire::{self, ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, now_rfc3339};
 
 impl Work {
     /// Waits for its turn, runs the handler, stores and sends what comes of it.
-    pub(super) async fn run(self: Arc<Self>) {
+    pub(super) async fn run(self: Arc<Self>, mut place: Admitted) {
         let Some(shared) = self.shared.upgrade() else { return };
-        let ended = self.until_its_end(&shared).await;
-        shared.live().remove(&self.begun.task_id);
+        let ended = self.until_its_end(&shared, &mut place).await;
+        drop(place);
+        shared.live().remove(&self.begun().task_id);
         if let Some(record) = ended {
             shared.send_result(record).await;
         }
     }
 
     /// `None` for a task that waits in the store for the agent's next start.
-    async fn until_its_end(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<TaskRecord> {
+    async fn until_its_end(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        place: &mut Admitted,
+    ) -> Option<TaskRecord> {
         self.tell_state().await;
         let until = self.deadline_ms.map(deadline::at_ms);
-        let turn = turn(self.ready.places.as_ref(), &shared.places);
         let turn = tokio::select! {
             biased;
             () = self.cancellation.cancelled() => return self.cut_off(shared, false).await,
@@ -38,7 +42,13 @@ impl Work {
             () = sleep_until(until) => {
                 return Some(self.end(shared, Err(late("it was not begun before its deadline"))).await);
             }
-            turn = turn => turn,
+            // Never busy: it was taken.
+            turn = place.turn(self.ready.places.as_ref()) => turn.ok(),
+        };
+        // Not kept while it waits: the task has them.
+        let arguments = match self.ready.arguments(self.begun()) {
+            Ok(arguments) => arguments,
+            Err(error) => return Some(self.end(shared, Err(Box::new(error))).await),
         };
         let began = self
             .change(shared, |record| {
@@ -48,7 +58,7 @@ impl Work {
             .await;
         if let Err(error) = began {
             // Without it a crash would not count as an attempt; the task itself is stored.
-            tracing::warn!(task = %self.begun.task_id, %error, "that a task began was not stored");
+            tracing::warn!(task = %self.begun().task_id, %error, "that a task began was not stored");
         }
         self.tell_state().await;
 
@@ -58,8 +68,8 @@ impl Work {
         let skill = self.ready.skill;
         let context = Arc::new(
             Context::new(Invocation {
-                caller: Caller::new(&self.begun.from),
-                call_id: self.begun.task_id.clone(),
+                caller: Caller::new(&self.begun().from),
+                call_id: self.begun().task_id.clone(),
                 handler: skill.id,
                 deadline,
                 cancellation: self.cancellation.clone(),
@@ -71,7 +81,7 @@ impl Work {
             .with(Task::new(Arc::clone(self))),
         );
         let job = Job { name: skill.id, handler: skill.handler, location: skill.location };
-        let outcome = run(job, self.arguments.clone(), context, turn).await;
+        let outcome = run(job, arguments, context, turn).await;
         let stopped = outcome.is_err() && self.cancellation.is_cancelled();
         // What the handler left running ends with it.
         self.cancellation.cancel();
@@ -81,7 +91,7 @@ impl Work {
         let outcome = match outcome {
             Err(error) if error.kind == ErrorKind::Timeout => {
                 let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
-                tracing::debug!(task = %self.begun.task_id, ?limit, "a task ran out of time");
+                tracing::debug!(task = %self.begun().task_id, ?limit, "a task ran out of time");
                 Err(late("it took longer than its skill's limit, or than whoever gave it allows"))
             }
             outcome => outcome.map_err(|error| Box::new(failure(error))),
@@ -103,7 +113,7 @@ impl Work {
                 record.task.status = TaskState::Submitted;
             };
             if let Err(error) = self.change(shared, handed_back).await {
-                tracing::warn!(task = %self.begun.task_id, %error, "that a task is handed back was not stored");
+                tracing::warn!(task = %self.begun().task_id, %error, "that a task is handed back was not stored");
             }
             return None;
         }
@@ -144,21 +154,23 @@ impl Work {
     /// task would run again.
     async fn finish(&self, shared: &Shared, how: impl FnOnce(&mut wire::Task)) -> TaskRecord {
         let mut record = self.record.lock().await;
-        how(&mut record.task);
-        record.task.updated_at = now_rfc3339();
-        shared.ended(&mut record).await;
-        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
-            tracing::error!(task = %self.begun.task_id, %error, "the end of a task was not stored");
+        let ended = Arc::make_mut(&mut record);
+        how(&mut ended.task);
+        ended.task.updated_at = now_rfc3339();
+        shared.ended(ended).await;
+        if let Err(error) = shared.keep(ended).await {
+            tracing::error!(task = %self.begun().task_id, %error, "the end of a task was not stored");
         }
-        record.clone()
+        ended.clone()
     }
 
     /// Changes the record, here and in the store.
     async fn change(&self, shared: &Shared, how: impl FnOnce(&mut TaskRecord)) -> Result<(), StoreError> {
         let mut record = self.record.lock().await;
-        how(&mut record);
-        record.task.updated_at = now_rfc3339();
-        shared.store.update(TaskSide::Executor, record.clone()).await.map(|_| ())
+        let changed = Arc::make_mut(&mut record);
+        how(changed);
+        changed.task.updated_at = now_rfc3339();
+        shared.keep(changed).await
     }
 }
 

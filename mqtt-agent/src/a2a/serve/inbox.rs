@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::recover::unknown_skill;
 use super::{READING, ReadySkill, Shared, Work};
 use crate::deadline;
 use crate::link::{Ack, Inbound, Inbox};
-use crate::serve::correlated_id;
+use crate::serve::{Admitted, correlated_id};
 use crate::spawn;
 use crate::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
 use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
@@ -143,30 +141,32 @@ impl Shared {
             });
             return;
         }
-        let (ready, arguments) = match self.accept(&record.task) {
+        let (ready, place) = match self.accept(&record.task, inbound.weight()) {
             Ok(accepted) => accepted,
             Err(error) => return self.refuse(ack, record, error),
         };
-        let work = Work::new(self, ready, record.clone(), arguments);
+        let record = Arc::new(record);
+        let work = Work::new(self, ready, Arc::clone(&record));
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            match insert(&*shared.store, TaskSide::Executor, record.clone()).await {
+            match insert(&*shared.store, TaskSide::Executor, TaskRecord::clone(&record)).await {
                 Ok(Inserted::New(stored)) => {
                     work.note_stored(Some(stored));
                     ack.stored(&stored);
-                    work.run().await;
+                    drop(record);
+                    work.run(place).await;
                 }
                 Ok(Inserted::Known(existing, stored)) => {
                     shared.live().remove(&record.task.task_id);
                     work.note_stored(Some(stored));
-                    shared.again(*existing, record).await;
+                    shared.again(*existing, &record).await;
                     ack.stored(&stored);
                 }
                 Err(error) => {
                     shared.live().remove(&record.task.task_id);
                     work.note_stored(None);
-                    shared.reject(record, not_stored(&error)).await;
+                    shared.reject(Arc::unwrap_or_clone(record), not_stored(&error)).await;
                     ack.refused();
                 }
             }
@@ -182,15 +182,17 @@ impl Shared {
         });
     }
 
-    /// Whether a task can be taken, and what its handler is given.
-    fn accept(&self, task: &Task) -> Result<(Arc<ReadySkill>, Map<String, Value>), TaskError> {
+    /// Whether a task of so many bytes can be taken, by which skill and in which place.
+    fn accept(&self, task: &Task, bytes: usize) -> Result<(Arc<ReadySkill>, Admitted), TaskError> {
         let Some(ready) = self.skill(&task.kind) else { return Err(unknown_skill(self, &task.kind)) };
-        let arguments = ready.arguments(task)?;
-        if self.live().len() >= self.limits.task_queue || self.is_flooded() {
-            let message = "the agent has as many tasks as it takes; try again later";
-            return Err(TaskError::new("unavailable", message).with_code("busy"));
+        ready.arguments(task)?;
+        match self.admission.admit(bytes) {
+            Ok(place) if !self.is_flooded() => Ok((Arc::clone(ready), place)),
+            _ => {
+                let message = "the agent has as many tasks as it takes; try again later";
+                Err(TaskError::new("unavailable", message).with_code("busy"))
+            }
         }
-        Ok((Arc::clone(ready), arguments))
     }
 
     /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
@@ -214,12 +216,12 @@ impl Shared {
     }
 
     /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it.
-    async fn again(&self, existing: TaskRecord, asked: TaskRecord) {
+    async fn again(&self, existing: TaskRecord, asked: &TaskRecord) {
         if existing.task.from != asked.task.from {
             let task = &existing.task.task_id;
             tracing::warn!(%task, "dropped a task of another sender under a known id");
         } else if existing.task.status.is_terminal() {
-            let TaskRecord { reply_topic, correlation, .. } = asked;
+            let (reply_topic, correlation) = (asked.reply_topic.clone(), asked.correlation.clone());
             self.send_result(TaskRecord { reply_topic, correlation, ..existing }).await;
         }
     }
@@ -227,7 +229,7 @@ impl Shared {
     /// Only an id: of a task that is stored here, or of none (`A2A-6`).
     async fn stored_only(&self, asked: TaskRecord) {
         match self.store.get(TaskSide::Executor, asked.task.task_id.as_str()).await {
-            Ok(Some(existing)) => self.again(existing, asked).await,
+            Ok(Some(existing)) => self.again(existing, &asked).await,
             Ok(None) => tracing::warn!(task = %asked.task.task_id, "dropped an id of no stored task"),
             Err(error) => tracing::warn!(%error, "failed to look up a stored task"),
         }

@@ -1,10 +1,10 @@
 //! What an earlier process left in the store: tasks that have not ended, and results that were not sent.
 
+use std::io;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use serde_json::{Map, Value};
 
 use super::{ReadySkill, Shared, Work};
 use crate::handler::registry::OnCrash;
@@ -57,48 +57,66 @@ async fn send(shared: Arc<Shared>, unsent: Vec<TaskRecord>) {
 }
 
 fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
-    let end = if record.canceled {
-        Some((TaskState::Canceled, None))
-    } else {
-        match begin(shared, &record) {
-            Ok((ready, arguments)) => {
-                record.task.status = TaskState::Submitted;
-                let work = Work::new(shared, ready, record.clone(), arguments);
-                work.note_stored(Some(Stored::read_back(&record)));
-                shared.live().insert(record.task.task_id.clone(), Arc::clone(&work));
-                spawn::tracked(&shared.tasks, async move { work.run().await });
-                None
-            }
-            Err(error) => Some((TaskState::Failed, Some(error))),
+    let begun = if record.canceled { Err((TaskState::Canceled, None)) } else { begin(shared, &record) };
+    match begun {
+        Ok(ready) => {
+            record.task.status = TaskState::Submitted;
+            let (place, stored) =
+                (shared.admission.admit_promised(size(&record)), Stored::read_back(&record));
+            let work = Work::new(shared, ready, Arc::new(record));
+            work.note_stored(Some(stored));
+            shared.live().insert(work.begun().task_id.clone(), Arc::clone(&work));
+            spawn::tracked(&shared.tasks, work.run(place));
         }
-    };
-    if let Some((status, error)) = end {
-        record.task.status = status;
-        record.task.error = error;
-        record.task.updated_at = now_rfc3339();
-        let shared = Arc::clone(shared);
-        let tasks = shared.tasks.clone();
-        spawn::tracked(&tasks, async move {
-            match shared.store.update(TaskSide::Executor, record.clone()).await {
-                Ok(_) => shared.send_result(record).await,
-                Err(error) => tracing::error!(%error, "a task that was cut off was not stored as ended"),
-            }
-        });
+        Err((status, error)) => {
+            record.task.status = status;
+            record.task.error = error;
+            record.task.updated_at = now_rfc3339();
+            let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
+            spawn::tracked(&tasks, async move {
+                match shared.keep(&record).await {
+                    Ok(()) => shared.send_result(record).await,
+                    Err(error) => tracing::error!(%error, "a task that was cut off was not stored as ended"),
+                }
+            });
+        }
     }
 }
 
-/// What its handler is given in one more attempt, or why there is none.
-fn begin(shared: &Shared, record: &TaskRecord) -> Result<(Arc<ReadySkill>, Map<String, Value>), TaskError> {
-    let ready = shared.skill(&record.task.kind).ok_or_else(|| unknown_skill(shared, &record.task.kind))?;
+/// The skill of one more attempt, or how it ends without one.
+fn begin(shared: &Shared, record: &TaskRecord) -> Result<Arc<ReadySkill>, (TaskState, Option<TaskError>)> {
+    let failed = |error| (TaskState::Failed, Some(error));
+    let ready = shared.skill(&record.task.kind);
+    let ready = ready.ok_or_else(|| failed(unknown_skill(shared, &record.task.kind)))?;
     let given_up = ready.skill.on_crash == OnCrash::Fail || record.attempts >= ready.skill.attempts.max(1);
     if record.attempts > 0 && given_up {
         let message = format!(
             "the agent's process ended in attempt {} at the task; give it again if it may run twice",
             record.attempts
         );
-        return Err(TaskError::new("task_error", message).with_code("crashed"));
+        return Err(failed(TaskError::new("task_error", message).with_code("crashed")));
     }
-    Ok((Arc::clone(ready), ready.arguments(&record.task)?))
+    ready.arguments(&record.task).map_err(failed)?;
+    Ok(Arc::clone(ready))
+}
+
+/// How many bytes a record takes as JSON.
+fn size(record: &TaskRecord) -> usize {
+    struct Counted(usize);
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.saturating_add(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    // What cannot be written counts as far as it goes.
+    drop(serde_json::to_writer(&mut counted, record));
+    counted.0
 }
 
 pub(super) fn unknown_skill(shared: &Shared, kind: &str) -> TaskError {

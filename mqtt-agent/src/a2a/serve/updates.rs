@@ -1,9 +1,11 @@
 //! What is heard of a task before it ends, where updates were asked for (`A2A-13`): states, progress, artifacts.
 
+use std::sync::Arc;
+
 use super::{Shared, Work};
 use crate::a2a::task::TaskUpdateError;
 use crate::link::PublishError;
-use crate::store::{TaskRecord, TaskSide};
+use crate::store::TaskRecord;
 use crate::wire::{Artifact, TaskMessage, TaskResult, TaskState, now_rfc3339};
 
 /// What becomes of an update while as many messages wait for the connection as may wait.
@@ -78,7 +80,7 @@ impl Work {
             if self.is_over(&record) {
                 return Err(TaskUpdateError::Ended);
             }
-            let mut with = record.clone();
+            let mut with = TaskRecord::clone(&record);
             match with.task.artifacts.iter_mut().find(|known| known.artifact_id == artifact.artifact_id) {
                 Some(known) => *known = artifact.clone(),
                 None => with.task.artifacts.push(artifact.clone()),
@@ -89,8 +91,8 @@ impl Work {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }
             with.task.updated_at = now_rfc3339();
-            shared.store.update(TaskSide::Executor, with.clone()).await?;
-            *record = with;
+            shared.keep(&with).await?;
+            *record = Arc::new(with);
         }
         let update = |shared: &Shared, record: &TaskRecord| TaskResult {
             artifacts: vec![artifact],

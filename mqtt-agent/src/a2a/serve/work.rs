@@ -3,13 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, Weak};
 
-use serde_json::{Map, Value};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::dialogue::Dialogue;
 use super::{ReadySkill, Shared};
-use crate::store::{Stored, TaskRecord, TaskSide};
+use crate::store::{Stored, TaskRecord};
 use crate::wire;
 
 /// One task that has not ended.
@@ -18,13 +17,12 @@ pub(crate) struct Work {
     // Weak: the agent holds its tasks, and not the other way round.
     pub(super) shared: Weak<Shared>,
     pub(super) ready: Arc<ReadySkill>,
-    /// The task as it was when this process took it.
-    pub(super) begun: wire::Task,
-    pub(super) arguments: Map<String, Value>,
+    /// The task as it was when this process took it. As long as nothing changes it is the same memory as `record`.
+    pub(super) begun: Arc<TaskRecord>,
     attempt: u32,
     pub(super) deadline_ms: Option<i64>,
     seq: AtomicU64,
-    pub(super) record: Mutex<TaskRecord>,
+    pub(super) record: Mutex<Arc<TaskRecord>>,
     /// Held while an update is handed over, so that they go out in their order.
     pub(super) order: Mutex<()>,
     pub(super) cancellation: CancellationToken,
@@ -36,18 +34,12 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        ready: Arc<ReadySkill>,
-        record: TaskRecord,
-        arguments: Map<String, Value>,
-    ) -> Arc<Self> {
+    pub(super) fn new(shared: &Arc<Shared>, ready: Arc<ReadySkill>, record: Arc<TaskRecord>) -> Arc<Self> {
         let attempt = record.attempts.saturating_add(1);
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             ready,
-            begun: record.task.clone(),
-            arguments,
+            begun: Arc::clone(&record),
             attempt,
             deadline_ms: record.deadline_ms,
             seq: AtomicU64::new(first_seq()),
@@ -73,7 +65,7 @@ impl Work {
     }
 
     pub(crate) fn begun(&self) -> &wire::Task {
-        &self.begun
+        &self.begun.task
     }
 
     pub(crate) fn attempt(&self) -> u32 {
@@ -99,9 +91,9 @@ impl Work {
         if record.task.status.is_terminal() {
             return;
         }
-        record.canceled = true;
-        if let Err(error) = shared.store.update(TaskSide::Executor, record.clone()).await {
-            tracing::warn!(task = %self.begun.task_id, %error, "that a task is not wanted was not stored");
+        Arc::make_mut(&mut record).canceled = true;
+        if let Err(error) = shared.keep(&record).await {
+            tracing::warn!(task = %self.begun().task_id, %error, "that a task is not wanted was not stored");
         }
     }
 

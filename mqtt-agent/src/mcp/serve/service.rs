@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -20,7 +20,7 @@ use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
 use crate::schema::Arguments;
-use crate::serve::{Admission, Busy, ReplyTo, correlated_id};
+use crate::serve::{Admission, Admitted, Busy, ReplyTo, correlated_id};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, Namespace, reply_address};
@@ -39,8 +39,8 @@ pub(super) struct Shared {
     pub(super) abandon: CancellationToken,
     /// Cancelled when no more work is taken.
     pub(super) stopping: CancellationToken,
-    /// Calls in hand, those that are still being read included: what bounds the tasks.
-    pub(super) in_hand: Arc<Semaphore>,
+    /// Calls in hand, those that are still being read included.
+    pub(super) admission: Arc<Admission>,
     /// Who sends an answer again that nobody received.
     pub(super) retriers: Semaphore,
 }
@@ -50,7 +50,8 @@ pub(super) struct Shared {
 pub(super) struct Service {
     pub(super) tool: &'static ToolDef,
     pub(super) arguments: Arguments,
-    pub(super) admission: Admission,
+    /// The tool's own places; `None`: as many as the agent has.
+    pub(super) places: Option<Arc<Semaphore>>,
     pub(super) dedup: Arc<Dedup>,
     pub(super) shared: Arc<Shared>,
 }
@@ -70,7 +71,7 @@ struct Begun {
     ticket: Ticket,
     cancellation: CancellationToken,
     /// Among the calls in hand.
-    place: OwnedSemaphorePermit,
+    place: Admitted,
 }
 
 impl Service {
@@ -79,7 +80,7 @@ impl Service {
         if inbound.retain || inbound.is_poison {
             return self.refuse_unworkable(&inbound, ack);
         }
-        match Arc::clone(&self.shared.in_hand).try_acquire_owned() {
+        match self.shared.admission.admit(inbound.weight()) {
             Ok(place) => {
                 let span = tracing::debug_span!(
                     "execute_tool",
@@ -90,9 +91,8 @@ impl Service {
                 let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
                 spawn::tracked(&self.shared.tasks, serve.instrument(span));
             }
-            Err(_) => {
-                let error = unavailable("the server has as many calls as it takes; call again later", "busy");
-                self.refuse_unread(&inbound, error);
+            Err(Busy) => {
+                self.refuse_unread(&inbound, busy());
                 ack.refused();
             }
         }
@@ -134,7 +134,7 @@ impl Service {
         tracing::debug!(tool = self.tool.name, client, calls, running, "cancel");
     }
 
-    async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
         let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
         drop(inbound);
         let Some(begun) = self.begin(accepted, place) else { return ack.in_memory() };
@@ -149,7 +149,7 @@ impl Service {
     }
 
     /// Enters a call that is new. One that was answered before is answered again.
-    fn begin(&self, accepted: Box<Accepted>, place: OwnedSemaphorePermit) -> Option<Box<Begun>> {
+    fn begin(&self, accepted: Box<Accepted>, place: Admitted) -> Option<Box<Begun>> {
         let cancellation = self.shared.abandon.child_token();
         let key = Key::new(accepted.reply_to.topic(), accepted.request.call_id.clone());
         match self.dedup.see(key, &cancellation) {
@@ -225,7 +225,7 @@ impl Service {
 
     /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
     async fn outcome(&self, begun: &mut Begun) -> (crate::handler::run::Outcome, Instant) {
-        let Begun { accepted, cancellation, .. } = begun;
+        let Begun { accepted, cancellation, place, .. } = begun;
         let Accepted { request: CallRequest { call_id, arguments, .. }, reply_to, caller, received, expiry } =
             &mut **accepted;
         let (received, expiry) = (*received, *expiry);
@@ -245,9 +245,7 @@ impl Service {
             self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
                 biased;
-                turn = self.admission.turn() => turn.map_err(|Busy| {
-                    unavailable("the server has as many calls as it takes; call again later", "busy")
-                })?,
+                turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy())?,
                 () = cancellation.cancelled() => return Err(canceled()),
                 () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
             };
@@ -286,7 +284,7 @@ impl Service {
         call_id: Identifier,
         payload: Bytes,
         deadline: Instant,
-        place: OwnedSemaphorePermit,
+        place: Admitted,
     ) {
         let message = reply_to.message_until(payload.clone(), deadline);
         let shared = Arc::clone(&self.shared);
@@ -355,7 +353,7 @@ struct Unheard {
 impl Unheard {
     /// Sends it again for a while, by no more than a few tasks at once and without keeping the call's place: nobody can hold
     /// the agent up by not listening.
-    async fn send_again(self, shared: &Shared, place: OwnedSemaphorePermit) {
+    async fn send_again(self, shared: &Shared, place: Admitted) {
         let Self { reply_to, call_id, payload, deadline, outcome } = self;
         let received = match outcome {
             Ok(Published { no_subscribers }) => !no_subscribers,
@@ -373,6 +371,10 @@ impl Unheard {
             send_again(&reply_to, &shared.link, &call_id, payload, deadline).await;
         }
     }
+}
+
+fn busy() -> ErrorBody {
+    unavailable("the server has as many calls as it takes; call again later", "busy")
 }
 
 fn forgotten() -> ErrorBody {

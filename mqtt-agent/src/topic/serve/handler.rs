@@ -14,7 +14,7 @@ use crate::handler::param::Need;
 use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, canceled, run, timed_out, unavailable};
 use crate::link::{Ack, Inbound};
-use crate::serve::{ReplyTo, correlated_id, own_places, send_now, turn};
+use crate::serve::{Admitted, Busy, ReplyTo, correlated_id, own_places, send_now};
 use crate::spawn;
 use crate::topic::answer::answer;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
@@ -74,12 +74,12 @@ impl Served {
         let until = self.until(&inbound, received, received);
         // What it is correlated by, where that can be an id.
         let call_id = correlated_id(&inbound.properties).unwrap_or_else(Identifier::random);
-        match Arc::clone(&self.shared.requests).try_acquire_owned() {
-            Ok(place) => {
+        match self.shared.admission.admit(inbound.weight()) {
+            Ok(mut place) => {
                 let this = Arc::clone(self);
                 spawn::tracked(&self.shared.tasks, async move {
                     let trace = reply_to.trace().cloned();
-                    let outcome = this.in_turn(inbound, call_id.clone(), trace, until).await;
+                    let outcome = this.in_turn(&mut place, inbound, call_id.clone(), trace, until).await;
                     let answer = answer(&reply_to, &call_id, outcome, until);
                     if let Err(error) = this.shared.client.session().link().publish(answer).await {
                         tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
@@ -87,10 +87,9 @@ impl Served {
                     drop(place);
                 });
             }
-            Err(_) => {
-                let outcome =
-                    Err(unavailable("the server has as many requests as it takes; ask again later", "busy"));
-                send_now(self.shared.client.session().link(), answer(&reply_to, &call_id, outcome, until));
+            Err(Busy) => {
+                let link = self.shared.client.session().link();
+                send_now(link, answer(&reply_to, &call_id, Err(busy()), until));
                 return ack.refused();
             }
         }
@@ -100,6 +99,7 @@ impl Served {
     /// Waits for a turn, and runs the handler.
     async fn in_turn(
         &self,
+        place: &mut Admitted,
         inbound: Inbound,
         call_id: Identifier,
         trace: Option<TraceContext>,
@@ -109,10 +109,9 @@ impl Served {
             return Err(unavailable("the server stops; ask again for another one", "stopping"));
         }
         let cancellation = self.shared.abandon.child_token();
-        let turn = turn(self.places.as_ref(), &self.shared.running);
         let turn = tokio::select! {
             biased;
-            turn = turn => turn,
+            turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy())?,
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
@@ -177,6 +176,10 @@ impl Served {
         }
         Ok(arguments)
     }
+}
+
+fn busy() -> ErrorBody {
+    unavailable("the server has as many requests as it takes; ask again later", "busy")
 }
 
 /// When the message expires, if it does.
