@@ -1,11 +1,22 @@
 //! Several servers of one tool.
 
 use mqtt_agent::prelude::*;
+use mqtt_agent::wire::Status;
 use serde_json::json;
 use support::fake_broker::Packet;
 use support::{FakeBroker, Knobs, RawPeer, json, on_each_broker};
 
 use crate::tools::*;
+
+/// How often somebody asked for all server cards.
+fn looks(broker: &FakeBroker) -> usize {
+    broker.seen().count(|event| match &event.packet {
+        Packet::Subscribe(subscribe) => {
+            subscribe.filters.iter().any(|(filter, _)| filter == "a2a/v1/mcp/servers/+/card")
+        }
+        _ => false,
+    })
+}
 
 async fn stop_at_once(agents: Vec<mqtt_agent::Running>) {
     let stops: tokio::task::JoinSet<()> = agents.into_iter().map(|agent| agent.stop()).collect();
@@ -33,8 +44,8 @@ on_each_broker! {
         watcher.subscribe("a2a/v1/mcp/tools/counted_add/card").await;
         assert_eq!(json(&watcher.next("a2a/v1/mcp/tools").await)["status"], "online");
         first.stop().await;
-        assert_eq!(client.server("calc-a").await.unwrap().unwrap().status, mqtt_agent::wire::Status::Offline);
-        assert_eq!(client.tool("counted_add").await.unwrap().unwrap().status, mqtt_agent::wire::Status::Online);
+        assert_eq!(client.server("calc-a").await.unwrap().unwrap().status, Status::Offline);
+        assert_eq!(client.tool("counted_add").await.unwrap().unwrap().status, Status::Online);
         let before = two.began();
         for i in 0..20 {
             client.call("counted_add", json!({"a": i, "b": 1})).await.unwrap();
@@ -57,8 +68,38 @@ on_each_broker! {
         stop_at_once(agents).await;
         let client = Client::connect(&broker.url()).await.unwrap();
         let status = async |tool: &str| client.tool(tool).await.unwrap().unwrap().status;
-        assert_eq!(status("fail").await, mqtt_agent::wire::Status::Offline, "nobody is left");
-        assert_eq!(status("add").await, mqtt_agent::wire::Status::Online, "another process serves it");
+        assert_eq!(status("fail").await, Status::Offline, "nobody is left");
+        assert_eq!(status("add").await, Status::Online, "another process serves it");
+    }
+
+    async fn mcp_12_of_servers_of_one_process_that_stop_one_after_the_other_the_last_marks_the_tool(broker) {
+        let mut agents = Vec::new();
+        for number in 0..6 {
+            let agent = Agent::new(format!("calc-{number}")).tools(tools![add, fail]);
+            agents.push(agent.start(&broker.url()).await.unwrap());
+        }
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let status = async |tool: &str| client.tool(tool).await.unwrap().unwrap().status;
+        while let Some(agent) = agents.pop() {
+            agent.stop().await;
+            let expected = if agents.is_empty() { Status::Offline } else { Status::Online };
+            assert_eq!((status("add").await, status("fail").await), (expected, expected), "{} left", agents.len());
+        }
+    }
+
+    async fn mcp_12_a_server_that_came_after_the_last_look_is_seen(broker) {
+        let (one, two) = (Agent::new("one").tools(tools![add]), Agent::new("two").tools(tools![fail]));
+        let (one, two) = (one.start(&broker.url()).await.unwrap(), two.start(&broker.url()).await.unwrap());
+        one.stop().await;
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let tool = json!({"version": "1", "tool": "fail", "server": "elsewhere", "status": "online"});
+        peer.retain("a2a/v1/mcp/tools/fail/card", tool.to_string()).await;
+        let server = json!({"version": "1", "server": "elsewhere", "tools": ["fail"], "status": "online"});
+        peer.retain("a2a/v1/mcp/servers/elsewhere/card", server.to_string()).await;
+        two.stop().await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        assert_eq!(client.tool("add").await.unwrap().unwrap().status, Status::Offline);
+        assert_eq!(client.tool("fail").await.unwrap().unwrap().status, Status::Online);
     }
 }
 
@@ -72,11 +113,21 @@ async fn mcp_12_servers_of_one_process_that_stop_at_once_share_a_look_at_the_car
         );
     }
     stop_at_once(agents).await;
-    let looks = broker.seen().count(|event| match &event.packet {
-        Packet::Subscribe(subscribe) => {
-            subscribe.filters.iter().any(|(filter, _)| filter == "a2a/v1/mcp/servers/+/card")
-        }
-        _ => false,
-    });
+    let looks = looks(&broker);
     assert!((1..=10).contains(&looks), "{looks} looks of 50 servers");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_12_servers_of_one_process_that_stop_one_after_the_other_look_at_the_cards_once() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let mut agents = Vec::new();
+    for (id, tools) in
+        [("one", tools![add]), ("two", tools![fail]), ("three", tools![hold]), ("four", tools![repeat])]
+    {
+        agents.push(Agent::new(id).tools(tools).state(Watch::default()).start(&broker.url()).await.unwrap());
+    }
+    for agent in agents {
+        agent.stop().await;
+    }
+    assert_eq!(looks(&broker), 1, "nothing came of what the first one saw");
 }

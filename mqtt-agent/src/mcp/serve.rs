@@ -13,7 +13,7 @@ mod stop;
 use crate::serve::{Admission, Announcer, Limits, own_places};
 pub(crate) use cards::{Cards, tool_card};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -23,11 +23,12 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::ToolDef;
-use crate::link::{Filter, Link, MessageHandler, RetainHandling, Subscription};
+use crate::link::{Filter, MessageHandler, RetainHandling, Subscription};
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
 use dedup::Dedup;
+use look::Room;
 use service::{Service, Shared};
 
 /// Tasks that send an answer again which nobody received.
@@ -82,6 +83,8 @@ impl Server {
             abandon: CancellationToken::new(),
             stopping: CancellationToken::new(),
             admission: Admission::new(limits.call_capacity()),
+            room: Room::of(session.link(), session.namespace()),
+            announced: Mutex::default(),
             retriers: Semaphore::new(RETRIERS),
             limits,
         });
@@ -105,7 +108,7 @@ impl Server {
 
         let cards = Arc::new(cards);
         let announcer = Announcer::new(&shared.link);
-        let announced_in_time = announce(&shared.link, &cards);
+        let announced_in_time = announce(&shared, &cards);
         let announced_in_time =
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
         if let Err(error) = announced_in_time.map_err(Into::into).flatten() {
@@ -113,10 +116,10 @@ impl Server {
             stop::retire(&shared.link, &cards).await;
             return Err(error);
         }
-        let (link, online) = (shared.link.clone(), Arc::clone(&cards));
+        let (announcing, online) = (Arc::clone(&shared), Arc::clone(&cards));
         let announcer = spawn::owned(announcer.again("the cards", move || {
-            let (link, online) = (link.clone(), Arc::clone(&online));
-            async move { announce(&link, &online).await }
+            let (shared, online) = (Arc::clone(&announcing), Arc::clone(&online));
+            async move { announce(&shared, &online).await }
         }));
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
@@ -145,9 +148,12 @@ async fn subscribe(
     Ok((calls, cancels))
 }
 
-async fn announce(link: &Link, cards: &Cards) -> Result<()> {
-    let sent =
-        futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
+async fn announce(shared: &Shared, cards: &Cards) -> Result<()> {
+    let online = cards.online();
+    if let Some(server) = online.last() {
+        *shared.announced.lock().unwrap_or_else(PoisonError::into_inner) = server.payload.clone();
+    }
+    let sent = futures_util::future::join_all(online.into_iter().map(|card| shared.link.publish(card))).await;
     for outcome in sent {
         outcome?;
     }

@@ -16,8 +16,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// Calls that wait for their turn, over all tools. Default: 1,024.
     pub queue: usize,
-    /// How many bytes of calls are taken that don't run yet, over all tools. One call is taken however large it is. Default:
-    /// 64 MiB.
+    /// How many bytes of calls are taken that don't run yet, over all tools: those that wait, and those that are being read.
+    /// One call is taken however large it is. Default: 128 MiB.
     pub queue_bytes: usize,
     /// How long a handler may run where its tool says nothing. Default: 60 s.
     pub timeout: Duration,
@@ -44,7 +44,7 @@ impl Default for Limits {
         Self {
             concurrency: 256,
             queue: 1024,
-            queue_bytes: 64 << 20,
+            queue_bytes: 128 << 20,
             timeout: Duration::from_secs(60),
             remembered_calls: 1024,
             remembered_bytes: 4 << 20,

@@ -1,30 +1,38 @@
-//! [`look`]: which servers are online when one stops, and which tools they list (`MCP-12`).
+//! [`Leaving`]: which of its tools nobody serves once a server has stopped (`MCP-12`).
 //!
-//! To know it a server reads all server cards. Those of one process that stop at the same time share what one of them
-//! reads, or a process of a thousand agents would read a million cards. What another one read counts for a server if its
-//! own card, marked offline, was among it: the look was begun after that, by the broker's order. So of several servers of
-//! one tool that stop at once, the last to be marked offline sees no other.
+//! To know it a server reads all server cards, or a process that ends a thousand agents would read a million. So those of
+//! one process that see the same cards share what they read, in a [`Room`]:
+//!
+//! - Of those that stop at the same time one reads for all. What it read counts for a server if its own card, marked
+//!   offline, was among it: the reading was begun after that, by the broker's order. So of several servers of one tool that
+//!   stop at once, the last to be marked offline sees no other.
+//! - One that stops alone looks first whether what was read last is still true of its tools: whether one of the servers of a
+//!   tool is still online, or whether there was no other and nobody has announced the tool since.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
-use crate::discover::{Latest, Marker, burst};
+use crate::discover::{Latest, Marker, burst, fetch};
 use crate::link::Link;
-use crate::wire::{Namespace, ServerCard, Status};
+use crate::wire::{Namespace, ServerCard, Status, ToolCard};
 
 /// How long a look may take. It is over when the own card has come, which is after all others.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// The most tools of which one is asked after the other; for more all server cards are not more to read.
+const FEW: usize = 16;
 
 /// How long another server's look is waited for.
 const TURN: Duration = Duration::from_secs(3);
 
 /// What one look found.
 #[derive(Debug)]
-pub(super) struct Seen {
+struct Seen {
     cards: BTreeMap<String, Bytes>,
     /// The servers of each tool that are online.
     online: HashMap<String, Vec<String>>,
@@ -42,15 +50,20 @@ impl Seen {
         Self { cards, online }
     }
 
-    /// Whether another server serves a tool.
-    pub(super) fn is_served_beside(&self, server: &str, tool: &str) -> bool {
-        self.online.get(tool).is_some_and(|servers| servers.iter().any(|other| other != server))
+    /// The other servers of a tool.
+    fn beside<'s>(&'s self, server: &str, tool: &str) -> impl Iterator<Item = &'s String> {
+        self.online.get(tool).into_iter().flatten().filter(move |other| *other != server)
     }
 }
 
-/// Where the servers of a process look that see the same cards: one after the other.
+/// What the servers of a process know of the cards that all of them see.
 #[derive(Debug, Default)]
-struct Room(tokio::sync::Mutex<Option<Arc<Seen>>>);
+pub(super) struct Room {
+    /// What was read last.
+    last: tokio::sync::Mutex<Option<Arc<Seen>>>,
+    /// Servers that stop now.
+    leaving: AtomicUsize,
+}
 
 /// The broker, the user name and the namespace.
 type Key = (String, Option<String>, String);
@@ -58,7 +71,16 @@ type Key = (String, Option<String>, String);
 /// The rooms in which somebody is.
 static ROOMS: Mutex<BTreeMap<Key, Weak<Room>>> = Mutex::new(BTreeMap::new());
 
+/// Counted among those that stop.
+struct Present<'r>(&'r Room);
+
 impl Room {
+    /// The room of a server, which holds it while it runs.
+    pub(super) fn of(link: &Link, namespace: &Namespace) -> Arc<Self> {
+        let user = link.user().map(str::to_owned);
+        Self::enter((link.broker().to_owned(), user, namespace.as_str().to_owned()))
+    }
+
     fn enter(key: Key) -> Arc<Self> {
         let mut rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(room) = rooms.get(&key).and_then(Weak::upgrade) {
@@ -69,44 +91,117 @@ impl Room {
         rooms.insert(key, Arc::downgrade(&room));
         room
     }
+
+    fn leave(&self) -> Present<'_> {
+        self.leaving.fetch_add(1, Ordering::AcqRel);
+        Present(self)
+    }
 }
 
-/// The servers that are online now that `server` is not: `offline` is its card as the broker has it. `None` where the
-/// cards can't be read, or not all of them.
-pub(super) async fn look(
-    link: &Link,
-    namespace: &Namespace,
-    server: &str,
-    offline: &Bytes,
-) -> Option<Arc<Seen>> {
-    let user = link.user().map(str::to_owned);
-    let room = Room::enter((link.broker().to_owned(), user, namespace.as_str().to_owned()));
-    // A turn that doesn't come is somebody's whose broker or runtime hangs; a look of one's own is always right.
-    let mut last = timeout(TURN, room.0.lock()).await.ok();
-    let shared = last.as_ref().and_then(|last| last.as_ref());
-    if let Some(seen) = shared.filter(|seen| seen.cards.get(server) == Some(offline)) {
-        return Some(Arc::clone(seen));
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.leaving.fetch_sub(1, Ordering::AcqRel);
     }
-    let seen = Arc::new(Seen::new(read(link, namespace, server).await?));
-    if let Some(last) = &mut last {
-        **last = Some(Arc::clone(&seen));
-    }
-    // Without its own card others may be missing too.
-    seen.cards.contains_key(server).then_some(seen)
 }
 
-/// All server cards. One that is known to be there is asked for last, so that the end of the others is known.
-async fn read(link: &Link, namespace: &Namespace, known: &str) -> Option<BTreeMap<String, Bytes>> {
-    let cards = Latest::new();
-    let marker = Marker { topic: namespace.server_card(known), inside: true };
-    let until = Instant::now() + LOOK;
-    let burst = burst(link, namespace.server_cards(), &cards, Some(marker), until);
-    let burst = link.attend(LOOK, burst).await?;
-    if let Err(error) = burst {
-        tracing::debug!(%error, "the cards of other servers can't be read");
-        return None;
+/// A server that has stopped, and whose own card says so.
+#[derive(Debug)]
+pub(super) struct Leaving<'a> {
+    pub(super) link: &'a Link,
+    pub(super) namespace: &'a Namespace,
+    pub(super) server: &'a str,
+    pub(super) tools: Vec<&'a str>,
+    /// The server's card as it was announced last.
+    pub(super) online: Bytes,
+    /// The server's card as it is now.
+    pub(super) offline: Bytes,
+}
+
+impl<'a> Leaving<'a> {
+    /// The tools that no other online server lists. `None` where the cards can't be read, or not all of them.
+    pub(super) async fn unserved(&self, room: &Room) -> Option<Vec<&'a str>> {
+        let present = room.leave();
+        // A turn that doesn't come is somebody's whose broker or runtime hangs; reading by oneself is always right.
+        let mut last = timeout(TURN, room.last.lock()).await.ok();
+        if let Some(seen) = last.as_ref().and_then(|last| last.as_ref()) {
+            if seen.cards.get(self.server) == Some(&self.offline) {
+                return Some(self.unserved_in(seen));
+            }
+            let is_alone = room.leaving.load(Ordering::Acquire) == 1;
+            if is_alone && let Some(unserved) = self.unserved_still(seen).await {
+                return Some(unserved);
+            }
+        }
+        let seen = Arc::new(Seen::new(self.read().await?));
+        if let Some(last) = &mut last {
+            **last = Some(Arc::clone(&seen));
+        }
+        drop((last, present));
+        // Without its own card others may be missing too.
+        seen.cards.contains_key(self.server).then(|| self.unserved_in(&seen))
     }
-    Some(cards.all())
+
+    fn unserved_in(&self, seen: &Seen) -> Vec<&'a str> {
+        let tools = self.tools.iter().copied();
+        tools.filter(|tool| seen.beside(self.server, tool).next().is_none()).collect()
+    }
+
+    /// All server cards. The own one is asked for last, so that the end of the others is known.
+    async fn read(&self) -> Option<BTreeMap<String, Bytes>> {
+        let cards = Latest::new();
+        let marker = Marker { topic: self.namespace.server_card(self.server), inside: true };
+        let until = Instant::now() + LOOK;
+        let burst = burst(self.link, self.namespace.server_cards(), &cards, Some(marker), until);
+        let burst = self.link.attend(LOOK, burst).await?;
+        if let Err(error) = burst {
+            tracing::debug!(%error, "the cards of other servers can't be read");
+            return None;
+        }
+        Some(cards.all())
+    }
+
+    /// The same by what was read earlier, as far as a few cards show that it is still so. `None`: all have to be read.
+    async fn unserved_still(&self, seen: &Seen) -> Option<Vec<&'a str>> {
+        if self.tools.len() > FEW {
+            return None;
+        }
+        // Read after this server was announced last: whoever came later has announced the tool after it.
+        let is_later = seen.cards.get(self.server) == Some(&self.online);
+        let (mut others, mut alone) = (BTreeMap::new(), Vec::new());
+        for &tool in &self.tools {
+            // Any: of those that stop one after the other some have stopped already.
+            let beside: Vec<_> = seen.beside(self.server, tool).collect();
+            match beside.get(fastrand::usize(..beside.len().max(1))) {
+                Some(&other) => drop(others.insert(tool, other)),
+                None if is_later => alone.push(tool),
+                None => return None,
+            }
+        }
+        let (servers, tools) = (Latest::new(), Latest::new());
+        let until = Instant::now() + LOOK;
+        let of_servers = others.values().map(|&server| (server.clone(), self.namespace.server_card(server)));
+        let of_servers: BTreeMap<_, _> = of_servers.collect();
+        let of_tools = alone.iter().map(|&tool| (tool.to_owned(), self.namespace.tool_card(tool)));
+        let of_tools: Vec<_> = of_tools.collect();
+        let fetched = async {
+            tokio::join!(
+                fetch(self.link, &servers, of_servers, until),
+                fetch(self.link, &tools, of_tools, until)
+            )
+        };
+        self.link.attend(LOOK, fetched).await?;
+        let is_served = |(tool, server): (&&str, &&String)| {
+            let card = ServerCard::read(server, &servers.get(server)?).ok()??;
+            (card.status == Status::Online && card.tools.iter().any(|listed| listed == tool)).then_some(())
+        };
+        others.iter().try_for_each(|other| is_served(other))?;
+        let is_own = |tool: &&str| {
+            let card = ToolCard::read(tool, &tools.get(tool)?).ok()??;
+            (card.status == Status::Online && card.server == self.server).then_some(())
+        };
+        alone.iter().try_for_each(is_own)?;
+        Some(alone)
+    }
 }
 
 #[cfg(test)]
@@ -123,9 +218,10 @@ mod tests {
             let cards = cards.iter().map(|(name, status)| ((*name).to_owned(), card(name, status).into()));
             Seen::new(cards.collect())
         };
-        assert!(!seen(&[("a", "online"), ("b", "offline")]).is_served_beside("a", "add"));
-        assert!(seen(&[("a", "offline"), ("b", "online")]).is_served_beside("a", "add"));
-        assert!(!seen(&[("b", "online")]).is_served_beside("a", "other"));
+        let is_served = |seen: Seen, tool: &str| seen.beside("a", tool).next().is_some();
+        assert!(!is_served(seen(&[("a", "online"), ("b", "offline")]), "add"));
+        assert!(is_served(seen(&[("a", "offline"), ("b", "online")]), "add"));
+        assert!(!is_served(seen(&[("b", "online")]), "other"));
     }
 
     #[test]

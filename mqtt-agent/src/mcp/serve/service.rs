@@ -1,7 +1,7 @@
 //! One tool while it is served: from a call's message to its answer.
 
 use std::future::{Future, poll_fn};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use tracing::Instrument;
 use super::Limits;
 use super::answer::{encode, send, send_again};
 use super::dedup::{Dedup, Key, Seen, Ticket};
+use super::look::Room;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation, States};
 use crate::handler::registry::ToolDef;
@@ -41,6 +42,10 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
     /// Calls in hand, those that are still being read included.
     pub(super) admission: Arc<Admission>,
+    /// What the servers of this process know of all servers' cards.
+    pub(super) room: Arc<Room>,
+    /// The server's card as it was announced last.
+    pub(super) announced: Mutex<Bytes>,
     /// Who sends an answer again that nobody received.
     pub(super) retriers: Semaphore,
 }

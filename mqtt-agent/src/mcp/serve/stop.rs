@@ -1,6 +1,8 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
-use super::look::look;
+use std::sync::PoisonError;
+
+use super::look::Leaving;
 use super::{Cards, Server};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, Draining};
@@ -28,9 +30,16 @@ impl Server {
         let payload = offline.payload.clone();
         publish(&shared.link, vec![offline]).await;
         // MCP-12: a tool's card is shared with the other servers of the tool. It is left alone where they can't be seen.
-        let server = cards.server_id();
-        let Some(seen) = look(&shared.link, &shared.namespace, server, &payload).await else { return };
-        let unserved = cards.tools().iter().filter(|card| !seen.is_served_beside(server, &card.tool));
+        let leaving = Leaving {
+            link: &shared.link,
+            namespace: &shared.namespace,
+            server: cards.server_id(),
+            tools: cards.tools().iter().map(|card| card.tool.as_str()).collect(),
+            online: shared.announced.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            offline: payload,
+        };
+        let Some(unserved) = leaving.unserved(&shared.room).await else { return };
+        let unserved = cards.tools().iter().filter(|card| unserved.contains(&card.tool.as_str()));
         publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
     }
 }
