@@ -19,7 +19,7 @@ fn looks(broker: &FakeBroker) -> usize {
 }
 
 async fn stop_at_once(agents: Vec<mqtt_agent::Running>) {
-    let stops: tokio::task::JoinSet<()> = agents.into_iter().map(|agent| agent.stop()).collect();
+    let stops: tokio::task::JoinSet<()> = agents.into_iter().map(mqtt_agent::Running::stop).collect();
     stops.join_all().await;
 }
 

@@ -194,7 +194,7 @@ impl<'a> Leaving<'a> {
             let card = ServerCard::read(server, &servers.get(server)?).ok()??;
             (card.status == Status::Online && card.tools.iter().any(|listed| listed == tool)).then_some(())
         };
-        others.iter().try_for_each(|other| is_served(other))?;
+        others.iter().try_for_each(is_served)?;
         let is_own = |tool: &&str| {
             let card = ToolCard::read(tool, &tools.get(tool)?).ok()??;
             (card.status == Status::Online && card.server == self.server).then_some(())
