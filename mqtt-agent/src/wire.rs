@@ -10,6 +10,7 @@ mod agent_topics;
 mod annotations;
 mod call;
 mod card;
+mod decode_error;
 mod ident;
 mod inbox;
 mod limit;
@@ -33,22 +34,22 @@ mod tests;
 
 pub use agent_card::{
     AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,
-    MalformedStatus,
 };
 pub use annotations::ToolAnnotations;
-pub use call::{CallRequest, CancelRequest, MalformedCall, MalformedCancel};
-pub use card::{CardError, Status};
+pub use call::{CallRequest, CancelRequest, MalformedCall};
+pub use card::Status;
+pub use decode_error::{DecodeCause, DecodeError};
 pub use ident::{Identifier, IdentifierError, is_topic_text};
-pub use inbox::{Intent, MalformedNotification, TaskNotification};
+pub use inbox::{Intent, TaskNotification};
 pub use namespace::{Namespace, NamespaceError};
 pub use part::{Base64, Part, PartContent};
 pub use reply::reply_address;
-pub use response::{ErrorBody, ErrorKind, MalformedResponse, Response};
+pub use response::{ErrorBody, ErrorKind, Response};
 pub use server_card::{ServerCard, ServerVersion};
 pub(crate) use stream::StreamHead;
-pub use stream::{MalformedStreamMessage, StreamKind, StreamMessage};
+pub use stream::{StreamKind, StreamMessage};
 pub use task::{Artifact, Role, Task, TaskError, TaskMessage, TaskState};
-pub use task_result::{MalformedResult, TaskResult};
+pub use task_result::TaskResult;
 pub use timestamp::now_rfc3339;
 pub use tool_card::{ToolCard, ToolVersion};
 pub use topics::Topic;

@@ -14,16 +14,16 @@ use tokio::time::{Instant, timeout_at};
 use crate::deadline;
 use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
 use crate::session::Session;
-use crate::wire::{CardError, Identifier, Namespace, ServerCard, ToolCard};
+use crate::wire::{DecodeError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
 pub(super) trait Card: Sized {
-    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError>;
+    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError>;
     fn topic(namespace: &Namespace, name: &str) -> String;
 }
 
 impl Card for ToolCard {
-    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         ToolCard::read(name, payload)
     }
 
@@ -33,7 +33,7 @@ impl Card for ToolCard {
 }
 
 impl Card for ServerCard {
-    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+    fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         ServerCard::read(name, payload)
     }
 

@@ -101,7 +101,7 @@ fn failure(inbound: &Inbound) -> CallError {
     match Response::read(&inbound.payload) {
         Ok(Response { outcome: Err(error), .. }) => error.into(),
         Ok(_) => CallError::InvalidResponse { message: "it says `status: error` and is none".to_owned() },
-        Err(error) => CallError::InvalidResponse { message: error.to_string() },
+        Err(error) => CallError::InvalidResponse { message: error.cause().to_string() },
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::card::{self, CardError, Status};
+use super::card::{self, Status};
+use super::decode_error::{DecodeError, Form};
 use super::{limit, now_rfc3339};
 
 /// What an agent says of itself on `{ns}/agents/{agent_id}/card`.
@@ -132,7 +133,7 @@ impl AgentCard {
     /// # Errors
     ///
     /// When it is no card, of another version, or of another agent than its topic's. Such a card is to be ignored.
-    pub fn read(agent_id: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+    pub fn read(agent_id: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(agent_id, payload, |card: &Self| &card.agent_id)
     }
 
@@ -175,10 +176,7 @@ pub struct AgentStatus {
     pub last_seen: String,
 }
 
-/// A status that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the status cannot be read: {0}; its publisher has to mend it")]
-pub struct MalformedStatus(#[from] serde_json::Error);
+static STATUS: Form = Form { name: "the status", mend: "its publisher has to mend it" };
 
 impl AgentStatus {
     /// A status of now.
@@ -192,8 +190,8 @@ impl AgentStatus {
     /// # Errors
     ///
     /// When it is none. Such a message is to be ignored.
-    pub fn read(payload: &[u8]) -> Result<Option<Self>, MalformedStatus> {
-        if payload.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_slice(payload)?)) }
+    pub fn read(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
+        if payload.is_empty() { Ok(None) } else { STATUS.read(payload).map(Some) }
     }
 
     /// The payload.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::decode_error::{DecodeCause, DecodeError, Form};
 use super::{Identifier, limit, now_rfc3339};
 
 /// One call of a tool.
@@ -39,7 +40,7 @@ impl CallRequest {
     ///
     /// When it is no call; the error holds what could be read of it all the same.
     pub fn read(payload: &[u8]) -> Result<Self, MalformedCall> {
-        serde_json::from_slice(payload).map_err(|error| MalformedCall::salvage(payload, &error))
+        CALL.read(payload).map_err(|error| MalformedCall::salvage(payload, error))
     }
 
     /// The payload.
@@ -73,14 +74,18 @@ impl CallRequest {
     }
 }
 
+static CALL: Form =
+    Form { name: "the call", mend: r#"send `{"call_id": .., "arguments": {..}, "client": ..}`"# };
+
+static CANCEL: Form = Form { name: "the cancel", mend: r#"send `{"call_id": .., "client": ..}`"# };
+
 /// A call that cannot be read, and what could be read of it: enough to refuse it, if there is an address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the call cannot be read: {reason}; send `{{\"call_id\": .., \"arguments\": {{..}}, \"client\": ..}}`"
-)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+#[non_exhaustive]
 pub struct MalformedCall {
     /// What is wrong with it.
-    pub reason: String,
+    pub error: DecodeError,
     /// Its id.
     pub call_id: Option<Identifier>,
     /// Who says that they call.
@@ -90,11 +95,11 @@ pub struct MalformedCall {
 }
 
 impl MalformedCall {
-    fn salvage(payload: &[u8], error: &serde_json::Error) -> Self {
+    fn salvage(payload: &[u8], error: DecodeError) -> Self {
         let parts: Map<String, Value> = serde_json::from_slice(payload).unwrap_or_default();
         let text = |name: &str| parts.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
-            reason: error.to_string(),
+            error,
             call_id: text("call_id").and_then(|id| Identifier::parse(&id).ok()),
             client: text("client"),
             response_topic: text("response_topic"),
@@ -113,25 +118,13 @@ pub struct CancelRequest {
     pub client: Option<String>,
 }
 
-/// A cancel that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MalformedCancel {
-    /// It is no JSON object, or a field has another type.
-    #[error("the cancel cannot be read: {0}; send `{{\"call_id\": .., \"client\": ..}}`")]
-    Json(#[from] serde_json::Error),
-    /// It names no call.
-    #[error("the cancel names no call; send `{{\"call_id\": .., \"client\": ..}}`")]
-    NoCall,
-}
-
 impl CancelRequest {
     /// Reads a cancel. Ids in `call_ids` that are no identifiers are passed over.
     ///
     /// # Errors
     ///
     /// When it is none, or names no call.
-    pub fn read(payload: &[u8]) -> Result<Self, MalformedCancel> {
+    pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
         struct In<'a> {
             #[serde(default)]
@@ -141,11 +134,15 @@ impl CancelRequest {
             #[serde(default)]
             client: Option<String>,
         }
-        let In { call_id, call_ids, client } = serde_json::from_slice(payload)?;
+        let In { call_id, call_ids, client } = CANCEL.read(payload)?;
         let many = call_ids.unwrap_or_default();
         let many = many.into_iter().filter_map(|id| serde_json::from_str(id.get()).ok());
         let call_ids: Vec<_> = call_id.into_iter().chain(many).collect();
-        if call_ids.is_empty() { Err(MalformedCancel::NoCall) } else { Ok(Self { call_ids, client }) }
+        if call_ids.is_empty() {
+            Err(CANCEL.error(DecodeCause::NoCall))
+        } else {
+            Ok(Self { call_ids, client })
+        }
     }
 
     /// The payload.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::decode_error::{DecodeError, Form};
 use super::task::{Task, TaskMessage, TaskState};
 use super::{Identifier, Part, Role, now_rfc3339};
 
@@ -72,12 +73,10 @@ fn is_task(intent: &Intent) -> bool {
     *intent == Intent::Task
 }
 
-/// An inbox message that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the inbox message cannot be read: {0}; send `{{\"task_id\": .., \"from\": .., \"type\": .., \"messages\": [..]}}`"
-)]
-pub struct MalformedNotification(#[from] serde_json::Error);
+static NOTIFICATION: Form = Form {
+    name: "the inbox message",
+    mend: r#"send `{"task_id": .., "from": .., "type": .., "messages": [..]}`"#,
+};
 
 impl TaskNotification {
     /// A message that wants something of a task that is there.
@@ -116,8 +115,8 @@ impl TaskNotification {
     /// # Errors
     ///
     /// When it is none. Such a message is to be dropped.
-    pub fn read(payload: &[u8]) -> Result<Self, MalformedNotification> {
-        Ok(serde_json::from_slice(payload)?)
+    pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        NOTIFICATION.read(payload)
     }
 
     /// The payload.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Identifier;
+use super::decode_error::{DecodeError, Form};
 
 /// The answer to one call.
 #[derive(Debug, Clone)]
@@ -105,10 +106,7 @@ impl From<String> for ErrorKind {
     }
 }
 
-/// A response that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the response cannot be read: {0}; its server has to mend it")]
-pub struct MalformedResponse(#[from] serde_json::Error);
+static RESPONSE: Form = Form { name: "the response", mend: "its server has to mend it" };
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -173,13 +171,10 @@ impl Response {
     /// # Errors
     ///
     /// When it is none.
-    pub fn read(payload: &[u8]) -> Result<Self, MalformedResponse> {
-        let In { call_id, status, result, error, elapsed_ms } = serde_json::from_slice(payload)?;
+    pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        let In { call_id, status, result, error, elapsed_ms } = RESPONSE.read(payload)?;
         let outcome = match status {
-            InStatus::Ok => Ok(match result {
-                Some(result) => result,
-                None => RawValue::from_string("null".to_owned())?,
-            }),
+            InStatus::Ok => Ok(result.unwrap_or_else(|| RawValue::NULL.to_owned())),
             InStatus::Error => Err(error.map_or_else(ErrorBody::unspecified, ErrorBody::from)),
         };
         let elapsed_ms = milliseconds(&elapsed_ms);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{self, CardError, Status};
+use super::card::{self, Status};
+use super::decode_error::DecodeError;
 
 /// What a server says of itself on `{ns}/mcp/servers/{server}/card`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ impl ServerCard {
     /// # Errors
     ///
     /// When it is no card, of another version, or of another server than its topic's. Such a card is to be ignored.
-    pub fn read(server: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+    pub fn read(server: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(server, payload, |card: &Self| &card.server)
     }
 

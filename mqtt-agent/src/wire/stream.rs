@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Identifier;
+use super::decode_error::{DecodeError, Form};
 
 /// One partial result, or the end of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,10 +40,7 @@ pub(crate) struct StreamHead {
     pub(crate) kind: StreamKind,
 }
 
-/// A stream message that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the stream message cannot be read: {0}; its server has to mend it")]
-pub struct MalformedStreamMessage(#[from] serde_json::Error);
+static STREAM_MESSAGE: Form = Form { name: "the stream message", mend: "its server has to mend it" };
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -88,8 +86,8 @@ impl StreamKind {
 
 impl StreamHead {
     /// Reads what a stream message is about, and passes over its content.
-    pub(crate) fn read(payload: &[u8]) -> Result<Self, MalformedStreamMessage> {
-        let HeadIn { call_id, seq, r#type } = serde_json::from_slice(payload)?;
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        let HeadIn { call_id, seq, r#type } = STREAM_MESSAGE.read(payload)?;
         Ok(Self { call_id, seq: seq.as_u64(), kind: StreamKind::named(r#type) })
     }
 }
@@ -100,8 +98,8 @@ impl StreamMessage {
     /// # Errors
     ///
     /// When it is none.
-    pub fn read(payload: &[u8]) -> Result<Self, MalformedStreamMessage> {
-        let In { call_id, seq, r#type, content, data } = serde_json::from_slice(payload)?;
+    pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        let In { call_id, seq, r#type, content, data } = STREAM_MESSAGE.read(payload)?;
         let kind = StreamKind::named(r#type);
         let content = if content.is_null() { data } else { content };
         Ok(Self { call_id, seq: seq.as_u64(), kind, content })

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Identifier;
+use super::decode_error::{DecodeError, Form};
 use super::task::{Artifact, Task, TaskError, TaskMessage, TaskState};
 
 /// The result of a task, or with a state that is not terminal an update of it.
@@ -36,10 +37,7 @@ pub struct TaskResult {
     pub artifacts: Vec<Artifact>,
 }
 
-/// A result that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the result cannot be read: {0}; its agent has to mend it")]
-pub struct MalformedResult(#[from] serde_json::Error);
+static RESULT: Form = Form { name: "the result", mend: "its agent has to mend it" };
 
 impl TaskResult {
     /// A task that ended.
@@ -79,8 +77,8 @@ impl TaskResult {
     /// # Errors
     ///
     /// When it is neither. Such a message is to be dropped.
-    pub fn read(payload: &[u8]) -> Result<Self, MalformedResult> {
-        Ok(serde_json::from_slice(payload)?)
+    pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        RESULT.read(payload)
     }
 
     /// The payload.

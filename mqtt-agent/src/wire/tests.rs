@@ -1,6 +1,6 @@
 //! Properties of the whole wire: what is written is read back, and no bytes make a parser panic.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -157,7 +157,7 @@ proptest! {
         max_message_bytes in option::of(any::<u64>()),
     ) {
         let call = CallRequest { call_id, arguments, client, timestamp, response_topic, max_message_bytes };
-        prop_assert_eq!(CallRequest::read(&call.to_bytes()), Ok(call));
+        prop_assert_eq!(CallRequest::read(&call.to_bytes()).unwrap(), call);
     }
 
     #[test]
@@ -343,9 +343,32 @@ fn sub_11_a_card_is_read_ignored_or_removed() {
     };
     assert!(matches!(ToolCard::read("add", b""), Ok(None)));
     assert!(matches!(ToolCard::read("add", card("1", "add").as_bytes()), Ok(Some(_))));
-    assert!(matches!(ToolCard::read("add", card("2", "add").as_bytes()), Err(CardError::Version(_))));
-    assert!(matches!(ToolCard::read("add", card("1", "sub").as_bytes()), Err(CardError::Misplaced { .. })));
-    assert!(matches!(ToolCard::read("add", b"{}"), Err(CardError::Malformed(_))));
+    let cause = |payload: &str| match ToolCard::read("add", payload.as_bytes()) {
+        Err(error) => error.to_string(),
+        Ok(card) => panic!("{card:?}"),
+    };
+    assert_eq!(
+        cause(&card("2", "add")),
+        "the card cannot be read: its version is `2`, and `1` is the only one known; update this program or the publisher"
+    );
+    assert_eq!(
+        cause(&card("1", "sub")),
+        "the card cannot be read: it is of `sub`, on the topic of `add`; its publisher has to mend it"
+    );
+    assert_eq!(
+        cause("{}"),
+        "the card cannot be read: missing field `version` at line 1 column 2; its publisher has to mend it"
+    );
+}
+
+#[test]
+fn mcp_17_a_cancel_without_a_call_says_what_to_send() {
+    let error = CancelRequest::read(b"{}").unwrap_err();
+    assert!(matches!(error.cause(), DecodeCause::NoCall));
+    assert_eq!(
+        error.to_string(),
+        "the cancel cannot be read: it names no call; send `{\"call_id\": .., \"client\": ..}`"
+    );
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::card::{self, CardError, Status};
+use super::card::{self, Status};
+use super::decode_error::DecodeError;
 use super::{IdentifierError, ToolAnnotations, limit};
 
 /// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
@@ -84,7 +85,7 @@ impl ToolCard {
     /// # Errors
     ///
     /// When it is no card, of another version, or of another tool than its topic's. Such a card is to be ignored.
-    pub fn read(tool: &str, payload: &[u8]) -> Result<Option<Self>, CardError> {
+    pub fn read(tool: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(tool, payload, |card: &Self| &card.tool)
     }
 

@@ -248,7 +248,7 @@ impl Exchange {
             }
         };
         let response = Response::read(&payload)
-            .map_err(|error| CallError::InvalidResponse { message: error.to_string() })?;
+            .map_err(|error| CallError::InvalidResponse { message: error.cause().to_string() })?;
         if let Stage::Sent { number, .. } = stage {
             self.window.ended(number, ending(&response, after));
         }
