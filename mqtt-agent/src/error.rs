@@ -1,7 +1,12 @@
 //! The errors of building, connecting and stopping an agent. What a single call can come to is
 //! [`CallError`](crate::CallError).
+//!
+//! All public errors of this crate keep one convention: **an error prints its cause and does not give it as
+//! [`source`](std::error::Error::source)**. So `{error}` is all that there is to read, wherever it ends up: in a log line, in
+//! what a tool's caller or its model gets, in a report that prints the chain of sources. Programs find the cause in the
+//! variant, which holds it as its own type. A variant that adds nothing to its cause is `#[error(transparent)]`. The test
+//! `tests/structure/errors.rs` holds every error type against this.
 
-use std::error::Error as _;
 use std::fmt;
 
 use crate::a2a::{DelegateError, StoreError};
@@ -13,8 +18,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an agent or a client does not start.
 ///
-/// `Debug` prints what `Display` prints and then each cause, so that `fn main() -> mqtt_agent::Result<()>` shows a
-/// person something to read.
+/// `Debug` prints what `Display` prints, so that `fn main() -> mqtt_agent::Result<()>` shows a person something to read.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,31 +30,33 @@ pub enum Error {
     Connect(#[from] ConnectError),
     /// The broker did not take a card.
     #[error("a card was not published: {0}")]
-    Publish(#[from] PublishError),
+    Publish(PublishError),
     /// The broker did not grant a subscription.
     #[error("a subscription was not granted: {0}")]
-    Subscribe(#[from] SubscribeError),
+    Subscribe(SubscribeError),
     /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The signals that end [`Agent::serve`](crate::Agent::serve) cannot be listened for.
-    #[error("signals cannot be listened for; use `Agent::start` and stop it yourself")]
-    Signal(#[source] std::io::Error),
+    #[error("signals cannot be listened for: {0}; use `Agent::start` and stop it yourself")]
+    Signal(std::io::Error),
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)?;
-        let mut cause = match self {
-            Self::Signal(_) => self.source(),
-            // Their own text holds their cause's already.
-            _ => None,
-        };
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<PublishError> for Error {
+    fn from(error: PublishError) -> Self {
+        Self::Publish(error)
+    }
+}
+
+impl From<SubscribeError> for Error {
+    fn from(error: SubscribeError) -> Self {
+        Self::Subscribe(error)
     }
 }
 

@@ -1,7 +1,10 @@
-//! The structure of the two crates: no circles between files, and imports that run one way through the rooms.
+//! The structure of the two crates: no circles between files, imports that run one way through the rooms, and one
+//! convention for all errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod causes;
 mod circles;
+mod errors;
 mod imports;
 mod rooms;
 mod sources;
@@ -19,9 +22,13 @@ fn findings(sources: &Sources, rooms: &[Room]) -> Vec<String> {
     findings
 }
 
+/// The files of a crate of the workspace.
+fn sources(folder: &str) -> Sources {
+    Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("src"))
+}
+
 fn check(folder: &str, rooms: &[Room]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("src");
-    let findings = findings(&Sources::read(&root), rooms);
+    let findings = findings(&sources(folder), rooms);
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
@@ -91,4 +98,38 @@ fn tests_and_the_root_of_a_folder_may_import_what_they_like() {
         ("link/tests", "use crate::client::Client;"),
     ]);
     assert_eq!(findings(&sources, RUNTIME), Vec::<String>::new());
+}
+
+#[test]
+fn errors_print_their_cause_and_have_no_source() {
+    let findings = errors::of(&sources("mqtt-agent")).findings;
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn an_error_with_a_source_is_found_however_it_is_written() {
+    let sources = Sources::of(&[(
+        "wire",
+        "
+        #[derive(Debug, thiserror::Error)]
+        pub enum One {
+            #[error(\"no: {0}\")] A(#[from] io::Error),
+            #[error(\"no\")] B { source: io::Error },
+            #[error(\"no: {0}\")] C(Box<Two>),
+            #[error(transparent)] D(#[from] Two),
+        }
+        pub struct Two;
+        impl std::error::Error for Two { fn source(&self) -> Option<&(dyn Error + 'static)> { None } }
+        ",
+    )]);
+    let errors::Errors { with_cause, findings } = errors::of(&sources);
+    assert_eq!(with_cause.into_iter().collect::<Vec<_>>(), ["One::A", "One::B", "One::C", "One::D"]);
+    assert_eq!(
+        findings,
+        [
+            "`Two` in `wire` has a `source`: print the cause instead",
+            "`One::A` in `wire` gives its cause as its source: print it instead",
+            "`One::B` in `wire` gives its cause as its source: print it instead",
+        ]
+    );
 }

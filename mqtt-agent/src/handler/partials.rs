@@ -65,11 +65,17 @@ pub enum PartialsError {
     #[error("the call is not wanted any more; end the handler")]
     Canceled,
     /// The value cannot be written as JSON.
-    #[error("the partial result cannot be written as JSON; give a type that can")]
-    Serialize(#[source] serde_json::Error),
+    #[error("the partial result cannot be written as JSON: {0}; give a type that can")]
+    Serialize(serde_json::Error),
     /// The broker or the connection did not take it.
-    #[error("the partial result was not published")]
-    Publish(#[from] PublishError),
+    #[error("the partial result was not published: {0}")]
+    Publish(PublishError),
+}
+
+impl From<PublishError> for PartialsError {
+    fn from(error: PublishError) -> Self {
+        Self::Publish(error)
+    }
 }
 
 /// The stream topic of one call.

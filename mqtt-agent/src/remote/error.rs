@@ -27,14 +27,7 @@ impl<E: ToolError> fmt::Display for RemoteError<E> {
     }
 }
 
-impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Tool(_) => None,
-            Self::Call(error) => error.source(),
-        }
-    }
-}
+impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {}
 
 impl<E: FromToolError> RemoteError<E> {
     pub(crate) fn from_call(error: CallError) -> Self {

@@ -12,7 +12,7 @@ use crate::wire::{IdentifierError, TaskError, TaskResult, TaskState};
 pub enum DelegateError {
     /// What was named is no agent.
     #[error("the agent: {0}")]
-    InvalidAgent(#[from] IdentifierError),
+    InvalidAgent(IdentifierError),
     /// What was asked cannot be sent.
     #[error("the task cannot be asked for: {0}")]
     InvalidTask(String),
@@ -57,19 +57,37 @@ pub enum DelegateError {
     },
     /// The result is another type than was asked for.
     #[error("the result does not fit the type that was asked for: {0}; look at the agent's card")]
-    UnexpectedResult(#[source] serde_json::Error),
+    UnexpectedResult(serde_json::Error),
     /// The broker did not take the task.
     #[error("the task was not sent: {0}")]
-    Publish(#[from] PublishError),
+    Publish(PublishError),
     /// The broker did not grant a subscription to the result.
     #[error("the result could not be received: {0}")]
-    Subscribe(#[from] SubscribeError),
+    Subscribe(SubscribeError),
     /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The handler that asked was cancelled, or the connection was closed.
     #[error("the task is not waited for any more: its handler was cancelled or the connection closed")]
     Abandoned,
+}
+
+impl From<IdentifierError> for DelegateError {
+    fn from(error: IdentifierError) -> Self {
+        Self::InvalidAgent(error)
+    }
+}
+
+impl From<PublishError> for DelegateError {
+    fn from(error: PublishError) -> Self {
+        Self::Publish(error)
+    }
+}
+
+impl From<SubscribeError> for DelegateError {
+    fn from(error: SubscribeError) -> Self {
+        Self::Subscribe(error)
+    }
 }
 
 /// What a task's end is for whoever waits for it.

@@ -26,7 +26,7 @@ pub enum EventError {
     },
     /// The broker did not take it.
     #[error("the event was not published: {0}")]
-    Publish(#[source] PublishError),
+    Publish(PublishError),
     /// The broker did not acknowledge it in time. It may have arrived.
     #[error(
         "the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`"

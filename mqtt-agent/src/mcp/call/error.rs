@@ -80,7 +80,7 @@ pub enum CallError {
     },
     /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
     #[error("the result is of another type: {0}; look at the tool's `output_schema`")]
-    UnexpectedResult(#[source] serde_json::Error),
+    UnexpectedResult(serde_json::Error),
     /// The tool's name is no topic level (`SUB-4`).
     #[error("the tool's name: {message}")]
     InvalidName {
