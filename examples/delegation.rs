@@ -55,7 +55,7 @@ async fn plan(task: Task, cx: &Context) -> Result<String, String> {
     let budget: Budget = client.request("accountant", trip).returning().await.map_err(told)?;
 
     // Follows another one while it is worked on, and answers what it asks.
-    let mut packing = client.delegate("packer", task.text()).await.map_err(told)?;
+    let mut packing = client.delegate("packer", task.text()).returning::<String>().await.map_err(told)?;
     while let Some(update) = packing.next().await {
         let said = update.message.map(|message| message.text()).unwrap_or_default();
         println!("planner: {} is {} {said}", update.from, update.state);
@@ -63,7 +63,7 @@ async fn plan(task: Task, cx: &Context) -> Result<String, String> {
             packing.send("rain, as ever").await.map_err(told)?;
         }
     }
-    let list: String = packing.result_as().await.map_err(told)?;
+    let list = packing.result().await.map_err(told)?;
     Ok(format!("{} euros; {list}", budget.euros))
 }
 

@@ -198,8 +198,9 @@ on_each_broker! {
     async fn what_is_too_large_to_be_said_before_the_end_is_refused(broker) {
         let agent = Agent::new("desk").skills(skills![ramble]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        let mut task = client.delegate("desk", NewTask::skill("ramble")).await.unwrap();
-        let said = soon(task.result_as::<String>()).await.unwrap();
+        let task = client.delegate("desk", NewTask::skill("ramble")).returning::<String>();
+        let mut task = task.await.unwrap();
+        let said = soon(task.result()).await.unwrap();
         assert!(said.contains("1048448 is the most; give a URL"), "{said}");
         let large = task.send("x".repeat(1 << 20)).await.unwrap_err();
         assert!(matches!(large, mqtt_agent::a2a::DelegateError::TooLarge { .. }), "{large:?}");

@@ -343,7 +343,7 @@ on_each_broker! {
         let limits = mqtt_agent::Limits::default().with_tasks(1);
         let agent = desk(&watch).limits(limits).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        let hold = |seconds| client.delegate("desk", NewTask::skill("hold")).deadline(Duration::from_secs(seconds));
+        let hold = |seconds| client.delegate("desk", NewTask::skill("hold")).timeout(Duration::from_secs(seconds));
         let mut running = hold(3).await.unwrap();
         watch.until(1).await;
         let mut waiting = hold(1).await.unwrap();

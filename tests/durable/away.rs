@@ -54,11 +54,11 @@ on_each_broker! {
         let mut tasks = Vec::new();
         for number in 0..100_u64 {
             let task = NewTask::skill("double").data(&json!({"number": number}));
-            tasks.push((number, client.delegate("sleeper", task).await.unwrap()));
+            tasks.push((number, client.delegate("sleeper", task).returning::<u64>().await.unwrap()));
         }
         let running = agent.start(&broker.url()).await.unwrap();
         for (number, mut task) in tasks {
-            let doubled = soon(task.result_as::<u64>()).await;
+            let doubled = soon(task.result()).await;
             assert_eq!(doubled.unwrap(), number * 2);
         }
         running.stop().await;
@@ -70,14 +70,14 @@ on_each_broker! {
         agent.clone().start(&broker.url()).await.unwrap().stop().await;
         let client = Client::connect(&broker.url()).await.unwrap();
         let task = NewTask::skill("double").data(&json!({"number": 4}));
-        let mut task = client.delegate("archive", task).await.unwrap();
+        let mut task = client.delegate("archive", task).returning::<u64>().await.unwrap();
 
         let store = MemoryStore::new();
         for number in 0..10_000 {
             store.insert(TaskSide::Executor, unfetched(number)).await.unwrap();
         }
         let running = agent.store(store).start(&broker.url()).await.unwrap();
-        assert_eq!(soon(task.result_as::<u64>()).await.unwrap(), 8);
+        assert_eq!(soon(task.result()).await.unwrap(), 8);
         running.stop().await;
     }
 
@@ -123,7 +123,8 @@ on_each_broker! {
         let store = SqliteStore::open(&path).await.unwrap();
         let running = agent.clone().store(store).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        let mut task = client.delegate("worker", NewTask::skill("converse")).await.unwrap();
+        let task = client.delegate("worker", NewTask::skill("converse")).returning::<String>();
+        let mut task = task.await.unwrap();
         while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
         task.send("Ada").await.unwrap();
         soon(began.recv()).await.unwrap();
@@ -141,7 +142,7 @@ on_each_broker! {
             }
         }
         task.send("red").await.unwrap();
-        assert_eq!(soon(task.result_as::<String>()).await.unwrap(), "Ada likes red");
+        assert_eq!(soon(task.result()).await.unwrap(), "Ada likes red");
         running.stop().await;
     }
 }

@@ -142,7 +142,7 @@ on_each_broker! {
         let mut worker = RawPeer::connect(&broker.url(), "worker").await;
         worker.subscribe(INBOX).await;
         let client = Client::connect(&broker.url()).await.unwrap();
-        let mut task = client.delegate("worker", "work").deadline(Duration::from_secs(1)).await.unwrap();
+        let mut task = client.delegate("worker", "work").timeout(Duration::from_secs(1)).await.unwrap();
         let unheard = soon(task.result()).await.unwrap_err();
         assert!(matches!(&unheard, DelegateError::Failed(error) if error.code.as_deref() == Some("unheard")), "{unheard:?}");
         // What comes after all changes nothing (A2A-10).

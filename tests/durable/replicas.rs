@@ -51,10 +51,11 @@ on_each_broker! {
 
         // Answers and cancels reach the replica that has the task.
         for _ in 0..6 {
-            let mut task = client.delegate("team", NewTask::skill("ask")).await.unwrap();
+            let task = client.delegate("team", NewTask::skill("ask")).returning::<String>();
+            let mut task = task.await.unwrap();
             while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
             task.send("yes").await.unwrap();
-            assert_eq!(soon(task.result_as::<String>()).await.unwrap(), "yes");
+            assert_eq!(soon(task.result()).await.unwrap(), "yes");
             let mut task = client.delegate("team", NewTask::skill("ask")).await.unwrap();
             while soon(task.next()).await.unwrap().state != TaskState::InputRequired {}
             task.cancel().await.unwrap();

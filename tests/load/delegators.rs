@@ -35,8 +35,8 @@ mod mosquitto {
             let client = client.clone();
             given.spawn(async move {
                 let task = NewTask::skill("give_back").data(&json!({"number": number}));
-                let mut task = client.delegate("worker", task).await.unwrap();
-                let result = tokio::time::timeout(Duration::from_secs(30), task.result_as::<u64>()).await;
+                let mut task = client.delegate("worker", task).returning::<u64>().await.unwrap();
+                let result = tokio::time::timeout(Duration::from_secs(30), task.result()).await;
                 drop(place);
                 assert_eq!(result.expect("it ends").unwrap(), number);
             });

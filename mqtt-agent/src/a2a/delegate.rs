@@ -6,15 +6,19 @@ mod handle;
 mod new_task;
 mod request;
 
+use handle::Delegated;
 pub use handle::{Results, TaskHandle, TaskUpdate};
 pub use new_task::NewTask;
 pub use request::TaskRequest;
 
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::deadline;
@@ -28,35 +32,51 @@ use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
 /// task then.
 #[derive(Debug)]
 #[must_use = "a task is delegated when this is awaited"]
-pub struct Delegate {
+pub struct Delegate<T = Value> {
     handle: SessionHandle,
     agent: String,
     task: NewTask,
-    deadline: Option<Duration>,
+    timeout: Option<Duration>,
+    result: PhantomData<fn() -> T>,
 }
 
-impl Delegate {
+impl<T: DeserializeOwned> Delegate<T> {
     pub(crate) fn new(handle: SessionHandle, agent: String, task: NewTask) -> Self {
-        Self { handle, agent, task, deadline: None }
+        Self { handle, agent, task, timeout: None, result: PhantomData }
+    }
+
+    /// The type of the result, for [`TaskHandle::result`]. Any that serde reads; [`DelegateError::UnexpectedResult`] when
+    /// the result doesn't fit.
+    pub fn returning<U: DeserializeOwned>(self) -> Delegate<U> {
+        let Self { handle, agent, task, timeout, result: _ } = self;
+        Delegate { handle, agent, task, timeout, result: PhantomData }
     }
 
     /// How long the agent has for it: not begun or not ended by then, it fails. Travels as Message Expiry Interval.
     /// Default: no limit but the skill's own; inside of a handler, what is left of the handler's time.
     ///
-    /// When nothing at all is heard of it within 5 s after the deadline it fails here, with the code `unheard`.
-    pub fn deadline(mut self, within: Duration) -> Self {
-        self.deadline = Some(within);
+    /// It limits the task itself, where [`TaskRequest::timeout`] limits how long its result is waited for. When nothing at
+    /// all is heard of the task within 5 s after that time it fails here, with the code `unheard`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
+}
 
-    async fn send(self) -> Result<TaskHandle, DelegateError> {
-        let Self { handle, agent, task, deadline } = self;
+/// The delegation as far as it is the same for all types: compiled once.
+fn delegated(
+    handle: SessionHandle,
+    agent: String,
+    task: NewTask,
+    timeout: Option<Duration>,
+) -> BoxFuture<'static, Result<Delegated, DelegateError>> {
+    Box::pin(async move {
         let session = Arc::clone(handle.session());
         let task = new_task(&session, &agent, task)?;
         session.watch_agents().await?;
         let mut record = TaskRecord::new(task);
         record.updates = true;
-        record.deadline_ms = deadline.or_else(|| inherited(&handle)).map(deadline::ms_within);
+        record.deadline_ms = timeout.or_else(|| inherited(&handle)).map(deadline::ms_within);
         if let Some(trace) = &handle.scope().trace {
             record.traceparent = Some(trace.traceparent().to_owned());
             record.tracestate = trace.tracestate().map(str::to_owned);
@@ -78,10 +98,10 @@ impl Delegate {
         }
         leaving.asked = None;
         // The broker has it: dropped from here on, its result goes to `Results`.
-        let handle = TaskHandle::new(handle, asked, waiting);
-        delegations.note_sent(handle.asked()).await;
-        Ok(handle)
-    }
+        let delegated = Delegated::new(handle, asked, waiting);
+        delegations.note_sent(delegated.asked()).await;
+        Ok(delegated)
+    })
 }
 
 /// A task that is being delegated: left before the broker has it, it is withdrawn.
@@ -106,12 +126,14 @@ impl Drop for Leaving {
     }
 }
 
-impl IntoFuture for Delegate {
-    type Output = Result<TaskHandle, DelegateError>;
+impl<T: DeserializeOwned + 'static> IntoFuture for Delegate<T> {
+    type Output = Result<TaskHandle<T>, DelegateError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+        let Self { handle, agent, task, timeout, result: _ } = self;
+        let delegated = delegated(handle, agent, task, timeout);
+        Box::pin(async move { delegated.await.map(TaskHandle::new) })
     }
 }
 

@@ -31,12 +31,12 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
-    /// let mut task = client.delegate("writer", "Write a poem about brokers.").await?;
+    /// let mut task = client.delegate("writer", "Write a poem about brokers.").returning::<String>().await?;
     /// println!("{}", task.result().await?);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delegate(&self, agent: impl Into<String>, task: impl Into<NewTask>) -> Delegate {
+    pub fn delegate(&self, agent: impl Into<String>, task: impl Into<NewTask>) -> Delegate<Value> {
         Delegate::new(self.handle().clone(), agent.into(), task.into())
     }
 

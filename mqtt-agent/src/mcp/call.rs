@@ -18,6 +18,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::session::SessionHandle;
@@ -26,7 +27,7 @@ use exchange::Exchange;
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
 #[derive(Debug)]
 #[must_use = "a call is made when it is awaited or streamed"]
-pub struct ToolCall<T> {
+pub struct ToolCall<T = Value> {
     handle: SessionHandle,
     tool: String,
     arguments: Result<Box<RawValue>, CallError>,

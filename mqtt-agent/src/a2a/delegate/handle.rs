@@ -1,5 +1,6 @@
 //! [`TaskHandle`]: a task that was delegated, and [`Results`]: those that ended with nobody who waited.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,7 +16,14 @@ use crate::wire::{Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, T
 /// Dropping it changes nothing: the task is worked on, and its result goes to
 /// [`Client::results`](crate::Client::results).
 #[derive(Debug)]
-pub struct TaskHandle {
+pub struct TaskHandle<T = Value> {
+    task: Delegated,
+    result: PhantomData<fn() -> T>,
+}
+
+/// The same for all types of results.
+#[derive(Debug)]
+pub(super) struct Delegated {
     handle: SessionHandle,
     asked: Arc<Asked>,
     waiting: Waiting,
@@ -43,25 +51,21 @@ impl From<TaskResult> for TaskUpdate {
     }
 }
 
-impl TaskHandle {
-    pub(crate) fn new(handle: SessionHandle, asked: Arc<Asked>, waiting: Waiting) -> Self {
-        Self { handle, asked, waiting, taken: false }
-    }
-
-    pub(super) fn asked(&self) -> &Asked {
-        &self.asked
+impl<T> TaskHandle<T> {
+    pub(super) fn new(task: Delegated) -> Self {
+        Self { task, result: PhantomData }
     }
 
     /// The task's id.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.asked.task.task_id.as_str()
+        self.task.id()
     }
 
     /// The agent that was asked.
     #[must_use]
     pub fn agent(&self) -> &str {
-        &self.asked.task.to
+        &self.task.asked.task.to
     }
 
     /// The next update; `None` when the task has ended, or the connection was closed. Of those that nobody takes 256
@@ -69,34 +73,13 @@ impl TaskHandle {
     ///
     /// Cancel safe: no update is lost.
     pub async fn next(&mut self) -> Option<TaskUpdate> {
-        let Waiting { updates, end } = &mut self.waiting;
+        let Waiting { updates, end } = &mut self.task.waiting;
         tokio::select! {
             biased;
             Some(update) = updates.recv() => Some(update.into()),
             _ = end.wait_for(Option::is_some) => updates.try_recv().ok().map(TaskUpdate::from),
-            () = self.handle.session().delegations().closed.cancelled() => None,
+            () = self.task.handle.session().delegations().closed.cancelled() => None,
         }
-    }
-
-    /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
-    /// [`deadline`](super::Delegate::deadline). Lives on through reconnects.
-    ///
-    /// # Errors
-    ///
-    /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) and [`Canceled`](DelegateError::Canceled) as the
-    /// task ended; [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the handler was cancelled
-    /// that asked.
-    pub async fn result(&mut self) -> Result<Value, DelegateError> {
-        outcome(self.ended().await?)
-    }
-
-    /// [`result`](Self::result) as a type.
-    ///
-    /// # Errors
-    ///
-    /// Those of `result`, and [`DelegateError::UnexpectedResult`] when it does not fit.
-    pub async fn result_as<T: DeserializeOwned>(&mut self) -> Result<T, DelegateError> {
-        serde_json::from_value(self.result().await?).map_err(DelegateError::UnexpectedResult)
     }
 
     /// Waits for the end, however it is: the state, the result or the error, and the artifacts.
@@ -105,6 +88,69 @@ impl TaskHandle {
     ///
     /// [`DelegateError::Abandoned`] as in [`result`](Self::result).
     pub async fn ended(&mut self) -> Result<TaskResult, DelegateError> {
+        self.task.ended().await
+    }
+
+    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it. What reaches a task that does not ask is
+    /// dropped by the agent.
+    ///
+    /// # Errors
+    ///
+    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task.
+    pub async fn send(&self, message: impl Into<String>) -> Result<(), DelegateError> {
+        self.task.send(vec![Part::text(message)]).await
+    }
+
+    /// [`send`](Self::send) with any content.
+    ///
+    /// # Errors
+    ///
+    /// Those of `send`.
+    pub async fn send_parts(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
+        self.task.send(parts).await
+    }
+
+    /// Asks the agent to end the task (`A2A-12`). Returns when the broker has it; the task then ends with the state
+    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then.
+    ///
+    /// # Errors
+    ///
+    /// [`DelegateError::Publish`] when the broker does not take it.
+    pub async fn cancel(&self) -> Result<(), DelegateError> {
+        self.task.cancel().await
+    }
+}
+
+impl<T: DeserializeOwned> TaskHandle<T> {
+    /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
+    /// [`timeout`](super::Delegate::timeout). Lives on through reconnects. It is of the type that
+    /// [`returning`](super::Delegate::returning) names.
+    ///
+    /// # Errors
+    ///
+    /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) and [`Canceled`](DelegateError::Canceled) as the
+    /// task ended; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another type;
+    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the handler was cancelled that asked.
+    pub async fn result(&mut self) -> Result<T, DelegateError> {
+        let result = outcome(self.task.ended().await?)?;
+        serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)
+    }
+}
+
+impl Delegated {
+    pub(super) fn new(handle: SessionHandle, asked: Arc<Asked>, waiting: Waiting) -> Self {
+        Self { handle, asked, waiting, taken: false }
+    }
+
+    pub(super) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn id(&self) -> &str {
+        self.asked.task.task_id.as_str()
+    }
+
+    async fn ended(&mut self) -> Result<TaskResult, DelegateError> {
         let delegations = self.handle.session().delegations();
         let end = tokio::select! {
             biased;
@@ -123,22 +169,7 @@ impl TaskHandle {
         Ok(end)
     }
 
-    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it. What reaches a task that does not ask is
-    /// dropped by the agent.
-    ///
-    /// # Errors
-    ///
-    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task.
-    pub async fn send(&self, message: impl Into<String>) -> Result<(), DelegateError> {
-        self.send_parts(vec![Part::text(message)]).await
-    }
-
-    /// [`send`](Self::send) with any content.
-    ///
-    /// # Errors
-    ///
-    /// Those of `send`.
-    pub async fn send_parts(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
+    async fn send(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
         let mut notification = self.asked.about(Intent::Message);
         notification.messages = vec![TaskMessage::new(Role::User, parts)];
         let session = self.handle.session();
@@ -146,13 +177,7 @@ impl TaskHandle {
         self.publish(Message::json(topic, notification.to_bytes())).await
     }
 
-    /// Asks the agent to end the task (`A2A-12`). Returns when the broker has it; the task then ends with the state
-    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then.
-    ///
-    /// # Errors
-    ///
-    /// [`DelegateError::Publish`] when the broker does not take it.
-    pub async fn cancel(&self) -> Result<(), DelegateError> {
+    async fn cancel(&self) -> Result<(), DelegateError> {
         // First: a replica that is heard of from now on is told by whoever hears of it.
         self.asked.canceled.store(true, Ordering::Release);
         self.handle.session().delegations().note_canceled(&self.asked).await;
@@ -164,7 +189,7 @@ impl TaskHandle {
     }
 }
 
-impl Drop for TaskHandle {
+impl Drop for Delegated {
     fn drop(&mut self) {
         self.asked.wanted.store(false, Ordering::Release);
         // It ended, and nobody took the result.

@@ -22,7 +22,7 @@ const HEAR: Duration = Duration::from_secs(10);
 /// A task that is asked for and waited for, made by [`Client::request`](crate::Client::request). Await it for the result.
 #[derive(Debug)]
 #[must_use = "a task is asked for when this is awaited"]
-pub struct TaskRequest<T> {
+pub struct TaskRequest<T = Value> {
     handle: SessionHandle,
     agent: String,
     task: NewTask,

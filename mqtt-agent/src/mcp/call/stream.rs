@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 16 << 20;
 /// Dropping it cancels the call.
 #[derive(Debug)]
 #[must_use = "dropping a stream cancels the call"]
-pub struct ToolStream<T> {
+pub struct ToolStream<T = Value> {
     exchange: Box<Exchange>,
     partials: mpsc::Receiver<Bytes>,
     buffer: Arc<Mutex<Buffer>>,
