@@ -60,10 +60,10 @@ async fn give(client: &Client, tasks: u32) -> Outcome {
 async fn take(client: &Client, tasks: u32) -> Outcome {
     let mut results = client.results().await?;
     for _ in 0..tasks {
-        let task = results.next().await?;
+        let Some(task) = results.next().await else { break };
         println!("result: {} {}", task.status, task.result.unwrap_or_default());
     }
-    Ok(())
+    Ok(results.finish()?)
 }
 
 /// In short: the worker is stopped in the middle of its work, and another one goes on with it.

@@ -88,9 +88,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         other => println!("{other:?}"),
     }
 
-    let mut accounts = bank.list().stream().await?;
-    while let Some(account) = accounts.next::<Account>().await {
-        println!("partial result: {:?}", account?);
+    let mut accounts = bank.list().stream().await?.partials::<Account>();
+    while let Some(account) = accounts.next().await {
+        println!("partial result: {account:?}");
     }
     println!("accounts: {}", accounts.finish().await?);
 

@@ -34,7 +34,7 @@
 // The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
 // (`tests/structure`) says so:
 //
-// - `wire`: the protocol as data
+// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep
 // - `link`: one connection to a broker; `discover`: what is retained there
 // - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
 // - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
@@ -64,6 +64,7 @@ mod deadline;
 mod discover;
 mod error;
 mod handler;
+mod kept;
 mod link;
 mod mcp;
 mod serve;

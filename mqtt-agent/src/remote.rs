@@ -14,8 +14,10 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -75,22 +77,28 @@ impl<R> fmt::Debug for RemoteCall<R> {
 }
 
 /// A call that runs: its partial results, then its result. Dropping it cancels the call.
+///
+/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) names, which ends as
+/// [`ToolStream`] does.
 #[must_use = "dropping a stream cancels the call"]
-pub struct RemoteStream<R: RemoteReply> {
-    stream: ToolStream<R::Value>,
+pub struct RemoteStream<R: RemoteReply, P = Value> {
+    stream: ToolStream<R::Value, P>,
 }
 
-impl<R: RemoteReply> RemoteStream<R> {
-    /// The next partial result; `None` when there are no more: then [`finish`](Self::finish) has the result.
-    ///
-    /// # Errors
-    ///
-    /// When a partial result is of another type. The next one can be had all the same.
-    pub async fn next<P: DeserializeOwned>(&mut self) -> Option<serde_json::Result<P>> {
-        self.stream.next().await.map(serde_json::from_value)
+impl<R: RemoteReply, P> RemoteStream<R, P> {
+    /// The type of the partial results; see [`ToolStream::partials`].
+    pub fn partials<Q: DeserializeOwned>(self) -> RemoteStream<R, Q> {
+        RemoteStream { stream: self.stream.partials() }
     }
 
-    /// How many partial results were dropped because they were not read in time.
+    /// The next partial result; `None` when there are no more: then [`finish`](Self::finish) has the result.
+    ///
+    /// Cancel safe: no partial result is lost.
+    pub async fn next(&mut self) -> Option<P> {
+        self.stream.next().await
+    }
+
+    /// How many partial results did not come here; see [`ToolStream::missed`].
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.stream.missed()
@@ -100,13 +108,22 @@ impl<R: RemoteReply> RemoteStream<R> {
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// Those of the call, and [`CallError::UnexpectedPartial`](crate::CallError::UnexpectedPartial) when a partial result
+    /// was of another type: then the call is cancelled.
     pub async fn finish(self) -> Result<R::Value, RemoteError<R::Error>> {
         self.stream.finish().await.map_err(RemoteError::from_call)
     }
 }
 
-impl<R: RemoteReply> fmt::Debug for RemoteStream<R> {
+impl<R: RemoteReply, P> Stream for RemoteStream<R, P> {
+    type Item = P;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<P>> {
+        Pin::new(&mut self.get_mut().stream).poll_next(cx)
+    }
+}
+
+impl<R: RemoteReply, P> fmt::Debug for RemoteStream<R, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteStream").finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ mod agent_presence;
 mod agents;
 mod calls;
 mod cards;
+mod combinators;
 mod denied;
 mod discovery;
 mod errors;

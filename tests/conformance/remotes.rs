@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use mqtt_agent::prelude::*;
 use mqtt_agent::{CallError, RemoteError};
-use support::on_each_broker;
+use support::{on_each_broker, soon};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Point {
@@ -92,11 +93,8 @@ on_each_broker! {
         let refused = plane.shift(Point { x: 1, y: 2 }, Some(11)).await;
         assert!(matches!(&refused, Err(RemoteError::Call(CallError::InvalidArguments { .. }))), "{refused:?}");
 
-        let mut walk = plane.walk(3).stream().await.unwrap();
-        let mut points = Vec::new();
-        while let Some(point) = walk.next::<Point>().await {
-            points.push(point.unwrap().x);
-        }
+        let mut walk = plane.walk(3).stream().await.unwrap().partials::<Point>();
+        let points: Vec<_> = soon(walk.by_ref().map(|point| point.x).collect()).await;
         assert_eq!((points, walk.finish().await.unwrap()), (vec![0, 1, 2], 3));
 
         let late = plane.hang().timeout(Duration::from_millis(100)).await;

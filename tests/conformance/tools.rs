@@ -87,7 +87,7 @@ pub(crate) async fn counted_add(a: f64, b: f64, State(watch): State<Watch>, cx: 
 }
 
 /// One step of a count.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Step {
     pub(crate) i: u32,
 }

@@ -64,6 +64,7 @@ async fn samples() -> Vec<Sample> {
         sample("Error::Subscribe", subscribe(), mqtt_agent::Error::Subscribe),
         sample("CallError::Publish", publish(), CallError::Publish),
         sample("CallError::Subscribe", subscribe(), CallError::Subscribe),
+        sample("CallError::UnexpectedPartial", json(), CallError::UnexpectedPartial),
         sample("CallError::UnexpectedResult", json(), CallError::UnexpectedResult),
         sample("DelegateError::Failed", task(), DelegateError::Failed),
         sample("DelegateError::InvalidAgent", identifier(), DelegateError::InvalidAgent),

@@ -10,6 +10,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("wire", "the protocol as data"),
     ("deadline", "points in time"),
     ("spawn", "tasks with an owner"),
+    ("kept", "futures that streams keep"),
     ("link", "one connection to a broker"),
     ("discover", "what is retained at the broker"),
     ("store", "where tasks are kept"),

@@ -5,11 +5,13 @@
 mod handle;
 mod new_task;
 mod request;
+mod results;
 
 use handle::Delegated;
-pub use handle::{Results, TaskHandle, TaskUpdate};
+pub use handle::{TaskHandle, TaskUpdate};
 pub use new_task::NewTask;
 pub use request::TaskRequest;
+pub use results::Results;
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;

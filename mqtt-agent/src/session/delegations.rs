@@ -7,11 +7,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::delegate_error::DelegateError;
 use super::delegation::{Asked, Sent};
 use super::unclaimed_results::Unclaimed;
 use crate::deadline;
@@ -31,7 +30,8 @@ pub(crate) struct Delegations {
     store: Arc<dyn TaskStore>,
     live: Mutex<HashMap<Identifier, Arc<Asked>>>,
     unclaimed: Mutex<Unclaimed>,
-    arrived: Notify,
+    /// Changes with each of them. All readers look then: one of them may be left unread.
+    arrived: watch::Sender<()>,
     /// Cancelled when the connection is closed: nobody waits any longer.
     pub(crate) closed: CancellationToken,
     /// Owns what goes on after whoever asked has left.
@@ -44,7 +44,7 @@ impl Delegations {
             store,
             live: Mutex::default(),
             unclaimed: Mutex::default(),
-            arrived: Notify::new(),
+            arrived: watch::Sender::new(()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
@@ -185,22 +185,20 @@ impl Delegations {
     /// A task has ended and nobody waits for it: [`Results`](crate::a2a::delegate::Results) gets it.
     pub(crate) fn unclaimed(&self, task_id: Identifier) {
         self.unclaimed_tasks().push(task_id);
-        self.arrived.notify_one();
+        self.arrived.send_replace(());
     }
 
-    /// The next task that ended without anybody who waited for it.
-    pub(crate) async fn next_unclaimed(&self) -> Result<Identifier, DelegateError> {
+    /// The next task that ended without anybody who waited for it; `None` when the connection was closed.
+    pub(crate) async fn next_unclaimed(&self) -> Option<Identifier> {
+        let mut arrived = self.arrived.subscribe();
         loop {
-            let arrived = self.arrived.notified();
             let next = self.unclaimed_tasks().pop();
-            if let Some(task_id) = next {
-                // Another one may wait as well, and another reader with it.
-                self.arrived.notify_one();
-                return Ok(task_id);
+            if next.is_some() {
+                return next;
             }
             tokio::select! {
-                () = arrived => {}
-                () = self.closed.cancelled() => return Err(DelegateError::Abandoned),
+                _ = arrived.changed() => {}
+                () = self.closed.cancelled() => return None,
             }
         }
     }

@@ -1,17 +1,24 @@
-//! [`TaskHandle`]: a task that was delegated, and [`Results`]: those that ended with nobody who waited.
+//! [`TaskHandle`]: a task that was delegated, and what is heard of it.
 
+use std::future::poll_fn;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::kept::Kept;
 use crate::link::Message;
-use crate::session::{Asked, DelegateError, Delegations, SessionHandle, Waiting, outcome};
-use crate::wire::{Artifact, Identifier, Intent, Part, Role, Task, TaskMessage, TaskResult, TaskState};
+use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
+use crate::wire::{Artifact, Intent, Part, Role, TaskMessage, TaskResult, TaskState};
 
 /// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).
+///
+/// It is a [`Stream`] of updates, which ends when the task has ended; then [`result`](Self::result) has its result.
 ///
 /// Dropping it changes nothing: the task is worked on, and its result goes to
 /// [`Client::results`](crate::Client::results).
@@ -27,6 +34,8 @@ pub(super) struct Delegated {
     handle: SessionHandle,
     asked: Arc<Asked>,
     waiting: Waiting,
+    /// Until the task has ended, or the connection was closed.
+    over: Kept<()>,
     taken: bool,
 }
 
@@ -73,13 +82,7 @@ impl<T> TaskHandle<T> {
     ///
     /// Cancel safe: no update is lost.
     pub async fn next(&mut self) -> Option<TaskUpdate> {
-        let Waiting { updates, end } = &mut self.task.waiting;
-        tokio::select! {
-            biased;
-            Some(update) = updates.recv() => Some(update.into()),
-            _ = end.wait_for(Option::is_some) => updates.try_recv().ok().map(TaskUpdate::from),
-            () = self.task.handle.session().delegations().closed.cancelled() => None,
-        }
+        poll_fn(|cx| self.task.poll_update(cx)).await
     }
 
     /// Waits for the end, however it is: the state, the result or the error, and the artifacts.
@@ -121,6 +124,14 @@ impl<T> TaskHandle<T> {
     }
 }
 
+impl<T> Stream for TaskHandle<T> {
+    type Item = TaskUpdate;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TaskUpdate>> {
+        self.get_mut().task.poll_update(cx)
+    }
+}
+
 impl<T: DeserializeOwned> TaskHandle<T> {
     /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
     /// [`timeout`](super::Delegate::timeout). Lives on through reconnects. It is of the type that
@@ -139,7 +150,7 @@ impl<T: DeserializeOwned> TaskHandle<T> {
 
 impl Delegated {
     pub(super) fn new(handle: SessionHandle, asked: Arc<Asked>, waiting: Waiting) -> Self {
-        Self { handle, asked, waiting, taken: false }
+        Self { handle, asked, waiting, over: Kept::default(), taken: false }
     }
 
     pub(super) fn asked(&self) -> &Asked {
@@ -148,6 +159,32 @@ impl Delegated {
 
     fn id(&self) -> &str {
         self.asked.task.task_id.as_str()
+    }
+
+    fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<TaskUpdate>> {
+        loop {
+            let Waiting { updates, end } = &mut self.waiting;
+            if let Poll::Ready(Some(update)) = updates.poll_recv(cx) {
+                return Poll::Ready(Some(update.into()));
+            }
+            if end.borrow().is_some() {
+                // Those that came in between.
+                return Poll::Ready(updates.try_recv().ok().map(TaskUpdate::from));
+            }
+            let closed = &self.handle.session().delegations().closed;
+            if closed.is_cancelled() {
+                return Poll::Ready(None);
+            }
+            ready!(self.over.poll(cx, || {
+                let (mut end, closed) = (end.clone(), closed.clone());
+                Box::pin(async move {
+                    tokio::select! {
+                        _ = end.wait_for(Option::is_some) => {}
+                        () = closed.cancelled() => {}
+                    }
+                })
+            }));
+        }
     }
 
     async fn ended(&mut self) -> Result<TaskResult, DelegateError> {
@@ -195,52 +232,6 @@ impl Drop for Delegated {
         // It ended, and nobody took the result.
         if !self.taken && self.waiting.end.borrow().is_some() {
             self.handle.session().delegations().release(&self.asked);
-        }
-    }
-}
-
-/// The delegated tasks that ended with nobody who waited for them: those whose [`TaskHandle`] was dropped, and with a
-/// durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
-#[derive(Debug)]
-pub struct Results {
-    handle: SessionHandle,
-}
-
-impl Results {
-    pub(crate) fn new(handle: SessionHandle) -> Self {
-        Self { handle }
-    }
-
-    /// The next one, whenever it comes; each is given once. A future that is dropped loses none.
-    ///
-    /// # Errors
-    ///
-    /// [`DelegateError::Store`] when the store fails, [`Abandoned`](DelegateError::Abandoned) when the connection was closed.
-    pub async fn next(&mut self) -> Result<Task, DelegateError> {
-        let delegations = self.handle.session().delegations();
-        loop {
-            let mut next = Popped { delegations, task_id: Some(delegations.next_unclaimed().await?) };
-            let Some(task_id) = next.task_id.clone() else { continue };
-            let record = delegations.settle(task_id.as_str()).await?;
-            next.task_id = None;
-            // None: it was pruned meanwhile.
-            if let Some(record) = record {
-                return Ok(record.task);
-            }
-        }
-    }
-}
-
-/// A task on its way out of the queue; it goes back unless it arrives.
-struct Popped<'d> {
-    delegations: &'d Delegations,
-    task_id: Option<Identifier>,
-}
-
-impl Drop for Popped<'_> {
-    fn drop(&mut self) {
-        if let Some(task_id) = self.task_id.take() {
-            self.delegations.unclaimed(task_id);
         }
     }
 }

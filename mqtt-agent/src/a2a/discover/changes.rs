@@ -1,10 +1,14 @@
 //! [`AgentChanges`]: who joins, leaves and changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::Stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
@@ -12,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Wanted;
 use super::complete::complete;
 use super::presences::{Presences, Seen};
+use crate::kept::Kept;
 use crate::link::{ConnectionState, Link};
 use crate::spawn;
 use crate::wire::{AgentCard, Namespace};
@@ -33,7 +38,7 @@ pub enum AgentChange {
 
 /// Who joins, leaves and changes; made by [`ListAgents::watch`](super::ListAgents::watch).
 ///
-/// It may be left unread: it keeps what each agent says now, of at most 100,000 agents and 128 MiB of cards, and tells
+/// It is a [`Stream`], which ends when the connection is closed. It may be left unread: it keeps what each agent says now, of at most 100,000 agents and 128 MiB of cards, and tells
 /// what is different from what it told before.
 #[derive(Debug)]
 pub struct AgentChanges {
@@ -52,6 +57,8 @@ pub struct AgentChanges {
     forgotten: BTreeSet<String>,
     /// Whether the broker delivered all that it had, as far as is known.
     all: Arc<AtomicBool>,
+    /// Until there is something to look at.
+    news: Kept<()>,
     // Fetches what the broker dropped of what was retained.
     _completing: AbortOnDropHandle<()>,
 }
@@ -87,6 +94,7 @@ impl AgentChanges {
             joined: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             all,
+            news: Kept::default(),
             _completing: spawn::owned(completing),
         }
     }
@@ -102,25 +110,39 @@ impl AgentChanges {
 
     /// The next change; `None` when the connection was closed. Cancel safe: no change is lost.
     pub async fn next(&mut self) -> Option<AgentChange> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<AgentChange>> {
         loop {
             // First: what comes in after a new session has begun is never taken for something older.
-            if self.connection.has_changed().ok()? {
-                self.connection.borrow_and_update();
+            let state = self.connection.borrow_and_update();
+            let (is_new, is_stopped) = (state.has_changed(), *state == ConnectionState::Stopped);
+            drop(state);
+            if is_new {
                 self.connected();
             }
             if let Some(change) = self.next_known() {
-                return Some(change);
+                return Poll::Ready(Some(change));
+            }
+            if is_stopped {
+                return Poll::Ready(None);
             }
             let until = self.missing.as_ref().map(|missing| missing.since + RETURN);
-            tokio::select! {
-                biased;
-                changed = self.connection.changed() => {
-                    changed.ok()?;
-                    self.connected();
-                }
-                () = self.presences.arrived() => {}
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => self.forget(),
+            if until.is_some_and(|until| until <= Instant::now()) {
+                self.forget();
+                continue;
             }
+            ready!(self.news.poll(cx, || {
+                let (mut connection, arrived) = (self.connection.clone(), self.presences.arrived());
+                Box::pin(async move {
+                    tokio::select! {
+                        _ = connection.changed() => {}
+                        () = arrived => {}
+                        () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+                    }
+                })
+            }));
         }
     }
 
@@ -208,5 +230,13 @@ impl AgentChanges {
                 (!same).then_some(AgentChange::Changed(card))
             }
         }
+    }
+}
+
+impl Stream for AgentChanges {
+    type Item = AgentChange;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<AgentChange>> {
+        self.get_mut().poll(cx)
     }
 }

@@ -79,10 +79,13 @@ impl Presences {
     }
 
     /// Waits for the next message.
-    pub(super) async fn arrived(&self) {
-        tokio::select! {
-            () = self.cards.arrived() => {}
-            () = self.statuses.arrived() => {}
+    pub(super) fn arrived(&self) -> impl Future<Output = ()> + use<> {
+        let (cards, statuses) = (self.cards.clone(), self.statuses.clone());
+        async move {
+            tokio::select! {
+                () = cards.arrived() => {}
+                () = statuses.arrived() => {}
+            }
         }
     }
 }

@@ -81,6 +81,9 @@ pub enum CallError {
     /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
     #[error("the result is of another type: {0}; look at the tool's `output_schema`")]
     UnexpectedResult(serde_json::Error),
+    /// A partial result is not of the type that [`partials`](crate::ToolStream::partials) names.
+    #[error("a partial result is of another type: {0}; look at what the tool sends")]
+    UnexpectedPartial(serde_json::Error),
     /// The tool's name is no topic level (`SUB-4`).
     #[error("the tool's name: {message}")]
     InvalidName {

@@ -1,7 +1,8 @@
 //! One call on the wire: publish it, wait for its answer, and cancel it when nobody waits any more.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use tokio::time::{Sleep, sleep_until};
 use super::CallError;
 use super::seen::look;
 use crate::discover::SMALL;
+use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
 use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
@@ -214,6 +216,24 @@ impl Exchange {
     pub(super) async fn response(&mut self) -> CallResult {
         let answer = self.answer().await?;
         self.read(answer)
+    }
+
+    /// [`response`](Self::response) as a poll; `canceled` is kept between polls.
+    pub(super) fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        canceled: &mut Kept<()>,
+    ) -> Poll<CallResult> {
+        loop {
+            // Made anew with each poll: what it waits for is all kept here, but for the handler that is cancelled.
+            if let Poll::Ready(outcome) = pin!(self.response()).poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            ready!(canceled.poll(cx, || {
+                let scope = self.scope.clone();
+                Box::pin(async move { scope.cancelled().await })
+            }));
+        }
     }
 
     /// Waits for the answer, in the same way.

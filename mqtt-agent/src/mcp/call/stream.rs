@@ -1,9 +1,13 @@
 //! The partial results of a call while it runs (`MCP-10`).
 
+use std::future::poll_fn;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -11,6 +15,7 @@ use tokio::sync::mpsc;
 use super::exchange::{CallResult, Exchange};
 use super::missed::Missed;
 use super::{CallError, read};
+use crate::kept::Kept;
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::wire::{Identifier, StreamHead, StreamKind, StreamMessage};
 
@@ -22,17 +27,36 @@ const BUFFER_BYTES: usize = 16 << 20;
 
 /// A call that runs: its partial results, then its result.
 ///
-/// Dropping it cancels the call.
+/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) names; when it has ended,
+/// [`finish`](Self::finish) has the result, or why there is none. Dropping it cancels the call.
+///
+/// ```no_run
+/// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
+/// # use mqtt_agent::prelude::json;
+/// let call = client.call("count", json!({"n": 3})).returning::<u32>();
+/// let mut steps = call.stream().await?.partials::<u32>();
+/// while let Some(step) = steps.next().await {
+///     println!("{step}");
+/// }
+/// let counted: u32 = steps.finish().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping a stream cancels the call"]
-pub struct ToolStream<T = Value> {
+pub struct ToolStream<T = Value, P = Value> {
     exchange: Box<Exchange>,
     partials: mpsc::Receiver<Bytes>,
     buffer: Arc<Mutex<Buffer>>,
     // Given back when the stream ends; its route goes with it.
     _subscription: Subscription,
     outcome: Option<CallResult>,
+    /// Until the handler is cancelled that calls.
+    canceled: Kept<()>,
     done: bool,
+    decode: fn(Value) -> serde_json::Result<P>,
+    /// A partial result of another type: it ends the stream.
+    unfit: Option<serde_json::Error>,
     result: PhantomData<fn() -> T>,
 }
 
@@ -84,7 +108,7 @@ fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: 
     }
 }
 
-impl<T: DeserializeOwned> ToolStream<T> {
+impl<T> ToolStream<T> {
     pub(super) async fn open(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
         let (sender, partials) = mpsc::channel(BUFFER);
         let buffer = Arc::new(Mutex::new(Buffer::default()));
@@ -97,35 +121,79 @@ impl<T: DeserializeOwned> ToolStream<T> {
         let subscription = session.link().subscribe_one(filter, handler);
         let subscription = exchange.bounded(subscription).await??;
         let outcome = exchange.send_and_hear().await?;
-        let (done, result) = (false, PhantomData);
-        Ok(Self { exchange, partials, buffer, _subscription: subscription, outcome, done, result })
+        Ok(Self {
+            exchange,
+            partials,
+            buffer,
+            _subscription: subscription,
+            outcome,
+            canceled: Kept::default(),
+            done: false,
+            decode: Ok,
+            unfit: None,
+            result: PhantomData,
+        })
+    }
+}
+
+impl<T, P> ToolStream<T, P> {
+    /// The type of the partial results. Any that serde reads; one that doesn't fit ends the stream, and then
+    /// [`finish`](Self::finish) gives [`CallError::UnexpectedPartial`].
+    pub fn partials<Q: DeserializeOwned>(self) -> ToolStream<T, Q> {
+        let Self {
+            exchange, partials, buffer, _subscription, outcome, canceled, done, unfit, result, ..
+        } = self;
+        let decode = serde_json::from_value;
+        ToolStream {
+            exchange,
+            partials,
+            buffer,
+            _subscription,
+            outcome,
+            canceled,
+            done,
+            decode,
+            unfit,
+            result,
+        }
     }
 
     /// The next partial result, or `None` when there are no more: then [`finish`](Self::finish) has the result.
-    pub async fn next(&mut self) -> Option<Value> {
+    ///
+    /// Cancel safe: no partial result is lost.
+    pub async fn next(&mut self) -> Option<P> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<P>> {
         while !self.done {
             let payload = if self.outcome.is_some() {
                 // The answer is here: what arrived before it is still given, nothing is waited for.
-                self.partials.try_recv().ok()?
+                self.partials.try_recv().ok()
+            } else if let Poll::Ready(payload) = self.partials.poll_recv(cx) {
+                payload
             } else {
-                tokio::select! {
-                    biased;
-                    payload = self.partials.recv() => payload?,
-                    outcome = self.exchange.response() => {
-                        self.outcome = Some(outcome);
-                        continue;
-                    }
-                }
+                self.outcome = Some(ready!(self.exchange.poll_response(cx, &mut self.canceled)));
+                continue;
             };
+            let Some(payload) = payload else { break };
             locked(&self.buffer).bytes -= payload.len();
             match StreamMessage::read(&payload) {
-                Ok(StreamMessage { kind: StreamKind::Partial, content, .. }) => return Some(content),
+                Ok(StreamMessage { kind: StreamKind::Partial, content, .. }) => {
+                    match (self.decode)(content) {
+                        Ok(partial) => return Poll::Ready(Some(partial)),
+                        Err(error) => {
+                            self.done = true;
+                            self.unfit = Some(error);
+                        }
+                    }
+                }
                 Ok(StreamMessage { kind: StreamKind::Done, .. }) => self.done = true,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "dropped a stream message"),
             }
         }
-        None
+        Poll::Ready(None)
     }
 
     /// How many partial results did not come here: they were not read in time, as more than 1,024 or 16 MiB waited, or
@@ -135,13 +203,19 @@ impl<T: DeserializeOwned> ToolStream<T> {
     pub fn missed(&self) -> u64 {
         locked(&self.buffer).missed.count()
     }
+}
 
+impl<T: DeserializeOwned, P> ToolStream<T, P> {
     /// The result. Partial results that were not read are dropped.
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// Those of the call, and [`CallError::UnexpectedPartial`] when a partial result was of another type: then the call
+    /// is cancelled.
     pub async fn finish(mut self) -> Result<T, CallError> {
+        if let Some(error) = self.unfit {
+            return Err(CallError::UnexpectedPartial(error));
+        }
         let outcome = match self.outcome.take() {
             Some(outcome) => outcome,
             None => self.exchange.response().await,
@@ -150,5 +224,13 @@ impl<T: DeserializeOwned> ToolStream<T> {
             Ok(raw) => read(&raw),
             Err(error) => Err(self.exchange.explain(error).await),
         }
+    }
+}
+
+impl<T, P> Stream for ToolStream<T, P> {
+    type Item = P;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<P>> {
+        self.get_mut().poll(cx)
     }
 }

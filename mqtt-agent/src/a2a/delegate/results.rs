@@ -1,0 +1,101 @@
+//! [`Results`]: the delegated tasks that ended with nobody who waited.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_util::Stream;
+
+use crate::kept::Kept;
+use crate::session::{DelegateError, Session, SessionHandle};
+use crate::store::StoreError;
+use crate::wire::{Identifier, Task};
+
+/// The delegated tasks that ended with nobody who waited for them: those whose [`TaskHandle`](super::TaskHandle) was
+/// dropped, and with a durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
+///
+/// It is a [`Stream`], and ends when the connection is closed or the store fails: [`finish`](Self::finish) says which.
+#[derive(Debug)]
+pub struct Results {
+    handle: SessionHandle,
+    next: Kept<Result<Option<Task>, StoreError>>,
+    end: Option<Result<(), StoreError>>,
+}
+
+impl Results {
+    pub(crate) fn new(handle: SessionHandle) -> Self {
+        Self { handle, next: Kept::default(), end: None }
+    }
+
+    /// The next one, whenever it comes; each is given once. `None` when the connection was closed, or the store failed.
+    ///
+    /// Cancel safe: no task is lost.
+    pub async fn next(&mut self) -> Option<Task> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Why there are no more; nothing to say of a connection that was closed, or as long as there may be more. What the
+    /// store could not give is given when the store is asked again, by [`Client::results`](crate::Client::results).
+    ///
+    /// # Errors
+    ///
+    /// [`DelegateError::Store`] when the store failed.
+    pub fn finish(self) -> Result<(), DelegateError> {
+        self.end.unwrap_or(Ok(())).map_err(DelegateError::Store)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Task>> {
+        if self.end.is_some() {
+            return Poll::Ready(None);
+        }
+        let session = self.handle.session();
+        let next = ready!(self.next.poll(cx, || Box::pin(next(Arc::clone(session)))));
+        Poll::Ready(match next {
+            Ok(Some(task)) => Some(task),
+            Ok(None) => {
+                self.end = Some(Ok(()));
+                None
+            }
+            Err(error) => {
+                self.end = Some(Err(error));
+                None
+            }
+        })
+    }
+}
+
+impl Stream for Results {
+    type Item = Task;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Task>> {
+        self.get_mut().poll(cx)
+    }
+}
+
+async fn next(session: Arc<Session>) -> Result<Option<Task>, StoreError> {
+    loop {
+        let Some(task_id) = session.delegations().next_unclaimed().await else { return Ok(None) };
+        let mut next = Popped { session: Arc::clone(&session), task_id: Some(task_id.clone()) };
+        let record = session.delegations().settle(task_id.as_str()).await?;
+        next.task_id = None;
+        // None: it was pruned meanwhile.
+        if let Some(record) = record {
+            return Ok(Some(record.task));
+        }
+    }
+}
+
+/// A task on its way out of the queue; it goes back unless it arrives.
+struct Popped {
+    session: Arc<Session>,
+    task_id: Option<Identifier>,
+}
+
+impl Drop for Popped {
+    fn drop(&mut self) {
+        if let Some(task_id) = self.task_id.take() {
+            self.session.delegations().unclaimed(task_id);
+        }
+    }
+}
