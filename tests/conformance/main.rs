@@ -9,6 +9,7 @@ mod agents;
 mod calls;
 mod cards;
 mod combinators;
+mod contexts;
 mod denied;
 mod discovery;
 mod errors;

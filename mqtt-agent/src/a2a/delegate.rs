@@ -73,6 +73,9 @@ fn delegated(
     timeout: Option<Duration>,
 ) -> BoxFuture<'static, Result<Delegated, DelegateError>> {
     Box::pin(async move {
+        if handle.scope().is_cancelled() {
+            return Err(DelegateError::Abandoned);
+        }
         let session = Arc::clone(handle.session());
         let task = new_task(&session, &agent, task)?;
         session.watch_agents().await?;

@@ -38,13 +38,44 @@ impl Caller {
 }
 
 /// What is known about a call: who makes it, until when, and whether it is still wanted.
+///
+/// A clone is cheap and shares all of it. It may go into a task that the handler spawns, and may outlive the handler: what
+/// it says of the call stays as it is. But the call ends with its handler, however that ends: from then on
+/// [`is_cancelled`](Self::is_cancelled) is true and [`cancelled`](Self::cancelled) returns. What runs through its
+/// [`client`](Self::client) is cancelled, and what is asked of that client later is refused: calls end as
+/// [`CallError::Canceled`](crate::CallError::Canceled), tasks as [`DelegateError::Abandoned`](crate::a2a::DelegateError::Abandoned),
+/// partial results as [`PartialsError::Canceled`](crate::PartialsError::Canceled). Events are published all the same. Work that
+/// is to go on longer needs a client of its own.
+///
+/// ```
+/// use mqtt_agent::prelude::*;
+///
+/// /// Takes steps, in a task of its own.
+/// #[tool]
+/// async fn walk(steps: u32, cx: &Context) -> Result<u32, String> {
+///     let cx = cx.clone();
+///     let walking = tokio::spawn(async move {
+///         for step in 0..steps {
+///             if cx.is_cancelled() {
+///                 return step;
+///             }
+///             tokio::task::yield_now().await;
+///         }
+///         steps
+///     });
+///     walking.await.map_err(|error| error.to_string())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Context(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Context {
+struct Inner {
     invocation: Invocation,
     partials: OnceLock<Arc<PartialStream>>,
     /// Those of the handler's own calls.
     windows: OnceLock<Arc<Windows>>,
-    slots: Slots,
+    slot: Option<Slot>,
 }
 
 /// What each profile says of what it runs a handler for.
@@ -65,33 +96,35 @@ pub(crate) struct Invocation {
 
 impl Context {
     pub(crate) fn new(invocation: Invocation) -> Self {
-        Self { invocation, partials: OnceLock::new(), windows: OnceLock::new(), slots: Slots::default() }
+        Self::of(invocation, None)
     }
 
-    /// Adds what only one profile's handlers can know, found again by its type.
-    pub(crate) fn with(mut self, slot: impl Any + Send + Sync) -> Self {
-        self.slots.0.push(Box::new(slot));
-        self
+    /// With what only one profile's handlers can know, found again by its type.
+    pub(crate) fn with(invocation: Invocation, slot: impl Any + Send + Sync) -> Self {
+        Self::of(invocation, Some(Slot(Box::new(slot))))
     }
 
-    /// What was added with this type.
+    fn of(invocation: Invocation, slot: Option<Slot>) -> Self {
+        Self(Arc::new(Inner { invocation, partials: OnceLock::new(), windows: OnceLock::new(), slot }))
+    }
+
+    /// What it was made with, if that is of this type.
     pub(crate) fn slot<T: Any>(&self) -> Option<&T> {
-        self.slots.0.iter().find_map(|slot| slot.downcast_ref())
+        self.0.slot.as_ref()?.0.downcast_ref()
     }
 
     /// The call's stream, if a parameter asked for it.
     pub(crate) fn opened_partials(&self) -> Option<&PartialStream> {
-        self.partials.get().map(|stream| &**stream)
+        self.0.partials.get().map(|stream| &**stream)
     }
 }
 
-/// Values of different types.
-#[derive(Default)]
-struct Slots(Vec<Box<dyn Any + Send + Sync>>);
+/// A value of any type.
+struct Slot(Box<dyn Any + Send + Sync>);
 
-impl fmt::Debug for Slots {
+impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} slots", self.0.len())
+        f.write_str("Slot")
     }
 }
 
@@ -99,20 +132,20 @@ impl Context {
     /// Who says that they call.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.invocation.caller
+        &self.0.invocation.caller
     }
 
     /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller. In a topic handler, one of the
     /// agent's own.
     #[must_use]
     pub fn call_id(&self) -> &str {
-        self.invocation.call_id.as_str()
+        self.0.invocation.call_id.as_str()
     }
 
     /// The name of the tool that is called; in a topic handler, the function's.
     #[must_use]
     pub fn tool(&self) -> &str {
-        self.invocation.handler
+        self.0.invocation.handler
     }
 
     /// The topic of the message that a topic handler was called for; `None` in a tool.
@@ -137,59 +170,67 @@ impl Context {
     /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.invocation.deadline
+        self.0.invocation.deadline
     }
 
-    /// Ends when the call is not wanted any more: the caller cancelled it, or the agent stops.
+    /// Ends when the call is not wanted any more: the caller cancelled it, the agent stops, or the handler has ended.
     ///
     /// An `async` handler need not watch it, for it is dropped then. A blocking one should look at
     /// [`is_cancelled`](Self::is_cancelled) now and then.
     pub async fn cancelled(&self) {
-        self.invocation.cancellation.cancelled().await;
+        self.0.invocation.cancellation.cancelled().await;
     }
 
     pub(crate) fn cancellation(&self) -> &CancellationToken {
-        &self.invocation.cancellation
+        &self.0.invocation.cancellation
     }
 
     /// Whether the call is not wanted any more.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.invocation.cancellation.is_cancelled()
+        self.0.invocation.cancellation.is_cancelled()
     }
 
     /// The W3C trace context that came with the call (`SUB-13`).
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
-        self.invocation.trace.as_ref()
+        self.0.invocation.trace.as_ref()
     }
 
     /// A value of the agent's state, if one of this type was given.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
-        self.invocation.states.get()
+        self.0.invocation.states.get()
     }
 
     /// The call's stream, made with the first parameter that asks for it.
     pub(crate) fn partials(&self) -> Arc<PartialStream> {
-        let stream = self.partials.get_or_init(|| {
-            let session = self.invocation.session.session();
-            let topic = session.namespace().stream(self.invocation.handler, self.invocation.call_id.as_str());
+        let stream = self.0.partials.get_or_init(|| {
+            let session = self.0.invocation.session.session();
+            let topic =
+                session.namespace().stream(self.0.invocation.handler, self.0.invocation.call_id.as_str());
             let (call_id, cancellation) =
-                (self.invocation.call_id.clone(), self.invocation.cancellation.clone());
-            let (link, limit) = (session.link().clone(), self.invocation.receiver_limit);
-            Arc::new(PartialStream::new(link, topic, call_id, self.invocation.deadline, cancellation, limit))
+                (self.0.invocation.call_id.clone(), self.0.invocation.cancellation.clone());
+            let (link, limit) = (session.link().clone(), self.0.invocation.receiver_limit);
+            Arc::new(PartialStream::new(
+                link,
+                topic,
+                call_id,
+                self.0.invocation.deadline,
+                cancellation,
+                limit,
+            ))
         });
         Arc::clone(stream)
     }
 
     /// The agent's own session. What is asked of it ends with this call: it inherits deadline, trace and cancellation.
     pub(crate) fn session_handle(&self) -> SessionHandle {
-        self.invocation.session.scoped(Scope {
-            deadline: Some(self.invocation.deadline),
-            cancellation: Some(self.invocation.cancellation.clone()),
-            trace: self.invocation.trace.clone(),
-            windows: Some(Arc::clone(self.windows.get_or_init(Arc::default))),
+        self.0.invocation.session.scoped(Scope {
+            deadline: Some(self.0.invocation.deadline),
+            cancellation: Some(self.0.invocation.cancellation.clone()),
+            trace: self.0.invocation.trace.clone(),
+            windows: Some(Arc::clone(self.0.windows.get_or_init(Arc::default))),
         })
     }
 }

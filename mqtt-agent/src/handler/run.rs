@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
@@ -31,7 +30,7 @@ pub(crate) struct Job {
 pub(crate) async fn run(
     job: Job,
     arguments: Map<String, Value>,
-    context: Arc<Context>,
+    context: Context,
     turn: impl Send + 'static,
 ) -> Outcome {
     let outcome = until_its_end(job, arguments, context, turn);
@@ -42,7 +41,7 @@ pub(crate) async fn run(
 async fn until_its_end(
     job: Job,
     arguments: Map<String, Value>,
-    context: Arc<Context>,
+    context: Context,
     turn: impl Send + 'static,
 ) -> Outcome {
     let (deadline, cancellation) = (context.deadline(), context.cancellation().clone());
@@ -57,7 +56,7 @@ async fn until_its_end(
             }
             Handler::Inline(handler) => run_now(handler, arguments, job, &context),
             Handler::Blocking(handler) => {
-                let context = Arc::clone(&context);
+                let context = context.clone();
                 let blocking = tokio::task::spawn_blocking(move || {
                     let _turn = turn;
                     // It may have waited in the pool until nobody wants it any more.

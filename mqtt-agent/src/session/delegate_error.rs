@@ -67,8 +67,10 @@ pub enum DelegateError {
     /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The handler that asked was cancelled, or the connection was closed.
-    #[error("the task is not waited for any more: its handler was cancelled or the connection closed")]
+    /// The handler that asked was cancelled or has ended, or the connection was closed.
+    #[error(
+        "the task is not waited for any more: the asking handler was cancelled or has ended, or the connection was closed"
+    )]
     Abandoned,
 }
 

@@ -22,6 +22,11 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// Whether the handler is cancelled, or has ended: then it asks for nothing more.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancellation.as_ref().is_some_and(CancellationToken::is_cancelled)
+    }
+
     /// Ends when the handler is cancelled that makes the call; never outside of one.
     pub(crate) async fn cancelled(&self) {
         match &self.cancellation {

@@ -141,7 +141,8 @@ impl<T: DeserializeOwned> TaskHandle<T> {
     ///
     /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) and [`Canceled`](DelegateError::Canceled) as the
     /// task ended; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another type;
-    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the handler was cancelled that asked.
+    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the handler that asked
+    /// was cancelled or has ended.
     pub async fn result(&mut self) -> Result<T, DelegateError> {
         let result = outcome(self.task.ended().await?)?;
         serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)

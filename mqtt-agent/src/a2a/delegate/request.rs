@@ -110,8 +110,9 @@ fn requested(
         };
         tokio::select! {
             biased;
-            outcome = asking => outcome,
+            // First: a handler that is cancelled already asks for nothing more.
             () = handle.scope().cancelled() => Err(DelegateError::Abandoned),
+            outcome = asking => outcome,
             () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
                 Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })

@@ -66,8 +66,8 @@ impl Work {
         let own = deadline::within(limit);
         let deadline = until.map_or(own, |until| until.min(own));
         let skill = self.ready.skill;
-        let context = Arc::new(
-            Context::new(Invocation {
+        let context = Context::with(
+            Invocation {
                 caller: Caller::new(&self.begun().from),
                 call_id: self.begun().task_id.clone(),
                 handler: skill.id,
@@ -77,8 +77,8 @@ impl Work {
                 receiver_limit: None,
                 states: Arc::clone(&shared.states),
                 session: shared.handle.clone(),
-            })
-            .with(Task::new(Arc::clone(self))),
+            },
+            Task::new(Arc::clone(self)),
         );
         let job = Job { name: skill.id, handler: skill.handler, location: skill.location };
         let outcome = run(job, arguments, context, turn).await;

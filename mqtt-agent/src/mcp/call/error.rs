@@ -63,8 +63,8 @@ pub enum CallError {
         /// `busy` and `stopping` mean: try again.
         code: Option<String>,
     },
-    /// The handler in which the call was made was cancelled.
-    #[error("the calling handler was cancelled; end it")]
+    /// The handler in which the call was made was cancelled, or has ended.
+    #[error("the calling handler was cancelled or has ended; end what it left running")]
     Canceled,
     /// The call could not be published: too large for the broker, or the connection was closed.
     #[error("the call was not sent: {0}")]

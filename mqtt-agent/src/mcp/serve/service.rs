@@ -257,7 +257,7 @@ impl Service {
             let own_deadline = deadline::within(limit);
             let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
             answer_by = deadline;
-            let context = Arc::new(Context::new(Invocation {
+            let context = Context::new(Invocation {
                 caller: caller.clone(),
                 call_id: call_id.clone(),
                 handler: self.tool.name,
@@ -267,11 +267,10 @@ impl Service {
                 receiver_limit: reply_to.limit(),
                 states: Arc::clone(&self.shared.states),
                 session: self.shared.handle.clone(),
-            }));
+            });
             let ToolDef { name, handler, location, .. } = *self.tool;
             let outcome =
-                run(Job { name, handler, location }, std::mem::take(arguments), Arc::clone(&context), turn)
-                    .await;
+                run(Job { name, handler, location }, std::mem::take(arguments), context.clone(), turn).await;
             // What the handler left running (its own tasks, its client's calls) ends with it.
             cancellation.cancel();
             if let Some(partials) = context.opened_partials() {

@@ -137,8 +137,8 @@ impl Served {
         let arguments = self.arguments(&inbound.payload)?;
         let topic = inbound.topic().to_owned();
         let Inbound { payload, retain, properties, .. } = inbound;
-        let context = Arc::new(
-            Context::new(Invocation {
+        let context = Context::with(
+            Invocation {
                 caller: Caller::new(""),
                 call_id,
                 handler: self.def.name,
@@ -148,14 +148,8 @@ impl Served {
                 receiver_limit: None,
                 states: Arc::clone(&self.shared.states),
                 session: self.shared.client.handle().clone(),
-            })
-            .with(Delivery {
-                template: self.def.topic,
-                topic,
-                payload,
-                retained: retain,
-                user: properties.user,
-            }),
+            },
+            Delivery { template: self.def.topic, topic, payload, retained: retain, user: properties.user },
         );
         let HandlerDef { name, handler, location, .. } = *self.def;
         let outcome = run(Job { name, handler, location }, arguments, context, turn).await;
