@@ -85,7 +85,7 @@ on_each_broker! {
     async fn results_are_a_stream_that_ends_with_the_connection(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("me").store(MemoryStore::new()).connect(&broker.url()).await.unwrap();
+        let client = Client::builder().store(MemoryStore::new()).connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
         let mut results = client.results().await.unwrap();
         // Another one that is left unread takes nothing from it.
         let mut unread = client.results().await.unwrap();

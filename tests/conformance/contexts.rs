@@ -88,7 +88,7 @@ on_each_broker! {
         let agent = Agent::new("calc").tools(tools![leave, hold, add]).state(Report(report)).state(watch.clone());
         let agent = agent.start(&broker.url()).await.unwrap();
         let desk = desk(&at_desk).start(&broker.url()).await.unwrap();
-        let client = Client::builder().id("scout").connect(&broker.url()).await.unwrap();
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
 
         client.call("leave", ()).await.unwrap();
         let after = soon(reports.recv()).await.unwrap();

@@ -165,9 +165,10 @@ mod mosquitto {
         let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
         let broker =
             TestBroker::mosquitto_with(lines, &[("acl", acl), ("passwords", &passwords_file())]).await;
-        let agent = Agent::new("calc").tools(tools![add]).credentials("server", "s3cret");
-        agent.start(&broker.url()).await.unwrap().stop().await;
-        let scout = Client::builder().credentials("scout", "s3cret").connect(&broker.url()).await.unwrap();
+        let agent = Agent::new("calc").tools(tools![add]);
+        let options = ConnectOptions::new(broker.url());
+        agent.start(options.clone().credentials("server", "s3cret")).await.unwrap().stop().await;
+        let scout = Client::connect(options.credentials("scout", "s3cret")).await.unwrap();
         let status = mqtt_agent::wire::Status::Offline;
         assert_eq!(scout.server("calc").await.unwrap().unwrap().status, status);
         assert_ne!(scout.tool("add").await.unwrap().unwrap().status, status, "others may serve it");

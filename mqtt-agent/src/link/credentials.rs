@@ -51,6 +51,14 @@ pub(crate) enum CredentialSource {
 }
 
 impl CredentialSource {
+    /// The user name; of a callback, which may name anybody, what is the same for its clones alone.
+    pub(super) fn user(&self) -> String {
+        match self {
+            Self::Fixed(credentials) => credentials.username.clone(),
+            Self::Callback(callback) => format!("{:p}", Arc::as_ptr(callback)),
+        }
+    }
+
     /// The credentials for one attempt to connect, or why there are none. A callback runs in a task of its own: one that
     /// blocks or panics keeps nobody else's work from going on.
     pub(crate) async fn ask(&self) -> Result<Credentials, String> {

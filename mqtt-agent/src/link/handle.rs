@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::actor::{Actor, Parts};
 use super::budget::Budget;
 use super::command::Command;
+use super::credentials::CredentialSource;
 use super::dial::Address;
 use super::error::{ConnectError, PublishError, SizeLimit, SubscribeError};
 use super::inbound::MessageHandler;
@@ -74,8 +75,9 @@ impl Link {
         options.check()?;
         let address = Address::new(&options)?;
         let broker = address.target.address.clone();
-        let credentials = options.credentials.as_ref().or(address.target.credentials.as_ref());
-        let user = credentials.map(|credentials| credentials.username().to_owned());
+        let in_url =
+            || address.target.credentials.as_ref().map(|credentials| credentials.username().to_owned());
+        let user = options.credentials.as_ref().map(CredentialSource::user).or_else(in_url);
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new());
@@ -102,7 +104,7 @@ impl Link {
         &self.0.broker
     }
 
-    /// The user name that the broker is given.
+    /// Tells users of the broker apart: the user name, or what stands for whoever a callback names.
     pub(crate) fn user(&self) -> Option<&str> {
         self.0.user.as_deref()
     }
