@@ -3,11 +3,12 @@
 //! - [`param`], [`reply`]: what its parameters and its result can be
 //! - [`registry`]: what the macros leave behind
 //! - [`context`], [`partials`]: what it is given
-//! - [`run`]: running it once
+//! - [`run`]: running it once; [`refusal`]: the errors that callers are given without it
 
 pub mod context;
 pub mod param;
 pub(crate) mod partials;
+pub(crate) mod refusal;
 pub mod registry;
 pub mod reply;
 pub(crate) mod run;

@@ -10,6 +10,7 @@ mod agent_topics;
 mod annotations;
 mod call;
 mod card;
+pub mod codes;
 mod decode_error;
 mod ident;
 mod inbox;

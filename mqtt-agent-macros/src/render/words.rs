@@ -6,7 +6,19 @@ use quote::quote;
 use crate::model::ToolWords;
 
 pub(super) fn words(words: &ToolWords) -> TokenStream {
-    let ToolWords { title, version, tags, allow, hints, timeout_ms, concurrency, .. } = words;
+    // All of them, so that none is forgotten: the last three are rendered elsewhere.
+    let ToolWords {
+        title,
+        version,
+        tags,
+        allow,
+        hints,
+        timeout_ms,
+        concurrency,
+        blocking: _,
+        schema: _,
+        krate: _,
+    } = words;
     let title = title.iter().map(|title| quote!(.title(#title)));
     let version = version.iter().map(|version| quote!(.version(#version)));
     let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));

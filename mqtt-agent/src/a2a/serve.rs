@@ -33,7 +33,7 @@ use crate::serve::{Admission, Announcer, Draining, Limits};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, StoreError, TaskRecord, TaskSide, TaskStore};
-use crate::wire::Identifier;
+use crate::wire::{ErrorKind, Identifier, TaskError, codes};
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
 const READING: usize = 1024;
@@ -82,6 +82,23 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// The skill that a task is for; the only one is also for tasks that name none.
+    fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
+        // What v0.1 peers write where they mean no skill in particular.
+        let is_unnamed = || matches!(kind, "" | "task" | "prompt");
+        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1 && is_unnamed());
+        self.skills.get(kind).or_else(only)
+    }
+
+    fn unknown_skill(&self, kind: &str) -> TaskError {
+        let mut known: Vec<_> = self.skills.keys().map(|id| format!("`{id}`")).collect();
+        known.sort_unstable();
+        known.truncate(16);
+        let kind: String = kind.chars().take(64).collect();
+        let message = format!("no skill `{kind}`; ask for one of {}", known.join(", "));
+        TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_SKILL)
+    }
+
     /// Stores what became of a task.
     async fn keep(&self, record: &TaskRecord) -> std::result::Result<(), StoreError> {
         self.store.update(TaskSide::Executor, record.clone()).await.map(drop)

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::handler::run::unavailable;
+use crate::handler::refusal::unavailable;
 use crate::link::{Filter, Inbound, Link, Message, MessageHandler};
 use crate::wire::{
     Identifier, Intent, Namespace, Response, ServerCard, Status, TaskError, TaskNotification, TaskResult,
-    TaskState, ToolCard, Topic, now_rfc3339, reply_address,
+    TaskState, ToolCard, Topic, codes, now_rfc3339, reply_address,
 };
 
 /// How long a retained card of one's own may take to come.
@@ -102,7 +102,8 @@ impl Leftovers {
         else {
             return;
         };
-        let error = unavailable(&format!("`{tool}` is not served here any more; call again"), "not_served");
+        let error =
+            unavailable(&format!("`{tool}` is not served here any more; call again"), codes::NOT_SERVED);
         let response = Response { call_id, outcome: Err(error), elapsed_ms: None }.to_bytes();
         let message = Message::json(topic, response).with_expiry(KEPT);
         self.send(match correlation {
@@ -128,7 +129,7 @@ impl Leftovers {
         let mut task = task.into_task();
         task.status = TaskState::Failed;
         let error = TaskError::new("unavailable", "the agent serves no skills any more; ask another one");
-        task.error = Some(error.with_code("not_served"));
+        task.error = Some(error.with_code(codes::NOT_SERVED));
         let result = TaskResult::of(&task, self.id.as_str());
         let message = Message::json(topic, result.to_bytes());
         self.send(match &inbound.properties.correlation_data {

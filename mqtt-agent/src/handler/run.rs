@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::handler::context::Context;
-use crate::handler::param::{ArgumentError, Call};
+use crate::handler::param::Call;
+use crate::handler::refusal::{self, canceled, invalid_arguments, timed_out};
 use crate::handler::registry::{Handler, Location, Refused};
 use crate::handler::reply::{Answer, FailureParts as Parts};
 use crate::wire::{ErrorBody, ErrorKind};
@@ -111,35 +112,11 @@ fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
     })
 }
 
-/// All errors of a call in one message (`MCP-8`), and the code `too_complex` where they could not be looked for (`MCP-8a`).
-pub(crate) fn invalid_arguments(errors: &[ArgumentError]) -> ErrorBody {
-    if let Some(error) = errors.iter().find(|error| error.is_too_complex()) {
-        return ErrorBody::new(ErrorKind::InvalidArguments, error.message()).with_code("too_complex");
-    }
-    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    ErrorBody::new(ErrorKind::InvalidArguments, texts.join("; "))
-}
-
-pub(crate) fn canceled() -> ErrorBody {
-    ErrorBody::new(ErrorKind::ToolError, "the call was cancelled").with_code("canceled")
-}
-
-pub(crate) fn timed_out() -> ErrorBody {
-    let message = "the tool did not answer in time; call again with a longer timeout, or ask for less";
-    ErrorBody::new(ErrorKind::Timeout, message)
-}
-
-/// Nothing was run; `code` says why, and `busy` and `stopping` that another try may help.
-pub(crate) fn unavailable(message: &str, code: &str) -> ErrorBody {
-    ErrorBody::new(ErrorKind::Unavailable, message).with_code(code)
-}
-
 /// The caller learns that the tool failed; only the log says why.
 fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let at = job.location;
     tracing::error!(handler = job.name, %at, panic = text.unwrap_or("no message"), "a handler panicked");
-    let message = "the tool failed unexpectedly; its server's log says more";
-    ErrorBody::new(ErrorKind::ToolError, message).with_code("panic")
+    refusal::panicked()
 }

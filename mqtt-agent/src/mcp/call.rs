@@ -3,8 +3,8 @@
 
 mod error;
 mod exchange;
+mod look;
 mod missed;
-mod seen;
 mod stream;
 
 pub use error::CallError;

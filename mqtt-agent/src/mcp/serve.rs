@@ -8,6 +8,7 @@ mod cards;
 mod dedup;
 mod look;
 mod service;
+mod shared;
 mod stop;
 
 use crate::serve::{Admission, Announcer, Limits, own_places};
@@ -29,7 +30,8 @@ use crate::session::SessionHandle;
 use crate::spawn;
 use dedup::Dedup;
 use look::Room;
-use service::{Service, Shared};
+use service::Service;
+use shared::Shared;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;

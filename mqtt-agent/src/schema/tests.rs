@@ -364,7 +364,7 @@ fn mcp_8a_what_would_take_too_long_to_check_has_the_code_too_complex() {
     }
     let arguments = Arguments::new(&json!({"properties": {"a": schema}}), Vec::new(), Vec::new()).unwrap();
     let mut whole = Map::from_iter([("a".to_owned(), json!(0))]);
-    let body = crate::handler::run::invalid_arguments(&arguments.check(&mut whole).unwrap_err());
+    let body = crate::handler::refusal::invalid_arguments(&arguments.check(&mut whole).unwrap_err());
     assert_eq!(body.code.as_deref(), Some("too_complex"));
     assert_eq!(
         body.message,

@@ -16,7 +16,7 @@ use super::unclaimed_results::Unclaimed;
 use crate::deadline;
 use crate::link::Link;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
-use crate::wire::{Identifier, TaskError, TaskResult, TaskState, now_rfc3339};
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
 
 /// How many records are read at once.
 const PAGE: usize = 256;
@@ -130,7 +130,7 @@ impl Delegations {
             let mut task = asked.task.clone();
             let message = "nothing was heard of the task by its deadline; is the agent online?";
             task.status = TaskState::Failed;
-            task.error = Some(TaskError::new("timeout", message).with_code("unheard"));
+            task.error = Some(TaskError::new("timeout", message).with_code(codes::UNHEARD));
             task.updated_at = now_rfc3339();
             self.ended(&asked, TaskResult::of(&task, "")).await;
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use super::part::content;
-use super::{Identifier, Part};
+use super::{ErrorBody, Identifier, Part};
 
 /// Where a task is. `Submitted`, then `Working`, with `InputRequired` in between, then one of the last four, which never
 /// changes (`A2A-10`).
@@ -225,6 +225,13 @@ impl TaskError {
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+}
+
+impl From<ErrorBody> for TaskError {
+    /// Without what a task's error has no place for.
+    fn from(error: ErrorBody) -> Self {
+        Self { kind: error.kind.as_str().to_owned(), message: error.message, code: error.code }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
 use crate::serve::Admitted;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{self, ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, now_rfc3339};
+use crate::wire::{self, ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, codes, now_rfc3339};
 
 impl Work {
     /// Waits for its turn, runs the handler, stores and sends what comes of it.
@@ -118,7 +118,7 @@ impl Work {
             return None;
         }
         let error = TaskError::new("unavailable", "the agent stopped before the task ended; give it again")
-            .with_code("stopping");
+            .with_code(codes::STOPPING);
         Some(self.end(shared, Err(Box::new(error))).await)
     }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::recover::unknown_skill;
 use super::{READING, ReadySkill, Shared, Work};
 use crate::deadline;
+use crate::handler::refusal::{busy, unavailable};
 use crate::link::{Ack, Inbound, Inbox};
 use crate::serve::{Admitted, correlated_id};
 use crate::spawn;
 use crate::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
-use crate::wire::{Identifier, Intent, Task, TaskError, TaskNotification, TraceContext};
+use crate::wire::{ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TraceContext, codes};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
 ///
@@ -38,11 +38,6 @@ struct Origin {
 }
 
 impl Shared {
-    pub(super) fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
-        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1 && is_unnamed(kind));
-        self.skills.get(kind).or_else(only)
-    }
-
     fn take(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
         let ack = ack.or_leave();
         let topic = inbound.topic();
@@ -184,14 +179,11 @@ impl Shared {
 
     /// Whether a task of so many bytes can be taken, by which skill and in which place.
     fn accept(&self, task: &Task, bytes: usize) -> Result<(Arc<ReadySkill>, Admitted), TaskError> {
-        let Some(ready) = self.skill(&task.kind) else { return Err(unknown_skill(self, &task.kind)) };
+        let Some(ready) = self.skill(&task.kind) else { return Err(self.unknown_skill(&task.kind)) };
         ready.arguments(task)?;
         match self.admission.admit(bytes) {
             Ok(place) if !self.is_flooded() => Ok((Arc::clone(ready), place)),
-            _ => {
-                let message = "the agent has as many tasks as it takes; try again later";
-                Err(TaskError::new("unavailable", message).with_code("busy"))
-            }
+            _ => Err(busy("tasks").into()),
         }
     }
 
@@ -281,7 +273,11 @@ impl Shared {
         let Some(id) = correlated_id(&inbound.properties) else { return ack.refused() };
         let Some(origin) = self.origin(inbound, None) else { return ack.refused() };
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
-        self.refuse(ack, record(task, origin, false), TaskError::new("invalid_arguments", reason));
+        self.refuse(
+            ack,
+            record(task, origin, false),
+            TaskError::new(ErrorKind::InvalidArguments.as_str(), reason),
+        );
     }
 }
 
@@ -289,20 +285,14 @@ impl Shared {
 fn not_stored(error: &StoreError) -> TaskError {
     match error {
         StoreError::Unreadable { reason } => TaskError::new(
-            "invalid_arguments",
+            ErrorKind::InvalidArguments.as_str(),
             format!("the task cannot be stored: {reason}; nest it less deeply"),
         ),
         error => {
             tracing::error!(%error, "failed to store a task, which is rejected");
-            let message = "the agent cannot store tasks now; try again later";
-            TaskError::new("unavailable", message).with_code("store")
+            unavailable("the agent cannot store tasks now; try again later", codes::STORE).into()
         }
     }
-}
-
-/// What v0.1 peers write where they mean no skill in particular.
-fn is_unnamed(kind: &str) -> bool {
-    matches!(kind, "" | "task" | "prompt")
 }
 
 fn record(task: Task, origin: Origin, updates: bool) -> TaskRecord {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::handler::param::Need;
+use crate::handler::refusal::invalid_arguments;
 use crate::handler::registry::SkillDef;
-use crate::handler::run::invalid_arguments;
 use crate::schema::{SchemaError, ToolSchemas};
 use crate::serve::own_places;
 use crate::wire::{AgentSkill, Role, Task, TaskError};
@@ -83,10 +83,7 @@ impl ReadySkill {
         }
         match self.schemas.validator.check(&mut arguments) {
             Ok(()) => Ok(arguments),
-            Err(errors) => {
-                let body = invalid_arguments(&errors);
-                Err(TaskError::new(body.kind.as_str(), body.message))
-            }
+            Err(errors) => Err(invalid_arguments(&errors).into()),
         }
     }
 }

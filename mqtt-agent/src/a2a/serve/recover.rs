@@ -10,7 +10,7 @@ use super::{ReadySkill, Shared, Work};
 use crate::handler::registry::OnCrash;
 use crate::spawn;
 use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
-use crate::wire::{TaskError, TaskState, now_rfc3339};
+use crate::wire::{TaskError, TaskState, codes, now_rfc3339};
 
 /// How many records are read at once.
 const PAGE: usize = 256;
@@ -87,14 +87,14 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
 fn begin(shared: &Shared, record: &TaskRecord) -> Result<Arc<ReadySkill>, (TaskState, Option<TaskError>)> {
     let failed = |error| (TaskState::Failed, Some(error));
     let ready = shared.skill(&record.task.kind);
-    let ready = ready.ok_or_else(|| failed(unknown_skill(shared, &record.task.kind)))?;
+    let ready = ready.ok_or_else(|| failed(shared.unknown_skill(&record.task.kind)))?;
     let given_up = ready.skill.on_crash == OnCrash::Fail || record.attempts >= ready.skill.attempts.max(1);
     if record.attempts > 0 && given_up {
         let message = format!(
             "the agent's process ended in attempt {} at the task; give it again if it may run twice",
             record.attempts
         );
-        return Err(failed(TaskError::new("task_error", message).with_code("crashed")));
+        return Err(failed(TaskError::new("task_error", message).with_code(codes::CRASHED)));
     }
     ready.arguments(&record.task).map_err(failed)?;
     Ok(Arc::clone(ready))
@@ -117,13 +117,4 @@ fn size(record: &TaskRecord) -> usize {
     // What cannot be written counts as far as it goes.
     drop(serde_json::to_writer(&mut counted, record));
     counted.0
-}
-
-pub(super) fn unknown_skill(shared: &Shared, kind: &str) -> TaskError {
-    let mut known: Vec<_> = shared.skills.keys().map(|id| format!("`{id}`")).collect();
-    known.sort_unstable();
-    known.truncate(16);
-    let kind: String = kind.chars().take(64).collect();
-    let message = format!("no skill `{kind}`; ask for one of {}", known.join(", "));
-    TaskError::new("invalid_arguments", message).with_code("unknown_skill")
 }

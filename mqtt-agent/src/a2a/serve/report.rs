@@ -7,7 +7,7 @@ use super::attempt::trace;
 use crate::link::{Message, PublishError, Published};
 use crate::serve::ReplyTo;
 use crate::store::{TaskRecord, TaskSide};
-use crate::wire::{Identifier, TaskError, TaskResult, TaskState};
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes};
 
 impl Shared {
     /// The message of a task that has ended; `None` where nobody wants it.
@@ -49,7 +49,7 @@ impl Shared {
             record.task.status = TaskState::Failed;
             record.task.result = None;
             record.task.artifacts.clear();
-            record.task.error = Some(TaskError::new("task_error", text).with_code("too_large"));
+            record.task.error = Some(TaskError::new("task_error", text).with_code(codes::TOO_LARGE));
         }
     }
 

@@ -1,5 +1,7 @@
 //! [`ErrorCode`]: what a program can know of a tool's errors before it meets one.
 
+use crate::wire::codes;
+
 /// One code that a tool may answer with. Listed by [`ToolError::codes`](crate::ToolError::codes), and for a tool by
 /// [`ToolDef::errors`](crate::handler::registry::ToolDef::errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub struct ErrorCode {
 impl ErrorCode {
     /// The code of errors that are kept from the caller.
     pub const INTERNAL: Self = Self {
-        code: "internal",
+        code: codes::INTERNAL,
         message: Some("internal error (ref ..)"),
         description: "",
         internal: true,

@@ -11,12 +11,12 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
 
 use super::CallError;
-use super::seen::look;
+use super::look::look;
 use crate::discover::SMALL;
 use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
-use crate::wire::{CallRequest, ErrorKind, Identifier, Response};
+use crate::wire::{CallRequest, ErrorKind, Identifier, Response, codes};
 
 /// What comes of a call.
 pub(super) type CallResult = Result<Box<RawValue>, CallError>;
@@ -310,7 +310,7 @@ impl Exchange {
     /// Never sent, for the calls before it.
     fn busy(&self, why: &str) -> CallError {
         let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
-        CallError::Unavailable { message, code: Some(BUSY.to_owned()) }
+        CallError::Unavailable { message, code: Some(codes::BUSY.to_owned()) }
     }
 }
 
@@ -319,13 +319,10 @@ async fn late(alarm: &mut Option<Pin<Box<Sleep>>>, deadline: Instant) {
     alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into()))).await;
 }
 
-/// What a server answers that has no room for a call.
-const BUSY: &str = "busy";
-
 /// What an answer tells of the load.
 fn ending(response: &Response, after: Duration) -> Ending {
     match &response.outcome {
-        Err(error) if error.kind == ErrorKind::Unavailable && error.code.as_deref() == Some(BUSY) => {
+        Err(error) if error.kind == ErrorKind::Unavailable && error.code.as_deref() == Some(codes::BUSY) => {
             Ending::Busy
         }
         // What the server itself needed depends on the call; the rest was spent on the way and in queues.

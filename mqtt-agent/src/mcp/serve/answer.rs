@@ -1,13 +1,16 @@
 //! Answering a call: the response on the wire, and what is done when the broker does not take it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::shared::Shared;
 use crate::handler::run::Outcome;
-use crate::link::{Link, PublishError, Published, SizeLimit};
-use crate::serve::ReplyTo;
-use crate::wire::{ErrorBody, ErrorKind, Identifier, Response};
+use crate::link::{self, Link, PublishError, Published, SizeLimit};
+use crate::serve::{Admitted, ReplyTo};
+use crate::spawn;
+use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, codes};
 
 /// How often an answer is sent again when nobody received it: the caller may be about to reconnect.
 const RETRIES: u32 = 5;
@@ -21,9 +24,71 @@ pub(super) fn encode(call_id: &Identifier, outcome: Outcome, started: Instant) -
     Response { call_id: call_id.clone(), outcome, elapsed_ms }.to_bytes().into()
 }
 
+/// An answer on its way.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) reply_to: ReplyTo,
+    pub(super) call_id: Identifier,
+    pub(super) payload: Bytes,
+    /// Until when somebody waits for it.
+    pub(super) deadline: Instant,
+}
+
+impl Answer {
+    /// Sends it. Nobody waits for the broker's word: most answers are received. The call keeps its place until then.
+    pub(super) fn send(self, shared: &Arc<Shared>, place: Admitted) {
+        let message = self.reply_to.message_until(self.payload.clone(), self.deadline);
+        let link = shared.link.clone();
+        let tasks = shared.tasks.clone();
+        let shared = Arc::clone(shared);
+        let told = move |outcome| match outcome {
+            Ok(Published { no_subscribers: false }) => drop(place),
+            // The connection is closed.
+            Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
+                tracing::debug!(topic = self.reply_to.topic(), %error, "failed to send an answer");
+            }
+            outcome => {
+                let tasks = shared.tasks.clone();
+                spawn::tracked(&tasks, async move { self.unheard(&shared, outcome, place).await });
+            }
+        };
+        match link.try_room() {
+            Ok(room) => link.enqueue_telling(room, message, told),
+            Err(PublishError::QueueFull) => spawn::tracked(&tasks, async move {
+                match link.room().await {
+                    Ok(room) => link.enqueue_telling(room, message, told),
+                    Err(error) => told(Err(error)),
+                }
+            }),
+            Err(error) => told(Err(error)),
+        }
+    }
+
+    /// The broker did not take it, or nobody received it: sends it again for a while, by no more than a few tasks at once and
+    /// without keeping the call's place. Nobody can hold the agent up by not listening.
+    async fn unheard(self, shared: &Shared, outcome: link::Outcome, place: Admitted) {
+        let Self { reply_to, call_id, payload, deadline } = self;
+        let received = match outcome {
+            Ok(Published { no_subscribers }) => !no_subscribers,
+            // What fits is sent in its place.
+            Err(PublishError::TooLarge { .. }) => {
+                send(&reply_to, &shared.link, &call_id, payload.clone(), deadline).await
+            }
+            Err(error) => {
+                tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                true
+            }
+        };
+        drop(place);
+        if !received && let Ok(_retrier) = shared.retriers.try_acquire() {
+            send_again(&reply_to, &shared.link, &call_id, payload, deadline).await;
+        }
+    }
+}
+
 /// Publishes a response; false when the broker says that nobody received it. An answer that is too large is replaced by
 /// an error that says so.
-pub(super) async fn send(
+async fn send(
     reply_to: &ReplyTo,
     link: &Link,
     call_id: &Identifier,
@@ -50,7 +115,7 @@ pub(super) async fn send(
 }
 
 /// Publishes a response that nobody received a few times more: a caller that lost its session subscribes again.
-pub(super) async fn send_again(
+async fn send_again(
     reply_to: &ReplyTo,
     link: &Link,
     call_id: &Identifier,
@@ -84,6 +149,6 @@ fn too_large(call_id: &Identifier, error: &PublishError) -> Bytes {
         }
         error => format!("the result is too large to be sent: {error}"),
     };
-    let error = ErrorBody::new(ErrorKind::ToolError, message).with_code("too_large");
+    let error = ErrorBody::new(ErrorKind::ToolError, message).with_code(codes::TOO_LARGE);
     Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
 }

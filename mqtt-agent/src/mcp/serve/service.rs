@@ -1,54 +1,29 @@
 //! One tool while it is served: from a call's message to its answer.
 
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::Limits;
-use super::answer::{encode, send, send_again};
+use super::answer::{Answer, encode};
 use super::dedup::{Dedup, Key, Seen, Ticket};
-use super::look::Room;
+use super::shared::Shared;
 use crate::deadline;
-use crate::handler::context::{Caller, Context, Invocation, States};
+use crate::handler::context::{Caller, Context, Invocation};
+use crate::handler::refusal::{
+    busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
+};
 use crate::handler::registry::ToolDef;
-use crate::handler::run::{Job, canceled, invalid_arguments, run, timed_out, unavailable};
-use crate::link::{Ack, Inbound, Link, Outcome, PublishError, Published};
+use crate::handler::run::{Job, run};
+use crate::link::{Ack, Inbound};
 use crate::schema::Arguments;
-use crate::serve::{Admission, Admitted, Busy, ReplyTo, correlated_id};
-use crate::session::SessionHandle;
+use crate::serve::{Admitted, Busy, ReplyTo, correlated_id};
 use crate::spawn;
-use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, Namespace, reply_address};
-
-/// What all tools of a server share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) link: Link,
-    pub(super) namespace: Namespace,
-    pub(super) handle: SessionHandle,
-    pub(super) states: Arc<States>,
-    pub(super) limits: Limits,
-    /// Owns the task of every call.
-    pub(super) tasks: TaskTracker,
-    /// Cancelled when the grace of a stop is over.
-    pub(super) abandon: CancellationToken,
-    /// Cancelled when no more work is taken.
-    pub(super) stopping: CancellationToken,
-    /// Calls in hand, those that are still being read included.
-    pub(super) admission: Arc<Admission>,
-    /// What the servers of this process know of all servers' cards.
-    pub(super) room: Arc<Room>,
-    /// The server's card as it was announced last.
-    pub(super) announced: Mutex<Bytes>,
-    /// Who sends an answer again that nobody received.
-    pub(super) retriers: Semaphore,
-}
+use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address};
 
 /// One tool.
 #[derive(Debug)]
@@ -97,7 +72,7 @@ impl Service {
                 spawn::tracked(&self.shared.tasks, serve.instrument(span));
             }
             Err(Busy) => {
-                self.refuse_unread(&inbound, busy());
+                self.refuse_unread(&inbound, busy("calls"));
                 ack.refused();
             }
         }
@@ -115,7 +90,7 @@ impl Service {
             tracing::error!(tool = self.tool.name, "refused a call that could not be taken three times");
             self.refuse_unread(
                 inbound,
-                unavailable("the server could not take the call; make a new one", "poison"),
+                unavailable("the server could not take the call; make a new one", codes::POISON),
             );
         }
         ack.refused();
@@ -164,7 +139,8 @@ impl Service {
             Seen::Answered(answer) => {
                 let Accepted { request, reply_to, received, .. } = *accepted;
                 let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
-                self.send(reply_to, request.call_id, answer, received, place);
+                Answer { reply_to, call_id: request.call_id, payload: answer, deadline: received }
+                    .send(&self.shared, place);
             }
         }
         None
@@ -225,7 +201,7 @@ impl Service {
         let Accepted { request: CallRequest { call_id, .. }, reply_to, received, .. } = *accepted;
         let payload = encode(&call_id, outcome, received);
         ticket.end(payload.clone());
-        self.send(reply_to, call_id, payload, answer_by, place);
+        Answer { reply_to, call_id, payload, deadline: answer_by }.send(&self.shared, place);
     }
 
     /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
@@ -245,12 +221,12 @@ impl Service {
                 return Err(canceled());
             }
             if self.shared.stopping.is_cancelled() {
-                return Err(unavailable("the server stops; call again for another one", "stopping"));
+                return Err(stopping());
             }
             self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
                 biased;
-                turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy())?,
+                turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy("calls"))?,
                 () = cancellation.cancelled() => return Err(canceled()),
                 () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
             };
@@ -281,47 +257,6 @@ impl Service {
         (outcome.await, answer_by)
     }
 
-    /// Answers. Nobody waits for the broker's word: most answers are received.
-    fn send(
-        &self,
-        reply_to: ReplyTo,
-        call_id: Identifier,
-        payload: Bytes,
-        deadline: Instant,
-        place: Admitted,
-    ) {
-        let message = reply_to.message_until(payload.clone(), deadline);
-        let shared = Arc::clone(&self.shared);
-        let told = move |outcome| match outcome {
-            Ok(Published { no_subscribers: false }) => drop(place),
-            // The connection is closed.
-            Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(topic = reply_to.topic(), %error, "failed to send an answer");
-            }
-            outcome => {
-                let tasks = shared.tasks.clone();
-                spawn::tracked(&tasks, async move {
-                    let unheard = Unheard { reply_to, call_id, payload, deadline, outcome };
-                    unheard.send_again(&shared, place).await;
-                });
-            }
-        };
-        let link = &self.shared.link;
-        match link.try_room() {
-            Ok(room) => link.enqueue_telling(room, message, told),
-            Err(PublishError::QueueFull) => {
-                let link = link.clone();
-                spawn::tracked(&self.shared.tasks, async move {
-                    match link.room().await {
-                        Ok(room) => link.enqueue_telling(room, message, told),
-                        Err(error) => told(Err(error)),
-                    }
-                });
-            }
-            Err(error) => told(Err(error)),
-        }
-    }
-
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
     fn check_caller(&self, caller: &Caller) -> Result<(), ErrorBody> {
         match self.tool.allow {
@@ -343,49 +278,4 @@ impl Service {
         let reply_to = ReplyTo::with(topic, properties);
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
     }
-}
-
-/// An answer that the broker did not take, or that nobody received.
-struct Unheard {
-    reply_to: ReplyTo,
-    call_id: Identifier,
-    payload: Bytes,
-    deadline: Instant,
-    outcome: Outcome,
-}
-
-impl Unheard {
-    /// Sends it again for a while, by no more than a few tasks at once and without keeping the call's place: nobody can hold
-    /// the agent up by not listening.
-    async fn send_again(self, shared: &Shared, place: Admitted) {
-        let Self { reply_to, call_id, payload, deadline, outcome } = self;
-        let received = match outcome {
-            Ok(Published { no_subscribers }) => !no_subscribers,
-            // What fits is sent in its place.
-            Err(PublishError::TooLarge { .. }) => {
-                send(&reply_to, &shared.link, &call_id, payload.clone(), deadline).await
-            }
-            Err(error) => {
-                tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
-                true
-            }
-        };
-        drop(place);
-        if !received && let Ok(_retrier) = shared.retriers.try_acquire() {
-            send_again(&reply_to, &shared.link, &call_id, payload, deadline).await;
-        }
-    }
-}
-
-fn busy() -> ErrorBody {
-    unavailable("the server has as many calls as it takes; call again later", "busy")
-}
-
-fn forgotten() -> ErrorBody {
-    let message = "the call was answered already, and the answer was too large to be kept; make a new call";
-    ErrorBody::new(ErrorKind::ToolError, message).with_code("answer_forgotten")
-}
-
-fn malformed_call(message: String) -> ErrorBody {
-    ErrorBody::new(ErrorKind::InvalidArguments, message).with_code("malformed_call")
 }

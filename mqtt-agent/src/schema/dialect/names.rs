@@ -1,7 +1,5 @@
 //! What names may be made of.
 
-use super::walk::{Node, Place};
-
 /// The longest part of a bad name that is told back, in characters.
 const EXCERPT: usize = 64;
 
@@ -46,14 +44,6 @@ pub(super) fn no_identifier(name: &str, set: Set, longest: usize) -> Option<Stri
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let first = || (!starts).then(|| format!("the name `{}` starts with no letter and no `_`", shown(name)));
     outside(name, set, longest).or_else(first)
-}
-
-/// The name of a property.
-pub(super) fn property<'a>(node: &Node<'a>) -> Option<&'a str> {
-    match node.place {
-        Place::Property(name) => Some(name),
-        _ => None,
-    }
 }
 
 pub(super) fn shown(name: &str) -> String {

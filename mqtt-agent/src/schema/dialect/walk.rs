@@ -115,6 +115,14 @@ impl<'a> Node<'a> {
         Node { schema, root: self.root, place, levels: self.levels, parent: Some(self), keyword, key }
     }
 
+    /// The name of a property.
+    pub(super) fn property(&self) -> Option<&'a str> {
+        match self.place {
+            Place::Property(name) => Some(name),
+            _ => None,
+        }
+    }
+
     pub(super) fn keywords(&self) -> Option<&'a Map<String, Value>> {
         self.schema.as_object()
     }

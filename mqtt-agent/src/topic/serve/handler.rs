@@ -11,13 +11,14 @@ use super::Shared;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Delivery, Invocation};
 use crate::handler::param::Need;
+use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
 use crate::handler::registry::HandlerDef;
-use crate::handler::run::{Job, Outcome, canceled, run, timed_out, unavailable};
+use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
 use crate::serve::{Admitted, Busy, ReplyTo, correlated_id, own_places, send_now};
 use crate::spawn;
 use crate::topic::answer::answer;
-use crate::wire::{ErrorBody, ErrorKind, Identifier, TraceContext};
+use crate::wire::{ErrorBody, Identifier, TraceContext};
 
 /// One handler.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Served {
             }
             Err(Busy) => {
                 let link = self.shared.client.session().link();
-                send_now(link, answer(&reply_to, &call_id, Err(busy()), until));
+                send_now(link, answer(&reply_to, &call_id, Err(busy("requests")), until));
                 return ack.refused();
             }
         }
@@ -106,12 +107,12 @@ impl Served {
         until: Instant,
     ) -> Outcome {
         if self.shared.stopping.is_cancelled() {
-            return Err(unavailable("the server stops; ask again for another one", "stopping"));
+            return Err(stopping());
         }
         let cancellation = self.shared.abandon.child_token();
         let turn = tokio::select! {
             biased;
-            turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy())?,
+            turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy("requests"))?,
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
@@ -162,18 +163,11 @@ impl Served {
     fn arguments(&self, payload: &[u8]) -> Result<Map<String, Value>, ErrorBody> {
         let mut arguments = Map::new();
         if let Some(name) = self.payload.filter(|_| !payload.is_empty()) {
-            let value = serde_json::from_slice(payload).map_err(|error| {
-                let message = format!("the payload is no JSON: {error}; send JSON");
-                ErrorBody::new(ErrorKind::InvalidArguments, message).with_code("malformed_payload")
-            })?;
+            let value = serde_json::from_slice(payload).map_err(|error| malformed_payload(&error))?;
             arguments.insert(name.to_owned(), value);
         }
         Ok(arguments)
     }
-}
-
-fn busy() -> ErrorBody {
-    unavailable("the server has as many requests as it takes; ask again later", "busy")
 }
 
 /// When the message expires, if it does.

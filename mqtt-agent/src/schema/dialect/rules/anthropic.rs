@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::error(
         "parameter-name",
-        Check::Node(|node| names::outside(names::property(node)?, names::dotted, 64).filter(|_| node.is_argument())),
+        Check::Node(|node| names::outside(node.property()?, names::dotted, 64).filter(|_| node.is_argument())),
     )
     .says(
         "and the whole request is refused",

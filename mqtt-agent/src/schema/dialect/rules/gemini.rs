@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::error(
         "parameter-name",
-        Check::Node(|node| names::no_identifier(names::property(node)?, names::word, 64)),
+        Check::Node(|node| names::no_identifier(node.property()?, names::word, 64)),
     )
     .says(
         "and the request is refused",

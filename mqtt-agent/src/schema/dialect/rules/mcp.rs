@@ -77,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::warning(
         "parameter-name",
-        Check::Node(|node| names::no_identifier(names::property(node)?, names::word, 64)),
+        Check::Node(|node| names::no_identifier(node.property()?, names::word, 64)),
     )
     .says(
         "which Anthropic or Gemini refuses",
