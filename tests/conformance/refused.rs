@@ -97,6 +97,16 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn mcp_8_a_number_without_a_fraction_is_an_integer(broker) {
+        let agent = Agent::new("calc").tools(tools![narrow]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = |stars: f64| client.call("narrow", json!({"stars": stars, "name": "ab", "days": 2.0}));
+        assert_eq!(call(5.0).await.unwrap(), json!("5 ab None 2 None"));
+        let error = call(4.5).await.unwrap_err().to_string();
+        assert!(error.contains("`/stars`: expected a whole number, got 4.5"), "{error}");
+        agent.stop().await;
+    }
+
     async fn a_tool_may_have_many_parameters(broker) {
         let agent = Agent::new("calc").tools(tools![many]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();

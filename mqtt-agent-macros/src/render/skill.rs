@@ -69,7 +69,17 @@ pub(super) fn claim(skill: &Skill) -> Option<TokenStream> {
 /// The words of `#[skill(..)]`, as calls of `SkillDef`'s methods.
 fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
     let SkillWords {
-        name, tags, examples, input, output, timeout_ms, concurrency, on_crash, attempts, ..
+        name,
+        tags,
+        examples,
+        input,
+        output,
+        timeout_ms,
+        concurrency,
+        on_crash,
+        attempts,
+        blocking: _,
+        krate: _,
     } = words;
     let name = name.iter().map(|name| quote!(.name(#name)));
     let lists = [

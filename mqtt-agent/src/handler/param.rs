@@ -9,6 +9,7 @@ mod missing;
 mod provided;
 mod shape;
 mod together;
+mod whole;
 
 use std::any::TypeId;
 
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::handler::context::{Context, Delivery, Instance};
 pub(crate) use missing::Missing;
+use whole::with_integers;
 
 #[doc(hidden)]
 pub use kind::{AnyKind, Kind, KindOf};
@@ -210,10 +212,18 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for T {
 
     fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError> {
         let value = match call.argument(name) {
-            Some(value) => T::deserialize(value).map_err(|error| error.to_string()),
+            Some(value) => read::<T>(value).map_err(|error| error.to_string()),
             None => T::deserialize(Missing).map_err(|error| error.to_string()),
         };
         value.map_err(|message| ArgumentError::new(format!("/{name}"), message))
+    }
+}
+
+/// Reads a value as serde does, and takes `30.0` for an integer too, as the schema does (`MCP-8`).
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
+    match with_integers(&value) {
+        None => T::deserialize(value),
+        Some(whole) => T::deserialize(value).or_else(|_| T::deserialize(whole)),
     }
 }
 
@@ -234,7 +244,7 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         let arguments = std::mem::take(&mut call.arguments);
-        T::deserialize(Value::Object(arguments))
+        read::<T>(Value::Object(arguments))
             .map(Args)
             .map_err(|error| ArgumentError::new("", error.to_string()))
     }

@@ -372,16 +372,10 @@ fn mcp_8a_what_would_take_too_long_to_check_has_the_code_too_complex() {
     );
 }
 
-/// Takes a text of a form that look-around describes.
-#[tool]
-fn secret(#[arg(pattern = "^(?=.*[0-9]).{8,}$")] text: String) {
-    let _ = text;
-}
-
 #[test]
 fn mcp_8a_a_pattern_that_takes_more_than_linear_time_is_refused() {
-    let errors = ToolSchemas::of(tool_of!(secret).args, tool_of!(secret).output).unwrap_err();
-    let error = errors[0].to_string();
+    let schema = json!({"properties": {"text": {"pattern": "^(?=.*[0-9]).{8,}$"}}});
+    let error = Arguments::new(&schema, Vec::new(), Vec::new()).unwrap_err().to_string();
     assert!(
         error.starts_with("argument `text`: the pattern `^(?=.*[0-9]).{8,}$` cannot be matched:"),
         "{error}"
