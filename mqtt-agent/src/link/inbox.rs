@@ -86,7 +86,8 @@ impl Inbox {
             let weight = inbound.weight();
             let mut counted = None;
             let has_room = loose.has_room();
-            if ack.is_awaited() && ahead && has_room {
+            // Of what nobody reads any more nothing is acknowledged.
+            if ack.is_awaited() && ahead && has_room && !sender.is_closed() {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
             } else if !ack.is_awaited() && !has_room {
                 tracing::warn!(topic = inbound.topic(), "dropped {what} at QoS 0: too many wait already");
@@ -184,5 +185,15 @@ mod tests {
             assert_eq!(std::iter::from_fn(|| settled.try_recv().ok()).count(), most, "of {bytes} bytes");
             assert_eq!(waiting(&mut inbox), 2 * most, "nothing is dropped");
         }
+    }
+
+    #[test]
+    fn what_comes_after_the_end_of_reading_is_left_to_the_session() {
+        let budget = Arc::new(Budget::new(usize::MAX));
+        let (handler, mut inbox) = Inbox::new(budget, "a message", true);
+        inbox.close();
+        let (settle, mut settled) = mpsc::unbounded_channel();
+        give(&handler, inbound(QoS::AtLeastOnce, 1), Ack::new(1, 0, settle));
+        assert!(settled.try_recv().unwrap().left);
     }
 }

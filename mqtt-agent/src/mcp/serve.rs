@@ -14,7 +14,7 @@ mod stop;
 use crate::serve::{Admission, Announcer, Limits, own_places};
 pub(crate) use cards::{Cards, tool_card};
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -86,7 +86,6 @@ impl Server {
             stopping: CancellationToken::new(),
             admission: Admission::new(limits.call_capacity()),
             room: Room::of(session.link(), session.namespace()),
-            announced: Mutex::default(),
             retriers: Semaphore::new(RETRIERS),
             limits,
         });
@@ -115,7 +114,7 @@ impl Server {
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
         if let Err(error) = announced_in_time.map_err(Into::into).flatten() {
             // Whatever was published already must not stay online.
-            stop::retire(&shared.link, &cards).await;
+            stop::retire(&shared, &cards).await;
             return Err(error);
         }
         let (announcing, online) = (Arc::clone(&shared), Arc::clone(&cards));
@@ -152,9 +151,6 @@ async fn subscribe(
 
 async fn announce(shared: &Shared, cards: &Cards) -> Result<()> {
     let online = cards.online();
-    if let Some(server) = online.last() {
-        *shared.announced.lock().unwrap_or_else(PoisonError::into_inner) = server.payload.clone();
-    }
     let sent = futures_util::future::join_all(online.into_iter().map(|card| shared.link.publish(card))).await;
     for outcome in sent {
         outcome?;

@@ -169,7 +169,9 @@ impl Shared {
     }
 
     /// Rejects a task; its message is acknowledged when the broker has that.
-    fn refuse(self: &Arc<Self>, ack: Ack, record: TaskRecord, error: TaskError) {
+    fn refuse(self: &Arc<Self>, ack: Ack, mut record: TaskRecord, error: TaskError) {
+        // Nothing of them is in the rejection, which may wait for the broker.
+        record.task.messages.clear();
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             shared.reject(record, error).await;

@@ -176,7 +176,11 @@ impl<T, P> ToolStream<T, P> {
                 self.outcome = Some(ready!(self.exchange.poll_response(cx, &mut self.canceled)));
                 continue;
             };
-            let Some(payload) = payload else { break };
+            let Some(payload) = payload else {
+                // The end is the end: what comes late is not given after it.
+                self.done = true;
+                break;
+            };
             locked(&self.buffer).bytes -= payload.len();
             match StreamMessage::read(&payload) {
                 Ok(StreamMessage { kind: StreamKind::Partial, content, .. }) => {

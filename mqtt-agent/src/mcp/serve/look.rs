@@ -6,8 +6,11 @@
 //! - Of those that stop at the same time one reads for all. What it read counts for a server if its own card, marked
 //!   offline, was among it: the reading was begun after that, by the broker's order. So of several servers of one tool that
 //!   stop at once, the last to be marked offline sees no other.
-//! - One that stops alone looks first whether what was read last is still true of its tools: whether one of the servers of a
-//!   tool is still online, or whether there was no other and nobody has announced the tool since.
+//! - One that stops alone asks first for the card of another server that was read last for each of its tools: where these are
+//!   online and list them still, nothing is to be marked. That a tool is served by nobody, only all cards show.
+//!
+//! Cards are shared among agents of one broker, user name and namespace. Where access rules go by client id instead, the
+//! agents of one process should see the same server cards.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +22,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::discover::{Latest, Marker, burst, fetch};
 use crate::link::Link;
-use crate::wire::{Namespace, ServerCard, Status, ToolCard};
+use crate::wire::{Namespace, ServerCard, Status};
 
 /// How long a look may take. It is over when the own card has come, which is after all others.
 const LOOK: Duration = Duration::from_secs(5);
@@ -111,8 +114,6 @@ pub(super) struct Leaving<'a> {
     pub(super) namespace: &'a Namespace,
     pub(super) server: &'a str,
     pub(super) tools: Vec<&'a str>,
-    /// The server's card as it was announced last.
-    pub(super) online: Bytes,
     /// The server's card as it is now.
     pub(super) offline: Bytes,
 }
@@ -128,8 +129,8 @@ impl<'a> Leaving<'a> {
                 return Some(self.unserved_in(seen));
             }
             let is_alone = room.leaving.load(Ordering::Acquire) == 1;
-            if is_alone && let Some(unserved) = self.unserved_still(seen).await {
-                return Some(unserved);
+            if is_alone && self.all_are_served(seen).await.is_some() {
+                return Some(Vec::new());
             }
         }
         let seen = Arc::new(Seen::new(self.read().await?));
@@ -152,55 +153,39 @@ impl<'a> Leaving<'a> {
         let marker = Marker { topic: self.namespace.server_card(self.server), inside: true };
         let until = Instant::now() + LOOK;
         let burst = burst(self.link, self.namespace.server_cards(), &cards, Some(marker), until);
-        let burst = self.link.attend(LOOK, burst).await?;
-        if let Err(error) = burst {
-            tracing::debug!(%error, "the cards of other servers can't be read");
-            return None;
+        match self.link.attend(LOOK, burst).await? {
+            // A part of them would leave out servers that are there.
+            Ok(burst) => (burst.is_all(&cards) && !cards.is_full()).then(|| cards.all()),
+            Err(error) => {
+                tracing::debug!(%error, "the cards of other servers can't be read");
+                None
+            }
         }
-        Some(cards.all())
     }
 
-    /// The same by what was read earlier, as far as a few cards show that it is still so. `None`: all have to be read.
-    async fn unserved_still(&self, seen: &Seen) -> Option<Vec<&'a str>> {
+    /// Whether each tool is still served by a server that was read earlier, as a few cards show. `None`: all have to be read.
+    async fn all_are_served(&self, seen: &Seen) -> Option<()> {
         if self.tools.len() > FEW {
             return None;
         }
-        // Read after this server was announced last: whoever came later has announced the tool after it.
-        let is_later = seen.cards.get(self.server) == Some(&self.online);
-        let (mut others, mut alone) = (BTreeMap::new(), Vec::new());
+        let mut others = BTreeMap::new();
         for &tool in &self.tools {
-            // Any: of those that stop one after the other some have stopped already.
+            // Any: of those that stop one after the other some have stopped already. Where there was none, somebody may have
+            // come since.
             let beside: Vec<_> = seen.beside(self.server, tool).collect();
-            match beside.get(fastrand::usize(..beside.len().max(1))) {
-                Some(&other) => drop(others.insert(tool, other)),
-                None if is_later => alone.push(tool),
-                None => return None,
-            }
+            let &other = beside.get(fastrand::usize(..beside.len().max(1)))?;
+            others.insert(tool, other);
         }
-        let (servers, tools) = (Latest::new(), Latest::new());
+        let servers = Latest::new();
         let until = Instant::now() + LOOK;
         let of_servers = others.values().map(|&server| (server.clone(), self.namespace.server_card(server)));
         let of_servers: BTreeMap<_, _> = of_servers.collect();
-        let of_tools = alone.iter().map(|&tool| (tool.to_owned(), self.namespace.tool_card(tool)));
-        let of_tools: Vec<_> = of_tools.collect();
-        let fetched = async {
-            tokio::join!(
-                fetch(self.link, &servers, of_servers, until),
-                fetch(self.link, &tools, of_tools, until)
-            )
-        };
-        self.link.attend(LOOK, fetched).await?;
+        self.link.attend(LOOK, fetch(self.link, &servers, of_servers, until)).await?;
         let is_served = |(tool, server): (&&str, &&String)| {
             let card = ServerCard::read(server, &servers.get(server)?).ok()??;
             (card.status == Status::Online && card.tools.iter().any(|listed| listed == tool)).then_some(())
         };
-        others.iter().try_for_each(is_served)?;
-        let is_own = |tool: &&str| {
-            let card = ToolCard::read(tool, &tools.get(tool)?).ok()??;
-            (card.status == Status::Online && card.server == self.server).then_some(())
-        };
-        alone.iter().try_for_each(is_own)?;
-        Some(alone)
+        others.iter().try_for_each(is_served)
     }
 }
 

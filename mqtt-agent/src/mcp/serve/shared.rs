@@ -1,8 +1,7 @@
 //! [`Shared`]: what all tools of a server have in common.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,8 +32,6 @@ pub(super) struct Shared {
     pub(super) admission: Arc<Admission>,
     /// What the servers of this process know of all servers' cards.
     pub(super) room: Arc<Room>,
-    /// The server's card as it was announced last.
-    pub(super) announced: Mutex<Bytes>,
     /// Who sends an answer again that nobody received.
     pub(super) retriers: Semaphore,
 }

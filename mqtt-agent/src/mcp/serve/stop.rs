@@ -1,9 +1,7 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
-use std::sync::PoisonError;
-
 use super::look::Leaving;
-use super::{Cards, Server};
+use super::{Cards, Server, Shared};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, Draining};
 
@@ -25,30 +23,27 @@ impl Server {
         draining.end(calls).await;
         drop((cancels, abandon));
 
-        // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
-        let offline = cards.server_offline();
-        let payload = offline.payload.clone();
-        publish(&shared.link, vec![offline]).await;
-        // MCP-12: a tool's card is shared with the other servers of the tool. It is left alone where they can't be seen.
-        let leaving = Leaving {
-            link: &shared.link,
-            namespace: &shared.namespace,
-            server: cards.server_id(),
-            tools: cards.tools().iter().map(|card| card.tool.as_str()).collect(),
-            online: shared.announced.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            offline: payload,
-        };
-        let Some(unserved) = leaving.unserved(&shared.room).await else { return };
-        let unserved = cards.tools().iter().filter(|card| unserved.contains(&card.tool.as_str()));
-        publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
+        retire(&shared, &cards).await;
     }
 }
 
-/// Marks all cards offline of a server that did not come up.
-pub(super) async fn retire(link: &Link, cards: &Cards) {
-    let mut offline = vec![cards.server_offline()];
-    offline.extend(cards.tools().iter().map(|card| cards.tool_offline(card)));
-    publish(link, offline).await;
+/// Marks the cards offline of a server that ends, or that did not come up.
+pub(super) async fn retire(shared: &Shared, cards: &Cards) {
+    // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
+    let offline = cards.server_offline();
+    let payload = offline.payload.clone();
+    publish(&shared.link, vec![offline]).await;
+    // MCP-12: a tool's card is shared with the other servers of the tool. It is left alone where they can't be seen.
+    let leaving = Leaving {
+        link: &shared.link,
+        namespace: &shared.namespace,
+        server: cards.server_id(),
+        tools: cards.tools().iter().map(|card| card.tool.as_str()).collect(),
+        offline: payload,
+    };
+    let Some(unserved) = leaving.unserved(&shared.room).await else { return };
+    let unserved = cards.tools().iter().filter(|card| unserved.contains(&card.tool.as_str()));
+    publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
 }
 
 async fn publish(link: &Link, cards: Vec<Message>) {

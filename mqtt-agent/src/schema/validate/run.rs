@@ -94,7 +94,9 @@ impl<'p, 'v> Run<'p, 'v> {
         if node.types.is_some_and(|types| !types.meet(Types::of(value))) {
             return false;
         }
-        let key = (node.is_shared && self.passing == 0).then(|| (id, std::ptr::from_ref(value)));
+        // Of what has nothing in it the answer costs less than remembering it.
+        let is_kept = node.is_shared && self.passing == 0 && holds_values(value);
+        let key = is_kept.then(|| (id, std::ptr::from_ref(value)));
         if let Some(known) = key.and_then(|key| self.known.get(&key)) {
             return *known;
         }
@@ -264,6 +266,14 @@ pub(super) fn chosen(choice: &Choice, members: &Map<String, Value>) -> Option<Id
             let (only, None) = (keys.next()?, keys.next()) else { return None };
             names.get(only).copied()
         }
+    }
+}
+
+fn holds_values(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => false,
     }
 }
 
