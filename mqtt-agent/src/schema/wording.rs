@@ -55,7 +55,7 @@ fn keyword(check: &Check) -> String {
         Check::MinProperties(limit) => format!("at least {limit} members"),
         Check::MaxProperties(limit) => format!("at most {limit} members"),
         Check::Pattern(pattern) => format!("a string that matches `{}`", pattern.text()),
-        Check::Enum(options) => format!("one of {}", choices(options)),
+        Check::Enum(options) => format!("one of {}", choices(&options.values)),
         Check::Const(value) => value.to_string(),
         Check::UniqueItems => "items that differ from each other".to_owned(),
         Check::Any(_) | Check::One(_) => "one of the forms in the tool's `input_schema`".to_owned(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::choice::alternatives;
 use super::cycles::endless;
 use super::pattern::Pattern;
-use super::plan::{Check, Id, Node, Plan, Properties};
+use super::plan::{Check, Enumeration, Id, Node, Plan, Properties};
 use super::types::Types;
 use crate::schema::keywords::{Holds, holds};
 
@@ -38,7 +38,7 @@ pub(in crate::schema) fn compile(schema: &Value) -> Result<Plan> {
         let reason = "it refers to itself without an end; refer to it from a property or an item".to_owned();
         return Err(BrokenSchema { pointer, reason });
     }
-    Ok(Plan { nodes: compiler.nodes })
+    Ok(Plan::new(compiler.nodes))
 }
 
 /// Finds `$anchor`s, and refuses what would make a part of the schema a document of its own.
@@ -358,7 +358,7 @@ impl<'s> Keywords<'s, '_> {
     fn plain(&self, checks: &mut Vec<Check>) -> Result<()> {
         match self.keywords.get("enum") {
             None => {}
-            Some(Value::Array(values)) => checks.push(Check::Enum(values.clone())),
+            Some(Value::Array(values)) => checks.push(Check::Enum(Enumeration::new(values.clone()))),
             Some(_) => return self.wrong("enum", "a list of values"),
         }
         checks.extend(self.keywords.get("const").cloned().map(Check::Const));

@@ -1,9 +1,10 @@
 //! A schema as it is checked: flat nodes that name each other by number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Number, Value};
 
+use super::equal::equal;
 use super::pattern::Pattern;
 use super::types::Types;
 
@@ -14,10 +15,22 @@ pub(super) type Id = usize;
 #[derive(Debug)]
 pub(in crate::schema) struct Plan {
     pub(super) nodes: Vec<Node>,
+    /// The most alternatives that there are in one place.
+    pub(super) widest: usize,
 }
 
 impl Plan {
     pub(super) const ROOT: Id = 0;
+
+    pub(super) fn new(nodes: Vec<Node>) -> Self {
+        let width = |check: &Check| match check {
+            Check::Any(alternatives) | Check::One(alternatives) => alternatives.all.len(),
+            Check::Enum(values) => values.others,
+            _ => 0,
+        };
+        let widest = nodes.iter().flat_map(|node| &node.checks).map(width).max().unwrap_or_default();
+        Self { nodes, widest }
+    }
 }
 
 /// One schema.
@@ -41,7 +54,7 @@ impl Node {
 pub(in crate::schema) enum Check {
     /// `false`.
     Never,
-    Enum(Vec<Value>),
+    Enum(Enumeration),
     Const(Value),
     MultipleOf(Number),
     Minimum {
@@ -90,6 +103,35 @@ pub(in crate::schema) enum Check {
     /// After all others: they say what was evaluated.
     UnevaluatedItems(Id),
     UnevaluatedProperties(Id),
+}
+
+/// The values of an `enum`; texts are looked up, however many there are.
+#[derive(Debug)]
+pub(in crate::schema) struct Enumeration {
+    pub(in crate::schema) values: Vec<Value>,
+    texts: HashSet<String>,
+    /// Those that are no texts.
+    others: usize,
+}
+
+impl Enumeration {
+    pub(super) fn new(values: Vec<Value>) -> Self {
+        let texts: HashSet<_> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let others = values.iter().filter(|value| !value.is_string()).count();
+        Self { values, texts, others }
+    }
+
+    /// How many values one is compared with.
+    pub(super) fn steps(&self, value: &Value) -> usize {
+        if value.is_string() { 1 } else { self.others }
+    }
+
+    pub(super) fn holds(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.texts.contains(text),
+            value => self.values.iter().any(|allowed| !allowed.is_string() && equal(allowed, value)),
+        }
+    }
 }
 
 /// `properties`, `patternProperties` and `additionalProperties`.

@@ -14,6 +14,8 @@ use super::types::Types;
 const STEPS: u64 = 100_000;
 /// Steps that a check may take for each value in what is checked, beyond those.
 const STEPS_FOR_A_VALUE: u64 = 64;
+/// The same where there are many alternatives, for each of those.
+const STEPS_FOR_AN_ALTERNATIVE: u64 = 4;
 /// Nodes within nodes. serde_json reads 128 levels; a level of a value has some four nodes.
 const DEPTH: u32 = 768;
 
@@ -73,7 +75,9 @@ impl<'p, 'v> Run<'p, 'v> {
         self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.steps > self.limit && !self.is_over {
             // Looked at when it matters: most checks are far below.
-            let more = count(self.whole).saturating_mul(STEPS_FOR_A_VALUE);
+            let wide =
+                u64::try_from(self.plan.widest).unwrap_or(u64::MAX).saturating_mul(STEPS_FOR_AN_ALTERNATIVE);
+            let more = count(self.whole).saturating_mul(STEPS_FOR_A_VALUE.max(wide));
             self.limit = STEPS.saturating_add(more);
             self.is_over = self.steps > self.limit;
         }
@@ -113,9 +117,7 @@ impl<'p, 'v> Run<'p, 'v> {
     pub(super) fn check(&mut self, node: &'p Node, check: &'p Check, value: &Value) -> bool {
         match (check, value) {
             (Check::Never, _) => false,
-            (Check::Enum(values), value) => {
-                self.step(values.len()) && values.iter().any(|allowed| equal(allowed, value))
-            }
+            (Check::Enum(values), value) => self.step(values.steps(value)) && values.holds(value),
             (Check::Const(constant), value) => equal(constant, value),
             (Check::All(all), value) => all.iter().all(|id| self.visit(*id, value)),
             (Check::Any(alternatives), value) => {

@@ -120,6 +120,21 @@ fn mcp_8a_a_long_list_is_checked_to_its_end() {
 }
 
 #[test]
+fn mcp_8a_a_long_list_of_one_of_many_texts_or_forms_is_checked_to_its_end() {
+    let names: Vec<String> = (0..250).map(|number| format!("C{number}")).collect();
+    let plan = compile(&json!({"items": {"enum": names}})).unwrap();
+    let list: Vec<&String> = (0..20_000).map(|number| &names[number % 250]).collect();
+    assert!(plan.wrongs(&json!(list), 20).is_none());
+    let form = |number: u32| {
+        let name = format!("f{number}");
+        json!({"type": "object", "properties": {&name: {"type": "string"}}, "required": [name, "x"]})
+    };
+    let plan = compile(&json!({"items": {"anyOf": (0..80).map(form).collect::<Vec<_>>()}})).unwrap();
+    let list: Vec<Value> = (0..10_000).map(|_| json!({"f79": "a", "x": 1})).collect();
+    assert!(plan.wrongs(&json!(list), 20).is_none());
+}
+
+#[test]
 fn mcp_8a_items_that_must_differ_are_compared_in_linear_time() {
     let plan = compile(&json!({"uniqueItems": true})).unwrap();
     let list: Vec<Value> = (0..200_000).map(|i| json!([i, "x"])).collect();
