@@ -59,8 +59,8 @@ impl CredentialSource {
         }
     }
 
-    /// The credentials for one attempt to connect, or why there are none. A callback runs in a task of its own: one that
-    /// blocks or panics keeps nobody else's work from going on.
+    /// The credentials for one attempt to connect, or why there are none. A callback runs in a task of its own, so that one that
+    /// panics ends nothing else.
     pub(crate) async fn ask(&self) -> Result<Credentials, String> {
         let callback = match self {
             Self::Fixed(credentials) => return Ok(credentials.clone()),
