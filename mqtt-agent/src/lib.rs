@@ -34,7 +34,8 @@
 // The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
 // (`tests/structure`) says so:
 //
-// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep
+// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
+//   `json`: pointers and sizes; `causes`: errors of others
 // - `link`: one connection to a broker; `discover`: what is retained there
 // - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
 // - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
@@ -58,12 +59,14 @@ pub mod broker;
 pub mod testing;
 
 mod agent;
+mod causes;
 mod client;
 mod contract;
 mod deadline;
 mod discover;
 mod error;
 mod handler;
+mod json;
 mod kept;
 mod link;
 mod mcp;

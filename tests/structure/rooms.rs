@@ -11,6 +11,8 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("deadline", "points in time"),
     ("spawn", "tasks with an owner"),
     ("kept", "futures that streams keep"),
+    ("json", "pointers into JSON, and its size"),
+    ("causes", "errors of others with their causes"),
     ("link", "one connection to a broker"),
     ("discover", "what is retained at the broker"),
     ("store", "where tasks are kept"),

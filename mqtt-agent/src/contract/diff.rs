@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json::push_step;
+
 /// The longest value that is shown whole.
 const SHOWN: usize = 120;
 
@@ -43,8 +45,7 @@ fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<String>)
 
 fn within(pointer: &mut String, name: &str, then: impl FnOnce(&mut String)) {
     let length = pointer.len();
-    pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    push_step(pointer, name);
     then(pointer);
     pointer.truncate(length);
 }

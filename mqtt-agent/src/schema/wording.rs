@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::validate::{Check, Expected, Types, Wrong};
+use crate::json::last_step;
 
 /// The longest excerpt of a value that is told back, in characters.
 const EXCERPT: usize = 60;
@@ -30,7 +31,7 @@ fn missing(types: Types, tags: &[&str]) -> String {
 }
 
 fn unknown(pointer: &str, known: &[&str]) -> String {
-    let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    let name = last_step(pointer);
     let is_argument = pointer.matches('/').count() == 1;
     match near(&name, known) {
         Some(close) => format!("unknown; did you mean `{close}`?"),

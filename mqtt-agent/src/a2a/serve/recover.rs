@@ -1,6 +1,5 @@
 //! What an earlier process left in the store: tasks that have not ended, and results that were not sent.
 
-use std::io;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -8,6 +7,7 @@ use futures_util::stream;
 
 use super::{ReadySkill, Shared, Work};
 use crate::handler::registry::OnCrash;
+use crate::json;
 use crate::spawn;
 use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::wire::{TaskError, TaskState, codes, now_rfc3339};
@@ -61,8 +61,10 @@ fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
     match begun {
         Ok(ready) => {
             record.task.status = TaskState::Submitted;
-            let (place, stored) =
-                (shared.admission.admit_promised(size(&record)), Stored::read_back(&record));
+            let (place, stored) = (
+                shared.admission.admit_promised(json::size(&record).unwrap_or_else(|begun| begun)),
+                Stored::read_back(&record),
+            );
             let work = Work::new(shared, ready, Arc::new(record));
             work.note_stored(Some(stored));
             shared.live().insert(work.begun().task_id.clone(), Arc::clone(&work));
@@ -98,23 +100,4 @@ fn begin(shared: &Shared, record: &TaskRecord) -> Result<Arc<ReadySkill>, (TaskS
     }
     ready.arguments(&record.task).map_err(failed)?;
     Ok(Arc::clone(ready))
-}
-
-/// How many bytes a record takes as JSON.
-fn size(record: &TaskRecord) -> usize {
-    struct Counted(usize);
-    impl io::Write for Counted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 = self.0.saturating_add(bytes.len());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counted = Counted(0);
-    // What cannot be written counts as far as it goes.
-    drop(serde_json::to_writer(&mut counted, record));
-    counted.0
 }

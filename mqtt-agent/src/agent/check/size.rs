@@ -1,13 +1,12 @@
 //! The sizes of what is published unasked: the Will and the cards. A broker ends the connection for one that is too
 //! large, again at each attempt, so they are checked before there is one.
 
-use std::io;
-
 use serde::Serialize;
 
 use super::Checked;
 use crate::a2a::Presence;
 use crate::error::Problem;
+use crate::json;
 
 /// The most that MQTT's two length bytes allow for a Will's topic and for its payload.
 const WILL: usize = u16::MAX as usize;
@@ -67,22 +66,7 @@ pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<
     }
 }
 
-/// How long a value is as JSON, without making it.
-fn json_size(value: &impl Serialize) -> usize {
-    let mut counter = Counter(0);
-    // Only a writer that fails makes this fail, and then nothing is known of the size.
-    serde_json::to_writer(&mut counter, value).map_or(0, |()| counter.0)
-}
-
-struct Counter(usize);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// How long a card is; one that cannot be written has no size.
+fn json_size(card: &impl Serialize) -> usize {
+    json::size(card).unwrap_or(0)
 }

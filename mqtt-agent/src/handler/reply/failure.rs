@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::ErrorCode;
+use crate::causes::chain;
 
 /// What the caller reads of an error that is kept from it; the reference follows when it is answered.
 pub(super) const INTERNAL: &str = "internal error";
@@ -104,15 +105,3 @@ impl PartialEq for Failure {
 }
 
 impl Eq for Failure {}
-
-/// An error's text, and that of each of its sources.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

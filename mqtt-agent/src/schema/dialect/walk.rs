@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::push_step;
 use crate::schema::keywords::{self, Holds};
 
 /// How deep the JSON of a schema may be nested. Parsers stop at 128 levels, `serde_json` among them, and what carries
@@ -155,8 +156,7 @@ impl<'a> Node<'a> {
         match self.key {
             Key::None => {}
             Key::Name(name) => {
-                pointer.push('/');
-                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                push_step(&mut pointer, name);
             }
             Key::Index(index) => {
                 pointer.push('/');

@@ -28,12 +28,8 @@ fn possible(schema: &Value) -> Types {
         Value::Object(keywords) => keywords,
         _ => return Types::ANY,
     };
-    let named = |name: &Value| name.as_str().and_then(Types::named);
-    let mut types = match keywords.get("type") {
-        Some(Value::Array(names)) => names.iter().filter_map(named).fold(Types::NONE, Types::with),
-        Some(name) => named(name).unwrap_or(Types::ANY),
-        None => Types::ANY,
-    };
+    // One with a name that is none was refused.
+    let mut types = keywords.get("type").and_then(Types::read).unwrap_or(Types::ANY);
     if let Some(constant) = keywords.get("const") {
         types = types.and(Types::of(constant));
     }

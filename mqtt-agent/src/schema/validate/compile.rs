@@ -9,6 +9,7 @@ use super::cycles::endless;
 use super::pattern::Pattern;
 use super::plan::{Check, Enumeration, Id, Node, Plan, Properties};
 use super::types::Types;
+use crate::json::push_step;
 use crate::schema::keywords::{Holds, holds};
 
 /// Why a schema cannot be checked.
@@ -77,7 +78,9 @@ fn find_anchors<'s>(
             }
             (Holds::Named, Value::Object(named)) => {
                 for (name, schema) in named {
-                    within(&format!("/{keyword}/{name}"), schema)?;
+                    let mut step = format!("/{keyword}");
+                    push_step(&mut step, name);
+                    within(&step, schema)?;
                 }
             }
             _ => {}
@@ -297,21 +300,16 @@ impl<'s> Keywords<'s, '_> {
     }
 
     fn within(&self, keyword: &str, name: &str) -> String {
-        format!("{}/{keyword}/{}", self.at, name.replace('~', "~0").replace('/', "~1"))
+        let mut pointer = format!("{}/{keyword}", self.at);
+        push_step(&mut pointer, name);
+        pointer
     }
 
     fn types(&self) -> Result<Option<Types>> {
         const WHAT: &str =
             "`string`, `number`, `integer`, `boolean`, `array`, `object`, `null` or a list of them";
-        let named = |value: &Value| value.as_str().and_then(Types::named);
-        let types = match self.keywords.get("type") {
-            None => return Ok(None),
-            Some(Value::Array(names)) => {
-                names.iter().try_fold(Types::NONE, |types, name| named(name).map(|one| types.with(one)))
-            }
-            Some(name) => named(name),
-        };
-        types.map_or_else(|| self.wrong("type", WHAT), |types| Ok(Some(types)))
+        let Some(keyword) = self.keywords.get("type") else { return Ok(None) };
+        Types::read(keyword).map_or_else(|| self.wrong("type", WHAT), |types| Ok(Some(types)))
     }
 
     /// A count: a whole number, which may be written as `2.0`.

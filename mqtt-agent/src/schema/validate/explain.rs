@@ -1,12 +1,11 @@
 //! What does not fit, where, and what was expected there.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use super::plan::{Alternatives, Check, Choice, Id, Plan, Properties};
-use super::run::{Run, TooComplex, chosen};
+use super::run::{Run, TooComplex};
 use super::types::Types;
+use crate::json::push_step;
 
 /// Something that does not fit.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl<'a> Explainer<'a> {
         let length = self.pointer.len();
         // Names of peers' own may be long; the answer need not be.
         let step: String = step.chars().take(64).collect();
-        let _ = write!(self.pointer, "/{}", step.replace('~', "~0").replace('/', "~1"));
+        push_step(&mut self.pointer, &step);
         explain(self);
         self.pointer.truncate(length);
     }
@@ -158,7 +157,7 @@ impl<'a> Explainer<'a> {
     fn properties(&mut self, properties: &'a Properties, members: &'a Map<String, Value>) {
         let mut known: Vec<&str> = Vec::new();
         for (name, member) in members {
-            for id in self.run.schemas_of(properties, name) {
+            for id in properties.schemas_of(name) {
                 if self.is_full() {
                     return;
                 }
@@ -192,12 +191,12 @@ impl<'a> Explainer<'a> {
 
     fn alternatives(&mut self, check: &'a Check, alternatives: &'a Alternatives, value: &'a Value) {
         if let (Some(choice), Value::Object(members)) = (&alternatives.choice, value) {
-            return match chosen(choice, members) {
+            return match choice.of(members) {
                 Some(id) => self.node(id, value),
                 None => self.no_variant(choice, value, members),
             };
         }
-        let candidates = self.run.candidates(alternatives, value);
+        let candidates: Vec<_> = alternatives.candidates(value).collect();
         match candidates.as_slice() {
             [] => {
                 let types = alternatives.all.iter().fold(Types::NONE, |types, one| types.with(one.types));

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::equal::equal;
 use super::pattern::Pattern;
@@ -142,6 +142,16 @@ pub(in crate::schema) struct Properties {
     pub(super) additional: Option<Id>,
 }
 
+impl Properties {
+    /// The schemas that a member has to fit.
+    pub(super) fn schemas_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Id> + 'a {
+        let patterns = self.patterns.iter().filter(move |(pattern, _)| pattern.is_match(name));
+        let mut own = self.named.get(name).copied().into_iter().chain(patterns.map(|(_, id)| *id)).peekable();
+        let rest = if own.peek().is_none() { self.additional } else { None };
+        own.chain(rest)
+    }
+}
+
 /// The schemas of `anyOf` or `oneOf`.
 #[derive(Debug)]
 pub(in crate::schema) struct Alternatives {
@@ -164,4 +174,32 @@ pub(super) enum Choice {
     Tag { name: String, values: HashMap<String, Id> },
     /// The only member has another name in each: `{"circle": {..}}`.
     Key(HashMap<String, Id>),
+}
+
+impl Alternatives {
+    /// Those that a value may be: all others are known not to fit.
+    pub(super) fn candidates<'a>(&'a self, value: &'a Value) -> impl Iterator<Item = Id> + 'a {
+        let chosen = match (&self.choice, value) {
+            (Some(choice), Value::Object(members)) => Some(choice.of(members)),
+            _ => None,
+        };
+        let open = if chosen.is_some() { [].as_slice() } else { self.all.as_slice() };
+        let types = Types::of(value);
+        let may_fit = open.iter().filter(move |alternative| alternative.types.meet(types));
+        chosen.flatten().into_iter().chain(may_fit.map(|alternative| alternative.node))
+    }
+}
+
+impl Choice {
+    /// The alternative that an object can be.
+    pub(super) fn of(&self, members: &Map<String, Value>) -> Option<Id> {
+        match self {
+            Self::Tag { name, values } => values.get(members.get(name)?.as_str()?).copied(),
+            Self::Key(names) => {
+                let mut keys = members.keys();
+                let (only, None) = (keys.next()?, keys.next()) else { return None };
+                names.get(only).copied()
+            }
+        }
+    }
 }

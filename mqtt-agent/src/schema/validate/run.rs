@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::equal::{all_differ, equal};
 use super::number::{compare, is_multiple};
-use super::plan::{Alternatives, Check, Choice, Id, Node, Plan, Properties};
+use super::plan::{Alternatives, Check, Id, Node, Plan, Properties};
 use super::types::Types;
 
 /// Steps that any check may take.
@@ -121,7 +121,7 @@ impl<'p, 'v> Run<'p, 'v> {
             (Check::Const(constant), value) => equal(constant, value),
             (Check::All(all), value) => all.iter().all(|id| self.visit(*id, value)),
             (Check::Any(alternatives), value) => {
-                self.candidates(alternatives, value).into_iter().any(|id| self.visit(id, value))
+                self.candidates(alternatives, value).any(|id| self.visit(id, value))
             }
             (Check::One(alternatives), value) => {
                 let mut fitting = 0;
@@ -209,9 +209,9 @@ impl<'p, 'v> Run<'p, 'v> {
             Check::DependentRequired(all) => all.iter().all(|(name, required)| {
                 !members.contains_key(name) || required.iter().all(|name| members.contains_key(name))
             }),
-            Check::Properties(properties) => {
-                members.iter().all(|(name, member)| self.property(properties, name, member))
-            }
+            Check::Properties(properties) => members
+                .iter()
+                .all(|(name, member)| self.schemas_of(properties, name).all(|id| self.visit(id, member))),
             Check::PropertyNames(id) => {
                 self.passing += 1;
                 let fit = members.keys().all(|name| self.visit(*id, &Value::String(name.clone())));
@@ -225,49 +225,24 @@ impl<'p, 'v> Run<'p, 'v> {
         }
     }
 
-    fn property(&mut self, properties: &Properties, name: &str, member: &Value) -> bool {
-        self.schemas_of(properties, name).into_iter().all(|id| self.visit(id, member))
+    /// The schemas of a member, each pattern looked at.
+    pub(super) fn schemas_of<'a>(
+        &mut self,
+        properties: &'a Properties,
+        name: &'a str,
+    ) -> impl Iterator<Item = Id> + use<'a> {
+        self.step(properties.patterns.len() * (1 + name.len() / 64));
+        properties.schemas_of(name)
     }
 
-    /// The schemas that a member has to fit.
-    pub(super) fn schemas_of(&mut self, properties: &Properties, name: &str) -> Schemas {
-        let mut schemas = Schemas::default();
-        schemas.extend(properties.named.get(name).copied());
-        for (pattern, id) in &properties.patterns {
-            if self.step(1 + name.len() / 64) && pattern.is_match(name) {
-                schemas.push(*id);
-            }
-        }
-        if schemas.is_empty() {
-            schemas.extend(properties.additional);
-        }
-        schemas
-    }
-
-    /// The alternatives that a value may be: all others are known not to fit.
-    pub(super) fn candidates(&mut self, alternatives: &Alternatives, value: &Value) -> Vec<Id> {
-        let types = Types::of(value);
-        if let (Some(choice), Value::Object(members)) = (&alternatives.choice, value) {
-            return chosen(choice, members).into_iter().collect();
-        }
+    /// The alternatives that a value may be.
+    pub(super) fn candidates<'a>(
+        &mut self,
+        alternatives: &'a Alternatives,
+        value: &'a Value,
+    ) -> impl Iterator<Item = Id> + use<'a> {
         self.step(alternatives.all.len() / 8);
-        let may_fit = alternatives.all.iter().filter(|alternative| alternative.types.meet(types));
-        may_fit.map(|alternative| alternative.node).collect()
-    }
-}
-
-/// Most often one or none.
-type Schemas = Vec<Id>;
-
-/// The alternative that an object can be.
-pub(super) fn chosen(choice: &Choice, members: &Map<String, Value>) -> Option<Id> {
-    match choice {
-        Choice::Tag { name, values } => values.get(members.get(name)?.as_str()?).copied(),
-        Choice::Key(names) => {
-            let mut keys = members.keys();
-            let (only, None) = (keys.next()?, keys.next()) else { return None };
-            names.get(only).copied()
-        }
+        alternatives.candidates(value)
     }
 }
 

@@ -29,8 +29,19 @@ impl Types {
         ("null", Self::NULL),
     ];
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, types)| *types)
+    }
+
+    /// What the keyword `type` names: one, or a list. `None` where a name is none.
+    pub(super) fn read(keyword: &Value) -> Option<Self> {
+        let named = |name: &Value| name.as_str().and_then(Self::named);
+        match keyword {
+            Value::Array(names) => {
+                names.iter().try_fold(Self::NONE, |types, name| named(name).map(|one| types.with(one)))
+            }
+            name => named(name),
+        }
     }
 
     /// The type of a value.

@@ -33,7 +33,7 @@ impl Run<'_, '_> {
                 Check::Properties(properties) if properties.additional.is_some() => left.clear(),
                 Check::Properties(properties) => {
                     self.step(left.len());
-                    left.retain(|(name, _)| self.schemas_of(properties, name).is_empty());
+                    left.retain(|(name, _)| self.schemas_of(properties, name).next().is_none());
                 }
                 // Those of a part of the schema that has the keyword as well.
                 Check::UnevaluatedProperties(_) if is_below => left.clear(),
@@ -98,7 +98,9 @@ impl Run<'_, '_> {
     fn applied(&mut self, check: &Check, value: &Value) -> Vec<Id> {
         let candidates = match check {
             Check::All(all) => all.clone(),
-            Check::Any(alternatives) | Check::One(alternatives) => self.candidates(alternatives, value),
+            Check::Any(alternatives) | Check::One(alternatives) => {
+                self.candidates(alternatives, value).collect()
+            }
             Check::Ref(id) => vec![*id],
             Check::If { condition, then, otherwise } => {
                 let holds = self.visit(*condition, value);

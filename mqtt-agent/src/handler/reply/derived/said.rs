@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt::{Debug, Display};
 
+use crate::causes::chain;
 use crate::handler::reply::Failure;
-use crate::handler::reply::failure::chain;
 
 /// What a value says of itself.
 #[derive(Debug)]
