@@ -294,7 +294,11 @@ impl Agent {
     ///
     /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
-        let checked = self.check(&ConnectOptions::new(""))?;
+        self.build_for(&ConnectOptions::new(""))
+    }
+
+    fn build_for(self, connect: &ConnectOptions) -> Result<BuiltAgent> {
+        let checked = self.check(connect)?;
         Ok(BuiltAgent { agent: self, checked })
     }
 
@@ -332,8 +336,7 @@ impl Agent {
     /// little.
     pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
         let connect = to.into();
-        let checked = self.check(&connect)?;
-        Running::start(self, checked, connect).await
+        Running::start(self.build_for(&connect)?, connect).await
     }
 
     /// The same as [`start`](Self::start), and serves until the process is told to end (SIGINT, which is Ctrl-C, or
@@ -344,8 +347,7 @@ impl Agent {
     /// Those of [`start`](Self::start).
     pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
         let connect = to.into();
-        let checked = self.check(&connect)?;
-        Running::serve(self, checked, connect).await
+        Running::serve(self.build_for(&connect)?, connect).await
     }
 }
 
@@ -377,8 +379,7 @@ impl BuiltAgent {
     /// Those of [`Agent::start`].
     pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
         let connect = to.into();
-        let Self { agent, checked } = self.checked_with(&connect)?;
-        Running::start(agent, checked, connect).await
+        Running::start(self.checked_with(&connect)?, connect).await
     }
 
     /// Connects and serves until a signal; see [`Agent::serve`].
@@ -388,14 +389,10 @@ impl BuiltAgent {
     /// Those of [`Agent::start`].
     pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
         let connect = to.into();
-        let Self { agent, checked } = self.checked_with(&connect)?;
-        Running::serve(agent, checked, connect).await
+        Running::serve(self.checked_with(&connect)?, connect).await
     }
 
-    fn checked_with(mut self, connect: &ConnectOptions) -> Result<Self> {
-        if connect.shapes_the_agent() {
-            self.checked = self.agent.check(connect)?;
-        }
-        Ok(self)
+    fn checked_with(self, connect: &ConnectOptions) -> Result<Self> {
+        if connect.shapes_the_agent() { self.agent.build_for(connect) } else { Ok(self) }
     }
 }

@@ -9,10 +9,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Agent;
-use super::check::Checked;
 use super::leftovers::Leftovers;
 use super::own_card;
+use super::{Agent, BuiltAgent};
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
@@ -37,23 +36,16 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn start(
-        agent: Agent,
-        checked: Checked,
-        options: ConnectOptions,
-    ) -> BoxFuture<'static, Result<Self>> {
-        Box::pin(Self::connect(agent, checked, options))
+    pub(super) fn start(agent: BuiltAgent, options: ConnectOptions) -> BoxFuture<'static, Result<Self>> {
+        Box::pin(Self::connect(agent, options))
     }
 
-    pub(super) fn serve(
-        agent: Agent,
-        checked: Checked,
-        options: ConnectOptions,
-    ) -> BoxFuture<'static, Result<()>> {
-        Box::pin(async move { Self::connect(agent, checked, options).await?.wait_and_end().await })
+    pub(super) fn serve(agent: BuiltAgent, options: ConnectOptions) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move { Self::connect(agent, options).await?.wait_and_end().await })
     }
 
-    async fn connect(agent: Agent, checked: Checked, options: ConnectOptions) -> Result<Self> {
+    async fn connect(agent: BuiltAgent, options: ConnectOptions) -> Result<Self> {
+        let BuiltAgent { agent, checked } = agent;
         let Agent { states, limits, replicas, store, retention, .. } = agent;
         let states = Arc::new(states);
         let (patience, first) = (options.connect_timeout, options.first_patience());

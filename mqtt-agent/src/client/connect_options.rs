@@ -5,10 +5,7 @@ mod env;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
-
-use futures_util::{FutureExt, TryFutureExt};
 
 use crate::link::{CredentialSource, Credentials, LinkOptions, MAX_PACKET_SIZE, Tls, without_credentials};
 
@@ -144,8 +141,7 @@ impl ConnectOptions {
         R: Future<Output = Result<Credentials, E>> + Send + 'static,
         E: Into<Box<dyn StdError + Send + Sync>> + 'static,
     {
-        self.credentials =
-            Some(CredentialSource::Callback(Arc::new(move || ask().map_err(Into::into).boxed())));
+        self.credentials = Some(CredentialSource::asking(ask));
         self
     }
 

@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 use tokio::sync::oneshot;
 
+use crate::causes::chain;
 use crate::spawn;
 
 /// User name and password for the broker. Its `Debug` output leaves the password out.
@@ -51,6 +53,16 @@ pub(crate) enum CredentialSource {
 }
 
 impl CredentialSource {
+    /// One that asks a callback.
+    pub(crate) fn asking<F, R, E>(ask: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Credentials, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        Self::Callback(Arc::new(move || ask().map_err(Into::into).boxed()))
+    }
+
     /// The user name; of a callback, which may name anybody, what is the same for its clones alone.
     pub(super) fn user(&self) -> String {
         match self {
@@ -85,15 +97,4 @@ impl fmt::Debug for CredentialSource {
             Self::Callback(_) => f.write_str("Callback"),
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

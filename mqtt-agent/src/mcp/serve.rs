@@ -24,7 +24,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::ToolDef;
-use crate::link::{Filter, MessageHandler, RetainHandling, Subscription};
+use crate::link::{Filter, Link, MessageHandler, RetainHandling, Subscription};
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
@@ -109,7 +109,7 @@ impl Server {
 
         let cards = Arc::new(cards);
         let announcer = Announcer::new(&shared.link);
-        let announced_in_time = announce(&shared, &cards);
+        let announced_in_time = announce(&shared.link, &cards);
         let announced_in_time =
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
         if let Err(error) = announced_in_time.map_err(Into::into).flatten() {
@@ -117,10 +117,10 @@ impl Server {
             stop::retire(&shared, &cards).await;
             return Err(error);
         }
-        let (announcing, online) = (Arc::clone(&shared), Arc::clone(&cards));
+        let (link, online) = (shared.link.clone(), Arc::clone(&cards));
         let announcer = spawn::owned(announcer.again("the cards", move || {
-            let (shared, online) = (Arc::clone(&announcing), Arc::clone(&online));
-            async move { announce(&shared, &online).await }
+            let (link, online) = (link.clone(), Arc::clone(&online));
+            async move { announce(&link, &online).await }
         }));
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
@@ -149,9 +149,9 @@ async fn subscribe(
     Ok((calls, cancels))
 }
 
-async fn announce(shared: &Shared, cards: &Cards) -> Result<()> {
-    let online = cards.online();
-    let sent = futures_util::future::join_all(online.into_iter().map(|card| shared.link.publish(card))).await;
+async fn announce(link: &Link, cards: &Cards) -> Result<()> {
+    let sent =
+        futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
     for outcome in sent {
         outcome?;
     }

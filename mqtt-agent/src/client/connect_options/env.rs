@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ConnectOptions;
 use crate::error::{Error, Problem, Result};
-use crate::link::{Credentials, Tls};
+use crate::link::{CredentialSource, Credentials, Tls};
 
 const URL: &str = "MQTT_AGENT_URL";
 const USERNAME: &str = "MQTT_AGENT_USERNAME";
@@ -72,7 +72,7 @@ impl ConnectOptions {
         options.id = read.text(ID);
         options.instance = read.text(INSTANCE);
         options.namespace = read.text(NAMESPACE);
-        read.credentials(&mut options);
+        options.credentials = read.credentials();
         options.tls = read.tls();
         let seconds = read.seconds(CONNECT_TIMEOUT);
         options.connect_timeout = seconds.unwrap_or(options.connect_timeout);
@@ -133,19 +133,17 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
         .ok()
     }
 
-    fn credentials(&mut self, options: &mut ConnectOptions) {
+    fn credentials(&mut self) -> Option<CredentialSource> {
         let (user, password, file) = (self.text(USERNAME), self.text(PASSWORD), self.path(PASSWORD_FILE));
         match (user, password, file) {
             (None, None, None) => {}
             (Some(user), password, None) => {
-                *options = options.clone().credentials(user, password.unwrap_or_default());
+                return Some(CredentialSource::Fixed(Credentials::new(user, password.unwrap_or_default())));
             }
             (Some(user), None, Some(file)) => {
                 // Now, too: a file that isn't there is known before anything connects.
-                if self.file(PASSWORD_FILE, &file).is_some() {
-                    *options =
-                        options.clone().credentials_from(move || from_file(user.clone(), file.clone()));
-                }
+                self.file(PASSWORD_FILE, &file)?;
+                return Some(CredentialSource::asking(move || from_file(user.clone(), file.clone())));
             }
             (Some(_), Some(_), Some(_)) => {
                 self.wrong(PASSWORD_FILE, &format!("and `{PASSWORD}` are both set; leave one of them out"));
@@ -153,6 +151,7 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
             (None, Some(_), _) => self.without_user(PASSWORD),
             (None, None, Some(_)) => self.without_user(PASSWORD_FILE),
         }
+        None
     }
 
     fn without_user(&mut self, name: &str) {

@@ -38,8 +38,8 @@ impl Answer {
     /// Sends it. Nobody waits for the broker's word: most answers are received. The call keeps its place until then.
     pub(super) fn send(self, shared: &Arc<Shared>, place: Admitted) {
         let message = self.reply_to.message_until(self.payload.clone(), self.deadline);
-        let link = shared.link.clone();
-        let tasks = shared.tasks.clone();
+        let link = &shared.link;
+        let tasks = &shared.tasks;
         let shared = Arc::clone(shared);
         let told = move |outcome| match outcome {
             Ok(Published { no_subscribers: false }) => drop(place),
@@ -54,12 +54,15 @@ impl Answer {
         };
         match link.try_room() {
             Ok(room) => link.enqueue_telling(room, message, told),
-            Err(PublishError::QueueFull) => spawn::tracked(&tasks, async move {
-                match link.room().await {
-                    Ok(room) => link.enqueue_telling(room, message, told),
-                    Err(error) => told(Err(error)),
-                }
-            }),
+            Err(PublishError::QueueFull) => {
+                let link = link.clone();
+                spawn::tracked(tasks, async move {
+                    match link.room().await {
+                        Ok(room) => link.enqueue_telling(room, message, told),
+                        Err(error) => told(Err(error)),
+                    }
+                });
+            }
             Err(error) => told(Err(error)),
         }
     }
