@@ -3,25 +3,21 @@
 //!
 //! - [`scope`]: what a call inherits from the handler that makes it
 //! - [`pending`], [`cancels`], [`windows`], [`seen`]: calls of tools
-//! - [`delegations`], [`delegation`], [`result_listener`], [`resend`], [`unclaimed_results`]: tasks of agents
+//! - [`delegations`], [`result_listener`]: tasks of agents
 
 mod cancels;
 mod delegate_error;
-mod delegation;
 mod delegations;
 mod pending;
-mod resend;
 mod result_listener;
 mod scope;
 mod seen;
-mod unclaimed_results;
 mod window;
 mod windows;
 
 pub use delegate_error::DelegateError;
 pub(crate) use delegate_error::outcome;
-pub(crate) use delegation::{Asked, Waiting};
-pub(crate) use delegations::Delegations;
+pub(crate) use delegations::{Asked, Delegations, Sending, Waiting};
 pub(crate) use pending::Answer;
 pub(crate) use scope::{Scope, SessionHandle};
 pub(crate) use seen::LOOK;
@@ -93,8 +89,11 @@ impl Session {
     pub(crate) async fn close(&self, within: Duration) {
         self.cancels.hand_over();
         self.link.close(within).await;
-        self.end();
-        if timeout(within, self.delegations.ended_all()).await.is_err() {
+        self.pending.end();
+        self.delegations.close();
+        let kept = timeout(within, self.delegations.kept()).await;
+        self.delegations.end();
+        if kept.and(timeout(within, self.delegations.ended_all()).await).is_err() {
             tracing::warn!(
                 "the task store did not take in time what became of the tasks that were asked for"
             );

@@ -62,6 +62,9 @@ pub struct TaskRecord {
     /// On the delegator's side: whether the broker has it.
     #[serde(default)]
     pub sent: bool,
+    /// On the delegator's side: whether the broker or the agent may have lost it since, so that it is sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
     /// On the delegator's side: the replica that works on it, once one was heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executor: Option<String>,
@@ -97,6 +100,7 @@ impl TaskRecord {
             attempts: 0,
             canceled: false,
             sent: false,
+            lost: false,
             executor: None,
             settled: false,
             reply_topic: None,

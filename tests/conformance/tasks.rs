@@ -120,7 +120,7 @@ on_each_broker! {
         let waiting = tokio::spawn(client.request("writer", "a poem").into_future());
         let id = json(&executor.next("a2a/v1/tasks/writer/inbox").await)["task_id"].as_str().unwrap().to_owned();
         for poem in ["first", "second"] {
-            let result = json!({"task_id": id, "status": "completed", "result": poem});
+            let result = json!({"task_id": id, "status": "completed", "result": poem, "from": "writer"});
             executor.publish("a2a/v1/tasks/me/results", result.to_string(), Default::default()).await;
         }
         assert_eq!(waiting.await.unwrap().unwrap(), "first");

@@ -3,7 +3,7 @@
 #[cfg(feature = "peers")]
 mod mosquitto {
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use mqtt_agent::a2a::{NewTask, SqliteStore};
     use mqtt_agent::prelude::*;
@@ -19,7 +19,12 @@ mod mosquitto {
 
     /// A durable delegator gives so many tasks, 1,000 at once; every one ends.
     async fn all_end(count: u64) {
-        let broker = TestBroker::mosquitto("max_inflight_messages 200\nmax_queued_messages 10000").await;
+        all_end_on(README, count).await;
+    }
+
+    async fn all_end_on(lines: &str, count: u64) {
+        let broker = TestBroker::mosquitto(lines).await;
+        let began = Instant::now();
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
         let worker = Agent::new("worker").skills(skills![give_back]).start(&broker.url()).await.unwrap();
@@ -36,7 +41,7 @@ mod mosquitto {
             given.spawn(async move {
                 let task = NewTask::skill("give_back").data(&json!({"number": number}));
                 let mut task = client.delegate("worker", task).returning::<u64>().await.unwrap();
-                let result = tokio::time::timeout(Duration::from_secs(30), task.result()).await;
+                let result = tokio::time::timeout(Duration::from_secs(120), task.result()).await;
                 drop(place);
                 assert_eq!(result.expect("it ends").unwrap(), number);
             });
@@ -44,8 +49,63 @@ mod mosquitto {
         while let Some(task) = given.join_next().await {
             task.unwrap();
         }
+        println!("{count} tasks, 1,000 at once, ended within {:?}", began.elapsed());
         client.close().await;
         worker.stop().await;
+    }
+
+    /// What our README recommends, and nothing.
+    const README: &str = "max_inflight_messages 200\nmax_queued_messages 10000";
+    const STOCK: &str = "";
+
+    /// A durable worker is offline while so many tasks are given; every one ends.
+    async fn all_end_though_the_worker_was_away(lines: &str, count: u64) {
+        let broker = TestBroker::mosquitto(lines).await;
+        let folder = tempfile::tempdir().unwrap();
+        let worker = async || {
+            let store = SqliteStore::open(folder.path().join("worker.db")).await.unwrap();
+            Agent::new("worker").skills(skills![give_back]).store(store).start(&broker.url()).await.unwrap()
+        };
+        worker().await.stop().await;
+        let store = SqliteStore::open(folder.path().join("boss.db")).await.unwrap();
+        let client = Client::builder()
+            .store(store)
+            .connect(ConnectOptions::new(broker.url()).id("boss"))
+            .await
+            .unwrap();
+        let mut given = Vec::new();
+        for number in 0..count {
+            let task = NewTask::skill("give_back").data(&json!({"number": number}));
+            given.push((number, client.delegate("worker", task).returning::<u64>().await.unwrap()));
+        }
+        let began = Instant::now();
+        let worker = support::eventually("the store is free", || async { Some(worker().await) }).await;
+        for (number, mut task) in given {
+            let result = tokio::time::timeout(Duration::from_secs(120), task.result()).await;
+            assert_eq!(result.expect("it ends").unwrap(), number);
+        }
+        println!("{count} tasks ended {:?} after their worker was back", began.elapsed());
+        client.close().await;
+        worker.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a2a_14_two_thousand_tasks_for_a_worker_that_is_away_all_end_on_a_stock_broker() {
+        all_end_though_the_worker_was_away(STOCK, 2000).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "takes a minute; the smaller one shows the same"]
+    async fn a2a_14_ten_thousand_tasks_for_a_worker_that_is_away_all_end() {
+        all_end_though_the_worker_was_away(STOCK, 10_000).await;
+        all_end_though_the_worker_was_away(README, 10_000).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "takes a minute; the smaller one shows the same"]
+    async fn ten_thousand_tasks_a_thousand_at_once_all_end() {
+        all_end_on(STOCK, 10_000).await;
+        all_end_on(README, 10_000).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,12 +21,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::runtime::Handle;
 
 use crate::deadline;
 use crate::link::{Message, Published};
-use crate::session::{Asked, DelegateError, Session, SessionHandle};
-use crate::spawn;
+use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle};
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
 
@@ -90,21 +88,23 @@ fn delegated(
         // Stored before it is sent: a result always finds its owner.
         delegations.store().insert(TaskSide::Delegator, record.clone()).await?;
         let (asked, waiting) = Asked::of(record);
-        let mut leaving = Leaving { session: Arc::clone(&session), asked: Some(Arc::new(asked)) };
-        let Some(asked) = leaving.asked.clone() else { return Err(DelegateError::Abandoned) };
-        delegations.about_to_send(&asked, session.link());
+        let asked = Arc::new(asked);
+        let mut leaving = Leaving { session: Arc::clone(&session), asked: Some(Arc::clone(&asked)) };
+        delegations.asked(&asked);
+        let sending = Sending::now(session.link());
         if let Err(error) = publish(&session, &asked).await {
-            let stored = delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string())).await;
             leaving.asked = None;
-            if let Err(error) = stored {
-                tracing::warn!(task = %asked.task.task_id, %error, "that a task was not sent was not stored");
-            }
+            delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string()));
             return Err(error);
         }
         leaving.asked = None;
+        delegations.sent(&asked, sending);
         // The broker has it: dropped from here on, its result goes to `Results`.
-        let delegated = Delegated::new(handle, asked, waiting);
-        delegations.note_sent(delegated.asked()).await;
+        let delegated = Delegated::new(handle, Arc::clone(&asked), waiting);
+        tokio::select! {
+            () = asked.noted() => {}
+            () = delegations.closed.cancelled() => {}
+        }
         Ok(delegated)
     })
 }
@@ -117,17 +117,10 @@ struct Leaving {
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        let Some(asked) = self.asked.take() else { return };
-        self.session.delegations().forget(&asked.task.task_id);
-        let Ok(runtime) = Handle::try_current() else { return };
-        let session = Arc::clone(&self.session);
-        let withdraw = async move {
+        if let Some(asked) = self.asked.take() {
             let error = TaskError::new("unavailable", "nobody waited until it was sent");
-            if let Err(error) = session.delegations().withdraw(&asked, error).await {
-                tracing::warn!(task = %asked.task.task_id, %error, "that a task was withdrawn was not stored");
-            }
-        };
-        spawn::tracked_on(&self.session.delegations().tasks, withdraw, &runtime);
+            self.session.delegations().withdraw(&asked, error);
+        }
     }
 }
 

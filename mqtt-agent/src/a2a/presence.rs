@@ -36,6 +36,15 @@ impl Presence {
         self.status(Status::Offline)
     }
 
+    /// The same for an agent that remembers nothing of the process before: it was offline, also where it was gone for less
+    /// time than its Will waits. So whoever gave it a task knows that the task is lost (`A2A-14`).
+    pub(super) async fn announce_anew(&self, link: &Link) -> Result<()> {
+        let offline = link.enqueue(self.status(Status::Offline)).await?;
+        self.announce(link).await?;
+        offline.await?;
+        Ok(())
+    }
+
     /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
     pub(super) async fn announce(&self, link: &Link) -> Result<()> {
         let card = link.enqueue(self.card_online()).await?;

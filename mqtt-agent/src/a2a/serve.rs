@@ -175,7 +175,13 @@ impl Skills {
             Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
         };
         // In one flight: whoever sees the agent come online finds the inbox open.
-        let both = async { tokio::join!(presence.announce(&shared.link), subscribe) };
+        let announce = async {
+            match shared.store.is_durable() {
+                true => presence.announce(&shared.link).await,
+                false => presence.announce_anew(&shared.link).await,
+            }
+        };
+        let both = async { tokio::join!(announce, subscribe) };
         let both = shared.link.answered(
             "the PUBLISH of the agent's card and the SUBSCRIBE of its inbox",
             within,

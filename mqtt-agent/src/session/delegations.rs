@@ -1,34 +1,45 @@
 //! The tasks that this connection has asked for, and what comes back of them.
 //!
-//! An entry stays until its task has ended. Sending it again is in [`resend`](super::resend).
+//! Where each task is stands in one [`Book`], a state machine without I/O. [`Delegations::on`] gives it what happens, tells
+//! those who wait at once, and leaves the rest to [`result_listener`](super::result_listener), which reads what arrives.
 
-use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+mod asked;
+mod book;
+mod entry;
+mod event;
+mod queues;
+mod seeded;
+mod unclaimed;
+
+pub(crate) use asked::{Asked, Waiting};
+
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::delegation::{Asked, Sent};
-use super::unclaimed_results::Unclaimed;
-use crate::deadline;
-use crate::link::Link;
+use crate::link::{ConnectionState, Link, Message, PublishError, Published};
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
-use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
+use crate::wire::{Identifier, Namespace, TaskError, TaskResult};
+use book::Book;
+use event::{Effect, Event, Handed, What};
+use unclaimed::Unclaimed;
 
 /// How many records are read at once.
 const PAGE: usize = 256;
-
-/// How long after a task's deadline its agent may still say how it ended.
-const LATE: Duration = Duration::from_secs(5);
 
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Delegations {
     store: Arc<dyn TaskStore>,
-    live: Mutex<HashMap<Identifier, Arc<Asked>>>,
+    book: Mutex<Books>,
+    /// Something waits in `Books::work`.
+    work: Notify,
+    /// The store took something, or failed to.
+    stored: Notify,
     unclaimed: Mutex<Unclaimed>,
     /// Changes with each of them. All readers look then: one of them may be left unread.
     arrived: watch::Sender<()>,
@@ -38,11 +49,45 @@ pub(crate) struct Delegations {
     pub(crate) tasks: TaskTracker,
 }
 
+#[derive(Debug)]
+struct Books {
+    book: Book,
+    /// What is to be done by whoever reads the results, in its order.
+    work: VecDeque<Effect>,
+}
+
+/// In which session and on which connection something is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    session: u64,
+    epoch: u64,
+}
+
+impl Sending {
+    /// To be taken before it is sent: should the session end meanwhile, it is sent once more than needed.
+    pub(crate) fn now(link: &Link) -> Self {
+        Self { session: link.session(), epoch: link.epoch() }
+    }
+}
+
+/// Something that is to be done with waiting.
+pub(super) struct Work(Box<Effect>);
+
+/// What whoever reads the results does of it itself.
+pub(super) enum Step {
+    /// The message of this number may be acknowledged.
+    Acknowledge(u64),
+    Other(Work),
+}
+
 impl Delegations {
     pub(crate) fn new(store: Arc<dyn TaskStore>) -> Self {
+        let book = Book::new(store.is_durable());
         Self {
             store,
-            live: Mutex::default(),
+            book: Mutex::new(Books { book, work: VecDeque::new() }),
+            work: Notify::new(),
+            stored: Notify::new(),
             unclaimed: Mutex::default(),
             arrived: watch::Sender::new(()),
             closed: CancellationToken::new(),
@@ -55,22 +100,170 @@ impl Delegations {
     }
 
     /// Short look-ups only: the lock is never held across an await.
-    pub(crate) fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Asked>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Before it is sent, for its result may come at once. Whoever comes online meanwhile is not to get it a second time.
-    pub(crate) fn about_to_send(&self, asked: &Arc<Asked>, link: &Link) {
-        asked.set_sent(Some(Sent::now(link)));
-        self.enter(asked);
+    /// Something happened.
+    fn on(&self, event: Event) {
+        let mut effects = Vec::new();
+        let mut books = self.books();
+        books.book.take(event, Instant::now(), &mut effects);
+        let mut released = Vec::new();
+        for effect in effects {
+            // Under the lock, so that all is told in its order.
+            match effect {
+                Effect::Update(asked, update) => asked.update(update),
+                Effect::Executor(asked, executor) => asked.set_executor(executor),
+                Effect::End(asked, end) => asked.end(Ok(end)),
+                Effect::Noted(asked) => asked.note(),
+                Effect::Settled(asked) => asked.settle(),
+                Effect::Failing(asked, error) => asked.end(Err(error)),
+                Effect::Release(id) => released.push(id),
+                later => books.work.push_back(later),
+            }
+        }
+        let some = !books.work.is_empty();
+        drop(books);
+        for id in released {
+            self.unclaimed(id);
+        }
+        if some {
+            self.work.notify_one();
+        }
     }
 
-    fn enter(&self, asked: &Arc<Asked>) {
-        self.live().insert(asked.task.task_id.clone(), Arc::clone(asked));
+    /// A task is about to be given to the connection for the first time: its result may come at once.
+    pub(crate) fn asked(&self, asked: &Arc<Asked>) {
+        self.on(Event::Asked(Arc::clone(asked)));
     }
 
-    pub(crate) fn forget(&self, task_id: &Identifier) {
-        self.live().remove(task_id);
+    /// The broker has the task.
+    pub(crate) fn sent(&self, asked: &Asked, sending: Sending) {
+        let Sending { session, epoch } = sending;
+        self.on(Event::Handed { id: asked.task.task_id.clone(), outcome: Handed::Taken { session, epoch } });
+    }
+
+    /// A task that was not sent: it ends here, and no later process sends it.
+    pub(crate) fn withdraw(&self, asked: &Asked, error: TaskError) {
+        self.on(Event::Withdrawn { id: asked.task.task_id.clone(), error });
+    }
+
+    /// Nobody waits for a task that is kept in no store.
+    pub(crate) fn forget(&self, asked: &Asked) {
+        self.on(Event::Forgotten(asked.task.task_id.clone()));
+    }
+
+    /// A task is not wanted any more. Whoever says so tells its agent; a replica that is heard of only later is told then.
+    pub(crate) fn canceled(&self, asked: &Asked) {
+        self.on(Event::Canceled(asked.task.task_id.clone()));
+    }
+
+    /// A task's handle is gone: its result is for [`Results`](crate::a2a::delegate::Results).
+    pub(crate) fn dropped(&self, asked: &Asked) {
+        self.on(Event::Dropped(asked.task.task_id.clone()));
+    }
+
+    /// A task's handle has the result. Returns when the store had its first try at that.
+    pub(crate) async fn taken(&self, asked: &Asked) {
+        self.on(Event::Taken(asked.task.task_id.clone()));
+        tokio::select! {
+            () = asked.settled() => {}
+            () = self.closed.cancelled() => {}
+        }
+    }
+
+    pub(super) fn online(&self, agent: &str, retained: bool) {
+        self.on(Event::Online { agent: agent.into(), retained });
+    }
+
+    pub(super) fn offline(&self, agent: &str) {
+        self.on(Event::Offline { agent: agent.into() });
+    }
+
+    pub(super) fn connection(&self, state: &ConnectionState, link: &Link) {
+        self.on(match state {
+            ConnectionState::Connected { epoch, .. } => {
+                Event::Connected { session: link.session(), epoch: *epoch }
+            }
+            _ => Event::Disconnected,
+        });
+    }
+
+    pub(super) fn heard(&self, result: TaskResult, proven: bool, message: u64) {
+        self.on(Event::Heard { result, proven, message });
+    }
+
+    pub(super) fn tick(&self) {
+        self.on(Event::Tick);
+    }
+
+    /// Returns when something is to be done.
+    pub(super) async fn work(&self) {
+        self.work.notified().await;
+    }
+
+    /// The next thing that is to be done.
+    pub(super) fn step(&self) -> Option<Step> {
+        let effect = self.books().work.pop_front()?;
+        Some(match effect {
+            Effect::Acknowledge(message) => Step::Acknowledge(message),
+            other => Step::Other(Work(Box::new(other))),
+        })
+    }
+
+    /// Does it.
+    pub(super) async fn run(&self, work: Work, link: &Link, namespace: &Namespace) {
+        match *work.0 {
+            Effect::Send(asked) => self.send_again(&asked, link, namespace).await,
+            Effect::Ask(asked) => {
+                let task = &asked.task.task_id;
+                if let Err(error) = link.publish(asked.question(namespace)).await {
+                    tracing::debug!(%task, %error, "failed to ask for a task that is silent");
+                }
+            }
+            Effect::Cancel(asked) => {
+                if let Err(error) = link.enqueue(asked.cancel(namespace)).await {
+                    tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task");
+                }
+            }
+            Effect::Store { record, what } => self.keep(*record, what).await,
+            _ => {}
+        }
+    }
+
+    async fn send_again(&self, asked: &Asked, link: &Link, namespace: &Namespace) {
+        let Sending { session, epoch } = Sending::now(link);
+        let message: Message = asked.message(namespace);
+        let outcome = match link.publish(message).await {
+            Ok(Published { no_subscribers: false }) => Handed::Taken { session, epoch },
+            Ok(Published { no_subscribers: true }) => Handed::Nowhere,
+            Err(PublishError::TooLarge { .. } | PublishError::Invalid { .. }) => Handed::Impossible,
+            Err(error) => {
+                tracing::warn!(task = %asked.task.task_id, %error, "failed to send a task again");
+                Handed::Failed
+            }
+        };
+        self.on(Event::Handed { id: asked.task.task_id.clone(), outcome });
+    }
+
+    async fn keep(&self, record: TaskRecord, what: What) {
+        let id = record.task.task_id.clone();
+        // `false`: it was removed from the store meanwhile, and nothing is left to be kept.
+        let outcome = self.store.update(TaskSide::Delegator, record).await.map(drop);
+        self.on(Event::Stored { id, what, outcome });
+        self.stored.notify_waiters();
+    }
+
+    /// Waits until the store has all that it is to have.
+    pub(crate) async fn kept(&self) {
+        loop {
+            let stored = self.stored.notified();
+            if self.books().book.is_kept() {
+                return;
+            }
+            stored.await;
+        }
     }
 
     /// Takes up what an earlier process asked for (`Delegator` side of the store); whether something of it has not ended.
@@ -84,101 +277,13 @@ impl Delegations {
             for record in page {
                 if record.task.status.is_terminal() {
                     self.unclaimed(record.task.task_id);
-                } else if !self.live().contains_key(&record.task.task_id) {
+                } else {
+                    let (sent, lost, canceled) = (record.sent, record.lost, record.canceled);
                     let (asked, _) = Asked::of(record);
-                    asked.wanted.store(false, Ordering::Release);
-                    self.enter(&Arc::new(asked));
+                    self.on(Event::Recovered { asked: Arc::new(asked), sent, lost, canceled });
                     some = true;
                 }
             }
-        }
-    }
-
-    /// A terminal result (`A2A-8`): taken from whichever topic, once.
-    pub(crate) async fn ended(&self, asked: &Asked, result: TaskResult) {
-        if asked.stored {
-            let end = |record: &mut TaskRecord| {
-                record.task.status = result.status;
-                record.task.result.clone_from(&result.result);
-                record.task.error.clone_from(&result.error);
-                record.task.artifacts.clone_from(&result.artifacts);
-                record.task.updated_at = result.completed_at.clone().unwrap_or_else(now_rfc3339);
-            };
-            if let Err(error) = self.change(asked, end).await {
-                tracing::error!(task = %result.task_id, %error, "a result was not stored");
-            }
-        }
-        // Of two that are taken at the same time one goes on.
-        let first = self.live().remove(&result.task_id);
-        if let Some(asked) = first {
-            asked.end(result);
-            if !asked.wanted.load(Ordering::Acquire) {
-                self.release(&asked);
-            }
-        }
-    }
-
-    /// Ends the tasks of which nothing was heard by their deadlines: their agents may have gone for good.
-    pub(crate) async fn expire(&self) {
-        let late: Vec<_> = {
-            let is_late = |asked: &&Arc<Asked>| {
-                asked.deadline.is_some_and(|deadline| deadline::after(deadline, LATE) < Instant::now())
-            };
-            self.live().values().filter(is_late).cloned().collect()
-        };
-        for asked in late {
-            let mut task = asked.task.clone();
-            let message = "nothing was heard of the task by its deadline; is the agent online?";
-            task.status = TaskState::Failed;
-            task.error = Some(TaskError::new("timeout", message).with_code(codes::UNHEARD));
-            task.updated_at = now_rfc3339();
-            self.ended(&asked, TaskResult::of(&task, "")).await;
-        }
-    }
-
-    /// A task has ended and its handle is gone: [`Results`](crate::a2a::delegate::Results) gets it, once.
-    pub(crate) fn release(&self, asked: &Asked) {
-        if asked.release() {
-            self.unclaimed(asked.task.task_id.clone());
-        }
-    }
-
-    /// Changes a task's record in the store, one change at a time.
-    pub(crate) async fn change(
-        &self,
-        asked: &Asked,
-        how: impl FnOnce(&mut TaskRecord),
-    ) -> Result<(), StoreError> {
-        let _turn = asked.turn.lock().await;
-        let record = self.store.get(TaskSide::Delegator, asked.task.task_id.as_str()).await?;
-        let Some(mut record) = record else { return Ok(()) };
-        how(&mut record);
-        self.store.update(TaskSide::Delegator, record).await.map(|_| ())
-    }
-
-    /// The broker has a task: the next process need not send it again.
-    pub(crate) async fn note_sent(&self, asked: &Asked) {
-        self.note(asked, |record| record.sent = true).await;
-    }
-
-    /// A task is not wanted any more: the next process says so again, where it sends it again.
-    pub(crate) async fn note_canceled(&self, asked: &Asked) {
-        self.note(asked, |record| record.canceled = true).await;
-    }
-
-    /// Which replica has a task: the next process asks none but that.
-    pub(crate) async fn note_executor(&self, asked: &Asked) {
-        let executor = asked.executor().to_string();
-        self.note(asked, |record| record.executor = Some(executor)).await;
-    }
-
-    /// What only a later process has to know; a memory's tasks have none.
-    async fn note(&self, asked: &Asked, how: impl FnOnce(&mut TaskRecord)) {
-        if asked.stored
-            && self.store.is_durable()
-            && let Err(error) = self.change(asked, how).await
-        {
-            tracing::warn!(task = %asked.task.task_id, %error, "what became of a task was not stored");
         }
     }
 
@@ -215,22 +320,18 @@ impl Delegations {
         Ok(Some(record))
     }
 
-    /// A task that was not sent: it ends here.
-    pub(crate) async fn withdraw(&self, asked: &Asked, error: TaskError) -> Result<(), StoreError> {
-        self.forget(&asked.task.task_id);
-        self.change(asked, |record| {
-            record.task.status = TaskState::Failed;
-            record.task.error = Some(error);
-            record.settled = true;
-        })
-        .await
+    /// Ends every wait: the connection is closed.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
+        self.tasks.close();
     }
 
-    /// Ends every wait: the connection is closed.
+    /// Forgets all of them.
     pub(crate) fn end(&self) {
-        self.closed.cancel();
-        self.live().clear();
-        self.tasks.close();
+        self.close();
+        let mut books = self.books();
+        books.book.clear();
+        books.work.clear();
     }
 
     /// Waits for what goes on after [`end`](Self::end).

@@ -1,8 +1,8 @@
 //! Receiving results, and agents that come online: one task for a connection.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,17 +13,22 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::delegate_error::DelegateError;
-use super::delegations::Delegations;
-use crate::link::{Ack, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription};
+use super::delegations::{Delegations, Step, Work};
+use crate::link::{
+    Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
+};
 use crate::spawn;
 use crate::store::Retention;
 use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
 
-/// Results that are being stored at once.
-const AT_ONCE: usize = 64;
+/// What is done at once of what takes time. More waits in its order.
+const AT_ONCE: usize = 256;
 
-/// How often it is looked for tasks whose deadlines have passed.
-const EXPIRE: Duration = Duration::from_secs(1);
+/// Messages with results that are not acknowledged yet; more are read when some of them are.
+const HELD: usize = 256;
+
+/// How often the book is told that time has passed.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How often ended tasks are removed from the store.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -114,7 +119,7 @@ impl Drop for Receiving {
     }
 }
 
-/// Reads what arrives.
+/// Reads what arrives, and does what the book wants done.
 struct Reader {
     link: Link,
     namespace: Namespace,
@@ -122,78 +127,104 @@ struct Reader {
     retention: Option<Retention>,
 }
 
+/// Messages with results and updates that the book has not let go, by their numbers.
+#[derive(Default)]
+struct Held {
+    acks: HashMap<u64, Ack>,
+    last: u64,
+}
+
+impl Held {
+    fn hold(&mut self, ack: Ack) -> u64 {
+        self.last += 1;
+        self.acks.insert(self.last, ack);
+        self.last
+    }
+
+    fn acknowledge(&mut self, message: u64) {
+        if let Some(ack) = self.acks.remove(&message) {
+            // The book says that the store has it, or that nothing of it is to be kept.
+            ack.in_memory();
+        }
+    }
+}
+
 impl Reader {
     async fn run(self, mut inbox: Inbox) {
-        let mut expire = interval(EXPIRE);
-        expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut prune = interval(PRUNE);
         prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
-        open.push(Box::pin(self.delegations.resume(&self.link, &self.namespace)));
+        let mut held = Held::default();
+        let mut state = self.link.state();
+        state.mark_changed();
         loop {
+            while open.len() < AT_ONCE {
+                match self.delegations.step() {
+                    Some(Step::Acknowledge(message)) => held.acknowledge(message),
+                    Some(Step::Other(work)) => open.push(Box::pin(self.work(work))),
+                    None => break,
+                }
+            }
             tokio::select! {
                 biased;
                 Some(()) = open.next(), if !open.is_empty() => {}
-                message = inbox.recv(), if open.len() < AT_ONCE => match message {
-                    Some((inbound, ack)) => open.push(Box::pin(self.take(inbound, ack.or_leave()))),
+                () = self.delegations.work(), if open.len() < AT_ONCE => {}
+                changed = state.changed() => {
+                    let now: ConnectionState = state.borrow_and_update().clone();
+                    self.delegations.connection(&now, &self.link);
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                message = inbox.recv(), if held.acks.len() < HELD => match message {
+                    Some((inbound, ack)) => self.take(&inbound, ack.or_leave(), &mut held),
                     None => return,
                 },
-                _ = expire.tick(), if open.len() < AT_ONCE => open.push(Box::pin(self.delegations.expire())),
-                _ = prune.tick(), if open.len() < AT_ONCE => open.push(Box::pin(self.prune())),
+                _ = tick.tick() => self.delegations.tick(),
+                _ = prune.tick() => open.push(Box::pin(self.prune())),
             }
         }
     }
 
-    /// Takes one message, which is acknowledged when it was stored.
-    async fn take(&self, inbound: Inbound, ack: Ack) {
+    async fn work(&self, work: Work) {
+        self.delegations.run(work, &self.link, &self.namespace).await;
+    }
+
+    /// Takes one message. One with a task's end is acknowledged when that is stored.
+    fn take(&self, inbound: &Inbound, ack: Ack, held: &mut Held) {
         let topic = inbound.topic();
         if topic.ends_with("/status") {
-            self.status(topic, &inbound).await;
+            self.status(topic, inbound);
         } else if inbound.retain {
             tracing::warn!(topic, "dropped a retained result: what is retained is no work");
         } else {
             match TaskResult::read(&inbound.payload) {
-                Ok(result) => self.receive(result).await,
+                Ok(result) => return self.receive(inbound, result, held.hold(ack)),
                 Err(error) => tracing::warn!(topic, %error, "dropped a result"),
             }
         }
-        // What of it a store has to keep was stored, or its failure logged.
         ack.in_memory();
     }
 
-    async fn status(&self, topic: &str, inbound: &Inbound) {
+    fn status(&self, topic: &str, inbound: &Inbound) {
         let agent = topic.rsplit('/').nth(1).unwrap_or_default();
         match AgentStatus::read(&inbound.payload) {
             Ok(Some(status)) if status.status == Status::Online => {
-                self.delegations.came_online(&self.link, &self.namespace, agent, inbound.retain).await;
+                self.delegations.online(agent, inbound.retain);
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(topic, %error, "a status was ignored"),
+            Ok(_) => self.delegations.offline(agent),
+            Err(error) => tracing::warn!(topic, %error, "ignored a status"),
         }
     }
 
-    /// A result or an update.
-    async fn receive(&self, result: TaskResult) {
-        let known = self.delegations.live().get(&result.task_id).cloned();
-        let Some(asked) = known else {
-            // One whose entry is gone has ended, or is none of ours.
-            return tracing::debug!(task = %result.task_id, "a result of no task that is awaited was dropped");
-        };
-        let replica = asked.heard(&result);
-        if result.status.is_terminal() {
-            return self.delegations.ended(&asked, result).await;
-        }
-        asked.update(result);
-        if !replica {
-            return;
-        }
-        // What was said before went to any of the replicas.
-        if asked.canceled.load(Ordering::Acquire)
-            && let Err(error) = self.link.enqueue(asked.cancel(&self.namespace)).await
-        {
-            tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
-        }
-        self.delegations.note_executor(&asked).await;
+    /// A result or an update. One that names nobody counts where it names the task by more than its id (`A2A-11`).
+    fn receive(&self, inbound: &Inbound, result: TaskResult, message: u64) {
+        let id = result.task_id.as_str();
+        let correlated = inbound.properties.correlation_data.as_deref() == Some(id.as_bytes());
+        let proven = correlated || inbound.topic() == self.namespace.task_result(id);
+        self.delegations.heard(result, proven, message);
     }
 
     async fn prune(&self) {
@@ -201,7 +232,7 @@ impl Reader {
         match self.delegations.store().prune(retention).await {
             Ok(0) => {}
             Ok(tasks) => tracing::debug!(tasks, "ended tasks were removed from the store"),
-            Err(error) => tracing::warn!(%error, "ended tasks were not removed from the store"),
+            Err(error) => tracing::warn!(%error, "failed to remove ended tasks from the store"),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
@@ -154,10 +153,6 @@ impl Delegated {
         Self { handle, asked, waiting, over: Kept::default(), taken: false }
     }
 
-    pub(super) fn asked(&self) -> &Asked {
-        &self.asked
-    }
-
     fn id(&self) -> &str {
         self.asked.task.task_id.as_str()
     }
@@ -196,11 +191,9 @@ impl Delegated {
             () = self.handle.scope().cancelled() => None,
             () = delegations.closed.cancelled() => None,
         };
-        let end = end.ok_or(DelegateError::Abandoned)?;
+        let end = end.ok_or(DelegateError::Abandoned)??;
         if self.asked.stored && !self.taken {
-            if let Err(error) = delegations.settle(self.asked.task.task_id.as_str()).await {
-                tracing::warn!(task = self.id(), %error, "that a result was taken was not stored");
-            }
+            delegations.taken(&self.asked).await;
             // Last: dropped before, the result goes to `Results`.
             self.taken = true;
         }
@@ -217,8 +210,7 @@ impl Delegated {
 
     async fn cancel(&self) -> Result<(), DelegateError> {
         // First: a replica that is heard of from now on is told by whoever hears of it.
-        self.asked.canceled.store(true, Ordering::Release);
-        self.handle.session().delegations().note_canceled(&self.asked).await;
+        self.handle.session().delegations().canceled(&self.asked);
         self.publish(self.asked.cancel(self.handle.session().namespace())).await
     }
 
@@ -229,10 +221,9 @@ impl Delegated {
 
 impl Drop for Delegated {
     fn drop(&mut self) {
-        self.asked.wanted.store(false, Ordering::Release);
-        // It ended, and nobody took the result.
-        if !self.taken && self.waiting.end.borrow().is_some() {
-            self.handle.session().delegations().release(&self.asked);
+        // One whose result was given to its user is nobody else's.
+        if !self.taken {
+            self.handle.session().delegations().dropped(&self.asked);
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::{NewTask, inherited, new_task, publish};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
-use crate::session::{Asked, DelegateError, Session, SessionHandle, Waiting, outcome};
+use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
 use crate::spawn;
 
 /// How long a request that is cancelled waits to hear which replica has the task.
@@ -97,14 +97,16 @@ fn requested(
                 cancel: false,
                 result: None,
             };
-            session.delegations().about_to_send(&waiting.asked, session.link());
+            session.delegations().asked(&waiting.asked);
             // Granted before the task is sent (A2A-7).
             waiting.result =
                 Some(session.link().subscribe_one(Filter::new(topic), receiving.handler()).await?);
             waiting.cancel = cancel_on_drop;
+            let sending = Sending::now(session.link());
             publish(&session, &waiting.asked).await?;
+            session.delegations().sent(&waiting.asked, sending);
             let end = waiting.waiting.end.wait_for(Option::is_some).await;
-            let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)?;
+            let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)??;
             waiting.cancel = false;
             outcome(end)
         };
@@ -148,14 +150,14 @@ impl Drop for Requested {
                         () = tokio::time::sleep(HEAR) => {}
                         () = delegations.closed.cancelled() => {}
                     }
-                    delegations.forget(&asked.task.task_id);
+                    delegations.forget(&asked);
                     drop(result);
                 };
                 spawn::tracked_on(&delegations.tasks, told, &runtime);
                 return;
             }
         }
-        delegations.forget(&self.asked.task.task_id);
+        delegations.forget(&self.asked);
     }
 }
 

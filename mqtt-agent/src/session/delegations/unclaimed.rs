@@ -1,4 +1,4 @@
-//! Ended tasks that nobody waits for, until [`Results`](crate::a2a::delegate::Results) takes them.
+//! Ended tasks that nobody waits for, until [`Results`](crate::a2a::Results) takes them.
 
 use std::collections::{HashSet, VecDeque};
 

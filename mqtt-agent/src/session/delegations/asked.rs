@@ -1,0 +1,197 @@
+//! [`Asked`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::deadline;
+use crate::link::Message;
+use crate::store::{StoreError, TaskRecord};
+use crate::wire::{Intent, Namespace, Task, TaskNotification, TaskResult, TraceContext};
+
+/// Updates that wait for whoever watches a task; more are dropped and logged.
+const UPDATES: usize = 256;
+
+/// One task that was asked for. Where it is stands in the book; this is what it was, and what its handle hears.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) task: Task,
+    /// Where the result is awaited, of a request (`A2A-7`).
+    pub(crate) result_topic: Option<String>,
+    pub(crate) trace: Option<TraceContext>,
+    /// Whether the store has it.
+    pub(crate) stored: bool,
+    /// When the agent's time for it is over.
+    pub(crate) deadline: Option<Instant>,
+    /// The same for the store.
+    deadline_ms: Option<i64>,
+    /// The replica that works on it, once it was heard of.
+    executor: watch::Sender<Option<Arc<str>>>,
+    updates: mpsc::Sender<TaskResult>,
+    end: watch::Sender<Option<Ended>>,
+    noted: watch::Sender<bool>,
+    settled: watch::Sender<bool>,
+}
+
+/// How the wait for a task ends.
+pub(super) type Ended = Result<TaskResult, StoreError>;
+
+/// What whoever waits for a task holds of it.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) updates: mpsc::Receiver<TaskResult>,
+    pub(crate) end: watch::Receiver<Option<Ended>>,
+}
+
+impl Asked {
+    /// A task that is kept in no store.
+    pub(crate) fn new(
+        task: Task,
+        result_topic: Option<String>,
+        trace: Option<TraceContext>,
+        deadline: Option<Instant>,
+    ) -> (Self, Waiting) {
+        let (updates, received) = mpsc::channel(UPDATES);
+        let (end, ended) = watch::channel(None);
+        let asked = Self {
+            task,
+            result_topic,
+            trace,
+            stored: false,
+            deadline,
+            deadline_ms: None,
+            executor: watch::Sender::new(None),
+            updates,
+            end,
+            noted: watch::Sender::new(false),
+            settled: watch::Sender::new(false),
+        };
+        (asked, Waiting { updates: received, end: ended })
+    }
+
+    /// A task as the store has it, of this process or an earlier one.
+    pub(crate) fn of(record: TaskRecord) -> (Self, Waiting) {
+        let trace = record.traceparent.as_deref();
+        let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
+        let deadline = record.deadline_ms.map(deadline::at_ms);
+        let (asked, waiting) = Self::new(record.task, None, trace, deadline);
+        asked.executor.send_replace(record.executor.map(Arc::from));
+        (Self { stored: true, deadline_ms: record.deadline_ms, ..asked }, waiting)
+    }
+
+    /// Its record, as far as nothing of it changes.
+    pub(super) fn record(&self) -> TaskRecord {
+        TaskRecord {
+            updates: true,
+            deadline_ms: self.deadline_ms,
+            traceparent: self.trace.as_ref().map(|trace| trace.traceparent().to_owned()),
+            tracestate: self.trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned)),
+            ..TaskRecord::new(self.task.clone())
+        }
+    }
+
+    /// The message that asks for it: at the replica that has it already, where that is known.
+    pub(crate) fn message(&self, namespace: &Namespace) -> Message {
+        self.addressed(namespace, &TaskNotification::of(&self.task, true))
+    }
+
+    /// The message that names it by its id alone: whoever has it says where it is (`A2A-6`).
+    pub(super) fn question(&self, namespace: &Namespace) -> Message {
+        let about = TaskNotification { updates: true, ..self.about(Intent::Task) };
+        self.addressed(namespace, &about)
+    }
+
+    fn addressed(&self, namespace: &Namespace, notification: &TaskNotification) -> Message {
+        let message = Message::json(namespace.inbox(&self.executor()), notification.to_bytes());
+        let message = match &self.result_topic {
+            Some(topic) => message.with_response(topic.as_str(), self.task.task_id.as_str().to_owned()),
+            None => message,
+        };
+        let message = match self.deadline {
+            Some(deadline) => message.with_expiry(deadline.saturating_duration_since(Instant::now())),
+            None => message,
+        };
+        message.with_trace(self.trace.as_ref())
+    }
+
+    /// A message about it (`A2A-12`).
+    pub(crate) fn about(&self, intent: Intent) -> TaskNotification {
+        let Task { task_id, from, .. } = &self.task;
+        TaskNotification::about(task_id.clone(), intent, from, &self.executor())
+    }
+
+    /// The message that asks for its end.
+    pub(crate) fn cancel(&self, namespace: &Namespace) -> Message {
+        Message::json(namespace.inbox(&self.executor()), self.about(Intent::Cancel).to_bytes())
+    }
+
+    /// Whose inbox takes what is said about the task.
+    pub(crate) fn executor(&self) -> Arc<str> {
+        self.executor.borrow().clone().unwrap_or_else(|| self.task.to.as_str().into())
+    }
+
+    /// The replica that works on it, once it was heard of.
+    pub(super) fn known_executor(&self) -> Option<Arc<str>> {
+        self.executor.borrow().clone()
+    }
+
+    pub(super) fn set_executor(&self, executor: Arc<str>) {
+        self.executor.send_replace(Some(executor));
+    }
+
+    /// Whether it is known who works on it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.executor.borrow().is_some()
+    }
+
+    /// Waits until it is known who works on it.
+    pub(crate) async fn taken(&self) {
+        // Never closed: the sender is ours.
+        let _ = self.executor.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// Whether an agent of this id may work on the task: the one that was asked, or a replica of it.
+    pub(super) fn may_be_at(&self, agent: &str) -> bool {
+        let rest = agent.strip_prefix(self.task.to.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
+    pub(super) fn update(&self, result: TaskResult) {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the buffer of whoever watches: updates over it are dropped"
+        )]
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(result) {
+            tracing::warn!(task = %self.task.task_id, "dropped an update: {UPDATES} wait already");
+        }
+    }
+
+    pub(super) fn end(&self, end: Ended) {
+        self.end.send_if_modified(|known| {
+            let first = !matches!(known, Some(Ok(_)));
+            if first {
+                *known = Some(end);
+            }
+            first
+        });
+    }
+
+    pub(super) fn note(&self) {
+        self.noted.send_replace(true);
+    }
+
+    /// Waits until the store had its first try at what a later process has to know.
+    pub(crate) async fn noted(&self) {
+        let _ = self.noted.subscribe().wait_for(|noted| *noted).await;
+    }
+
+    pub(super) fn settle(&self) {
+        self.settled.send_replace(true);
+    }
+
+    /// Waits until the store had its first try at the task as settled.
+    pub(crate) async fn settled(&self) {
+        let _ = self.settled.subscribe().wait_for(|settled| *settled).await;
+    }
+}

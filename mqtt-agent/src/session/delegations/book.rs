@@ -1,0 +1,499 @@
+//! [`Book`]: all delegated tasks of a connection as one state machine. [`Event`]s come in, [`Effect`]s go out; there is no
+//! I/O and no clock in here.
+//!
+//! What happens where:
+//!
+//! | a task is | what ends it | what it waits for |
+//! |---|---|---|
+//! | with the connection | the broker's acknowledgement | nothing: the connection sends it until then |
+//! | at the broker | a result | a sign that it may be lost: a new session, its agent came online, or silence |
+//! | nowhere | its agent comes online | |
+//! | due | its turn | 64 at a time without a sign of life |
+//! | unsure | an update or a result, or its time | its agent, which is asked by the task's id |
+//! | ending | the store | the store, again and again |
+//! | ended | its handle or [`Results`](crate::a2a::delegate::Results) takes it | |
+//!
+//! What a failing store means:
+//!
+//! | what it did not take | what happens |
+//! |---|---|
+//! | a new task | it is not sent, and whoever gives it is told |
+//! | that it was sent, its replica, that it is not wanted | tried again: 100 ms later, doubling up to 30 s |
+//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries; then its agent has it for whoever asks again. Whoever waits is told of the store after 30 s |
+//! | that its result was taken | tried again; a process that ends before gives the result once more |
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::asked::Asked;
+use super::entry::{At, Entry};
+use super::event::{Effect, Event, Handed};
+use super::queues::{Again, Agents};
+use super::seeded::{Bug, seeded};
+use crate::deadline;
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
+
+/// How long after a task's deadline, or after the connection is back, its agent may still say how it ended.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How long a task may be silent before its agent is asked where it is, at first and at most.
+const SILENCE: Duration = Duration::from_secs(15);
+const SILENCE_MOST: Duration = Duration::from_secs(600);
+
+/// How long an agent that is online may take to say that it has a task of which it isn't known that it was sent.
+const UNSURE: Duration = Duration::from_secs(60);
+
+/// So many questions without an answer, and the task is taken for lost.
+const UNANSWERED: u32 = 2;
+
+/// All delegated tasks.
+#[derive(Debug)]
+pub(super) struct Book {
+    /// Whether what a later process has to know is stored.
+    durable: bool,
+    tasks: HashMap<Identifier, Entry>,
+    agents: Agents,
+    session: u64,
+    epoch: u64,
+    up_since: Option<Instant>,
+}
+
+impl Book {
+    pub(super) fn new(durable: bool) -> Self {
+        Self {
+            durable,
+            tasks: HashMap::new(),
+            agents: Agents::default(),
+            session: 0,
+            epoch: 0,
+            up_since: None,
+        }
+    }
+
+    /// Whether the store has all that it is to have.
+    pub(super) fn is_kept(&self) -> bool {
+        self.tasks.values().all(Entry::is_kept)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.tasks.clear();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_known(&self, id: &Identifier) -> bool {
+        self.tasks.contains_key(id)
+    }
+
+    /// Whether a task may be lost, and the store does not know yet.
+    #[cfg(test)]
+    fn loss_is_unknown(&self, id: &Identifier) -> bool {
+        let sent_again =
+            |entry: &Entry| entry.sent && matches!(entry.at, At::Due | At::Link { .. } | At::Nowhere);
+        self.tasks.get(id).is_some_and(|entry| sent_again(entry) && !entry.is_kept())
+    }
+
+    /// Takes an event; what is to be done is put behind what `effects` has.
+    pub(super) fn take(&mut self, event: Event, now: Instant, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Asked(asked) => self.enter(Entry::new(asked, At::Link { lost: false }, now)),
+            Event::Recovered { asked, sent, lost, canceled } => {
+                let at = match (sent, lost) {
+                    // In the session that the earlier process left.
+                    (true, false) => At::Broker { session: 0, epoch: 0 },
+                    (true, true) => At::Due,
+                    (false, _) => At::Unsure { until: None },
+                };
+                self.recovered(asked, at, canceled, now, effects);
+            }
+            Event::Handed { id, outcome } => self.handed(&id, outcome, now, effects),
+            Event::Withdrawn { id, error } => self.withdrawn(&id, error, now, effects),
+            Event::Forgotten(id) => self.forget(&id, now),
+            Event::Connected { session, epoch } => self.connected(session, epoch, now, effects),
+            Event::Disconnected => self.up_since = None,
+            Event::Online { agent, retained } => self.online(&agent, retained, now, effects),
+            Event::Offline { agent } => self.agents.went_offline(&agent),
+            Event::Heard { result, proven, message } => self.heard(result, proven, message, now, effects),
+            Event::Canceled(id) => {
+                if let Some(entry) = self.tasks.get_mut(&id) {
+                    entry.canceled = true;
+                    note(self.durable, entry, now, effects);
+                }
+            }
+            Event::Dropped(id) => self.dropped(&id, now, effects),
+            Event::Taken(id) => {
+                if let Some(entry) = self.tasks.get_mut(&id) {
+                    entry.settle(now, effects);
+                }
+            }
+            Event::Stored { id, what, outcome } => {
+                let outcome = if seeded(Bug::IgnoredStoreError) { Ok(()) } else { outcome };
+                if let Some(entry) = self.tasks.get_mut(&id)
+                    && entry.stored(what, outcome, now, effects)
+                {
+                    self.forget(&id, now);
+                }
+            }
+            Event::Tick => self.tick(now, effects),
+        }
+    }
+
+    fn enter(&mut self, entry: Entry) {
+        self.tasks.insert(entry.asked.task.task_id.clone(), entry);
+    }
+
+    fn forget(&mut self, id: &Identifier, now: Instant) {
+        if let Some(entry) = self.tasks.remove(id)
+            && let Some(queue) = entry.in_window_of
+        {
+            self.agents.heard(&queue, id, now);
+        }
+    }
+
+    fn recovered(
+        &mut self,
+        asked: Arc<Asked>,
+        at: At,
+        canceled: bool,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = asked.task.task_id.clone();
+        if self.tasks.contains_key(&id) {
+            return;
+        }
+        let mut entry = Entry::new(asked, at, now);
+        entry.sent = !matches!(at, At::Unsure { .. });
+        (entry.canceled, entry.wanted) = (canceled, false);
+        self.enter(entry);
+        if at == At::Due || (at == At::Broker { session: 0, epoch: 0 } && self.session != 0) {
+            self.due(&id, now, effects);
+            self.pump_all(now, effects);
+        }
+    }
+
+    /// The connection is done with the one copy that it had.
+    fn handed(&mut self, id: &Identifier, outcome: Handed, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let again = entry.sent;
+        if matches!(outcome, Handed::Taken { .. }) && !again {
+            entry.sent = true;
+            note(self.durable, entry, now, effects);
+        }
+        let At::Link { lost } = entry.at else { return };
+        entry.quiet_since = now;
+        match outcome {
+            Handed::Taken { session, epoch } => {
+                entry.at = At::Broker { session, epoch };
+                if again {
+                    note(self.durable, entry, now, effects);
+                }
+                if again && entry.canceled {
+                    // The broker may have lost that as well.
+                    effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                }
+                if lost || session < self.session {
+                    self.due(id, now, effects);
+                    self.pump_all(now, effects);
+                }
+            }
+            Handed::Nowhere | Handed::Failed => {
+                entry.at = At::Nowhere;
+                if lost {
+                    self.due(id, now, effects);
+                    self.pump_all(now, effects);
+                }
+            }
+            Handed::Impossible => {
+                let message =
+                    "the broker does not take a task of this size any more; raise its limit, or give a URL";
+                let error = TaskError::new("unavailable", message).with_code(codes::TOO_LARGE);
+                self.end(id, failed(error), now, effects);
+            }
+        }
+    }
+
+    fn withdrawn(&mut self, id: &Identifier, error: TaskError, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        entry.wanted = false;
+        if !entry.asked.stored || seeded(Bug::NotWithdrawn) {
+            return self.forget(id, now);
+        }
+        if entry.has_ended() {
+            return;
+        }
+        let result = ended(&entry.asked, failed(error));
+        entry.end(result, now, effects);
+        entry.settle(now, effects);
+    }
+
+    fn connected(&mut self, session: u64, epoch: u64, now: Instant, effects: &mut Vec<Effect>) {
+        self.up_since = Some(now);
+        self.epoch = epoch;
+        if session <= self.session || seeded(Bug::SessionBelieved) {
+            return;
+        }
+        self.session = session;
+        // What the broker said of them went with the session.
+        self.agents.forget_all();
+        let is_lost = |entry: &Entry| matches!(entry.at, At::Broker { session: of, .. } if of < session);
+        let lost: Vec<_> = self.ids(is_lost);
+        for id in lost {
+            self.due(&id, now, effects);
+        }
+        self.pump_all(now, effects);
+    }
+
+    fn ids(&self, which: impl Fn(&Entry) -> bool) -> Vec<Identifier> {
+        self.tasks.iter().filter(|(_, entry)| which(entry)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// An agent is online. That it was not before may have cost it tasks; that it says so again costs it none.
+    fn online(&mut self, agent: &Arc<str>, retained: bool, now: Instant, effects: &mut Vec<Effect>) {
+        if !self.agents.came_online(agent) && !seeded(Bug::RepeatedOnline) {
+            return;
+        }
+        // What is retained says nothing of tasks that were sent on this very connection.
+        let epoch = self.epoch;
+        let missed = |of: u64| !retained || of != epoch;
+        let mut lost = Vec::new();
+        for (id, entry) in &mut self.tasks {
+            let direct = entry.target() == &**agent;
+            // Any of the replicas may have it, and only one that was silent for long has lost it.
+            let quiet = now.saturating_duration_since(entry.quiet_since) >= SILENCE;
+            let replica = entry.executor.is_none() && quiet && entry.asked.may_be_at(agent);
+            if !direct && !replica {
+                continue;
+            }
+            match &mut entry.at {
+                At::Link { .. } if seeded(Bug::SecondCopy) => {
+                    effects.push(Effect::Send(Arc::clone(&entry.asked)));
+                }
+                At::Link { lost } => *lost |= !retained && direct,
+                At::Broker { epoch, .. } if missed(*epoch) => lost.push(id.clone()),
+                At::Nowhere => lost.push(id.clone()),
+                At::Unsure { until: until @ None } => {
+                    *until = Some(deadline::after(now, UNSURE));
+                    self.agents.push(entry.target(), Again::Ask(id.clone()), now);
+                }
+                _ => {}
+            }
+        }
+        for id in lost {
+            self.due(&id, now, effects);
+        }
+        self.pump_all(now, effects);
+    }
+
+    fn heard(
+        &mut self,
+        result: TaskResult,
+        proven: bool,
+        message: u64,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = result.task_id.clone();
+        let terminal = result.status.is_terminal();
+        let from = &*result.from;
+        let Some(entry) = self.tasks.get_mut(&id).filter(|entry| {
+            let meant = if from.is_empty() {
+                proven
+            } else {
+                entry.asked.may_be_at(from) && Identifier::parse(from).is_ok()
+            };
+            meant || seeded(Bug::AnySender)
+        }) else {
+            tracing::debug!(task = %id, from, "dropped a result of no task that is awaited from its sender");
+            return effects.push(Effect::Acknowledge(message));
+        };
+        if entry.has_ended() {
+            if seeded(Bug::ToldTwice) && terminal {
+                effects.push(Effect::End(Arc::clone(&entry.asked), result));
+            }
+            // One that is being stored is acknowledged with the first one.
+            return entry.hold(message, effects);
+        }
+        entry.quiet_since = now;
+        entry.unanswered = 0;
+        if let Some(queue) = entry.in_window_of.take() {
+            self.agents.heard(&queue, &id, now);
+        }
+        if result.seq.is_some() {
+            self.agents.understands(from);
+        }
+        if matches!(entry.at, At::Unsure { .. }) {
+            entry.at = At::Broker { session: self.session, epoch: self.epoch };
+            entry.sent = true;
+        }
+        if terminal {
+            let early = seeded(Bug::EarlyAcknowledgement);
+            self.end(&id, result, now, effects);
+            match self.tasks.get_mut(&id).filter(|_| !early) {
+                Some(entry) => entry.hold(message, effects),
+                None => effects.push(Effect::Acknowledge(message)),
+            }
+        } else {
+            effects.push(Effect::Acknowledge(message));
+            if entry.executor.is_none() && !from.is_empty() {
+                let executor: Arc<str> = from.into();
+                entry.executor = Some(Arc::clone(&executor));
+                effects.push(Effect::Executor(Arc::clone(&entry.asked), executor));
+                note(self.durable, entry, now, effects);
+                // What was said before went to any of the replicas.
+                if entry.canceled && from != entry.asked.task.to {
+                    effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                }
+            }
+            if entry.update(&result) {
+                effects.push(Effect::Update(Arc::clone(&entry.asked), result));
+            }
+        }
+        self.pump_all(now, effects);
+    }
+
+    /// A task ends so: stored first where it is kept, and told then.
+    fn end(&mut self, id: &Identifier, end: TaskResult, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let end = ended(&entry.asked, end);
+        if entry.asked.stored {
+            entry.end(end, now, effects);
+            if seeded(Bug::EarlySettled) {
+                entry.settle(now, effects);
+            }
+        } else {
+            effects.push(Effect::End(Arc::clone(&entry.asked), end));
+            self.forget(id, now);
+        }
+    }
+
+    fn dropped(&mut self, id: &Identifier, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        entry.wanted = false;
+        if entry.at == At::Ended {
+            effects.push(Effect::Release(id.clone()));
+            self.forget(id, now);
+        }
+    }
+
+    fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let up_since = self.up_since;
+        let over = |deadline: Instant| {
+            deadline::after(deadline, LATE) < now
+                && up_since.is_some_and(|since| deadline::after(since, LATE) < now)
+        };
+        let (mut unheard, mut due, mut ask) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, entry) in &mut self.tasks {
+            entry.retry(now, effects);
+            if entry.has_ended() {
+                continue;
+            }
+            let online = |entry: &Entry| {
+                self.agents.is_online(entry.target())
+                    || (entry.executor.is_none()
+                        && self.agents.is_any_online(|agent| entry.asked.may_be_at(agent)))
+            };
+            let quiet = now.saturating_duration_since(entry.quiet_since);
+            match entry.at {
+                _ if entry.asked.deadline.is_some_and(over) => unheard.push(id.clone()),
+                At::Unsure { until: Some(until) } if until < now => unheard.push(id.clone()),
+                At::Unsure { until: None } if online(entry) => {
+                    entry.at = At::Unsure { until: Some(deadline::after(now, UNSURE)) };
+                    ask.push(id.clone());
+                }
+                At::Nowhere if quiet >= SILENCE && online(entry) => due.push(id.clone()),
+                At::Broker { .. } if entry.unanswered >= UNANSWERED && quiet >= SILENCE => {
+                    due.push(id.clone())
+                }
+                At::Broker { .. } if self.agents.is_understanding(entry.target()) => {
+                    let patience = SILENCE.saturating_mul(1 << entry.asks.min(8)).min(SILENCE_MOST);
+                    if quiet >= patience {
+                        ask.push(id.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        for id in unheard {
+            let message = "nothing was heard of the task in time; is the agent online?";
+            let error = TaskError::new("timeout", message).with_code(codes::UNHEARD);
+            self.end(&id, failed(error), now, effects);
+        }
+        for id in due {
+            self.due(&id, now, effects);
+        }
+        for id in ask {
+            if let Some(entry) = self.tasks.get_mut(&id) {
+                // It waits for its turn from now on.
+                entry.quiet_since = now;
+                self.agents.push(entry.target(), Again::Ask(id), now);
+            }
+        }
+        self.pump_all(now, effects);
+    }
+
+    /// A task is to be sent again when it is its turn.
+    fn due(&mut self, id: &Identifier, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.tasks.get_mut(id) else { return };
+        entry.at = At::Due;
+        entry.unanswered = 0;
+        // Should the process end before it is sent.
+        note(self.durable, entry, now, effects);
+        if let Some(queue) = entry.in_window_of.take() {
+            self.agents.heard(&queue, id, now);
+        }
+        self.agents.push(entry.target(), Again::Send(id.clone()), now);
+    }
+
+    /// Sends what has its turn.
+    fn pump_all(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        for agent in self.agents.open(now) {
+            while let Some(again) = self.agents.next(&agent) {
+                let id = again.id().clone();
+                let Some(entry) = self.tasks.get_mut(&id) else { continue };
+                match (again, entry.at) {
+                    (Again::Send(_), At::Due) => {
+                        entry.at = At::Link { lost: false };
+                        effects.push(Effect::Send(Arc::clone(&entry.asked)));
+                    }
+                    (Again::Ask(_), At::Broker { .. } | At::Unsure { .. }) => {
+                        entry.asks = entry.asks.saturating_add(1);
+                        entry.unanswered = entry.unanswered.saturating_add(1);
+                        effects.push(Effect::Ask(Arc::clone(&entry.asked)));
+                    }
+                    // It has ended, or was sent meanwhile.
+                    _ => continue,
+                }
+                entry.quiet_since = now;
+                if !seeded(Bug::Unpaced) {
+                    entry.in_window_of = self.agents.sent(&agent, id, now);
+                }
+            }
+        }
+    }
+}
+
+/// What a later process has to know; where there can be none nothing is to be noted.
+fn note(durable: bool, entry: &mut Entry, now: Instant, effects: &mut Vec<Effect>) {
+    if durable && entry.asked.stored && !entry.has_ended() {
+        entry.keep(now, effects);
+    } else {
+        effects.push(Effect::Noted(Arc::clone(&entry.asked)));
+    }
+}
+
+/// A task that failed here.
+fn failed(error: TaskError) -> TaskResult {
+    let mut result = TaskResult::update(Identifier::random(), TaskState::Failed, "", 0);
+    (result.seq, result.error) = (None, Some(error));
+    result.completed_at = Some(now_rfc3339());
+    result
+}
+
+/// The end of this task.
+fn ended(asked: &Asked, end: TaskResult) -> TaskResult {
+    TaskResult { task_id: asked.task.task_id.clone(), ..end }
+}
+
+#[cfg(test)]
+mod schedules;

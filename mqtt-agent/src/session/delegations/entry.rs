@@ -1,0 +1,295 @@
+//! [`Entry`]: where one delegated task is, and what the store knows of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::asked::Asked;
+use super::event::{Effect, What};
+use crate::store::{StoreError, TaskRecord};
+use crate::wire::{TaskResult, TaskState, now_rfc3339};
+
+/// How long after a failure the store is tried again at first, and at most.
+const RETRY: Duration = Duration::from_millis(100);
+const RETRY_MOST: Duration = Duration::from_secs(30);
+
+/// After so many failures the broker need not keep the result's message any longer: it stays in memory here, and its agent
+/// sends it again to a later process that asks.
+const KEPT_BY_BROKER: u32 = 3;
+
+/// How long the store may fail before whoever waits for the end is told of that.
+const SURFACED: Duration = Duration::from_secs(30);
+
+/// Where a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// The connection has a copy and sends it until the broker acknowledges it; there is no second one. `lost`: its
+    /// agent came online meanwhile, so that it may have missed it.
+    Link { lost: bool },
+    /// The broker acknowledged it on a connection, in a session.
+    Broker { session: u64, epoch: u64 },
+    /// The broker knew nobody who receives it.
+    Nowhere,
+    /// It may be lost, and waits for its turn to be sent again.
+    Due,
+    /// An earlier process may have sent it, or not: its agent is asked, and nobody hears of the task's end before that
+    /// time, once its agent is online.
+    Unsure { until: Option<Instant> },
+    /// It has ended, and the store is to take that.
+    Ending,
+    /// It has ended, and the store has that.
+    Ended,
+}
+
+/// One task.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) asked: Arc<Asked>,
+    pub(super) at: At,
+    /// The broker has had it at some time.
+    pub(super) sent: bool,
+    /// The agent or replica that works on it, once it was heard of.
+    pub(super) executor: Option<Arc<str>>,
+    pub(super) canceled: bool,
+    /// Whether a handle waits for its end.
+    pub(super) wanted: bool,
+    /// The number of the next update, at least.
+    next_seq: u64,
+    /// The last update's state, where it said nothing else.
+    last_state: Option<TaskState>,
+    /// The queue in whose window it counts, since it was sent again or asked for.
+    pub(super) in_window_of: Option<Arc<str>>,
+    /// When something was heard of it, or it was sent.
+    pub(super) quiet_since: Instant,
+    /// How often its agent was asked where it is.
+    pub(super) asks: u32,
+    /// How often it was asked since something was heard of it.
+    pub(super) unanswered: u32,
+    /// How it ended, until that is told.
+    end: Option<Box<TaskResult>>,
+    /// The same in short, for good.
+    state: TaskState,
+    /// The messages that the broker keeps until the end is stored.
+    held: Vec<u64>,
+    settled: bool,
+    keeping: Keeping,
+}
+
+/// What the store has yet to take.
+#[derive(Debug, Default)]
+struct Keeping {
+    /// An update is under way.
+    busy: bool,
+    /// There is something that the last update did not hold.
+    dirty: bool,
+    failures: u32,
+    failing_since: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) fn new(asked: Arc<Asked>, at: At, now: Instant) -> Self {
+        Self {
+            executor: asked.known_executor(),
+            asked,
+            at,
+            sent: false,
+            canceled: false,
+            wanted: true,
+            next_seq: 0,
+            last_state: None,
+            in_window_of: None,
+            quiet_since: now,
+            asks: 0,
+            unanswered: 0,
+            end: None,
+            state: TaskState::Submitted,
+            held: Vec::new(),
+            settled: false,
+            keeping: Keeping::default(),
+        }
+    }
+
+    /// Whose inbox takes what is said about it.
+    pub(super) fn target(&self) -> &str {
+        self.executor.as_deref().unwrap_or(&self.asked.task.to)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.at, At::Ending | At::Ended)
+    }
+
+    /// Takes an update; whether it is a new one for the handle.
+    pub(super) fn update(&mut self, update: &TaskResult) -> bool {
+        // Redelivered ones, and those that were overtaken. Kept one higher, so that the first may be 0.
+        if let Some(seq) = update.seq {
+            if seq < self.next_seq {
+                return false;
+            }
+            self.next_seq = seq.saturating_add(1);
+        }
+        let says_more = update.message.is_some() || !update.artifacts.is_empty();
+        let again = !says_more && self.last_state == Some(update.status);
+        self.last_state = (!says_more).then_some(update.status);
+        // Its agent was asked where it is, and it is where it was.
+        !(again && self.asks > 0)
+    }
+
+    /// It ends so.
+    pub(super) fn end(&mut self, result: TaskResult, now: Instant, effects: &mut Vec<Effect>) {
+        self.state = result.status;
+        self.end = Some(Box::new(result));
+        self.at = At::Ending;
+        // What the store did not take before goes with the end.
+        self.keeping.retry_at = None;
+        self.keep(now, effects);
+    }
+
+    /// A message brought its end, which the broker keeps until that is stored; or not, where the store has it, or fails for
+    /// too long.
+    pub(super) fn hold(&mut self, message: u64, effects: &mut Vec<Effect>) {
+        if self.at == At::Ending && self.keeping.failures < KEPT_BY_BROKER {
+            self.held.push(message);
+        } else {
+            effects.push(Effect::Acknowledge(message));
+        }
+    }
+
+    fn let_go(&mut self, effects: &mut Vec<Effect>) {
+        effects.extend(self.held.drain(..).map(Effect::Acknowledge));
+    }
+
+    /// Nothing is left to do once the store has taken that.
+    pub(super) fn settle(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.settled = true;
+        self.keep(now, effects);
+    }
+
+    /// The store has to learn of a change. One update at a time: what changes meanwhile goes with the next one.
+    pub(super) fn keep(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.keeping.dirty = true;
+        let waits = self.keeping.retry_at.is_some_and(|at| at > now);
+        if self.keeping.busy || waits {
+            return;
+        }
+        self.keeping =
+            Keeping { busy: true, dirty: false, retry_at: None, ..std::mem::take(&mut self.keeping) };
+        let what = self.what();
+        effects.push(Effect::Store { record: Box::new(self.record()), what });
+    }
+
+    /// The store is tried again when it is time.
+    pub(super) fn retry(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.keeping.dirty && !self.keeping.busy {
+            self.keep(now, effects);
+        }
+        let long = |since: Instant| now.saturating_duration_since(since) >= SURFACED;
+        if self.at == At::Ending && self.keeping.failing_since.is_some_and(long) {
+            // Told once.
+            self.keeping.failing_since = None;
+            let reason = "it has failed for half a minute to take a task's end".to_owned();
+            effects.push(Effect::Failing(Arc::clone(&self.asked), StoreError::Unavailable { reason }));
+        }
+    }
+
+    /// Whether the store has all of it, or is not trying.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.keeping.busy && !self.keeping.dirty
+    }
+
+    /// What an update of the store would be about.
+    fn what(&self) -> What {
+        match &self.end {
+            _ if self.settled => What::Settled,
+            Some(_) => What::End,
+            None => What::Note,
+        }
+    }
+
+    fn record(&self) -> TaskRecord {
+        let mut record = self.asked.record();
+        record.sent = self.sent;
+        record.lost = self.sent && matches!(self.at, At::Due | At::Link { .. } | At::Nowhere);
+        record.canceled = self.canceled;
+        record.executor = self.executor.as_deref().map(str::to_owned);
+        record.settled = self.settled;
+        // Once the end is stored nothing else of the record counts.
+        record.task.status = self.state;
+        if let Some(end) = &self.end {
+            record.task.result.clone_from(&end.result);
+            record.task.error.clone_from(&end.error);
+            record.task.artifacts.clone_from(&end.artifacts);
+            record.task.updated_at = end.completed_at.clone().unwrap_or_else(now_rfc3339);
+        }
+        record
+    }
+
+    /// The store took an update, or failed. Whether the entry is no longer needed.
+    pub(super) fn stored(
+        &mut self,
+        what: What,
+        outcome: Result<(), StoreError>,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        self.keeping.busy = false;
+        effects.push(Effect::Noted(Arc::clone(&self.asked)));
+        match outcome {
+            Ok(()) => self.taken(what, now, effects),
+            Err(error) => {
+                self.failed(what, &error, now, effects);
+                false
+            }
+        }
+    }
+
+    fn taken(&mut self, what: What, now: Instant, effects: &mut Vec<Effect>) -> bool {
+        self.keeping = Keeping { dirty: self.keeping.dirty, ..Keeping::default() };
+        match what {
+            What::Note => {}
+            What::End => {
+                self.at = At::Ended;
+                self.tell_end(effects);
+            }
+            What::Settled => {
+                if self.at == At::Ending {
+                    self.at = At::Ended;
+                    self.tell_end(effects);
+                }
+                effects.push(Effect::Settled(Arc::clone(&self.asked)));
+                return true;
+            }
+        }
+        if self.keeping.dirty {
+            self.keep(now, effects);
+        }
+        false
+    }
+
+    fn tell_end(&mut self, effects: &mut Vec<Effect>) {
+        self.let_go(effects);
+        if let Some(end) = self.end.take().filter(|_| self.wanted) {
+            effects.push(Effect::End(Arc::clone(&self.asked), *end));
+        } else if !self.settled {
+            effects.push(Effect::Release(self.asked.task.task_id.clone()));
+        }
+    }
+
+    fn failed(&mut self, what: What, error: &StoreError, now: Instant, effects: &mut Vec<Effect>) {
+        let keeping = &mut self.keeping;
+        keeping.dirty = true;
+        keeping.failures = keeping.failures.saturating_add(1);
+        let wait = RETRY.saturating_mul(1 << (keeping.failures - 1).min(16)).min(RETRY_MOST);
+        keeping.retry_at = now.checked_add(wait);
+        if keeping.failures == 1 {
+            keeping.failing_since = Some(now);
+            let task = &self.asked.task.task_id;
+            tracing::error!(%task, %error, ?what, "failed to store what became of a task; it is tried again");
+        }
+        if what == What::End && keeping.failures == KEPT_BY_BROKER {
+            self.let_go(effects);
+        }
+        if what == What::Settled {
+            effects.push(Effect::Settled(Arc::clone(&self.asked)));
+        }
+    }
+}

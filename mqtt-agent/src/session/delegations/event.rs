@@ -1,0 +1,95 @@
+//! What reaches the book of delegated tasks, and what it wants done.
+
+use std::sync::Arc;
+
+use super::asked::Asked;
+use crate::store::{StoreError, TaskRecord};
+use crate::wire::{Identifier, TaskError, TaskResult};
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A task is given to the connection for the first time.
+    Asked(Arc<Asked>),
+    /// The store had a task of an earlier process that has not ended.
+    Recovered { asked: Arc<Asked>, sent: bool, lost: bool, canceled: bool },
+    /// The connection is done with a copy of the task.
+    Handed { id: Identifier, outcome: Handed },
+    /// A task that was not handed over is not wanted any more.
+    Withdrawn { id: Identifier, error: TaskError },
+    /// Nobody waits for a task that is kept in no store.
+    Forgotten(Identifier),
+    /// The connection is up, in this session.
+    Connected { session: u64, epoch: u64 },
+    /// The connection is down.
+    Disconnected,
+    /// An agent says that it is online; `retained`: what the broker had kept.
+    Online { agent: Arc<str>, retained: bool },
+    /// An agent is offline, or its status was removed.
+    Offline { agent: Arc<str> },
+    /// A result or an update, in a message of this number. `proven`: it names the task by more than its id (`A2A-11`).
+    Heard { result: TaskResult, proven: bool, message: u64 },
+    /// Whoever gave a task does not want it any more.
+    Canceled(Identifier),
+    /// A task's handle was dropped.
+    Dropped(Identifier),
+    /// A task's handle gives the result to its user.
+    Taken(Identifier),
+    /// The store has, or failed to take, what it was given.
+    Stored { id: Identifier, what: What, outcome: Result<(), StoreError> },
+    /// Time has passed.
+    Tick,
+}
+
+/// What became of a copy of a task that the connection was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handed {
+    /// The broker has it.
+    Taken { session: u64, epoch: u64 },
+    /// The broker knew nobody who receives it.
+    Nowhere,
+    /// The broker does not have it, and may have it later.
+    Failed,
+    /// The broker can never have it: it is larger than what it takes.
+    Impossible,
+}
+
+/// Which part of a record an update of the store was about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// What a later process has to know of a task that goes on.
+    Note,
+    /// How the task ended.
+    End,
+    /// That its result was taken, or that it was withdrawn.
+    Settled,
+}
+
+/// Something to do. The first ones are done at once, the others by the task that reads the results.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// An update for the task's handle.
+    Update(Arc<Asked>, TaskResult),
+    /// Who works on the task.
+    Executor(Arc<Asked>, Arc<str>),
+    /// The end, for the task's handle.
+    End(Arc<Asked>, TaskResult),
+    /// The store had its first try at what was to be noted.
+    Noted(Arc<Asked>),
+    /// The store had its first try at the task as settled.
+    Settled(Arc<Asked>),
+    /// The end cannot be stored for a long time.
+    Failing(Arc<Asked>, StoreError),
+    /// The task ended, and nobody waits for it.
+    Release(Identifier),
+    /// The message of this number need not be kept by the broker any more.
+    Acknowledge(u64),
+    /// Send the task once more.
+    Send(Arc<Asked>),
+    /// Ask its agent where the task is, by its id alone (`A2A-6`).
+    Ask(Arc<Asked>),
+    /// Tell its agent that the task is not wanted.
+    Cancel(Arc<Asked>),
+    /// Put the record into the store.
+    Store { record: Box<TaskRecord>, what: What },
+}

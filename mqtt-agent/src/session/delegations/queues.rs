@@ -1,0 +1,159 @@
+//! [`Agents`]: which agents are online, and what is to be sent to them once more, so much at a time (`A2A-14`).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::wire::Identifier;
+
+/// So many tasks go out once more without a sign of life.
+pub(super) const AT_ONCE: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Without any sign for so long the next ones go out all the same: not every agent tells of a task before its end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is for an agent that is not known to be online waits so long for it, and goes out then: the broker may keep it for
+/// the agent, and not every agent has a status.
+const HOLD: Duration = Duration::from_secs(2);
+
+/// The most agents of which it is remembered that they are online.
+const MOST: usize = 100_000;
+
+/// What is known of agents, and what waits for them.
+#[derive(Debug, Default)]
+pub(super) struct Agents {
+    online: HashSet<Arc<str>>,
+    /// Those that number their updates: they take further messages about a task.
+    understanding: HashSet<Arc<str>>,
+    queues: HashMap<Arc<str>, Queue>,
+}
+
+/// What waits for one inbox.
+#[derive(Debug)]
+struct Queue {
+    due: VecDeque<Again>,
+    /// What went out and was not heard of since.
+    out: HashSet<Identifier>,
+    since: Instant,
+}
+
+/// A task that is to be sent again, or asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Again {
+    Send(Identifier),
+    Ask(Identifier),
+}
+
+impl Again {
+    pub(super) fn id(&self) -> &Identifier {
+        let (Self::Send(id) | Self::Ask(id)) = self;
+        id
+    }
+}
+
+impl Agents {
+    pub(super) fn is_online(&self, agent: &str) -> bool {
+        self.online.contains(agent)
+    }
+
+    /// Whether one is online that fits.
+    pub(super) fn is_any_online(&self, fits: impl Fn(&str) -> bool) -> bool {
+        self.online.iter().any(|agent| fits(agent))
+    }
+
+    /// Whether it was not online, as far as is known.
+    pub(super) fn came_online(&mut self, agent: &Arc<str>) -> bool {
+        if self.online.len() >= MOST && !self.online.contains(agent) {
+            return false;
+        }
+        self.online.insert(Arc::clone(agent))
+    }
+
+    pub(super) fn went_offline(&mut self, agent: &str) {
+        self.online.remove(agent);
+        self.understanding.remove(agent);
+    }
+
+    /// The broker has forgotten what it said of them.
+    pub(super) fn forget_all(&mut self) {
+        self.online.clear();
+    }
+
+    pub(super) fn understands(&mut self, agent: &str) {
+        if !self.understanding.contains(agent) && self.understanding.len() < MOST {
+            self.understanding.insert(agent.into());
+        }
+    }
+
+    pub(super) fn is_understanding(&self, agent: &str) -> bool {
+        self.understanding.contains(agent)
+    }
+
+    /// Puts a task at the end of a queue.
+    pub(super) fn push(&mut self, agent: &str, again: Again, now: Instant) {
+        match self.queues.get_mut(agent) {
+            Some(queue) => queue.due.push_back(again),
+            None => {
+                let queue = Queue { due: VecDeque::from([again]), out: HashSet::new(), since: now };
+                self.queues.insert(agent.into(), queue);
+            }
+        }
+    }
+
+    /// What goes out next for an agent, if its window has room. Those that are not wanted any more are taken off by
+    /// whoever asks: [`Agents::sent`] says that one went out.
+    pub(super) fn next(&mut self, agent: &str) -> Option<Again> {
+        let queue = self.queues.get_mut(agent)?;
+        if queue.out.len() >= AT_ONCE {
+            return None;
+        }
+        let next = queue.due.pop_front();
+        if next.is_none() && queue.out.is_empty() {
+            self.queues.remove(agent);
+        }
+        next
+    }
+
+    /// It went out; the name of the queue.
+    pub(super) fn sent(&mut self, agent: &str, id: Identifier, now: Instant) -> Option<Arc<str>> {
+        let name = self.queues.get_key_value(agent).map(|(name, _)| Arc::clone(name))?;
+        let queue = self.queues.get_mut(agent)?;
+        queue.out.insert(id);
+        queue.since = now;
+        Some(name)
+    }
+
+    /// Something was heard of a task, or it has ended.
+    pub(super) fn heard(&mut self, agent: &str, id: &Identifier, now: Instant) {
+        if let Some(queue) = self.queues.get_mut(agent) {
+            queue.out.remove(id);
+            queue.since = now;
+            if queue.out.is_empty() && queue.due.is_empty() {
+                self.queues.remove(agent);
+            }
+        }
+    }
+
+    /// The agents whose windows are open: those that were silent for too long are opened.
+    pub(super) fn open(&mut self, now: Instant) -> Vec<Arc<str>> {
+        let Self { online, queues, .. } = self;
+        let is_there = |agent: &str| {
+            let is_replica = |id: &str| id.strip_prefix(agent).is_some_and(|rest| rest.starts_with('-'));
+            online.contains(agent) || online.iter().any(|id| is_replica(id))
+        };
+        let mut open = Vec::new();
+        for (agent, queue) in queues {
+            if now.saturating_duration_since(queue.since) < HOLD && !is_there(agent) {
+                continue;
+            }
+            if queue.out.len() >= AT_ONCE && now.saturating_duration_since(queue.since) >= PATIENCE {
+                queue.out.clear();
+                queue.since = now;
+            }
+            if queue.out.len() < AT_ONCE {
+                open.push(Arc::clone(agent));
+            }
+        }
+        open
+    }
+}
