@@ -36,8 +36,8 @@ impl Presence {
         self.status(Status::Offline)
     }
 
-    /// The same for an agent that remembers nothing of the process before: it was offline, also where it was gone for less
-    /// time than its Will waits. So whoever gave it a task knows that the task is lost (`A2A-14`).
+    /// The same for an agent that remembers nothing of the process before, whose session goes on: it was offline, though
+    /// for less time than its Will waits. So whoever gave it a task knows that the task is lost (`A2A-14`).
     pub(super) async fn announce_anew(&self, link: &Link) -> Result<()> {
         let offline = link.enqueue(self.status(Status::Offline)).await?;
         self.announce(link).await?;

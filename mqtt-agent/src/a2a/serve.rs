@@ -176,9 +176,11 @@ impl Skills {
         };
         // In one flight: whoever sees the agent come online finds the inbox open.
         let announce = async {
-            match shared.store.is_durable() {
-                true => presence.announce(&shared.link).await,
-                false => presence.announce_anew(&shared.link).await,
+            let goes_on = shared.link.session() == 0;
+            if goes_on && !shared.store.is_durable() {
+                presence.announce_anew(&shared.link).await
+            } else {
+                presence.announce(&shared.link).await
             }
         };
         let both = async { tokio::join!(announce, subscribe) };
