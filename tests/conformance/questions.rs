@@ -1,9 +1,10 @@
 //! Questions of a task, their answers, and what comes at the wrong time.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 
 use mqtt_agent::Task;
-use mqtt_agent::a2a::{NewTask, TaskHandle, TaskUpdateError};
+use mqtt_agent::a2a::{DelegateError, NewTask, TaskHandle, TaskUpdateError};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::{Artifact, Part, TaskState};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
@@ -102,6 +103,26 @@ on_each_broker! {
         assert_eq!(asks(&mut task).await, "How far?");
         task.send_parts(vec![Part::data(json!(12))]).await.unwrap();
         assert_eq!(soon(task.result()).await.unwrap(), 12);
+        agent.stop().await;
+    }
+
+    async fn a2a_12_a_request_that_is_asked_back_answers_or_ends_with_the_question(broker) {
+        let agent = Agent::new("desk").skills(skills![interview]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let asked = soon(client.request("desk", NewTask::skill("interview")).into_future()).await.unwrap_err();
+        let DelegateError::Question { question, .. } = &asked else { panic!("{asked:?}") };
+        assert_eq!(question, "Name?");
+        let mut questions = Vec::new();
+        let (sender, mut asked) = mpsc::unbounded_channel();
+        let answered = client.request("desk", NewTask::skill("interview")).returning::<String>().on_question(move |question| {
+            sender.send(question.text()).unwrap();
+            async move { question.text().to_lowercase() }
+        });
+        assert_eq!(soon(answered.into_future()).await.unwrap(), "name?, colour?");
+        while let Some(question) = asked.recv().await {
+            questions.push(question);
+        }
+        assert_eq!(questions, ["Name?", "Colour?"]);
         agent.stop().await;
     }
 

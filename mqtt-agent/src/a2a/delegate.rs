@@ -26,7 +26,7 @@ use crate::deadline;
 use crate::link::{Message, Published};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle};
 use crate::store::{TaskRecord, TaskSide};
-use crate::wire::{Identifier, Task, TaskError, TaskState, now_rfc3339};
+use crate::wire::{Identifier, Intent, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
 
 /// A task that is to be delegated, made by [`Client::delegate`](crate::Client::delegate). Await it: the broker has the
 /// task then.
@@ -179,4 +179,13 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
         return Err(DelegateError::TooLarge { size, limit });
     }
     Ok(session.link().publish(message).await?)
+}
+
+/// Sends a further message to whoever works on a task (`A2A-12`).
+async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
+    let mut notification = asked.about(Intent::Message);
+    notification.messages = vec![said];
+    let executor = asked.executor();
+    let message = Message::json(session.namespace().inbox(&executor), notification.to_bytes());
+    send(session, message, &executor).await.map(drop)
 }

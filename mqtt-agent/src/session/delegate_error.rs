@@ -36,6 +36,17 @@ pub enum DelegateError {
     /// The task was cancelled.
     #[error("the task was cancelled; give it again if it is wanted")]
     Canceled,
+    /// The agent asks, and the request has nothing that answers. The task was cancelled.
+    #[error(
+        "the agent asks: `{question}`; answer with `.on_question(..)`, or give the task with `Client::delegate` and answer it with \
+         `TaskHandle::send`"
+    )]
+    Question {
+        /// The task.
+        task_id: String,
+        /// What it asks, as text.
+        question: String,
+    },
     /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
     #[error(
         "no result of task `{task_id}` from `{agent}` within {after:?}; is the agent online? it may still work on the task"

@@ -11,9 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::kept::Kept;
-use crate::link::Message;
 use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
-use crate::wire::{Artifact, Intent, Part, Role, TaskMessage, TaskResult, TaskState};
+use crate::wire::{Artifact, Part, Role, TaskMessage, TaskResult, TaskState};
 
 /// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).
 ///
@@ -201,21 +200,16 @@ impl Delegated {
     }
 
     async fn send(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
-        let mut notification = self.asked.about(Intent::Message);
-        notification.messages = vec![TaskMessage::new(Role::User, parts)];
-        let session = self.handle.session();
-        let topic = session.namespace().inbox(&self.asked.executor());
-        self.publish(Message::json(topic, notification.to_bytes())).await
+        let message = TaskMessage::new(Role::User, parts);
+        super::further(self.handle.session(), &self.asked, message).await
     }
 
     async fn cancel(&self) -> Result<(), DelegateError> {
         // First: a replica that is heard of from now on is told by whoever hears of it.
         self.handle.session().delegations().canceled(&self.asked);
-        self.publish(self.asked.cancel(self.handle.session().namespace())).await
-    }
-
-    async fn publish(&self, message: Message) -> Result<(), DelegateError> {
-        super::send(self.handle.session(), message, &self.asked.executor()).await.map(drop)
+        let session = self.handle.session();
+        let message = self.asked.cancel(session.namespace());
+        super::send(session, message, &self.asked.executor()).await.map(drop)
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`TaskRequest`]: a task that is asked for and waited for.
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -15,11 +16,24 @@ use crate::deadline;
 use crate::link::{Filter, Subscription};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
 use crate::spawn;
+use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
 
 /// How long a request that is cancelled waits to hear which replica has the task.
 const HEAR: Duration = Duration::from_secs(10);
 
+/// What answers an agent's questions.
+struct Answering(Box<dyn FnMut(TaskMessage) -> BoxFuture<'static, String> + Send>);
+
+impl fmt::Debug for Answering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answering")
+    }
+}
+
 /// A task that is asked for and waited for, made by [`Client::request`](crate::Client::request). Await it for the result.
+///
+/// An agent may ask back (`A2A-12`): give what answers with [`on_question`](Self::on_question). Without it the request
+/// ends with [`DelegateError::Question`], and the task is cancelled.
 #[derive(Debug)]
 #[must_use = "a task is asked for when this is awaited"]
 pub struct TaskRequest<T = Value> {
@@ -28,24 +42,47 @@ pub struct TaskRequest<T = Value> {
     task: NewTask,
     timeout: Option<Duration>,
     cancel_on_drop: bool,
+    answering: Option<Answering>,
     result: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned> TaskRequest<T> {
     pub(crate) fn new(handle: SessionHandle, agent: String, task: NewTask) -> Self {
-        Self { handle, agent, task, timeout: None, cancel_on_drop: false, result: PhantomData }
+        Self {
+            handle,
+            agent,
+            task,
+            timeout: None,
+            cancel_on_drop: false,
+            answering: None,
+            result: PhantomData,
+        }
     }
 
     /// The type of the result. Any that serde reads; [`DelegateError::UnexpectedResult`] when the result doesn't fit.
     pub fn returning<U: DeserializeOwned>(self) -> TaskRequest<U> {
-        let Self { handle, agent, task, timeout, cancel_on_drop, result: _ } = self;
-        TaskRequest { handle, agent, task, timeout, cancel_on_drop, result: PhantomData }
+        let Self { handle, agent, task, timeout, cancel_on_drop, answering, result: _ } = self;
+        TaskRequest { handle, agent, task, timeout, cancel_on_drop, answering, result: PhantomData }
     }
 
     /// How long to wait. Default: the client's timeout. The agent works on after that, unless
     /// [`cancel_on_drop`](Self::cancel_on_drop) says otherwise: a task outlives who asked for it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Answers what the agent asks, with a text. It runs as part of the request, one question at a time, and its time
+    /// counts. A question that comes again, after a reconnect, is given the answer that it had.
+    ///
+    /// For answers that are no text take [`Client::delegate`](crate::Client::delegate) and
+    /// [`TaskHandle::send_parts`](super::TaskHandle::send_parts).
+    pub fn on_question<F, A>(mut self, mut answer: F) -> Self
+    where
+        F: FnMut(TaskMessage) -> A + Send + 'static,
+        A: Future<Output = String> + Send + 'static,
+    {
+        self.answering = Some(Answering(Box::new(move |question| Box::pin(answer(question)))));
         self
     }
 
@@ -62,9 +99,9 @@ impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let until = self.handle.deadline(self.timeout);
-        let Self { handle, agent, task, cancel_on_drop, .. } = self;
+        let Self { handle, agent, task, cancel_on_drop, answering, .. } = self;
         Box::pin(async move {
-            let result = requested(handle, agent, task, until, cancel_on_drop).await?;
+            let result = requested(handle, agent, task, until, cancel_on_drop, answering).await?;
             serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)
         })
     }
@@ -77,6 +114,7 @@ fn requested(
     task: NewTask,
     until: Instant,
     cancel_on_drop: bool,
+    mut answering: Option<Answering>,
 ) -> BoxFuture<'static, Result<Value, DelegateError>> {
     Box::pin(async move {
         let began = Instant::now();
@@ -105,8 +143,24 @@ fn requested(
             let sending = Sending::now(session.link());
             publish(&session, &waiting.asked).await?;
             session.delegations().sent(&waiting.asked, sending);
-            let end = waiting.waiting.end.wait_for(Option::is_some).await;
-            let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)??;
+            let mut answers = Answers::default();
+            let end = loop {
+                let question = match waiting.next().await? {
+                    Next::End(end) => break end,
+                    Next::Question(question) => question,
+                };
+                let Some(Answering(answering)) = &mut answering else {
+                    // Nobody answers: it would wait for ever.
+                    waiting.cancel = true;
+                    let question = question.text();
+                    return Err(DelegateError::Question {
+                        task_id: waiting.asked.task.task_id.to_string(),
+                        question,
+                    });
+                };
+                let answer = answers.of(question, answering).await;
+                super::further(&session, &waiting.asked, answer).await?;
+            };
             waiting.cancel = false;
             outcome(end)
         };
@@ -123,6 +177,32 @@ fn requested(
     })
 }
 
+/// What a request waits for.
+enum Next {
+    End(TaskResult),
+    Question(TaskMessage),
+}
+
+/// The last question and its answer.
+#[derive(Default)]
+struct Answers(Option<(TaskMessage, TaskMessage)>);
+
+impl Answers {
+    async fn of(
+        &mut self,
+        question: TaskMessage,
+        answering: &mut (dyn FnMut(TaskMessage) -> BoxFuture<'static, String> + Send),
+    ) -> TaskMessage {
+        if let Some((_, answer)) = self.0.as_ref().filter(|(known, _)| question.is_again(known)) {
+            return answer.clone();
+        }
+        let answer = answering(question.clone()).await;
+        let answer = TaskMessage::new(Role::User, vec![Part::text(answer)]);
+        self.0 = Some((question, answer.clone()));
+        answer
+    }
+}
+
 /// A request while it is waited for.
 struct Requested {
     session: Arc<Session>,
@@ -130,6 +210,27 @@ struct Requested {
     waiting: Waiting,
     cancel: bool,
     result: Option<Subscription>,
+}
+
+impl Requested {
+    /// Waits for the end, or for what the agent asks before.
+    async fn next(&mut self) -> Result<Next, DelegateError> {
+        let Waiting { updates, end } = &mut self.waiting;
+        loop {
+            tokio::select! {
+                biased;
+                end = end.wait_for(Option::is_some) => {
+                    let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)??;
+                    return Ok(Next::End(end));
+                }
+                Some(update) = updates.recv() => {
+                    if let (TaskState::InputRequired, Some(question)) = (update.status, update.message) {
+                        return Ok(Next::Question(question));
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Drop for Requested {
