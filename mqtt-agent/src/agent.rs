@@ -23,6 +23,7 @@ use crate::handler::registry::{
 };
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
+use crate::store::Guarded;
 use crate::wire::{AgentCard as WireCard, ToolCard};
 use check::{Checked, Given};
 
@@ -229,7 +230,7 @@ impl Agent {
     /// Where tasks are kept: those that the agent works on, and those that it delegates. Default: memory, so that a
     /// crash loses them. One store for one agent.
     pub fn store(mut self, store: impl TaskStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.store = Some(Guarded::new(store));
         self
     }
 

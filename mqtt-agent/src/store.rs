@@ -4,10 +4,12 @@
 mod clock;
 #[cfg(any(test, feature = "broker"))]
 pub(crate) mod conformance;
+mod guarded;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use guarded::Guarded;
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -185,6 +187,9 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// - No operation blocks the thread that polls it.
 ///
 /// A store belongs to one agent at a time.
+///
+/// An agent and a client take a panic in an operation, and one that does not end within 30 s, as
+/// [`StoreError::Unavailable`].
 ///
 /// [`MemoryStore`] and `SqliteStore` (feature `sqlite`) are such stores. `testing::check_task_store` (feature `broker`)
 /// holds one of your own against this contract.

@@ -13,6 +13,7 @@ use crate::a2a::{MemoryStore, Retention, TaskStore};
 use crate::error::{Error, Problem, Result};
 use crate::link::Link;
 use crate::session::{Session, SessionHandle};
+use crate::store::Guarded;
 use crate::wire::{Identifier, Namespace};
 
 /// What a [`Client`] has besides its connection: where its tasks are kept.
@@ -40,7 +41,7 @@ impl ClientBuilder {
     /// connecting. Default: memory.
     #[must_use]
     pub fn store(mut self, store: impl TaskStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.store = Some(Guarded::new(store));
         self
     }
 
