@@ -7,7 +7,7 @@ mod drain;
 mod limits;
 mod reply_to;
 
-pub(crate) use admission::{Admission, Admitted, Busy, own_places};
+pub(crate) use admission::{Admission, Admitted, Busy, Turn, own_places};
 pub(crate) use announce::Announcer;
 pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;

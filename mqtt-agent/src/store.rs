@@ -58,6 +58,9 @@ pub struct TaskRecord {
     /// How often a handler began to work on it.
     #[serde(default)]
     pub attempts: u32,
+    /// How many processes have taken it up again; counts where updates have to go on (`A2A-13`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub starts: u32,
     /// Whether whoever gave it does not want it any more; it has not ended yet.
     #[serde(default)]
     pub canceled: bool,
@@ -93,6 +96,10 @@ pub struct TaskRecord {
     pub tracestate: Option<String>,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl TaskRecord {
     /// A task of which nothing else is known yet.
     #[must_use]
@@ -100,6 +107,7 @@ impl TaskRecord {
         Self {
             task,
             attempts: 0,
+            starts: 0,
             canceled: false,
             sent: false,
             lost: false,

@@ -1,17 +1,21 @@
 //! Serving skills: [`Skills`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
 //! them.
 //!
-//! One task's way: [`inbox`] reads it and has it stored, and only then is its message acknowledged. It is a [`Work`] then:
-//! [`attempt`] waits for its turn, runs the handler and stores the end; [`report`] sends it. Before its end, [`updates`]
-//! tell of it and [`ask`] asks. [`recover`] takes up what an earlier process left.
+//! One task's way: [`inbox`] reads it and makes a [`Work`] of it. [`machine`] says what is to be done next, and [`attempt`]
+//! does it: the task is stored, its message acknowledged, it waits for its turn, its handler runs, its end is stored, and
+//! [`report`] sends it. Before its end, [`updates`] tell of it and [`ask`] asks. [`recover`] takes up what an earlier
+//! process left, and [`unsent`] sends again what nobody received.
 
 mod ask;
 mod attempt;
 mod dialogue;
 mod inbox;
+mod machine;
 mod ready;
 mod recover;
 mod report;
+mod seeded;
+mod unsent;
 mod updates;
 mod work;
 
@@ -34,6 +38,7 @@ use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{ErrorKind, Identifier, TaskError, codes};
+use unsent::Unsent;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
 const READING: usize = 1024;
@@ -71,6 +76,10 @@ pub(super) struct Shared {
     live: Mutex<HashMap<Identifier, Arc<Work>>>,
     /// Owns every task of ours.
     tasks: TaskTracker,
+    /// Ended, and received by nobody yet.
+    unsent: Unsent,
+    /// Cancelled when card and status are out: nothing is told of tasks before (`A2A-1`).
+    announced: CancellationToken,
     /// Cancelled when no more work is begun.
     stopping: CancellationToken,
     /// Cancelled when the grace of a stop is over.
@@ -104,6 +113,23 @@ impl Shared {
         self.store.update(TaskSide::Executor, record.clone()).await.map(drop)
     }
 
+    /// Waits until card and status are out; `false` when the agent ends before.
+    async fn announced(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.announced.cancelled() => true,
+            () = self.abandon.cancelled() => false,
+        }
+    }
+
+    /// A task is in hand no more. One that came under its id since is another.
+    fn forget(&self, work: &Arc<Work>) {
+        let mut live = self.live();
+        if live.get(&work.begun().task_id).is_some_and(|known| Arc::ptr_eq(known, work)) {
+            live.remove(&work.begun().task_id);
+        }
+    }
+
     /// Short look-ups only: the lock is never held across an await.
     fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Work>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
@@ -122,6 +148,8 @@ pub(crate) struct Skills {
     announcer: AbortOnDropHandle<()>,
     // Removes what is too old.
     pruner: AbortOnDropHandle<()>,
+    // Sends results again that nobody received.
+    unsent: AbortOnDropHandle<()>,
     // An agent that is dropped without a stop leaves no handler behind.
     abandon: DropGuard,
 }
@@ -146,6 +174,8 @@ impl Skills {
             store: parts.store,
             live: Mutex::default(),
             tasks: TaskTracker::new(),
+            unsent: Unsent::default(),
+            announced: CancellationToken::new(),
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -197,6 +227,8 @@ impl Skills {
                     return Err(error);
                 }
             };
+        shared.announced.cancel();
+        let unsent = spawn::owned(unsent::send_again(Arc::clone(&shared)));
         let (link, announced) = (shared.link.clone(), Arc::clone(&presence));
         let announcer = spawn::owned(announcer.again("card and status", move || {
             let (link, announced) = (link.clone(), Arc::clone(&announced));
@@ -204,7 +236,7 @@ impl Skills {
         }));
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
         let pruner = spawn::owned(pruner);
-        Ok(Self { shared, presence, inbox, reader, announcer, pruner, abandon })
+        Ok(Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon })
     }
 
     /// Begins no more work, waits for what runs, and marks the agent offline (`A2A-15`). The connection stays open.
@@ -212,7 +244,7 @@ impl Skills {
     /// An inbox of its own stays subscribed, so that the broker keeps what comes for the next start; one that is shared
     /// with other replicas is left to them (`SUB-8a`).
     pub(crate) async fn stop(self) {
-        let Self { shared, presence, inbox, reader, announcer, pruner, abandon } = self;
+        let Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon } = self;
         announcer.abort();
         pruner.abort();
         let mut leave = Vec::new();
@@ -228,10 +260,12 @@ impl Skills {
             grace: shared.limits.grace,
         };
         draining.end(leave).await;
+        // Nothing says any more that it is online.
+        let (_, _, _) = tokio::join!(announcer, pruner, unsent);
         presence.retire(&shared.link).await;
         shared.closing.cancel();
         // None of them waits for anything any more.
-        let (_, _, _) = tokio::join!(reader, announcer, pruner);
+        drop(reader.await);
         drop(abandon);
     }
 }

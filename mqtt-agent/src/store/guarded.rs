@@ -106,7 +106,9 @@ mod tests {
     }
 
     fn record() -> TaskRecord {
-        let task = serde_json::from_value(serde_json::json!({"task_id": "t", "from": "me", "status": "submitted"})).unwrap();
+        let task =
+            serde_json::from_value(serde_json::json!({"task_id": "t", "from": "me", "status": "submitted"}))
+                .unwrap();
         TaskRecord::new(task)
     }
 

@@ -32,5 +32,7 @@ pub const TOO_COMPLEX: &str = "too_complex";
 pub const TOO_LARGE: &str = "too_large";
 /// Comes with `timeout`: nothing was heard of a task by its deadline. The delegator gives it to itself.
 pub const UNHEARD: &str = "unheard";
+/// Comes with `invalid_arguments`: another task has the id.
+pub const ID_TAKEN: &str = "id_taken";
 /// Comes with `invalid_arguments`: the agent has no such skill.
 pub const UNKNOWN_SKILL: &str = "unknown_skill";

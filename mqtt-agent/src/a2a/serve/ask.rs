@@ -1,6 +1,8 @@
 //! Asking whoever gave a task, and taking the answers (`A2A-12`).
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -109,6 +111,23 @@ impl Work {
         self.tell_state().await;
     }
 
+    /// Returns when the store has all answers, or the task is over here.
+    pub(super) async fn answers_are_kept(&self) {
+        let mut pause = Duration::from_millis(100);
+        while self.unkept.load(Ordering::Acquire) {
+            tokio::select! {
+                () = self.over.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = pause.saturating_mul(2).min(Duration::from_secs(30));
+            let Some(shared) = self.shared.upgrade() else { return };
+            let record = self.record.lock().await;
+            if record.task.status.is_terminal() || shared.keep(&record).await.is_ok() {
+                self.unkept.store(false, Ordering::Release);
+            }
+        }
+    }
+
     /// Takes a further message: the answer to its question. One that it did not ask for is dropped.
     pub(super) async fn answer(&self, message: TaskMessage) {
         let Some(shared) = self.shared.upgrade() else { return };
@@ -140,8 +159,9 @@ impl Work {
         }
         changed.updated_at = now_rfc3339();
         if let Err(error) = shared.keep(&record).await {
-            // It goes on all the same; only a later attempt would ask again.
-            tracing::warn!(%task, %error, "an answer was not stored");
+            // It goes on all the same; its message is kept by the broker until the store has it.
+            tracing::warn!(%task, %error, "failed to store an answer; it is tried again");
+            self.unkept.store(true, Ordering::Release);
         }
         drop(record);
         if let Some(waiting) = waiting {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::machine::Event;
 use super::{READING, ReadySkill, Shared, Work};
 use crate::deadline;
-use crate::handler::refusal::{busy, unavailable};
+use crate::handler::refusal::busy;
 use crate::link::{Ack, Inbound, Inbox};
 use crate::serve::{Admitted, correlated_id};
 use crate::spawn;
-use crate::store::{Inserted, StoreError, TaskRecord, TaskSide, insert};
+use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TraceContext, codes};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
@@ -123,10 +124,10 @@ impl Shared {
         let task = notification.into_task();
         // One that runs is left alone (A2A-14); who asks again learns where it is.
         let known = self.live().get(&task.task_id).cloned();
-        if let Some(work) = known {
-            return self.asked_again(ack, work, &task, updates);
-        }
         let record = record(task, origin, updates);
+        if let Some(work) = known {
+            return self.asked_again(ack, work, record);
+        }
         if bare {
             let shared = Arc::clone(self);
             spawn::tracked(&self.tasks, async move {
@@ -143,29 +144,7 @@ impl Shared {
         let record = Arc::new(record);
         let work = Work::new(self, ready, Arc::clone(&record));
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
-        let shared = Arc::clone(self);
-        spawn::tracked(&self.tasks, async move {
-            match insert(&*shared.store, TaskSide::Executor, TaskRecord::clone(&record)).await {
-                Ok(Inserted::New(stored)) => {
-                    work.note_stored(Some(stored));
-                    ack.stored(&stored);
-                    drop(record);
-                    work.run(place).await;
-                }
-                Ok(Inserted::Known(existing, stored)) => {
-                    shared.live().remove(&record.task.task_id);
-                    work.note_stored(Some(stored));
-                    shared.again(*existing, &record).await;
-                    ack.stored(&stored);
-                }
-                Err(error) => {
-                    shared.live().remove(&record.task.task_id);
-                    work.note_stored(None);
-                    shared.reject(Arc::unwrap_or_clone(record), not_stored(&error)).await;
-                    ack.refused();
-                }
-            }
-        });
+        spawn::tracked(&self.tasks, work.run(place, Event::Came, Some(ack)));
     }
 
     /// Rejects a task; its message is acknowledged when the broker has that.
@@ -190,10 +169,10 @@ impl Shared {
     }
 
     /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
-    fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, task: &Task, updates: bool) {
-        if work.begun().from != task.from {
-            tracing::warn!(task = %task.task_id, "dropped a task of another sender under a known id");
-            return ack.refused();
+    fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, record: TaskRecord) {
+        let updates = record.updates;
+        if work.begun().from != record.task.from {
+            return self.refuse(ack, record, taken(&work.begun().task_id));
         }
         spawn::tracked(&self.tasks, async move {
             match work.stored().await {
@@ -210,13 +189,12 @@ impl Shared {
     }
 
     /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it.
-    async fn again(&self, existing: TaskRecord, asked: &TaskRecord) {
+    pub(super) async fn again(&self, existing: TaskRecord, asked: &TaskRecord) {
         if existing.task.from != asked.task.from {
-            let task = &existing.task.task_id;
-            tracing::warn!(%task, "dropped a task of another sender under a known id");
+            self.reject(asked.clone(), taken(&existing.task.task_id)).await;
         } else if existing.task.status.is_terminal() {
             let (reply_topic, correlation) = (asked.reply_topic.clone(), asked.correlation.clone());
-            self.send_result(TaskRecord { reply_topic, correlation, ..existing }).await;
+            self.finish(TaskRecord { reply_topic, correlation, ..existing }).await;
         }
     }
 
@@ -237,6 +215,7 @@ impl Shared {
         };
         spawn::tracked(&self.tasks, async move {
             work.answer(message).await;
+            work.answers_are_kept().await;
             ack.in_memory();
         });
     }
@@ -283,18 +262,10 @@ impl Shared {
     }
 }
 
-/// Why a task was not kept: it cannot be, or nothing can be now.
-fn not_stored(error: &StoreError) -> TaskError {
-    match error {
-        StoreError::Unreadable { reason } => TaskError::new(
-            ErrorKind::InvalidArguments.as_str(),
-            format!("the task cannot be stored: {reason}; nest it less deeply"),
-        ),
-        error => {
-            tracing::error!(%error, "failed to store a task, which is rejected");
-            unavailable("the agent cannot store tasks now; try again later", codes::STORE).into()
-        }
-    }
+/// An id is what a task is known by: two senders cannot have tasks of the same.
+fn taken(id: &Identifier) -> TaskError {
+    let message = format!("another task has the id `{id}`; give this one another id");
+    TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::ID_TAKEN)
 }
 
 fn record(task: Task, origin: Origin, updates: bool) -> TaskRecord {

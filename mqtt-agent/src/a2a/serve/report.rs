@@ -1,12 +1,15 @@
 //! Sending what comes of a task: its result (`A2A-11`), and updates before it where they were asked for (`A2A-13`).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::Shared;
 use super::attempt::trace;
+use super::machine::{Event, Machine, Promise, Sent, Step};
 use crate::link::{Message, PublishError, Published};
 use crate::serve::ReplyTo;
-use crate::store::{TaskRecord, TaskSide};
+use crate::store::TaskRecord;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes};
 
 impl Shared {
@@ -53,32 +56,76 @@ impl Shared {
         }
     }
 
-    /// Sends the result of a task that has ended and is stored, and stores that it was sent. One that did not get through
-    /// stays open: the next start sends it, and whoever asks again is given it (`A2A-14`).
-    pub(super) async fn send_result(&self, mut record: TaskRecord) {
-        let settled = match self.result(&record) {
-            None => true,
-            Some(message) => match self.link.publish(message).await {
-                // Whoever asked is away.
-                Ok(Published { no_subscribers }) => !no_subscribers,
-                Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
-                    tracing::warn!(task = %record.task.task_id, %error, "a result can never be sent");
-                    true
+    /// Ends a task that nobody works on, and sends that.
+    pub(super) async fn end(&self, record: TaskRecord) -> bool {
+        let mut machine = Machine::new(Promise { durable: true, again: true, attempts: 1 });
+        let step = machine.ended();
+        self.deliver(&mut machine, step, Arc::new(record)).await
+    }
+
+    /// Sends the result of a task that has ended and is stored; whether nothing is left to do for it.
+    pub(super) async fn finish(&self, record: TaskRecord) -> bool {
+        let mut machine = Machine::new(Promise { durable: true, again: true, attempts: 1 });
+        let mut record = Arc::new(record);
+        let step = machine.on(Event::Recovered, &mut record);
+        self.deliver(&mut machine, step, record).await
+    }
+
+    /// Does what is left to do of a task that has ended: it is sent, and stored as sent. One that did not get through is
+    /// sent again later, by the next start at the latest, and to whoever asks again (`A2A-14`).
+    pub(super) async fn deliver(
+        &self,
+        machine: &mut Machine,
+        first: Step,
+        mut record: Arc<TaskRecord>,
+    ) -> bool {
+        let mut step = first;
+        loop {
+            let event = match step {
+                Step::Send => Event::Sent(self.send_result(&record).await),
+                Step::Store => match self.keep(&record).await {
+                    Ok(()) => Event::Stored(true),
+                    Err(error) => {
+                        if !machine.has_failed() {
+                            let task = &record.task.task_id;
+                            tracing::warn!(%task, %error, "failed to store how a task ended; it is tried again");
+                        }
+                        Event::Stored(false)
+                    }
+                },
+                Step::Pause(_) if self.abandon.is_cancelled() && machine.has_given_up() => return false,
+                Step::Pause(pause) => tokio::select! {
+                    () = self.closing.cancelled() => return false,
+                    () = tokio::time::sleep(pause) => Event::Paused,
+                },
+                Step::Unsent => {
+                    self.unsent.add(record.task.task_id.clone());
+                    return false;
                 }
-                Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                    tracing::debug!(task = %record.task.task_id, %error, "a result waits for the next start");
-                    false
-                }
-                Err(error) => {
-                    tracing::warn!(task = %record.task.task_id, %error, "a result waits until it is asked for again");
-                    false
-                }
-            },
-        };
-        if settled && !record.settled {
-            record.settled = true;
-            if let Err(error) = self.store.update(TaskSide::Executor, record).await {
-                tracing::warn!(%error, "that a result was sent was not stored");
+                _ => return true,
+            };
+            step = machine.on(event, &mut record);
+        }
+    }
+
+    async fn send_result(&self, record: &TaskRecord) -> Sent {
+        let Some(message) = self.result(record) else { return Sent::Done };
+        let task = &record.task.task_id;
+        match self.link.publish(message).await {
+            Ok(Published { no_subscribers: false }) => Sent::Done,
+            // Whoever asked is away.
+            Ok(Published { no_subscribers: true }) => Sent::Later,
+            Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
+                tracing::warn!(%task, %error, "a result can never be sent");
+                Sent::Done
+            }
+            Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
+                tracing::debug!(%task, %error, "a result waits for the next start");
+                Sent::Later
+            }
+            Err(error) => {
+                tracing::warn!(%task, %error, "failed to send a result; it is tried again");
+                Sent::Later
             }
         }
     }

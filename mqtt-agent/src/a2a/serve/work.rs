@@ -20,6 +20,8 @@ pub(crate) struct Work {
     /// The task as it was when this process took it. As long as nothing changes it is the same memory as `record`.
     pub(super) begun: Arc<TaskRecord>,
     attempt: u32,
+    /// Cancelled when nothing is left to do for it here.
+    pub(super) over: CancellationToken,
     pub(super) deadline_ms: Option<i64>,
     seq: AtomicU64,
     pub(super) record: Mutex<Arc<TaskRecord>>,
@@ -29,6 +31,8 @@ pub(crate) struct Work {
     /// Whether whoever gave the task does not want it any more.
     canceled: AtomicBool,
     pub(super) dialogue: StdMutex<Dialogue>,
+    /// Whether the store failed to take an answer.
+    pub(super) unkept: AtomicBool,
     /// Whether the store has it: unknown, not at all, or with evidence.
     pub(super) stored: watch::Sender<Option<Option<Stored>>>,
 }
@@ -41,13 +45,15 @@ impl Work {
             ready,
             begun: Arc::clone(&record),
             attempt,
+            over: CancellationToken::new(),
             deadline_ms: record.deadline_ms,
-            seq: AtomicU64::new(first_seq()),
+            seq: AtomicU64::new(first_seq(record.starts)),
             record: Mutex::new(record),
             order: Mutex::default(),
             cancellation: shared.abandon.child_token(),
             canceled: AtomicBool::new(false),
             dialogue: StdMutex::default(),
+            unkept: AtomicBool::new(false),
             stored: watch::Sender::new(None),
         })
     }
@@ -81,20 +87,27 @@ impl Work {
         record.task.status.is_terminal() || self.cancellation.is_cancelled()
     }
 
-    /// Ends it because whoever gave it does not want it any more. Returns when that is stored: the next process would end
-    /// it as well.
+    /// Ends it because whoever gave it does not want it any more. Returns when the store knows that, or its end: then the
+    /// next process would end it as well.
     pub(super) async fn cancel(&self) {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();
         let Some(shared) = self.shared.upgrade() else { return };
-        let mut record = self.record.lock().await;
-        if record.task.status.is_terminal() {
-            return;
+        {
+            let mut record = self.record.lock().await;
+            if record.task.status.is_terminal() {
+                return;
+            }
+            Arc::make_mut(&mut record).canceled = true;
+            match shared.keep(&record).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(task = %self.begun().task_id, %error, "failed to store that a task is cancelled");
+                }
+            }
         }
-        Arc::make_mut(&mut record).canceled = true;
-        if let Err(error) = shared.keep(&record).await {
-            tracing::warn!(task = %self.begun().task_id, %error, "that a task is not wanted was not stored");
-        }
+        drop(shared);
+        self.over.cancelled().await;
     }
 
     pub(super) fn is_canceled(&self) -> bool {
@@ -102,8 +115,8 @@ impl Work {
     }
 }
 
-/// Updates are not stored, and their numbers rise over all processes all the same: they begin with the time, with room for
-/// a thousand in each millisecond, and below the largest whole number of a JavaScript peer.
-fn first_seq() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0) << 10
+/// Updates are not stored, and their numbers rise over all processes all the same, whatever the clock does: each process
+/// that takes the task up has a range of its own, below the largest whole number of a JavaScript peer.
+fn first_seq(starts: u32) -> u64 {
+    u64::from(starts.min(1 << 20)) << 32
 }
