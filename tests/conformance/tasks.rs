@@ -239,10 +239,13 @@ on_each_broker! {
         peer.publish(INBOX, asked("once", "hold", ""), Default::default()).await;
         assert_eq!(json(&peer.next(RESULTS).await)["result"], "attempt 1");
         assert_eq!(watch.runs(), 2);
-        // Another sender's task of the same id gets nothing of it.
+        // Another sender's task of the same id gets nothing of it, and its sender is told why.
         let foreign = json!({"task_id": "once", "from": "thief", "to": "desk", "type": "hold", "prompt": ""});
         peer.subscribe("a2a/v1/tasks/thief/results").await;
         peer.publish(INBOX, foreign.to_string(), Default::default()).await;
+        let rejected = json(&peer.next("a2a/v1/tasks/").await);
+        assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&"rejected".into(), &"id_taken".into()));
+        assert!(rejected.get("result").is_none(), "{rejected}");
         peer.publish(INBOX, asked("next", "shout", ""), Default::default()).await;
         assert_eq!(json(&peer.next("a2a/v1/tasks/").await)["task_id"], "next");
         agent.stop().await;

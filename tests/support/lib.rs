@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod broker;
+mod failing_store;
 pub mod fake_broker;
 mod log;
 mod raw;
 mod twins;
 
 pub use broker::TestBroker;
+pub use failing_store::{FailingStore, Failure};
 pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};

@@ -118,5 +118,5 @@ impl Work {
 /// Updates are not stored, and their numbers rise over all processes all the same, whatever the clock does: each process
 /// that takes the task up has a range of its own, below the largest whole number of a JavaScript peer.
 fn first_seq(starts: u32) -> u64 {
-    u64::from(starts.min(1 << 20)) << 32
+    (u64::from(starts.min(1 << 20)) << 32) + 1
 }

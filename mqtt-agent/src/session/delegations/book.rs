@@ -274,7 +274,9 @@ impl Book {
                 At::Nowhere => lost.push(id.clone()),
                 At::Unsure { until: until @ None } => {
                     *until = Some(deadline::after(now, UNSURE));
-                    self.agents.push(entry.target(), Again::Ask(id.clone()), now);
+                    if self.agents.is_understanding(entry.target()) {
+                        self.agents.push(entry.target(), Again::Ask(id.clone()), now);
+                    }
                 }
                 _ => {}
             }
@@ -399,7 +401,9 @@ impl Book {
                 At::Unsure { until: Some(until) } if until < now => unheard.push(id.clone()),
                 At::Unsure { until: None } if online(entry) => {
                     entry.at = At::Unsure { until: Some(deadline::after(now, UNSURE)) };
-                    ask.push(id.clone());
+                    if self.agents.is_understanding(entry.target()) {
+                        ask.push(id.clone());
+                    }
                 }
                 At::Nowhere if quiet >= SILENCE && online(entry) => due.push(id.clone()),
                 At::Broker { .. } if entry.unanswered >= UNANSWERED && quiet >= SILENCE => {

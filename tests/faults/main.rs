@@ -1,0 +1,5 @@
+//! What breaks beside and below the framework, operation by operation: a table of operations and faults, each cell with
+//! the test that shows what happens then, or why it can't happen. `table` prints it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod stores;
