@@ -14,7 +14,6 @@ pub mod codes;
 mod decode_error;
 mod ident;
 mod inbox;
-mod limit;
 mod namespace;
 mod part;
 mod reply;
@@ -24,6 +23,7 @@ mod stream;
 mod task;
 mod task_result;
 mod timestamp;
+mod tolerant;
 mod tool_card;
 mod topics;
 mod trace;
@@ -32,6 +32,8 @@ mod trace;
 mod task_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tolerance_tests;
 
 pub use agent_card::{
     AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,

@@ -5,14 +5,16 @@ use serde_json::{Map, Value};
 
 use super::card::{self, Status};
 use super::decode_error::{DecodeError, Form};
-use super::{limit, now_rfc3339};
+use super::now_rfc3339;
 
 /// What an agent says of itself on `{ns}/agents/{agent_id}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentCard {
     /// The format's version: `"1"`.
+    #[serde(default = "card::version")]
     pub version: String,
     /// The agent's id; a replica's has its instance at the end.
+    #[serde(default)]
     pub agent_id: String,
     /// A name for people.
     #[serde(default)]
@@ -47,13 +49,18 @@ pub struct AgentCard {
     /// What A2A's extensions say, as the schemas of skills. An extension of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<AgentExtension>,
+    /// Which of our additions it understands: `intents` (`A2A-12`), `updates` (`A2A-13`), `parts` (`A2A-9`). An extension
+    /// of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
     /// The largest message that it takes, in bytes of the MQTT packet (`SUB-14`). An extension of ours.
-    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
     /// The versions of its SDK and of itself.
     #[serde(default)]
     pub version_info: AgentVersion,
     /// Whether it says that it is there.
+    #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
     #[serde(default)]
@@ -134,7 +141,7 @@ impl AgentCard {
     ///
     /// When it is no card, of another version, or of another agent than its topic's. Such a card is to be ignored.
     pub fn read(agent_id: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
-        card::read(agent_id, payload, |card: &Self| &card.agent_id)
+        card::read(agent_id, payload, |card: &mut Self| &mut card.agent_id)
     }
 
     /// The payload.
@@ -154,6 +161,12 @@ impl AgentCard {
     pub fn has_tag(&self, tag: &str) -> bool {
         let has = |tags: &[String]| tags.iter().any(|known| known == tag);
         has(&self.tags) || self.skills.iter().any(|skill| has(&skill.tags))
+    }
+
+    /// Whether it understands this addition of ours, such as `intents`.
+    #[must_use]
+    pub fn has_feature(&self, feature: &str) -> bool {
+        self.features.iter().any(|known| known == feature)
     }
 
     /// Whether it names this capability.
@@ -176,7 +189,7 @@ pub struct AgentStatus {
     pub last_seen: String,
 }
 
-static STATUS: Form = Form { name: "the status", mend: "its publisher has to mend it" };
+static STATUS: Form = Form { name: "the status", mend: "its publisher has to mend it", vital: &["status"] };
 
 impl AgentStatus {
     /// A status of now.
@@ -185,13 +198,20 @@ impl AgentStatus {
         Self { agent_id: agent_id.to_owned(), status, last_seen: now_rfc3339() }
     }
 
-    /// Reads a status; `None` for an empty payload, which removes one.
+    /// Reads a status; `None` for an empty payload, which removes one. A bare word `online` or `offline`, in quotes or
+    /// not, is a status as well.
     ///
     /// # Errors
     ///
     /// When it is none. Such a message is to be ignored.
     pub fn read(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
-        if payload.is_empty() { Ok(None) } else { STATUS.read(payload).map(Some) }
+        let status = match payload.trim_ascii() {
+            b"" => return Ok(None),
+            b"online" | b"\"online\"" => Status::Online,
+            b"offline" | b"\"offline\"" => Status::Offline,
+            payload => return STATUS.read(payload).map(Some),
+        };
+        Ok(Some(Self { agent_id: String::new(), status, last_seen: String::new() }))
     }
 
     /// The payload.

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::decode_error::{DecodeCause, DecodeError, Form};
-use super::{Identifier, limit, now_rfc3339};
+use super::tolerant::unique_object;
+use super::{Identifier, now_rfc3339};
 
 /// One call of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct CallRequest {
     /// The call's id, opaque (`MCP-4`).
     pub call_id: Identifier,
     /// The arguments; none at all is an empty object.
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "unique_object")]
     pub arguments: Map<String, Value>,
     /// Who says that they call (`SUB-7`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,12 +26,8 @@ pub struct CallRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_topic: Option<String>,
     /// The largest message that the caller takes, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
-    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
-}
-
-fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl CallRequest {
@@ -74,10 +71,15 @@ impl CallRequest {
     }
 }
 
-static CALL: Form =
-    Form { name: "the call", mend: r#"send `{"call_id": .., "arguments": {..}, "client": ..}`"# };
+static CALL: Form = Form {
+    name: "the call",
+    mend: r#"send `{"call_id": .., "arguments": {..}, "client": ..}`"#,
+    // With other arguments it would be another call.
+    vital: &["call_id", "arguments"],
+};
 
-static CANCEL: Form = Form { name: "the cancel", mend: r#"send `{"call_id": .., "client": ..}`"# };
+static CANCEL: Form =
+    Form { name: "the cancel", mend: r#"send `{"call_id": .., "client": ..}`"#, vital: &[] };
 
 /// A call that cannot be read, and what could be read of it: enough to refuse it, if there is an address.
 #[derive(Debug, thiserror::Error)]
@@ -126,17 +128,17 @@ impl CancelRequest {
     /// When it is none, or names no call.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
-        struct In<'a> {
+        struct In {
             #[serde(default)]
             call_id: Option<Identifier>,
-            #[serde(default, borrow)]
-            call_ids: Option<Vec<&'a RawValue>>,
+            #[serde(default)]
+            call_ids: Option<Vec<Value>>,
             #[serde(default)]
             client: Option<String>,
         }
         let In { call_id, call_ids, client } = CANCEL.read(payload)?;
         let many = call_ids.unwrap_or_default();
-        let many = many.into_iter().filter_map(|id| serde_json::from_str(id.get()).ok());
+        let many = many.into_iter().filter_map(|id| serde_json::from_value(id).ok());
         let call_ids: Vec<_> = call_id.into_iter().chain(many).collect();
         if call_ids.is_empty() {
             Err(CANCEL.error(DecodeCause::NoCall))

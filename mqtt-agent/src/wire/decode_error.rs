@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::tolerant;
 
 /// Why a message of a peer cannot be read.
 ///
@@ -58,7 +60,7 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form: Form { name, mend }, cause } = self;
+        let Self { form: Form { name, mend, .. }, cause } = self;
         let mend = match cause {
             DecodeCause::Version(_) => "update this program or the publisher",
             _ => mend,
@@ -70,7 +72,8 @@ impl fmt::Display for DecodeError {
 impl fmt::Display for DecodeCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Json(error) => error.fmt(f),
+            // A peer's text may be in it, of any length.
+            Self::Json(error) => f.write_str(&tolerant::shortened(&error.to_string())),
             Self::Version(version) => write!(f, "its version is `{version}`, and `1` is the only one known"),
             Self::Misplaced { name, level } => write!(f, "it is of `{name}`, on the topic of `{level}`"),
             Self::NoCall => f.write_str("it names no call"),
@@ -87,15 +90,15 @@ pub(super) struct Form {
     pub(super) name: &'static str,
     /// What to do about one that is wrong.
     pub(super) mend: &'static str,
+    /// Its fields that decide over it where they are malformed, and are not passed over (`SUB-11a`).
+    pub(super) vital: &'static [&'static str],
 }
 
 impl Form {
-    /// Reads JSON.
-    pub(super) fn read<'de, T: Deserialize<'de>>(
-        &'static self,
-        payload: &'de [u8],
-    ) -> Result<T, DecodeError> {
-        serde_json::from_slice(payload).map_err(|error| self.error(DecodeCause::Json(error)))
+    /// Reads JSON, and passes over malformed fields that are optional.
+    pub(super) fn read<T: DeserializeOwned>(&'static self, payload: &[u8]) -> Result<T, DecodeError> {
+        let read = tolerant::read(self.name, self.vital, payload);
+        read.map_err(|error| self.error(DecodeCause::Json(error)))
     }
 
     pub(super) fn error(&'static self, cause: DecodeCause) -> DecodeError {

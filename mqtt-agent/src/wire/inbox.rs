@@ -18,7 +18,7 @@ pub enum Intent {
     Message,
     /// The end of a task.
     Cancel,
-    /// Something that a later version has added; it is dropped.
+    /// A word of another peer's: its message is a task.
     #[serde(untagged)]
     Other(String),
 }
@@ -76,6 +76,7 @@ fn is_task(intent: &Intent) -> bool {
 static NOTIFICATION: Form = Form {
     name: "the inbox message",
     mend: r#"send `{"task_id": .., "from": .., "type": .., "messages": [..]}`"#,
+    vital: &["task_id"],
 };
 
 impl TaskNotification {

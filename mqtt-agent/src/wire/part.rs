@@ -6,26 +6,55 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use super::tolerant;
+
 /// One piece of a message or an artifact, as A2A 1.0 has it: a text, bytes, a URL or JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "In")]
 pub struct Part {
     /// What it holds.
     #[serde(flatten)]
     pub content: PartContent,
     /// A name for the content as a file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
     /// Its media type, such as `image/png`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// What else somebody says of it.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct In {
+    text: Option<String>,
+    raw: Option<Base64>,
+    url: Option<String>,
+    data: Option<Value>,
+    filename: Option<String>,
+    media_type: Option<String>,
+    metadata: Map<String, Value>,
+}
+
+impl TryFrom<In> for Part {
+    type Error = &'static str;
+
+    fn try_from(part: In) -> Result<Self, Self::Error> {
+        let In { text, raw, url, data, filename, media_type, metadata } = part;
+        let text = text.map(PartContent::Text);
+        let raw = raw.map(PartContent::Raw);
+        let url = url.map(PartContent::Url);
+        let content = text.or(raw).or(url).or(data.map(PartContent::Data));
+        let content = content.ok_or("a part holds nothing that can be read; give it `text`, `raw`, `url` or `data`")?;
+        Ok(Self { content, filename, media_type, metadata })
+    }
+}
+
 /// What a [`Part`] holds: exactly one of four.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum PartContent {
@@ -133,34 +162,56 @@ impl Part {
             && self.media_type.is_none()
             && self.metadata.is_empty()
     }
-}
 
-/// The `content` of a message (`A2A-9`): a string where it is one text, an array of parts else.
-pub(super) mod content {
-    use super::{Deserialize, Deserializer, Part, Serialize, Serializer};
-
-    pub(in crate::wire) fn serialize<S: Serializer>(
-        parts: &[Part],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match parts {
-            [part] if part.is_plain() => part.as_text().unwrap_or_default().serialize(serializer),
-            parts => parts.serialize(serializer),
+    /// What a peer reads that knows no parts (`A2A-9`).
+    fn to_plain_text(&self) -> String {
+        match &self.content {
+            PartContent::Text(text) | PartContent::Url(text) => text.clone(),
+            PartContent::Data(value) => value.to_string(),
+            PartContent::Raw(Base64(bytes)) => {
+                let name = self.filename.as_deref().unwrap_or("bytes");
+                let media_type = self.media_type.as_deref().unwrap_or("application/octet-stream");
+                format!("[{name}: {media_type}, {} bytes]", bytes.len())
+            }
         }
     }
+}
 
-    pub(in crate::wire) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<Part>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "`content` is a string or an array of parts")]
-        enum Content {
-            Text(String),
-            Parts(Vec<Part>),
+/// What a message says, as the wire has it (`A2A-9`): `content` is a string that every peer can read, and `parts` beside
+/// it is what replaces it for whoever knows parts. One plain text needs no parts.
+pub(super) fn to_wire(parts: &[Part]) -> (String, Option<&[Part]>) {
+    match parts {
+        [part] if part.is_plain() => (part.as_text().unwrap_or_default().to_owned(), None),
+        parts => {
+            let texts: Vec<_> = parts.iter().map(Part::to_plain_text).collect();
+            (texts.join("\n"), Some(parts))
         }
-        Ok(match Content::deserialize(deserializer)? {
-            Content::Text(text) => vec![Part::text(text)],
-            Content::Parts(parts) => parts,
-        })
+    }
+}
+
+/// Parts of which every one can be read.
+fn all(parts: Vec<Value>) -> Result<Vec<Part>, serde_json::Error> {
+    parts.into_iter().map(|part| tolerant::read_tree("a part", &[], part)).collect()
+}
+
+/// `content` on receipt: a text, or parts as an array.
+pub(super) struct Content(pub(super) Vec<Part>);
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(vec![Part::text(text)])),
+            Value::Array(parts) => all(parts).map(Self).map_err(de::Error::custom),
+            _ => Err(de::Error::custom("`content` is neither a string nor an array of parts")),
+        }
+    }
+}
+
+/// `parts` on receipt: all of them, or the message's `content` says more than they do.
+pub(super) struct Parts(pub(super) Vec<Part>);
+
+impl<'de> Deserialize<'de> for Parts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        all(Vec::deserialize(deserializer)?).map(Self).map_err(de::Error::custom)
     }
 }

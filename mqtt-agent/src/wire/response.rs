@@ -1,11 +1,12 @@
 //! The answer to a call (`MCP-6`, `MCP-7`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Identifier;
-use super::decode_error::{DecodeError, Form};
+use super::decode_error::{DecodeCause, DecodeError, Form};
+use super::tolerant;
 
 /// The answer to one call.
 #[derive(Debug, Clone)]
@@ -106,7 +107,10 @@ impl From<String> for ErrorKind {
     }
 }
 
-static RESPONSE: Form = Form { name: "the response", mend: "its server has to mend it" };
+static RESPONSE: Form = Form { name: "the response", mend: "its server has to mend it", vital: &[] };
+
+/// What an error of a response or of a task is called in a log.
+pub(super) const ERROR: &str = "the error";
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -134,12 +138,14 @@ struct OutError<'a> {
 
 #[derive(Deserialize)]
 struct In {
-    call_id: Identifier,
-    status: InStatus,
+    #[serde(default)]
+    call_id: Option<Identifier>,
+    #[serde(default)]
+    status: Option<InStatus>,
     #[serde(default)]
     result: Option<Box<RawValue>>,
     #[serde(default)]
-    error: Option<InError>,
+    error: Option<Box<RawValue>>,
     #[serde(default)]
     elapsed_ms: Value,
 }
@@ -166,16 +172,29 @@ struct InError {
 }
 
 impl Response {
-    /// Reads a response. An error without a type is a `tool_error`; a code that is a number is read as its text.
+    /// Reads a response. One without a readable `status` is an error if it has an `error`, else it has to have a
+    /// `result`. An error without a type is a `tool_error`; a code that is a number is read as its text; an error that is
+    /// a string is a message.
     ///
     /// # Errors
     ///
     /// When it is none.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
+        Self::read_for(None, payload)
+    }
+
+    /// Reads the response to a call that is known already, as from its Correlation Data: it needs no `call_id`.
+    pub(crate) fn read_for(call: Option<&Identifier>, payload: &[u8]) -> Result<Self, DecodeError> {
+        let missing = |what| RESPONSE.error(DecodeCause::Json(de::Error::missing_field(what)));
         let In { call_id, status, result, error, elapsed_ms } = RESPONSE.read(payload)?;
-        let outcome = match status {
-            InStatus::Ok => Ok(result.unwrap_or_else(|| RawValue::NULL.to_owned())),
-            InStatus::Error => Err(error.map_or_else(ErrorBody::unspecified, ErrorBody::from)),
+        let call_id = call_id.or_else(|| call.cloned()).ok_or_else(|| missing("call_id"))?;
+        let error = error.map(|error| ErrorBody::read(&error));
+        let outcome = match (status, error, result) {
+            (Some(InStatus::Ok), _, result) => Ok(result.unwrap_or_else(|| RawValue::NULL.to_owned())),
+            (Some(InStatus::Error), error, _) => Err(error.unwrap_or_else(ErrorBody::unspecified)),
+            (None, Some(error), _) => Err(error),
+            (None, None, Some(result)) => Ok(result),
+            (None, None, None) => return Err(missing("status")),
         };
         let elapsed_ms = milliseconds(&elapsed_ms);
         Ok(Self { call_id, outcome, elapsed_ms })
@@ -188,7 +207,7 @@ impl Response {
         struct Id {
             call_id: Identifier,
         }
-        serde_json::from_slice::<Id>(payload).ok().map(|id| id.call_id)
+        RESPONSE.read::<Id>(payload).ok().map(|id| id.call_id)
     }
 
     /// The payload.
@@ -227,6 +246,18 @@ fn milliseconds(value: &Value) -> Option<u64> {
 impl ErrorBody {
     fn unspecified() -> Self {
         Self::new(ErrorKind::ToolError, "the server gives no reason")
+    }
+
+    /// Any JSON: an object with the fields of an error, a text that is its message, or else a message that shows it.
+    fn read(error: &RawValue) -> Self {
+        let text = error.get();
+        match tolerant::read::<InError>(ERROR, &[], text.as_bytes()) {
+            Ok(error) => error.into(),
+            Err(_) => {
+                let message = serde_json::from_str::<String>(text);
+                Self::new(ErrorKind::ToolError, message.unwrap_or_else(|_| tolerant::shortened(text)))
+            }
+        }
     }
 }
 

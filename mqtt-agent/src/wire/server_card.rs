@@ -9,8 +9,10 @@ use super::decode_error::DecodeError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerCard {
     /// The format's version: `"1"`.
+    #[serde(default = "card::version")]
     pub version: String,
     /// The server's id.
+    #[serde(default)]
     pub server: String,
     /// The namespace.
     #[serde(default)]
@@ -22,6 +24,7 @@ pub struct ServerCard {
     #[serde(default, skip_serializing_if = "ServerVersion::is_empty")]
     pub version_info: ServerVersion,
     /// Whether it says that it is there.
+    #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
     #[serde(default)]
@@ -53,7 +56,7 @@ impl ServerCard {
     ///
     /// When it is no card, of another version, or of another server than its topic's. Such a card is to be ignored.
     pub fn read(server: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
-        card::read(server, payload, |card: &Self| &card.server)
+        card::read(server, payload, |card: &mut Self| &mut card.server)
     }
 
     /// The payload.

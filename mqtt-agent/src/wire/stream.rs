@@ -40,7 +40,8 @@ pub(crate) struct StreamHead {
     pub(crate) kind: StreamKind,
 }
 
-static STREAM_MESSAGE: Form = Form { name: "the stream message", mend: "its server has to mend it" };
+static STREAM_MESSAGE: Form =
+    Form { name: "the stream message", mend: "its server has to mend it", vital: &["call_id"] };
 
 #[derive(Serialize)]
 struct Out<'a> {
@@ -58,7 +59,8 @@ struct Out<'a> {
 struct In {
     call_id: Identifier,
     #[serde(default)]
-    seq: Value,
+    seq: Option<u64>,
+    #[serde(default = "partial")]
     r#type: String,
     #[serde(default)]
     content: Value,
@@ -70,8 +72,14 @@ struct In {
 struct HeadIn {
     call_id: Identifier,
     #[serde(default)]
-    seq: Value,
+    seq: Option<u64>,
+    #[serde(default = "partial")]
     r#type: String,
+}
+
+/// A message that doesn't say what it is has something to say.
+fn partial() -> String {
+    "partial".to_owned()
 }
 
 impl StreamKind {
@@ -88,7 +96,7 @@ impl StreamHead {
     /// Reads what a stream message is about, and passes over its content.
     pub(crate) fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         let HeadIn { call_id, seq, r#type } = STREAM_MESSAGE.read(payload)?;
-        Ok(Self { call_id, seq: seq.as_u64(), kind: StreamKind::named(r#type) })
+        Ok(Self { call_id, seq, kind: StreamKind::named(r#type) })
     }
 }
 
@@ -102,7 +110,7 @@ impl StreamMessage {
         let In { call_id, seq, r#type, content, data } = STREAM_MESSAGE.read(payload)?;
         let kind = StreamKind::named(r#type);
         let content = if content.is_null() { data } else { content };
-        Ok(Self { call_id, seq: seq.as_u64(), kind, content })
+        Ok(Self { call_id, seq, kind, content })
     }
 
     /// The payload.

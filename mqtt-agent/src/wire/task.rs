@@ -5,10 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
-use super::part::content;
+use super::part::{Content, Parts, to_wire};
+use super::response::ERROR;
+use super::tolerant::{read_tree, shortened};
 use super::{ErrorBody, Identifier, Part};
 
-/// Where a task is. `Submitted`, then `Working`, with `InputRequired` in between, then one of the last four, which never
+/// Where a task is. `Submitted`, then `Working`, with `InputRequired` and `AuthRequired` in between, then one of the last four, which never
 /// changes (`A2A-10`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,6 +21,8 @@ pub enum TaskState {
     Working,
     /// Waits for a message of whoever asked for it.
     InputRequired,
+    /// Waits for a right that somebody has to give.
+    AuthRequired,
     /// Ended with a result.
     Completed,
     /// Ended without one.
@@ -37,6 +41,7 @@ impl TaskState {
             Self::Submitted => "submitted",
             Self::Working => "working",
             Self::InputRequired => "input-required",
+            Self::AuthRequired => "auth-required",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Canceled => "canceled",
@@ -44,14 +49,18 @@ impl TaskState {
         }
     }
 
-    /// Reads what is on the wire, with the spellings of other implementations (`A2A-10`).
+    /// Reads what is on the wire, with the spellings of other implementations (`A2A-10`): in any case, with or without
+    /// A2A's `TASK_STATE_`, with `_` or `-`.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        Some(match text {
+        // As long as the longest, with room for the prefix: nothing else is worth a copy.
+        let text = (text.len() <= 32).then(|| text.to_ascii_lowercase().replace('-', "_"))?;
+        Some(match text.strip_prefix("task_state_").unwrap_or(&text) {
             "submitted" | "pending" => Self::Submitted,
             "working" | "running" | "in_progress" => Self::Working,
-            "input-required" | "input_required" => Self::InputRequired,
-            "completed" | "done" => Self::Completed,
+            "input_required" => Self::InputRequired,
+            "auth_required" => Self::AuthRequired,
+            "completed" | "complete" | "done" | "ok" | "success" => Self::Completed,
             "failed" | "error" => Self::Failed,
             "canceled" | "cancelled" => Self::Canceled,
             "rejected" => Self::Rejected,
@@ -103,25 +112,62 @@ pub enum Role {
 impl<'de> Deserialize<'de> for Role {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Ok(match text.as_str() {
-            "agent" | "assistant" | "ROLE_AGENT" => Self::Agent,
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "agent" | "assistant" | "role_agent" => Self::Agent,
             _ => Self::User,
         })
     }
 }
 
 /// One message of a task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "MessageIn")]
 pub struct TaskMessage {
     /// Who says it.
-    #[serde(default)]
     pub role: Role,
-    /// What is said: a string on the wire where it is one text, else an array of parts.
-    #[serde(with = "content")]
+    /// What is said. On the wire `content` is a string, and what is more than one text stands in `parts` beside it.
     pub content: Vec<Part>,
     /// When, in RFC 3339.
-    #[serde(default)]
     pub timestamp: String,
+}
+
+#[derive(Deserialize)]
+struct MessageIn {
+    #[serde(default)]
+    role: Role,
+    #[serde(default)]
+    content: Option<Content>,
+    #[serde(default)]
+    parts: Option<Parts>,
+    #[serde(default)]
+    timestamp: String,
+}
+
+impl TryFrom<MessageIn> for TaskMessage {
+    type Error = &'static str;
+
+    fn try_from(message: MessageIn) -> Result<Self, Self::Error> {
+        let MessageIn { role, content, parts, timestamp } = message;
+        let parts = parts.map(|Parts(parts)| parts);
+        let said = parts.or_else(|| content.map(|Content(parts)| parts));
+        let content = said.ok_or("a message says nothing that can be read; give it a `content`")?;
+        Ok(Self { role, content, timestamp })
+    }
+}
+
+impl Serialize for TaskMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Out<'a> {
+            role: Role,
+            content: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            parts: Option<&'a [Part]>,
+            timestamp: &'a str,
+        }
+        let (content, parts) = to_wire(&self.content);
+        Out { role: self.role, content, parts, timestamp: &self.timestamp }.serialize(serializer)
+    }
 }
 
 impl TaskMessage {
@@ -191,18 +237,41 @@ impl Artifact {
 }
 
 /// Why a task has no result (`A2A-11`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct TaskError {
     /// Which kind; those of `MCP-7` where they fit, and `task_error` for what the skill itself answered.
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     pub kind: String,
     /// For whoever asked, and its model.
-    #[serde(default)]
     pub message: String,
     /// For programs.
-    #[serde(default, deserialize_with = "code", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for TaskError {
+    /// Any JSON: an object with the fields of an error, a text that is its message, or else a message that shows it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct In {
+            #[serde(rename = "type", default)]
+            kind: String,
+            #[serde(default)]
+            message: String,
+            #[serde(default, deserialize_with = "code")]
+            code: Option<String>,
+        }
+        Ok(match Value::deserialize(deserializer)? {
+            error @ Value::Object(_) => {
+                let In { kind, message, code } =
+                    read_tree(ERROR, &[], error).map_err(de::Error::custom)?;
+                Self { kind, message, code }
+            }
+            Value::String(message) => Self::new("task_error", message),
+            other => Self::new("task_error", shortened(&other.to_string())),
+        })
+    }
 }
 
 /// A code that is a number is read as its text; anything else is as good as none.

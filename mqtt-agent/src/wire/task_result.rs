@@ -9,35 +9,75 @@ use super::task::{Artifact, Task, TaskError, TaskMessage, TaskState};
 
 /// The result of a task, or with a state that is not terminal an update of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "In")]
 pub struct TaskResult {
     /// The task.
     pub task_id: Identifier,
     /// Where it is.
     pub status: TaskState,
     /// Its result, once completed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// Why it has none, once ended otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
     /// Who says that they worked on it: a claim, never proof (`SUB-7`).
-    #[serde(default)]
     pub from: String,
     /// When it ended, in RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<String>,
     /// Rises with each update of a task (`A2A-13`, an extension of ours).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// What the agent says: how far it is, or what it asks. An extension of ours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<TaskMessage>,
     /// What the task gave beside the result: in an update what is new, at the end all of it. An extension of ours.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
 }
 
-static RESULT: Form = Form { name: "the result", mend: "its agent has to mend it" };
+static RESULT: Form = Form { name: "the result", mend: "its agent has to mend it", vital: &["task_id"] };
+
+#[derive(Deserialize)]
+struct In {
+    task_id: Identifier,
+    #[serde(default)]
+    status: Option<TaskState>,
+    #[serde(default)]
+    state: Option<TaskState>,
+    #[serde(default)]
+    result: Option<Value>,
+    #[serde(default)]
+    error: Option<TaskError>,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    completed_at: Option<String>,
+    #[serde(default)]
+    seq: Option<u64>,
+    #[serde(default)]
+    message: Option<TaskMessage>,
+    #[serde(default)]
+    artifacts: Vec<Artifact>,
+}
+
+impl TryFrom<In> for TaskResult {
+    type Error = &'static str;
+
+    fn try_from(read: In) -> Result<Self, Self::Error> {
+        let In { task_id, status, state, result, error, from, completed_at, seq, message, artifacts } = read;
+        let implied = match (&error, &result) {
+            (Some(_), _) => Some(TaskState::Failed),
+            (None, Some(_)) => Some(TaskState::Completed),
+            // An update of ours in a state that a later version has added.
+            (None, None) => seq.map(|_| TaskState::Working),
+        };
+        let status = status.or(state).or(implied);
+        let status = status.ok_or("it has no state of a task, no result and no error")?;
+        Ok(Self { task_id, status, result, error, from, completed_at, seq, message, artifacts })
+    }
+}
 
 impl TaskResult {
     /// A task that ended.
@@ -72,7 +112,8 @@ impl TaskResult {
         }
     }
 
-    /// Reads a result or an update.
+    /// Reads a result or an update. `state` is read as `status`; without a readable one an `error` says that the task
+    /// failed and a `result` that it completed (`A2A-11`).
     ///
     /// # Errors
     ///

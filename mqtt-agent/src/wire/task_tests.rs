@@ -110,6 +110,13 @@ proptest! {
 fn a2a_10_the_spellings_of_others_are_accepted_and_ours_are_sent() {
     let spellings = [
         ("pending", TaskState::Submitted),
+        ("Pending", TaskState::Submitted),
+        ("ok", TaskState::Completed),
+        ("SUCCESS", TaskState::Completed),
+        ("complete", TaskState::Completed),
+        ("TASK_STATE_COMPLETED", TaskState::Completed),
+        ("TASK_STATE_INPUT_REQUIRED", TaskState::InputRequired),
+        ("AUTH_REQUIRED", TaskState::AuthRequired),
         ("running", TaskState::Working),
         ("in_progress", TaskState::Working),
         ("done", TaskState::Completed),
@@ -124,20 +131,36 @@ fn a2a_10_the_spellings_of_others_are_accepted_and_ours_are_sent() {
 }
 
 #[test]
-fn a2a_9_one_text_is_a_string_and_everything_else_an_array_of_parts() {
-    let content = |parts: Vec<Part>| {
-        serde_json::to_value(TaskMessage::new(Role::User, parts)).unwrap()["content"].clone()
+fn a2a_9_content_is_always_a_string_and_parts_say_what_is_more() {
+    let said = |parts: Vec<Part>| {
+        let message = serde_json::to_value(TaskMessage::new(Role::User, parts)).unwrap();
+        (message["content"].clone(), message.get("parts").cloned())
     };
-    assert_eq!(content(vec![Part::text("a")]), "a");
+    assert_eq!(said(vec![Part::text("a")]), (json!("a"), None));
     assert_eq!(
-        content(vec![Part::text("a").with_media_type("text/plain")]),
-        json!([{"text": "a", "mediaType": "text/plain"}])
+        said(vec![Part::text("a").with_media_type("text/plain")]),
+        (json!("a"), Some(json!([{"text": "a", "mediaType": "text/plain"}])))
     );
     assert_eq!(
-        content(vec![Part::raw(vec![0, 255], "image/png")]),
-        json!([{"raw": "AP8=", "mediaType": "image/png"}])
+        said(vec![Part::raw(vec![0, 255], "image/png")]),
+        (json!("[bytes: image/png, 2 bytes]"), Some(json!([{"raw": "AP8=", "mediaType": "image/png"}])))
     );
-    assert_eq!(content(vec![]), json!([]));
+    let data = json!({"n": 1});
+    assert_eq!(
+        said(vec![Part::text("a"), Part::data(data.clone())]),
+        (json!("a\n{\"n\":1}"), Some(json!([{"text": "a"}, {"data": data}])))
+    );
+    assert_eq!(said(vec![]), (json!(""), Some(json!([]))));
+}
+
+#[test]
+fn a2a_9_an_array_in_content_is_still_read_and_parts_replace_a_content() {
+    let read = |message: Value| serde_json::from_value::<TaskMessage>(message).unwrap().content;
+    let parts = json!([{"text": "a"}, {"data": {"n": 1}}]);
+    let both = vec![Part::text("a"), Part::data(json!({"n": 1}))];
+    assert_eq!(read(json!({"content": parts})), both);
+    assert_eq!(read(json!({"content": "a", "parts": parts})), both);
+    assert_eq!(read(json!({"parts": parts})), both);
 }
 
 #[test]

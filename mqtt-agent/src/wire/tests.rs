@@ -356,8 +356,8 @@ fn sub_11_a_card_is_read_ignored_or_removed() {
         "the card cannot be read: it is of `sub`, on the topic of `add`; its publisher has to mend it"
     );
     assert_eq!(
-        cause("{}"),
-        "the card cannot be read: missing field `version` at line 1 column 2; its publisher has to mend it"
+        cause("{"),
+        "the card cannot be read: EOF while parsing an object at line 1 column 1; its publisher has to mend it"
     );
 }
 

@@ -1,18 +1,20 @@
 //! The retained card of a tool (`MCP-1`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, json};
 
 use super::card::{self, Status};
 use super::decode_error::DecodeError;
-use super::{IdentifierError, ToolAnnotations, limit};
+use super::{IdentifierError, ToolAnnotations};
 
 /// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCard {
     /// The format's version: `"1"`.
+    #[serde(default = "card::version")]
     pub version: String,
     /// The tool's name.
+    #[serde(default)]
     pub tool: String,
     /// The server that published the card; replicas take turns.
     #[serde(default)]
@@ -24,10 +26,10 @@ pub struct ToolCard {
     #[serde(default)]
     pub description: String,
     /// The JSON Schema of the arguments.
-    #[serde(default = "any_object")]
+    #[serde(default = "any_object", deserialize_with = "schema")]
     pub input_schema: Value,
     /// The JSON Schema of the result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_schema", skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Value>,
     /// Whether it sends partial results.
     #[serde(default)]
@@ -42,6 +44,7 @@ pub struct ToolCard {
     #[serde(default)]
     pub version_info: ToolVersion,
     /// Whether its server says that it is there.
+    #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
     #[serde(default)]
@@ -56,7 +59,7 @@ pub struct ToolCard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<bool>,
     /// The largest message that its servers take, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
-    #[serde(default, deserialize_with = "limit::read", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
     /// Words to find the tool by (an extension of ours).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -79,6 +82,23 @@ fn any_object() -> Value {
     json!({"type": "object"})
 }
 
+/// A JSON Schema is an object or a boolean.
+fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    match Value::deserialize(deserializer)? {
+        schema @ (Value::Object(_) | Value::Bool(_)) => Ok(schema),
+        Value::Null => Ok(any_object()),
+        _ => Err(de::Error::custom("no JSON Schema, which is an object or a boolean")),
+    }
+}
+
+fn optional_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        schema @ (Value::Object(_) | Value::Bool(_)) => Ok(Some(schema)),
+        Value::Null => Ok(None),
+        _ => Err(de::Error::custom("no JSON Schema, which is an object or a boolean")),
+    }
+}
+
 impl ToolCard {
     /// Reads a card from the topic level `tool`; `None` for an empty payload, which removes a card (`SUB-11`).
     ///
@@ -86,7 +106,7 @@ impl ToolCard {
     ///
     /// When it is no card, of another version, or of another tool than its topic's. Such a card is to be ignored.
     pub fn read(tool: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
-        card::read(tool, payload, |card: &Self| &card.tool)
+        card::read(tool, payload, |card: &mut Self| &mut card.tool)
     }
 
     /// The payload.

@@ -1,0 +1,173 @@
+//! Reading JSON of peers in other languages (`SUB-11a`): one way for every message.
+//!
+//! A message is read strictly first. Where that fails, the field that the error points at is taken out, with a line at
+//! debug level, and it is read again: so `null` is absence, and a malformed optional field loses that field alone. It
+//! fails where a field is missing that the message can't do without, or where one of its [vital](Form::vital) fields is
+//! malformed.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Error, Map, Number, Value};
+use serde_path_to_error::{Path, Segment};
+
+/// How many fields are taken out where they are. With more, all of the message's field that they are in goes: the work
+/// stays in proportion to the message.
+const EXACT: usize = 8;
+
+/// Reads a message, which is a JSON object.
+pub(super) fn read<T: DeserializeOwned>(
+    what: &'static str,
+    vital: &[&str],
+    payload: &[u8],
+) -> Result<T, Error> {
+    // A derived type would also be read from an array.
+    if payload.trim_ascii_start().first() != Some(&b'{') {
+        let other = serde_json::from_slice::<Map<String, Value>>(payload);
+        return Err(other.err().unwrap_or_else(|| de::Error::custom("no JSON object")));
+    }
+    match serde_json::from_slice(payload) {
+        Ok(message) => Ok(message),
+        Err(error) => match serde_json::from_slice::<Unique>(payload) {
+            Ok(Unique(tree)) => read_tree(what, vital, tree),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+/// Reads what is a tree already: a part of a message that has a form of its own.
+pub(super) fn read_tree<T: DeserializeOwned>(
+    what: &'static str,
+    vital: &[&str],
+    mut tree: Value,
+) -> Result<T, Error> {
+    let mut taken_out = 0;
+    loop {
+        let (path, error) = match serde_path_to_error::deserialize(&tree) {
+            Ok(message) => return Ok(message),
+            Err(error) => (error.path().clone(), error.into_inner()),
+        };
+        if matches!(path.iter().next(), Some(Segment::Map { key }) if vital.contains(&key.as_str())) {
+            return Err(error);
+        }
+        let depth = if taken_out < EXACT { usize::MAX } else { 1 };
+        let Some(removed) = take_out(&mut tree, &path, depth) else { return Err(error) };
+        taken_out += 1;
+        if !removed.is_null() {
+            let (field, error) = (shortened(&path.to_string()), shortened(&error.to_string()));
+            tracing::debug!(field, error, "ignored a field of {what} that cannot be read");
+        }
+    }
+}
+
+/// Removes what a path leads to, or what is so deep on the way there.
+fn take_out(tree: &mut Value, path: &Path, depth: usize) -> Option<Value> {
+    let steps: Vec<_> = path
+        .iter()
+        .take_while(|step| matches!(step, Segment::Map { .. } | Segment::Seq { .. }))
+        .take(depth)
+        .collect();
+    let (last, way) = steps.split_last()?;
+    let mut inner = tree;
+    for step in way {
+        inner = match step {
+            Segment::Map { key } => inner.get_mut(key)?,
+            Segment::Seq { index } => inner.get_mut(index)?,
+            _ => return None,
+        };
+    }
+    match (last, inner) {
+        (Segment::Map { key }, Value::Object(fields)) => fields.remove(key),
+        (Segment::Seq { index }, Value::Array(items)) if *index < items.len() => Some(items.remove(*index)),
+        _ => None,
+    }
+}
+
+/// At most 200 characters of what a peer sent.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// JSON in which no object has a key twice: two readers would take it for two different things.
+pub(super) struct Unique(pub(super) Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Tree;
+        impl<'de> Visitor<'de> for Tree {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+                let mut read = Vec::new();
+                while let Some(Unique(item)) = items.next_element()? {
+                    read.push(item);
+                }
+                Ok(read.into())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Value, A::Error> {
+                unique_fields(fields).map(Value::Object)
+            }
+        }
+        deserializer.deserialize_any(Tree).map(Self)
+    }
+}
+
+fn unique_fields<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Map<String, Value>, A::Error> {
+    let mut read = Map::new();
+    while let Some(key) = fields.next_key::<String>()? {
+        if read.contains_key(&key) {
+            return Err(de::Error::custom(format!("the key `{}` stands twice in an object", shortened(&key))));
+        }
+        let Unique(value) = fields.next_value()?;
+        read.insert(key, value);
+    }
+    Ok(read)
+}
+
+/// An object without a key twice; nothing at all is an empty one.
+pub(super) fn unique_object<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Map<String, Value>, D::Error> {
+    match Unique::deserialize(deserializer)? {
+        Unique(Value::Object(fields)) => Ok(fields),
+        Unique(Value::Null) => Ok(Map::new()),
+        _ => Err(de::Error::custom("invalid type: expected a map")),
+    }
+}
