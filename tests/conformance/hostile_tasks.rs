@@ -31,7 +31,7 @@ on_each_broker! {
             own(r#"{"task_id": "X", "messages": "no"}"#), own(r#"{"task_id": "X", "messages": [{"content": 7}]}"#),
             own(r#"{"task_id": "X", "messages": [{"content": [{"raw": "%%%"}]}], "from": "peer"}"#),
             own(r#"{"task_id": "X", "prompt": "p", "from": "a/b"}"#), own(r#"{"task_id": "X", "prompt": "p", "to": "other"}"#),
-            own(r#"{"task_id": "X", "prompt": "p", "intent": "explode"}"#), own(r#"{"task_id": "X", "intent": 7}"#),
+            own(r#"{"task_id": "X", "intent": 7}"#),
             about(json!({"task_id": id, "intent": "message", "from": "peer", "messages": [{"content": "x"}]})),
             about(json!({"task_id": id, "intent": "cancel"})),
             about(json!({"task_id": id, "from": "peer", "type": "shout", "prompt": "mine"})),
@@ -49,7 +49,9 @@ on_each_broker! {
             "agents/desk/card", "agents/me/card",
         ];
         for topic in topics {
-            for payload in &garbage {
+            // Of a card nothing is required but its topic (A2A-5).
+            let is_card = |payload: &[u8]| topic.ends_with("/card") && payload.starts_with(b"{") && payload.ends_with(b"}");
+            for payload in garbage.iter().filter(|payload| !is_card(payload)) {
                 let (before, topic) = (logged(), format!("{namespace}/{topic}"));
                 peer.publish(&topic, payload.clone(), Default::default()).await;
                 // Cards are read by whoever watches agents, when that asks for the next change.

@@ -91,11 +91,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// The skill that a task is for; the only one is also for tasks that name none.
+    /// The skill that a task is for. A task's `type` is free text: one that is no skill's id goes to the only one
+    /// (`A2A-6`).
     fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
-        // What v0.1 peers write where they mean no skill in particular.
-        let is_unnamed = || matches!(kind, "" | "task" | "prompt");
-        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1 && is_unnamed());
+        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1);
         self.skills.get(kind).or_else(only)
     }
 

@@ -19,7 +19,7 @@ use crate::link::{
 };
 use crate::spawn;
 use crate::store::Retention;
-use crate::wire::{AgentStatus, Identifier, Namespace, Status, TaskResult};
+use crate::wire::{AgentStatus, DecodeError, Identifier, Namespace, Status, TaskResult};
 
 /// What is done at once of what takes time. More waits in its order.
 const AT_ONCE: usize = 256;
@@ -202,10 +202,23 @@ impl Reader {
         } else {
             match TaskResult::read(&inbound.payload) {
                 Ok(result) => return self.receive(inbound, result, held.hold(ack)),
-                Err(error) => tracing::warn!(topic, %error, "dropped a result"),
+                Err(error) => {
+                    tracing::warn!(topic, %error, "failed to read a result");
+                    if let Some(result) = self.unreadable(inbound, &error) {
+                        return self.receive(inbound, result, held.hold(ack));
+                    }
+                }
             }
         }
         ack.in_memory();
+    }
+
+    /// What stands for a result that cannot be read, where it says of which task it is.
+    fn unreadable(&self, inbound: &Inbound, error: &DecodeError) -> Option<TaskResult> {
+        let correlation = inbound.properties.correlation_data.as_deref();
+        let correlated = correlation.and_then(|id| std::str::from_utf8(id).ok());
+        let level = || inbound.topic().strip_suffix("/result").and_then(|topic| topic.rsplit('/').next());
+        TaskResult::unreadable(correlated.or_else(level), &inbound.payload, error)
     }
 
     fn status(&self, topic: &str, inbound: &Inbound) {

@@ -34,5 +34,7 @@ pub const TOO_LARGE: &str = "too_large";
 pub const UNHEARD: &str = "unheard";
 /// Comes with `invalid_arguments`: another task has the id.
 pub const ID_TAKEN: &str = "id_taken";
+/// Comes with `task_error`: the agent's result cannot be read. The delegator gives it to itself.
+pub const UNREADABLE: &str = "unreadable";
 /// Comes with `invalid_arguments`: the agent has no such skill.
 pub const UNKNOWN_SKILL: &str = "unknown_skill";

@@ -48,7 +48,8 @@ impl TryFrom<In> for Part {
         let raw = raw.map(PartContent::Raw);
         let url = url.map(PartContent::Url);
         let content = text.or(raw).or(url).or(data.map(PartContent::Data));
-        let content = content.ok_or("a part holds nothing that can be read; give it `text`, `raw`, `url` or `data`")?;
+        let content =
+            content.ok_or("a part holds nothing that can be read; give it `text`, `raw`, `url` or `data`")?;
         Ok(Self { content, filename, media_type, metadata })
     }
 }

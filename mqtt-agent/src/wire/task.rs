@@ -264,8 +264,7 @@ impl<'de> Deserialize<'de> for TaskError {
         }
         Ok(match Value::deserialize(deserializer)? {
             error @ Value::Object(_) => {
-                let In { kind, message, code } =
-                    read_tree(ERROR, &[], error).map_err(de::Error::custom)?;
+                let In { kind, message, code } = read_tree(ERROR, &[], error).map_err(de::Error::custom)?;
                 Self { kind, message, code }
             }
             Value::String(message) => Self::new("task_error", message),

@@ -1,11 +1,11 @@
 //! What comes back of a task (`A2A-11`), and before it ends where updates were asked for (`A2A-13`).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Identifier;
 use super::decode_error::{DecodeError, Form};
 use super::task::{Artifact, Task, TaskError, TaskMessage, TaskState};
+use super::{Identifier, codes};
 
 /// The result of a task, or with a state that is not terminal an update of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,17 @@ impl TaskResult {
     /// When it is neither. Such a message is to be dropped.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         RESULT.read(payload)
+    }
+
+    /// What stands for a result that cannot be read, of a task that it names or that is known by `task_id`: that the task
+    /// failed. What is awaited never ends in silence (`A2A-11`).
+    pub(crate) fn unreadable(task_id: Option<&str>, payload: &[u8], error: &DecodeError) -> Option<Self> {
+        let fields: Map<String, Value> = serde_json::from_slice(payload).unwrap_or_default();
+        let text = |name| fields.get(name).and_then(Value::as_str);
+        let task_id = task_id.or_else(|| text("task_id")).and_then(|id| Identifier::parse(id).ok())?;
+        let error = TaskError::new("task_error", error.to_string()).with_code(codes::UNREADABLE);
+        let from = text("from").unwrap_or_default();
+        Some(Self { error: Some(error), seq: None, ..Self::update(task_id, TaskState::Failed, from, 0) })
     }
 
     /// The payload.

@@ -186,11 +186,7 @@ fn messages() -> Vec<Message> {
             name: "status",
             full: json!({"agent_id": "a", "status": "offline", "last_seen": "l"}),
             read: |payload| shown(AgentStatus::read(payload)),
-            fields: &[
-                ("/agent_id", TEXT, Lost),
-                ("/status", NONE, Required),
-                ("/last_seen", TEXT, Lost),
-            ],
+            fields: &[("/agent_id", TEXT, Lost), ("/status", NONE, Required), ("/last_seen", TEXT, Lost)],
         },
         Message {
             name: "call",
@@ -354,11 +350,7 @@ fn messages() -> Vec<Message> {
             name: "result with `state`",
             full: json!({"task_id": "t", "state": "TASK_STATE_FAILED", "result": 1}),
             read: |payload| shown(TaskResult::read(payload)),
-            fields: &[
-                ("/task_id", TEXT, Required),
-                ("/state", NONE, Lost),
-                ("/result", ANY, Lost),
-            ],
+            fields: &[("/task_id", TEXT, Required), ("/state", NONE, Lost), ("/result", ANY, Lost)],
         },
     ]
 }
@@ -428,7 +420,9 @@ fn sub_11a_a_malformed_field_is_lost_alone_and_only_what_a_message_needs_decides
                     Some(takes) => (true, takes),
                     None => (false, takes),
                 };
-                let is_taken = takes.split(' ').any(|taken| !taken.is_empty() && kind.split(' ').any(|kind| kind == taken));
+                let is_taken = takes
+                    .split(' ')
+                    .any(|taken| !taken.is_empty() && kind.split(' ').any(|kind| kind == taken));
                 let read = read(&message, &json);
                 let case = format!("{}: {value} as `{pointer}`", message.name);
                 match (is_taken, decides) {
@@ -451,7 +445,9 @@ fn sub_11a_null_is_absence() {
             };
             let mut json = message.full.clone();
             *json.pointer_mut(pointer).unwrap() = Value::Null;
-            let inside = pointer.contains("/params/") || pointer.contains("/metadata/") || pointer.ends_with("/data/x");
+            let inside = pointer.contains("/params/")
+                || pointer.contains("/metadata/")
+                || pointer.ends_with("/data/x");
             if !inside {
                 let case = format!("{}: null as `{pointer}`", message.name);
                 assert_eq!(read(&message, &json), expected(&message, pointer, absent), "{case}");
@@ -483,7 +479,8 @@ fn the_table_has_every_field_of_every_message() {
         for (place, _) in places(&message.full, "").into_iter().skip(1) {
             let any = ["/result", "/arguments", "/input_schema", "/output_schema", "/error/data"];
             let inside = any.iter().any(|any| place.starts_with(any) && place != *any);
-            let is_known = message.fields.iter().any(|(pointer, ..)| *pointer == place || element_of(pointer, &place));
+            let is_known =
+                message.fields.iter().any(|(pointer, ..)| *pointer == place || element_of(pointer, &place));
             assert!(inside || is_known, "{}: `{place}` is in the table", message.name);
         }
     }
@@ -550,7 +547,9 @@ fn a2a_11_an_id_and_one_of_four_fields_are_a_result() {
     }
     let text = TaskResult::read(br#"{"task_id": "t", "error": "it broke"}"#).unwrap();
     assert_eq!(text.error.unwrap().message, "it broke");
-    for unreadable in [json!({"task_id": "t"}), json!({"task_id": "t", "status": "musing"}), json!({"result": 1})] {
+    for unreadable in
+        [json!({"task_id": "t"}), json!({"task_id": "t", "status": "musing"}), json!({"result": 1})]
+    {
         assert!(TaskResult::read(unreadable.to_string().as_bytes()).is_err(), "{unreadable}");
     }
 }

@@ -153,7 +153,10 @@ fn unique_fields<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Map<String, Va
     let mut read = Map::new();
     while let Some(key) = fields.next_key::<String>()? {
         if read.contains_key(&key) {
-            return Err(de::Error::custom(format!("the key `{}` stands twice in an object", shortened(&key))));
+            return Err(de::Error::custom(format!(
+                "the key `{}` stands twice in an object",
+                shortened(&key)
+            )));
         }
         let Unique(value) = fields.next_value()?;
         read.insert(key, value);

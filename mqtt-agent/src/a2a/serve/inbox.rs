@@ -78,14 +78,10 @@ impl Shared {
             return ack.refused();
         }
         match notification.intent {
-            Intent::Task => self.task(&inbound, ack, notification),
+            // A word of another peer's: its message is a task (A2A-12).
+            Intent::Task | Intent::Other(_) => self.task(&inbound, ack, notification),
             Intent::Message => self.further(ack, notification),
             Intent::Cancel => self.cancel(ack, &notification),
-            Intent::Other(ref intent) => {
-                let intent: String = intent.chars().take(64).collect();
-                tracing::warn!(topic, intent, "dropped a message with an unknown intent");
-                ack.refused();
-            }
         }
     }
 

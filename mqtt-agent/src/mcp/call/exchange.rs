@@ -267,7 +267,7 @@ impl Exchange {
                 return Err(self.unheard(outcome).unwrap_or(CallError::Publish(PublishError::Closed)));
             }
         };
-        let response = Response::read(&payload)
+        let response = Response::read_for(Some(&self.call_id), &payload)
             .map_err(|error| CallError::InvalidResponse { message: error.cause().to_string() })?;
         if let Stage::Sent { number, .. } = stage {
             self.window.ended(number, ending(&response, after));

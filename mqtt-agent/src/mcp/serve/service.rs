@@ -216,7 +216,7 @@ impl Service {
 
         let mut answer_by = queued_until;
         let outcome = async {
-            self.check_caller(caller)?;
+            self.check_caller(caller, reply_to)?;
             if cancellation.is_cancelled() {
                 return Err(canceled());
             }
@@ -257,15 +257,19 @@ impl Service {
         (outcome.await, answer_by)
     }
 
-    /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`).
-    fn check_caller(&self, caller: &Caller) -> Result<(), ErrorBody> {
-        match self.tool.allow {
-            Some(allowed) if !allowed.contains(&caller.claim()) => Err(ErrorBody::new(
-                ErrorKind::Unauthorized,
-                format!("`{}` may not call `{}`; ask its owner", caller.claim(), self.tool.name),
-            )),
-            _ => Ok(()),
-        }
+    /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`). There a claim decides, which
+    /// the broker's rules bind to the reply topic alone (`SUB-7`).
+    fn check_caller(&self, caller: &Caller, reply_to: &ReplyTo) -> Result<(), ErrorBody> {
+        let Some(allowed) = self.tool.allow else { return Ok(()) };
+        let (claim, tool) = (caller.claim(), self.tool.name);
+        let refusal = if !allowed.contains(&claim) {
+            format!("`{claim}` may not call `{tool}`; ask its owner")
+        } else if reply_to.topic() != self.shared.namespace.responses(claim) {
+            format!("the answer would not go to `{claim}`; ask for it at that client's response topic")
+        } else {
+            return Ok(());
+        };
+        Err(ErrorBody::new(ErrorKind::Unauthorized, refusal))
     }
 
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
