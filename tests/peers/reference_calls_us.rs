@@ -5,7 +5,7 @@ use mqtt_agent::prelude::*;
 use serde_json::json;
 use support::TestBroker;
 
-use crate::node::Node;
+use crate::peer::Peer;
 use crate::tools::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -13,7 +13,7 @@ async fn mcp_1_mcp_3_mcp_6_mcp_10_card_call_error_stream_and_a_reconnect_in_betw
     let mut broker = TestBroker::mosquitto("").await;
     let agent = Agent::new("ours").tools(tools![add, count, fail]).state(Ran::default());
     let agent = agent.start(&broker.url()).await.unwrap();
-    let mut client = Node::start("peer-client.mjs", &broker.url(), "reference-client").await;
+    let mut client = Peer::node("peer-client.mjs", &broker.url(), "reference-client").await;
 
     let card = client.ask(json!({"card": "add"})).await["card"].take();
     assert_eq!(

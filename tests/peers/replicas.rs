@@ -6,14 +6,14 @@ use mqtt_agent::prelude::*;
 use serde_json::json;
 use support::TestBroker;
 
-use crate::node::Node;
+use crate::peer::Peer;
 use crate::tools::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_12_mixed_replicas_share_the_calls_and_none_runs_twice() {
     let broker = TestBroker::mosquitto("").await;
     let ran = Ran::default();
-    let server = Node::start("peer-server.mjs", &broker.url(), "reference-server").await;
+    let server = Peer::node("peer-server.mjs", &broker.url(), "reference-server").await;
     let agent = Agent::new("ours").tools(tools![add]).state(ran.clone()).start(&broker.url()).await.unwrap();
     let client = Client::connect(&broker.url()).await.unwrap();
     for i in 0..100 {

@@ -1,4 +1,5 @@
-//! A Node.js process that speaks the reference SDK, one line of JSON for each thing it is asked and says.
+//! A peer of another make in a process of its own, one line of JSON for each thing it is asked and says: the reference SDK
+//! in Node.js, or strict v0.1 peers in Python.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,28 +9,45 @@ use support::SOON;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-pub(crate) struct Node {
+pub(crate) struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
 }
 
-impl Node {
-    /// Starts `script` and waits until it is ready.
-    pub(crate) async fn start(script: &str, url: &str, name: &str) -> Self {
+impl Peer {
+    /// Starts a script of the reference SDK, and waits until it is ready.
+    pub(crate) async fn node(script: &str, url: &str, name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
         assert!(
             folder.join("node_modules").exists(),
             "the reference SDK is not installed; run `npm install --prefix tests/node`, or leave out `--features peers`"
         );
-        let mut command = Command::new("node");
-        command.current_dir(folder).args([script, url, name]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.kill_on_drop(true).spawn().expect("node runs; install Node.js");
+        Self::start("node".as_ref(), &folder, [script, url, name]).await
+    }
+
+    /// Starts a strict v0.1 peer in Python, and waits until it is ready.
+    pub(crate) async fn python(script: &str, url: &str, name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+        let python = folder.join("venv/bin/python");
+        assert!(
+            python.exists(),
+            "paho-mqtt is not installed; run `python3 -m venv tests/python/venv` and `tests/python/venv/bin/pip install -r \
+             tests/python/requirements.txt`, or leave out `--features peers`"
+        );
+        Self::start(&python, &folder, [script, url, name]).await
+    }
+
+    async fn start(program: &Path, folder: &Path, arguments: [&str; 3]) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(folder).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child =
+            command.kill_on_drop(true).spawn().expect("the peer runs; install Node.js and Python");
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut node = Self { child, input, output };
-        assert_eq!(node.next().await["ready"], true);
-        node
+        let mut peer = Self { child, input, output };
+        assert_eq!(peer.next().await["ready"], true);
+        peer
     }
 
     /// The next line it says.
@@ -43,13 +61,15 @@ impl Node {
         while self.next().await["connected"] != true {}
     }
 
-    /// Asks, and gives the answer.
+    /// Asks, and gives the answer. What broke the protocol for a strict peer fails the test.
     pub(crate) async fn ask(&mut self, request: Value) -> Value {
         let input = self.input.as_mut().unwrap();
         input.write_all(format!("{request}\n").as_bytes()).await.unwrap();
         loop {
             let answer = self.next().await;
             if answer.get("connected").is_none() {
+                let violations = answer["violations"].as_array().map_or(&[][..], Vec::as_slice);
+                assert!(violations.is_empty(), "{request}: {violations:#?}");
                 return answer;
             }
         }
