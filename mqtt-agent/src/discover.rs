@@ -4,7 +4,7 @@
 //! - [`burst`]: all retained messages of one wildcard, and whether the broker delivered all of them
 //! - [`fetch`]: exact subscriptions of names that are known from elsewhere
 //! - [`clock`]: how long a listing takes
-//! - [`receiver_limits`]: the largest message that a receiver takes
+//! - [`receiver_cards`]: what a receiver takes
 //! - [`listing`], [`error`]: what callers get
 //!
 //! MQTT has no end of the retained messages, and a broker drops what its queue for a client has no room for. So a
@@ -17,7 +17,7 @@ mod error;
 mod fetch;
 mod latest;
 mod listing;
-mod receiver_limits;
+mod receiver_cards;
 
 pub(crate) use burst::{Burst, Marker, burst, settle};
 pub(crate) use clock::Clock;
@@ -25,7 +25,7 @@ pub use error::{DiscoverError, Shortfall};
 pub(crate) use fetch::{fetch, subscribe};
 pub(crate) use latest::Latest;
 pub use listing::Listing;
-pub(crate) use receiver_limits::{ReceiverLimits, SMALL};
+pub(crate) use receiver_cards::{ReceiverCard, ReceiverCards, SMALL};
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::discover::{ReceiverLimits, SMALL};
+use crate::discover::{ReceiverCard, ReceiverCards, SMALL};
 use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
 use crate::store::{Retention, TaskStore};
 use crate::wire::{Identifier, Namespace};
@@ -47,7 +47,7 @@ pub(crate) struct Session {
     timeout: Duration,
     pending: Arc<Pending>,
     seen: Seen,
-    receiver_limits: ReceiverLimits,
+    receiver_cards: ReceiverCards,
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
@@ -75,7 +75,7 @@ impl Session {
             timeout,
             pending: Arc::default(),
             seen: Seen::default(),
-            receiver_limits: ReceiverLimits::default(),
+            receiver_cards: ReceiverCards::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
             responses: OnceCell::new(),
@@ -156,7 +156,12 @@ impl Session {
 
     /// The largest message that a receiver takes, as its card says.
     pub(crate) async fn receiver_limit(&self, card: String) -> Option<u64> {
-        self.receiver_limits.of(&self.link, card).await
+        self.receiver_card(card).await?.max_message_bytes
+    }
+
+    /// What a receiver takes, as its card says; `None` where there is no card that can be read.
+    pub(crate) async fn receiver_card(&self, card: String) -> Option<ReceiverCard> {
+        self.receiver_cards.of(&self.link, card).await
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

@@ -153,3 +153,26 @@ async fn a2a_1_a2a_3_a2a_5_a_strict_watcher_sees_an_agent_come_and_go() {
     assert_eq!(left["agent"], json!({"card": false, "status": false}));
     watcher.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a2a_12_a_strict_executor_never_gets_a_cancel_which_it_would_run_as_a_task() {
+    let broker = TestBroker::mosquitto("").await;
+    let mut executor = Peer::python("executor.py", &broker.url(), "worker").await;
+    executor.ask(json!({"hold": true})).await;
+    let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
+
+    let mut held = client.delegate("worker", NewTask::skill("work").text("slow")).await.unwrap();
+    let error = held.cancel().await.unwrap_err();
+    assert!(matches!(&error, DelegateError::Unsupported { agent, .. } if agent == "worker"), "{error:?}");
+    let error = held.send("faster").await.unwrap_err();
+    assert!(matches!(error, DelegateError::Unsupported { .. }), "{error:?}");
+    let left = client.request("worker", NewTask::skill("work").text("slow")).cancel_on_drop();
+    let left = left.timeout(Duration::from_millis(500)).await.unwrap_err();
+    assert!(matches!(left, DelegateError::Timeout { .. }), "{left:?}");
+
+    let ran = executor.ask(json!({"ran": 2, "wait": 1})).await;
+    assert_eq!(ran["ran"].as_array().unwrap().len(), 2, "{ran}");
+    executor.ask(json!({"release": true})).await;
+    assert_eq!(held.result().await.unwrap(), json!({"said": "slow"}));
+    executor.stop().await;
+}

@@ -181,8 +181,22 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
     Ok(session.link().publish(message).await?)
 }
 
+/// Whether whoever works on a task takes more than tasks (`A2A-12`): another would run a cancel as one. An agent that has no
+/// card, and was not heard of, is not known to be another.
+async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
+    let agent = asked.executor();
+    if session.delegations().understands(&agent) {
+        return Ok(());
+    }
+    match session.receiver_card(session.namespace().agent_card(&agent)).await {
+        Some(card) if !card.takes_intents => Err(DelegateError::Unsupported { agent: agent.to_string() }),
+        _ => Ok(()),
+    }
+}
+
 /// Sends a further message to whoever works on a task (`A2A-12`).
 async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
+    takes_intents(session, asked).await?;
     let mut notification = asked.about(Intent::Message);
     notification.messages = vec![said];
     let executor = asked.executor();

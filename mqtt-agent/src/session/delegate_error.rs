@@ -66,6 +66,13 @@ pub enum DelegateError {
         /// The agent that was asked.
         agent: String,
     },
+    /// The agent takes tasks and nothing else: its card names no feature `intents`, and it sent no update of this task. It
+    /// would take a cancel or a further message for one more task (`A2A-12`).
+    #[error("`{agent}` takes tasks alone, and neither a cancel nor a further message; wait for its result")]
+    Unsupported {
+        /// The agent that was asked.
+        agent: String,
+    },
     /// The result is another type than was asked for.
     #[error("the result does not fit the type that was asked for: {0}; look at the agent's card")]
     UnexpectedResult(serde_json::Error),

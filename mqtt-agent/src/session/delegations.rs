@@ -159,6 +159,11 @@ impl Delegations {
         self.on(Event::Canceled(asked.task.task_id.clone()));
     }
 
+    /// Whether an agent is known to take more than tasks: it has sent an update (`A2A-12`).
+    pub(crate) fn understands(&self, agent: &str) -> bool {
+        self.books().book.understands(agent)
+    }
+
     /// A task's handle is gone: its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn dropped(&self, asked: &Asked) {
         self.on(Event::Dropped(asked.task.task_id.clone()));

@@ -97,7 +97,8 @@ impl<T> TaskHandle<T> {
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task.
+    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task,
+    /// [`Unsupported`](DelegateError::Unsupported) when the agent would take it for a task of its own.
     pub async fn send(&self, message: impl Into<String>) -> Result<(), DelegateError> {
         self.task.send(vec![Part::text(message)]).await
     }
@@ -116,7 +117,8 @@ impl<T> TaskHandle<T> {
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Publish`] when the broker does not take it.
+    /// [`DelegateError::Publish`] when the broker does not take it, [`Unsupported`](DelegateError::Unsupported) when the agent
+    /// would take it for a task.
     pub async fn cancel(&self) -> Result<(), DelegateError> {
         self.task.cancel().await
     }
@@ -205,9 +207,10 @@ impl Delegated {
     }
 
     async fn cancel(&self) -> Result<(), DelegateError> {
-        // First: a replica that is heard of from now on is told by whoever hears of it.
-        self.handle.session().delegations().canceled(&self.asked);
         let session = self.handle.session();
+        super::takes_intents(session, &self.asked).await?;
+        // First: a replica that is heard of from now on is told by whoever hears of it.
+        session.delegations().canceled(&self.asked);
         let message = self.asked.cancel(session.namespace());
         super::send(session, message, &self.asked.executor()).await.map(drop)
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::{NewTask, inherited, new_task, publish};
+use super::{NewTask, inherited, new_task, publish, takes_intents};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
@@ -262,8 +262,23 @@ impl Drop for Requested {
     }
 }
 
-fn cancel(session: &Session, asked: &Asked) {
-    if let Err(error) = session.link().try_enqueue(asked.cancel(session.namespace())) {
-        tracing::warn!(task = %asked.task.task_id, %error, "a task was not cancelled");
+/// Cancels a task at an agent that takes cancels, as far as that is known already; else it is asked first.
+fn cancel(session: &Arc<Session>, asked: &Arc<Asked>) {
+    let send = |session: &Session, asked: &Asked| {
+        if let Err(error) = session.link().try_enqueue(asked.cancel(session.namespace())) {
+            tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task");
+        }
+    };
+    if session.delegations().understands(&asked.executor()) {
+        return send(session, asked);
     }
+    let Ok(runtime) = Handle::try_current() else { return };
+    let (tasks, session, asked) = (&session.delegations().tasks, Arc::clone(session), Arc::clone(asked));
+    let ask = async move {
+        match takes_intents(&session, &asked).await {
+            Ok(()) => send(&session, &asked),
+            Err(error) => tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task"),
+        }
+    };
+    spawn::tracked_on(tasks, ask, &runtime);
 }

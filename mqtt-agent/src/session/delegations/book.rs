@@ -72,6 +72,10 @@ impl Book {
     }
 
     /// Whether the store has all that it is to have.
+    pub(super) fn understands(&self, agent: &str) -> bool {
+        self.agents.is_understanding(agent)
+    }
+
     pub(super) fn is_kept(&self) -> bool {
         self.tasks.values().all(Entry::is_kept)
     }

@@ -1,11 +1,11 @@
-//! [`ReceiverLimits`]: the largest message that a receiver takes, as its card says (`SUB-14`).
+//! [`ReceiverCards`]: what a receiver takes, as its card says: the largest message (`SUB-14`), and of an agent whether more
+//! than tasks (`A2A-12`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
@@ -26,21 +26,29 @@ const FRESH: Duration = Duration::from_secs(10);
 /// The most that are remembered.
 const MOST: usize = 1024;
 
-type Known = (Instant, Arc<OnceCell<Option<u64>>>);
+/// What a card says, of whichever kind it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReceiverCard {
+    pub(crate) max_message_bytes: Option<u64>,
+    /// Whether an agent takes messages that are about a task and are none.
+    pub(crate) takes_intents: bool,
+}
+
+type Known = (Instant, Arc<OnceCell<Option<ReceiverCard>>>);
 
 /// What the cards of one connection's receivers say, by the cards' topics.
 #[derive(Debug, Default)]
-pub(crate) struct ReceiverLimits(Mutex<HashMap<String, Known>>);
+pub(crate) struct ReceiverCards(Mutex<HashMap<String, Known>>);
 
-impl ReceiverLimits {
-    /// What the card on a topic says; `None` where it says nothing, or there is none.
-    pub(crate) async fn of(&self, link: &Link, card: String) -> Option<u64> {
+impl ReceiverCards {
+    /// What the card on a topic says; `None` where there is none that can be read.
+    pub(crate) async fn of(&self, link: &Link, card: String) -> Option<ReceiverCard> {
         // Those who ask at the same time wait for one look.
         let known = self.known(&card);
         known.get_or_try_init(|| look(link, card)).await.ok().copied().flatten()
     }
 
-    fn known(&self, card: &str) -> Arc<OnceCell<Option<u64>>> {
+    fn known(&self, card: &str) -> Arc<OnceCell<Option<ReceiverCard>>> {
         let now = Instant::now();
         let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = |(since, _): &Known| now.duration_since(*since) < FRESH;
@@ -59,20 +67,19 @@ impl ReceiverLimits {
     }
 }
 
-/// What all kinds of cards have in common here.
-#[derive(Deserialize)]
-struct Card {
-    #[serde(default)]
-    max_message_bytes: Value,
-}
-
 /// What the card says. A subscription that isn't granted says nothing, and is tried again the next time.
-async fn look(link: &Link, card: String) -> Result<Option<u64>, DiscoverError> {
+async fn look(link: &Link, card: String) -> Result<Option<ReceiverCard>, DiscoverError> {
     let latest = Latest::new();
     let _subscription = subscribe(link, card, &latest).await?;
     // Where none comes there is none.
     let _ = timeout(LOOK, latest.arrived()).await;
     let payload = latest.all().pop_first().map(|(_, payload)| payload);
-    let card = payload.and_then(|payload| serde_json::from_slice::<Card>(&payload).ok());
-    Ok(card.and_then(|card| card.max_message_bytes.as_u64()))
+    let card = payload.and_then(|payload| serde_json::from_slice::<Map<String, Value>>(&payload).ok());
+    Ok(card.map(|card| ReceiverCard {
+        max_message_bytes: card.get("max_message_bytes").and_then(Value::as_u64),
+        takes_intents: card
+            .get("features")
+            .and_then(Value::as_array)
+            .is_some_and(|features| features.iter().any(|feature| feature == "intents")),
+    }))
 }
