@@ -324,7 +324,8 @@ impl Agent {
             dialects: &self.dialects,
         };
         let mut checked = Checked::new(given).map_err(Error::Invalid)?;
-        checked.expect(self.expected, self.replicas, connect).map_err(Error::Invalid)?;
+        let durable = self.store.as_ref().is_some_and(|store| store.is_durable());
+        checked.expect(self.expected, self.replicas, durable, connect).map_err(Error::Invalid)?;
         Ok(checked)
     }
 

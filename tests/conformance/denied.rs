@@ -26,7 +26,7 @@ on_each_broker! {
 }
 
 #[cfg(feature = "peers")]
-mod mosquitto {
+pub(crate) mod mosquitto {
     use mqtt_agent::{ConnectError, Error, PublishError};
     use support::TestBroker;
 
@@ -213,7 +213,7 @@ mod mosquitto {
     }
 
     /// Users `server` and `scout`, both with the password `s3cret`.
-    fn passwords_file() -> String {
+    pub(crate) fn passwords_file() -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("passwords");
         for (index, user) in ["server", "scout"].into_iter().enumerate() {

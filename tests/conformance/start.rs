@@ -56,8 +56,7 @@ async fn sub_1_sub_8_sub_9_mcp_19_an_agent_connects_with_a_session_and_a_delayed
 
 #[tokio::test]
 async fn a2a_1_an_agent_with_skills_connects_with_a_lasting_session_and_its_will_on_the_status_topic() {
-    let agent =
-        Agent::new("desk").skills(skills![crate::skills::shout]).tools(tools![add]).state(Desk::default());
+    let agent = Agent::new("desk").skills(skills![crate::skills::shout]).state(Desk::default());
     let (connect, will, _) = capture(async |url| drop(agent.start(&url).await)).await;
     assert_eq!((connect.client_id.as_str(), connect.clean_start), ("desk", false));
     assert_eq!(connect.properties.unwrap().session_expiry_interval, Some(3600));
@@ -67,6 +66,29 @@ async fn a2a_1_an_agent_with_skills_connects_with_a_lasting_session_and_its_will
     assert_eq!(will.properties.unwrap().delay_interval, Some(5), "SUB-9");
     let status: serde_json::Value = serde_json::from_slice(&will.message).unwrap();
     assert_eq!((status["status"].as_str(), status["agent_id"].as_str()), (Some("offline"), Some("desk")));
+}
+
+#[tokio::test]
+async fn sub_8_an_agent_with_tools_and_skills_has_a_short_session_unless_its_tasks_are_stored() {
+    let agent =
+        || Agent::new("desk").skills(skills![crate::skills::shout]).tools(tools![add]).state(Desk::default());
+    let expiry = async |agent: Agent, options: fn(ConnectOptions) -> ConnectOptions| {
+        let start = async |url| drop(agent.start(options(ConnectOptions::new(url))).await);
+        capture(start).await.0.properties.unwrap().session_expiry_interval
+    };
+    assert_eq!(expiry(agent(), |options| options).await, Some(15));
+    let long = |options: ConnectOptions| options.session_expiry(Duration::from_secs(60));
+    assert_eq!(expiry(agent(), long).await, Some(60));
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
+    assert_eq!(expiry(agent().store(store), |options| options).await, Some(3600));
+}
+
+#[tokio::test]
+async fn sub_8_the_client_id_begins_with_a_namespace_that_is_not_the_default() {
+    let agent = Agent::new("calc").namespace("plant/line-1").tools(tools![add]);
+    let (connect, _, _) = capture(async |url| drop(agent.start(&url).await)).await;
+    assert_eq!(connect.client_id, "plant.line-1:calc");
 }
 
 #[tokio::test]

@@ -17,6 +17,12 @@ use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
 
+/// The session of an agent whose tasks wait for it.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// The session of an agent whose calls other replicas can answer.
+const SHORT: Duration = Duration::from_secs(15);
+
 /// What passed.
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -32,6 +38,8 @@ pub(super) struct Checked {
     pub(super) skills: Vec<ReadySkill>,
     /// There for an agent with skills.
     pub(super) presence: Option<Presence>,
+    /// Whether the tasks are in a store that outlives the process.
+    durable: bool,
 }
 
 /// What is to be checked.
@@ -109,6 +117,7 @@ impl Checked {
                     replica,
                     skills,
                     presence,
+                    durable: false,
                 })
             }
             _ => Err(problems),
@@ -117,8 +126,19 @@ impl Checked {
 
     /// How long the broker keeps the session: what `SUB-8` says where nothing else was said.
     pub(super) fn session_expiry(&self, connect: &ConnectOptions) -> Duration {
-        let usual = if self.presence.is_some() { 3600 } else { 15 };
-        connect.session_expiry.unwrap_or(Duration::from_secs(usual))
+        let keeps_tasks = self.presence.is_some() && (self.tools.is_empty() || self.durable);
+        connect.session_expiry.unwrap_or(if keeps_tasks { LONG } else { SHORT })
+    }
+
+    /// Says what a long session means for tools that have replicas (`SUB-8a`).
+    pub(super) fn warn_of_long_session(&self, session_expiry: Duration) {
+        if self.presence.is_some() && !self.tools.is_empty() && session_expiry > SHORT {
+            tracing::warn!(
+                agent = %self.id,
+                "after a crash some brokers keep giving this agent its share of the calls for {session_expiry:?}, though other \
+                 replicas could answer them; serve its tools by an agent of their own, or set a `session_expiry` of {SHORT:?}"
+            );
+        }
     }
 
     /// What can only be checked against the agent's own settings.
@@ -126,8 +146,10 @@ impl Checked {
         &mut self,
         tools: Option<usize>,
         replicas: bool,
+        durable: bool,
         connect: &ConnectOptions,
     ) -> Result<(), Vec<Problem>> {
+        self.durable = durable;
         let mut problems = Vec::new();
         if let Some(expected) = tools.filter(|&expected| expected != self.tools.len()) {
             let names: Vec<_> = self.tools.iter().map(|ready| ready.tool.name()).collect();

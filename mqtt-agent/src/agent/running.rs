@@ -51,6 +51,7 @@ impl Running {
         let (patience, first) = (options.connect_timeout, options.first_patience());
         let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
         let session_expiry = checked.session_expiry(&options);
+        checked.warn_of_long_session(session_expiry);
         let mut options = options.link(checked.namespace.client_id(checked.id.as_str()), session_expiry);
         let serves = !checked.tools.is_empty();
         // Of an agent with skills the status speaks for its tools as well (MCP-19).

@@ -169,8 +169,8 @@ impl ConnectOptions {
     /// How long the broker keeps the session after a lost connection or a stop (`SUB-8`), and what comes for it meanwhile:
     /// calls, tasks, answers and results. In whole seconds.
     ///
-    /// Default for an agent: 1 h with skills; 15 s without, for a longer one makes a crashed replica swallow its share of
-    /// the calls for as long (`SUB-8a`). Default for a client: 60 s, and 1 h with a durable
+    /// Default for an agent: 1 h with skills alone, or with skills and a durable store; else 15 s, for a longer one makes a
+    /// crashed replica swallow its share of the calls for as long (`SUB-8a`). Default for a client: 60 s, and 1 h with a durable
     /// [`store`](crate::ClientBuilder::store).
     pub fn session_expiry(mut self, expiry: Duration) -> Self {
         self.session_expiry = Some(expiry);

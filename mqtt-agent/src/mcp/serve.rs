@@ -24,7 +24,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::handler::registry::ToolDef;
-use crate::link::{Filter, Link, MessageHandler, RetainHandling, Subscription};
+use crate::link::{Filter, Link, MessageHandler, RetainHandling, SubscribeError, Subscription};
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
@@ -101,10 +101,17 @@ impl Server {
         let granted =
             futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));
         let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
+        let mut denied = None;
         for subscriptions in granted {
             let (call, cancel) = subscriptions?;
             calls.push(call);
-            cancels.push(cancel);
+            match cancel {
+                Ok(cancel) => cancels.push(cancel),
+                Err(error) => denied = Some(error),
+            }
+        }
+        if let Some(error) = denied {
+            tracing::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
         }
 
         let cards = Arc::new(cards);
@@ -131,7 +138,7 @@ async fn subscribe(
     shared: &Shared,
     service: Arc<Service>,
     replicas: bool,
-) -> Result<(Subscription, Subscription)> {
+) -> Result<(Subscription, std::result::Result<Subscription, SubscribeError>)> {
     let name = service.tool.name;
     let canceller = Arc::clone(&service);
     // SUB-15: what is retained is no work.
@@ -143,7 +150,11 @@ async fn subscribe(
     });
     // The cancels first: a call that is taken can be cancelled.
     let cancel = MessageHandler::in_memory(move |inbound| canceller.cancel(&inbound));
-    let cancels = shared.link.subscribe_one(cancels, cancel).await?;
+    let cancels = match shared.link.subscribe_one(cancels, cancel).await {
+        // It is no right that a server needs (MCP-17).
+        denied @ Err(SubscribeError::Denied { .. }) => denied,
+        other => Ok(other?),
+    };
     let call = MessageHandler::acknowledging(move |inbound, ack| service.receive(inbound, ack));
     let calls = shared.link.subscribe_one(calls, call).await?;
     Ok((calls, cancels))

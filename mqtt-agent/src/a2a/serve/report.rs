@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Shared;
 use super::attempt::trace;
 use super::machine::{Event, Machine, Promise, Sent, Step};
-use crate::link::{Message, PublishError, Published};
+use crate::link::{Message, Outcome, PublishError, Published};
 use crate::serve::ReplyTo;
 use crate::store::TaskRecord;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes};
@@ -111,7 +111,7 @@ impl Shared {
     async fn send_result(&self, record: &TaskRecord) -> Sent {
         let Some(message) = self.result(record) else { return Sent::Done };
         let task = &record.task.task_id;
-        match self.link.publish(message).await {
+        match self.publish_result(message, record).await {
             Ok(Published { no_subscribers: false }) => Sent::Done,
             // Whoever asked is away.
             Ok(Published { no_subscribers: true }) => Sent::Later,
@@ -130,13 +130,27 @@ impl Shared {
         }
     }
 
+    /// Publishes the end of a task. Where its sender named no topic for it, it may wait at its own or at the task's (`A2A-7`).
+    async fn publish_result(&self, message: Message, record: &TaskRecord) -> Outcome {
+        let namespace = self.handle.session().namespace();
+        if *message.topic != *namespace.results(&record.task.from) || record.correlation.is_some() {
+            return self.link.publish(message).await;
+        }
+        let topic = namespace.task_result(record.task.task_id.as_str());
+        let second = Message { topic: topic.into(), ..message.clone() };
+        match tokio::join!(self.link.publish(message), self.link.publish(second)) {
+            (Ok(Published { no_subscribers: true }), Ok(second)) => Ok(second),
+            (first, _) => first,
+        }
+    }
+
     /// Refuses a task that is not kept. Returns when the broker has the refusal.
     pub(super) async fn reject(&self, mut record: TaskRecord, error: TaskError) {
         tracing::debug!(task = %record.task.task_id, %error, "a task was rejected");
         record.task.status = TaskState::Rejected;
         record.task.error = Some(error);
         if let Some(message) = self.result(&record)
-            && let Err(error) = self.link.publish(message).await
+            && let Err(error) = self.publish_result(message, &record).await
         {
             tracing::warn!(task = %record.task.task_id, %error, "that a task is rejected was not sent");
         }

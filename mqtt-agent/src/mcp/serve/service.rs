@@ -99,6 +99,10 @@ impl Service {
     /// Cancels running calls whose answers go where this cancel says (`MCP-17`). What can't be read or is not running is
     /// logged and dropped.
     pub(super) fn cancel(&self, inbound: &Inbound) {
+        if inbound.retain {
+            let topic = inbound.topic();
+            return tracing::warn!(topic, "dropped a retained cancel: what is retained is no work");
+        }
         let cancel = match CancelRequest::read(&inbound.payload) {
             Ok(cancel) => cancel,
             Err(error) => return tracing::warn!(topic = inbound.topic(), %error, "dropped a cancel"),
