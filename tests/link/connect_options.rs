@@ -8,7 +8,7 @@ use std::time::Duration;
 use mqtt_agent::prelude::*;
 use mqtt_agent::{Credentials, Error};
 use support::fake_broker::Properties;
-use support::{FakeBroker, Knobs, SOON};
+use support::{FakeBroker, Knobs, SOON, WebSocketRelay};
 
 use crate::common::*;
 
@@ -129,6 +129,33 @@ async fn an_agent_waits_for_a_broker_that_starts_later() {
     let client = Client::connect(broker.url()).await.unwrap();
     can_be_called(&client).await;
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_waits_for_a_websocket_listener_that_is_not_ready() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    // As a proxy answers whose broker is away, and one that is restarted in the middle of it.
+    let passing = [
+        "",
+        "HTTP/1.1 101 Switching Prot",
+        "HTTP/1.1 408 Request Timeout\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\n\r\n",
+    ];
+    let relay = WebSocketRelay::start(broker.address(), &passing).await;
+    let options = ConnectOptions::new(format!("ws://{}/mqtt", relay.address())).retry_first_connection();
+    let client = tokio::time::timeout(2 * SOON, Client::connect(options)).await.unwrap().unwrap();
+    assert_eq!(relay.requests().len(), passing.len() + 1);
+    client.close().await;
+}
+
+#[tokio::test]
+async fn who_waits_over_websocket_is_told_at_once_what_another_attempt_would_not_heal() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let relay = WebSocketRelay::start(broker.address(), &["HTTP/1.1 404 Not Found\r\n\r\n"]).await;
+    let options = ConnectOptions::new(format!("ws://{}/mqtt", relay.address())).retry_first_connection();
+    let error = tokio::time::timeout(SOON, Client::connect(options)).await.unwrap().unwrap_err();
+    assert_says(&error.to_string(), &["HTTP status 404", "check the port, the path"]);
 }
 
 #[tokio::test]

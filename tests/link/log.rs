@@ -15,3 +15,9 @@ pub(crate) fn begin(level: Level) -> (Log, DefaultGuard) {
         .finish();
     (log, tracing::subscriber::set_default(subscriber))
 }
+
+/// Takes what libraries log by the crate `log` as well, in the whole process.
+pub(crate) fn with_libraries() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| tracing_log::LogTracer::init().unwrap());
+}

@@ -15,4 +15,5 @@ mod resumed;
 mod retained;
 mod secrets;
 mod sessions;
+mod signals;
 mod stop;

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use mqtt_agent::Credentials;
 use mqtt_agent::prelude::*;
 use support::fake_broker::Properties;
-use support::{FakeBroker, Knobs};
+use support::{FakeBroker, Knobs, WebSocketRelay};
 use tracing::Level;
 
 use crate::common::*;
@@ -62,6 +62,55 @@ async fn a_password_never_shows_where_the_broker_accepts() {
 }
 
 #[tokio::test]
+async fn a_password_and_a_token_never_show_over_websocket() {
+    log::with_libraries();
+    let (log, _guard) = log::begin(Level::TRACE);
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let relay = WebSocketRelay::start(broker.address(), &[]).await;
+    let mut shown = Vec::new();
+    let url = format!("ws://{}/mqtt?token={PASSWORD}", relay.address());
+    let plain = ConnectOptions::new(&url);
+    for options in [
+        plain.clone().credentials("user", PASSWORD),
+        plain.credentials_from(|| async { Ok::<_, std::io::Error>(Credentials::new("user", PASSWORD)) }),
+        ConnectOptions::new(url.replace("ws://", &format!("ws://user:{PASSWORD}@"))),
+    ] {
+        shown.push(debug(&options));
+        let client = Client::connect(&options).await.unwrap();
+        let agent = calculator().build().unwrap().start(&options).await.unwrap();
+        can_be_called(&client).await;
+        shown.extend([debug(&client), debug(&agent), debug(&*client.connection().borrow())]);
+        agent.stop().await;
+        client.close().await;
+    }
+    // They were sent: what shows nothing here did not show nothing by having none.
+    let password = broker.seen().connect(1).await.password;
+    assert_eq!(password.as_deref(), Some(PASSWORD.as_bytes()));
+    assert_eq!(relay.requests()[0], format!("GET /mqtt?token={PASSWORD} HTTP/1.1"));
+    shown.push(log.text());
+    for text in &shown {
+        let hex: String = PASSWORD.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!text.contains(PASSWORD) && !text.contains(&hex), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_never_shows_where_there_is_no_broker() {
+    log::with_libraries();
+    let (log, _guard) = log::begin(Level::TRACE);
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let gone = "HTTP/1.1 404 Not Found\r\n\r\n";
+    let relay = WebSocketRelay::start(broker.address(), &[gone, ""]).await;
+    let options = ConnectOptions::new(format!("ws://{}/mqtt?token={PASSWORD}", relay.address()))
+        .connect_timeout(std::time::Duration::from_millis(50));
+    for _ in 0..2 {
+        let error = Client::connect(&options).await.unwrap_err();
+        assert!(!printed(&error).contains(PASSWORD), "{error}");
+    }
+    assert!(!log.text().contains(PASSWORD), "{}", log.text());
+}
+
+#[tokio::test]
 async fn a_password_never_shows_where_the_broker_refuses() {
     let (log, _guard) = log::begin(Level::TRACE);
     let mut shown = Vec::new();
@@ -91,6 +140,9 @@ async fn a_password_never_shows_where_the_address_is_wrong() {
         "mqtt://user:P@",
         "mqt://user:P@localhost",
         "mqtt://user:P@localhost/path",
+        "P:1883",
+        "P://localhost",
+        "user:P@localhost",
     ] {
         let url = url.replace('P', PASSWORD);
         assert!(!debug(&ConnectOptions::new(&url)).contains(PASSWORD));

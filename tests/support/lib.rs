@@ -8,6 +8,7 @@ pub mod fake_broker;
 mod log;
 mod raw;
 mod twins;
+mod websocket;
 
 pub use broker::TestBroker;
 pub use failing_store::{FailingStore, Failure};
@@ -15,6 +16,7 @@ pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};
 pub use twins::*;
+pub use websocket::WebSocketRelay;
 
 use std::time::Duration;
 

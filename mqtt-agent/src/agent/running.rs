@@ -3,10 +3,16 @@
 //! Its futures come boxed out of plain functions: the code of an `async fn` is made where it is polled, so without them
 //! each user's program would compile all of the connection and the serving again.
 
+use std::future::{Future, pending};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::leftovers::Leftovers;
@@ -15,7 +21,7 @@ use super::{Agent, BuiltAgent};
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
-use crate::link::{ConnectionState, Link, Will};
+use crate::link::{ConnectError, ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, Server};
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
@@ -37,14 +43,44 @@ pub struct Running {
 
 impl Running {
     pub(super) fn start(agent: BuiltAgent, options: ConnectOptions) -> BoxFuture<'static, Result<Self>> {
-        Box::pin(Self::connect(agent, options))
+        Box::pin(async {
+            // Nobody gives it up.
+            Self::connect(agent, options, pending()).await?.ok_or(Error::Connect(ConnectError::Closed))
+        })
     }
 
     pub(super) fn serve(agent: BuiltAgent, options: ConnectOptions) -> BoxFuture<'static, Result<()>> {
-        Box::pin(async move { Self::connect(agent, options).await?.wait_and_end().await })
+        Box::pin(async {
+            // Before anything else: a process without a handler for them ignores signals where it is the first of a
+            // container, and would wait for its broker whatever it is told.
+            let mut signals = Signals::listen().map_err(Error::Signal)?;
+            let told = CancellationToken::new();
+            let mut start = pin!(Self::connect(agent, options, told.cancelled()));
+            let running = tokio::select! {
+                started = &mut start => started?,
+                () = signals.next() => {
+                    told.cancel();
+                    tokio::select! {
+                        started = start => started?,
+                        () = signals.next() => return Ok(()),
+                    }
+                }
+            };
+            match running {
+                Some(running) if told.is_cancelled() => running.end_or(&mut signals).await,
+                Some(running) => running.wait_and_end(signals).await,
+                None => tracing::info!("stopping: there was no connection to the broker yet"),
+            }
+            Ok(())
+        })
     }
 
-    async fn connect(agent: BuiltAgent, options: ConnectOptions) -> Result<Self> {
+    /// Connects and serves. `None` where it was given up before there was a connection.
+    async fn connect(
+        agent: BuiltAgent,
+        options: ConnectOptions,
+        given_up: impl Future<Output = ()>,
+    ) -> Result<Option<Self>> {
         let BuiltAgent { agent, checked } = agent;
         let Agent { states, limits, replicas, store, retention, .. } = agent;
         let states = Arc::new(states);
@@ -61,7 +97,13 @@ impl Running {
         };
         options.will = will.map(|message| Will { message, delay: will_delay });
         let link = Link::open(options)?;
-        link.connected(first).await?;
+        tokio::select! {
+            connected = link.connected(first) => connected?,
+            () = given_up => {
+                link.close(Duration::ZERO).await;
+                return Ok(None);
+            }
+        }
         let leftovers = Leftovers::new(&link, &checked.namespace, &checked.id);
         if link.session() == 0 {
             // The broker goes on with the session of an earlier process. Before anything is announced: its card still says
@@ -134,7 +176,7 @@ impl Running {
                 running.own_card_look =
                     own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic)));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
-                Ok(running)
+                Ok(Some(running))
             }
             Err(error) => {
                 running.end().await;
@@ -176,7 +218,10 @@ impl Running {
     }
 
     fn boxed_wait(self) -> BoxFuture<'static, Result<()>> {
-        Box::pin(self.wait_and_end())
+        Box::pin(async {
+            self.wait_and_end(Signals::listen().map_err(Error::Signal)?).await;
+            Ok(())
+        })
     }
 
     async fn end(mut self) {
@@ -201,15 +246,18 @@ impl Running {
         self.stopped = true;
     }
 
-    async fn wait_and_end(self) -> Result<()> {
-        let mut signals = Signals::listen().map_err(Error::Signal)?;
+    async fn wait_and_end(self, mut signals: Signals) {
         signals.next().await;
+        self.end_or(&mut signals).await;
+    }
+
+    /// Ends, at once where a second signal comes.
+    async fn end_or(self, signals: &mut Signals) {
         tracing::info!(agent = self.client.id(), "stopping");
         tokio::select! {
             () = self.end() => {}
             () = signals.next() => {}
         }
-        Ok(())
     }
 }
 
@@ -222,24 +270,28 @@ impl Drop for Running {
     }
 }
 
-/// The signals that ask a process to end.
+/// The signals that ask a process to end: those that come from the making on.
 struct Signals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    #[cfg(unix)]
+    terminate: Signal,
 }
 
 impl Signals {
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
         })
     }
 
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

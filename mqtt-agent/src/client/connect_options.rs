@@ -120,8 +120,9 @@ impl ConnectOptions {
     /// for tokens that expire and passwords that change. They win over those in the URL.
     ///
     /// An error or a panic of `ask` fails that attempt; the next one asks again, after the usual pause. It has 10 s, with
-    /// all else that an attempt does. It must not block its thread: use `spawn_blocking` within. Its error is logged and may be part of
-    /// [`ConnectError::Timeout`](crate::ConnectError::Timeout): leave secrets out of it.
+    /// all else that an attempt does, and is dropped when they are over. It runs on a thread for blocking work, so it may
+    /// block: then the next attempt waits for its end, and never asks a second time beside it. Its error is logged and may
+    /// be part of [`ConnectError::Timeout`](crate::ConnectError::Timeout): leave secrets out of it.
     ///
     /// ```
     /// use mqtt_agent::prelude::*;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::causes::chain;
-use crate::spawn;
 
 /// User name and password for the broker. Its `Debug` output leaves the password out.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,17 +72,30 @@ impl CredentialSource {
         }
     }
 
-    /// The credentials for one attempt to connect, or why there are none. A callback runs in a task of its own, so that one that
-    /// panics ends nothing else.
-    pub(crate) async fn ask(&self) -> Result<Credentials, String> {
+    /// The credentials for one attempt to connect, or why there are none.
+    ///
+    /// A callback runs on a thread for blocking work: one that blocks keeps up neither the connection nor anybody's worker,
+    /// and one that panics ends nothing else. It is dropped with the attempt. One that blocks can't be: then the next attempt
+    /// waits for its end, at `turns`, and doesn't begin a second one beside it.
+    pub(crate) async fn ask(&self, turns: &Arc<Semaphore>) -> Result<Credentials, String> {
         let callback = match self {
             Self::Fixed(credentials) => return Ok(credentials.clone()),
             Self::Callback(callback) => Arc::clone(callback),
         };
+        let turn = Arc::clone(turns).acquire_owned().await;
+        let given_up = CancellationToken::new();
+        let _guard = given_up.clone().drop_guard();
+        let runtime = Handle::current();
         let (tell, told) = oneshot::channel();
-        let _task = spawn::owned(async move {
-            let _ = tell.send(callback().await);
-        });
+        let ask = move || {
+            // Also where the callback panics: it is over then.
+            let _turn = turn;
+            let asked = given_up.run_until_cancelled_owned(async move { callback().await });
+            if let Some(asked) = runtime.block_on(asked) {
+                let _ = tell.send(asked);
+            }
+        };
+        drop(tokio::task::spawn_blocking(ask));
         match told.await {
             Ok(Ok(credentials)) => Ok(credentials),
             Ok(Err(error)) => Err(chain(&*error)),

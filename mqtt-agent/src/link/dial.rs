@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use super::codec::encode::{self, seconds};
 use super::codec::{ConnAck, Connect, Packet, reasons};
@@ -24,6 +25,8 @@ pub(super) struct Address {
     pub(super) target: Target,
     /// The largest packet that is accepted.
     largest: usize,
+    /// One at a time asks for credentials.
+    turns: Arc<Semaphore>,
     #[cfg(feature = "tls")]
     tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -40,6 +43,7 @@ impl Address {
         let address = Self {
             target,
             largest: usize::try_from(options.max_packet_size).unwrap_or(usize::MAX),
+            turns: Arc::new(Semaphore::new(1)),
             #[cfg(feature = "tls")]
             tls,
         };
@@ -59,7 +63,7 @@ impl Address {
     /// The credentials for one attempt.
     async fn credentials(&self, options: &LinkOptions) -> Result<Option<Credentials>, Ended> {
         let Some(source) = &options.credentials else { return Ok(self.target.credentials.clone()) };
-        source.ask().await.map(Some).map_err(|error| {
+        source.ask(&self.turns).await.map(Some).map_err(|error| {
             // It may pass, as where the service that gives them is not up yet.
             Ended::attempt(format!("failed to get the credentials: {error}"), None)
         })
@@ -80,7 +84,7 @@ impl Address {
         #[cfg(feature = "websocket")]
         let stream = match self.target.scheme {
             Scheme::Ws | Scheme::Wss => {
-                super::websocket::open(stream, &self.target.address, self.largest).await?
+                super::websocket::open(stream, &self.target.host_header(), &self.target.resource).await?
             }
             Scheme::Mqtt | Scheme::Mqtts => stream,
         };
@@ -112,9 +116,11 @@ pub(super) async fn dial(
     options: Arc<LinkOptions>,
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
+    let mut waits_for = "the callback for the credentials";
     let attempt = async {
         // Before there is a socket: brokers give little time for CONNECT.
         let credentials = address.credentials(&options).await?;
+        waits_for = "the broker";
         let connect = connect(&options, credentials.as_ref(), clean_start);
         connect.check().map_err(|reason| Ended::attempt(format!("{reason}; shorten it"), None))?;
         let writes_soon = Arc::new(AtomicBool::new(false));
@@ -132,9 +138,10 @@ pub(super) async fn dial(
             poll_fn(|cx| wire.poll_read(cx)).await.map_err(|error| Ended::attempt_io(&error))?;
         }
     };
-    match tokio::time::timeout(options.connect_timeout, attempt).await {
+    let outcome = tokio::time::timeout(options.connect_timeout, attempt).await;
+    match outcome {
         Ok(outcome) => outcome,
-        Err(_) => Err(Ended::attempt("the broker did not answer in time", None)),
+        Err(_) => Err(Ended::attempt(format!("{waits_for} did not answer in time"), None)),
     }
 }
 

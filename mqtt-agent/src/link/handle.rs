@@ -78,6 +78,11 @@ impl Link {
         let in_url =
             || address.target.credentials.as_ref().map(|credentials| credentials.username().to_owned());
         let user = options.credentials.as_ref().map(CredentialSource::user).or_else(in_url);
+        // A token in the url names a user as well.
+        let user = match address.target.resource.split_once('?') {
+            Some((_, query)) => Some(format!("{}?{query}", user.unwrap_or_default())),
+            None => user,
+        };
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new());

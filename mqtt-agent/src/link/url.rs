@@ -1,5 +1,7 @@
 //! Broker addresses: what a url means.
 
+use std::fmt;
+
 use super::credentials::Credentials;
 use super::error::ConnectError;
 
@@ -33,15 +35,23 @@ impl Scheme {
 }
 
 /// A parsed broker address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,
     /// The host name or address.
     pub(super) host: String,
     pub(super) port: u16,
-    /// For messages, and for the WebSocket handshake: without credentials.
+    /// For messages: without credentials, and without the query, which may be a token.
     pub(super) address: String,
+    /// What WebSocket's handshake asks for: path and query.
+    pub(super) resource: String,
     pub(super) credentials: Option<Credentials>,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Target {
@@ -54,8 +64,8 @@ impl Target {
             "mqtts" => Scheme::Mqtts,
             "ws" => Scheme::Ws,
             "wss" => Scheme::Wss,
-            // `localhost:1883` parses as the scheme `localhost`.
-            other => return Err(invalid(format!("`{other}` is no scheme known here"))),
+            // Not repeated: `secret:1883` parses as the scheme `secret`, and so does what was pasted wrongly.
+            _ => return Err(invalid("its scheme is none of those known here".to_owned())),
         };
         let host = match url.host() {
             Some(url::Host::Domain(name)) if !name.is_empty() => name.to_owned(),
@@ -70,22 +80,32 @@ impl Target {
                 Some(Credentials::new(decode(username)?, decode(password.unwrap_or_default())?))
             }
         };
-        let address = match scheme {
+        let (address, resource) = match scheme {
             Scheme::Mqtt | Scheme::Mqtts => {
                 if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
                     return Err(invalid(format!("nothing may follow the port after `{}://`", scheme.name())));
                 }
-                format!("{host}:{port}")
+                (format!("{host}:{port}"), String::new())
             }
             Scheme::Ws | Scheme::Wss => {
                 // Can't fail: there is a host.
                 let _ = url.set_username("");
                 let _ = url.set_password(None);
                 url.set_fragment(None);
-                url.into()
+                let resource = url[url::Position::BeforePath..].to_owned();
+                url.set_query(None);
+                (url.into(), resource)
             }
         };
-        Ok(Self { scheme, host, port, address, credentials })
+        Ok(Self { scheme, host, port, address, resource, credentials })
+    }
+
+    /// The header `Host`: the port only where it isn't the scheme's own.
+    #[cfg(feature = "websocket")]
+    pub(super) fn host_header(&self) -> String {
+        let host = &self.host;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
     }
 
     /// Refuses a scheme whose feature is off, and TLS options without TLS.
@@ -107,7 +127,7 @@ impl Target {
     }
 }
 
-/// An address as it may be shown: without credentials. `None` for one that can't be read.
+/// An address as it may be shown: without credentials and query. `None` for one that can't be read.
 pub(crate) fn without_credentials(text: &str) -> Option<String> {
     let target = Target::parse(text).ok()?;
     Some(match target.scheme {
@@ -141,7 +161,8 @@ mod tests {
     use super::*;
 
     fn target(scheme: Scheme, host: &str, port: u16) -> Target {
-        Target { scheme, host: host.to_owned(), port, address: format!("{host}:{port}"), credentials: None }
+        let address = format!("{host}:{port}");
+        Target { scheme, host: host.to_owned(), port, address, resource: String::new(), credentials: None }
     }
 
     #[test]
@@ -152,14 +173,34 @@ mod tests {
         assert_eq!(parse("mqtts://[::1]"), target(Scheme::Mqtts, "::1", 8883));
         assert_eq!(
             parse("ws://h/mqtt"),
-            Target { address: "ws://h/mqtt".into(), ..target(Scheme::Ws, "h", 80) }
+            Target { address: "ws://h/mqtt".into(), resource: "/mqtt".into(), ..target(Scheme::Ws, "h", 80) }
         );
+        assert_eq!(parse("ws://h").resource, "/");
         let wss = Target::parse("wss://me:p%40ss@h:8443/mqtt?x=1").unwrap();
         assert_eq!((wss.host.as_str(), wss.port), ("h", 8443));
-        assert_eq!(wss.address, "wss://h:8443/mqtt?x=1");
+        assert_eq!((wss.address.as_str(), wss.resource.as_str()), ("wss://h:8443/mqtt", "/mqtt?x=1"));
         assert_eq!(wss.credentials, Some(Credentials::new("me", "p@ss")));
         let user = Target::parse("mqtt://me@h").unwrap();
         assert_eq!(user.credentials, Some(Credentials::new("me", "")));
+    }
+
+    #[test]
+    fn a_query_is_shown_nowhere() {
+        let text = "wss://me:secret@h/mqtt?token=secret#secret";
+        let target = Target::parse(text).unwrap();
+        assert_eq!(target.resource, "/mqtt?token=secret");
+        let shown = format!("{target:?} {} {:?}", target.address, without_credentials(text));
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[cfg(feature = "websocket")]
+    #[test]
+    fn the_host_header_names_a_port_that_is_not_the_usual() {
+        let header = |text| Target::parse(text).unwrap().host_header();
+        assert_eq!(header("ws://h/mqtt"), "h");
+        assert_eq!(header("wss://h:443"), "h");
+        assert_eq!(header("ws://h:8080"), "h:8080");
+        assert_eq!(header("ws://[::1]:8080"), "[::1]:8080");
     }
 
     #[test]
@@ -174,6 +215,9 @@ mod tests {
             "mqtt://h?x",
             "mqtt://u:secret@h:x",
             "mqtt://u:secret%z@h",
+            "secret:1883",
+            "secret://h",
+            "u:secret@h",
         ] {
             match Target::parse(text) {
                 Err(error @ ConnectError::InvalidUrl { .. }) => {

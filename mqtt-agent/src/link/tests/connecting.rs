@@ -6,7 +6,7 @@ use super::broker::{Broker, Setup, Transport, mosquitto};
 use super::pki::Pki;
 use super::proxy::NOWHERE;
 use super::{DEADLINE, connect, open, options, soon, subscribe, text};
-use crate::link::{ConnectError, CredentialSource, Credentials, Link, Message, Tls};
+use crate::link::{ConnectError, ConnectionState, CredentialSource, Credentials, Link, Message, Tls};
 
 async fn echo(link: &Link) {
     let (_subscription, mut inbox) = subscribe(link, "echo").await;
@@ -41,6 +41,36 @@ async fn credentials_come_from_the_options_or_the_url() {
     let mut right = options(format!("mqtt://you:wrong@{}", broker.address));
     right.credentials = Some(CredentialSource::Fixed(Credentials::new("me", "right")));
     echo(&open(right).await).await;
+}
+
+/// On one thread, which has the connection and the timers as well.
+#[tokio::test]
+async fn a_callback_that_blocks_stops_nothing_and_runs_once_at_a_time() {
+    let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let mut options = options(format!("mqtt://{}:{}", NOWHERE.0, NOWHERE.1));
+    options.connect_timeout = Duration::from_millis(20);
+    options.max_backoff = Duration::from_millis(1);
+    options.credentials = Some(CredentialSource::asking(move || {
+        began.send(()).unwrap();
+        let _ = released.lock().unwrap().recv();
+        async { Ok::<_, std::io::Error>(Credentials::new("me", "right")) }
+    }));
+    let link = Link::open(options).unwrap();
+    soon(begins.recv()).await.unwrap();
+    let mut state = link.state();
+    let later = |state: &ConnectionState| matches!(state, ConnectionState::Connecting { attempt, .. } if *attempt > 4);
+    let error = match &*soon(state.wait_for(later)).await.unwrap() {
+        ConnectionState::Connecting { error, .. } => error.clone().unwrap(),
+        state => panic!("{state:?}"),
+    };
+    assert!(error.contains("the callback for the credentials did not answer in time"), "{error}");
+    assert!(begins.try_recv().is_err(), "a second one beside the first");
+    release.send(()).unwrap();
+    soon(begins.recv()).await.unwrap();
+    drop(release);
+    soon(link.close(DEADLINE)).await;
 }
 
 #[tokio::test]

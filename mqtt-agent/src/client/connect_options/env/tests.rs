@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use super::ConnectOptions;
 use crate::error::Error;
@@ -123,12 +126,13 @@ async fn a_password_file_is_read_again_for_each_connection() {
     let path = file.path().to_str().unwrap();
     let options = from(&[AT, ("MQTT_AGENT_USERNAME", "me"), ("MQTT_AGENT_PASSWORD_FILE", path)]).unwrap();
     let Some(source @ CredentialSource::Callback(_)) = &options.credentials else { panic!("{options:?}") };
+    let turns = Arc::new(Semaphore::new(1));
     for (text, password) in [("first\n", "first"), ("second\r\n", "second"), ("with\nlines\n", "with\nlines")]
     {
         std::fs::write(path, text).unwrap();
-        assert_eq!(source.ask().await.unwrap(), crate::link::Credentials::new("me", password));
+        assert_eq!(source.ask(&turns).await.unwrap(), crate::link::Credentials::new("me", password));
     }
     file.close().unwrap();
-    let error = source.ask().await.unwrap_err();
+    let error = source.ask(&turns).await.unwrap_err();
     assert!(error.starts_with("`MQTT_AGENT_PASSWORD_FILE` (`"), "{error}");
 }
