@@ -5,10 +5,12 @@ mod admission;
 mod announce;
 mod drain;
 mod limits;
+mod places;
 mod reply_to;
 
 pub(crate) use admission::{Admission, Admitted, Busy, Turn, own_places};
 pub(crate) use announce::Announcer;
 pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;
+pub(crate) use places::{Caller, Places};
 pub(crate) use reply_to::{ReplyTo, correlated_id, send_now};

@@ -6,6 +6,20 @@ use support::{RawPeer, correlated, json, on_each_broker, reply_to};
 
 use crate::tools::*;
 
+/// Answers when it is let go.
+#[request("slow/held")]
+async fn held(State(watch): State<Watch>, cx: &Context) -> Result<(), String> {
+    let _inside = watch.enter(cx);
+    watch.0.go_on.notified().await;
+    Ok(())
+}
+
+/// Answers with what it is given.
+#[request("slow/quick")]
+async fn quick(number: u32) -> Result<u32, String> {
+    Ok(number)
+}
+
 on_each_broker! {
     async fn mcp_9_sub_4_malformed_calls_are_refused_where_there_is_an_address(broker) {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
@@ -115,5 +129,41 @@ on_each_broker! {
         peer.publish("a2a/v1/mcp/clients/scout/responses", "{}", correlated(&correlation)).await;
         let error = call.await.unwrap().unwrap_err();
         assert!(matches!(error, mqtt_agent::CallError::InvalidResponse { .. }), "{error:?}");
+    }
+
+    async fn one_callers_flood_of_slow_calls_leaves_the_others_served(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("calc").tools(tools![hold, add]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut flooder = RawPeer::connect(&broker.url(), "flooder").await;
+        let call = |number: usize| json!({"call_id": format!("slow-{number}"), "client": "flooder"}).to_string();
+        let calls = (0..2000).map(|number| ("a2a/v1/mcp/tools/hold/call".to_owned(), call(number)));
+        flooder.publish_all(calls).await;
+        watch.until_began(200).await;
+        let quick = (0..80).map(|number| client.call("add", json!({"a": number, "b": 1})).into_future());
+        for answer in futures_util::future::join_all(quick).await {
+            answer.unwrap();
+        }
+        drop(agent);
+    }
+
+    async fn one_askers_flood_of_slow_requests_leaves_the_others_served(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("slow").handlers(handlers![held, quick]).state(watch.clone());
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let mut flooder = RawPeer::connect(&broker.url(), "flooder").await;
+        for number in 0..2000_u32 {
+            let answers = reply_to("a2a/v1/mcp/clients/flooder/responses", &number.to_be_bytes());
+            flooder.publish("slow/held", "", answers).await;
+        }
+        watch.until_began(200).await;
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let answers = "a2a/v1/mcp/clients/peer/responses";
+        peer.subscribe(answers).await;
+        for number in 0..80 {
+            peer.publish("slow/quick", number.to_string(), reply_to(answers, b"q")).await;
+            assert_eq!(json(&peer.next(answers).await), json!(number));
+        }
+        drop(agent);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
 use mqtt_agent::{CallError, Error, PublishError};
-use support::fake_broker::Packet;
+use support::fake_broker::{Answer, Packet};
 use support::{FakeBroker, Knobs};
 use tokio::sync::mpsc;
 
@@ -15,6 +15,32 @@ const LIMIT: u32 = 4096;
 
 async fn limited() -> FakeBroker {
     FakeBroker::start(Knobs { max_packet_size: Some(LIMIT), ..Knobs::default() }).await
+}
+
+#[tokio::test]
+async fn calls_whose_answers_wait_for_their_puback_take_no_room_from_others() {
+    const CALLS: usize = 20;
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let limits = mqtt_agent::Limits::default().with_queue_bytes(10_000);
+    let agent = calculator().limits(limits).start(&broker.url()).await.unwrap();
+    broker.set(|knobs| knobs.puback = Answer::Never);
+    for number in 0..CALLS {
+        let arguments = json!({"a": "no number", "b": "x".repeat(3000)});
+        let call = json!({"call_id": format!("call-{number}"), "client": "peer", "arguments": arguments});
+        broker.publish("a2a/v1/mcp/tools/add/call", call.to_string());
+        // None of them has a turn, and none is told that there is no room.
+        let id = format!("call-{number}\"");
+        let answer = broker.seen().until(&id, |event| match &event.packet {
+            Packet::Publish(publish) if publish.topic == "a2a/v1/mcp/clients/peer/responses" => {
+                let text = String::from_utf8(publish.payload.clone()).unwrap();
+                text.contains(&id).then_some(text)
+            }
+            _ => None,
+        });
+        assert_says(&answer.await, &["invalid_arguments"]);
+    }
+    broker.set(|knobs| knobs.puback = Answer::AtOnce);
+    drop(agent);
 }
 
 #[event("parcels/{name}")]

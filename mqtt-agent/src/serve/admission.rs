@@ -3,9 +3,10 @@
 //! What is taken is in hand until it is answered. It waits, in memory, until its handler begins: so many may wait, and so
 //! many bytes of them. So many handlers run.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use super::places::{Caller, Place, Places, may_take};
 
 /// How much is taken.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +17,7 @@ pub(crate) struct Capacity {
     pub(crate) waiting: usize,
     /// All that is taken and not answered yet.
     pub(crate) in_hand: usize,
-    /// Bytes of what was taken and does not run yet.
+    /// Bytes of what was taken, until it runs or its outcome is known.
     pub(crate) bytes: usize,
 }
 
@@ -24,12 +25,19 @@ pub(crate) struct Capacity {
 #[derive(Debug)]
 pub(crate) struct Admission {
     capacity: Capacity,
-    running: Arc<Semaphore>,
+    running: Arc<Places>,
     taken: Mutex<Taken>,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
+    all: Amount,
+    /// Of each caller that has something in hand.
+    callers: HashMap<Caller, Amount>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Amount {
     in_hand: usize,
     waiting: usize,
     bytes: usize,
@@ -39,58 +47,64 @@ struct Taken {
 #[derive(Debug)]
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
+    caller: Caller,
     /// 0 from its turn on.
     bytes: usize,
 }
 
 /// A place among those that wait for their turn.
-struct Waiting<'a>(&'a Admission);
+struct Waiting<'a>(&'a Admission, Caller);
 
 /// The right to run; the places are given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    _agent: OwnedSemaphorePermit,
-    _own: Option<OwnedSemaphorePermit>,
+    _agent: Place,
+    _own: Option<Place>,
 }
 
-/// All places are taken, the waiting ones too.
+/// All places are taken, the waiting ones too, or all that the caller may have of them.
 #[derive(Debug)]
 pub(crate) struct Busy;
 
-fn places(count: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)))
-}
-
 /// The places of one handler, where it has a limit of its own.
-pub(crate) fn own_places(concurrency: Option<u32>) -> Option<Arc<Semaphore>> {
-    concurrency.map(|count| places(count as usize))
+pub(crate) fn own_places(concurrency: Option<u32>) -> Option<Arc<Places>> {
+    concurrency.map(|count| Places::new(count as usize))
 }
 
 impl Admission {
     pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
-        Arc::new(Self { running: places(capacity.running), taken: Mutex::default(), capacity })
+        Arc::new(Self { running: Places::new(capacity.running), taken: Mutex::default(), capacity })
     }
 
     /// Takes what has so many bytes, or says at once that there is too much already. However large it is, it is taken where
     /// nothing waits.
     pub(crate) fn admit(self: &Arc<Self>, bytes: usize) -> Result<Admitted, Busy> {
+        self.admit_from(Caller::ANYBODY, bytes)
+    }
+
+    /// The same of one caller of several, which leaves some room to the others.
+    pub(crate) fn admit_from(self: &Arc<Self>, caller: Caller, bytes: usize) -> Result<Admitted, Busy> {
         let mut taken = self.taken();
-        let has_room = taken.bytes == 0 || taken.bytes.saturating_add(bytes) <= self.capacity.bytes;
-        if taken.in_hand >= self.capacity.in_hand || !has_room {
+        let (all, own) = (taken.all, taken.of(caller));
+        let free = self.capacity.bytes.saturating_sub(all.bytes);
+        let has_room = all.bytes == 0 || (bytes <= free && may_take(caller, own.bytes, free));
+        if !has_room || !may_take(caller, own.in_hand, self.capacity.in_hand.saturating_sub(all.in_hand)) {
             return Err(Busy);
         }
-        Ok(self.enter(&mut taken, bytes))
+        Ok(self.enter(&mut taken, caller, bytes))
     }
 
     /// Takes what was promised before: it counts, and is never too much.
     pub(crate) fn admit_promised(self: &Arc<Self>, bytes: usize) -> Admitted {
-        self.enter(&mut self.taken(), bytes)
+        self.enter(&mut self.taken(), Caller::ANYBODY, bytes)
     }
 
-    fn enter(self: &Arc<Self>, taken: &mut Taken, bytes: usize) -> Admitted {
-        taken.in_hand = taken.in_hand.saturating_add(1);
-        taken.bytes = taken.bytes.saturating_add(bytes);
-        Admitted { admission: Arc::clone(self), bytes }
+    fn enter(self: &Arc<Self>, taken: &mut Taken, caller: Caller, bytes: usize) -> Admitted {
+        taken.change(caller, |amount| {
+            amount.in_hand = amount.in_hand.saturating_add(1);
+            amount.bytes = amount.bytes.saturating_add(bytes);
+        });
+        Admitted { admission: Arc::clone(self), caller, bytes }
     }
 
     /// Short look-ups only: the lock is never held across an await.
@@ -98,67 +112,87 @@ impl Admission {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self) -> Result<Waiting<'_>, Busy> {
+    fn wait(&self, caller: Caller) -> Result<Waiting<'_>, Busy> {
         let mut taken = self.taken();
-        if taken.waiting >= self.capacity.waiting {
+        let free = self.capacity.waiting.saturating_sub(taken.all.waiting);
+        if !may_take(caller, taken.of(caller).waiting, free) {
             return Err(Busy);
         }
-        taken.waiting += 1;
-        Ok(Waiting(self))
+        taken.change(caller, |amount| amount.waiting = amount.waiting.saturating_add(1));
+        Ok(Waiting(self, caller))
     }
 
-    fn at_once(&self, own: Option<&Arc<Semaphore>>) -> Result<Option<Turn>, Busy> {
-        let own = match own.map(|own| Arc::clone(own).try_acquire_owned()).transpose() {
-            Ok(own) => own,
-            Err(TryAcquireError::NoPermits) => return Ok(None),
-            Err(TryAcquireError::Closed) => return Err(Busy),
-        };
-        match Arc::clone(&self.running).try_acquire_owned() {
-            Ok(agent) => Ok(Some(Turn { _agent: agent, _own: own })),
-            Err(TryAcquireError::NoPermits) => Ok(None),
-            Err(TryAcquireError::Closed) => Err(Busy),
-        }
-    }
-
-    async fn in_turn(&self, own: Option<&Arc<Semaphore>>) -> Result<Turn, Busy> {
-        if let Some(turn) = self.at_once(own)? {
-            return Ok(turn);
-        }
-        let _waiting = self.wait()?;
+    fn at_once(&self, caller: Caller, own: Option<&Arc<Places>>) -> Option<Turn> {
         let own = match own {
-            Some(own) => Some(Arc::clone(own).acquire_owned().await.map_err(|_| Busy)?),
+            Some(own) => Some(own.try_take(caller)?),
             None => None,
         };
-        let agent = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Busy)?;
-        Ok(Turn { _agent: agent, _own: own })
+        Some(Turn { _agent: self.running.try_take(caller)?, _own: own })
+    }
+
+    async fn in_turn(&self, caller: Caller, own: Option<&Arc<Places>>) -> Result<Turn, Busy> {
+        if let Some(turn) = self.at_once(caller, own) {
+            return Ok(turn);
+        }
+        let _waiting = self.wait(caller)?;
+        let own = match own {
+            Some(own) => Some(own.take(caller).await),
+            None => None,
+        };
+        Ok(Turn { _agent: self.running.take(caller).await, _own: own })
+    }
+}
+
+impl Taken {
+    fn of(&self, caller: Caller) -> Amount {
+        self.callers.get(&caller).copied().unwrap_or_default()
+    }
+
+    fn change(&mut self, caller: Caller, change: impl Fn(&mut Amount)) {
+        change(&mut self.all);
+        let amount = self.callers.entry(caller).or_default();
+        change(amount);
+        if amount.in_hand == 0 {
+            self.callers.remove(&caller);
+        }
     }
 }
 
 impl Admitted {
-    /// Waits for its turn, first come first served. `Busy` at once when no more may wait.
+    /// Waits for its turn: callers take turns, and what one of them asks for is first come first served. `Busy` at once when
+    /// no more may wait.
     ///
     /// A place of the handler's own comes before the agent's: what waits for its own handler holds back no other.
-    pub(crate) async fn turn(&mut self, own: Option<&Arc<Semaphore>>) -> Result<Turn, Busy> {
-        let turn = self.admission.in_turn(own).await?;
-        let bytes = std::mem::take(&mut self.bytes);
-        let mut taken = self.admission.taken();
-        taken.bytes = taken.bytes.saturating_sub(bytes);
+    pub(crate) async fn turn(&mut self, own: Option<&Arc<Places>>) -> Result<Turn, Busy> {
+        let turn = self.admission.in_turn(self.caller, own).await?;
+        self.is_settled();
         Ok(turn)
+    }
+
+    /// Its bytes don't wait any more: it runs, or its outcome is known without that.
+    pub(crate) fn is_settled(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes > 0 {
+            let settle = |amount: &mut Amount| amount.bytes = amount.bytes.saturating_sub(bytes);
+            self.admission.taken().change(self.caller, settle);
+        }
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut taken = self.admission.taken();
-        taken.in_hand = taken.in_hand.saturating_sub(1);
-        taken.bytes = taken.bytes.saturating_sub(self.bytes);
+        let bytes = self.bytes;
+        self.admission.taken().change(self.caller, |amount| {
+            amount.in_hand = amount.in_hand.saturating_sub(1);
+            amount.bytes = amount.bytes.saturating_sub(bytes);
+        });
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut taken = self.0.taken();
-        taken.waiting = taken.waiting.saturating_sub(1);
+        let Self(admission, caller) = self;
+        admission.taken().change(*caller, |amount| amount.waiting = amount.waiting.saturating_sub(1));
     }
 }
 
@@ -200,6 +234,44 @@ mod tests {
         assert!(admission.admit(1).is_err());
         drop(two);
         admission.admit(1).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_has_its_outcome_does_not_count_in_bytes_though_it_is_in_hand() {
+        let admission = Admission::new(Capacity { in_hand: 2, ..CAPACITY });
+        let mut one = admission.admit(100).unwrap();
+        assert!(admission.admit(1).is_err(), "full");
+        one.is_settled();
+        let _two = admission.admit(100).unwrap();
+        assert!(admission.admit(0).is_err(), "both are in hand");
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_one_caller_leaves_room_to_another() {
+        let (flooder, other) = (Caller::at(Some("flooder")), Caller::at(Some("other")));
+        let admission = Admission::new(Capacity { running: 8, waiting: 8, in_hand: 24, bytes: 2400 });
+        let mut flood = Vec::new();
+        while let Ok(mut place) = admission.admit_from(flooder, 10) {
+            let turn = place.turn(None).now_or_never();
+            flood.push((place, turn));
+        }
+        assert_eq!(flood.len(), 21);
+        assert_eq!(flood.iter().filter(|(_, turn)| matches!(turn, Some(Ok(_)))).count(), 7);
+        for _ in 0..80 {
+            let mut place = admission.admit_from(other, 10).unwrap();
+            place.turn(None).now_or_never().unwrap().unwrap();
+        }
+        drop(flood);
+        assert!(admission.taken().callers.is_empty());
+    }
+
+    #[test]
+    fn the_bytes_of_one_caller_leave_room_to_another() {
+        let (flooder, other) = (Caller::at(Some("flooder")), Caller::at(Some("other")));
+        let admission = Admission::new(Capacity { in_hand: 1000, bytes: 800, ..CAPACITY });
+        let flood: Vec<_> = std::iter::from_fn(|| admission.admit_from(flooder, 10).ok()).collect();
+        assert_eq!(flood.len(), 70);
+        admission.admit_from(other, 10).unwrap();
     }
 
     #[tokio::test]

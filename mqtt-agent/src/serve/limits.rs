@@ -9,6 +9,10 @@ use super::admission::Capacity;
 /// Up to `concurrency` handlers run, those of one tool up to its own `#[tool(concurrency = ..)]`; up to `queue` further
 /// calls of at most `queue_bytes` wait for their turn, and any beyond that are answered `unavailable` with code `busy` at
 /// once. Requests on topics of one's own are counted by the same numbers, apart from calls. Tasks have numbers of their own.
+///
+/// Callers are told apart by where their answers go, and take turns: who has the fewest calls running is next. One of them
+/// has at most seven times of what is free of each number, which is seven eighths where it is alone, so that its slow calls
+/// leave places for others. Of seven places and fewer it has all.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -16,7 +20,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// Calls that wait for their turn, over all tools. Default: 1,024.
     pub queue: usize,
-    /// How many bytes of calls are taken that don't run yet, over all tools: those that wait, and those that are being read.
+    /// How many bytes of calls are taken that have neither run nor an answer yet, over all tools: those that wait, and those
+    /// that are being read.
     /// One call is taken however large it is. Default: 128 MiB.
     pub queue_bytes: usize,
     /// How long a handler may run where its tool says nothing. Default: 60 s.

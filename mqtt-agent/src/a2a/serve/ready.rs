@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 
 use crate::handler::param::Need;
 use crate::handler::refusal::invalid_arguments;
 use crate::handler::registry::SkillDef;
 use crate::schema::{SchemaError, ToolSchemas};
-use crate::serve::own_places;
+use crate::serve::{Places, own_places};
 use crate::wire::{AgentSkill, Role, Task, TaskError};
 
 /// One skill, checked and ready to be served.
@@ -20,7 +19,7 @@ pub(crate) struct ReadySkill {
     /// Whether it has parameters that a task's data fills.
     takes_arguments: bool,
     /// Its own places; `None`: as many as the agent has.
-    pub(super) places: Option<Arc<Semaphore>>,
+    pub(super) places: Option<Arc<Places>>,
 }
 
 impl ReadySkill {

@@ -35,8 +35,9 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Sends it. Nobody waits for the broker's word: most answers are received. The call keeps its place until then.
-    pub(super) fn send(self, shared: &Arc<Shared>, place: Admitted) {
+    /// Sends it. Nobody waits for the broker's word: most answers are received. The call is in hand until then.
+    pub(super) fn send(self, shared: &Arc<Shared>, mut place: Admitted) {
+        place.is_settled();
         let message = self.reply_to.message_until(self.payload.clone(), self.deadline);
         let link = &shared.link;
         let tasks = &shared.tasks;

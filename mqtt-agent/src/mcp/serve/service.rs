@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -21,7 +20,7 @@ use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, run};
 use crate::link::{Ack, Inbound};
 use crate::schema::Arguments;
-use crate::serve::{Admitted, Busy, ReplyTo, correlated_id};
+use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
 use crate::spawn;
 use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address};
 
@@ -31,7 +30,7 @@ pub(super) struct Service {
     pub(super) tool: &'static ToolDef,
     pub(super) arguments: Arguments,
     /// The tool's own places; `None`: as many as the agent has.
-    pub(super) places: Option<Arc<Semaphore>>,
+    pub(super) places: Option<Arc<Places>>,
     pub(super) dedup: Arc<Dedup>,
     pub(super) shared: Arc<Shared>,
 }
@@ -60,7 +59,8 @@ impl Service {
         if inbound.retain || inbound.is_poison {
             return self.refuse_unworkable(&inbound, ack);
         }
-        match self.shared.admission.admit(inbound.weight()) {
+        let asks = serve::Caller::at(inbound.properties.response_topic.as_deref());
+        match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(place) => {
                 let span = tracing::debug_span!(
                     "execute_tool",

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
@@ -15,7 +14,7 @@ use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed
 use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
-use crate::serve::{Admitted, Busy, ReplyTo, correlated_id, own_places, send_now};
+use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_places, send_now};
 use crate::spawn;
 use crate::topic::answer::answer;
 use crate::wire::{ErrorBody, Identifier, TraceContext};
@@ -28,7 +27,7 @@ pub(super) struct Served {
     /// The name of the parameter that the payload fills.
     payload: Option<&'static str>,
     /// The handler's own places; `None`: as many as the agent has.
-    places: Option<Arc<Semaphore>>,
+    places: Option<Arc<Places>>,
 }
 
 impl Served {
@@ -75,12 +74,14 @@ impl Served {
         let until = self.until(&inbound, received, received);
         // What it is correlated by, where that can be an id.
         let call_id = correlated_id(&inbound.properties).unwrap_or_else(Identifier::random);
-        match self.shared.admission.admit(inbound.weight()) {
+        let asks = serve::Caller::at(inbound.properties.response_topic.as_deref());
+        match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(mut place) => {
                 let this = Arc::clone(self);
                 spawn::tracked(&self.shared.tasks, async move {
                     let trace = reply_to.trace().cloned();
                     let outcome = this.in_turn(&mut place, inbound, call_id.clone(), trace, until).await;
+                    place.is_settled();
                     let answer = answer(&reply_to, &call_id, outcome, until);
                     if let Err(error) = this.shared.client.session().link().publish(answer).await {
                         tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
