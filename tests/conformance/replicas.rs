@@ -1,19 +1,21 @@
 //! Several servers of one tool.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::Status;
 use serde_json::json;
-use support::fake_broker::Packet;
+use support::fake_broker::{Action, Hook, Packet};
 use support::{FakeBroker, Knobs, RawPeer, json, on_each_broker};
 
 use crate::tools::*;
 
+const ALL_CARDS: &str = "a2a/v1/mcp/servers/+/card";
+
 /// How often somebody asked for all server cards.
 fn looks(broker: &FakeBroker) -> usize {
     broker.seen().count(|event| match &event.packet {
-        Packet::Subscribe(subscribe) => {
-            subscribe.filters.iter().any(|(filter, _)| filter == "a2a/v1/mcp/servers/+/card")
-        }
+        Packet::Subscribe(subscribe) => subscribe.filters.iter().any(|(filter, _)| filter == ALL_CARDS),
         _ => false,
     })
 }
@@ -115,6 +117,33 @@ async fn mcp_12_servers_of_one_process_that_stop_at_once_share_a_look_at_the_car
     stop_at_once(agents).await;
     let looks = looks(&broker);
     assert!((1..=10).contains(&looks), "{looks} looks of 50 servers");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_12_where_the_stop_is_dropped_that_reads_for_the_others_another_one_reads() {
+    let asked = AtomicUsize::new(0);
+    let hook = Hook::new(move |event| {
+        let Packet::Subscribe(subscribe) = &event.packet else { return None };
+        let asks = subscribe.filters.iter().any(|(filter, _)| filter == ALL_CARDS);
+        // The first one hears nothing.
+        (asks && asked.fetch_add(1, Ordering::SeqCst) == 0).then_some(Action::Ignore)
+    });
+    let broker = FakeBroker::start(Knobs { hook, ..Knobs::default() }).await;
+    let mut agents = Vec::new();
+    for name in ["one", "two", "three"] {
+        agents.push(Agent::new(name).tools(tools![add]).start(&broker.url()).await.unwrap());
+    }
+    let client = Client::connect(&broker.url()).await.unwrap();
+    let mut stops = agents.into_iter().map(mqtt_agent::Running::stop).map(tokio::spawn);
+    let leader = stops.next().unwrap();
+    support::eventually("the first one looks", || async { (looks(&broker) > 0).then_some(()) }).await;
+    let others: Vec<_> = stops.collect();
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    for other in others {
+        support::soon(other).await.unwrap();
+    }
+    assert_eq!(client.tool("add").await.unwrap().unwrap().status, Status::Offline);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

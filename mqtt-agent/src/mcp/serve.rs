@@ -85,7 +85,7 @@ impl Server {
             abandon: CancellationToken::new(),
             stopping: CancellationToken::new(),
             admission: Admission::new(limits.call_capacity()),
-            room: Room::of(session.link(), session.namespace()),
+            room: Room::of(session.link(), session.namespace(), tools.iter().map(|ready| ready.tool.name)),
             retriers: Semaphore::new(RETRIERS),
             limits,
         });

@@ -12,9 +12,10 @@
 //! Cards are shared among agents of one broker, user name and namespace. Where access rules go by client id instead, the
 //! agents of one process should see the same server cards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,29 +34,44 @@ const FEW: usize = 16;
 /// How long another server's look is waited for.
 const TURN: Duration = Duration::from_secs(3);
 
-/// What one look found.
+/// What one look found. Cards are other people's, and larger than what is kept of them.
 #[derive(Debug)]
 struct Seen {
-    cards: BTreeMap<String, Bytes>,
-    /// The servers of each tool that are online.
-    online: HashMap<String, Vec<String>>,
+    /// The card of each server, as a number that stands for it.
+    cards: BTreeMap<Arc<str>, u64>,
+    hasher: RandomState,
+    /// The servers that are online, of each tool that somebody in the room serves.
+    online: HashMap<&'static str, Vec<Arc<str>>>,
 }
 
 impl Seen {
-    fn new(cards: BTreeMap<String, Bytes>) -> Self {
-        let mut online = HashMap::<String, Vec<String>>::new();
-        for (name, payload) in &cards {
-            let Ok(Some(card)) = ServerCard::read(name, payload) else { continue };
+    fn new(cards: &BTreeMap<String, Bytes>, tools: &BTreeSet<&'static str>) -> Self {
+        let hasher = RandomState::new();
+        let mut seen = Self { cards: BTreeMap::new(), hasher, online: HashMap::new() };
+        for (name, payload) in cards {
+            let name: Arc<str> = name.as_str().into();
+            seen.cards.insert(Arc::clone(&name), seen.hasher.hash_one(payload));
+            let Ok(Some(card)) = ServerCard::read(&name, payload) else { continue };
             if card.status == Status::Online {
-                card.tools.into_iter().for_each(|tool| online.entry(tool).or_default().push(name.clone()));
+                // A set, for a card may list a tool again and again.
+                let listed: BTreeSet<_> =
+                    card.tools.iter().filter_map(|tool| tools.get(tool.as_str())).collect();
+                listed
+                    .into_iter()
+                    .for_each(|tool| seen.online.entry(tool).or_default().push(Arc::clone(&name)));
             }
         }
-        Self { cards, online }
+        seen
+    }
+
+    /// Whether a server's card was this one.
+    fn has(&self, server: &str, card: &Bytes) -> bool {
+        self.cards.get(server) == Some(&self.hasher.hash_one(card))
     }
 
     /// The other servers of a tool.
-    fn beside<'s>(&'s self, server: &str, tool: &str) -> impl Iterator<Item = &'s String> {
-        self.online.get(tool).into_iter().flatten().filter(move |other| *other != server)
+    fn beside<'s>(&'s self, server: &str, tool: &str) -> impl Iterator<Item = &'s Arc<str>> {
+        self.online.get(tool).into_iter().flatten().filter(move |other| ***other != *server)
     }
 }
 
@@ -66,6 +82,8 @@ pub(super) struct Room {
     last: tokio::sync::Mutex<Option<Arc<Seen>>>,
     /// Servers that stop now.
     leaving: AtomicUsize,
+    /// The tools of all servers that were ever in it.
+    tools: Mutex<BTreeSet<&'static str>>,
 }
 
 /// The broker, the user name and the namespace.
@@ -79,9 +97,19 @@ struct Present<'r>(&'r Room);
 
 impl Room {
     /// The room of a server, which holds it while it runs.
-    pub(super) fn of(link: &Link, namespace: &Namespace) -> Arc<Self> {
+    pub(super) fn of(
+        link: &Link,
+        namespace: &Namespace,
+        tools: impl IntoIterator<Item = &'static str>,
+    ) -> Arc<Self> {
         let user = link.user().map(str::to_owned);
-        Self::enter((link.broker().to_owned(), user, namespace.as_str().to_owned()))
+        let room = Self::enter((link.broker().to_owned(), user, namespace.as_str().to_owned()));
+        room.tools().extend(tools);
+        room
+    }
+
+    fn tools(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn enter(key: Key) -> Arc<Self> {
@@ -125,7 +153,7 @@ impl<'a> Leaving<'a> {
         // A turn that doesn't come is somebody's whose broker or runtime hangs; reading by oneself is always right.
         let mut last = timeout(TURN, room.last.lock()).await.ok();
         if let Some(seen) = last.as_ref().and_then(|last| last.as_ref()) {
-            if seen.cards.get(self.server) == Some(&self.offline) {
+            if seen.has(self.server, &self.offline) {
                 return Some(self.unserved_in(seen));
             }
             let is_alone = room.leaving.load(Ordering::Acquire) == 1;
@@ -133,7 +161,9 @@ impl<'a> Leaving<'a> {
                 return Some(Vec::new());
             }
         }
-        let seen = Arc::new(Seen::new(self.read().await?));
+        let cards = self.read().await?;
+        let seen = Arc::new(Seen::new(&cards, &room.tools()));
+        drop(cards);
         if let Some(last) = &mut last {
             **last = Some(Arc::clone(&seen));
         }
@@ -174,14 +204,15 @@ impl<'a> Leaving<'a> {
             // come since.
             let beside: Vec<_> = seen.beside(self.server, tool).collect();
             let &other = beside.get(fastrand::usize(..beside.len().max(1)))?;
-            others.insert(tool, other);
+            others.insert(tool, &**other);
         }
         let servers = Latest::new();
         let until = Instant::now() + LOOK;
-        let of_servers = others.values().map(|&server| (server.clone(), self.namespace.server_card(server)));
+        let of_servers =
+            others.values().map(|&server| (server.to_owned(), self.namespace.server_card(server)));
         let of_servers: BTreeMap<_, _> = of_servers.collect();
         self.link.attend(LOOK, fetch(self.link, &servers, of_servers, until)).await?;
-        let is_served = |(tool, server): (&&str, &&String)| {
+        let is_served = |(tool, server): (&&str, &&str)| {
             let card = ServerCard::read(server, &servers.get(server)?).ok()??;
             (card.status == Status::Online && card.tools.iter().any(|listed| listed == tool)).then_some(())
         };
@@ -201,12 +232,25 @@ mod tests {
         };
         let seen = |cards: &[(&str, &str)]| {
             let cards = cards.iter().map(|(name, status)| ((*name).to_owned(), card(name, status).into()));
-            Seen::new(cards.collect())
+            Seen::new(&cards.collect(), &BTreeSet::from(["add", "other"]))
         };
         let is_served = |seen: Seen, tool: &str| seen.beside("a", tool).next().is_some();
         assert!(!is_served(seen(&[("a", "online"), ("b", "offline")]), "add"));
         assert!(is_served(seen(&[("a", "offline"), ("b", "online")]), "add"));
         assert!(!is_served(seen(&[("b", "online")]), "other"));
+    }
+
+    #[test]
+    fn of_a_card_that_lists_tools_again_and_again_each_is_kept_once_and_strangers_are_not() {
+        let mut tools = vec!["add"; 10_000];
+        let others: Vec<String> = (0..10_000).map(|number| format!("t{number}")).collect();
+        tools.extend(others.iter().map(String::as_str));
+        let card = serde_json::json!({"version": "1", "server": "b", "tools": tools, "status": "online"});
+        let card = Bytes::from(card.to_string());
+        let seen = Seen::new(&BTreeMap::from([("b".to_owned(), card.clone())]), &BTreeSet::from(["add"]));
+        assert_eq!(seen.beside("a", "add").count(), 1);
+        assert_eq!(seen.online.len(), 1);
+        assert!(seen.has("b", &card) && !seen.has("b", &card.slice(1..)) && !seen.has("a", &card));
     }
 
     #[test]
