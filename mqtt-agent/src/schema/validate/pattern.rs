@@ -1,32 +1,43 @@
 //! Patterns: regular expressions as ECMA-262 writes them, matched in linear time.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
+
+use super::ecma::translated;
+
+/// The sizes of a compiled program that are tried, in KiB. `regex` says no size, only that it is over a limit. The last is
+/// the limit: `.{0,255}` is below it, and a megabyte takes seconds even where every state of a program is alive.
+const SIZES: [usize; 6] = [1, 4, 16, 64, 256, 1024];
 
 /// A pattern with its text.
 #[derive(Debug)]
 pub(in crate::schema) struct Pattern {
     text: String,
     regex: Regex,
+    /// A bound of its program's size, in KiB.
+    size: usize,
 }
 
 impl Pattern {
     /// Compiles a pattern, or says why it cannot be matched in linear time.
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        match Regex::new(&translated(text)) {
-            Ok(regex) => Ok(Self { text: text.to_owned(), regex }),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                Err(format!("the pattern `{text}` is too large; shorten it"))
-            }
-            Err(error) => {
-                // The last line says what is wrong; those above draw it.
-                let error = error.to_string();
-                let reason =
-                    error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                Err(format!(
-                    "the pattern `{text}` cannot be matched: {reason}; write it without look-around and back-references"
-                ))
+        let broken = |reason: &str| Err(format!("the pattern `{text}` cannot be matched: {reason}"));
+        let translated = match translated(text) {
+            Ok(translated) => translated,
+            Err(refusal) => return broken(&refusal),
+        };
+        for size in SIZES {
+            match RegexBuilder::new(&translated).size_limit(size * 1024).build() {
+                Ok(regex) => return Ok(Self { text: text.to_owned(), regex, size }),
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => {
+                    // The last line says what is wrong; those above draw it.
+                    let error = error.to_string();
+                    let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    return broken(&format!("{reason}; write it as ECMA-262 has it"));
+                }
             }
         }
+        Err(format!("the pattern `{text}` is too large; shorten it, or say by a length what it counts"))
     }
 
     pub(in crate::schema) fn text(&self) -> &str {
@@ -36,58 +47,16 @@ impl Pattern {
     pub(super) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
-}
 
-/// The classes `\d`, `\w` and `\s` are ASCII's and ECMAScript's white space there, and all of Unicode's here.
-fn translated(text: &str) -> String {
-    const SPACE: &str = r"\t\n\x0b\x0c\r \u{a0}\u{feff}\p{Zs}\u{2028}\u{2029}";
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    let mut in_class = false;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('d') => out.push_str(if in_class { "0-9" } else { "[0-9]" }),
-                Some('D') => out.push_str("[^0-9]"),
-                Some('w') => out.push_str(if in_class { "0-9A-Za-z_" } else { "[0-9A-Za-z_]" }),
-                Some('W') => out.push_str("[^0-9A-Za-z_]"),
-                Some('s') if in_class => out.push_str(SPACE),
-                Some('s') => out.push_str(&format!("[{SPACE}]")),
-                Some('S') => out.push_str(&format!("[^{SPACE}]")),
-                Some('c') => match chars.next() {
-                    Some(letter) => out.push_str(&format!("\\x{:02x}", u32::from(letter) % 32)),
-                    None => out.push_str("\\c"),
-                },
-                Some('/') => out.push('/'),
-                Some('b') if !in_class => out.push_str(r"(?-u:\b)"),
-                Some(other) => {
-                    out.push('\\');
-                    out.push(other);
-                }
-                None => out.push('\\'),
-            },
-            '[' if in_class => out.push_str("\\["),
-            '[' => {
-                in_class = true;
-                out.push('[');
-                if chars.peek() == Some(&'^') {
-                    out.push('^');
-                    chars.next();
-                }
-            }
-            ']' => {
-                in_class = false;
-                out.push(']');
-            }
-            // Operators of classes there are none of in ECMAScript.
-            '&' | '~' if in_class && chars.peek() == Some(&c) => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
+    /// The most steps that it takes for a byte of a text: each state of its program may be looked at.
+    pub(super) fn steps_for_a_byte(&self) -> usize {
+        self.size
     }
-    out
+
+    /// The most steps that it takes for a text.
+    pub(super) fn steps(&self, text: &str) -> usize {
+        text.len().saturating_mul(self.size).saturating_add(1)
+    }
 }
 
 #[cfg(test)]
@@ -96,23 +65,9 @@ mod tests {
 
     use super::*;
 
-    fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern).unwrap().is_match(text)
-    }
-
-    #[test]
-    fn classes_are_those_of_ecmascript() {
-        assert!(matches(r"^\d+$", "42") && !matches(r"^\d+$", "४२"));
-        assert!(matches(r"^[\d_x]+$", "4_x") && !matches(r"^\w$", "é") && matches(r"^\W$", "é"));
-        assert!(matches(r"^\s\S$", "\u{feff}a") && matches(r"^[\s]$", "\u{a0}"));
-        assert!(matches(r"^\cA$", "\u{1}") && matches(r"^a\/b$", "a/b") && matches(r"^\p{L}$", "é"));
-        assert!(matches(r"^[[&&]+$", "[&") && matches("^🐲*$", "🐲🐲") && matches(r"^\u00e9$", "é"));
-        assert!(!matches("^a$", "a\n") && matches("b", "abc"));
-    }
-
     #[test]
     fn what_would_take_more_than_linear_time_is_refused_with_what_to_write() {
-        for pattern in ["^(?!a)", r"(a)\1", "(?<=a)b", "("] {
+        for pattern in ["^(?!a)", r"(a)\1", "(?<=a)b", r"(?<n>a)\k<n>"] {
             let error = Pattern::new(pattern).unwrap_err();
             assert!(
                 error.contains(pattern)
@@ -120,6 +75,24 @@ mod tests {
                 "{error}"
             );
         }
-        assert!(Pattern::new("((a{1000}){1000}){10}").unwrap_err().ends_with("shorten it"));
+        let error = Pattern::new("(").unwrap_err();
+        assert!(error.ends_with("write it as ECMA-262 has it"), "{error}");
+    }
+
+    #[test]
+    fn a_pattern_that_takes_much_memory_is_refused() {
+        for pattern in ["((a{1000}){1000}){10}", r"^[\s\S]{0,5000}$"] {
+            let error = Pattern::new(pattern).unwrap_err();
+            assert!(error.contains("is too large; shorten it"), "{error}");
+        }
+        for pattern in ["^.{0,255}$", r"^[\p{L} '-]+$", "^[0-9a-f]{1024}$"] {
+            assert!(Pattern::new(pattern).is_ok(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_larger_pattern_takes_more_steps() {
+        let steps = |pattern: &str| Pattern::new(pattern).unwrap().steps("abcdefgh");
+        assert!(steps("^a$") < steps(r"^\p{L}$") && steps(r"^\p{L}$") < steps(r"^\p{L}{9}$"));
     }
 }

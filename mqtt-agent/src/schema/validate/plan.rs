@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::equal::equal;
 use super::pattern::Pattern;
+use super::size::{BYTES_IN_A_STEP, Size};
 use super::types::Types;
 
 /// The number of a node.
@@ -15,8 +16,10 @@ pub(super) type Id = usize;
 #[derive(Debug)]
 pub(in crate::schema) struct Plan {
     pub(super) nodes: Vec<Node>,
-    /// The most alternatives that there are in one place.
+    /// The most alternatives, values or patterns that there are in one place.
     pub(super) widest: usize,
+    /// The most steps that the patterns of one place take for a byte.
+    pub(super) heaviest: usize,
 }
 
 impl Plan {
@@ -26,10 +29,19 @@ impl Plan {
         let width = |check: &Check| match check {
             Check::Any(alternatives) | Check::One(alternatives) => alternatives.all.len(),
             Check::Enum(values) => values.others,
+            Check::Properties(properties) => properties.patterns.len(),
             _ => 0,
         };
+        let weight = |check: &Check| match check {
+            Check::Pattern(pattern) => pattern.steps_for_a_byte(),
+            Check::Properties(properties) => {
+                properties.patterns.iter().map(|(pattern, _)| pattern.steps_for_a_byte()).sum()
+            }
+            _ => 0,
+        };
+        let heaviest = nodes.iter().flat_map(|node| &node.checks).map(weight).max().unwrap_or_default();
         let widest = nodes.iter().flat_map(|node| &node.checks).map(width).max().unwrap_or_default();
-        Self { nodes, widest }
+        Self { nodes, widest, heaviest }
     }
 }
 
@@ -110,20 +122,24 @@ pub(in crate::schema) enum Check {
 pub(in crate::schema) struct Enumeration {
     pub(in crate::schema) values: Vec<Value>,
     texts: HashSet<String>,
-    /// Those that are no texts.
+    /// How many values there are in those that are no texts.
     others: usize,
 }
 
 impl Enumeration {
     pub(super) fn new(values: Vec<Value>) -> Self {
         let texts: HashSet<_> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        let others = values.iter().filter(|value| !value.is_string()).count();
+        let others =
+            values.iter().filter(|value| !value.is_string()).map(|value| Size::of(value).steps()).sum();
         Self { values, texts, others }
     }
 
-    /// How many values one is compared with.
+    /// What it takes to find out whether it holds a value.
     pub(super) fn steps(&self, value: &Value) -> usize {
-        if value.is_string() { 1 } else { self.others }
+        match value {
+            Value::String(text) => 1 + text.len() / BYTES_IN_A_STEP,
+            _ => self.others,
+        }
     }
 
     pub(super) fn holds(&self, value: &Value) -> bool {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::equal::{all_differ, equal};
 use super::number::{compare, is_multiple};
 use super::plan::{Alternatives, Check, Id, Node, Plan, Properties};
+use super::size::{BYTES_IN_A_STEP, Size};
 use super::types::Types;
 
 /// Steps that any check may take.
@@ -16,6 +17,8 @@ const STEPS: u64 = 100_000;
 const STEPS_FOR_A_VALUE: u64 = 64;
 /// The same where there are many alternatives, for each of those.
 const STEPS_FOR_AN_ALTERNATIVE: u64 = 4;
+/// Steps that a check may take for each byte of text, beyond those, for each that the patterns of one place take.
+const STEPS_FOR_A_PATTERN: u64 = 4;
 /// Nodes within nodes. serde_json reads 128 levels; a level of a value has some four nodes.
 const DEPTH: u32 = 768;
 
@@ -75,13 +78,20 @@ impl<'p, 'v> Run<'p, 'v> {
         self.steps = self.steps.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.steps > self.limit && !self.is_over {
             // Looked at when it matters: most checks are far below.
-            let wide =
-                u64::try_from(self.plan.widest).unwrap_or(u64::MAX).saturating_mul(STEPS_FOR_AN_ALTERNATIVE);
-            let more = count(self.whole).saturating_mul(STEPS_FOR_A_VALUE.max(wide));
-            self.limit = STEPS.saturating_add(more);
+            self.limit = self.limit_of(Size::of(self.whole));
             self.is_over = self.steps > self.limit;
         }
         !self.is_over
+    }
+
+    /// In proportion to the value and to the widest place of the schema.
+    fn limit_of(&self, size: Size) -> u64 {
+        let at_most = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let for_a_value =
+            at_most(self.plan.widest).saturating_mul(STEPS_FOR_AN_ALTERNATIVE).max(STEPS_FOR_A_VALUE);
+        let for_a_byte = at_most(self.plan.heaviest).saturating_mul(STEPS_FOR_A_PATTERN).max(1);
+        let values = size.values.saturating_mul(for_a_value);
+        STEPS.saturating_add(values).saturating_add(size.bytes.saturating_mul(for_a_byte))
     }
 
     pub(super) fn node(&self, id: Id) -> Option<&'p Node> {
@@ -118,7 +128,9 @@ impl<'p, 'v> Run<'p, 'v> {
         match (check, value) {
             (Check::Never, _) => false,
             (Check::Enum(values), value) => self.step(values.steps(value)) && values.holds(value),
-            (Check::Const(constant), value) => equal(constant, value),
+            (Check::Const(constant), value) => {
+                self.step(Size::of(constant).steps()) && equal(constant, value)
+            }
             (Check::All(all), value) => all.iter().all(|id| self.visit(*id, value)),
             (Check::Any(alternatives), value) => {
                 self.candidates(alternatives, value).any(|id| self.visit(id, value))
@@ -169,9 +181,9 @@ impl<'p, 'v> Run<'p, 'v> {
 
     fn string(&mut self, check: &Check, text: &str) -> bool {
         match check {
-            Check::MinLength(least) => length(text) >= *least,
-            Check::MaxLength(most) => length(text) <= *most,
-            Check::Pattern(pattern) => self.step(text.len() / 64) && pattern.is_match(text),
+            Check::MinLength(least) => self.step(text.len() / BYTES_IN_A_STEP) && length(text) >= *least,
+            Check::MaxLength(most) => self.step(text.len() / BYTES_IN_A_STEP) && length(text) <= *most,
+            Check::Pattern(pattern) => self.step(pattern.steps(text)) && pattern.is_match(text),
             _ => true,
         }
     }
@@ -181,7 +193,11 @@ impl<'p, 'v> Run<'p, 'v> {
         match check {
             Check::MinItems(least) => count >= *least,
             Check::MaxItems(most) => count <= *most,
-            Check::UniqueItems => self.step(items.len()) && all_differ(items),
+            Check::UniqueItems => {
+                // All that is in them is hashed.
+                let steps = items.iter().map(|item| Size::of(item).steps()).fold(0, usize::saturating_add);
+                self.step(steps) && all_differ(items)
+            }
             Check::Contains { item, least, most } => {
                 let mut found = 0;
                 for value in items {
@@ -207,14 +223,17 @@ impl<'p, 'v> Run<'p, 'v> {
                 self.step(names.len() / 8) && names.iter().all(|name| members.contains_key(name))
             }
             Check::DependentRequired(all) => all.iter().all(|(name, required)| {
-                !members.contains_key(name) || required.iter().all(|name| members.contains_key(name))
+                self.step(1 + required.len() / 8)
+                    && (!members.contains_key(name) || required.iter().all(|name| members.contains_key(name)))
             }),
             Check::Properties(properties) => members
                 .iter()
                 .all(|(name, member)| self.schemas_of(properties, name).all(|id| self.visit(id, member))),
             Check::PropertyNames(id) => {
                 self.passing += 1;
-                let fit = members.keys().all(|name| self.visit(*id, &Value::String(name.clone())));
+                let fit = members.keys().all(|name| {
+                    self.step(name.len() / BYTES_IN_A_STEP) && self.visit(*id, &Value::String(name.clone()))
+                });
                 self.passing -= 1;
                 fit
             }
@@ -231,7 +250,7 @@ impl<'p, 'v> Run<'p, 'v> {
         properties: &'a Properties,
         name: &'a str,
     ) -> impl Iterator<Item = Id> + use<'a> {
-        self.step(properties.patterns.len() * (1 + name.len() / 64));
+        self.step(properties.patterns.iter().map(|(pattern, _)| pattern.steps(name)).sum());
         properties.schemas_of(name)
     }
 
@@ -256,14 +275,4 @@ fn holds_values(value: &Value) -> bool {
 
 fn length(text: &str) -> u64 {
     u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
-}
-
-/// How many values there are in a value.
-fn count(value: &Value) -> u64 {
-    let within: u64 = match value {
-        Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(members) => members.values().map(count).sum(),
-        _ => 0,
-    };
-    within.saturating_add(1)
 }

@@ -144,6 +144,64 @@ fn mcp_8a_items_that_must_differ_are_compared_in_linear_time() {
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
+/// Few and many of something: so many times more steps.
+fn growth(plan: &Plan, few: &Value, many: &Value) -> u64 {
+    steps(plan, many) / steps(plan, few)
+}
+
+#[test]
+fn mcp_8a_what_is_in_items_that_must_differ_is_counted() {
+    let plan = compile(&json!({"uniqueItems": true})).unwrap();
+    let lists = |length: usize| json!([vec![0; length], vec![1; length]]);
+    assert!(growth(&plan, &lists(1_000), &lists(10_000)) >= 9);
+    let texts = |length: usize| json!(["a".repeat(length), "b".repeat(length)]);
+    assert!(growth(&plan, &texts(10_000), &texts(100_000)) >= 9);
+}
+
+#[test]
+fn mcp_8a_what_is_in_constants_is_counted() {
+    for schema in [|value| json!({"const": value}), |value| json!({"enum": [value, 1]})] {
+        let of = |length: usize| {
+            let value = json!(vec![0; length]);
+            steps(&compile(&schema(value.clone())).unwrap(), &value)
+        };
+        assert!(of(10_000) >= 9 * of(1_000));
+    }
+}
+
+#[test]
+fn mcp_8a_a_pattern_takes_steps_for_each_byte_and_each_state() {
+    let text = json!("a".repeat(1_000));
+    let of = |pattern: &str, text: &Value| steps(&compile(&json!({"pattern": pattern})).unwrap(), text);
+    assert!(of("^a*$", &json!("a".repeat(10_000))) >= 9 * of("^a*$", &text));
+    assert!(of("^(.{9}x|a*)$", &text) >= 9 * of("^a*$", &text));
+    let names = |length: usize| json!({"a".repeat(length): 1});
+    let plan = compile(&json!({"patternProperties": {"^a*$": true}})).unwrap();
+    assert!(growth(&plan, &names(1_000), &names(10_000)) >= 9);
+}
+
+#[test]
+fn mcp_8a_a_long_text_is_held_against_its_pattern() {
+    let text = "a".repeat(8_000_000);
+    let plan = compile(&json!({"pattern": "^a*$"})).unwrap();
+    assert!(plan.wrongs(&json!(text), 20).is_none());
+    let plan = compile(&json!({"patternProperties": {"^a*$": {"pattern": "^b*$"}}})).unwrap();
+    let value = json!({"aaaa": text});
+    assert!(matches!(plan.wrongs(&value, 20), Some(Wrongs::Found(_))));
+}
+
+#[test]
+fn mcp_8a_a_pattern_that_is_asked_again_and_again_is_too_complex() {
+    // Each level asks the next one twice, about the same text.
+    let mut schema = json!({"pattern": "^(a|b)*a(a|b){12}c$"});
+    for level in 0..10 {
+        schema = json!({"anyOf": [{"allOf": [schema.clone(), {"minLength": 1}]}, {"not": {"not": schema}}, {"const": level}]});
+    }
+    let plan = compile(&schema).unwrap();
+    let value = json!("ab".repeat(50_000));
+    assert!(matches!(plan.wrongs(&value, 20), Some(Wrongs::TooComplex)));
+}
+
 #[test]
 fn a_schema_that_only_refers_to_itself_is_refused() {
     for schema in [
