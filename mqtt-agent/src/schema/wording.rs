@@ -15,6 +15,13 @@ pub(super) fn message(wrong: &Wrong<'_>) -> String {
         Expected::Keyword(check) => keyword(check),
         Expected::Tag(tags) => format!("one of {}", quoted(tags)),
         Expected::Variant(names) => format!("an object with one member, which is one of {}", quoted(names)),
+        Expected::OneOf(names) => format!("an object with one of the members {}", quoted(names)),
+        Expected::OnlyOneOf(names) => format!("an object with only one of the members {}", quoted(names)),
+        Expected::Schema => "what the tool's `input_schema` asks for".to_owned(),
+        Expected::Within => {
+            return "something in it does not fit, below a name too long to be told; shorten the names"
+                .to_owned();
+        }
         Expected::Member(types, tags) => return missing(*types, tags),
         Expected::Nothing(known) => return unknown(&wrong.pointer, known),
     };

@@ -1,6 +1,6 @@
 //! What tells the alternatives of an enum apart: serde writes a tag or the variant's name into each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,11 @@ pub(super) fn alternatives(nodes: Vec<Id>, schemas: &[&Value]) -> Alternatives {
         .filter(|(alternative, _)| alternative.types.meet(Types::OBJECT))
         .map(|(alternative, schema)| (alternative.node, *schema))
         .collect();
-    let choice = if objects.len() < 2 { None } else { tag(&objects).or_else(|| key(&objects)) };
+    let choice = if objects.len() < 2 {
+        None
+    } else {
+        tag(&objects).or_else(|| key(&objects)).or_else(|| member(&objects))
+    };
     Alternatives { all, choice }
 }
 
@@ -70,6 +74,22 @@ fn key(objects: &[(Id, &Value)]) -> Option<Choice> {
         }
     }
     Some(Choice::Key(names))
+}
+
+/// A member that each requires and no other does, as a flattened enum has it.
+fn member(objects: &[(Id, &Value)]) -> Option<Choice> {
+    let required = |schema: &'_ Value| -> Vec<String> {
+        let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for name in objects.iter().flat_map(|(_, schema)| required(schema).into_iter().collect::<HashSet<_>>()) {
+        *counts.entry(name).or_default() += 1;
+    }
+    let own = |(node, schema): &(Id, &Value)| {
+        required(schema).into_iter().find(|name| counts.get(name) == Some(&1)).map(|name| (name, *node))
+    };
+    objects.iter().map(own).collect::<Option<_>>().map(Choice::Member)
 }
 
 fn requires(schema: &Value, name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! References that come back to where they began without having looked at a part of the value would go on for ever.
 
-use super::plan::{Check, Id, Node};
+use super::plan::{Id, Node};
 
 /// A node that leads back to itself on the same value.
 pub(super) fn endless(nodes: &[Node]) -> Option<Id> {
@@ -27,7 +27,10 @@ fn visit(nodes: &[Node], root: Id, state: &mut [State]) -> bool {
             (State::Unseen, false) => {
                 *known = State::Open;
                 stack.push((id, true));
-                let next = nodes.get(id).map(on_the_same_value).unwrap_or_default();
+                let next = nodes
+                    .get(id)
+                    .map(|node| node.on_the_same_value().collect::<Vec<_>>())
+                    .unwrap_or_default();
                 // Those that are open are looked at now: later they might be done.
                 if next.iter().any(|next| state.get(*next) == Some(&State::Open)) {
                     return true;
@@ -37,25 +40,4 @@ fn visit(nodes: &[Node], root: Id, state: &mut [State]) -> bool {
         }
     }
     false
-}
-
-/// The nodes that a node asks about the value that it was asked about itself.
-fn on_the_same_value(node: &Node) -> Vec<Id> {
-    let mut next = Vec::new();
-    for check in &node.checks {
-        match check {
-            Check::All(all) => next.extend(all),
-            Check::Any(alternatives) | Check::One(alternatives) => {
-                next.extend(alternatives.all.iter().map(|alternative| alternative.node));
-            }
-            Check::Not(node) | Check::Ref(node) => next.push(*node),
-            Check::If { condition, then, otherwise } => {
-                next.push(*condition);
-                next.extend(then.iter().chain(otherwise));
-            }
-            Check::DependentSchemas(schemas) => next.extend(schemas.iter().map(|(_, node)| node)),
-            _ => {}
-        }
-    }
-    next
 }

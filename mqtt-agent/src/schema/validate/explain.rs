@@ -1,5 +1,7 @@
 //! What does not fit, where, and what was expected there.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::plan::{Alternatives, Check, Choice, Id, Plan, Properties};
@@ -30,9 +32,20 @@ pub(in crate::schema) enum Expected<'a> {
     Tag(Vec<&'a str>),
     /// An object whose only member is one of these.
     Variant(Vec<&'a str>),
+    /// An object with one of these members.
+    OneOf(Vec<&'a str>),
+    /// An object without all but one of these, which it has.
+    OnlyOneOf(Vec<&'a str>),
     /// Nothing: no such member is known, but these are.
     Nothing(Vec<&'a str>),
+    /// Something else within it, where the pointer would be too long.
+    Within,
+    /// What the whole schema asks for: to find out more would take too long.
+    Schema,
 }
+
+/// The longest pointer, in bytes. Names of peers' own may be long; the answer need not be.
+const LONGEST: usize = 2048;
 
 /// What does not fit of a value.
 #[derive(Debug)]
@@ -48,30 +61,41 @@ impl Plan {
     pub(in crate::schema) fn wrongs<'a>(&'a self, value: &'a Value, most: usize) -> Option<Wrongs<'a>> {
         match self.fits(value) {
             Ok(true) => None,
-            Ok(false) => Some(self.explain(value, most)),
+            Ok(false) => Some(Wrongs::Found(self.explain(value, most))),
             Err(TooComplex) => Some(Wrongs::TooComplex),
         }
     }
 
-    fn explain<'a>(&'a self, value: &'a Value, most: usize) -> Wrongs<'a> {
-        let mut explainer =
-            Explainer { run: Run::new(self, value), pointer: String::new(), wrongs: Vec::new(), most };
+    fn explain<'a>(&'a self, value: &'a Value, most: usize) -> Vec<Wrong<'a>> {
+        let run = Run::to_explain(self, value);
+        let mut explainer = Explainer { run, pointer: String::new(), too_long: 0, wrongs: Vec::new(), most };
         explainer.node(Self::ROOT, value);
-        // What was found before the end of the steps is right.
-        if explainer.wrongs.is_empty() { Wrongs::TooComplex } else { Wrongs::Found(explainer.wrongs) }
+        // What was found before the end of the steps is right, and it is known that something does not fit.
+        if explainer.wrongs.is_empty() {
+            explainer.wrongs.push(Wrong { pointer: String::new(), what: Expected::Schema, value });
+        }
+        explainer.wrongs
     }
 }
 
 struct Explainer<'a> {
     run: Run<'a, 'a>,
     pointer: String,
+    /// How many steps are left out of the pointer, for it would be too long.
+    too_long: usize,
     wrongs: Vec<Wrong<'a>>,
     most: usize,
 }
 
 impl<'a> Explainer<'a> {
     fn push(&mut self, what: Expected<'a>, value: &'a Value) {
-        if !self.is_full() {
+        if self.is_full() {
+            return;
+        }
+        let what = if self.too_long == 0 { what } else { Expected::Within };
+        let is_told =
+            |last: &Wrong<'_>| matches!(last.what, Expected::Within) && last.pointer == self.pointer;
+        if !matches!(what, Expected::Within) || !self.wrongs.last().is_some_and(is_told) {
             self.wrongs.push(Wrong { pointer: self.pointer.clone(), what, value });
         }
     }
@@ -83,11 +107,15 @@ impl<'a> Explainer<'a> {
     /// Something of a part of the value.
     fn within(&mut self, step: &str, explain: impl FnOnce(&mut Self)) {
         let length = self.pointer.len();
-        // Names of peers' own may be long; the answer need not be.
-        let step: String = step.chars().take(64).collect();
-        push_step(&mut self.pointer, &step);
+        let is_too_long = self.too_long > 0 || length + step.len() >= LONGEST;
+        if is_too_long {
+            self.too_long += 1;
+        } else {
+            push_step(&mut self.pointer, step);
+        }
         explain(self);
         self.pointer.truncate(length);
+        self.too_long = self.too_long.saturating_sub(usize::from(is_too_long));
     }
 
     fn node(&mut self, id: Id, value: &'a Value) {
@@ -96,11 +124,15 @@ impl<'a> Explainer<'a> {
             // All else would say the same once more.
             return self.push(Expected::Type(types), value);
         }
+        let mut is_wrong = false;
         for check in &node.checks {
-            if self.is_full() {
+            // What is left unevaluated follows from what fits: where something does not, it would be told twice.
+            let is_rest = matches!(check, Check::UnevaluatedItems(_) | Check::UnevaluatedProperties(_));
+            if self.is_full() || is_wrong && is_rest {
                 return;
             }
             if !self.run.check(node, check, value) && !self.is_full() {
+                is_wrong = true;
                 self.check(id, check, value);
             }
         }
@@ -130,8 +162,10 @@ impl<'a> Explainer<'a> {
             (Check::Properties(properties), Value::Object(members)) => self.properties(properties, members),
             (Check::UnevaluatedProperties(rest), Value::Object(members)) => {
                 let Some(node) = self.run.node(id) else { return };
-                for (name, member) in self.run.unevaluated_properties(node, value, members) {
-                    self.member(name, member, *rest, &[]);
+                let unevaluated = self.run.unevaluated_properties(node, value, members);
+                let known = if self.is_closed(*rest) { self.names_of(id, value) } else { Vec::new() };
+                for (name, member) in unevaluated {
+                    self.member(name, member, *rest, &known);
                 }
             }
             (Check::PrefixItems(prefix), Value::Array(items)) => {
@@ -157,7 +191,7 @@ impl<'a> Explainer<'a> {
     fn properties(&mut self, properties: &'a Properties, members: &'a Map<String, Value>) {
         let mut known: Vec<&str> = Vec::new();
         for (name, member) in members {
-            for id in properties.schemas_of(name) {
+            for id in self.run.schemas_of(properties, name) {
                 if self.is_full() {
                     return;
                 }
@@ -190,13 +224,14 @@ impl<'a> Explainer<'a> {
     }
 
     fn alternatives(&mut self, check: &'a Check, alternatives: &'a Alternatives, value: &'a Value) {
+        let candidates: Vec<_> = self.run.candidates(alternatives, value).collect();
         if let (Some(choice), Value::Object(members)) = (&alternatives.choice, value) {
-            return match choice.of(members) {
-                Some(id) => self.node(id, value),
-                None => self.no_variant(choice, value, members),
+            return match candidates.as_slice() {
+                [] => self.no_variant(choice, value, members),
+                [only] => self.node(*only, value),
+                several => self.several(check, choice, several, value, members),
             };
         }
-        let candidates: Vec<_> = alternatives.candidates(value).collect();
         match candidates.as_slice() {
             [] => {
                 let types = alternatives.all.iter().fold(Types::NONE, |types, one| types.with(one.types));
@@ -226,7 +261,45 @@ impl<'a> Explainer<'a> {
                 }
             }
             Choice::Key(names) => self.push(Expected::Variant(sorted(names)), value),
+            Choice::Member(names) => self.push(Expected::OneOf(sorted(names)), value),
         }
+    }
+
+    /// An object that may be several of the variants, for it has a member of each.
+    fn several(
+        &mut self,
+        check: &'a Check,
+        choice: &'a Choice,
+        candidates: &[Id],
+        value: &'a Value,
+        members: &'a Map<String, Value>,
+    ) {
+        let fitting: Vec<_> = candidates.iter().filter(|id| self.run.visit(**id, value)).collect();
+        let expected = match choice {
+            Choice::Member(names) if fitting.len() > 1 => {
+                let fits = |name: &&String| names.get(*name).is_some_and(|id| fitting.contains(&id));
+                let mut names: Vec<_> = members.keys().filter(fits).map(String::as_str).collect();
+                names.sort_unstable();
+                Expected::OnlyOneOf(names)
+            }
+            _ => Expected::Keyword(check),
+        };
+        self.push(expected, value);
+    }
+
+    /// The members that a node names, and those nodes that it asks about the same value and that fit.
+    fn names_of(&mut self, id: Id, value: &'a Value) -> Vec<&'a str> {
+        let (mut names, mut seen, mut open) = (BTreeSet::new(), HashSet::new(), vec![id]);
+        while let Some(id) = open.pop() {
+            let Some(node) = self.run.node(id).filter(|_| seen.insert(id)) else { continue };
+            for check in &node.checks {
+                if let Check::Properties(properties) = check {
+                    names.extend(properties.named.keys().map(String::as_str));
+                }
+            }
+            open.extend(node.on_the_same_value().filter(|id| self.run.visit(*id, value)));
+        }
+        names.into_iter().collect()
     }
 
     /// The types of a member that is missing.

@@ -41,7 +41,26 @@ impl Plan {
         };
         let heaviest = nodes.iter().flat_map(|node| &node.checks).map(weight).max().unwrap_or_default();
         let widest = nodes.iter().flat_map(|node| &node.checks).map(width).max().unwrap_or_default();
-        Self { nodes, widest, heaviest }
+        let mut plan = Self { nodes, widest, heaviest };
+        plan.share_what_unevaluated_asks_again();
+        plan
+    }
+
+    /// `unevaluated..` asks what was asked before: of the same value, and of items by `contains`.
+    fn share_what_unevaluated_asks_again(&mut self) {
+        let asks = |node: &&Node| {
+            let is_rest =
+                |check: &Check| matches!(check, Check::UnevaluatedItems(_) | Check::UnevaluatedProperties(_));
+            node.checks.iter().any(is_rest)
+        };
+        let mut open: Vec<Id> = self.nodes.iter().filter(asks).flat_map(Node::asked_again).collect();
+        while let Some(node) = open.pop().and_then(|id| self.nodes.get_mut(id)) {
+            // Nodes to which several lead are shared already, but not what they lead to.
+            if !std::mem::replace(&mut node.is_asked_again, true) {
+                node.is_shared = true;
+                open.extend(node.asked_again());
+            }
+        }
     }
 }
 
@@ -53,11 +72,26 @@ pub(super) struct Node {
     pub(super) checks: Vec<Check>,
     /// Whether several others lead here: what it comes to for a value is kept then, so that it looks at each once.
     pub(super) is_shared: bool,
+    /// Whether this is so for `unevaluated..` above it.
+    is_asked_again: bool,
 }
 
 impl Node {
     pub(super) fn new() -> Self {
-        Self { types: None, checks: Vec::new(), is_shared: false }
+        Self { types: None, checks: Vec::new(), is_shared: false, is_asked_again: false }
+    }
+
+    /// The nodes that it asks about the value that it was asked about itself.
+    pub(super) fn on_the_same_value(&self) -> impl Iterator<Item = Id> + '_ {
+        self.checks.iter().flat_map(Check::on_the_same_value)
+    }
+
+    fn asked_again(&self) -> Vec<Id> {
+        let of_items = self.checks.iter().filter_map(|check| match check {
+            Check::Contains { item, .. } => Some(*item),
+            _ => None,
+        });
+        self.on_the_same_value().chain(of_items).collect()
     }
 }
 
@@ -115,6 +149,23 @@ pub(in crate::schema) enum Check {
     /// After all others: they say what was evaluated.
     UnevaluatedItems(Id),
     UnevaluatedProperties(Id),
+}
+
+impl Check {
+    fn on_the_same_value(&self) -> Vec<Id> {
+        match self {
+            Self::All(all) => all.clone(),
+            Self::Any(alternatives) | Self::One(alternatives) => {
+                alternatives.all.iter().map(|alternative| alternative.node).collect()
+            }
+            Self::Not(node) | Self::Ref(node) => vec![*node],
+            Self::If { condition, then, otherwise } => {
+                [Some(*condition), *then, *otherwise].into_iter().flatten().collect()
+            }
+            Self::DependentSchemas(schemas) => schemas.iter().map(|(_, node)| *node).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The values of an `enum`; texts are looked up, however many there are.
@@ -190,6 +241,8 @@ pub(super) enum Choice {
     Tag { name: String, values: HashMap<String, Id> },
     /// The only member has another name in each: `{"circle": {..}}`.
     Key(HashMap<String, Id>),
+    /// Each requires a member of another name, beside others: `{"circle": {..}, "color": ".."}`.
+    Member(HashMap<String, Id>),
 }
 
 impl Alternatives {
@@ -202,20 +255,34 @@ impl Alternatives {
         let open = if chosen.is_some() { [].as_slice() } else { self.all.as_slice() };
         let types = Types::of(value);
         let may_fit = open.iter().filter(move |alternative| alternative.types.meet(types));
-        chosen.flatten().into_iter().chain(may_fit.map(|alternative| alternative.node))
+        chosen.into_iter().flatten().chain(may_fit.map(|alternative| alternative.node))
+    }
+
+    /// What it takes to find those.
+    pub(super) fn steps(&self, value: &Value) -> usize {
+        match (&self.choice, value) {
+            (Some(Choice::Member(_)), Value::Object(members)) => members.len() / 8,
+            (Some(_), Value::Object(_)) => 0,
+            _ => self.all.len() / 8,
+        }
     }
 }
 
 impl Choice {
-    /// The alternative that an object can be.
-    pub(super) fn of(&self, members: &Map<String, Value>) -> Option<Id> {
-        match self {
-            Self::Tag { name, values } => values.get(members.get(name)?.as_str()?).copied(),
+    /// The alternatives that an object can be: one or none, but for several members.
+    pub(super) fn of<'a>(&'a self, members: &'a Map<String, Value>) -> impl Iterator<Item = Id> + 'a {
+        let (one, several) = match self {
+            Self::Tag { name, values } => {
+                let tag = members.get(name).and_then(Value::as_str);
+                (tag.and_then(|tag| values.get(tag)), None)
+            }
             Self::Key(names) => {
                 let mut keys = members.keys();
-                let (only, None) = (keys.next()?, keys.next()) else { return None };
-                names.get(only).copied()
+                let only = keys.next().filter(|_| keys.next().is_none());
+                (only.and_then(|only| names.get(only)), None)
             }
-        }
+            Self::Member(names) => (None, Some(members.keys().filter_map(|name| names.get(name)))),
+        };
+        one.into_iter().chain(several.into_iter().flatten()).copied()
     }
 }

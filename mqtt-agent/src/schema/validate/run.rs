@@ -43,7 +43,9 @@ pub(super) struct Run<'p, 'v> {
     limit: u64,
     depth: u32,
     is_over: bool,
-    /// What shared nodes came to, by where the value is in memory.
+    /// Whether all is asked again, to find out what does not fit.
+    explains: bool,
+    /// What nodes came to that are asked again, by where the value is in memory.
     known: HashMap<(Id, *const Value), bool>,
     /// Values that are made for the check alone are not remembered by their place.
     passing: u32,
@@ -58,9 +60,15 @@ impl<'p, 'v> Run<'p, 'v> {
             limit: STEPS,
             depth: 0,
             is_over: false,
+            explains: false,
             known: HashMap::new(),
             passing: 0,
         }
+    }
+
+    /// One that is asked again and again, about the whole and then about its parts: it remembers what all came to.
+    pub(super) fn to_explain(plan: &'p Plan, whole: &'v Value) -> Self {
+        Self { explains: true, ..Self::new(plan, whole) }
     }
 
     /// Whether it came to its end within the limit; what it said is worth nothing otherwise.
@@ -109,7 +117,9 @@ impl<'p, 'v> Run<'p, 'v> {
             return false;
         }
         // Of what has nothing in it the answer costs less than remembering it.
-        let is_kept = node.is_shared && self.passing == 0 && holds_values(value);
+        let is_asked_again =
+            if self.explains { !node.checks.is_empty() } else { node.is_shared && holds_values(value) };
+        let is_kept = is_asked_again && self.passing == 0;
         let key = is_kept.then(|| (id, std::ptr::from_ref(value)));
         if let Some(known) = key.and_then(|key| self.known.get(&key)) {
             return *known;
@@ -260,7 +270,7 @@ impl<'p, 'v> Run<'p, 'v> {
         alternatives: &'a Alternatives,
         value: &'a Value,
     ) -> impl Iterator<Item = Id> + use<'a> {
-        self.step(alternatives.all.len() / 8);
+        self.step(alternatives.steps(value));
         alternatives.candidates(value)
     }
 }

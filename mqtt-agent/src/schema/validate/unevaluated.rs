@@ -1,11 +1,13 @@
 //! `unevaluatedItems` and `unevaluatedProperties`: what no other keyword looked at, also behind `allOf`, `$ref` and so on.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::plan::{Check, Id, Node};
 use super::run::Run;
 
-impl Run<'_, '_> {
+impl<'p> Run<'p, '_> {
     /// The members that a node's other keywords leave unevaluated.
     pub(super) fn unevaluated_properties<'m>(
         &mut self,
@@ -14,7 +16,7 @@ impl Run<'_, '_> {
         members: &'m Map<String, Value>,
     ) -> Vec<(&'m str, &'m Value)> {
         let mut left: Vec<_> = members.iter().map(|(name, member)| (name.as_str(), member)).collect();
-        self.evaluate_properties(node, value, &mut left, false);
+        self.evaluate_properties(node, value, &mut left, &mut HashSet::new());
         left
     }
 
@@ -23,7 +25,7 @@ impl Run<'_, '_> {
         node: &Node,
         value: &Value,
         left: &mut Vec<(&str, &Value)>,
-        is_below: bool,
+        seen: &mut HashSet<Id>,
     ) {
         for check in &node.checks {
             if left.is_empty() || !self.step(1) {
@@ -35,13 +37,13 @@ impl Run<'_, '_> {
                     self.step(left.len());
                     left.retain(|(name, _)| self.schemas_of(properties, name).next().is_none());
                 }
-                // Those of a part of the schema that has the keyword as well.
-                Check::UnevaluatedProperties(_) if is_below => left.clear(),
                 check => {
-                    for id in self.applied(check, value) {
-                        if let Some(node) = self.node(id) {
-                            self.evaluate_properties(node, value, left, true);
+                    for node in self.applied(check, value, seen) {
+                        // A part of the schema that has the keyword as well has left none.
+                        if node.checks.iter().any(|check| matches!(check, Check::UnevaluatedProperties(_))) {
+                            left.clear();
                         }
+                        self.evaluate_properties(node, value, left, seen);
                     }
                 }
             }
@@ -56,7 +58,7 @@ impl Run<'_, '_> {
         items: &'i [Value],
     ) -> Vec<&'i Value> {
         let mut left = vec![true; items.len()];
-        self.evaluate_items(node, value, items, &mut left, false);
+        self.evaluate_items(node, value, items, &mut left, &mut HashSet::new());
         items.iter().zip(left).filter(|(_, left)| *left).map(|(item, _)| item).collect()
     }
 
@@ -66,10 +68,10 @@ impl Run<'_, '_> {
         value: &Value,
         items: &[Value],
         left: &mut [bool],
-        is_below: bool,
+        seen: &mut HashSet<Id>,
     ) {
         for check in &node.checks {
-            if !self.step(1 + items.len() / 8) {
+            if !left.contains(&true) || !self.step(1 + items.len() / 8) {
                 return;
             }
             match check {
@@ -82,20 +84,20 @@ impl Run<'_, '_> {
                         *left = *left && !self.visit(*item, value);
                     }
                 }
-                Check::UnevaluatedItems(_) if is_below => left.fill(false),
                 check => {
-                    for id in self.applied(check, value) {
-                        if let Some(node) = self.node(id) {
-                            self.evaluate_items(node, value, items, left, true);
+                    for node in self.applied(check, value, seen) {
+                        if node.checks.iter().any(|check| matches!(check, Check::UnevaluatedItems(_))) {
+                            left.fill(false);
                         }
+                        self.evaluate_items(node, value, items, left, seen);
                     }
                 }
             }
         }
     }
 
-    /// The nodes that a keyword applies to the same value, as far as this fits them.
-    fn applied(&mut self, check: &Check, value: &Value) -> Vec<Id> {
+    /// The nodes that a keyword applies to the same value, as far as this fits them and they were not looked at.
+    fn applied(&mut self, check: &Check, value: &Value, seen: &mut HashSet<Id>) -> Vec<&'p Node> {
         let candidates = match check {
             Check::All(all) => all.clone(),
             Check::Any(alternatives) | Check::One(alternatives) => {
@@ -113,6 +115,8 @@ impl Run<'_, '_> {
             }
             _ => Vec::new(),
         };
-        candidates.into_iter().filter(|id| self.visit(*id, value)).collect()
+        let fit = candidates.into_iter().filter(|id| self.visit(*id, value) && seen.insert(*id));
+        let fit: Vec<_> = fit.collect();
+        fit.into_iter().filter_map(|id| self.node(id)).collect()
     }
 }
