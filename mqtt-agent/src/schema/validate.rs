@@ -4,7 +4,7 @@
 //!   which the alternatives of an enum are told apart, `cycles` refuses references that lead nowhere
 //! - [`run`]: whether a value fits; each node looks at each value once, and all steps are counted; `size` bounds them
 //! - [`explain`]: what does not fit, where, and what was expected
-//! - `equal`, `number`, `pattern`, `types`: what keywords compare; `ecma` reads patterns as ECMA-262 has them
+//! - `equal`, `number`, `decimal`, `pattern`, `types`: what keywords compare; `ecma` reads patterns as ECMA-262 has them
 //!
 //! Not taken, with an error when it is compiled: references to other documents, `$dynamicRef`, and patterns that take more
 //! than linear time. `format` is a note, as the specification has it.
@@ -12,6 +12,7 @@
 mod choice;
 mod compile;
 mod cycles;
+mod decimal;
 mod ecma;
 mod equal;
 mod explain;

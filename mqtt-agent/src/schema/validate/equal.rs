@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::number::compare;
+use super::number::{self, compare};
 
 pub(super) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
@@ -54,7 +54,7 @@ impl Hash for ByValue<'_> {
         match self.0 {
             Value::Null => state.write_u8(0),
             Value::Bool(bool) => state.write_u8(1 + u8::from(*bool)),
-            Value::Number(number) => hash_number(number, state),
+            Value::Number(number) => number::hash(number, state),
             Value::String(text) => text.hash(state),
             Value::Array(items) => {
                 state.write_usize(items.len());
@@ -73,17 +73,6 @@ impl Hash for ByValue<'_> {
                 }
             }
         }
-    }
-}
-
-/// Whole numbers exactly, however they are written: as floats, thousands of large ones would be one.
-fn hash_number<H: Hasher>(number: &Number, state: &mut H) {
-    let float = number.as_f64().unwrap_or(f64::NAN);
-    let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-    let is_whole = float.fract() == 0.0 && float.abs() < 1e30;
-    match whole.or_else(|| is_whole.then_some(float as i128)) {
-        Some(whole) => whole.hash(state),
-        None => float.to_bits().hash(state),
     }
 }
 

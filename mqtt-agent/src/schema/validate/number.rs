@@ -1,29 +1,31 @@
 //! Numbers as people write them: compared exactly, and divided decimally.
+//!
+//! With serde_json's feature `arbitrary_precision`, which any crate of a program may turn on, a number is its text: it has
+//! any number of digits and any exponent. Without it is an integer or a float, and its text is made.
 
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
 
 use serde_json::Number;
 
-/// The order of two numbers; of whole ones exactly.
-pub(super) fn compare(a: &Number, b: &Number) -> Ordering {
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        (Some(a), None) => compare_whole(a, float(b)),
-        (None, Some(b)) => compare_whole(b, float(a)).reverse(),
-        (None, None) => float(a).partial_cmp(&float(b)).unwrap_or(Ordering::Equal),
-    }
-}
+use super::decimal::Decimal;
 
-fn compare_whole(whole: i128, float: f64) -> Ordering {
-    // Beyond what a 64-bit number has, the sign decides.
-    if float.abs() >= 1e30 {
-        return 0.0_f64.partial_cmp(&float).unwrap_or(Ordering::Equal);
+/// Whether numbers keep their text.
+static KEEPS_TEXT: LazyLock<bool> =
+    LazyLock::new(|| serde_json::from_str::<Number>("1.50").is_ok_and(|number| number.to_string() == "1.50"));
+
+/// The order of two numbers.
+pub(super) fn compare(a: &Number, b: &Number) -> Ordering {
+    if let (Some(a), Some(b)) = (whole(a), whole(b)) {
+        return a.cmp(&b);
     }
-    let floor = float.floor();
-    match whole.cmp(&(floor as i128)) {
-        Ordering::Equal if float > floor => Ordering::Less,
-        order => order,
-    }
+    // The nearest floats of two numbers have their order, or are the same one.
+    let floats = match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.partial_cmp(&b).filter(|order| order.is_ne()),
+        _ => None,
+    };
+    floats.unwrap_or_else(|| exact(a).cmp(&exact(b)))
 }
 
 fn whole(number: &Number) -> Option<i128> {
@@ -34,57 +36,46 @@ fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::NAN)
 }
 
-/// A number by its decimal digits: `digits` times ten to the power of `exponent`.
-#[derive(Debug, Clone, Copy)]
-struct Decimal {
-    digits: i128,
-    exponent: i32,
+/// A float without a fraction; above this no float is near an integer.
+fn whole_float(number: &Number) -> Option<i128> {
+    let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e30)?;
+    Some(float as i128)
 }
 
-impl Decimal {
-    /// What the shortest text of a number says; `None` for more digits than fit.
-    fn of(number: &Number) -> Option<Self> {
-        let text = number.to_string();
-        let (digits, exponent) = match text.split_once(['e', 'E']) {
-            Some((digits, exponent)) => (digits.to_owned(), exponent.parse::<i32>().ok()?),
-            None => (text, 0),
-        };
-        let (digits, fraction) = match digits.split_once('.') {
-            Some((whole, fraction)) => (format!("{whole}{fraction}"), i32::try_from(fraction.len()).ok()?),
-            None => (digits, 0),
-        };
-        let digits = digits.parse::<i128>().ok()?;
-        Some(Self { digits, exponent: exponent.checked_sub(fraction)? })
+/// What a number is, to its last digit.
+fn exact(number: &Number) -> Decimal {
+    let whole = if *KEEPS_TEXT { None } else { whole(number).or_else(|| whole_float(number)) };
+    Decimal::read(&whole.map_or_else(|| number.to_string(), |whole| whole.to_string()))
+}
+
+/// Whether a number has no fraction: `30.0` has none.
+pub(super) fn is_whole(number: &Number) -> bool {
+    if whole(number).is_some() {
+        return true;
     }
+    if *KEEPS_TEXT { exact(number).is_whole() } else { float(number).fract() == 0.0 }
 }
 
 /// Whether a number is a multiple of another one as people count: 4.02 is one of 0.01.
 pub(super) fn is_multiple(number: &Number, of: &Number) -> bool {
-    match (Decimal::of(number), Decimal::of(of)) {
-        (Some(number), Some(of)) => is_decimal_multiple(number, of),
-        // With more digits than there are, what is left is all rounding.
-        _ => (float(number) / float(of)).fract() == 0.0,
+    let decimal = Decimal::read(&number.to_string()).is_multiple(&Decimal::read(&of.to_string()));
+    decimal.unwrap_or_else(|| (float(number) / float(of)).fract() == 0.0)
+}
+
+/// Those that are equal have one hash. Whole numbers have their own each: as floats, thousands of large ones would be one.
+pub(super) fn hash<H: Hasher>(number: &Number, state: &mut H) {
+    if *KEEPS_TEXT {
+        return exact(number).hash(state);
+    }
+    match whole(number).or_else(|| whole_float(number)) {
+        Some(whole) => whole.hash(state),
+        None => float(number).to_bits().hash(state),
     }
 }
 
-fn is_decimal_multiple(number: Decimal, of: Decimal) -> bool {
-    let shift = number.exponent.abs_diff(of.exponent);
-    if number.exponent >= of.exponent {
-        // Step by step, for the digits of 1e300 fit nowhere.
-        let mut rest = number.digits.checked_rem(of.digits);
-        for _ in 0..shift {
-            match rest {
-                Some(0) | None => break,
-                Some(digits) => {
-                    rest = digits.checked_mul(10).and_then(|digits| digits.checked_rem(of.digits))
-                }
-            }
-        }
-        rest == Some(0)
-    } else {
-        let of = 10_i128.checked_pow(shift).and_then(|power| of.digits.checked_mul(power));
-        of.and_then(|of| number.digits.checked_rem(of)).map_or(number.digits == 0, |rest| rest == 0)
-    }
+/// The bytes of a number's text, where it has any length.
+pub(super) fn length(number: &Number) -> usize {
+    if *KEEPS_TEXT { number.to_string().len() } else { 0 }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::equal::{all_differ, equal};
-use super::number::{compare, is_multiple};
+use super::number::{self, compare, is_multiple};
 use super::plan::{Alternatives, Check, Id, Node, Plan, Properties};
 use super::size::{BYTES_IN_A_STEP, Size};
 use super::types::Types;
@@ -168,6 +168,7 @@ impl<'p, 'v> Run<'p, 'v> {
                 let unevaluated = self.unevaluated_properties(node, value, members);
                 unevaluated.into_iter().all(|(_, member)| self.visit(*rest, member))
             }
+            (_, Value::Number(number)) if !self.step(number::length(number) / BYTES_IN_A_STEP) => false,
             (check, Value::Number(number)) => match check {
                 Check::MultipleOf(of) => is_multiple(number, of),
                 Check::Minimum { limit, excluded } => match compare(number, limit) {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::number::length;
+
 /// Bytes of text that are compared, counted or hashed in one step.
 pub(super) const BYTES_IN_A_STEP: usize = 64;
 
@@ -24,18 +26,19 @@ impl Size {
     fn add(&mut self, value: &Value) {
         self.values = self.values.saturating_add(1);
         match value {
-            Value::String(text) => self.add_text(text),
+            Value::String(text) => self.add_bytes(text.len()),
             Value::Array(items) => items.iter().for_each(|item| self.add(item)),
             Value::Object(members) => members.iter().for_each(|(name, member)| {
-                self.add_text(name);
+                self.add_bytes(name.len());
                 self.add(member);
             }),
+            Value::Number(number) => self.add_bytes(length(number)),
             _ => {}
         }
     }
 
-    fn add_text(&mut self, text: &str) {
-        self.bytes = self.bytes.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+    fn add_bytes(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// What it takes to look at all of it.

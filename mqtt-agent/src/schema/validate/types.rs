@@ -1,6 +1,8 @@
 //! The types of JSON, as a set.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
+
+use super::number::is_whole;
 
 /// A set of JSON's types. Numbers with and without a fraction are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl Types {
         match value {
             Value::Null => Self::NULL,
             Value::Bool(_) => Self::BOOLEAN,
-            Value::Number(number) if is_integral(number) => Self::INTEGER,
+            Value::Number(number) if is_whole(number) => Self::INTEGER,
             Value::Number(_) => Self::FRACTION,
             Value::String(_) => Self::STRING,
             Value::Array(_) => Self::ARRAY,
@@ -78,13 +80,6 @@ impl Types {
         };
         Self::NAMES.into_iter().filter(move |(_, types)| in_it(*types)).map(|(name, _)| name)
     }
-}
-
-/// Whether a number has no fraction: `30.0` has none.
-fn is_integral(number: &Number) -> bool {
-    number.is_i64()
-        || number.is_u64()
-        || number.as_f64().is_some_and(|float| float.is_finite() && float.fract() == 0.0)
 }
 
 #[cfg(test)]

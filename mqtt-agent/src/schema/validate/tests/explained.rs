@@ -102,12 +102,13 @@ fn mcp_8a_what_was_found_wrong_stays_so_when_there_are_no_steps_to_say_more() {
         (run.end().is_ok(), plan)
     };
     // As many as there are steps for.
-    let (mut enough, mut too_many) = (0, 200_000);
+    let (mut enough, mut too_many) = (99_900, 100_100);
     while too_many - enough > 1 {
         let middle = (enough + too_many) / 2;
         if steps(middle).0 { enough = middle } else { too_many = middle }
     }
-    let (_, plan) = steps(enough);
+    let (is_enough, plan) = steps(enough);
+    assert!(is_enough && !steps(too_many).0);
     let value = json!(0);
     let Some(Wrongs::Found(wrongs)) = plan.wrongs(&value, 20) else { panic!("it is known not to fit") };
     assert_eq!(wrongs[0].pointer, "");
