@@ -230,7 +230,7 @@ impl Agent {
     /// Where tasks are kept: those that the agent works on, and those that it delegates. Default: memory, so that a
     /// crash loses them. One store for one agent.
     pub fn store(mut self, store: impl TaskStore) -> Self {
-        self.store = Some(Guarded::new(store));
+        self.store = Some(Guarded::around(store));
         self
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct Session {
     timeout: Duration,
     pending: Arc<Pending>,
     seen: Seen,
-    receiver_cards: ReceiverCards,
+    receiver_cards: Arc<ReceiverCards>,
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
@@ -75,7 +75,7 @@ impl Session {
             timeout,
             pending: Arc::default(),
             seen: Seen::default(),
-            receiver_cards: ReceiverCards::default(),
+            receiver_cards: Arc::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
             responses: OnceCell::new(),
@@ -114,7 +114,8 @@ impl Session {
     pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
         let start = || {
             let retention = self.retention.clone();
-            Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations, retention)
+            let cards = &self.receiver_cards;
+            Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations, cards, retention)
         };
         self.results.get_or_try_init(start).await
     }

@@ -1,6 +1,7 @@
 //! A WebSocket listener in front of a broker: it shakes hands, and relays bytes. Without a library, for those log what they
 //! are sent.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -25,11 +26,11 @@ impl WebSocketRelay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, mut refusals) = (Arc::clone(&requests), refusals.to_vec().into_iter());
+        let (seen, mut refusals) = (Arc::clone(&requests), VecDeque::from(refusals.to_vec()));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (seen, refusal) = (Arc::clone(&seen), refusals.next());
+                let (seen, refusal) = (Arc::clone(&seen), refusals.pop_front());
                 connections.spawn(async move {
                     let request = request(&mut stream).await?;
                     seen.lock().unwrap().push(request.clone());

@@ -41,7 +41,7 @@ impl ClientBuilder {
     /// connecting. Default: memory.
     #[must_use]
     pub fn store(mut self, store: impl TaskStore) -> Self {
-        self.store = Some(Guarded::new(store));
+        self.store = Some(Guarded::around(store));
         self
     }
 

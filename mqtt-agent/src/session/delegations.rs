@@ -21,6 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::discover::ReceiverCards;
 use crate::link::{ConnectionState, Link, Message, PublishError, Published};
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{Identifier, Namespace, TaskError, TaskResult};
@@ -218,13 +219,19 @@ impl Delegations {
     }
 
     /// Does it.
-    pub(super) async fn run(&self, work: Work, link: &Link, namespace: &Namespace) {
+    pub(super) async fn run(&self, work: Work, link: &Link, namespace: &Namespace, cards: &ReceiverCards) {
         match *work.0 {
             Effect::Send(asked) => self.send_again(&asked, link, namespace).await,
             Effect::Ask(asked) => {
                 let task = &asked.task.task_id;
                 if let Err(error) = link.publish(asked.question(namespace)).await {
                     tracing::debug!(%task, %error, "failed to ask for a task that is silent");
+                }
+            }
+            Effect::Learn(agent) => {
+                let card = cards.of(link, namespace.agent_card(&agent)).await;
+                if card.is_some_and(|card| card.takes_intents) {
+                    self.on(Event::Understands(agent));
                 }
             }
             Effect::Cancel(asked) => {

@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::delegate_error::DelegateError;
 use super::delegations::{Delegations, Step, Work};
+use crate::discover::ReceiverCards;
 use crate::link::{
     Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
 };
@@ -52,6 +53,7 @@ impl Receiving {
         namespace: &Namespace,
         id: &Identifier,
         delegations: &Arc<Delegations>,
+        cards: &Arc<ReceiverCards>,
         retention: Option<Retention>,
     ) -> Result<Self, DelegateError> {
         // Before results arrive: each has to find its task.
@@ -61,6 +63,7 @@ impl Receiving {
             link: link.clone(),
             namespace: namespace.clone(),
             delegations: Arc::clone(delegations),
+            cards: Arc::clone(cards),
             retention,
         };
         let durable = delegations.store().is_durable();
@@ -124,6 +127,7 @@ struct Reader {
     link: Link,
     namespace: Namespace,
     delegations: Arc<Delegations>,
+    cards: Arc<ReceiverCards>,
     retention: Option<Retention>,
 }
 
@@ -189,7 +193,7 @@ impl Reader {
     }
 
     async fn work(&self, work: Work) {
-        self.delegations.run(work, &self.link, &self.namespace).await;
+        self.delegations.run(work, &self.link, &self.namespace, &self.cards).await;
     }
 
     /// Takes one message. One with a task's end is acknowledged when that is stored.

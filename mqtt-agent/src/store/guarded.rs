@@ -20,7 +20,7 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    pub(crate) fn new(store: impl TaskStore) -> Arc<dyn TaskStore> {
+    pub(crate) fn around(store: impl TaskStore) -> Arc<dyn TaskStore> {
         Arc::new(Self { store: Arc::new(store), stalled: STALLED })
     }
 

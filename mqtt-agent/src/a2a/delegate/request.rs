@@ -162,7 +162,7 @@ fn requested(
                 super::further(&session, &waiting.asked, answer).await?;
             };
             waiting.cancel = false;
-            outcome(end)
+            outcome(*end)
         };
         tokio::select! {
             biased;
@@ -179,7 +179,7 @@ fn requested(
 
 /// What a request waits for.
 enum Next {
-    End(TaskResult),
+    End(Box<TaskResult>),
     Question(TaskMessage),
 }
 
@@ -221,7 +221,7 @@ impl Requested {
                 biased;
                 end = end.wait_for(Option::is_some) => {
                     let end = end.ok().and_then(|end| end.clone()).ok_or(DelegateError::Abandoned)??;
-                    return Ok(Next::End(end));
+                    return Ok(Next::End(Box::new(end)));
                 }
                 Some(update) = updates.recv() => {
                     if let (TaskState::InputRequired, Some(question)) = (update.status, update.message) {

@@ -22,7 +22,7 @@
 //! | its end | tried again, and told only then. Its message stays unacknowledged for three tries; then its agent has it for whoever asks again. Whoever waits is told of the store after 30 s |
 //! | that its result was taken | tried again; a process that ends before gives the result once more |
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -138,6 +138,7 @@ impl Book {
                     self.forget(&id, now);
                 }
             }
+            Event::Understands(agent) => self.agents.understands(&agent),
             Event::Tick => self.tick(now, effects),
         }
     }
@@ -389,6 +390,7 @@ impl Book {
                 && up_since.is_some_and(|since| deadline::after(since, LATE) < now)
         };
         let (mut unheard, mut due, mut ask) = (Vec::new(), Vec::new(), Vec::new());
+        let mut learn: HashSet<Arc<str>> = HashSet::new();
         for (id, entry) in &mut self.tasks {
             entry.retry(now, effects);
             if entry.has_ended() {
@@ -400,6 +402,12 @@ impl Book {
                         && self.agents.is_any_online(|agent| entry.asked.may_be_at(agent)))
             };
             let quiet = now.saturating_duration_since(entry.quiet_since);
+            if quiet >= SILENCE || matches!(entry.at, At::Unsure { .. }) {
+                let agent = entry.target();
+                if !self.agents.is_understanding(agent) && !learn.contains(agent) {
+                    learn.insert(Arc::from(agent));
+                }
+            }
             match entry.at {
                 _ if entry.asked.deadline.is_some_and(over) => unheard.push(id.clone()),
                 At::Unsure { until: Some(until) } if until < now => unheard.push(id.clone()),
@@ -408,6 +416,9 @@ impl Book {
                     if self.agents.is_understanding(entry.target()) {
                         ask.push(id.clone());
                     }
+                }
+                At::Unsure { .. } if entry.asks == 0 && self.agents.is_understanding(entry.target()) => {
+                    ask.push(id.clone());
                 }
                 At::Nowhere if quiet >= SILENCE && online(entry) => due.push(id.clone()),
                 At::Broker { .. } if entry.unanswered >= UNANSWERED && quiet >= SILENCE => {
@@ -426,6 +437,11 @@ impl Book {
             let message = "nothing was heard of the task in time; is the agent online?";
             let error = TaskError::new("timeout", message).with_code(codes::UNHEARD);
             self.end(&id, failed(error), now, effects);
+        }
+        for agent in learn {
+            if self.agents.is_to_learn(&agent) {
+                effects.push(Effect::Learn(agent));
+            }
         }
         for id in due {
             self.due(&id, now, effects);

@@ -37,6 +37,8 @@ pub(super) enum Event {
     Taken(Identifier),
     /// The store has, or failed to take, what it was given.
     Stored { id: Identifier, what: What, outcome: Result<(), StoreError> },
+    /// An agent's card says that it takes messages about a task (`A2A-12`).
+    Understands(Arc<str>),
     /// Time has passed.
     Tick,
 }
@@ -88,6 +90,8 @@ pub(super) enum Effect {
     Send(Arc<Asked>),
     /// Ask its agent where the task is, by its id alone (`A2A-6`).
     Ask(Arc<Asked>),
+    /// Look whether an agent takes messages about a task.
+    Learn(Arc<str>),
     /// Tell its agent that the task is not wanted.
     Cancel(Arc<Asked>),
     /// Put the record into the store.

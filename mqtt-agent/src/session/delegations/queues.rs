@@ -25,6 +25,8 @@ pub(super) struct Agents {
     online: HashSet<Arc<str>>,
     /// Those that number their updates: they take further messages about a task.
     understanding: HashSet<Arc<str>>,
+    /// Those whose cards were looked at for that.
+    learned: HashSet<Arc<str>>,
     queues: HashMap<Arc<str>, Queue>,
 }
 
@@ -72,6 +74,7 @@ impl Agents {
     pub(super) fn went_offline(&mut self, agent: &str) {
         self.online.remove(agent);
         self.understanding.remove(agent);
+        self.learned.remove(agent);
     }
 
     /// The broker has forgotten what it said of them.
@@ -83,6 +86,14 @@ impl Agents {
         if !self.understanding.contains(agent) && self.understanding.len() < MOST {
             self.understanding.insert(agent.into());
         }
+    }
+
+    /// Whether it is to be looked at an agent's card, which is done once while it is online.
+    pub(super) fn is_to_learn(&mut self, agent: &str) -> bool {
+        self.is_online(agent)
+            && !self.understanding.contains(agent)
+            && self.learned.len() < MOST
+            && self.learned.insert(agent.into())
     }
 
     pub(super) fn is_understanding(&self, agent: &str) -> bool {

@@ -187,6 +187,7 @@ impl World {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Update(..) | Effect::Failing(..) | Effect::Cancel(_) => {}
+            Effect::Learn(agent) => self.event(Event::Understands(agent)),
             Effect::Executor(asked, executor) => {
                 asked.set_executor(Arc::clone(&executor));
                 self.user(&asked).executor = Some(executor);
