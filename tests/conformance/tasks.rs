@@ -127,6 +127,35 @@ on_each_broker! {
         client.close().await;
     }
 
+    async fn a2a_11_a_result_of_somebody_else_ends_no_task(broker) {
+        let mut executor = RawPeer::connect(&broker.url(), "writer").await;
+        executor.subscribe("a2a/v1/tasks/writer/inbox").await;
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
+        let mut task = client.delegate("writer", "a poem").await.unwrap();
+        let id = json(&executor.next("a2a/v1/tasks/writer/inbox").await)["task_id"].as_str().unwrap().to_owned();
+        let result = |poem: &str, from: Option<&str>| {
+            let mut result = json!({"task_id": id, "status": "completed", "result": poem});
+            if let Some(from) = from {
+                result["from"] = from.into();
+            }
+            result.to_string()
+        };
+        // Another agent, one whose id only looks like a replica's, and somebody who doesn't say who they are.
+        for from in [Some("thief"), Some("writers"), None] {
+            executor.publish("a2a/v1/tasks/me/results", result("forged", from), Default::default()).await;
+        }
+        // A replica of the agent may have it.
+        executor.publish("a2a/v1/tasks/me/results", result("true", Some("writer-b")), Default::default()).await;
+        assert_eq!(soon(task.result()).await.unwrap(), "true");
+        // Without a name it counts where it names the task by more than its id.
+        let mut task = client.delegate("writer", "another").await.unwrap();
+        let id = json(&executor.next("a2a/v1/tasks/writer/inbox").await)["task_id"].as_str().unwrap().to_owned();
+        let nameless = json!({"task_id": id, "status": "completed", "result": "proven"}).to_string();
+        executor.publish("a2a/v1/tasks/me/results", nameless, correlated(id.as_bytes())).await;
+        assert_eq!(soon(task.result()).await.unwrap(), "proven");
+        client.close().await;
+    }
+
     async fn a2a_10_every_end_has_its_state(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
