@@ -11,7 +11,10 @@ pub(super) enum Reader {
     /// The arguments as a model and its provider read them: no `null` where leaving out says the same, and words that
     /// all providers know.
     Model,
-    /// Arguments as they are checked, and results as clients check them: everything that serde takes or makes.
+    /// Arguments as they are checked, and results as clients check them: `null` is taken wherever the type takes it.
+    ///
+    /// It is what schemars says of the type, and less than serde takes: no aliases, no tags that `#[serde(other)]` would
+    /// catch, and no item of a set twice. A caller is held to what the card says.
     Validator,
 }
 

@@ -408,6 +408,49 @@ fn mcp_8a_a_recursive_enum_is_checked_to_the_depth_that_json_is_read_to() {
     assert!(errors[0].ends_with("/left/kind`: expected one of \"Add\", \"Num\", got \"Sub\""), "{errors:?}");
 }
 
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Unit {
+    Celsius,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Reading {
+    #[serde(alias = "temp")]
+    temperature: i32,
+    unit: Unit,
+    labels: std::collections::BTreeSet<String>,
+}
+
+/// Takes a reading.
+#[tool]
+fn read(reading: Reading) {
+    let _ = reading;
+}
+
+#[test]
+fn mcp_8_what_serde_takes_beside_the_schema_is_refused() {
+    let reading = |name: &str, unit: &str, labels: Value| json!({"reading": {name: 20, "unit": unit, "labels": labels}});
+    assert!(check(tool_of!(read), reading("temperature", "Celsius", json!(["a", "b"]))).is_ok());
+    for (arguments, expected) in [
+        (reading("temp", "Celsius", json!([])), "`/reading/temp`: unknown; did you mean `temperature`?"),
+        (
+            reading("temperature", "Kelvin", json!([])),
+            "`/reading/unit`: expected one of \"Celsius\", \"Other\", got \"Kelvin\"",
+        ),
+        (
+            reading("temperature", "Celsius", json!(["a", "a"])),
+            "`/reading/labels`: expected items that differ from each other, got a list of 2",
+        ),
+    ] {
+        assert!(serde_json::from_value::<Reading>(arguments["reading"].clone()).is_ok(), "{arguments}");
+        let errors = check(tool_of!(read), arguments).unwrap_err();
+        assert!(errors.iter().any(|error| error == expected), "{errors:?}");
+    }
+}
+
 #[test]
 fn mcp_8_an_answer_names_a_bounded_number_of_errors() {
     let many: Map<String, Value> = (0..500).map(|i| (format!("x{i}"), json!(i))).collect();
