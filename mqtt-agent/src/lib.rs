@@ -106,6 +106,7 @@ mod store;
 /// - [`Limits`]: how much is taken on at once
 /// - [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
 /// - [`contract!`](macro@crate::contract): what a program publishes, held against a file
+/// - [`reliability`](guide::reliability): what is promised when something fails, and what is not
 /// - [`performance`](guide::performance): what a call costs
 pub mod guide {
 
@@ -115,6 +116,8 @@ pub mod guide {
     pub mod durable_tasks {}
     #[doc = include_str!("../docs/presence.md")]
     pub mod presence {}
+    #[doc = include_str!("../docs/reliability.md")]
+    pub mod reliability {}
     #[doc = include_str!("../docs/performance.md")]
     pub mod performance {}
 }

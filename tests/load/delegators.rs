@@ -5,7 +5,7 @@ mod mosquitto {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use mqtt_agent::a2a::{NewTask, SqliteStore};
+    use mqtt_agent::a2a::{NewTask, SqliteStore, TaskRecord, TaskSide, TaskStore};
     use mqtt_agent::prelude::*;
     use support::TestBroker;
     use tokio::sync::Semaphore;
@@ -106,6 +106,59 @@ mod mosquitto {
     async fn ten_thousand_tasks_a_thousand_at_once_all_end() {
         all_end_on(STOCK, 10_000).await;
         all_end_on(README, 10_000).await;
+    }
+
+    /// Tasks a second with so many in flight and a durable store on both sides.
+    async fn tasks_a_second(in_flight: usize, count: u64) -> f64 {
+        let broker = TestBroker::mosquitto(README).await;
+        let folder = tempfile::tempdir().unwrap();
+        let store = async |name: &str| SqliteStore::open(folder.path().join(name)).await.unwrap();
+        let worker = Agent::new("worker").skills(skills![give_back]).store(store("worker.db").await);
+        let worker = worker.start(&broker.url()).await.unwrap();
+        let options = ConnectOptions::new(broker.url()).id("boss");
+        let client = Client::builder().store(store("boss.db").await).connect(options).await.unwrap();
+        let places = Arc::new(Semaphore::new(in_flight));
+        let mut given = JoinSet::new();
+        let began = Instant::now();
+        for number in 0..count {
+            let place = Arc::clone(&places).acquire_owned().await.unwrap();
+            let client = client.clone();
+            given.spawn(async move {
+                let task = NewTask::skill("give_back").data(&json!({"number": number}));
+                let mut task = client.delegate("worker", task).returning::<u64>().await.unwrap();
+                assert_eq!(task.result().await.unwrap(), number);
+                drop(place);
+            });
+        }
+        while let Some(task) = given.join_next().await {
+            task.unwrap();
+        }
+        let took = began.elapsed();
+        client.close().await;
+        worker.stop().await;
+        count as f64 / took.as_secs_f64()
+    }
+
+    /// Records a second that one after the other are committed by themselves.
+    async fn commits_a_second(count: u32) -> f64 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("raw.db")).await.unwrap();
+        let began = Instant::now();
+        for number in 0..count {
+            let task = json!({"task_id": format!("t-{number}"), "from": "me", "status": "submitted"});
+            let record = TaskRecord::new(serde_json::from_value(task).unwrap());
+            store.insert(TaskSide::Delegator, record).await.unwrap();
+        }
+        f64::from(count) / began.elapsed().as_secs_f64()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "prints figures; run it in release with nothing beside it"]
+    async fn tasks_a_second_beside_commits_a_second() {
+        println!("commits/s: {:.0}", commits_a_second(2000).await);
+        for in_flight in [1, 10, 100, 1000] {
+            println!("{in_flight} in flight: {:.0} tasks/s", tasks_a_second(in_flight, 3000).await);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,5 +9,6 @@ mod common;
 mod deadlines;
 mod delegators;
 mod floods;
+mod recovery;
 mod unread;
 mod windows;

@@ -346,10 +346,12 @@ impl Book {
                 let executor: Arc<str> = from.into();
                 entry.executor = Some(Arc::clone(&executor));
                 effects.push(Effect::Executor(Arc::clone(&entry.asked), executor));
-                note(self.durable, entry, now, effects);
-                // What was said before went to any of the replicas.
-                if entry.canceled && from != entry.asked.task.to {
-                    effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                // One of several replicas: a later process asks none but that, and what was said before went to any.
+                if from != entry.asked.task.to {
+                    note(self.durable, entry, now, effects);
+                    if entry.canceled {
+                        effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                    }
                 }
             }
             if entry.update(&result) {
