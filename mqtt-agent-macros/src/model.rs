@@ -78,6 +78,8 @@ pub(crate) struct Topic {
 pub(crate) struct TopicWords {
     pub(crate) qos: Option<u8>,
     pub(crate) shared: Option<LitStr>,
+    /// A filter of topics that may be answered to.
+    pub(crate) reply: Option<LitStr>,
     pub(crate) retain: Option<bool>,
     pub(crate) caller: Option<Ident>,
     pub(crate) timeout_ms: Option<u64>,

@@ -70,6 +70,30 @@ pub(crate) fn parse(text: &str) -> Result<Template, String> {
     Ok(template)
 }
 
+/// What is wrong with a filter of topics that are answered to.
+pub(crate) fn filter(text: &str) -> Result<(), String> {
+    let example = "write it as in \"answers/+\"";
+    if text.is_empty() || text.len() > LONGEST || text.starts_with('$') || text.chars().any(char::is_control)
+    {
+        return Err(format!("`reply` is the topics that may be answered to; {example}"));
+    }
+    let mut levels = text.split('/').peekable();
+    while let Some(level) = levels.next() {
+        if level.contains(['{', '}']) {
+            return Err(
+                "`reply` has no placeholders; write `+` for one level, as in \"answers/+\"".to_owned()
+            );
+        }
+        if level != "+" && level.contains('+') {
+            return Err(format!("`{level}` is more than a `+`, which is a whole level; {example}"));
+        }
+        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+            return Err("`#` is the last level, alone; write it as in \"answers/#\"".to_owned());
+        }
+    }
+    Ok(())
+}
+
 fn placeholder(level: &str, index: usize) -> Result<Option<Placeholder>, String> {
     if level.contains('+') {
         return Err("a topic has no `+` here; write a placeholder for one level, as in `{room}`".to_owned());

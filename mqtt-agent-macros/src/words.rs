@@ -15,6 +15,7 @@ pub(crate) const BLOCKING: &str = "blocking";
 pub(crate) const CRATE: &str = "crate";
 pub(crate) const QOS: &str = "qos";
 pub(crate) const SHARED: &str = "shared";
+pub(crate) const REPLY: &str = "reply";
 pub(crate) const CALLER: &str = "caller";
 pub(crate) const RETAIN: &str = "retain";
 pub(crate) const ID: &str = "id";
@@ -88,7 +89,7 @@ pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMP
 pub(crate) const ON: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
 
 /// What `#[request(..)]` knows.
-pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, CRATE];
+pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, REPLY, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, CRATE];
 
 /// What `#[event(..)]` knows.
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];

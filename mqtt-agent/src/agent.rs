@@ -65,6 +65,8 @@ pub struct Agent {
     dialects: Vec<Dialect>,
     states: States,
     limits: Limits,
+    /// Filters of topics that requests may be answered to.
+    reply_topics: Vec<String>,
     /// Whether calls are shared with other processes of the agent.
     replicas: bool,
 }
@@ -108,6 +110,7 @@ impl Agent {
             dialects: vec![Dialect::Mcp],
             states: States::default(),
             limits: Limits::default(),
+            reply_topics: Vec::new(),
             replicas: true,
         }
     }
@@ -205,6 +208,17 @@ impl Agent {
         } else {
             self.handlers.add(handlers)
         }
+        self
+    }
+
+    /// Lets `#[request]` handlers answer to these topics, too: filters such as `answers/+`. `#[request(.., reply = "..")]`
+    /// says the same of one handler.
+    ///
+    /// Without it they answer to `{namespace}/mcp/clients/{id}/responses` alone, where clients of this crate ask from. Who
+    /// asks names the topic, and the agent publishes there with its own rights: allow no topic that does something. Nothing
+    /// else in the namespace is answered to, nor what the agent itself handles, whatever is allowed here.
+    pub fn reply_topics(mut self, filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reply_topics.extend(filters.into_iter().map(Into::into));
         self
     }
 
@@ -321,6 +335,7 @@ impl Agent {
             skills,
             cards: &self.cards,
             states: &self.states,
+            reply_topics: &self.reply_topics,
             dialects: &self.dialects,
         };
         let mut checked = Checked::new(given).map_err(Error::Invalid)?;

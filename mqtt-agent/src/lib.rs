@@ -35,7 +35,7 @@
 // (`tests/structure`) says so:
 //
 // - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
-//   `json`: pointers and sizes; `causes`: errors of others
+//   `json`: pointers and sizes; `causes`: errors of others; `shown`: texts of peers
 // - `link`: one connection to a broker; `discover`: what is retained there
 // - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
 // - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
@@ -72,6 +72,7 @@ mod link;
 mod mcp;
 mod serve;
 mod session;
+mod shown;
 mod spawn;
 mod store;
 

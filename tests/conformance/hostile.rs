@@ -20,6 +20,12 @@ async fn quick(number: u32) -> Result<u32, String> {
     Ok(number)
 }
 
+/// The same, to wherever its user allows.
+#[request("more/quick", reply = "answers/+")]
+async fn opened(number: u32) -> Result<u32, String> {
+    Ok(number)
+}
+
 on_each_broker! {
     async fn mcp_9_sub_4_malformed_calls_are_refused_where_there_is_an_address(broker) {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
@@ -165,5 +171,49 @@ on_each_broker! {
             assert_eq!(json(&peer.next(answers).await), json!(number));
         }
         drop(agent);
+    }
+
+    async fn sub_15_a_request_is_answered_to_a_client_or_to_what_its_user_allows_and_never_with_work(broker) {
+        let agent = Agent::new("open").handlers(handlers![quick, opened]).reply_topics(["more/#"]);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("#").await;
+        // Not allowed, in the namespace, or the agent's own work.
+        for topic in [
+            "door/7/open", "answers", "answers/me/too", "a2a/v1/mcp/tools/other/call", "a2a/v1/tasks/other/inbox",
+            "a2a/v1/mcp/servers/open/card", "a2a/v1/mcp/clients/a/b/responses", "slow/quick", "more/quick",
+        ] {
+            peer.publish("more/quick", "1", reply_to(topic, b"evil")).await;
+            peer.publish("slow/quick", "1", reply_to(topic, b"evil")).await;
+        }
+        // One handler allows `answers/+`, the agent `more/#`.
+        peer.publish("slow/quick", "2", reply_to("answers/me", b"evil")).await;
+        let allowed = ["answers/me", "more/of/it", "a2a/v1/mcp/clients/me/responses"];
+        for topic in allowed {
+            peer.publish("more/quick", "3", reply_to(topic, b"good")).await;
+        }
+        let (mut answered, mut asked) = (Vec::new(), 0);
+        while answered.len() < allowed.len() {
+            let message = peer.next("").await;
+            let topic = std::str::from_utf8(&message.topic).unwrap().to_owned();
+            let correlation = message.properties.as_ref().and_then(|properties| properties.correlation_data.clone());
+            if correlation.is_none() {
+                continue;
+            }
+            // What was asked comes to the peer as well, as it was sent: with a Response Topic.
+            match message.properties.unwrap().response_topic {
+                Some(_) => asked += 1,
+                None => {
+                    assert_eq!((correlation.as_deref(), serde_json::from_slice::<serde_json::Value>(&message.payload).unwrap()), (Some(&b"good"[..]), json!(3)), "{topic}");
+                    answered.push(topic);
+                }
+            }
+        }
+        assert_eq!(asked, 18 + 1 + allowed.len());
+        answered.sort_unstable();
+        let mut allowed = allowed;
+        allowed.sort_unstable();
+        assert_eq!(answered, allowed);
+        agent.stop().await;
     }
 }

@@ -41,7 +41,7 @@ fn cleared(room: &str, value: Option<Reading>, State(heard): State<Heard>) -> Re
     if room == "cellar" { Err("nobody clears the cellar".to_owned()) } else { Ok(()) }
 }
 
-#[request("house/{room}/get")]
+#[request("house/{room}/get", reply = "answers/+")]
 async fn get(room: String, scale: Option<f64>) -> Result<Reading, String> {
     match room.as_str() {
         "attic" => Err("no sensor in the attic".to_owned()),
@@ -77,7 +77,7 @@ async fn slow(item: &str, State(heard): State<Heard>) {
 }
 
 /// Waits until it is let go, one at a time.
-#[request("held/{item}", concurrency = 1)]
+#[request("held/{item}", concurrency = 1, reply = "answers")]
 async fn held(item: &str, Payload(_bytes): Payload, State(heard): State<Heard>, State(gate): State<Gate>) {
     drop(heard.send(item.to_owned()).await);
     gate.acquire().await.unwrap().forget();

@@ -11,6 +11,7 @@ mod limits;
 mod log;
 mod overlapping;
 mod refused;
+mod replies;
 mod resumed;
 mod retained;
 mod secrets;

@@ -13,6 +13,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("kept", "futures that streams keep"),
     ("json", "pointers into JSON, and its size"),
     ("causes", "errors of others with their causes"),
+    ("shown", "texts of peers as they may be shown"),
     ("link", "one connection to a broker"),
     ("discover", "what is retained at the broker"),
     ("store", "where tasks are kept"),

@@ -202,6 +202,7 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
             key if !known.contains(&key) => errors.at(word.ident(), words::unknown(key, known)),
             words::QOS => found.qos = word.qos(errors),
             words::SHARED => found.shared = word.text(errors).filter(|group| is_group(group, errors)),
+            words::REPLY => found.reply = word.text(errors).filter(|filter| is_reply(filter, errors)),
             words::RETAIN => found.retain = word.flag(errors),
             words::TIMEOUT => {
                 found.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors));
@@ -219,6 +220,10 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
     }
     word::repeated(all.iter().filter(|word| word.bare().is_none()), errors);
     found
+}
+
+fn is_reply(filter: &LitStr, errors: &Errors) -> bool {
+    template::filter(&filter.value()).map_err(|message| errors.at(filter, message)).is_ok()
 }
 
 fn is_group(group: &LitStr, errors: &Errors) -> bool {

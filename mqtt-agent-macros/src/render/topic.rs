@@ -113,7 +113,8 @@ fn words(handler: &Handler) -> TokenStream {
     let words = &handler.words;
     let qos = words.qos.iter().map(|qos| quote!(.qos(#qos)));
     let shared = words.shared.iter().map(|group| quote!(.shared(#group)));
+    let reply = words.reply.iter().map(|filter| quote!(.reply(#filter)));
     let timeout = words.timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
     let concurrency = words.concurrency.iter().map(|messages| quote!(.concurrency(#messages)));
-    quote!(#(#qos)* #(#shared)* #(#timeout)* #(#concurrency)*)
+    quote!(#(#qos)* #(#shared)* #(#reply)* #(#timeout)* #(#concurrency)*)
 }

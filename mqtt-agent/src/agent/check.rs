@@ -12,6 +12,7 @@ use crate::error::Problem;
 use crate::handler::context::States;
 use crate::handler::param::Need;
 use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, SkillDef, ToolDef};
+use crate::link::filter_is_valid;
 use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
@@ -52,6 +53,7 @@ pub(super) struct Given<'g> {
     pub(super) skills: Vec<&'static SkillDef>,
     pub(super) cards: &'g [&'static CardDef],
     pub(super) states: &'g States,
+    pub(super) reply_topics: &'g [String],
     pub(super) dialects: &'g [Dialect],
 }
 
@@ -66,6 +68,7 @@ impl Checked {
             mut skills,
             cards,
             states,
+            reply_topics,
             dialects,
         } = given;
         tools.sort_by_key(|tool| tool.name());
@@ -97,6 +100,14 @@ impl Checked {
             }
         }
         topics(&handlers, states, &mut problems);
+        for filter in reply_topics {
+            let is_shared = filter.starts_with('$').then_some("begins with `$`");
+            if let Some(reason) = is_shared.or_else(|| filter_is_valid(filter).err()) {
+                problems.push(Problem::new(format!(
+                    "`.reply_topics(..)`: `{filter}` {reason}; write a filter such as `answers/+`"
+                )));
+            }
+        }
         let skills = skill::ready(&skills, states, &mut problems);
         let card = skill::card(cards, &mut problems);
         match (id, namespace) {

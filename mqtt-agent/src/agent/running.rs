@@ -82,7 +82,7 @@ impl Running {
         given_up: impl Future<Output = ()>,
     ) -> Result<Option<Self>> {
         let BuiltAgent { agent, checked } = agent;
-        let Agent { states, limits, replicas, store, retention, .. } = agent;
+        let Agent { states, limits, reply_topics, replicas, store, retention, .. } = agent;
         let states = Arc::new(states);
         let (patience, first) = (options.connect_timeout, options.first_patience());
         let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
@@ -144,8 +144,9 @@ impl Running {
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                running.topics =
-                    Some(Topics::start(client, states, limits, &checked.handlers, patience).await?);
+                running.topics = Some(
+                    Topics::start(client, states, limits, &checked.handlers, reply_topics, patience).await?,
+                );
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());

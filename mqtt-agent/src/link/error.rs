@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::shown::shown;
+
 /// Why a connection to the broker could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -108,14 +110,9 @@ pub enum ConnectError {
 
 /// What the broker added to a reason code.
 pub(super) fn said(reason: Option<&str>, server: Option<&str>) -> String {
-    let reason = reason.map(|reason| format!(", `{}`", printable(reason)));
-    let server = server.map(|server| format!(", use the server `{}`", printable(server)));
+    let reason = reason.map(|reason| format!(", `{}`", shown(reason)));
+    let server = server.map(|server| format!(", use the server `{}`", shown(server)));
     format!("{}{}", reason.unwrap_or_default(), server.unwrap_or_default())
-}
-
-/// A broker's text as it may stand in a message: one line, of bounded length.
-fn printable(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn advice(code: u8) -> &'static str {

@@ -223,7 +223,8 @@ fn topic_is_valid(topic: &str) -> Result<(), &'static str> {
     }
 }
 
-fn filter_is_valid(filter: &str) -> Result<(), &'static str> {
+/// What is wrong with a filter.
+pub(crate) fn filter_is_valid(filter: &str) -> Result<(), &'static str> {
     string_is_valid(filter)?;
     let pattern = match filter.strip_prefix("$share/") {
         None => filter,

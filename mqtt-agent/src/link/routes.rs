@@ -53,7 +53,7 @@ impl Routes {
 }
 
 /// The filter that a shared subscription's messages match.
-pub(super) fn unshared(filter: &str) -> &str {
+pub(crate) fn unshared(filter: &str) -> &str {
     filter
         .strip_prefix("$share/")
         .and_then(|rest| rest.split_once('/'))
@@ -64,7 +64,7 @@ pub(super) fn unshared(filter: &str) -> &str {
 ///
 /// As MQTT 5 section 4.7 has it: `#` includes the level above it, and a filter that begins with a wildcard doesn't
 /// match a topic that begins with `$`.
-pub(super) fn matches(filter: &str, topic: &str) -> bool {
+pub(crate) fn matches(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;
     }

@@ -5,6 +5,7 @@
 //! unless it says otherwise: up to 1,024 messages and 8 MiB wait acknowledged in memory, more wait unacknowledged, and at QoS 0
 //! are dropped and logged. Each request has a task of its own.
 
+mod answered;
 mod handler;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
 use crate::serve::{Admission, Draining, Limits};
 use crate::spawn;
+use answered::ReplyRules;
 use handler::Served;
 
 /// What all topic handlers of an agent share.
@@ -39,6 +41,7 @@ struct Shared {
     abandon: CancellationToken,
     /// Requests in hand.
     admission: Arc<Admission>,
+    replies: ReplyRules,
 }
 
 /// The topic handlers of one agent, served over its connection.
@@ -57,10 +60,12 @@ impl Topics {
         states: Arc<States>,
         limits: Limits,
         handlers: &[&'static HandlerDef],
+        reply_topics: Vec<String>,
         within: Duration,
     ) -> Result<Self> {
         let shared = Arc::new(Shared {
             admission: Admission::new(limits.call_capacity()),
+            replies: ReplyRules::new(client.session().namespace().clone(), reply_topics, handlers),
             client,
             states,
             limits,

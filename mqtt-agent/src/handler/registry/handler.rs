@@ -30,6 +30,7 @@ pub struct HandlerDef {
     pub(crate) location: Location,
     pub(crate) qos: u8,
     pub(crate) shared: Option<&'static str>,
+    pub(crate) reply: Option<&'static str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) errors: &'static dyn Codes,
@@ -60,6 +61,7 @@ impl HandlerDef {
             location,
             qos: 1,
             shared: None,
+            reply: None,
             timeout: None,
             concurrency: None,
             errors: NO_CODES,
@@ -108,6 +110,13 @@ impl HandlerDef {
     #[must_use]
     pub const fn shared(mut self, group: &'static str) -> Self {
         self.shared = Some(group);
+        self
+    }
+
+    /// The topics that a request may be answered to, as a filter, beside clients' response topics.
+    #[must_use]
+    pub const fn reply(mut self, filter: &'static str) -> Self {
+        self.reply = Some(filter);
         self
     }
 

@@ -1,6 +1,7 @@
 //! One handler while it is served: from a message to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -15,6 +16,7 @@ use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_places, send_now};
+use crate::shown::shown;
 use crate::spawn;
 use crate::topic::answer::answer;
 use crate::wire::{ErrorBody, Identifier, TraceContext};
@@ -28,13 +30,16 @@ pub(super) struct Served {
     payload: Option<&'static str>,
     /// The handler's own places; `None`: as many as the agent has.
     places: Option<Arc<Places>>,
+    /// Whether it was told that a Response Topic is not allowed.
+    told_reply_topic: AtomicBool,
 }
 
 impl Served {
     pub(super) fn new(def: &'static HandlerDef, shared: Arc<Shared>) -> Self {
         let payload = def.args.iter().find(|arg| matches!(arg.need, Need::Argument { .. }));
         let places = own_places(def.concurrency);
-        Self { def, shared, payload: payload.map(|arg| arg.name), places }
+        let (payload, told_reply_topic) = (payload.map(|arg| arg.name), AtomicBool::new(false));
+        Self { def, shared, payload, places, told_reply_topic }
     }
 
     /// Handles a message that nobody waits for. What goes wrong is logged.
@@ -71,6 +76,10 @@ impl Served {
             );
             return ack.refused();
         };
+        if !self.shared.replies.allow(self.def, reply_to.topic()) {
+            self.refuse_reply_topic(reply_to.topic());
+            return ack.refused();
+        }
         let until = self.until(&inbound, received, received);
         // What it is correlated by, where that can be an id.
         let call_id = correlated_id(&inbound.properties).unwrap_or_else(Identifier::random);
@@ -96,6 +105,23 @@ impl Served {
             }
         }
         ack.in_memory();
+    }
+
+    /// Says once what to write: whoever asks could fill the log otherwise.
+    fn refuse_reply_topic(&self, topic: &str) {
+        let handler = self.def.name;
+        if self.told_reply_topic.swap(true, Ordering::Relaxed) {
+            return tracing::debug!(handler, topic = %shown(topic), "refused a request with a Response Topic that is not allowed");
+        }
+        let at = self.def.location;
+        tracing::warn!(
+            handler,
+            %at,
+            topic = %shown(topic),
+            "refused a request with a Response Topic that is not allowed; further ones are not told. Allow it with \
+             `#[request(.., reply = \"answers/+\")]` or `Agent::reply_topics(..)`, or have the client ask from \
+             `{{namespace}}/mcp/clients/{{id}}/responses`"
+        );
     }
 
     /// Waits for a turn, and runs the handler.
