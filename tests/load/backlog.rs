@@ -152,8 +152,8 @@ async fn a2a_14_a_task_is_acknowledged_when_its_record_is_stored_and_its_repetit
     broker.publish(INBOX, task("t", "held"));
     broker.publish(INBOX, task("t", "held"));
     // It comes behind them, and tells that they are taken in hand: its refusal is published.
-    broker.publish(INBOX, task("refused", "unheard-of"));
-    broker.seen().publish(1, "a2a/v1/tasks/peer/results").await;
+    broker.publish(INBOX, task("t", "held").replace("peer", "other"));
+    broker.seen().publish(1, "a2a/v1/tasks/other/results").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(acknowledged(), before, "nothing is stored yet");
     inserts.send_replace(true);

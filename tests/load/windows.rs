@@ -173,7 +173,8 @@ on_each_broker! {
     async fn sub_17_calls_that_run_for_long_leave_their_places_to_others(broker) {
         const CALLS: usize = 4 * WINDOW;
         let gate = Gate::closed();
-        let limits = Limits::default().with_concurrency(CALLS);
+        // One caller has seven eighths of the places.
+        let limits = Limits::default().with_concurrency(CALLS + CALLS / 6);
         let agent = Agent::new("slow").tools(tools![held]).state(Arc::clone(&gate)).limits(limits);
         let agent = agent.start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
