@@ -287,6 +287,21 @@ on_each_broker! {
         client.close().await;
     }
 
+    async fn what_a_delegator_could_not_store_is_stored_before_its_close_returns(broker) {
+        let mut peer = RawPeer::connect(&broker.url(), "worker").await;
+        peer.subscribe("a2a/v1/tasks/worker/inbox").await;
+        let store = FailingStore::default();
+        let client = boss(&broker.url(), &store).await;
+        store.fail_updates(true);
+        let task = client.delegate("worker", "work").await.unwrap();
+        let id = task.id().to_owned();
+        assert!(!store.kept(TaskSide::Delegator, &id).await.unwrap().sent);
+        store.fail_updates(false);
+        soon(client.close()).await;
+        assert!(store.kept(TaskSide::Delegator, &id).await.unwrap().sent, "a later process need not ask for it");
+        drop(task);
+    }
+
     async fn a_second_task_of_the_same_id_is_rejected_and_the_first_ones_result_stays_its_own(broker) {
         let (store, runs) = (FailingStore::default(), Runs::default());
         let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();

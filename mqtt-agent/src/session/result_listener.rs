@@ -163,6 +163,8 @@ impl Reader {
         let mut held = Held::default();
         let mut state = self.link.state();
         state.mark_changed();
+        // Once the connection is closed the store still takes what it has not taken. It ends with its handle.
+        let (mut is_watched, mut is_open) = (true, true);
         loop {
             while open.len() < AT_ONCE {
                 match self.delegations.step() {
@@ -175,16 +177,14 @@ impl Reader {
                 biased;
                 Some(()) = open.next(), if !open.is_empty() => {}
                 () = self.delegations.work(), if open.len() < AT_ONCE => {}
-                changed = state.changed() => {
+                changed = state.changed(), if is_watched => {
                     let now: ConnectionState = state.borrow_and_update().clone();
                     self.delegations.connection(&now, &self.link);
-                    if changed.is_err() {
-                        return;
-                    }
+                    is_watched = changed.is_ok();
                 }
-                message = inbox.recv(), if held.acks.len() < HELD => match message {
+                message = inbox.recv(), if is_open && held.acks.len() < HELD => match message {
                     Some((inbound, ack)) => self.take(&inbound, ack.or_leave(), &mut held),
-                    None => return,
+                    None => is_open = false,
                 },
                 _ = tick.tick() => self.delegations.tick(),
                 _ = prune.tick() => open.push(Box::pin(self.prune())),
