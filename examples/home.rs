@@ -7,7 +7,7 @@
 //!
 //! What to learn here: `#[agent]` serves the methods of a value, which shares its state by `&self` and a lock;
 //! `{room}` in a topic is a parameter of that name; `#[request]` answers on the Response Topic, so that any MQTT 5 client
-//! can ask; an `#[event]` has a setter for each placeholder, and does not compile without.
+//! can ask (`mosquitto_rr -V 5 -t home/kitchen/get -e a2a/v1/mcp/clients/me/responses -m ''`); an `#[event]` has a setter for each placeholder, and does not compile without.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

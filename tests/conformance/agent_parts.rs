@@ -115,12 +115,12 @@ on_each_broker! {
         assert_eq!(warmed, 21);
 
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        peer.subscribe("answers").await;
+        peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
         peer.subscribe("house/front/draught").await;
         peer.publish("house/front/opened", "", Default::default()).await;
         assert_eq!(body(&peer.next("house/front/draught").await), json!(21));
-        peer.publish("house/celsius/get", "", reply_to("answers", b"1")).await;
-        assert_eq!(body(&peer.next("answers").await), json!(21));
+        peer.publish("house/celsius/get", "", reply_to("a2a/v1/mcp/clients/peer/responses", b"1")).await;
+        assert_eq!(body(&peer.next("a2a/v1/mcp/clients/peer/responses").await), json!(21));
         client.close().await;
         agent.stop().await;
     }

@@ -98,12 +98,12 @@ on_each_broker! {
         assert_eq!(client.call("callers", ()).await.unwrap(), json!([client.id(), client.id()]));
 
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        peer.subscribe("answers").await;
+        peer.subscribe("a2a/v1/mcp/clients/peer/responses").await;
         peer.subscribe("counter/changed").await;
         peer.publish("count/10", "", Default::default()).await;
         assert_eq!(body(&peer.next("counter/changed").await), json!(15));
-        peer.publish("counter/get", "", reply_to("answers", b"1")).await;
-        assert_eq!(body(&peer.next("answers").await), json!(15));
+        peer.publish("counter/get", "", reply_to("a2a/v1/mcp/clients/peer/responses", b"1")).await;
+        assert_eq!(body(&peer.next("a2a/v1/mcp/clients/peer/responses").await), json!(15));
         assert_eq!(Counter::get_request().send(&client).await.unwrap(), 15);
         client.close().await;
         agent.stop().await;
