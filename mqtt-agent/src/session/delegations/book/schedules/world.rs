@@ -1,6 +1,9 @@
 //! What surrounds the book in a schedule: the store, the connection, the broker, agents and users. Each is as simple as it
 //! can be and still fail.
 
+mod agents;
+mod finish;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -390,63 +393,6 @@ impl World {
         }
     }
 
-    /// An agent takes a message, or ends a task.
-    fn agent_works(&mut self) {
-        let name = AGENTS[self.random.below(AGENTS.len())];
-        let ends = self.random.one_in(2);
-        let agent = self.agents.get_mut(name).unwrap();
-        if !agent.up {
-            return;
-        }
-        if ends {
-            let running: Vec<_> =
-                agent.tasks.iter().filter(|(_, end)| end.is_none()).map(|(id, _)| id.clone()).collect();
-            let mut running = running;
-            running.sort();
-            if let Some(id) = running.first().cloned() {
-                self.runs += 1;
-                agent.tasks.insert(id.clone(), Some(self.runs));
-                self.result(name, &id, self.runs);
-            }
-            return;
-        }
-        let Some(mail) = agent.inbox.pop_front() else { return };
-        let (id, is_task) = match mail {
-            Mail::Task(id) => (id, true),
-            Mail::Ask(id) => (id, false),
-        };
-        match agent.tasks.get(&id).copied() {
-            Some(Some(number)) => self.result(name, &id, number),
-            Some(None) => self.update(name, &id),
-            None if is_task => {
-                agent.tasks.insert(id.clone(), None);
-                self.update(name, &id);
-            }
-            None => {}
-        }
-    }
-
-    fn update(&mut self, from: &str, id: &Identifier) {
-        self.seq += 1;
-        self.post(TaskResult::update(id.clone(), TaskState::Working, from, self.seq));
-    }
-
-    fn result(&mut self, from: &str, id: &Identifier, number: u64) {
-        let mut result = TaskResult::update(id.clone(), TaskState::Completed, from, 0);
-        (result.seq, result.result) = (None, Some(number.into()));
-        result.completed_at = Some(String::new());
-        self.given.entry(id.clone()).or_default().insert(number);
-        self.post(result);
-    }
-
-    fn forge(&mut self) {
-        let ids: Vec<_> = self.users.keys().cloned().collect();
-        let Some(id) = ids.get(self.random.below(ids.len())) else { return };
-        let mut result = TaskResult::update(id.clone(), TaskState::Completed, "thief", 0);
-        (result.seq, result.result) = (None, Some(u64::MAX.into()));
-        self.post(result);
-    }
-
     /// The store does one update, or fails.
     fn store_works(&mut self) {
         if self.writing.is_empty() {
@@ -513,39 +459,6 @@ impl World {
     fn online(&mut self, name: &str, retained: bool) {
         if self.up {
             self.event(Event::Online { agent: name.into(), retained });
-        }
-    }
-
-    /// An agent dies. The forgetful one forgets, and what the broker had for it is lost.
-    fn agent_falls(&mut self) {
-        let name = AGENTS[self.random.below(AGENTS.len())];
-        let agent = self.agents.get_mut(name).unwrap();
-        if !agent.up || !self.up {
-            return;
-        }
-        agent.up = false;
-        if name == "forgetful" {
-            agent.tasks.clear();
-            agent.inbox.clear();
-        }
-        self.event(Event::Offline { agent: name.into() });
-    }
-
-    fn agent_rises(&mut self) {
-        let name = AGENTS[self.random.below(AGENTS.len())];
-        let agent = self.agents.get_mut(name).unwrap();
-        if agent.up || !self.up {
-            return;
-        }
-        agent.up = true;
-        self.users.values_mut().for_each(User::may_be_lost);
-        self.online(name, false);
-    }
-
-    fn agent_repeats(&mut self) {
-        let name = AGENTS[self.random.below(AGENTS.len())];
-        if self.agents[name].up {
-            self.online(name, false);
         }
     }
 
@@ -636,84 +549,5 @@ impl World {
                 self.online(name, true);
             }
         }
-    }
-
-    /// Everything works again, and for long enough. Then nothing is lost, and nothing was told twice.
-    pub(super) fn finish(mut self) -> Result<(), String> {
-        self.healthy = true;
-        self.connect(true);
-        for name in AGENTS {
-            if !self.agents[name].up {
-                self.agents.get_mut(name).unwrap().up = true;
-                self.users.values_mut().for_each(User::may_be_lost);
-                self.online(name, false);
-            }
-        }
-        for _ in 0..24 {
-            for _ in 0..self.link.len() {
-                self.acknowledged();
-            }
-            for _ in 0..16 {
-                self.agent_works();
-            }
-            for _ in 0..self.queue.len().min(16) {
-                self.deliver();
-            }
-            for _ in 0..self.writing.len() {
-                self.store_works();
-            }
-            self.pass(Duration::from_secs(31));
-            self.check()?;
-            if self.is_quiet() {
-                break;
-            }
-        }
-        self.check()?;
-        let ids: Vec<_> = self.users.keys().cloned().collect();
-        for id in ids {
-            self.check_task(&id)?;
-        }
-        Ok(())
-    }
-
-    /// Whether nothing is under way any more.
-    fn is_quiet(&self) -> bool {
-        let over = |(id, user): (&Identifier, &User)| {
-            !user.told.is_empty() || user.released > 0 || !self.book.is_known(id)
-        };
-        self.link.is_empty()
-            && self.writing.is_empty()
-            && self.queue.is_empty()
-            && self.users.iter().all(over)
-    }
-
-    fn check_task(&self, id: &Identifier) -> Result<(), String> {
-        let user = &self.users[id];
-        let record = &self.store[id];
-        if user.withdrawn {
-            let over = record.task.status.is_terminal() && record.settled;
-            return if over || user.crashed {
-                Ok(())
-            } else {
-                Err(format!("withdrawn {id} is open in the store"))
-            };
-        }
-        if !user.promised || user.exempt {
-            return Ok(());
-        }
-        let ended = !user.told.is_empty() || user.released > 0;
-        if !ended {
-            return Err(format!("task {id} never ended: {user:?}, {record:?}"));
-        }
-        if !record.task.status.is_terminal() {
-            return Err(format!("the end of {id} was told and is not stored"));
-        }
-        if record.settled && user.taken == 0 {
-            return Err(format!("{id} counts as settled, and nobody took its result"));
-        }
-        if user.taken > 0 && user.released > 0 && !user.crashed {
-            return Err(format!("{id} was taken, and released as well"));
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,87 @@
+//! The end of a schedule: everything works again, and the contract has to hold.
+
+use std::time::Duration;
+
+use super::{AGENTS, User, World};
+use crate::wire::Identifier;
+
+impl World {
+    /// Everything works again, and for long enough. Then nothing is lost, and nothing was told twice.
+    pub(in super::super) fn finish(mut self) -> Result<(), String> {
+        self.healthy = true;
+        self.connect(true);
+        for name in AGENTS {
+            if !self.agents[name].up {
+                self.agents.get_mut(name).unwrap().up = true;
+                self.users.values_mut().for_each(User::may_be_lost);
+                self.online(name, false);
+            }
+        }
+        for _ in 0..24 {
+            for _ in 0..self.link.len() {
+                self.acknowledged();
+            }
+            for _ in 0..16 {
+                self.agent_works();
+            }
+            for _ in 0..self.queue.len().min(16) {
+                self.deliver();
+            }
+            for _ in 0..self.writing.len() {
+                self.store_works();
+            }
+            self.pass(Duration::from_secs(31));
+            self.check()?;
+            if self.is_quiet() {
+                break;
+            }
+        }
+        self.check()?;
+        let ids: Vec<_> = self.users.keys().cloned().collect();
+        for id in ids {
+            self.check_task(&id)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is under way any more.
+    pub(super) fn is_quiet(&self) -> bool {
+        let over = |(id, user): (&Identifier, &User)| {
+            !user.told.is_empty() || user.released > 0 || !self.book.is_known(id)
+        };
+        self.link.is_empty()
+            && self.writing.is_empty()
+            && self.queue.is_empty()
+            && self.users.iter().all(over)
+    }
+
+    pub(super) fn check_task(&self, id: &Identifier) -> Result<(), String> {
+        let user = &self.users[id];
+        let record = &self.store[id];
+        if user.withdrawn {
+            let over = record.task.status.is_terminal() && record.settled;
+            return if over || user.crashed {
+                Ok(())
+            } else {
+                Err(format!("withdrawn {id} is open in the store"))
+            };
+        }
+        if !user.promised || user.exempt {
+            return Ok(());
+        }
+        let ended = !user.told.is_empty() || user.released > 0;
+        if !ended {
+            return Err(format!("task {id} never ended: {user:?}, {record:?}"));
+        }
+        if !record.task.status.is_terminal() {
+            return Err(format!("the end of {id} was told and is not stored"));
+        }
+        if record.settled && user.taken == 0 {
+            return Err(format!("{id} counts as settled, and nobody took its result"));
+        }
+        if user.taken > 0 && user.released > 0 && !user.crashed {
+            return Err(format!("{id} was taken, and released as well"));
+        }
+        Ok(())
+    }
+}
