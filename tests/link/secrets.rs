@@ -100,7 +100,10 @@ async fn a_token_never_shows_where_there_is_no_broker() {
     let (log, _guard) = log::begin(Level::TRACE);
     let broker = FakeBroker::start(Knobs::default()).await;
     let gone = "HTTP/1.1 404 Not Found\r\n\r\n";
-    let relay = WebSocketRelay::start(broker.address(), &[gone, ""]).await;
+    // Closed without a word from then on, however often it is tried.
+    let mut refusals = vec![gone];
+    refusals.resize(200, "");
+    let relay = WebSocketRelay::start(broker.address(), &refusals).await;
     let options = ConnectOptions::new(format!("ws://{}/mqtt?token={PASSWORD}", relay.address()))
         .connect_timeout(std::time::Duration::from_millis(50));
     for _ in 0..2 {
