@@ -16,12 +16,15 @@ const STALLED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Guarded {
     store: Arc<dyn TaskStore>,
+    durable: bool,
     stalled: Duration,
 }
 
 impl Guarded {
     pub(crate) fn around(store: impl TaskStore) -> Arc<dyn TaskStore> {
-        Arc::new(Self { store: Arc::new(store), stalled: STALLED })
+        // Asked once, where whoever gives the store sees a panic of it.
+        let durable = store.is_durable();
+        Arc::new(Self { store: Arc::new(store), durable, stalled: STALLED })
     }
 
     /// `operation` is called within: it may panic before it gives a future.
@@ -44,7 +47,7 @@ impl Guarded {
 
 impl TaskStore for Guarded {
     fn is_durable(&self) -> bool {
-        self.store.is_durable()
+        self.durable
     }
 
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>> {
@@ -114,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_that_panics_or_stalls_fails() {
-        let store = Guarded { store: Arc::new(Unwell), stalled: Duration::from_millis(20) };
+        let store = Guarded { store: Arc::new(Unwell), durable: true, stalled: Duration::from_millis(20) };
         let side = TaskSide::Executor;
         let failures = [
             store.insert(side, record()).await.unwrap_err(),

@@ -111,21 +111,23 @@ impl Work {
         self.tell_state().await;
     }
 
-    /// Returns when the store has all answers, or the task is over here.
-    pub(super) async fn answers_are_kept(&self) {
+    /// Waits until the store has what was said of the task, or that is over here; whether the store has it.
+    pub(super) async fn is_kept(&self) -> bool {
         let mut pause = Duration::from_millis(100);
         while self.unkept.load(Ordering::Acquire) {
             tokio::select! {
-                () = self.over.cancelled() => return,
+                // An agent that stops while its store fails leaves the answer to the broker.
+                () = self.over.cancelled() => return !self.unkept.load(Ordering::Acquire),
                 () = tokio::time::sleep(pause) => {}
             }
             pause = pause.saturating_mul(2).min(Duration::from_secs(30));
-            let Some(shared) = self.shared.upgrade() else { return };
+            let Some(shared) = self.shared.upgrade() else { return false };
             let record = self.record.lock().await;
             if record.task.status.is_terminal() || shared.keep(&record).await.is_ok() {
                 self.unkept.store(false, Ordering::Release);
             }
         }
+        true
     }
 
     /// Takes a further message: the answer to its question. One that it did not ask for is dropped.

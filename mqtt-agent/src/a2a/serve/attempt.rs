@@ -1,6 +1,7 @@
 //! Running a task: from its turn to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -32,11 +33,24 @@ struct Driver {
     fits: bool,
 }
 
+/// A task that is in hand, until this is dropped: a panic leaves none behind.
+struct InHand<'t> {
+    shared: &'t Arc<Shared>,
+    work: &'t Arc<Work>,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.shared.forget(self.work);
+    }
+}
+
 impl Work {
     /// Does one step after the other, until nothing is left to do.
     pub(super) async fn run(self: Arc<Self>, place: Admitted, first: Event, ack: Option<Ack>) {
         let Some(shared) = self.shared.upgrade() else { return };
         let _over = self.over.clone().drop_guard();
+        let _in_hand = InHand { shared: &shared, work: &self };
         let skill = self.ready.skill;
         let promise = Promise {
             durable: shared.store.is_durable(),
@@ -59,10 +73,9 @@ impl Work {
             let step = driver.machine.on(event, &mut *self.record.lock().await);
             match self.step(&shared, &mut driver, step).await {
                 Some(next) => event = next,
-                None => break,
+                None => return,
             }
         }
-        shared.forget(&self);
     }
 
     async fn step(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver, step: Step) -> Option<Event> {
@@ -180,7 +193,11 @@ impl Work {
             shared.ended(Arc::make_mut(&mut record)).await;
         }
         match shared.keep(&record).await {
-            Ok(()) => true,
+            Ok(()) => {
+                // With all that was said of the task.
+                self.unkept.store(false, Ordering::Release);
+                true
+            }
             Err(StoreError::Unreadable { reason }) if driver.machine.is_ending() => {
                 // No store will ever take such a result.
                 let task = &mut Arc::make_mut(&mut record).task;

@@ -211,8 +211,7 @@ impl Shared {
         };
         spawn::tracked(&self.tasks, async move {
             work.answer(message).await;
-            work.answers_are_kept().await;
-            ack.in_memory();
+            if work.is_kept().await { ack.in_memory() } else { ack.leave() }
         });
     }
 
@@ -220,7 +219,7 @@ impl Shared {
         let Some((work, ack)) = self.of_sender(ack, notification) else { return };
         spawn::tracked(&self.tasks, async move {
             work.cancel().await;
-            ack.in_memory();
+            if work.is_kept().await { ack.in_memory() } else { ack.leave() }
         });
     }
 

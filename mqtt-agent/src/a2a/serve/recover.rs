@@ -37,6 +37,10 @@ pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
 }
 
 fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
+    // A page of the store may come twice.
+    if shared.live().contains_key(&record.task.task_id) {
+        return;
+    }
     record.starts = record.starts.saturating_add(1);
     let size = json::size(&record).unwrap_or_else(|begun| begun);
     let ready = match shared.skill(&record.task.kind) {

@@ -31,7 +31,7 @@ pub(crate) struct Work {
     /// Whether whoever gave the task does not want it any more.
     canceled: AtomicBool,
     pub(super) dialogue: StdMutex<Dialogue>,
-    /// Whether the store failed to take an answer.
+    /// Whether the store failed to take an answer or a cancel, and has not taken the record since.
     pub(super) unkept: AtomicBool,
     /// Whether the store has it: unknown, not at all, or with evidence.
     pub(super) stored: watch::Sender<Option<Option<Stored>>>,
@@ -87,27 +87,20 @@ impl Work {
         record.task.status.is_terminal() || self.cancellation.is_cancelled()
     }
 
-    /// Ends it because whoever gave it does not want it any more. Returns when the store knows that, or its end: then the
-    /// next process would end it as well.
+    /// Ends it because whoever gave it does not want it any more, and stores that: the next process would end it as well.
     pub(super) async fn cancel(&self) {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();
         let Some(shared) = self.shared.upgrade() else { return };
-        {
-            let mut record = self.record.lock().await;
-            if record.task.status.is_terminal() {
-                return;
-            }
-            Arc::make_mut(&mut record).canceled = true;
-            match shared.keep(&record).await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(task = %self.begun().task_id, %error, "failed to store that a task is cancelled");
-                }
-            }
+        let mut record = self.record.lock().await;
+        if record.task.status.is_terminal() {
+            return;
         }
-        drop(shared);
-        self.over.cancelled().await;
+        Arc::make_mut(&mut record).canceled = true;
+        if let Err(error) = shared.keep(&record).await {
+            tracing::warn!(task = %self.begun().task_id, %error, "failed to store that a task is cancelled; it is tried again");
+            self.unkept.store(true, Ordering::Release);
+        }
     }
 
     pub(super) fn is_canceled(&self) -> bool {
