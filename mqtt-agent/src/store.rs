@@ -274,3 +274,13 @@ pub(crate) async fn insert(
         Some(existing) => Inserted::Known(Box::new(existing), Stored(())),
     })
 }
+
+/// Puts a record in the place of the one that is kept, and gives evidence of it. One that is kept no more, because it was
+/// removed as too old or by hand, is owed to nobody.
+pub(crate) async fn update(
+    store: &dyn TaskStore,
+    side: TaskSide,
+    record: TaskRecord,
+) -> Result<Stored, StoreError> {
+    store.update(side, record).await.map(|_| Stored(()))
+}

@@ -61,6 +61,17 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a2a_6_an_id_of_no_task_is_answered_where_there_is_a_response_topic(broker) {
+        let agent = desk(&Desk::default()).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let topic = "a2a/v1/tasks/gone/result";
+        peer.subscribe(topic).await;
+        peer.publish(INBOX, r#"{"task_id": "gone", "from": "peer"}"#, reply_to(topic, b"gone")).await;
+        let answer = json(&peer.next(topic).await);
+        assert_eq!((&answer["status"], &answer["error"]["code"]), (&json!("failed"), &json!("unknown_task")));
+        agent.stop().await;
+    }
+
     async fn a2a_7_a_request_is_answered_on_its_response_topic_with_its_correlation_data(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();

@@ -2,5 +2,6 @@
 //! the test that shows what happens then, or why it can't happen. `table` prints it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agent_store;
 mod stores;
 mod table;

@@ -10,6 +10,8 @@ mod ask;
 mod attempt;
 mod dialogue;
 mod inbox;
+mod keeping;
+mod ledger;
 mod machine;
 mod ready;
 mod recover;
@@ -26,6 +28,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -36,12 +39,15 @@ use crate::link::{Filter, Link, RetainHandling, Subscription};
 use crate::serve::{Admission, Announcer, Draining, Limits};
 use crate::session::SessionHandle;
 use crate::spawn;
-use crate::store::{Retention, StoreError, TaskRecord, TaskSide, TaskStore};
+use crate::store::{Retention, StoreError, Stored, TaskRecord, TaskSide, TaskStore, update};
 use crate::wire::{ErrorKind, Identifier, TaskError, codes};
 use unsent::Unsent;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
 const READING: usize = 1024;
+
+/// How long a stop waits for what came while it said that the agent is offline.
+const AFTER_READING: Duration = Duration::from_secs(5);
 
 /// How often ended tasks are removed from the store.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -108,8 +114,8 @@ impl Shared {
     }
 
     /// Stores what became of a task.
-    async fn keep(&self, record: &TaskRecord) -> std::result::Result<(), StoreError> {
-        self.store.update(TaskSide::Executor, record.clone()).await.map(drop)
+    async fn keep(&self, record: &TaskRecord) -> std::result::Result<Stored, StoreError> {
+        update(&*self.store, TaskSide::Executor, record.clone()).await
     }
 
     /// Waits until card and status are out; `false` when the agent ends before.
@@ -263,8 +269,9 @@ impl Skills {
         let (_, _, _) = tokio::join!(announcer, pruner, unsent);
         presence.retire(&shared.link).await;
         shared.closing.cancel();
-        // None of them waits for anything any more.
         drop(reader.await);
+        // What came meanwhile is handed to the store, or left to the session.
+        drop(timeout(AFTER_READING, shared.tasks.wait()).await);
         drop(abandon);
     }
 }

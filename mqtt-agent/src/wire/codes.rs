@@ -38,3 +38,5 @@ pub const ID_TAKEN: &str = "id_taken";
 pub const UNREADABLE: &str = "unreadable";
 /// Comes with `invalid_arguments`: the agent has no such skill.
 pub const UNKNOWN_SKILL: &str = "unknown_skill";
+/// Comes with `invalid_arguments`: a message named a task by its id alone, and the agent has none of it (`A2A-6`).
+pub const UNKNOWN_TASK: &str = "unknown_task";

@@ -1,18 +1,17 @@
 //! Asking whoever gave a task, and taking the answers (`A2A-12`).
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::Work;
-use super::dialogue::{Dialogue, Replay};
+use super::dialogue::{Dialogue, Heard, Replay, put_answer, put_question, remove_question};
+use super::ledger::Taken;
 use crate::a2a::task::TaskUpdateError;
 use crate::spawn;
 use crate::store::TaskRecord;
-use crate::wire::{Part, Role, TaskMessage, TaskState, now_rfc3339};
+use crate::wire::{Part, TaskMessage, TaskState};
 
 /// A question that is waited for. Dropped before its answer, it is taken back.
 struct Asking(Option<Arc<Work>>);
@@ -53,11 +52,7 @@ impl Work {
                 return Err(TaskUpdateError::NobodyListens);
             }
             let mut with = TaskRecord::clone(&record);
-            if asked == Replay::New {
-                with.task.messages.push(TaskMessage::new(Role::Agent, question));
-            }
-            with.task.status = TaskState::InputRequired;
-            with.task.updated_at = now_rfc3339();
+            put_question(&mut with.task, question, asked == Replay::New);
             let update = self.state_update(&shared, &with);
             if let Some(message) = shared.message(&with, &update)
                 && let Some((size, limit)) = shared.too_large(message, &with).await
@@ -68,8 +63,9 @@ impl Work {
             // From here on whatever ends the waiting takes the question back.
             let asking = Asking(Some(Arc::clone(self)));
             self.dialogue().waiting = Some(sender);
-            shared.keep(&with).await?;
-            *record = Arc::new(with);
+            let stored = shared.keep(&with).await?;
+            *record.change() = Arc::new(with);
+            self.note_kept(record.changes(), stored);
             (answer, asking)
         };
         let answer = async {
@@ -100,76 +96,48 @@ impl Work {
         if self.is_over(&record) || record.task.status != TaskState::InputRequired {
             return;
         }
-        let task = &mut Arc::make_mut(&mut record).task;
-        task.messages.pop_if(|last| last.role == Role::Agent);
-        task.status = TaskState::Working;
-        task.updated_at = now_rfc3339();
-        if let Err(error) = shared.keep(&record).await {
+        remove_question(&mut Arc::make_mut(record.change()).task);
+        if let Err(error) = self.keep(&shared, &record).await {
             tracing::warn!(task = %self.begun().task_id, %error, "that a question was taken back was not stored");
         }
         drop(record);
         self.tell_state().await;
     }
 
-    /// Waits until the store has what was said of the task, or that is over here; whether the store has it.
-    pub(super) async fn is_kept(&self) -> bool {
-        let mut pause = Duration::from_millis(100);
-        while self.unkept.load(Ordering::Acquire) {
-            tokio::select! {
-                // An agent that stops while its store fails leaves the answer to the broker.
-                () = self.over.cancelled() => return !self.unkept.load(Ordering::Acquire),
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = pause.saturating_mul(2).min(Duration::from_secs(30));
-            let Some(shared) = self.shared.upgrade() else { return false };
-            let record = self.record.lock().await;
-            if record.task.status.is_terminal() || shared.keep(&record).await.is_ok() {
-                self.unkept.store(false, Ordering::Release);
-            }
-        }
-        true
-    }
-
     /// Takes a further message: the answer to its question. One that it did not ask for is dropped.
-    pub(super) async fn answer(&self, message: TaskMessage) {
-        let Some(shared) = self.shared.upgrade() else { return };
+    pub(super) async fn answer(&self, message: TaskMessage) -> Taken {
+        let Some(shared) = self.shared.upgrade() else { return Taken::Left };
         let task = &self.begun().task_id;
         let mut record = self.record.lock().await;
-        let messages = &record.task.messages;
-        if messages.iter().any(|known| message.is_again(known)) {
-            return tracing::debug!(%task, "a message that was delivered again was dropped");
+        if shared.abandon.is_cancelled() && shared.store.is_durable() {
+            return Taken::Left;
         }
         if self.is_over(&record) {
-            return tracing::warn!(%task, "a message to a task that has ended was dropped");
+            tracing::warn!(%task, "a message to a task that has ended was dropped");
+            return Taken::Dropped;
         }
-        let waiting = {
-            let mut dialogue = self.dialogue();
-            let early = dialogue.is_ahead(messages);
-            let waiting = dialogue.waiting.take_if(|waiting| !waiting.is_closed());
-            if waiting.is_none() && !early {
-                return tracing::warn!(%task, "a message to a task that asks nothing was dropped");
+        let waiting = match self.dialogue().hear(&record.task.messages, &message) {
+            Heard::Again => {
+                tracing::debug!(%task, "a message that was delivered again was dropped");
+                return Taken::Change(record.changes());
             }
-            if waiting.is_some() {
-                dialogue.past = messages.len().saturating_add(1);
+            Heard::Unasked => {
+                tracing::warn!(%task, "a message to a task that asks nothing was dropped");
+                return Taken::Dropped;
             }
-            waiting
+            Heard::Early => None,
+            Heard::Awaited(waiting) => Some(waiting),
         };
-        let changed = &mut Arc::make_mut(&mut record).task;
-        changed.messages.push(message.clone());
-        if waiting.is_some() {
-            changed.status = TaskState::Working;
-        }
-        changed.updated_at = now_rfc3339();
-        if let Err(error) = shared.keep(&record).await {
-            // It goes on all the same; its message is kept by the broker until the store has it.
-            tracing::warn!(%task, %error, "failed to store an answer; it is tried again");
-            self.unkept.store(true, Ordering::Release);
-        }
+        put_answer(&mut Arc::make_mut(record.change()).task, message.clone(), waiting.is_some());
+        let taken = Taken::Change(record.changes());
+        // Where the store fails it goes on all the same.
+        self.keep_or_warn(&shared, &record, "an answer").await;
         drop(record);
         if let Some(waiting) = waiting {
             // A handler that left in this moment loses nothing.
             drop(waiting.send(message));
             self.tell_state().await;
         }
+        taken
     }
 }

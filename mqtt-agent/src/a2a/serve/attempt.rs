@@ -1,23 +1,24 @@
 //! Running a task: from its turn to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
+use super::inbox::cannot_store;
 use super::machine::{Event, Insertion, Machine, Promise, Step};
+use super::report::{Patience, fail, trace};
 use super::{Shared, Work};
 use crate::a2a::task::Task;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
-use crate::handler::refusal::unavailable;
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
 use crate::link::Ack;
 use crate::serve::{Admitted, Turn};
 use crate::store::{Inserted, StoreError, Stored, TaskRecord, TaskSide, insert};
-use crate::wire::{ErrorBody, ErrorKind, TaskError, TaskState, TraceContext, codes};
+use crate::wire::{ErrorBody, ErrorKind, TaskError};
 
 /// What one step leaves for the next one.
 struct Driver {
@@ -33,7 +34,7 @@ struct Driver {
     fits: bool,
 }
 
-/// A task that is in hand, until this is dropped: a panic leaves none behind.
+/// A task that is in hand, until this is dropped: a panic leaves none behind, and nobody who waits for it.
 struct InHand<'t> {
     shared: &'t Arc<Shared>,
     work: &'t Arc<Work>,
@@ -42,6 +43,7 @@ struct InHand<'t> {
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
         self.shared.forget(self.work);
+        self.work.note_gone();
     }
 }
 
@@ -70,7 +72,14 @@ impl Work {
         };
         let mut event = first;
         loop {
-            let step = driver.machine.on(event, &mut *self.record.lock().await);
+            let step = {
+                let mut record = self.record.lock().await;
+                let changes = event.changes_record();
+                driver.machine.on(event, if changes { record.change() } else { record.unchanged() })
+            };
+            if !driver.machine.needs_turn() {
+                driver.turn = None;
+            }
             match self.step(&shared, &mut driver, step).await {
                 Some(next) => event = next,
                 None => return,
@@ -80,7 +89,7 @@ impl Work {
 
     async fn step(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver, step: Step) -> Option<Event> {
         match step {
-            Step::Insert => Some(Event::Inserted(self.insert(shared, driver).await)),
+            Step::Insert => Some(self.insert(shared, driver).await),
             Step::Accept => {
                 if let (Some(ack), Some(stored)) = (driver.ack.take(), &driver.stored) {
                     ack.stored(stored);
@@ -89,67 +98,91 @@ impl Work {
             }
             Step::Wait => Some(self.wait(shared, driver).await),
             Step::Known => {
-                shared.forget(self);
-                if let Some(existing) = driver.existing.take() {
-                    shared.again(*existing, &self.begun).await;
-                }
-                if let (Some(ack), Some(stored)) = (driver.ack.take(), &driver.stored) {
-                    ack.stored(stored);
-                }
+                self.known(shared, driver).await;
                 None
             }
             Step::Refuse => self.refuse(shared, driver).await,
-            Step::Store => Some(Event::Stored(self.keep(shared, driver).await)),
+            Step::Store => {
+                let stored = self.put(shared, driver).await;
+                // Whatever came while the store was busy comes before its handler.
+                let waits = driver.machine.has_not_begun();
+                let interrupted = waits.then(|| self.interrupted(shared).now_or_never()).flatten();
+                Some(interrupted.unwrap_or(Event::Stored(stored)))
+            }
+            Step::Withdraw => Some(Event::Stored(self.withdraw(shared, driver).await)),
             Step::Pause(pause) => self.pause(shared, driver, pause).await,
             Step::Run => Some(self.work(shared, driver).await),
             Step::Send | Step::Settled | Step::Unsent => {
-                // It has ended: its place is free, and it is found in the store from now on.
+                // It has ended, and its place is free.
                 driver.place = None;
-                shared.forget(self);
-                let record = Arc::clone(&*self.record.lock().await);
-                shared.deliver(&mut driver.machine, step, record).await;
+                let record = self.record.lock().await.snapshot();
+                shared.deliver(&mut driver.machine, step, record, Patience::Store).await;
                 None
             }
             Step::Left => None,
         }
     }
 
-    async fn insert(&self, shared: &Shared, driver: &mut Driver) -> Insertion {
+    async fn insert(&self, shared: &Shared, driver: &mut Driver) -> Event {
         match insert(&*shared.store, TaskSide::Executor, TaskRecord::clone(&self.begun)).await {
             Ok(Inserted::New(stored)) => {
-                self.note_stored(Some(stored));
+                self.note_inserted(stored);
                 driver.stored = Some(stored);
-                Insertion::New
+                Event::Inserted(Insertion::New)
             }
-            Ok(Inserted::Known(existing, stored)) => {
-                self.note_stored(Some(stored));
-                (driver.stored, driver.existing) = (Some(stored), Some(existing));
-                Insertion::Known
+            Ok(Inserted::Known(existing, _)) => {
+                driver.existing = Some(existing);
+                Event::Inserted(Insertion::Known)
             }
-            Err(error) => {
-                driver.failure = Some(error);
-                Insertion::Failed
-            }
+            Err(error) => Event::NotInserted(not_stored(&error)),
+        }
+    }
+
+    /// It was taken before. What is stored is another's: nothing that was said to this one must reach it.
+    async fn known(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver) {
+        shared.forget(self);
+        self.note_gone();
+        driver.place = None;
+        if let Some(existing) = driver.existing.take()
+            && let Some(ack) = driver.ack.take()
+        {
+            shared.again(*existing, &self.begun, ack).await;
         }
     }
 
     /// The store does not take it. A task whose end waits to be sent is none that was rejected.
     async fn refuse(&self, shared: &Shared, driver: &mut Driver) -> Option<Event> {
-        self.note_stored(None);
-        let ack = driver.ack.take();
+        let ack = driver.ack.take()?;
         if shared.unsent.is_known(&self.begun().task_id) {
-            if let Some(ack) = ack {
-                ack.leave();
-            }
+            self.note_refused();
+            ack.in_memory();
             return None;
         }
-        let error =
-            driver.failure.take().unwrap_or_else(|| StoreError::Unavailable { reason: String::new() });
-        shared.reject(TaskRecord::clone(&self.begun), not_stored(&error)).await;
-        if let Some(ack) = ack {
-            ack.refused();
-        }
+        let error = self.record.lock().await.task.error.clone();
+        shared.reject(TaskRecord::clone(&self.begun), error).await;
+        self.note_refused();
+        ack.refused();
         Some(Event::Rejected)
+    }
+
+    /// Ends a task in the store that was rejected because the store failed; whether that is known to be so. It is only
+    /// touched when it is just as it came: it may be another one.
+    async fn withdraw(&self, shared: &Shared, driver: &mut Driver) -> bool {
+        let withdrawn = async {
+            let kept = shared.store.get(TaskSide::Executor, self.begun().task_id.as_str()).await?;
+            if kept.is_some_and(|kept| kept == *self.begun) {
+                let record = self.record.lock().await.snapshot();
+                shared.keep(&record).await?;
+            }
+            Ok(())
+        };
+        match withdrawn.await {
+            Ok(()) => true,
+            Err(error) => {
+                driver.failure = Some(error);
+                false
+            }
+        }
     }
 
     async fn wait(self: &Arc<Self>, shared: &Shared, driver: &mut Driver) -> Event {
@@ -187,28 +220,23 @@ impl Work {
     }
 
     /// Puts the record into the store; whether the store took it.
-    async fn keep(&self, shared: &Shared, driver: &mut Driver) -> bool {
-        let mut record = self.record.lock().await;
+    async fn put(&self, shared: &Shared, driver: &mut Driver) -> bool {
         if driver.machine.is_ending() && !std::mem::replace(&mut driver.fits, true) {
-            shared.ended(Arc::make_mut(&mut record)).await;
-        }
-        match shared.keep(&record).await {
-            Ok(()) => {
-                // With all that was said of the task.
-                self.unkept.store(false, Ordering::Release);
-                true
+            let ended = self.record.lock().await.snapshot();
+            // Without the lock: it may ask for a card.
+            if let Some(error) = shared.oversize(&ended).await {
+                fail(Arc::make_mut(self.record.lock().await.change()), error);
             }
+        }
+        let mut record = self.record.lock().await;
+        match self.keep(shared, &record).await {
+            Ok(()) => true,
             Err(StoreError::Unreadable { reason }) if driver.machine.is_ending() => {
                 // No store will ever take such a result.
-                let task = &mut Arc::make_mut(&mut record).task;
                 let text = format!("the result cannot be stored: {reason}; nest it less deeply");
-                (task.result, task.status) = (None, TaskState::Failed);
-                task.artifacts.clear();
-                task.error = Some(TaskError::new("task_error", text));
-                shared.keep(&record).await.is_ok()
+                fail(Arc::make_mut(record.change()), TaskError::new("task_error", text));
+                self.keep(shared, &record).await.is_ok()
             }
-            // A rejected task that the store could not have taken.
-            Err(StoreError::Unreadable { .. }) if record.task.status == TaskState::Rejected => true,
             Err(error) => {
                 driver.failure = Some(error);
                 false
@@ -238,6 +266,10 @@ impl Work {
     /// Runs the handler.
     async fn work(self: &Arc<Self>, shared: &Shared, driver: &mut Driver) -> Event {
         self.tell_state().await;
+        // It came meanwhile, and the handler need not begin.
+        if self.is_canceled() {
+            return Event::Canceled;
+        }
         let limit = self.ready.skill.timeout.unwrap_or(shared.limits.task_timeout);
         let own = deadline::within(limit);
         let until = self.deadline_ms.map(deadline::at_ms);
@@ -250,7 +282,7 @@ impl Work {
                 handler: skill.id,
                 deadline,
                 cancellation: self.cancellation.clone(),
-                trace: trace(&*self.record.lock().await),
+                trace: trace(&self.begun),
                 receiver_limit: None,
                 states: Arc::clone(&shared.states),
                 session: shared.handle.clone(),
@@ -288,14 +320,9 @@ fn not_stored(error: &StoreError) -> TaskError {
         ),
         error => {
             tracing::error!(%error, "failed to store a task, which is rejected");
-            unavailable("the agent cannot store tasks now; try again later", codes::STORE).into()
+            cannot_store()
         }
     }
-}
-
-/// What the task's message said of its trace (`SUB-13`).
-pub(super) fn trace(record: &TaskRecord) -> Option<TraceContext> {
-    TraceContext::new(record.traceparent.as_deref()?, record.tracestate.as_deref())
 }
 
 async fn sleep_until(until: Option<Instant>) {

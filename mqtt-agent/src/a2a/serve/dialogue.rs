@@ -5,7 +5,8 @@
 
 use tokio::sync::oneshot;
 
-use crate::wire::{Part, Role, TaskMessage};
+use super::seeded::{Bug, seeded};
+use crate::wire::{Part, Role, Task, TaskMessage, TaskState, now_rfc3339};
 
 /// How far one attempt's questions have come.
 #[derive(Debug, Default)]
@@ -25,7 +26,36 @@ pub(super) enum Replay {
     Answered(TaskMessage),
 }
 
+/// What a message to a task is.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// It came before.
+    Again,
+    /// Nothing was asked.
+    Unasked,
+    /// The answer to a question that an earlier attempt asked, and this one has not asked yet.
+    Early,
+    /// The answer that is waited for.
+    Awaited(oneshot::Sender<TaskMessage>),
+}
+
 impl Dialogue {
+    /// Takes a message: whoever waits for it is given out once.
+    pub(super) fn hear(&mut self, messages: &[TaskMessage], message: &TaskMessage) -> Heard {
+        if messages.iter().any(|known| message.is_again(known)) && !seeded(Bug::AnswersTwice) {
+            return Heard::Again;
+        }
+        let early = self.is_ahead(messages);
+        match self.waiting.take_if(|waiting| !waiting.is_closed()) {
+            Some(waiting) => {
+                self.past = messages.len().saturating_add(1);
+                Heard::Awaited(waiting)
+            }
+            None if early => Heard::Early,
+            None => Heard::Unasked,
+        }
+    }
+
     /// Looks for a question among those that this attempt has not come past; an answer is used once.
     pub(super) fn replay(&mut self, messages: &[TaskMessage], question: &[Part]) -> Replay {
         for (index, message) in messages.iter().enumerate().skip(self.past) {
@@ -51,6 +81,31 @@ impl Dialogue {
             && messages.len() > self.past
             && messages.last().is_some_and(|last| last.role == Role::Agent)
     }
+}
+
+/// A task asks. `new`: unless an earlier attempt has asked this, and nobody has answered.
+pub(super) fn put_question(task: &mut Task, question: Vec<Part>, new: bool) {
+    if new {
+        task.messages.push(TaskMessage::new(Role::Agent, question));
+    }
+    task.status = TaskState::InputRequired;
+    task.updated_at = now_rfc3339();
+}
+
+/// A task is answered; it goes on if its handler has asked already.
+pub(super) fn put_answer(task: &mut Task, answer: TaskMessage, goes_on: bool) {
+    task.messages.push(answer);
+    if goes_on {
+        task.status = TaskState::Working;
+    }
+    task.updated_at = now_rfc3339();
+}
+
+/// Nobody waits for the answer any more.
+pub(super) fn remove_question(task: &mut Task) {
+    task.messages.pop_if(|last| last.role == Role::Agent);
+    task.status = TaskState::Working;
+    task.updated_at = now_rfc3339();
 }
 
 #[cfg(test)]

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ledger::Standing;
 use super::machine::Event;
-use super::{READING, ReadySkill, Shared, Work};
+use super::{READING, ReadySkill, Shared, Work, recover};
 use crate::deadline;
-use crate::handler::refusal::busy;
+use crate::handler::refusal::{busy, unavailable};
 use crate::link::{Ack, Inbound, Inbox};
 use crate::serve::{Admitted, correlated_id};
 use crate::spawn;
-use crate::store::{TaskRecord, TaskSide};
-use crate::wire::{ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TraceContext, codes};
+use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
+use crate::wire::{
+    ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TaskState, TraceContext, codes,
+};
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
 ///
@@ -126,11 +129,9 @@ impl Shared {
         }
         if bare {
             let shared = Arc::clone(self);
-            spawn::tracked(&self.tasks, async move {
-                shared.stored_only(record).await;
-                // Nothing new came with it.
-                ack.in_memory();
-            });
+            // Whoever asks for updates as well asks where a task is: to them no answer says that it is not here.
+            let answers = inbound.properties.response_topic.is_some() && !updates;
+            spawn::tracked(&self.tasks, async move { shared.stored_only(record, ack, answers).await });
             return;
         }
         let (ready, place) = match self.accept(&record.task, inbound.weight()) {
@@ -143,15 +144,26 @@ impl Shared {
         spawn::tracked(&self.tasks, work.run(place, Event::Came, Some(ack)));
     }
 
-    /// Rejects a task; its message is acknowledged when the broker has that.
+    /// Rejects a task that is not known; its message is acknowledged when the broker has that.
     fn refuse(self: &Arc<Self>, ack: Ack, mut record: TaskRecord, error: TaskError) {
         // Nothing of them is in the rejection, which may wait for the broker.
         record.task.messages.clear();
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            shared.reject(record, error).await;
+            // What was taken before keeps its end, whatever is thought of it now. A store that fails knows of none.
+            if let Ok(Some(existing)) = shared.stored(&record).await {
+                return match record.task.from.as_str() {
+                    "" => ack.refused(),
+                    _ => shared.again(existing, &record, ack).await,
+                };
+            }
+            shared.reject(record, Some(error)).await;
             ack.refused();
         });
+    }
+
+    async fn stored(&self, asked: &TaskRecord) -> Result<Option<TaskRecord>, StoreError> {
+        self.store.get(TaskSide::Executor, asked.task.task_id.as_str()).await
     }
 
     /// Whether a task of so many bytes can be taken, by which skill and in which place.
@@ -166,41 +178,81 @@ impl Shared {
 
     /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
     fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, record: TaskRecord) {
-        let updates = record.updates;
-        if work.begun().from != record.task.from {
-            return self.refuse(ack, record, taken(&work.begun().task_id));
-        }
+        let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            match work.stored().await {
-                Some(stored) => {
-                    if updates {
-                        work.tell_state().await;
+            match work.settled_standing().await {
+                Standing::Kept(..) if work.begun().from != record.task.from => {
+                    shared.reject(record, Some(taken(&work.begun().task_id))).await;
+                    ack.refused();
+                }
+                Standing::Kept(_, stored) => {
+                    if let Some(ended) = work.stored_end().await {
+                        return shared.again(TaskRecord::clone(&ended), &record, ack).await;
+                    }
+                    if record.updates {
+                        work.tell_again().await;
                     }
                     ack.stored(&stored);
                 }
-                // Its sender was told with the first one.
-                None => ack.refused(),
+                // Told once more: this message may be a later one than the one that was told of it.
+                Standing::Refused => {
+                    shared.reject(record, Some(cannot_store())).await;
+                    ack.refused();
+                }
+                // It was stored before it came, or nobody works on it any more.
+                Standing::Unknown | Standing::Gone => match shared.stored(&record).await {
+                    Ok(Some(existing)) => shared.again(existing, &record, ack).await,
+                    _ => ack.leave(),
+                },
             }
         });
     }
 
-    /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it.
-    pub(super) async fn again(&self, existing: TaskRecord, asked: &TaskRecord) {
+    /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it. One that has not ended
+    /// is taken up, where nothing has done that yet.
+    pub(super) async fn again(self: &Arc<Self>, existing: TaskRecord, asked: &TaskRecord, ack: Ack) {
+        let stored = Stored::read_back(&existing);
         if existing.task.from != asked.task.from {
-            self.reject(asked.clone(), taken(&existing.task.task_id)).await;
-        } else if existing.task.status.is_terminal() {
+            self.reject(asked.clone(), Some(taken(&existing.task.task_id))).await;
+            ack.refused();
+        } else if !existing.task.status.is_terminal() {
+            ack.stored(&stored);
+            recover::one(self, existing);
+        } else {
+            // What is not settled is sent in any case. What is, is owed to nobody but to this message.
+            let mut ack = Some(ack);
+            if !existing.settled
+                && let Some(ack) = ack.take()
+            {
+                ack.stored(&stored);
+            }
             let (reply_topic, correlation) = (asked.reply_topic.clone(), asked.correlation.clone());
             self.finish(TaskRecord { reply_topic, correlation, ..existing }).await;
+            if let Some(ack) = ack {
+                ack.stored(&stored);
+            }
         }
     }
 
     /// Only an id: of a task that is stored here, or of none (`A2A-6`).
-    async fn stored_only(&self, asked: TaskRecord) {
-        match self.store.get(TaskSide::Executor, asked.task.task_id.as_str()).await {
-            Ok(Some(existing)) => self.again(existing, &asked).await,
-            Ok(None) => tracing::warn!(task = %asked.task.task_id, "dropped an id of no stored task"),
-            Err(error) => tracing::warn!(%error, "failed to look up a stored task"),
+    async fn stored_only(self: &Arc<Self>, asked: TaskRecord, ack: Ack, answers: bool) {
+        let task = &asked.task.task_id;
+        let error = match self.stored(&asked).await {
+            Ok(Some(existing)) => return self.again(existing, &asked, ack).await,
+            Ok(None) => {
+                tracing::warn!(%task, "there is no task of an id that came alone");
+                let message = format!("no task `{task}` is kept here; send the whole task");
+                TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_TASK)
+            }
+            Err(error) => {
+                tracing::warn!(%task, %error, "failed to look up a task of an id that came alone");
+                cannot_store()
+            }
+        };
+        if answers {
+            self.tell_end(asked, TaskState::Failed, Some(error)).await;
         }
+        ack.refused();
     }
 
     fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
@@ -210,16 +262,16 @@ impl Shared {
             return ack.refused();
         };
         spawn::tracked(&self.tasks, async move {
-            work.answer(message).await;
-            if work.is_kept().await { ack.in_memory() } else { ack.leave() }
+            let taken = work.answer(message).await;
+            work.settle(ack, taken).await;
         });
     }
 
     fn cancel(self: &Arc<Self>, ack: Ack, notification: &TaskNotification) {
         let Some((work, ack)) = self.of_sender(ack, notification) else { return };
         spawn::tracked(&self.tasks, async move {
-            work.cancel().await;
-            if work.is_kept().await { ack.in_memory() } else { ack.leave() }
+            let taken = work.cancel().await;
+            work.settle(ack, taken).await;
         });
     }
 
@@ -244,16 +296,17 @@ impl Shared {
         Some((work, ack))
     }
 
-    /// Refuses what cannot be read, where its properties say what task that was and where its result goes.
+    /// Refuses what cannot be read, where its properties say what task that was and where its result goes. It ends no task
+    /// that is known: who sent it is not.
     fn refuse_unread(self: &Arc<Self>, inbound: &Inbound, ack: Ack, reason: &str) {
         let Some(id) = correlated_id(&inbound.properties) else { return ack.refused() };
         let Some(origin) = self.origin(inbound, None) else { return ack.refused() };
+        if self.live().contains_key(&id) {
+            return ack.refused();
+        }
         let task = TaskNotification::about(id, Intent::Task, "", "").into_task();
-        self.refuse(
-            ack,
-            record(task, origin, false),
-            TaskError::new(ErrorKind::InvalidArguments.as_str(), reason),
-        );
+        let error = TaskError::new(ErrorKind::InvalidArguments.as_str(), reason);
+        self.refuse(ack, record(task, origin, false), error);
     }
 }
 
@@ -261,6 +314,11 @@ impl Shared {
 fn taken(id: &Identifier) -> TaskError {
     let message = format!("another task has the id `{id}`; give this one another id");
     TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::ID_TAKEN)
+}
+
+/// What is said while the store fails.
+pub(super) fn cannot_store() -> TaskError {
+    unavailable("the agent cannot store tasks now; try again later", codes::STORE).into()
 }
 
 fn record(task: Task, origin: Origin, updates: bool) -> TaskRecord {

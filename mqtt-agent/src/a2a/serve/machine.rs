@@ -5,10 +5,10 @@
 //!
 //! | what it did not take | what happens |
 //! |---|---|
-//! | a new task | it is rejected with the code `store`, and its message is acknowledged when the broker has that. Should the store have it all the same, it is told of the rejection: tried again like the end |
-//! | that an attempt begins | the handler does not run. Tried again, 100 ms later and doubling up to 30 s, until the task's deadline, its cancellation or the agent's stop |
+//! | a new task | it is rejected with the code `store`, and its message is acknowledged when the broker has that. Should the store have it all the same, just as it came, it is told of the rejection: tried again like the end |
+//! | that an attempt begins | the handler does not run. Tried again, 100 ms later and doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
 //! | a question, an artifact | the handler gets the error |
-//! | an answer | tried again like the beginning; the answer's message is not acknowledged before |
+//! | an answer, a cancel | it counts at once, and is tried again like the beginning; its message is acknowledged when the store has it, and after 10 s in any case: it is lost if the process ends before the store works again |
 //! | the end | tried again; the result is sent only when it is stored |
 //! | that the result was sent | tried again; a process that ends before sends the result once more |
 //! | that a stop hands the task back | tried again as long as the stop waits; after that it counts as a crash |
@@ -24,7 +24,7 @@ use crate::wire::{self, ErrorKind, TaskError, TaskState, codes, now_rfc3339};
 
 /// How long after a failure the store is tried again at first, and at most.
 const RETRY: Duration = Duration::from_millis(100);
-const RETRY_MOST: Duration = Duration::from_secs(30);
+const RETRY_MOST: Duration = Duration::from_secs(5);
 
 /// Where a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ enum At {
     Sending,
     /// Its end was sent, and the store is to know that.
     Settling,
+    /// It was rejected, for the store failed to insert it. Should it be there all the same, it is to end there.
+    Withdrawing,
     Over,
 }
 
@@ -54,6 +56,8 @@ pub(super) enum Event {
     Came,
     /// It was inserted into the store.
     Inserted(Insertion),
+    /// The store failed to take it, and that is what is said.
+    NotInserted(TaskError),
     /// Whoever gave it knows that it is not taken.
     Rejected,
     /// An earlier process left it in the store.
@@ -79,11 +83,17 @@ pub(super) enum Event {
     Sent(Sent),
 }
 
+impl Event {
+    /// Whether the record may be another one after it.
+    pub(super) fn changes_record(&self) -> bool {
+        !matches!(self, Self::Came | Self::Inserted(_) | Self::Rejected | Self::Stored(_) | Self::Paused)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Insertion {
     New,
     Known,
-    Failed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +119,8 @@ pub(super) enum Step {
     Refuse,
     /// Put the record into the store.
     Store,
+    /// Put the record into the store if the task is there just as it came.
+    Withdraw,
     /// Wait, for as long as nothing else happens.
     Pause(Duration),
     Run,
@@ -171,6 +183,11 @@ impl Machine {
         matches!(self.at, At::Waiting | At::Beginning)
     }
 
+    /// Whether it needs its turn, or will.
+    pub(super) fn needs_turn(&self) -> bool {
+        matches!(self.at, At::New | At::Waiting | At::Beginning | At::Running)
+    }
+
     /// Whether the store fails for the first time at this step.
     pub(super) fn has_just_failed(&self) -> bool {
         self.failures == 1
@@ -183,13 +200,14 @@ impl Machine {
             (At::New, Event::Came) => Step::Insert,
             (At::New, Event::Inserted(Insertion::New)) => self.to(At::Waiting, Step::Accept),
             (At::New, Event::Inserted(Insertion::Known)) => self.to(At::Over, Step::Known),
-            (At::New, Event::Inserted(Insertion::Failed)) => {
+            (At::New, Event::NotInserted(error)) => {
                 // The store may have it all the same, and no later start is to run what was rejected.
                 let record = Arc::make_mut(record);
                 (record.task.status, record.settled) = (TaskState::Rejected, true);
-                self.to(At::Settling, Step::Refuse)
+                record.task.error = Some(error);
+                self.to(At::Withdrawing, Step::Refuse)
             }
-            (At::Settling, Event::Rejected) => Step::Store,
+            (At::Withdrawing, Event::Rejected | Event::Paused) => Step::Withdraw,
             (At::New, Event::Recovered) => self.recovered(record),
             (At::Waiting, Event::Turn) => {
                 let record = Arc::make_mut(record);
@@ -218,10 +236,13 @@ impl Machine {
                 task.result = Some(value);
             }),
             (At::Running, Event::Ended(Err(error))) => self.refused(record, *error),
-            (At::Beginning | At::Returning | At::Ending | At::Settling, Event::Stored(stored)) => {
-                self.stored(stored, record)
-            }
+            (
+                At::Beginning | At::Returning | At::Ending | At::Settling | At::Withdrawing,
+                Event::Stored(stored),
+            ) => self.stored(stored, record),
             (At::Beginning | At::Returning | At::Ending | At::Settling, Event::Paused) => Step::Store,
+            // It was sent before, and asked for again.
+            (At::Sending, Event::Sent(_)) if record.settled => self.to(At::Over, Step::Settled),
             (At::Sending, Event::Sent(Sent::Done)) => {
                 Arc::make_mut(record).settled = true;
                 self.to(At::Settling, Step::Store)
@@ -250,7 +271,7 @@ impl Machine {
         if record.task.status.is_terminal() {
             return self.to(At::Sending, Step::Send);
         }
-        if record.canceled {
+        if record.canceled && !seeded(Bug::ForgottenCancel) {
             return self.end(record, |task| task.status = TaskState::Canceled);
         }
         let given_up = !self.promise.again || record.attempts >= self.promise.attempts.max(1);

@@ -6,7 +6,7 @@ use super::machine::Event;
 use super::{Shared, Work};
 use crate::json;
 use crate::spawn;
-use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
+use crate::store::{StoreError, TaskRecord, TaskSide};
 use crate::wire::{TaskState, now_rfc3339};
 
 /// How many records are read at once.
@@ -36,21 +36,19 @@ pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn one(shared: &Arc<Shared>, mut record: TaskRecord) {
+/// Takes up a task that has not ended, unless it is in hand.
+pub(super) fn one(shared: &Arc<Shared>, record: TaskRecord) {
     // A page of the store may come twice.
     if shared.live().contains_key(&record.task.task_id) {
         return;
     }
-    record.starts = record.starts.saturating_add(1);
     let size = json::size(&record).unwrap_or_else(|begun| begun);
     let ready = match shared.skill(&record.task.kind) {
         Some(ready) => Arc::clone(ready),
         None => return orphan(shared, record),
     };
-    let stored = Stored::read_back(&record);
     let place = shared.admission.admit_promised(size);
-    let work = Work::new(shared, ready, Arc::new(record));
-    work.note_stored(Some(stored));
+    let work = Work::recovered(shared, ready, record);
     shared.live().insert(work.begun().task_id.clone(), Arc::clone(&work));
     let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
     spawn::tracked(&tasks, async move {

@@ -1,16 +1,29 @@
 //! Sending what comes of a task: its result (`A2A-11`), and updates before it where they were asked for (`A2A-13`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::Shared;
-use super::attempt::trace;
 use super::machine::{Event, Machine, Promise, Sent, Step};
 use crate::link::{Message, Outcome, PublishError, Published};
 use crate::serve::ReplyTo;
 use crate::store::TaskRecord;
-use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes};
+use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext, codes};
+
+/// How long a task waits for the card of whoever gave it, when it has something large for them.
+const CARD: Duration = Duration::from_secs(1);
+
+/// How long the store is tried again with how a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// For as long as the agent serves: nothing else stores it.
+    Store,
+    /// Three times. It is sent again later.
+    Three,
+}
 
 impl Shared {
     /// The message of a task that has ended; `None` where nobody wants it.
@@ -31,36 +44,27 @@ impl Shared {
         self.link.too_large(&message)
     }
 
-    /// Holds a message to what the card of whoever gave the task says.
+    /// Holds a message to what the card of whoever gave the task says, if that is heard of soon: the task waits.
     pub(super) async fn for_sender(&self, message: Message, from: &str) -> Message {
         let session = self.handle.session();
-        match Identifier::parse(from) {
-            Ok(from) => session.for_receiver(message, session.namespace().agent_card(from.as_str())).await,
-            Err(_) => message,
-        }
+        let Ok(from) = Identifier::parse(from) else { return message };
+        let card = session.namespace().agent_card(from.as_str());
+        let held = timeout(CARD, session.for_receiver(message.clone(), card)).await;
+        held.unwrap_or(message)
     }
 
-    /// Ends a task in memory: a result that the broker would not take becomes an error that says so.
-    pub(super) async fn ended(&self, record: &mut TaskRecord) {
-        let Some(message) = self.result(record) else { return };
-        if let Some((size, limit)) = self.too_large(message, record).await {
-            tracing::warn!(task = %record.task.task_id, size, limit, "a result is too large to be sent");
-            let text = format!(
-                "the result takes {size} bytes and {limit} is the most; ask for less, or raise `max_packet_size` on both \
-                 sides and at the broker"
-            );
-            record.task.status = TaskState::Failed;
-            record.task.result = None;
-            record.task.artifacts.clear();
-            record.task.error = Some(TaskError::new("task_error", text).with_code(codes::TOO_LARGE));
-        }
+    /// The error that a task ends with in place of a result that the broker or its owner would not take.
+    pub(super) async fn oversize(&self, record: &TaskRecord) -> Option<TaskError> {
+        let (size, limit) = self.too_large(self.result(record)?, record).await?;
+        tracing::warn!(task = %record.task.task_id, size, limit, "a result is too large to be sent");
+        Some(too_large(size, limit))
     }
 
     /// Ends a task that nobody works on, and sends that.
     pub(super) async fn end(&self, record: TaskRecord) -> bool {
         let mut machine = Machine::new(Promise { durable: true, again: true, attempts: 1 });
         let step = machine.ended();
-        self.deliver(&mut machine, step, Arc::new(record)).await
+        self.deliver(&mut machine, step, Arc::new(record), Patience::Store).await
     }
 
     /// Sends the result of a task that has ended and is stored; whether nothing is left to do for it.
@@ -68,7 +72,7 @@ impl Shared {
         let mut machine = Machine::new(Promise { durable: true, again: true, attempts: 1 });
         let mut record = Arc::new(record);
         let step = machine.on(Event::Recovered, &mut record);
-        self.deliver(&mut machine, step, record).await
+        self.deliver(&mut machine, step, record, Patience::Three).await
     }
 
     /// Does what is left to do of a task that has ended: it is sent, and stored as sent. One that did not get through is
@@ -78,13 +82,14 @@ impl Shared {
         machine: &mut Machine,
         first: Step,
         mut record: Arc<TaskRecord>,
+        patience: Patience,
     ) -> bool {
         let mut step = first;
         loop {
             let event = match step {
                 Step::Send => Event::Sent(self.send_result(&record).await),
                 Step::Store => match self.keep(&record).await {
-                    Ok(()) => Event::Stored(true),
+                    Ok(_) => Event::Stored(true),
                     Err(error) => {
                         if !machine.has_failed() {
                             let task = &record.task.task_id;
@@ -94,6 +99,11 @@ impl Shared {
                     }
                 },
                 Step::Pause(_) if self.abandon.is_cancelled() && machine.has_given_up() => return false,
+                // It is sent once more then, and others have their turn.
+                Step::Pause(_) if patience == Patience::Three && machine.has_given_up() => {
+                    self.unsent.add(record.task.task_id.clone());
+                    return false;
+                }
                 Step::Pause(pause) => tokio::select! {
                     () = self.closing.cancelled() => return false,
                     () = tokio::time::sleep(pause) => Event::Paused,
@@ -115,6 +125,13 @@ impl Shared {
             Ok(Published { no_subscribers: false }) => Sent::Done,
             // Whoever asked is away.
             Ok(Published { no_subscribers: true }) => Sent::Later,
+            // What is taken has become less since it was stored: the broker's limit, or the owner's.
+            Err(PublishError::TooLarge { size, limit, .. }) if !is_too_large(record) => {
+                tracing::warn!(%task, size, limit, "a result became too large to be sent; its owner is told so");
+                let mut told = record.clone();
+                fail(&mut told, too_large(size, limit));
+                Box::pin(self.send_result(&told)).await
+            }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
                 tracing::warn!(%task, %error, "a result can never be sent");
                 Sent::Done
@@ -145,14 +162,43 @@ impl Shared {
     }
 
     /// Refuses a task that is not kept. Returns when the broker has the refusal.
-    pub(super) async fn reject(&self, mut record: TaskRecord, error: TaskError) {
-        tracing::debug!(task = %record.task.task_id, %error, "a task was rejected");
-        record.task.status = TaskState::Rejected;
-        record.task.error = Some(error);
+    pub(super) async fn reject(&self, record: TaskRecord, error: Option<TaskError>) {
+        self.tell_end(record, TaskState::Rejected, error).await;
+    }
+
+    /// Says how a task ended that is not kept.
+    pub(super) async fn tell_end(&self, mut record: TaskRecord, state: TaskState, error: Option<TaskError>) {
+        let task = record.task.task_id.clone();
+        tracing::debug!(%task, error = error.as_ref().map(tracing::field::display), "a task was rejected");
+        (record.task.status, record.task.error) = (state, error);
         if let Some(message) = self.result(&record)
             && let Err(error) = self.publish_result(message, &record).await
         {
-            tracing::warn!(task = %record.task.task_id, %error, "that a task is rejected was not sent");
+            tracing::warn!(%task, %error, "that a task is rejected was not sent");
         }
     }
+}
+
+fn too_large(size: usize, limit: usize) -> TaskError {
+    let text = format!(
+        "the result takes {size} bytes and {limit} is the most; ask for less, or raise `max_packet_size` on both sides and \
+         at the broker"
+    );
+    TaskError::new("task_error", text).with_code(codes::TOO_LARGE)
+}
+
+fn is_too_large(record: &TaskRecord) -> bool {
+    record.task.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(codes::TOO_LARGE))
+}
+
+/// An error takes the place of a result.
+pub(super) fn fail(record: &mut TaskRecord, error: TaskError) {
+    let task = &mut record.task;
+    (task.status, task.result, task.error) = (TaskState::Failed, None, Some(error));
+    task.artifacts.clear();
+}
+
+/// What the task's message said of its trace (`SUB-13`).
+pub(super) fn trace(record: &TaskRecord) -> Option<TraceContext> {
+    TraceContext::new(record.traceparent.as_deref()?, record.tracestate.as_deref())
 }

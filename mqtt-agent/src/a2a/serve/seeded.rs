@@ -21,6 +21,12 @@ pub(super) enum Bug {
     EarlySettled,
     /// A result that nobody received counts as sent.
     ForgottenResult,
+    /// The store is believed to have a change because it has an earlier one.
+    ChangeBelieved,
+    /// A cancel that was stored is forgotten by the next process.
+    ForgottenCancel,
+    /// An answer that comes twice answers twice.
+    AnswersTwice,
 }
 
 #[cfg(test)]

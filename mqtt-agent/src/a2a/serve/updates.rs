@@ -36,7 +36,7 @@ impl Work {
         let _order = self.order.lock().await;
         let message = {
             let record = self.record.lock().await;
-            if !record.updates || self.is_over(&record) {
+            if !record.updates || self.is_over(&record) || !self.may_tell() {
                 return;
             }
             shared.message(&record, &update(&shared, &record))
@@ -58,6 +58,17 @@ impl Work {
     /// Tells where it is.
     pub(super) async fn tell_state(&self) {
         self.tell(Full::Drop, |shared, record| self.state_update(shared, record)).await;
+    }
+
+    /// Tells it to whoever asks, once the store has that it was taken up.
+    pub(super) async fn tell_again(&self) {
+        if !self.may_tell()
+            && let Some(shared) = self.shared.upgrade()
+        {
+            let record = self.record.lock().await;
+            drop(self.keep(&shared, &record).await);
+        }
+        self.tell_state().await;
     }
 
     /// The same, waiting for the connection where that is needed: a question has to get through.
@@ -91,8 +102,9 @@ impl Work {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }
             with.task.updated_at = now_rfc3339();
-            shared.keep(&with).await?;
-            *record = Arc::new(with);
+            let stored = shared.keep(&with).await?;
+            *record.change() = Arc::new(with);
+            self.note_kept(record.changes(), stored);
         }
         let update = |shared: &Shared, record: &TaskRecord| TaskResult {
             artifacts: vec![artifact],

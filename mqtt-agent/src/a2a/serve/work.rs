@@ -1,4 +1,5 @@
-//! One task that has not ended. Running it is in `attempt`, what it asks in `ask`, what it tells before its end in `updates`.
+//! One task that has not ended. Running it is in `attempt`, what the store has of it in
+//! `keeping`, what it asks in `ask`, what it tells before its end in `updates`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, Weak};
@@ -7,6 +8,7 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::dialogue::Dialogue;
+use super::ledger::{Ledger, Standing, Taken};
 use super::{ReadySkill, Shared};
 use crate::store::{Stored, TaskRecord};
 use crate::wire;
@@ -24,50 +26,63 @@ pub(crate) struct Work {
     pub(super) over: CancellationToken,
     pub(super) deadline_ms: Option<i64>,
     seq: AtomicU64,
-    pub(super) record: Mutex<Arc<TaskRecord>>,
+    pub(super) record: Mutex<Ledger>,
     /// Held while an update is handed over, so that they go out in their order.
     pub(super) order: Mutex<()>,
     pub(super) cancellation: CancellationToken,
     /// Whether whoever gave the task does not want it any more.
     canceled: AtomicBool,
     pub(super) dialogue: StdMutex<Dialogue>,
-    /// Whether the store failed to take an answer or a cancel, and has not taken the record since.
-    pub(super) unkept: AtomicBool,
-    /// Whether the store has it: unknown, not at all, or with evidence.
-    pub(super) stored: watch::Sender<Option<Option<Stored>>>,
+    pub(super) standing: watch::Sender<Standing>,
+    /// The change that the store must have before anything is told of the task.
+    pub(super) told_from: u64,
 }
 
 impl Work {
+    /// A task that came in a message.
     pub(super) fn new(shared: &Arc<Shared>, ready: Arc<ReadySkill>, record: Arc<TaskRecord>) -> Arc<Self> {
-        let attempt = record.attempts.saturating_add(1);
+        let ledger = Ledger::new(Arc::clone(&record));
+        Self::with(shared, ready, record, ledger, Standing::Unknown)
+    }
+
+    /// A task that an earlier process has stored.
+    pub(super) fn recovered(
+        shared: &Arc<Shared>,
+        ready: Arc<ReadySkill>,
+        mut record: TaskRecord,
+    ) -> Arc<Self> {
+        let stored = Stored::read_back(&record);
+        record.starts = record.starts.saturating_add(1);
+        let record = Arc::new(record);
+        let mut ledger = Ledger::new(Arc::clone(&record));
+        // That it was taken up again. Nothing is told before the store has that: the numbers of updates rest on it.
+        ledger.change();
+        Self::with(shared, ready, record, ledger, Standing::Kept(0, stored))
+    }
+
+    fn with(
+        shared: &Arc<Shared>,
+        ready: Arc<ReadySkill>,
+        record: Arc<TaskRecord>,
+        ledger: Ledger,
+        standing: Standing,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::downgrade(shared),
             ready,
-            begun: Arc::clone(&record),
-            attempt,
+            attempt: record.attempts.saturating_add(1),
             over: CancellationToken::new(),
             deadline_ms: record.deadline_ms,
             seq: AtomicU64::new(first_seq(record.starts)),
-            record: Mutex::new(record),
+            told_from: ledger.changes(),
+            begun: record,
+            record: Mutex::new(ledger),
             order: Mutex::default(),
             cancellation: shared.abandon.child_token(),
             canceled: AtomicBool::new(false),
             dialogue: StdMutex::default(),
-            unkept: AtomicBool::new(false),
-            stored: watch::Sender::new(None),
+            standing: watch::Sender::new(standing),
         })
-    }
-
-    /// Says whether the store has it.
-    pub(super) fn note_stored(&self, stored: Option<Stored>) {
-        self.stored.send_replace(Some(stored));
-    }
-
-    /// Waits until it is known whether the store has it.
-    pub(super) async fn stored(&self) -> Option<Stored> {
-        let mut stored = self.stored.subscribe();
-        // Never closed: the sender is ours.
-        stored.wait_for(Option::is_some).await.ok().and_then(|stored| stored.flatten())
     }
 
     pub(crate) fn begun(&self) -> &wire::Task {
@@ -88,19 +103,17 @@ impl Work {
     }
 
     /// Ends it because whoever gave it does not want it any more, and stores that: the next process would end it as well.
-    pub(super) async fn cancel(&self) {
+    pub(super) async fn cancel(&self) -> Taken {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();
-        let Some(shared) = self.shared.upgrade() else { return };
+        let Some(shared) = self.shared.upgrade() else { return Taken::Left };
         let mut record = self.record.lock().await;
-        if record.task.status.is_terminal() {
-            return;
+        // One that has ended in memory is over when that is stored.
+        if !record.task.status.is_terminal() && !record.canceled {
+            Arc::make_mut(record.change()).canceled = true;
+            self.keep_or_warn(&shared, &record, "that a task is cancelled").await;
         }
-        Arc::make_mut(&mut record).canceled = true;
-        if let Err(error) = shared.keep(&record).await {
-            tracing::warn!(task = %self.begun().task_id, %error, "failed to store that a task is cancelled; it is tried again");
-            self.unkept.store(true, Ordering::Release);
-        }
+        Taken::Change(record.changes())
     }
 
     pub(super) fn is_canceled(&self) -> bool {

@@ -11,7 +11,7 @@ use super::super::seeded::{self, Bug};
 use world::World;
 
 const SCHEDULES: u64 = 100_000;
-const EVENTS: usize = 40;
+const EVENTS: usize = 48;
 
 /// One schedule: what it broke, if anything.
 fn run(seed: u64, bug: Option<Bug>) -> Result<(), String> {
@@ -21,6 +21,7 @@ fn run(seed: u64, bug: Option<Bug>) -> Result<(), String> {
             world.step();
             world.check()?;
         }
+        world.trouble();
         world.finish()
     })
 }
@@ -56,6 +57,9 @@ fn the_schedules_find_each_seeded_bug() {
         Bug::SentUnstored,
         Bug::EarlySettled,
         Bug::ForgottenResult,
+        Bug::ChangeBelieved,
+        Bug::ForgottenCancel,
+        Bug::AnswersTwice,
     ] {
         let found = (0..20_000).find_map(|seed| run(seed, Some(bug)).err().map(|broken| (seed, broken)));
         let (seed, broken) = found.unwrap_or_else(|| panic!("no schedule finds {bug:?}"));

@@ -1,11 +1,20 @@
-//! What surrounds the machines in a schedule: the store, the broker, the handlers and whoever gives tasks.
+//! What surrounds the machines in a schedule: the store, the broker, the handlers and whoever gives tasks. The steps are in
+//! `steps`, questions, answers and cancels in `talk`.
+
+mod steps;
+mod talk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::{Event, Insertion, Machine, Promise, Sent, Step};
-use crate::store::TaskRecord;
-use crate::wire::{Identifier, Intent, TaskError, TaskNotification, TaskState};
+use tokio::sync::oneshot;
+
+use super::super::super::dialogue::Dialogue;
+use super::super::super::ledger::{Ledger, Standing};
+use super::super::{Event, Machine, Promise, Step};
+use crate::store::{Stored, TaskRecord};
+use crate::wire::{Identifier, Intent, TaskMessage, TaskNotification, TaskState};
+use talk::Mail;
 
 /// SplitMix64: a schedule is its seed.
 struct Random(u64);
@@ -33,11 +42,24 @@ type Id = usize;
 /// One task in the process.
 struct Live {
     machine: Machine,
-    record: Arc<TaskRecord>,
+    begun: TaskRecord,
+    ledger: Ledger,
+    standing: Standing,
     step: Step,
     /// Whether the handler was counted since it was to run.
     runs: bool,
     canceled: bool,
+    dialogue: Dialogue,
+    /// How many of its questions this attempt has an answer to.
+    answered: usize,
+    asking: Option<oneshot::Receiver<TaskMessage>>,
+}
+
+impl Live {
+    /// The store has it as it is now.
+    fn note_kept(&mut self) {
+        self.standing.advance(self.ledger.changes(), Stored::read_back(&self.ledger));
+    }
 }
 
 /// What its owner knows of a task, and what was seen of it.
@@ -49,11 +71,14 @@ struct Seen {
     rejected: bool,
     /// It was rejected, and the process died before the store knew.
     exempt: bool,
+    /// Its cancel was acknowledged because the store has it.
     canceled: bool,
     runs: u32,
     /// Attempts that the process handed back.
     returned: u32,
     results: Vec<(TaskState, Option<serde_json::Value>)>,
+    /// It was rejected before, and given once more. Its owner asks until it knows the end.
+    again: bool,
 }
 
 pub(super) struct World {
@@ -63,9 +88,12 @@ pub(super) struct World {
     /// Ended, and nobody received it.
     unsent: BTreeSet<Id>,
     seen: BTreeMap<Id, Seen>,
+    mails: Vec<Mail>,
     owner_is_there: bool,
     stopping: bool,
     numbers: u64,
+    /// Crashes and failures so far.
+    troubles: u32,
     broken: Option<String>,
     healthy: bool,
 }
@@ -83,9 +111,11 @@ impl World {
             live: BTreeMap::new(),
             unsent: BTreeSet::new(),
             seen: BTreeMap::new(),
+            mails: Vec::new(),
             owner_is_there: true,
             stopping: false,
             numbers: 0,
+            troubles: 0,
             broken: None,
             healthy: false,
         }
@@ -100,15 +130,24 @@ impl World {
     }
 
     pub(super) fn step(&mut self) {
-        match self.random.below(16) {
+        match self.random.below(20) {
             0 | 1 => self.give(),
             2 | 3 => self.deliver(),
-            4..12 => self.work(),
-            12 => self.cancel(),
-            13 => self.owner_is_there = !self.owner_is_there,
-            14 => self.send_again(),
+            4..13 => self.work(),
+            13 => self.cancel(),
+            14 | 15 => self.deliver_mail(),
+            16 => self.settle_mail(),
+            17 => self.owner_is_there = !self.owner_is_there,
+            18 => self.send_again(),
             _ if self.random.one_in(2) => self.crash(),
             _ => self.stopping = true,
+        }
+    }
+
+    /// Every schedule has a crash or a failure.
+    pub(super) fn trouble(&mut self) {
+        if self.troubles == 0 {
+            self.crash();
         }
     }
 
@@ -116,237 +155,60 @@ impl World {
     fn give(&mut self) {
         let known = self.seen.len();
         let id = if known > 0 && self.random.one_in(3) { self.random.below(known) } else { known };
+        let ended_in_store = self.store.get(&id).is_some_and(|kept| kept.task.status.is_terminal());
         let seen = self.seen.entry(id).or_default();
-        // What was rejected is a new task when it comes again.
-        seen.unacknowledged |= !seen.rejected;
+        if seen.rejected && !seen.unacknowledged && !ended_in_store {
+            // What was rejected may be given again: its owner forgets what it was told.
+            *seen = Seen { again: true, ..Seen::default() };
+            self.mails.retain(|mail| mail.id != id);
+        }
+        self.seen.entry(id).or_default().unacknowledged = true;
     }
 
-    /// The broker delivers a message that was not acknowledged.
-    fn deliver(&mut self) {
-        let waiting: Vec<_> =
-            self.seen.iter().filter(|(_, seen)| seen.unacknowledged).map(|(id, _)| *id).collect();
-        let Some(&id) = waiting.get(self.random.below(waiting.len())) else { return };
-        if let Some(live) = self.live.get(&id) {
-            // One that is in hand is left alone, and acknowledged when the first one is.
-            if !matches!(live.step, Step::Insert | Step::Accept | Step::Known | Step::Refuse) {
-                self.acknowledge(id);
-            }
-            return;
+    /// Nobody here works on it any more: what was said of it waits for another process, or another task of its id.
+    fn remove(&mut self, id: Id) {
+        self.live.remove(&id);
+        for mail in self.mails.iter_mut().filter(|mail| mail.id == id) {
+            mail.change = None;
         }
-        if self.stopping {
-            return;
-        }
-        let name = Identifier::parse(&format!("t-{id}")).unwrap();
-        let task = TaskNotification::about(name, Intent::Task, "boss", "worker").into_task();
-        self.enter(id, TaskRecord::new(task), Event::Came);
     }
 
     fn enter(&mut self, id: Id, record: TaskRecord, event: Event) {
+        let came = matches!(event, Event::Came);
+        let standing = if came { Standing::Unknown } else { Standing::Kept(0, Stored::read_back(&record)) };
         let mut machine = Machine::new(promise(id));
-        let mut record = Arc::new(record);
-        let step = machine.on(event, &mut record);
-        self.live.insert(id, Live { machine, record, step, runs: false, canceled: false });
+        let mut ledger = Ledger::new(Arc::new(record.clone()));
+        let changes = event.changes_record();
+        let step = machine.on(event, if changes { ledger.change() } else { ledger.unchanged() });
+        let live = Live {
+            machine,
+            begun: record,
+            ledger,
+            standing,
+            step,
+            runs: false,
+            canceled: false,
+            dialogue: Dialogue::default(),
+            answered: 0,
+            asking: None,
+        };
+        self.live.insert(id, live);
     }
 
-    fn acknowledge(&mut self, id: Id) {
-        let kept = self.store.contains_key(&id);
-        let seen = self.seen.entry(id).or_default();
-        (seen.unacknowledged, seen.acknowledged) = (false, true);
-        if !kept && !seen.rejected {
-            self.broke(format!("task {id} was acknowledged before it was stored"));
-        }
-    }
-
-    /// Does the step of some task.
-    fn work(&mut self) {
-        let ids: Vec<_> = self.live.keys().copied().collect();
-        let Some(&id) = ids.get(self.random.below(ids.len())) else { return };
-        let step = self.live[&id].step;
-        match step {
-            Step::Insert => self.insert(id),
-            Step::Accept => {
-                self.acknowledge(id);
-                self.live.get_mut(&id).unwrap().step = Step::Wait;
-            }
-            Step::Wait => {
-                let event = self.interruption(id).unwrap_or(Event::Turn);
-                self.on(id, event);
-            }
-            Step::Known => {
-                let existing = self.store[&id].clone();
-                if existing.task.status.is_terminal() {
-                    self.receive(id, &existing);
-                }
-                self.acknowledge(id);
-                self.live.remove(&id);
-            }
-            Step::Refuse => {
-                let seen = self.seen.get_mut(&id).unwrap();
-                seen.rejected = true;
-                // Its owner may have the end already: then this says nothing to it.
-                if seen.results.is_empty() {
-                    seen.results.push((TaskState::Rejected, None));
-                }
-                self.acknowledge(id);
-                self.on(id, Event::Rejected);
-            }
-            Step::Store => self.put(id),
-            Step::Pause(_) => {
-                let event = self.interruption(id).unwrap_or(Event::Paused);
-                self.on(id, event);
-            }
-            Step::Run => self.run(id),
-            Step::Send => {
-                let record = Arc::clone(&self.live[&id].record);
-                let sent = self.receive(id, &record);
-                self.on(id, Event::Sent(sent));
-            }
-            Step::Settled | Step::Left => {
-                self.live.remove(&id);
-            }
-            Step::Unsent => {
-                self.live.remove(&id);
-                self.unsent.insert(id);
-            }
-        }
-    }
-
-    /// What else happens to a task that waits.
-    fn interruption(&mut self, id: Id) -> Option<Event> {
-        if !self.live[&id].machine.has_not_begun() {
-            return None;
-        }
-        if self.live[&id].canceled {
-            return Some(Event::Canceled);
-        }
-        if self.stopping {
-            return Some(Event::Stopping);
-        }
-        let late = !self.healthy && self.random.one_in(12);
-        late.then(|| Event::Late(TaskError::new("timeout", "too late")))
-    }
-
-    fn on(&mut self, id: Id, event: Event) {
-        let live = self.live.get_mut(&id).unwrap();
-        live.step = live.machine.on(event, &mut live.record);
-        if live.step != Step::Run {
-            live.runs = false;
-        }
+    fn new_task(&mut self, id: Id) -> TaskRecord {
+        let name = Identifier::parse(&format!("t-{id}")).unwrap();
+        let mut record =
+            TaskRecord::new(TaskNotification::about(name, Intent::Task, "boss", "worker").into_task());
+        // As times do, this tells one that came from a later one of the same id.
+        self.numbers += 1;
+        record.correlation = Some(self.numbers.to_be_bytes().to_vec());
+        record
     }
 
     fn fails(&mut self) -> bool {
-        !self.healthy && self.random.one_in(4)
-    }
-
-    fn insert(&mut self, id: Id) {
-        let insertion = if self.store.contains_key(&id) {
-            if self.fails() { Insertion::Failed } else { Insertion::Known }
-        } else if self.fails() {
-            // It may have happened all the same.
-            if self.random.one_in(3) {
-                let record = TaskRecord::clone(&self.live[&id].record);
-                self.store.insert(id, record);
-            }
-            Insertion::Failed
-        } else {
-            let record = TaskRecord::clone(&self.live[&id].record);
-            self.store.insert(id, record);
-            Insertion::New
-        };
-        // Its owner waits for an end that is known here: no rejection takes its place.
-        if insertion == Insertion::Failed && self.unsent.contains(&id) {
-            self.live.remove(&id);
-            return;
-        }
-        self.on(id, Event::Inserted(insertion));
-    }
-
-    fn put(&mut self, id: Id) {
-        let fails = self.fails();
-        // A store that fails may have done it.
-        if !fails || self.random.one_in(3) {
-            let record = TaskRecord::clone(&self.live[&id].record);
-            self.write(id, record);
-        }
-        self.on(id, Event::Stored(!fails));
-    }
-
-    fn write(&mut self, id: Id, record: TaskRecord) {
-        let Some(kept) = self.store.get_mut(&id) else {
-            if !self.seen[&id].rejected {
-                self.broke(format!("task {id} was never inserted"));
-            }
-            return;
-        };
-        if !kept.task.status.is_terminal() {
-            if record.attempts < kept.attempts {
-                self.seen.get_mut(&id).unwrap().returned += 1;
-            }
-            *kept = record;
-        } else if self.seen[&id].rejected && kept.settled {
-            // A rejection of a task whose owner has its end: the store changes nothing.
-        } else if kept.task.status != record.task.status || kept.task.result != record.task.result {
-            self.broke(format!("the end of task {id} was changed"));
-        } else {
-            kept.settled |= record.settled;
-        }
-    }
-
-    fn run(&mut self, id: Id) {
-        if !std::mem::replace(&mut self.live.get_mut(&id).unwrap().runs, true) {
-            let attempts = self.live[&id].record.attempts;
-            let stored = self.store.get(&id).map_or(0, |record| record.attempts);
-            let seen = self.seen.get_mut(&id).unwrap();
-            seen.runs += 1;
-            let (runs, returned, told) = (seen.runs, seen.returned, !seen.results.is_empty() && !seen.exempt);
-            if attempts == 0 || stored != attempts {
-                self.broke(format!("attempt {attempts} at task {id} began, and the store knows {stored}"));
-            } else if !promise(id).again && runs > 1 {
-                self.broke(format!("task {id} began twice"));
-            } else if runs > promise(id).attempts + returned {
-                self.broke(format!("task {id} began {runs} times"));
-            } else if told {
-                self.broke(format!("task {id} began after its end was told"));
-            }
-            return;
-        }
-        self.numbers += 1;
-        let event = match self.random.below(4) {
-            _ if self.live[&id].canceled => Event::Canceled,
-            0 if self.stopping => Event::CutOff,
-            1 => Event::Ended(Err(Box::new(TaskError::new("task_error", "a test")))),
-            _ => Event::Ended(Ok(self.numbers.into())),
-        };
-        self.on(id, event);
-    }
-
-    /// The owner receives an end, or is away.
-    fn receive(&mut self, id: Id, record: &TaskRecord) -> Sent {
-        let stored = self.store.get(&id);
-        if stored.is_none_or(|kept| {
-            kept.task.status != record.task.status || kept.task.result != record.task.result
-        }) {
-            self.broke(format!("the end of task {id} was sent before it was stored"));
-        }
-        if !self.owner_is_there || (!self.healthy && self.random.one_in(6)) {
-            return Sent::Later;
-        }
-        let end = (record.task.status, record.task.result.clone());
-        let seen = self.seen.get_mut(&id).unwrap();
-        let differs = !seen.exempt && seen.results.first().is_some_and(|first| *first != end);
-        seen.results.push(end);
-        if differs {
-            self.broke(format!("two ends of task {id} were told"));
-        }
-        Sent::Done
-    }
-
-    fn cancel(&mut self) {
-        let ids: Vec<_> = self.live.keys().copied().collect();
-        if let Some(id) = ids.get(self.random.below(ids.len())) {
-            self.live.get_mut(id).unwrap().canceled = true;
-            self.seen.get_mut(id).unwrap().canceled = true;
-        }
+        let fails = !self.healthy && self.random.one_in(4);
+        self.troubles += u32::from(fails);
+        fails
     }
 
     /// The owner may be back: what it did not receive is sent again.
@@ -361,15 +223,19 @@ impl World {
 
     /// The process ends, at a stop or before, and another one goes on.
     fn crash(&mut self) {
+        self.troubles += 1;
         // Documented: the store is told of a rejection after whoever gave the task.
         for (id, live) in &self.live {
             let seen = self.seen.get_mut(id).unwrap();
             seen.exempt |=
-                seen.rejected && live.record.settled && !self.store.get(id).is_none_or(|kept| kept.settled);
+                seen.rejected && live.ledger.settled && !self.store.get(id).is_none_or(|kept| kept.settled);
         }
         self.live.clear();
         self.unsent.clear();
         self.stopping = false;
+        for mail in &mut self.mails {
+            mail.change = None;
+        }
         let open: Vec<_> = self
             .store
             .iter()
@@ -388,8 +254,13 @@ impl World {
         if self.stopping {
             self.crash();
         }
-        for _ in 0..400 {
+        for _ in 0..600 {
+            for seen in self.seen.values_mut().filter(|seen| seen.again && seen.results.is_empty()) {
+                seen.unacknowledged = true;
+            }
             self.deliver();
+            self.deliver_mail();
+            self.settle_mail();
             self.send_again();
             for _ in 0..4 {
                 self.work();
@@ -397,10 +268,14 @@ impl World {
             self.check()?;
             if self.live.is_empty()
                 && self.unsent.is_empty()
+                && self.mails.is_empty()
                 && !self.seen.values().any(|seen| seen.unacknowledged)
             {
                 break;
             }
+        }
+        if let Some(mail) = self.mails.first() {
+            return Err(format!("{mail:?} was never acknowledged"));
         }
         for (id, seen) in &self.seen {
             if !seen.acknowledged {

@@ -1,0 +1,123 @@
+//! What the store has of a task, and what is acknowledged for it: the message that brought a change waits for the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::ledger::{Ledger, Standing, Taken};
+use super::{Shared, Work};
+use crate::link::Ack;
+use crate::store::{StoreError, Stored, TaskRecord};
+
+/// How long the message of an answer or a cancel waits for a store that fails: the acknowledgements of all later messages
+/// of the connection wait behind it.
+const HOLD: Duration = Duration::from_secs(10);
+
+impl Work {
+    /// The store has it, as it is given.
+    pub(super) fn note_inserted(&self, stored: Stored) {
+        self.standing.send_modify(|standing| standing.advance(0, stored));
+    }
+
+    /// It was not taken, and its sender knows.
+    pub(super) fn note_refused(&self) {
+        self.standing.send_replace(Standing::Refused);
+    }
+
+    /// Nobody works on it any more: whoever waits to hear what the store has of it waits no longer.
+    pub(super) fn note_gone(&self) {
+        self.standing.send_if_modified(|standing| {
+            let unknown = matches!(standing, Standing::Unknown);
+            if unknown {
+                *standing = Standing::Gone;
+            }
+            unknown
+        });
+    }
+
+    /// Waits until it is known whether the store has it.
+    pub(super) async fn settled_standing(&self) -> Standing {
+        let mut standing = self.standing.subscribe();
+        // Never closed: the sender is ours.
+        let known = standing.wait_for(|standing| !matches!(standing, Standing::Unknown)).await;
+        known.map_or(Standing::Gone, |standing| *standing)
+    }
+
+    /// Its end, if it has ended and the store has that.
+    pub(super) async fn stored_end(&self) -> Option<Arc<TaskRecord>> {
+        let record = self.record.lock().await;
+        let stored = self.standing.borrow().evidence(record.changes()).is_some();
+        (stored && record.task.status.is_terminal()).then(|| record.snapshot())
+    }
+
+    /// Whether the store has all that updates rest on.
+    pub(super) fn may_tell(&self) -> bool {
+        self.standing.borrow().evidence(self.told_from).is_some()
+    }
+
+    /// Puts the record into the store as it is now. One that is being inserted is not there to be changed yet.
+    pub(super) async fn keep(&self, shared: &Shared, record: &Ledger) -> Result<(), StoreError> {
+        if matches!(*self.standing.borrow(), Standing::Unknown) {
+            return Err(StoreError::Unavailable { reason: "the task is being inserted".to_owned() });
+        }
+        let stored = shared.keep(record).await?;
+        self.note_kept(record.changes(), stored);
+        Ok(())
+    }
+
+    /// The store has a change and all before it.
+    pub(super) fn note_kept(&self, change: u64, stored: Stored) {
+        self.standing.send_modify(|standing| standing.advance(change, stored));
+    }
+
+    /// Settles the message that brought something: when the store has it, or else after a while, for it is in memory.
+    pub(super) async fn settle(&self, ack: Ack, taken: Taken) {
+        let change = match taken {
+            Taken::Change(change) => change,
+            Taken::Dropped => return ack.refused(),
+            Taken::Left => return ack.leave(),
+        };
+        let mut standing = self.standing.subscribe();
+        let until = Instant::now() + HOLD;
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let now = *standing.borrow_and_update();
+            if let Some(stored) = now.evidence(change) {
+                return ack.stored(&stored);
+            }
+            if matches!(now, Standing::Refused) {
+                return ack.refused();
+            }
+            // A task that was handed back, or whose end the store does not take before the agent's: the next start sees it.
+            if self.over.is_cancelled() {
+                return ack.leave();
+            }
+            tokio::select! {
+                biased;
+                _ = standing.changed() => continue,
+                () = self.over.cancelled() => continue,
+                () = sleep_until(until) => {
+                    let task = &self.begun().task_id;
+                    tracing::error!(%task, "what was said of a task is not stored; it is lost if the process ends before it is");
+                    return ack.in_memory();
+                }
+                () = sleep(pause) => {}
+            }
+            pause = pause.saturating_mul(2);
+            let Some(shared) = self.shared.upgrade() else { return ack.leave() };
+            let record = self.record.lock().await;
+            // An end is stored by whoever came to it, held to its size.
+            if !record.task.status.is_terminal() {
+                drop(timeout_at(until, self.keep(&shared, &record)).await);
+            }
+        }
+    }
+
+    /// Puts the record into the store for the first time after a change; [`settle`](Self::settle) tries again.
+    pub(super) async fn keep_or_warn(&self, shared: &Shared, record: &Ledger, what: &str) {
+        if let Err(error) = self.keep(shared, record).await {
+            tracing::warn!(task = %self.begun().task_id, %error, "failed to store {what}; it is tried again");
+        }
+    }
+}
