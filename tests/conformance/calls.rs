@@ -146,7 +146,44 @@ on_each_broker! {
     }
 }
 
+/// A price in whole cents.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+struct Price {
+    #[schemars(extend("multipleOf" = 0.01))]
+    amount: f64,
+}
+
+/// Prices some pieces.
+#[tool]
+async fn price(each: Price, #[arg(range = 1..=50)] count: u32) -> f64 {
+    each.amount * f64::from(count)
+}
+
 on_each_broker! {
+    async fn mcp_8_numbers_mean_what_people_write(broker) {
+        let agent = Agent::new("shop").tools(tools![price]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe(&responses("peer")).await;
+        // As they stand on the wire: JSON has one kind of number.
+        let asked = [
+            (r#"{"each":{"amount":4.02},"count":1}"#, "4.02"),
+            (r#"{"each":{"amount":4.02},"count":30.0}"#, "120.6"),
+            (r#"{"each":{"amount":4.020},"count":3e1}"#, "120.6"),
+            (r#"{"each":{"amount":4.025},"count":1}"#, "a multiple of 0.01"),
+            (r#"{"each":{"amount":4},"count":1.5}"#, "count"),
+            (r#"{"each":{"amount":4},"count":51.0}"#, "count"),
+            (r#"{"each":{"amount":1e400},"count":1}"#, "number"),
+        ];
+        for (id, (arguments, expected)) in asked.into_iter().enumerate() {
+            let call = format!(r#"{{"call_id":"c{id}","arguments":{arguments}}}"#);
+            peer.publish("a2a/v1/mcp/tools/price/call", call, reply_to(&responses("peer"), b"c")).await;
+            let answer = json(&peer.next(&responses("peer")).await);
+            let told = if answer["status"] == "ok" { &answer["result"] } else { &answer["error"]["message"] };
+            assert!(told.to_string().contains(expected), "{arguments}: {answer}");
+        }
+        agent.stop().await;
+    }
+
     async fn mcp_14_nobody_serves_the_tool(broker) {
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.call("nobody", ()).timeout(Duration::from_secs(2)).await.unwrap_err();
