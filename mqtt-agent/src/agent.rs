@@ -1,6 +1,7 @@
 //! [`Agent`]: what it serves. Its checks are in [`check`], the serving agent is [`Running`].
 
 mod check;
+mod guard;
 mod implementation;
 mod leftovers;
 mod own_card;

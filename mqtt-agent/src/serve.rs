@@ -1,5 +1,5 @@
-//! What all three profiles need to serve: how much is taken, whose turn it is, where answers go, announcing again after a
-//! reconnect, and the graceful end.
+//! What all three profiles need to serve: how much is taken, whose turn it is, where answers go, what is retained, announcing
+//! again after a reconnect, and the graceful end.
 
 mod admission;
 mod announce;
@@ -7,6 +7,7 @@ mod drain;
 mod limits;
 mod places;
 mod reply_to;
+mod retained;
 
 pub(crate) use admission::{Admission, Admitted, Busy, Turn, own_places};
 pub(crate) use announce::Announcer;
@@ -14,3 +15,4 @@ pub(crate) use drain::{ACKNOWLEDGE, Draining};
 pub use limits::Limits;
 pub(crate) use places::{Caller, Places};
 pub(crate) use reply_to::{ReplyTo, correlated_id, send_now};
+pub(crate) use retained::Retained;

@@ -22,6 +22,7 @@ mod load;
 mod log;
 mod many_tools;
 mod message_sizes;
+mod own_retained;
 mod persistent;
 mod presence;
 mod published;

@@ -1,10 +1,12 @@
 //! An agent's card and status: retained, published again at each connect, and marked offline when it stops (`A2A-1` to
 //! `A2A-5`, `A2A-15`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
 use crate::link::{Link, Message};
+use crate::serve::Retained;
 use crate::wire::{AgentCard, AgentStatus, Namespace, Status, now_rfc3339};
 
 /// How long the broker may take to acknowledge the offline card and status.
@@ -52,6 +54,16 @@ impl Presence {
         card.await?;
         status.await?;
         Ok(())
+    }
+
+    /// What is to be at the broker while the agent serves.
+    pub(super) fn retained(self: &Arc<Self>) -> [Retained; 2] {
+        let id = &self.card.agent_id;
+        let (card, status) = (Arc::clone(self), Arc::clone(self));
+        [
+            Retained::new(self.namespace.agent_card(id), move || Some(card.card_online())),
+            Retained::new(self.namespace.agent_status(id), move || Some(status.status(Status::Online))),
+        ]
     }
 
     /// The card, then the status, both offline and both acknowledged (`A2A-15`).

@@ -36,7 +36,7 @@ use super::presence::Presence;
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::link::{Filter, Link, RetainHandling, Subscription};
-use crate::serve::{Admission, Announcer, Draining, Limits};
+use crate::serve::{Admission, Announcer, Draining, Limits, Retained};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, StoreError, Stored, TaskRecord, TaskSide, TaskStore, update};
@@ -242,6 +242,11 @@ impl Skills {
         let pruner = prune(Arc::clone(&shared.store), parts.retention);
         let pruner = spawn::owned(pruner);
         Ok(Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon })
+    }
+
+    /// What is to be at the broker while the agent serves (`SUB-16`).
+    pub(crate) fn retained(&self) -> impl Iterator<Item = Retained> {
+        self.presence.retained().into_iter()
     }
 
     /// Begins no more work, waits for what runs, and marks the agent offline (`A2A-15`). The connection stays open.

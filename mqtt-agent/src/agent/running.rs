@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::guard;
 use super::leftovers::Leftovers;
 use super::own_card;
 use super::{Agent, BuiltAgent};
@@ -38,6 +39,8 @@ pub struct Running {
     skills: Option<Skills>,
     // Ends by itself, or with the agent.
     own_card_look: Option<AbortOnDropHandle<()>>,
+    // Publishes again what somebody deleted.
+    guard: Option<AbortOnDropHandle<()>>,
     stopped: bool,
 }
 
@@ -133,6 +136,7 @@ impl Running {
             topics: None,
             skills: None,
             own_card_look: None,
+            guard: None,
             stopped: false,
         };
         let (namespace, id) = (client.session().namespace(), client.id());
@@ -176,6 +180,9 @@ impl Running {
                 link.ready(Some(leftovers.handler()));
                 running.own_card_look =
                     own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic)));
+                let own = running.skills.iter().flat_map(Skills::retained);
+                let own: Vec<_> = own.chain(running.server.iter().flat_map(Server::retained)).collect();
+                running.guard = (!own.is_empty()).then(|| spawn::owned(guard::keep(link.clone(), own)));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 Ok(Some(running))
             }
@@ -226,6 +233,11 @@ impl Running {
     }
 
     async fn end(mut self) {
+        // Nobody repairs what is marked offline now.
+        if let Some(guard) = self.guard.take() {
+            guard.abort();
+            drop(guard.await);
+        }
         let topics = async {
             if let Some(topics) = self.topics.take() {
                 topics.stop().await;

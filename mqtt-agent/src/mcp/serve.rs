@@ -11,7 +11,7 @@ mod service;
 mod shared;
 mod stop;
 
-use crate::serve::{Admission, Announcer, Limits, own_places};
+use crate::serve::{Admission, Announcer, Limits, Retained, own_places};
 pub(crate) use cards::{Cards, tool_card};
 
 use std::sync::Arc;
@@ -131,6 +131,11 @@ impl Server {
         }));
         let abandon = shared.abandon.clone().drop_guard();
         Ok(Self { shared, cards, calls, cancels, announcer, abandon })
+    }
+
+    /// What is to be at the broker while it serves (`SUB-16`).
+    pub(crate) fn retained(&self) -> impl Iterator<Item = Retained> {
+        self.cards.retained()
     }
 }
 

@@ -1,9 +1,12 @@
 //! The retained cards of a server: made once, published with the current time at each connect, and marked offline when
 //! the server stops.
 
+use std::sync::Arc;
+
 use crate::handler::registry::ToolDef;
 use crate::link::Message;
 use crate::schema::ToolSchemas;
+use crate::serve::Retained;
 use crate::wire::{
     Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion,
     now_rfc3339,
@@ -55,6 +58,18 @@ impl Cards {
             self.tools.iter().map(|card| self.tool_message(card, Status::Online)).collect();
         messages.push(self.server_online());
         messages
+    }
+
+    /// What is to be at the broker while the server serves: its own card, then those of the tools (`SUB-16`).
+    pub(super) fn retained(self: &Arc<Self>) -> impl Iterator<Item = Retained> {
+        let server = Arc::clone(self);
+        let topic = self.namespace.server_card(self.server_id());
+        let tools = self.tools.iter().enumerate().map(|(index, card)| {
+            let (cards, topic) = (Arc::clone(self), self.tool_topic(card));
+            let online = move || Some(cards.tool_message(cards.tools.get(index)?, Status::Online));
+            Retained::new(topic, online).shared()
+        });
+        std::iter::once(Retained::new(topic, move || Some(server.server_online()))).chain(tools)
     }
 
     /// Says on the tools' cards that there are no replicas (`MCP-12`).

@@ -1,0 +1,108 @@
+//! Watching the agent's own retained messages, and publishing again what somebody else deleted or changed (`SUB-16`).
+//!
+//! An administrator who clears retained messages, or a peer that may write where it should not, would make an agent that
+//! works one that nobody finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use crate::link::{Filter, Inbound, Link, MessageHandler, QoS, RetainHandling, Subscription};
+use crate::serve::Retained;
+
+/// How long a change is left alone: after a reconnect the broker gives what the Will said, and then what the agent says.
+const CALM: Duration = Duration::from_secs(2);
+
+/// How often each message is published again at the most.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// The most messages that are watched; of an agent with more tools the first ones.
+const MOST: usize = 256;
+
+/// The largest message that is looked at. A larger one is not ours.
+const LARGEST: usize = 1024 * 1024;
+
+/// What came last on each topic.
+#[derive(Debug, Default)]
+struct Latest {
+    came: Mutex<BTreeMap<String, Bytes>>,
+    changed: Notify,
+}
+
+impl Latest {
+    fn came(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, inbound: Inbound) {
+        let payload = if inbound.payload.len() > LARGEST { Bytes::new() } else { inbound.payload.clone() };
+        self.came().insert(inbound.topic().to_owned(), payload);
+        self.changed.notify_one();
+    }
+}
+
+/// Watches them, for as long as the agent serves. Where the broker refuses that, nothing is watched.
+pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
+    own.truncate(MOST);
+    let latest = Arc::new(Latest::default());
+    // Held for as long as they are watched.
+    let subscriptions = subscribe(&link, &own, &latest).await;
+    if subscriptions.is_empty() {
+        return;
+    }
+    let mut wrong: BTreeSet<usize> = BTreeSet::new();
+    let mut repaired: BTreeMap<usize, Instant> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            () = latest.changed.notified() => {}
+            () = sleep(AGAIN), if !wrong.is_empty() => {}
+        }
+        sleep(CALM).await;
+        let came = std::mem::take(&mut *latest.came());
+        for (index, retained) in own.iter().enumerate() {
+            match came.get(&retained.topic) {
+                Some(payload) if retained.allows(payload) => drop(wrong.remove(&index)),
+                Some(_) => drop(wrong.insert(index)),
+                None => {}
+            }
+        }
+        let now = Instant::now();
+        let is_due = |index: &usize| repaired.get(index).is_none_or(|last| now >= *last + AGAIN);
+        let due: Vec<_> = wrong.iter().copied().filter(is_due).collect();
+        for index in due {
+            let Some((topic, message)) = own.get(index).and_then(|own| Some((&*own.topic, own.message()?)))
+            else {
+                continue;
+            };
+            tracing::warn!(
+                topic,
+                "somebody deleted or changed a retained message of this agent; it is published again"
+            );
+            repaired.insert(index, now);
+            match link.publish(message).await {
+                Ok(_) => drop(wrong.remove(&index)),
+                Err(error) => tracing::warn!(topic, %error, "failed to publish it again"),
+            }
+        }
+    }
+}
+
+async fn subscribe(link: &Link, own: &[Retained], latest: &Arc<Latest>) -> Vec<Subscription> {
+    let latest = Arc::clone(latest);
+    let handler = MessageHandler::in_memory(move |inbound| latest.take(inbound));
+    let filter = |retained: &Retained| Filter {
+        qos: QoS::AtMostOnce,
+        ..Filter::new(&retained.topic).with_retain_handling(RetainHandling::DoNotSend)
+    };
+    let granted = link.subscribe(own.iter().map(filter).collect(), handler).await;
+    let watched = |granted: Result<Subscription, _>| {
+        granted
+            .inspect_err(|error| tracing::debug!(%error, "a retained message of the agent is not watched"))
+            .ok()
+    };
+    granted.into_iter().filter_map(watched).collect()
+}
