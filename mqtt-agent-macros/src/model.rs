@@ -165,6 +165,8 @@ pub(crate) struct SkillWords {
     pub(crate) on_crash: Option<OnCrash>,
     /// The number, and the word to mark where it does not go with another.
     pub(crate) attempts: Option<(u32, TokenStream)>,
+    /// Whether tasks of a type that is no skill's id are its own.
+    pub(crate) default: bool,
     pub(crate) blocking: Option<Ident>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,

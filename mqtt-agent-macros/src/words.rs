@@ -75,8 +75,21 @@ pub(crate) const TOOL: &[&str] = &[
 ];
 
 /// What `#[skill(..)]` knows.
-pub(crate) const SKILL: &[&str] =
-    &[ID, NAME, TAGS, EXAMPLES, INPUT, OUTPUT, TIMEOUT, CONCURRENCY, ON_CRASH, ATTEMPTS, BLOCKING, CRATE];
+pub(crate) const SKILL: &[&str] = &[
+    ID,
+    NAME,
+    TAGS,
+    EXAMPLES,
+    INPUT,
+    OUTPUT,
+    TIMEOUT,
+    CONCURRENCY,
+    ON_CRASH,
+    ATTEMPTS,
+    DEFAULT,
+    BLOCKING,
+    CRATE,
+];
 
 /// What `#[card(..)]` knows.
 pub(crate) const CARD: &[&str] =

@@ -192,6 +192,20 @@ mod twins {
     }
 
     #[test]
+    fn a_second_default_skill_is_told() {
+        /// Takes anything.
+        #[skill(default)]
+        async fn anything_at_all() {}
+        /// Takes everything.
+        #[skill(default)]
+        async fn everything_else() {}
+        let skills = skills![anything_at_all, everything_else];
+        let error = Agent::new("x").skills(skills).build().unwrap_err().to_string();
+        assert!(error.contains("skill `everything_else`: `anything_at_all` at "), "{error}");
+        assert!(error.contains("is the agent's `default` already; leave the word to one of them"), "{error}");
+    }
+
+    #[test]
     fn a_default_that_does_not_fit_and_a_broken_pattern_are_told() {
         /// Broken pattern.
         #[tool]

@@ -126,6 +126,28 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a2a_6_of_several_skills_the_default_one_takes_tasks_of_other_types(broker) {
+        /// Says what it was asked.
+        #[skill(default)]
+        async fn anything(task: Task) -> String {
+            format!("anything: {}", task.text())
+        }
+        /// Another one.
+        #[skill]
+        async fn something(task: Task) -> String {
+            format!("something: {}", task.text())
+        }
+        let agent = Agent::new("desk").skills(skills![something, anything]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/tasks/peer/results").await;
+        for (kind, result) in [("Please!", "anything: hello"), ("something", "something: hello")] {
+            let task = json!({"task_id": result.len().to_string(), "from": "peer", "type": kind, "prompt": "hello"});
+            peer.publish("a2a/v1/tasks/desk/inbox", task.to_string(), Default::default()).await;
+            assert_eq!(json(&peer.next("a2a/v1/tasks/peer/results").await)["result"], result);
+        }
+        agent.stop().await;
+    }
+
     async fn a2a_7_a_result_without_a_response_topic_goes_to_its_sender_and_to_its_task(broker) {
         let agent = shouter().start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;

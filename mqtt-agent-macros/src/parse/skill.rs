@@ -60,6 +60,7 @@ pub(super) fn skill_words(all: &[Word], function: &Ident, errors: &Errors) -> (N
             words::ATTEMPTS => {
                 skill.attempts = word.positive(errors).map(|attempts| (attempts, word.place()));
             }
+            words::DEFAULT => skill.default = word.flag(errors) == Some(true),
             words::BLOCKING => {
                 if word.flag(errors) == Some(true) {
                     skill.blocking = word.ident().cloned();

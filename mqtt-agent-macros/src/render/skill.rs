@@ -78,6 +78,7 @@ fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
         concurrency,
         on_crash,
         attempts,
+        default,
         blocking: _,
         krate: _,
     } = words;
@@ -97,5 +98,6 @@ fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
         OnCrash::Fail => quote!(.on_crash(#private::OnCrash::Fail)),
     });
     let attempts = attempts.iter().map(|(attempts, _)| quote!(.attempts(#attempts)));
-    quote!(#(#name)* #(#lists)* #(#timeout)* #(#concurrency)* #(#on_crash)* #(#attempts)*)
+    let default = default.then(|| quote!(.default()));
+    quote!(#(#name)* #(#lists)* #(#timeout)* #(#concurrency)* #(#on_crash)* #(#attempts)* #default)
 }

@@ -77,6 +77,8 @@ pub(super) struct Shared {
     /// Whose inbox it is: the same without an instance.
     agent: String,
     skills: HashMap<&'static str, Arc<ReadySkill>>,
+    /// Whose the tasks of other types are.
+    default: Option<Arc<ReadySkill>>,
     store: Arc<dyn TaskStore>,
     /// The tasks that have not ended.
     live: Mutex<HashMap<Identifier, Arc<Work>>>,
@@ -97,11 +99,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// The skill that a task is for. A task's `type` is free text: one that is no skill's id goes to the only one
+    /// The skill that a task is for. A task's `type` is free text: one that is no skill's id goes to the default one
     /// (`A2A-6`).
     fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
-        let only = || self.skills.values().next().filter(|_| self.skills.len() == 1);
-        self.skills.get(kind).or_else(only)
+        self.skills.get(kind).or(self.default.as_ref())
     }
 
     fn unknown_skill(&self, kind: &str) -> TaskError {
@@ -169,13 +170,17 @@ impl Skills {
         within: Duration,
     ) -> Result<Self> {
         let session = handle.session();
-        let skills = parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready)));
+        let skills: HashMap<_, _> =
+            parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready))).collect();
+        // The only one, or the one that is marked so.
+        let default = skills.values().find(|ready| ready.skill.default || skills.len() == 1).cloned();
         let shared = Arc::new(Shared {
             link: session.link().clone(),
             id: session.id().clone(),
             states,
             agent: parts.agent,
-            skills: skills.collect(),
+            skills,
+            default,
             store: parts.store,
             live: Mutex::default(),
             tasks: TaskTracker::new(),

@@ -33,7 +33,15 @@ pub(super) fn ready(
 ) -> Vec<ReadySkill> {
     let mut first: HashMap<&str, &SkillDef> = HashMap::with_capacity(skills.len());
     let mut ready = Vec::with_capacity(skills.len());
+    let mut default: Option<&SkillDef> = None;
     for &skill in skills {
+        if let Some(other) = default.filter(|_| skill.default) {
+            let (id, place) = (other.id(), other.location());
+            let message =
+                format!("`{id}` at {place} is the agent's `default` already; leave the word to one of them");
+            problems.push(about(skill, &message));
+        }
+        default = default.or(Some(skill).filter(|skill| skill.default));
         if let Some(earlier) = first.insert(skill.id(), skill) {
             let place = earlier.location();
             let message = format!("is also defined at {place}; give one of them another `id`");

@@ -37,6 +37,8 @@ pub struct SkillDef {
     pub(crate) concurrency: Option<u32>,
     pub(crate) on_crash: OnCrash,
     pub(crate) attempts: u32,
+    /// Whether tasks of a type that is no skill's id are its own.
+    pub(crate) default: bool,
 }
 
 impl SkillDef {
@@ -67,6 +69,7 @@ impl SkillDef {
             concurrency: None,
             on_crash: OnCrash::Retry,
             attempts: 3,
+            default: false,
         }
     }
 
@@ -178,6 +181,13 @@ impl SkillDef {
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// Tasks of a type that is no skill's id are its own.
+    #[must_use]
+    pub const fn default(mut self) -> Self {
+        self.default = true;
         self
     }
 }
