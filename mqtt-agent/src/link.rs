@@ -43,6 +43,7 @@ mod publishes;
 mod receipt;
 mod receive;
 mod reconnect;
+mod relay;
 mod routes;
 mod send;
 mod shared;
@@ -54,6 +55,7 @@ mod subscriptions;
 mod tls;
 mod url;
 mod verdict;
+mod watchdog;
 #[cfg(feature = "websocket")]
 mod websocket;
 mod will;

@@ -9,6 +9,7 @@ mod agents;
 mod calls;
 mod cards;
 mod combinators;
+mod computing;
 mod contexts;
 mod denied;
 mod discovery;

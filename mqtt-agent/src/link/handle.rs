@@ -24,12 +24,13 @@ use super::options::LinkOptions;
 use super::outcome::{Outcome, Waiter};
 use super::pending_publish::PendingPublish;
 use super::receipt::{Pending, Receipt};
+use super::relay;
 use super::shared::Shared;
 use super::size;
 use super::state::ConnectionState;
 use super::subscription::Subscription;
 use super::subscriptions::{Granted, Wanted};
-use crate::spawn;
+use super::watchdog::Watched;
 
 /// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
 const ADDED: usize = 128;
@@ -98,10 +99,16 @@ impl Link {
             budget: Arc::clone(&budget),
         });
         let task = TaskTracker::new();
-        spawn::tracked_on(&task, actor.run(), &runtime);
+        relay::spawn(&task, actor.run(), &shared.pulse, &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
         Ok(Self(Arc::new(Inner { broker, user, commands, places, budget, own_limit, shared, next_id, task })))
+    }
+
+    /// A handler's future, which may compute for long without awaiting: the connection goes on meanwhile where the runtime
+    /// has another thread.
+    pub(crate) fn watched<F: Future>(&self, handler: F) -> impl Future<Output = F::Output> + use<F> {
+        Watched::new(handler, Arc::clone(&self.0.shared.pulse))
     }
 
     /// Where the broker is: host and port.

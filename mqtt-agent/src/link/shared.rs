@@ -1,5 +1,6 @@
 //! What the connection's task tells without being asked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use tokio::sync::watch;
 
 use super::error::ConnectError;
 use super::state::ConnectionState;
+use super::watchdog::Pulse;
 
 /// Written by the connection's task, read by its handles.
 pub(super) struct Shared {
@@ -24,6 +26,8 @@ pub(super) struct Shared {
     /// When a wait for the broker was given up, counted as `heard`; 0 for never.
     given_up: AtomicU64,
     began: Instant,
+    /// Of the handlers that the connection's messages run.
+    pub(super) pulse: Arc<Pulse>,
 }
 
 impl Shared {
@@ -37,6 +41,7 @@ impl Shared {
             heard: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             began: Instant::now(),
+            pulse: Arc::default(),
         }
     }
 

@@ -119,7 +119,7 @@ impl Topics {
 fn on(served: &Arc<Served>) -> MessageHandler {
     let link = served.shared.client.session().link();
     let (handler, inbox) = link.buffered_inbox("a message for a topic handler");
-    spawn::tracked(&served.shared.tasks, work(Arc::clone(served), inbox));
+    spawn::tracked(&served.shared.tasks, link.watched(work(Arc::clone(served), inbox)));
     handler
 }
 

@@ -51,6 +51,11 @@ impl Work {
     /// Does one step after the other, until nothing is left to do.
     pub(super) async fn run(self: Arc<Self>, place: Admitted, first: Event, ack: Option<Ack>) {
         let Some(shared) = self.shared.upgrade() else { return };
+        let link = shared.link.clone();
+        link.watched(self.steps(shared, place, first, ack)).await;
+    }
+
+    async fn steps(self: Arc<Self>, shared: Arc<Shared>, place: Admitted, first: Event, ack: Option<Ack>) {
         let _over = self.over.clone().drop_guard();
         let _in_hand = InHand { shared: &shared, work: &self };
         let skill = self.ready.skill;

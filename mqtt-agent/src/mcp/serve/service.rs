@@ -69,7 +69,7 @@ impl Service {
                     messaging.destination.name = inbound.topic(),
                 );
                 let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
-                spawn::tracked(&self.shared.tasks, serve.instrument(span));
+                spawn::tracked(&self.shared.tasks, self.shared.link.watched(serve.instrument(span)));
             }
             Err(Busy) => {
                 self.refuse_unread(&inbound, busy("calls"));

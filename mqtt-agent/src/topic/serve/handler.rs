@@ -87,7 +87,7 @@ impl Served {
         match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(mut place) => {
                 let this = Arc::clone(self);
-                spawn::tracked(&self.shared.tasks, async move {
+                let answering = async move {
                     let trace = reply_to.trace().cloned();
                     let outcome = this.in_turn(&mut place, inbound, call_id.clone(), trace, until).await;
                     place.is_settled();
@@ -96,7 +96,9 @@ impl Served {
                         tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
                     }
                     drop(place);
-                });
+                };
+                let link = self.shared.client.session().link();
+                spawn::tracked(&self.shared.tasks, link.watched(answering));
             }
             Err(Busy) => {
                 let link = self.shared.client.session().link();

@@ -1,0 +1,176 @@
+//! [`Pulse`]: whether a handler holds a thread of the runtime, and the thread that looks after it.
+//!
+//! A handler that computes without awaiting should take one thread, and not the program. Two things of tokio's scheduler
+//! make it take more: the thread that waits for the network may be the very one that goes on to run the handler, and no
+//! other takes its place until something from outside wakes one; and a task that was woken by a handler waits for that
+//! handler's thread, where no other thread may take it. So while a handler is being polled for long, a thread of ours has
+//! its connection go on in a new task (see [`relay`](super::relay)), which also wakes another thread of the runtime.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+/// How often it is looked whether a handler holds a thread.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// After so many looks without a handler that is being polled the thread sleeps until there is one.
+const IDLE: u32 = 20;
+
+/// The handlers of one connection.
+#[derive(Default)]
+pub(super) struct Pulse {
+    /// How many are being polled now.
+    polling: AtomicUsize,
+    /// How many polls have ended.
+    ended: AtomicU64,
+    /// Has the connection go on elsewhere.
+    held_up: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Pulse {
+    /// Says what to do when a handler holds a thread.
+    pub(super) fn on_held_up(&self, go_on: impl Fn() + Send + Sync + 'static) {
+        drop(self.held_up.set(Box::new(go_on)));
+    }
+}
+
+pin_project! {
+    /// A future whose polls are looked after.
+    pub(super) struct Watched<F> {
+        #[pin]
+        future: F,
+        pulse: Arc<Pulse>,
+    }
+}
+
+impl<F: Future> Watched<F> {
+    pub(super) fn new(future: F, pulse: Arc<Pulse>) -> Self {
+        Self { future, pulse }
+    }
+}
+
+/// A poll that has begun.
+struct Polling<'p>(&'p Pulse);
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.0.polling.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        // Counted before it is looked whether the watchdog sleeps, which looks at the count before it does.
+        this.pulse.polling.fetch_add(1, Ordering::SeqCst);
+        let _polling = Polling(this.pulse);
+        if let Some(watchdog) = WATCHDOG.get() {
+            watchdog.wake();
+        }
+        this.future.poll(cx)
+    }
+}
+
+/// The thread that looks after all connections of the process.
+struct Watchdog {
+    pulses: Mutex<Vec<Weak<Pulse>>>,
+    sleeps: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
+
+/// Has a connection looked after from now on, for as long as its pulse is there.
+pub(super) fn look_after(pulse: &Arc<Pulse>) {
+    let new =
+        || Watchdog { pulses: Mutex::default(), sleeps: AtomicBool::new(false), thread: OnceLock::new() };
+    let watchdog = WATCHDOG.get_or_init(new);
+    watchdog.pulses().push(Arc::downgrade(pulse));
+    watchdog.thread.get_or_init(|| {
+        let thread = thread::Builder::new().name("mqtt-agent-watchdog".to_owned()).stack_size(64 * 1024);
+        match thread.spawn(|| WATCHDOG.get().into_iter().for_each(Watchdog::run)) {
+            Ok(thread) => thread.thread().clone(),
+            Err(error) => {
+                tracing::warn!(%error, "handlers that compute for long may hold up the connection: no thread can be made");
+                thread::current()
+            }
+        }
+    });
+}
+
+impl Watchdog {
+    fn pulses(&self) -> MutexGuard<'_, Vec<Weak<Pulse>>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        if self.sleeps.load(Ordering::SeqCst)
+            && self.sleeps.swap(false, Ordering::SeqCst)
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    fn run(&self) {
+        let (mut idle, mut before) = (0, Vec::new());
+        loop {
+            if self.look(&mut before) {
+                idle = 0;
+            } else {
+                idle += 1;
+            }
+            if idle < IDLE {
+                thread::sleep(LOOK);
+                continue;
+            }
+            self.sleeps.store(true, Ordering::SeqCst);
+            if !self.is_polling() {
+                thread::park();
+            }
+            self.sleeps.store(false, Ordering::SeqCst);
+            idle = 0;
+        }
+    }
+
+    fn is_polling(&self) -> bool {
+        let polling = |pulse: &Weak<Pulse>| {
+            pulse.upgrade().is_some_and(|pulse| pulse.polling.load(Ordering::SeqCst) > 0)
+        };
+        self.pulses().iter().any(polling)
+    }
+
+    /// Has the connections go on of which no poll of a handler has ended since the last look, though some are going on. Whether
+    /// any handler is being polled.
+    fn look(&self, before: &mut Vec<(usize, u64)>) -> bool {
+        let mut held = Vec::new();
+        let mut now = Vec::new();
+        {
+            let mut pulses = self.pulses();
+            pulses.retain(|pulse| pulse.strong_count() > 0);
+            for pulse in pulses.iter().filter_map(Weak::upgrade) {
+                if pulse.polling.load(Ordering::Acquire) > 0 {
+                    let known = (Arc::as_ptr(&pulse).addr(), pulse.ended.load(Ordering::Relaxed));
+                    if before.contains(&known) {
+                        held.push(Arc::clone(&pulse));
+                    }
+                    now.push(known);
+                }
+            }
+        }
+        let polling = !now.is_empty();
+        *before = now;
+        // Without the lock: to spawn may take a while.
+        held.iter().filter_map(|pulse| pulse.held_up.get()).for_each(|go_on| go_on());
+        polling
+    }
+}
