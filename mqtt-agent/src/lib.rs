@@ -34,8 +34,9 @@
 // The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
 // (`tests/structure`) says so:
 //
+// - `shown`: texts of peers; `log_rate`: how often peers are logged
 // - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
-//   `json`: pointers and sizes; `causes`: errors of others; `shown`: texts of peers
+//   `json`: pointers and sizes; `causes`: errors of others
 // - `link`: one connection to a broker; `discover`: what is retained there
 // - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
 // - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
@@ -69,6 +70,7 @@ mod handler;
 mod json;
 mod kept;
 mod link;
+mod log_rate;
 mod mcp;
 mod serve;
 mod session;

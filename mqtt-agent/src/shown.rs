@@ -1,33 +1,66 @@
-//! [`Shown`]: a peer's text as it may stand in a message, a log or on a terminal.
+//! [`shown`]: a peer's text as it may stand in a message, a log or on a terminal.
 
-use std::fmt::{self, Write};
+use std::fmt::{self, Display, Write};
 
-/// So many characters are shown (`SUB-11a`).
+/// So many characters of a peer's text are shown (`SUB-11a`).
 const MOST: usize = 200;
 
-/// Text that somebody else wrote. It is printed in one line of at most 200 characters, without what ends lines, moves a
+/// So many of a text of this program that may quote a peer.
+const MOST_QUOTING: usize = 2000;
+
+/// What somebody else wrote. It is printed in one line of a bounded number of characters, without what ends lines, moves a
 /// terminal's cursor, or makes text read in another order than it is written: those are escaped.
 #[derive(Clone, Copy)]
-pub(crate) struct Shown<'t>(pub(crate) &'t str);
-
-/// Shows a text.
-pub(crate) fn shown(text: &str) -> Shown<'_> {
-    Shown(text)
+pub(crate) struct Shown<'t, T: ?Sized> {
+    text: &'t T,
+    most: usize,
 }
 
-impl fmt::Display for Shown<'_> {
+/// Shows what a peer wrote: at most 200 characters of it. All that comes from peers is logged, and printed by errors, through
+/// this; the test `tests/structure/logged.rs` holds each log line against it.
+pub(crate) fn shown<T: Display + ?Sized>(text: &T) -> Shown<'_, T> {
+    Shown { text, most: MOST }
+}
+
+/// Shows what this program's user wrote and a peer's text may be part of, as an error's or a panic's message: more of it,
+/// for it is told nowhere else.
+pub(crate) fn quoting<T: Display + ?Sized>(text: &T) -> Shown<'_, T> {
+    Shown { text, most: MOST_QUOTING }
+}
+
+impl<T: Display + ?Sized> Display for Shown<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut characters = self.0.chars();
-        for c in characters.by_ref().take(MOST) {
-            if is_plain(c) { f.write_char(c)? } else { write!(f, "{}", c.escape_unicode())? }
-        }
-        if characters.next().is_some() { f.write_char('…') } else { Ok(()) }
+        let mut escaping = Escaping { out: f, left: self.most, is_cut: false };
+        write!(escaping, "{}", self.text)?;
+        let is_cut = escaping.is_cut;
+        if is_cut { f.write_char('…') } else { Ok(()) }
     }
 }
 
-impl fmt::Debug for Shown<'_> {
+impl<T: Display + ?Sized> fmt::Debug for Shown<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        Display::fmt(self, f)
+    }
+}
+
+/// Passes on so many characters, escaped.
+struct Escaping<'o, 'f> {
+    out: &'o mut fmt::Formatter<'f>,
+    left: usize,
+    is_cut: bool,
+}
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            let Some(left) = self.left.checked_sub(1) else {
+                self.is_cut = true;
+                break;
+            };
+            self.left = left;
+            if is_plain(c) { self.out.write_char(c)? } else { write!(self.out, "{}", c.escape_unicode())? }
+        }
+        Ok(())
     }
 }
 
@@ -55,8 +88,8 @@ mod tests {
             ("user\u{202e}gpj.exe\u{2066}", "user\\u{202e}gpj.exe\\u{2066}"),
             ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
         ] {
-            assert_eq!(Shown(text).to_string(), shown);
-            assert_eq!(format!("{:?}", Shown(text)), shown);
+            assert_eq!(super::shown(text).to_string(), shown);
+            assert_eq!(format!("{:?}", super::shown(text)), shown);
         }
     }
 
@@ -64,5 +97,12 @@ mod tests {
     fn at_most_200_characters_are_shown() {
         assert_eq!(shown(&"ü".repeat(200)).to_string(), "ü".repeat(200));
         assert_eq!(shown(&"ü".repeat(201)).to_string(), format!("{}…", "ü".repeat(200)));
+    }
+
+    #[test]
+    fn what_is_printed_in_pieces_is_one_text() {
+        let (a, b) = ("a".repeat(100), "b".repeat(200));
+        assert_eq!(shown(&format_args!("{a}\n{b}")).to_string(), format!("{a}\\u{{a}}{}…", &b[..99]));
+        assert_eq!(quoting(&format_args!("{a}\n{b}")).to_string(), format!("{a}\\u{{a}}{b}"));
     }
 }

@@ -24,6 +24,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::link::Evidence;
+use crate::shown::quoting;
 use crate::wire::Task;
 
 /// Whose record of a task it is. One agent may have both of one task: when it delegates to itself.
@@ -166,13 +167,13 @@ impl Retention {
 #[non_exhaustive]
 pub enum StoreError {
     /// It cannot be read or written.
-    #[error("the task store cannot be used: {reason}; check its file, its disk and who else uses it")]
+    #[error("the task store cannot be used: {reason}; check its file, its disk and who else uses it", reason = quoting(.reason))]
     Unavailable {
         /// What went wrong.
         reason: String,
     },
     /// What is kept cannot be understood.
-    #[error("the task store holds what cannot be read: {reason}; a later version may have written it")]
+    #[error("the task store holds what cannot be read: {reason}; a later version may have written it", reason = quoting(.reason))]
     Unreadable {
         /// What is wrong with it.
         reason: String,

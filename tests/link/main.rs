@@ -18,3 +18,4 @@ mod secrets;
 mod sessions;
 mod signals;
 mod stop;
+mod texts;

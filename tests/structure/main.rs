@@ -1,11 +1,12 @@
-//! The structure of the two crates: no circles between files, imports that run one way through the rooms, and one
-//! convention for all errors.
+//! The structure of the two crates: no circles between files, imports that run one way through the rooms, one convention for
+//! all errors, and peers' texts that are logged and printed escaped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod causes;
 mod circles;
 mod errors;
 mod imports;
+mod logged;
 mod rooms;
 mod sources;
 
@@ -130,6 +131,47 @@ fn an_error_with_a_source_is_found_however_it_is_written() {
             "`Two` in `wire` has a `source`: print the cause instead",
             "`One::A` in `wire` gives its cause as its source: print it instead",
             "`One::B` in `wire` gives its cause as its source: print it instead",
+        ]
+    );
+}
+
+#[test]
+fn what_peers_write_is_logged_and_printed_escaped() {
+    let findings = logged::findings(&sources("mqtt-agent"));
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn a_text_that_is_logged_or_printed_as_it_came_is_found_however_it_is_written() {
+    let sources = Sources::of(&[
+        (
+            "link",
+            "fn a() { tracing::warn!(topic, name = %peer.name, %error, handler, \"no {sender}\"); }
+            fn b() { tokio::select! { () = c => limited!(warn, \"no\", ?payload, task = %shown(task)) } }
+            fn d() { tracing::debug_span!(\"s\", topic = inbound.topic()); }
+            #[cfg(test)] mod tests { fn e() { tracing::warn!(topic, \"no\"); } }",
+        ),
+        (
+            "error",
+            "#[derive(Debug, thiserror::Error)]
+            pub enum E {
+                #[error(\"no: {0}\")] A(serde_json::Error),
+                #[error(\"no: {name}\")] B { name: String },
+                #[error(\"no: {name}\", name = shown(.name))] C { name: String },
+                #[error(\"no: {0}\")] D(PublishError),
+            }",
+        ),
+    ]);
+    assert_eq!(
+        logged::findings(&sources),
+        [
+            "`E::A` in `error` prints `0` as it came: write `{0}` as `shown(.0)`",
+            "`E::B` in `error` prints `name` as it came: write `{name}` as `shown(.name)`",
+            "`topic` is logged in `link` as it came: write `%shown(..)`",
+            "`name = % peer . name` is logged in `link` as it came: write `%shown(..)`",
+            "`{sender}` is logged in `link` as it came: make it a field, and write `%shown(..)`",
+            "`? payload` is logged in `link` as it came: write `%shown(..)`",
+            "`topic = inbound . topic ()` is logged in `link` as it came: write `%shown(..)`",
         ]
     );
 }

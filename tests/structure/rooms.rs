@@ -7,13 +7,14 @@ use crate::sources::name;
 pub(crate) type Room = (&'static str, &'static str);
 
 pub(crate) const RUNTIME: &[Room] = &[
+    ("shown", "texts of peers as they may be shown"),
+    ("log_rate", "how often what peers cause is logged"),
     ("wire", "the protocol as data"),
     ("deadline", "points in time"),
     ("spawn", "tasks with an owner"),
     ("kept", "futures that streams keep"),
     ("json", "pointers into JSON, and its size"),
     ("causes", "errors of others with their causes"),
-    ("shown", "texts of peers as they may be shown"),
     ("link", "one connection to a broker"),
     ("discover", "what is retained at the broker"),
     ("store", "where tasks are kept"),

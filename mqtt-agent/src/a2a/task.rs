@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::serve::Work;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
 use crate::handler::reply::ToolError;
+use crate::shown::shown;
 use crate::store::StoreError;
 use crate::wire::{Artifact, Part, Role, TaskMessage};
 
@@ -153,7 +154,7 @@ pub enum TaskUpdateError {
         limit: usize,
     },
     /// The answer is something else than the handler asked for.
-    #[error("the answer does not fit: {0}; ask again and say what is expected")]
+    #[error("the answer does not fit: {text}; ask again and say what is expected", text = shown(.0))]
     UnexpectedAnswer(String),
     /// The task is not wanted any more.
     #[error("the task has ended; end the handler")]

@@ -14,6 +14,8 @@ use tokio::time::timeout;
 
 use crate::handler::refusal::unavailable;
 use crate::link::{Filter, Inbound, Link, Message, MessageHandler};
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::wire::{
     Identifier, Intent, Namespace, Response, ServerCard, Status, TaskError, TaskNotification, TaskResult,
     TaskState, ToolCard, Topic, codes, now_rfc3339, reply_address,
@@ -55,7 +57,7 @@ impl Leftovers {
     fn take(&self, inbound: &Inbound) {
         let topic = inbound.topic();
         let namespace = &self.namespace;
-        tracing::debug!(topic, "refused a message for a subscription of an earlier process");
+        tracing::debug!(topic = %shown(topic), "refused a message for a subscription of an earlier process");
         match namespace.parse_topic(topic) {
             Some(Topic::ToolCall(tool)) => {
                 self.end_tool(tool);
@@ -141,7 +143,7 @@ impl Leftovers {
     fn send(&self, message: Message) {
         let topic = message.topic.clone();
         if let Err(error) = self.link.try_enqueue(message) {
-            tracing::warn!(topic = &*topic, %error, "failed to answer what an earlier process was asked");
+            limited!(warn, "failed to answer what an earlier process was asked", topic = %shown(&*topic), %error);
         }
     }
 
@@ -156,7 +158,7 @@ impl Leftovers {
             .iter()
             .filter(|tool| !served.contains(tool.as_str()) && Identifier::parse(tool).is_ok());
         for tool in gone.take(MOST) {
-            tracing::info!(tool, "ended a tool that an earlier process served");
+            tracing::info!(tool = %shown(tool), "ended a tool that an earlier process served");
             self.end_tool(tool);
             let topic = namespace.tool_card(tool);
             let Some(card) = self.retained(topic.clone()).await else { continue };

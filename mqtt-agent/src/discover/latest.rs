@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::link::{Inbound, MessageHandler, QoS};
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::wire::Identifier;
 
 /// The most names that are kept.
@@ -104,7 +106,7 @@ impl Latest {
         }
         let full = self.state().put(name, payload, queued, &self.0);
         if full {
-            tracing::warn!(name, "dropped a card: more came than are kept");
+            limited!(warn, "dropped a card: more came than are kept", name = %shown(name));
         }
         self.0.arrived.notify_one();
     }

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::handler::context::{Context, Delivery, Instance};
+use crate::shown::quoting;
 pub(crate) use missing::Missing;
 use whole::with_integers;
 
@@ -168,7 +169,7 @@ impl<'a> Call<'a> {
 
 /// Why one argument was refused. Sent to the caller as part of `invalid_arguments`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pointer}`: {message}")]
+#[error("`{pointer}`: {message}", pointer = quoting(.pointer), message = quoting(.message))]
 pub struct ArgumentError {
     pointer: String,
     message: String,

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::link::{Link, Message, PublishError, Receipt};
+use crate::shown::shown;
 use crate::wire::{Identifier, StreamKind, StreamMessage};
 
 /// Sends partial results while the call runs.
@@ -139,7 +140,7 @@ impl PartialStream {
             return;
         }
         if let Err(error) = self.send(StreamKind::Done, serde_json::Value::Null).await {
-            tracing::debug!(topic = self.topic, %error, "the end of a stream was not sent");
+            tracing::debug!(topic = %shown(&self.topic), %error, "the end of a stream was not sent");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! that no packet is ever half taken when something else comes first. What packets mean is in `receive`, what is written in
 //! `send`, the end in `closing`, the loss of a connection in `reconnect`.
 
+use crate::log_rate::limited;
 use std::future::poll_fn;
 use std::io;
 use std::ops::ControlFlow;
@@ -318,7 +319,8 @@ impl Actor {
             // The silence is ours.
             self.heard = Instant::now();
             if !std::mem::replace(&mut self.is_reading_stopped, true) {
-                tracing::warn!(
+                limited!(
+                    warn,
                     "stopped reading from the broker: too many bytes of messages wait to be handled"
                 );
             }

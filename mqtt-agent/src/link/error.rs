@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::shown::shown;
+use crate::shown::{quoting, shown};
 
 /// Why a connection to the broker could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,14 +12,13 @@ use crate::shown::shown;
 pub enum ConnectError {
     /// The address of the broker can't be used.
     #[error(
-        "invalid broker url: {reason}; write it as `mqtt://host:1883`, or with `mqtts://`, `ws://` or `wss://`"
-    )]
+        "invalid broker url: {reason}; write it as `mqtt://host:1883`, or with `mqtts://`, `ws://` or `wss://`", reason = quoting(.reason))]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
     },
     /// The address needs a cargo feature that this build doesn't have.
-    #[error("`{scheme}://` needs the cargo feature `{feature}` of mqtt-agent; turn it on in Cargo.toml")]
+    #[error("`{scheme}://` needs the cargo feature `{feature}` of mqtt-agent; turn it on in Cargo.toml", scheme = shown(.scheme))]
     FeatureMissing {
         /// The scheme of the address.
         scheme: String,
@@ -27,7 +26,7 @@ pub enum ConnectError {
         feature: &'static str,
     },
     /// An option has a value that MQTT or the client can't work with.
-    #[error("invalid option `{option}`: {reason}")]
+    #[error("invalid option `{option}`: {reason}", reason = quoting(.reason))]
     InvalidOption {
         /// The option's name.
         option: &'static str,
@@ -71,20 +70,19 @@ pub enum ConnectError {
     OldProtocol,
     /// TLS could not be set up, or the broker's certificate was not accepted.
     #[error(
-        "TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url"
-    )]
+        "TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url", reason = quoting(.reason))]
     Tls {
         /// What TLS says.
         reason: String,
     },
     /// What answered doesn't speak MQTT 5.
-    #[error("the peer does not speak MQTT 5: {reason}; check the port, the path and the broker's version")]
+    #[error("the peer does not speak MQTT 5: {reason}; check the port, the path and the broker's version", reason = shown(.reason))]
     Protocol {
         /// What was wrong with the answer.
         reason: String,
     },
     /// The broker accepted the connection, and did not answer what was asked of it then.
-    #[error("`{broker}` did not answer {what} within {within:?}; the broker's log may say why")]
+    #[error("`{broker}` did not answer {what} within {within:?}; the broker's log may say why", broker = shown(.broker))]
     Unanswered {
         /// Host and port, or the WebSocket address.
         broker: String,
@@ -94,7 +92,7 @@ pub enum ConnectError {
         within: Duration,
     },
     /// There was no connection within the time allowed.
-    #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()))]
+    #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()), broker = shown(.broker))]
     Timeout {
         /// Host and port, or the WebSocket address.
         broker: String,
@@ -129,7 +127,7 @@ fn advice(code: u8) -> &'static str {
 }
 
 fn last_error(last: Option<&str>) -> String {
-    last.map(|error| format!(", last error: {error}")).unwrap_or_default()
+    last.map(|error| format!(", last error: {}", quoting(error))).unwrap_or_default()
 }
 
 /// What a broker may lack of MQTT 5, and says so (`SUB-10a`).
@@ -169,7 +167,7 @@ impl std::fmt::Display for BrokerFeature {
 #[non_exhaustive]
 pub enum PublishError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("publishing to `{topic}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
+    #[error("publishing to `{topic}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None), topic = shown(.topic))]
     Denied {
         /// The topic.
         topic: String,
@@ -187,13 +185,13 @@ pub enum PublishError {
         of: SizeLimit,
     },
     /// The message can't be expressed in MQTT.
-    #[error("the message can't be sent: {reason}; correct it")]
+    #[error("the message can't be sent: {reason}; correct it", reason = quoting(.reason))]
     Invalid {
         /// What is wrong with it.
         reason: String,
     },
     /// The broker lacks what the message needs.
-    #[error("publishing to `{topic}` is not possible: {feature}")]
+    #[error("publishing to `{topic}` is not possible: {feature}", topic = shown(.topic))]
     Unsupported {
         /// The topic.
         topic: String,
@@ -201,7 +199,7 @@ pub enum PublishError {
         feature: BrokerFeature,
     },
     /// The broker refused it for another reason.
-    #[error("publishing to `{topic}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None))]
+    #[error("publishing to `{topic}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None), topic = shown(.topic))]
     Rejected {
         /// The topic.
         topic: String,
@@ -258,7 +256,7 @@ impl fmt::Display for SizeLimit {
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The broker's access rules forbid it (reason code 0x87).
-    #[error("subscribing to `{filter}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None))]
+    #[error("subscribing to `{filter}` was denied by the broker{}; allow it in the broker's access rules", said(.reason.as_deref(), None), filter = shown(.filter))]
     Denied {
         /// The topic filter.
         filter: String,
@@ -266,7 +264,7 @@ pub enum SubscribeError {
         reason: Option<String>,
     },
     /// The filter is no valid MQTT topic filter.
-    #[error("`{filter}` is no topic filter: {reason}; correct it")]
+    #[error("`{filter}` is no topic filter: {reason}; correct it", filter = shown(.filter))]
     Invalid {
         /// The topic filter.
         filter: String,
@@ -274,7 +272,7 @@ pub enum SubscribeError {
         reason: &'static str,
     },
     /// The broker lacks what the subscription needs.
-    #[error("subscribing to `{filter}` is not possible: {feature}")]
+    #[error("subscribing to `{filter}` is not possible: {feature}", filter = shown(.filter))]
     Unsupported {
         /// The topic filter.
         filter: String,
@@ -282,7 +280,7 @@ pub enum SubscribeError {
         feature: BrokerFeature,
     },
     /// The broker refused it for another reason.
-    #[error("subscribing to `{filter}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None))]
+    #[error("subscribing to `{filter}` was refused with {name} ({code:#04x}){}; the broker's log may say more", said(.reason.as_deref(), None), filter = shown(.filter))]
     Rejected {
         /// The topic filter.
         filter: String,
@@ -294,13 +292,13 @@ pub enum SubscribeError {
         reason: Option<String>,
     },
     /// The connection ended again and again before the broker answered.
-    #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why")]
+    #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why", filter = shown(.filter))]
     Interrupted {
         /// The topic filter.
         filter: String,
     },
     /// The connection was closed before the broker answered.
-    #[error("the connection is closed; there is no subscription to `{filter}`")]
+    #[error("the connection is closed; there is no subscription to `{filter}`", filter = shown(.filter))]
     Closed {
         /// The topic filter.
         filter: String,

@@ -4,6 +4,8 @@
 //! [`Budget`], and over that the socket isn't read any more. Messages at QoS 0, which nothing holds back, have a bound of
 //! their own and are dropped over it.
 
+use crate::log_rate::limited;
+use crate::shown::shown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -90,7 +92,7 @@ impl Inbox {
             if ack.is_awaited() && ahead && has_room && !sender.is_closed() {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
             } else if !ack.is_awaited() && !has_room {
-                tracing::warn!(topic = inbound.topic(), "dropped {what} at QoS 0: too many wait already");
+                limited!(warn, "dropped {what} at QoS 0: too many wait already", topic = %shown(inbound.topic()));
                 return ack.refused();
             }
             if !ack.is_awaited() {

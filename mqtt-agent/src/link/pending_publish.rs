@@ -1,5 +1,7 @@
 //! One published message that has no outcome yet.
 
+use crate::log_rate::limited;
+use crate::shown::shown;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -113,7 +115,7 @@ impl PendingPublish {
         if let Some(error) = waiter.tell(outcome)
             && !withdraw
         {
-            tracing::warn!(topic = &*message.topic, %error, "failed to publish a message");
+            limited!(warn, "failed to publish a message", topic = %shown(&*message.topic), %error);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A message is waiting, then sent with a packet id, then acknowledged. It is kept until it is acknowledged: when a
 //! connection is lost, what was sent goes back in front of what waits, in the order of publishing.
 
+use crate::shown::shown;
 use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
@@ -156,10 +157,7 @@ impl Publishes {
         if back.front().is_some_and(|oldest| oldest.suspicion >= POISON)
             && let Some(poison) = back.pop_front()
         {
-            tracing::error!(
-                topic = &*poison.message.topic,
-                "gave up a message: each connection ended before it was acknowledged"
-            );
+            tracing::error!(topic = %shown(&*poison.message.topic), "gave up a message: each connection ended before it was acknowledged");
             poison.resolve(Err(PublishError::Interrupted));
         }
         let (control, mut normal): (VecDeque<_>, VecDeque<_>) =

@@ -1,5 +1,7 @@
 //! What the broker's packets mean.
 
+use crate::log_rate::limited;
+use crate::shown::shown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -164,7 +166,7 @@ impl Actor {
         if !publish.is_valid {
             // Never the end of the connection: the broker would deliver it again for ever.
             let topic = String::from_utf8_lossy(&publish.topic);
-            tracing::warn!(topic = &*topic, "refused a message with a property that is no valid text");
+            limited!(warn, "refused a message with a property that is no valid text", topic = %shown(&*topic));
             if is_awaited {
                 self.acks.received(publish.packet, 0, 0);
             }
@@ -202,7 +204,7 @@ impl Actor {
             return;
         };
         if identified == Identified::Known {
-            tracing::debug!(topic = inbound.topic(), "dropped a message for a subscription that has ended");
+            tracing::debug!(topic = %shown(inbound.topic()), "dropped a message for a subscription that has ended");
             return self.acknowledge(place);
         }
         match place.filter(|_| !by_topic) {
@@ -212,7 +214,7 @@ impl Actor {
                     self.parked.push(ParkedMessage { inbound: inbound.detached(), identifiers, place })
                 {
                     let topic = message.inbound.topic();
-                    tracing::warn!(topic, "left a message to the session: too much is parked");
+                    limited!(warn, "left a message to the session: too much is parked", topic = %shown(topic));
                     self.acks.share(place, 1, left::print(&message.inbound));
                     self.settle(&Settlement { epoch: self.epoch, place, left: true });
                 }
@@ -266,7 +268,7 @@ impl Actor {
             }
         }));
         if done.is_err() {
-            tracing::error!("a subscriber panicked at a message");
+            limited!(error, "a subscriber panicked at a message");
         }
     }
 
@@ -324,7 +326,9 @@ impl Actor {
     fn hand_over_unclaimed(&mut self, inbound: Inbound, place: Option<u64>) {
         match self.unclaimed.clone() {
             Some(handler) => self.hand_over(&handler, inbound, place),
-            None => tracing::debug!(topic = inbound.topic(), "dropped a message that nobody subscribes to"),
+            None => {
+                tracing::debug!(topic = %shown(inbound.topic()), "dropped a message that nobody subscribes to")
+            }
         }
         self.acknowledge(place);
     }

@@ -1,5 +1,6 @@
 //! A connection is lost: what is taken back, and who is told.
 
+use crate::shown::quoting;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -38,12 +39,12 @@ impl Actor {
             // Late acknowledgements of this connection then find nothing.
             self.acks.reset(self.epoch);
             if self.closing.is_none() {
-                tracing::warn!(error, held_ms = held.as_millis(), "lost the connection to the broker");
+                tracing::warn!(error = %quoting(error), held_ms = held.as_millis(), "lost the connection to the broker");
                 self.count_short(ended, held);
             }
         } else {
             self.attempt = self.attempt.saturating_add(1);
-            tracing::warn!(error, attempt = self.attempt - 1, "failed to connect to the broker");
+            tracing::warn!(error = %quoting(error), attempt = self.attempt - 1, "failed to connect to the broker");
             self.shared.failure.send_replace(ended.failure.clone());
         }
         if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {

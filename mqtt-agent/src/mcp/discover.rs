@@ -13,7 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::deadline;
 use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
+use crate::log_rate::limited;
 use crate::session::Session;
+use crate::shown::shown;
 use crate::wire::{DecodeError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
@@ -47,7 +49,7 @@ fn readable<C: Card>(namespace: &Namespace, latest: &Latest) -> Vec<C> {
     let read = |(name, payload): (String, bytes::Bytes)| match C::read(&name, &payload) {
         Ok(card) => card,
         Err(error) => {
-            tracing::warn!(topic = C::topic(namespace, &name), %error, "ignored a card");
+            limited!(warn, "ignored a card", topic = %shown(&C::topic(namespace, &name)), %error);
             None
         }
     };
@@ -67,7 +69,7 @@ pub(super) async fn find<C: Card>(
         if let Some(payload) = latest.get(name) {
             match C::read(name, &payload) {
                 Ok(card) => return Ok(card),
-                Err(error) => tracing::warn!(topic, %error, "ignored a card"),
+                Err(error) => limited!(warn, "ignored a card", topic = %shown(&topic), %error),
             }
         }
         if timeout_at(until, latest.arrived()).await.is_err() {

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::handler::reply::{FromToolError, ToolError};
 use crate::mcp::CallError;
+use crate::shown::shown;
 
 /// Why a call of a `#[remote]` trait's method has no result.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub enum RemoteError<E> {
 impl<E: ToolError> fmt::Display for RemoteError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tool(error) => write!(f, "the tool failed: {}", error.message()),
+            Self::Tool(error) => write!(f, "the tool failed: {}", shown(&error.message())),
             Self::Call(error) => error.fmt(f),
         }
     }

@@ -10,6 +10,8 @@ use bytes::Bytes;
 
 use crate::deadline;
 use crate::link::{Link, Message, Properties};
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::wire::{Identifier, TraceContext, is_topic_text};
 
 /// How much longer the broker keeps an answer than its caller says it waits (`MCP-15a`): clocks and queues differ.
@@ -93,7 +95,7 @@ impl ReplyTo {
 pub(crate) fn send_now(link: &Link, answer: Message) {
     let topic = answer.topic.clone();
     if let Err(error) = link.try_enqueue(answer) {
-        tracing::warn!(topic = &*topic, %error, "failed to send an answer");
+        limited!(warn, "failed to send an answer", topic = %shown(&*topic), %error);
     }
 }
 

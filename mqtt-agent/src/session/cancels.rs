@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::link::{Link, Message, PublishError};
+use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{CancelRequest, Identifier, Namespace};
 use book::Book;
@@ -59,7 +60,7 @@ impl Cancels {
         if shared.book().add(tool, call) {
             shared.added.notify_one();
         } else {
-            tracing::debug!(tool = &**tool, "dropped a cancel: too many wait to be sent");
+            tracing::debug!(tool = %shown(&**tool), "dropped a cancel: too many wait to be sent");
         }
     }
 
@@ -124,6 +125,6 @@ impl Shared {
 
 fn log<T>(tool: &str, outcome: Result<T, PublishError>) {
     if let Err(error) = outcome {
-        tracing::debug!(tool, %error, "failed to send a cancel");
+        tracing::debug!(tool = %shown(tool), %error, "failed to send a cancel");
     }
 }

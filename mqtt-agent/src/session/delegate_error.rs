@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::link::{PublishError, SubscribeError};
+use crate::shown::{quoting, shown};
 use crate::store::StoreError;
 use crate::wire::{IdentifierError, TaskError, TaskResult, TaskState};
 
@@ -14,7 +15,7 @@ pub enum DelegateError {
     #[error("the agent: {0}")]
     InvalidAgent(IdentifierError),
     /// What was asked cannot be sent.
-    #[error("the task cannot be asked for: {0}")]
+    #[error("the task cannot be asked for: {text}", text = quoting(.0))]
     InvalidTask(String),
     /// The task is larger than what the broker accepts, than this client's own `max_packet_size`, or than what the agent's card
     /// says: the broker would withhold it from the agent without telling anybody.
@@ -39,8 +40,7 @@ pub enum DelegateError {
     /// The agent asks, and the request has nothing that answers. The task was cancelled.
     #[error(
         "the agent asks: `{question}`; answer with `.on_question(..)`, or give the task with `Client::delegate` and answer it with \
-         `TaskHandle::send`"
-    )]
+         `TaskHandle::send`", question = shown(.question))]
     Question {
         /// The task.
         task_id: String,
@@ -49,8 +49,7 @@ pub enum DelegateError {
     },
     /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
     #[error(
-        "no result of task `{task_id}` from `{agent}` within {after:?}; is the agent online? it may still work on the task"
-    )]
+        "no result of task `{task_id}` from `{agent}` within {after:?}; is the agent online? it may still work on the task", task_id = shown(.task_id), agent = shown(.agent))]
     Timeout {
         /// The task.
         task_id: String,
@@ -61,20 +60,20 @@ pub enum DelegateError {
     },
     /// Nobody receives tasks for the agent: it never connected, or its session has expired (`MCP-14` has the same for
     /// tools). Known only from brokers that say so.
-    #[error("nobody takes tasks for `{agent}`; start it, or look at its id")]
+    #[error("nobody takes tasks for `{agent}`; start it, or look at its id", agent = shown(.agent))]
     Unavailable {
         /// The agent that was asked.
         agent: String,
     },
     /// The agent takes tasks and nothing else: its card names no feature `intents`, and it sent no update of this task. It
     /// would take a cancel or a further message for one more task (`A2A-12`).
-    #[error("`{agent}` takes tasks alone, and neither a cancel nor a further message; wait for its result")]
+    #[error("`{agent}` takes tasks alone, and neither a cancel nor a further message; wait for its result", agent = shown(.agent))]
     Unsupported {
         /// The agent that was asked.
         agent: String,
     },
     /// The result is another type than was asked for.
-    #[error("the result does not fit the type that was asked for: {0}; look at the agent's card")]
+    #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
     /// The broker did not take the task.
     #[error("the task was not sent: {0}")]

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::discover::ReceiverCards;
 use crate::link::{ConnectionState, Link, Message, PublishError, Published};
+use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{Identifier, Namespace, TaskError, TaskResult};
 use book::Book;
@@ -225,7 +226,7 @@ impl Delegations {
             Effect::Ask(asked) => {
                 let task = &asked.task.task_id;
                 if let Err(error) = link.publish(asked.question(namespace)).await {
-                    tracing::debug!(%task, %error, "failed to ask for a task that is silent");
+                    tracing::debug!(task = %shown(task), %error, "failed to ask for a task that is silent");
                 }
             }
             Effect::Learn(agent) => {
@@ -236,7 +237,7 @@ impl Delegations {
             }
             Effect::Cancel(asked) => {
                 if let Err(error) = link.enqueue(asked.cancel(namespace)).await {
-                    tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task");
+                    tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
                 }
             }
             Effect::Store { record, what } => self.keep(*record, what).await,
@@ -252,7 +253,7 @@ impl Delegations {
             Ok(Published { no_subscribers: true }) => Handed::Nowhere,
             Err(PublishError::TooLarge { .. } | PublishError::Invalid { .. }) => Handed::Impossible,
             Err(error) => {
-                tracing::warn!(task = %asked.task.task_id, %error, "failed to send a task again");
+                tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to send a task again");
                 Handed::Failed
             }
         };

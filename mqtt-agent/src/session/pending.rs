@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::windows::Place;
 use crate::link::{Inbound, Outcome};
+use crate::shown::shown;
 use crate::wire::{Identifier, Response};
 
 /// Who waits, by call id. Short look-ups only: the lock is never held across an await or a parse.
@@ -84,7 +85,9 @@ impl Pending {
                 drop(place);
                 drop(answer.send(Box::new(Answer::Arrived { inbound, after: sent.elapsed() })));
             }
-            None => tracing::debug!(topic = inbound.topic(), "an answer that no call waits for was dropped"),
+            None => {
+                tracing::debug!(topic = %shown(inbound.topic()), "an answer that no call waits for was dropped")
+            }
         }
     }
 

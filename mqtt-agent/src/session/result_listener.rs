@@ -18,6 +18,8 @@ use crate::discover::ReceiverCards;
 use crate::link::{
     Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
 };
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::spawn;
 use crate::store::Retention;
 use crate::wire::{AgentStatus, DecodeError, Identifier, Namespace, Status, TaskResult};
@@ -202,12 +204,12 @@ impl Reader {
         if topic.ends_with("/status") {
             self.status(topic, inbound);
         } else if inbound.retain {
-            tracing::warn!(topic, "dropped a retained result: what is retained is no work");
+            limited!(warn, "dropped a retained result: what is retained is no work", topic = %shown(topic));
         } else {
             match TaskResult::read(&inbound.payload) {
                 Ok(result) => return self.receive(inbound, result, held.hold(ack)),
                 Err(error) => {
-                    tracing::warn!(topic, %error, "failed to read a result");
+                    limited!(warn, "failed to read a result", topic = %shown(topic), %error);
                     if let Some(result) = self.unreadable(inbound, &error) {
                         return self.receive(inbound, result, held.hold(ack));
                     }
@@ -232,7 +234,7 @@ impl Reader {
                 self.delegations.online(agent, inbound.retain);
             }
             Ok(_) => self.delegations.offline(agent),
-            Err(error) => tracing::warn!(topic, %error, "ignored a status"),
+            Err(error) => limited!(warn, "ignored a status", topic = %shown(topic), %error),
         }
     }
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::link::PublishError;
+use crate::shown::{quoting, shown};
 
 /// Why an event was not published.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
     /// A placeholder's value is no level of a topic.
-    #[error("the placeholder `{name}` is {value:?}: {reason}; give another value")]
+    #[error("the placeholder `{name}` is `{value}`: {reason}; give another value", value = shown(.value))]
     Placeholder {
         /// The placeholder.
         name: &'static str,
@@ -19,7 +20,7 @@ pub enum EventError {
         reason: &'static str,
     },
     /// The payload cannot be written as JSON.
-    #[error("the payload cannot be written as JSON: {message}; give a type that can")]
+    #[error("the payload cannot be written as JSON: {message}; give a type that can", message = quoting(.message))]
     Payload {
         /// What serde says.
         message: String,

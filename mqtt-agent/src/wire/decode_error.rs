@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use super::tolerant;
+use crate::shown::shown;
 
 /// Why a message of a peer cannot be read.
 ///
@@ -73,9 +74,13 @@ impl fmt::Display for DecodeCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // A peer's text may be in it, of any length.
-            Self::Json(error) => f.write_str(&tolerant::shortened(&error.to_string())),
-            Self::Version(version) => write!(f, "its version is `{version}`, and `1` is the only one known"),
-            Self::Misplaced { name, level } => write!(f, "it is of `{name}`, on the topic of `{level}`"),
+            Self::Json(error) => shown(error).fmt(f),
+            Self::Version(version) => {
+                write!(f, "its version is `{}`, and `1` is the only one known", shown(version))
+            }
+            Self::Misplaced { name, level } => {
+                write!(f, "it is of `{}`, on the topic of `{}`", shown(name), shown(level))
+            }
             Self::NoCall => f.write_str("it names no call"),
         }
     }

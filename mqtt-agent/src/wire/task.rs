@@ -10,6 +10,8 @@ use super::response::ERROR;
 use super::tolerant::{read_tree, shortened};
 use super::{ErrorBody, Identifier, Part};
 
+use crate::shown::shown;
+
 /// Where a task is. `Submitted`, then `Working`, with `InputRequired` and `AuthRequired` in between, then one of the last four, which never
 /// changes (`A2A-10`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -238,7 +240,7 @@ impl Artifact {
 
 /// Why a task has no result (`A2A-11`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{kind}: {message}")]
+#[error("{kind}: {message}", kind = shown(.kind), message = shown(.message))]
 pub struct TaskError {
     /// Which kind; those of `MCP-7` where they fit, and `task_error` for what the skill itself answered.
     #[serde(rename = "type")]

@@ -5,6 +5,7 @@
 //! fails where a field is missing that the message can't do without, or where one of its [vital](Form::vital) fields is
 //! malformed.
 
+use crate::shown::shown;
 use std::fmt;
 
 use serde::Deserialize;
@@ -55,8 +56,7 @@ pub(super) fn read_tree<T: DeserializeOwned>(
         let Some(removed) = take_out(&mut tree, &path, depth) else { return Err(error) };
         taken_out += 1;
         if !removed.is_null() {
-            let (field, error) = (shortened(&path.to_string()), shortened(&error.to_string()));
-            tracing::debug!(field, error, "ignored a field of {what} that cannot be read");
+            tracing::debug!(field = %shown(&path), error = %shown(&error), "ignored a field of {what} that cannot be read");
         }
     }
 }

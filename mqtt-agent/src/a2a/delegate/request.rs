@@ -15,6 +15,7 @@ use super::{NewTask, inherited, new_task, publish, takes_intents};
 use crate::deadline;
 use crate::link::{Filter, Subscription};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
+use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
 
@@ -266,7 +267,7 @@ impl Drop for Requested {
 fn cancel(session: &Arc<Session>, asked: &Arc<Asked>) {
     let send = |session: &Session, asked: &Asked| {
         if let Err(error) = session.link().try_enqueue(asked.cancel(session.namespace())) {
-            tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task");
+            tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
         }
     };
     if session.delegations().understands(&asked.executor()) {
@@ -277,7 +278,9 @@ fn cancel(session: &Arc<Session>, asked: &Arc<Asked>) {
     let ask = async move {
         match takes_intents(&session, &asked).await {
             Ok(()) => send(&session, &asked),
-            Err(error) => tracing::warn!(task = %asked.task.task_id, %error, "failed to cancel a task"),
+            Err(error) => {
+                tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task")
+            }
         }
     };
     spawn::tracked_on(tasks, ask, &runtime);

@@ -2,6 +2,8 @@
 
 use crate::discover::{DiscoverError, Latest, subscribe};
 use crate::link::{Link, Subscription};
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::wire::{AgentCard, AgentStatus, Namespace, Status};
 
 /// What is known of one agent.
@@ -33,7 +35,9 @@ impl Seen {
     pub(super) fn read_card(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         match AgentCard::read(agent, payload) {
             Ok(card) => self.card = card,
-            Err(error) => tracing::warn!(topic = namespace.agent_card(agent), %error, "ignored a card"),
+            Err(error) => {
+                limited!(warn, "ignored a card", topic = %shown(&namespace.agent_card(agent)), %error)
+            }
         }
     }
 
@@ -41,7 +45,9 @@ impl Seen {
     pub(super) fn read_status(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         match AgentStatus::read(payload) {
             Ok(status) => self.status = status.map(|status| status.status),
-            Err(error) => tracing::warn!(topic = namespace.agent_status(agent), %error, "ignored a status"),
+            Err(error) => {
+                limited!(warn, "ignored a status", topic = %shown(&namespace.agent_status(agent)), %error)
+            }
         }
     }
 

@@ -9,6 +9,8 @@ use super::Work;
 use super::dialogue::{Dialogue, Heard, Replay, put_answer, put_question, remove_question};
 use super::ledger::Taken;
 use crate::a2a::task::TaskUpdateError;
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::spawn;
 use crate::store::TaskRecord;
 use crate::wire::{Part, TaskMessage, TaskState};
@@ -98,7 +100,7 @@ impl Work {
         }
         remove_question(&mut Arc::make_mut(record.change()).task);
         if let Err(error) = self.keep(&shared, &record).await {
-            tracing::warn!(task = %self.begun().task_id, %error, "that a question was taken back was not stored");
+            tracing::warn!(task = %shown(&self.begun().task_id), %error, "that a question was taken back was not stored");
         }
         drop(record);
         self.tell_state().await;
@@ -113,16 +115,16 @@ impl Work {
             return Taken::Left;
         }
         if self.is_over(&record) {
-            tracing::warn!(%task, "a message to a task that has ended was dropped");
+            limited!(warn, "a message to a task that has ended was dropped", task = %shown(task));
             return Taken::Dropped;
         }
         let waiting = match self.dialogue().hear(&record.task.messages, &message) {
             Heard::Again => {
-                tracing::debug!(%task, "a message that was delivered again was dropped");
+                tracing::debug!(task = %shown(task), "a message that was delivered again was dropped");
                 return Taken::Change(record.changes());
             }
             Heard::Unasked => {
-                tracing::warn!(%task, "a message to a task that asks nothing was dropped");
+                limited!(warn, "a message to a task that asks nothing was dropped", task = %shown(task));
                 return Taken::Dropped;
             }
             Heard::Early => None,

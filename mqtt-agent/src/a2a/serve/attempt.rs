@@ -17,6 +17,7 @@ use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
 use crate::link::Ack;
 use crate::serve::{Admitted, Turn};
+use crate::shown::shown;
 use crate::store::{Inserted, StoreError, Stored, TaskRecord, TaskSide, insert};
 use crate::wire::{ErrorBody, ErrorKind, TaskError};
 
@@ -253,7 +254,7 @@ impl Work {
     async fn pause(&self, shared: &Shared, driver: &mut Driver, pause: Duration) -> Option<Event> {
         if let (Some(error), true) = (driver.failure.take(), driver.machine.has_just_failed()) {
             let (task, state) = (&self.begun().task_id, self.record.lock().await.task.status);
-            tracing::error!(%task, state = state.as_str(), %error, "failed to store a task; it is tried again");
+            tracing::error!(task = %shown(task), state = state.as_str(), %error, "failed to store a task; it is tried again");
         }
         let waits = driver.machine.has_not_begun();
         if shared.abandon.is_cancelled() && driver.machine.has_given_up() {
@@ -305,7 +306,7 @@ impl Work {
         Event::Ended(match outcome {
             Err(error) if error.kind == ErrorKind::Timeout => {
                 let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
-                tracing::debug!(task = %self.begun().task_id, ?limit, "a task ran out of time");
+                tracing::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
                 Err(late("it took longer than its skill's limit, or than whoever gave it allows"))
             }
             Err(error) => Err(Box::new(failure(error))),

@@ -9,7 +9,9 @@ use super::{READING, ReadySkill, Shared, Work, recover};
 use crate::deadline;
 use crate::handler::refusal::{busy, unavailable};
 use crate::link::{Ack, Inbound, Inbox};
+use crate::log_rate::limited;
 use crate::serve::{Admitted, correlated_id};
+use crate::shown::shown;
 use crate::spawn;
 use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::wire::{
@@ -46,24 +48,24 @@ impl Shared {
         let ack = ack.or_leave();
         let topic = inbound.topic();
         if inbound.retain {
-            tracing::warn!(topic, "dropped a retained inbox message: what is retained is no work");
+            limited!(warn, "dropped a retained inbox message: what is retained is no work", topic = %shown(topic));
             return ack.refused();
         }
         // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: whoever
         // sent it relies on it.
         if !ack.is_awaited() && self.is_flooded() {
-            tracing::warn!(topic, "dropped an inbox message at QoS 0: too many are in hand");
+            limited!(warn, "dropped an inbox message at QoS 0: too many are in hand", topic = %shown(topic));
             return ack.refused();
         }
         let waits = self.stopping.is_cancelled() && !self.store.is_durable();
         if inbound.is_poison && !waits {
-            tracing::error!(topic, "refused an inbox message that could not be taken three times");
+            limited!(error, "refused an inbox message that could not be taken three times", topic = %shown(topic));
             return self.refuse_unread(&inbound, ack, "the agent could not take the task; give it again");
         }
         let notification = match TaskNotification::read(&inbound.payload) {
             Ok(notification) => notification,
             Err(error) => {
-                tracing::warn!(topic, %error, "refused an inbox message");
+                limited!(warn, "refused an inbox message", topic = %shown(topic), %error);
                 return self.refuse_unread(&inbound, ack, &error.to_string());
             }
         };
@@ -71,13 +73,13 @@ impl Shared {
             && to != self.agent
             && to != self.id.as_str()
         {
-            tracing::warn!(topic, to, "dropped a message for another agent");
+            limited!(warn, "dropped a message for another agent", topic = %shown(topic), to = %shown(to));
             return ack.refused();
         }
         let from = notification.from.as_deref().filter(|from| !from.is_empty());
         if let Some(Err(error)) = from.map(Identifier::parse) {
             // A claim becomes part of topics; it has to be an identifier (SUB-4).
-            tracing::warn!(topic, %error, "dropped a message whose `from` is not a valid identifier");
+            limited!(warn, "dropped a message whose `from` is not a valid identifier", topic = %shown(topic), %error);
             return ack.refused();
         }
         match notification.intent {
@@ -101,7 +103,7 @@ impl Shared {
         let reply_topic = match (&properties.response_topic, from) {
             (Some(topic), _) if namespace.is_safe_result(topic) => Some(topic.clone()),
             (Some(topic), _) => {
-                tracing::warn!(topic, "dropped a task whose result would go to a topic of no results");
+                limited!(warn, "dropped a task whose result would go to a topic of no results", topic = %shown(topic));
                 return None;
             }
             (None, from) => from.filter(|from| !from.is_empty()).map(|from| namespace.results(from)),
@@ -240,12 +242,12 @@ impl Shared {
         let error = match self.stored(&asked).await {
             Ok(Some(existing)) => return self.again(existing, &asked, ack).await,
             Ok(None) => {
-                tracing::warn!(%task, "there is no task of an id that came alone");
+                limited!(warn, "there is no task of an id that came alone", task = %shown(task));
                 let message = format!("no task `{task}` is kept here; send the whole task");
                 TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_TASK)
             }
             Err(error) => {
-                tracing::warn!(%task, %error, "failed to look up a task of an id that came alone");
+                tracing::warn!(task = %shown(task), %error, "failed to look up a task of an id that came alone");
                 cannot_store()
             }
         };
@@ -258,7 +260,7 @@ impl Shared {
     fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
         let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
         let Some(message) = notification.into_message() else {
-            tracing::warn!(task = %work.begun().task_id, "dropped a further message without content");
+            limited!(warn, "dropped a further message without content", task = %shown(&work.begun().task_id));
             return ack.refused();
         };
         spawn::tracked(&self.tasks, async move {
@@ -283,13 +285,13 @@ impl Shared {
                 // It may be about one that was handed back: the next start sees it, after the task.
                 ack.leave();
             } else {
-                tracing::warn!(%task, ?intent, "dropped a message about no running task");
+                limited!(warn, "dropped a message about no running task", task = %shown(task), intent = %shown(&format_args!("{intent:?}")));
                 ack.refused();
             }
             return None;
         };
         if notification.from.as_deref().unwrap_or_default() != work.begun().from {
-            tracing::warn!(%task, ?intent, "dropped a message about another sender's task");
+            limited!(warn, "dropped a message about another sender's task", task = %shown(task), intent = %shown(&format_args!("{intent:?}")));
             ack.refused();
             return None;
         }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use super::ledger::{Ledger, Standing, Taken};
 use super::{Shared, Work};
 use crate::link::Ack;
+use crate::shown::shown;
 use crate::store::{StoreError, Stored, TaskRecord};
 
 /// How long the message of an answer or a cancel waits for a store that fails: the acknowledgements of all later messages
@@ -99,7 +100,7 @@ impl Work {
                 () = self.over.cancelled() => continue,
                 () = sleep_until(until) => {
                     let task = &self.begun().task_id;
-                    tracing::error!(%task, "what was said of a task is not stored; it is lost if the process ends before it is");
+                    tracing::error!(task = %shown(task), "what was said of a task is not stored; it is lost if the process ends before it is");
                     return ack.in_memory();
                 }
                 () = sleep(pause) => {}
@@ -117,7 +118,7 @@ impl Work {
     /// Puts the record into the store for the first time after a change; [`settle`](Self::settle) tries again.
     pub(super) async fn keep_or_warn(&self, shared: &Shared, record: &Ledger, what: &str) {
         if let Err(error) = self.keep(shared, record).await {
-            tracing::warn!(task = %self.begun().task_id, %error, "failed to store {what}; it is tried again");
+            tracing::warn!(task = %shown(&self.begun().task_id), %error, "failed to store {what}; it is tried again");
         }
     }
 }

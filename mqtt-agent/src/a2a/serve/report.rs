@@ -9,7 +9,9 @@ use tokio::time::timeout;
 use super::Shared;
 use super::machine::{Event, Machine, Promise, Sent, Step};
 use crate::link::{Message, Outcome, PublishError, Published};
+use crate::log_rate::limited;
 use crate::serve::ReplyTo;
+use crate::shown::shown;
 use crate::store::TaskRecord;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext, codes};
 
@@ -56,7 +58,7 @@ impl Shared {
     /// The error that a task ends with in place of a result that the broker or its owner would not take.
     pub(super) async fn oversize(&self, record: &TaskRecord) -> Option<TaskError> {
         let (size, limit) = self.too_large(self.result(record)?, record).await?;
-        tracing::warn!(task = %record.task.task_id, size, limit, "a result is too large to be sent");
+        limited!(warn, "a result is too large to be sent", task = %shown(&record.task.task_id), size, limit);
         Some(too_large(size, limit))
     }
 
@@ -93,7 +95,7 @@ impl Shared {
                     Err(error) => {
                         if !machine.has_failed() {
                             let task = &record.task.task_id;
-                            tracing::warn!(%task, %error, "failed to store how a task ended; it is tried again");
+                            tracing::warn!(task = %shown(task), %error, "failed to store how a task ended; it is tried again");
                         }
                         Event::Stored(false)
                     }
@@ -127,21 +129,21 @@ impl Shared {
             Ok(Published { no_subscribers: true }) => Sent::Later,
             // What is taken has become less since it was stored: the broker's limit, or the owner's.
             Err(PublishError::TooLarge { size, limit, .. }) if !is_too_large(record) => {
-                tracing::warn!(%task, size, limit, "a result became too large to be sent; its owner is told so");
+                limited!(warn, "a result became too large to be sent; its owner is told so", task = %shown(task), size, limit);
                 let mut told = record.clone();
                 fail(&mut told, too_large(size, limit));
                 Box::pin(self.send_result(&told)).await
             }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
-                tracing::warn!(%task, %error, "a result can never be sent");
+                limited!(warn, "a result can never be sent", task = %shown(task), %error);
                 Sent::Done
             }
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(%task, %error, "a result waits for the next start");
+                tracing::debug!(task = %shown(task), %error, "a result waits for the next start");
                 Sent::Later
             }
             Err(error) => {
-                tracing::warn!(%task, %error, "failed to send a result; it is tried again");
+                limited!(warn, "failed to send a result; it is tried again", task = %shown(task), %error);
                 Sent::Later
             }
         }
@@ -169,12 +171,12 @@ impl Shared {
     /// Says how a task ended that is not kept.
     pub(super) async fn tell_end(&self, mut record: TaskRecord, state: TaskState, error: Option<TaskError>) {
         let task = record.task.task_id.clone();
-        tracing::debug!(%task, error = error.as_ref().map(tracing::field::display), "a task was rejected");
+        tracing::debug!(task = %shown(&task), error = error.as_ref().map(|error| tracing::field::display(shown(error))), "a task was rejected");
         (record.task.status, record.task.error) = (state, error);
         if let Some(message) = self.result(&record)
             && let Err(error) = self.publish_result(message, &record).await
         {
-            tracing::warn!(%task, %error, "that a task is rejected was not sent");
+            limited!(warn, "that a task is rejected was not sent", task = %shown(&task), %error);
         }
     }
 }

@@ -10,6 +10,7 @@ use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Shared;
+use crate::shown::shown;
 use crate::store::TaskSide;
 use crate::wire::Identifier;
 
@@ -108,7 +109,7 @@ impl Shared {
             Ok(_) => self.unsent.remove(&id),
             Err(error) => {
                 self.unsent.add(id.clone());
-                tracing::warn!(task = %id, %error, "failed to read a result that is to be sent again");
+                tracing::warn!(task = %shown(&id), %error, "failed to read a result that is to be sent again");
             }
         }
     }

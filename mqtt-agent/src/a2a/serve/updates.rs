@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::{Shared, Work};
 use crate::a2a::task::TaskUpdateError;
 use crate::link::PublishError;
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::store::TaskRecord;
 use crate::wire::{Artifact, TaskMessage, TaskResult, TaskState, now_rfc3339};
 
@@ -44,14 +46,14 @@ impl Work {
         let Some(message) = message else { return };
         let message = shared.for_sender(message, &self.begun().from).await;
         if let Some((size, limit)) = shared.link.too_large(&message) {
-            return tracing::warn!(%task, size, limit, "an update was dropped: it is too large");
+            return limited!(warn, "an update was dropped: it is too large", task = %shown(task), size, limit);
         }
         let sent = match (full, shared.link.try_enqueue(message.clone())) {
             (Full::Wait, Err(PublishError::QueueFull)) => shared.link.enqueue(message).await,
             (_, sent) => sent,
         };
         if let Err(error) = sent {
-            tracing::warn!(%task, %error, "an update was dropped");
+            limited!(warn, "an update was dropped", task = %shown(task), %error);
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::reply::FromToolError;
 use crate::link::{PublishError, SubscribeError};
+use crate::shown::shown;
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// Why a call has no result.
@@ -13,19 +14,19 @@ use crate::wire::{ErrorBody, ErrorKind};
 #[non_exhaustive]
 pub enum CallError {
     /// The server refused the arguments (`MCP-8`), or they are no JSON object. The message names each one.
-    #[error("invalid arguments: {message}")]
+    #[error("invalid arguments: {message}", message = shown(.message))]
     InvalidArguments {
         /// Each argument, and what was expected.
         message: String,
     },
     /// The broker or the server does not let this caller call the tool (`MCP-14`, `MCP-18`).
-    #[error("not authorized: {message}")]
+    #[error("not authorized: {message}", message = shown(.message))]
     Unauthorized {
         /// Who refused.
         message: String,
     },
     /// The tool itself failed.
-    #[error("the tool failed: {message}")]
+    #[error("the tool failed: {message}", message = shown(.message))]
     #[non_exhaustive]
     Tool {
         /// The tool's own words.
@@ -38,13 +39,13 @@ pub enum CallError {
         retry_after: Option<Duration>,
     },
     /// The server gave up: the tool took longer than its own limit, or than the caller's timeout.
-    #[error("the server gave up: {message}")]
+    #[error("the server gave up: {message}", message = shown(.message))]
     TimedOutByServer {
         /// What the server says.
         message: String,
     },
     /// No answer came in time.
-    #[error("no answer from `{tool}` within {after:?}; {}", supposed(*.online))]
+    #[error("no answer from `{tool}` within {after:?}; {}", supposed(*.online), tool = shown(.tool))]
     #[non_exhaustive]
     Timeout {
         /// The tool that was called.
@@ -56,7 +57,7 @@ pub enum CallError {
     },
     /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`). Also
     /// code `busy`: the call was never sent, for it waited until its deadline for earlier calls to be answered.
-    #[error("unavailable: {message}")]
+    #[error("unavailable: {message}", message = shown(.message))]
     Unavailable {
         /// What is not available.
         message: String,
@@ -73,19 +74,19 @@ pub enum CallError {
     #[error("no answer could be received: {0}")]
     Subscribe(SubscribeError),
     /// The server sent what is no answer of the protocol.
-    #[error("the server's answer cannot be read: {message}; report it to whoever runs the server")]
+    #[error("the server's answer cannot be read: {message}; report it to whoever runs the server", message = shown(.message))]
     InvalidResponse {
         /// What is wrong with it.
         message: String,
     },
     /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
-    #[error("the result is of another type: {0}; look at the tool's `output_schema`")]
+    #[error("the result is of another type: {cause}; look at the tool's `output_schema`", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
     /// A partial result is not of the type that [`partials`](crate::ToolStream::partials) names.
-    #[error("a partial result is of another type: {0}; look at what the tool sends")]
+    #[error("a partial result is of another type: {cause}; look at what the tool sends", cause = shown(.0))]
     UnexpectedPartial(serde_json::Error),
     /// The tool's name is no topic level (`SUB-4`).
-    #[error("the tool's name: {message}")]
+    #[error("the tool's name: {message}", message = shown(.message))]
     InvalidName {
         /// What is wrong with it.
         message: String,

@@ -17,6 +17,8 @@ use super::missed::Missed;
 use super::{CallError, read};
 use crate::kept::Kept;
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::wire::{Identifier, StreamHead, StreamKind, StreamMessage};
 
 /// How many stream messages wait for a slow reader; more are dropped, and partial results among them counted.
@@ -78,7 +80,7 @@ fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: 
     let StreamHead { seq, kind, .. } = match StreamHead::read(&inbound.payload) {
         Ok(head) if head.call_id == *call_id => head,
         Ok(_) => return,
-        Err(error) => return tracing::warn!(topic, %error, "dropped a stream message"),
+        Err(error) => return limited!(warn, "dropped a stream message", topic = %shown(topic), %error),
     };
     let size = inbound.payload.len();
     let mut buffer = locked(buffer);
@@ -194,7 +196,7 @@ impl<T, P> ToolStream<T, P> {
                 }
                 Ok(StreamMessage { kind: StreamKind::Done, .. }) => self.done = true,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "dropped a stream message"),
+                Err(error) => limited!(warn, "dropped a stream message", %error),
             }
         }
         Poll::Ready(None)

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use super::shared::Shared;
 use crate::handler::run::Outcome;
 use crate::link::{self, Link, PublishError, Published, SizeLimit};
+use crate::log_rate::limited;
 use crate::serve::{Admitted, ReplyTo};
+use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, codes};
 
@@ -46,7 +48,7 @@ impl Answer {
             Ok(Published { no_subscribers: false }) => drop(place),
             // The connection is closed.
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(topic = self.reply_to.topic(), %error, "failed to send an answer");
+                tracing::debug!(topic = %shown(self.reply_to.topic()), %error, "failed to send an answer");
             }
             outcome => {
                 let tasks = shared.tasks.clone();
@@ -79,7 +81,7 @@ impl Answer {
                 send(&reply_to, &shared.link, &call_id, payload.clone(), deadline).await
             }
             Err(error) => {
-                tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                limited!(warn, "failed to send an answer", topic = %shown(reply_to.topic()), %error);
                 true
             }
         };
@@ -106,12 +108,12 @@ async fn send(
             Err(error @ PublishError::TooLarge { .. }) => match too_large(call_id, &error) {
                 smaller if smaller.len() < payload.len() => payload = smaller,
                 _ => {
-                    tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                    limited!(warn, "failed to send an answer", topic = %shown(reply_to.topic()), %error);
                     return true;
                 }
             },
             Err(error) => {
-                tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                limited!(warn, "failed to send an answer", topic = %shown(reply_to.topic()), %error);
                 return true;
             }
         }

@@ -19,8 +19,10 @@ use crate::handler::refusal::{
 use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, run};
 use crate::link::{Ack, Inbound};
+use crate::log_rate::limited;
 use crate::schema::Arguments;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
+use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address};
 
@@ -66,7 +68,7 @@ impl Service {
                     "execute_tool",
                     gen_ai.tool.name = self.tool.name,
                     messaging.system = "mqtt",
-                    messaging.destination.name = inbound.topic(),
+                    messaging.destination.name = %shown(inbound.topic()),
                 );
                 let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
                 spawn::tracked(&self.shared.tasks, self.shared.link.watched(serve.instrument(span)));
@@ -81,13 +83,9 @@ impl Service {
     /// Refuses what is no work (`SUB-15`), or what was left to the session again and again.
     fn refuse_unworkable(&self, inbound: &Inbound, ack: Ack) {
         if inbound.retain {
-            tracing::warn!(
-                tool = self.tool.name,
-                topic = inbound.topic(),
-                "dropped a retained call: what is retained is no work"
-            );
+            limited!(warn, "dropped a retained call: what is retained is no work", tool = self.tool.name, topic = %shown(inbound.topic()));
         } else {
-            tracing::error!(tool = self.tool.name, "refused a call that could not be taken three times");
+            limited!(error, "refused a call that could not be taken three times", tool = self.tool.name);
             self.refuse_unread(
                 inbound,
                 unavailable("the server could not take the call; make a new one", codes::POISON),
@@ -101,21 +99,21 @@ impl Service {
     pub(super) fn cancel(&self, inbound: &Inbound) {
         if inbound.retain {
             let topic = inbound.topic();
-            return tracing::warn!(topic, "dropped a retained cancel: what is retained is no work");
+            return limited!(warn, "dropped a retained cancel: what is retained is no work", topic = %shown(topic));
         }
         let cancel = match CancelRequest::read(&inbound.payload) {
             Ok(cancel) => cancel,
-            Err(error) => return tracing::warn!(topic = inbound.topic(), %error, "dropped a cancel"),
+            Err(error) => return limited!(warn, "dropped a cancel", topic = %shown(inbound.topic()), %error),
         };
         let (namespace, client) = (&self.shared.namespace, cancel.client.as_deref());
         let response_topic = inbound.properties.response_topic.as_deref();
         let Some(reply_to) = reply_address(namespace, response_topic, None, client) else {
-            return tracing::warn!(topic = inbound.topic(), "dropped a cancel without a safe reply topic");
+            return limited!(warn, "dropped a cancel without a safe reply topic", topic = %shown(inbound.topic()));
         };
         let (reply_to, calls): (Arc<str>, _) = (reply_to.into(), cancel.call_ids.len());
         let keys = cancel.call_ids.into_iter().map(|call_id| Key::new(Arc::clone(&reply_to), call_id));
         let running = keys.filter(|key| self.dedup.cancel(key)).count();
-        tracing::debug!(tool = self.tool.name, client, calls, running, "cancel");
+        tracing::debug!(tool = self.tool.name, client = %shown(client.unwrap_or_default()), calls, running, "cancel");
     }
 
     async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
@@ -166,7 +164,7 @@ impl Service {
                 let client = request.client.as_deref();
                 if let Some(Err(error)) = client.map(Identifier::parse) {
                     // A claim becomes part of topics and is remembered for a while; it has to be an identifier (SUB-4).
-                    tracing::warn!(tool = self.tool.name, %error, "a call of a client without a usable name was refused");
+                    limited!(warn, "a call of a client without a usable name was refused", tool = self.tool.name, %error);
                     let reply_to = reply_to(request.response_topic.as_deref(), None, None)?;
                     let message = format!("`client`: {error}");
                     let error = malformed_call(message);
@@ -176,18 +174,15 @@ impl Service {
                 let Some(reply_to) =
                     reply_to(request.response_topic.as_deref(), client, request.max_message_bytes)
                 else {
-                    tracing::warn!(
-                        tool = self.tool.name,
-                        client,
-                        "a call without a safe reply topic was dropped"
-                    );
+                    limited!(warn, "a call without a safe reply topic was dropped", tool = self.tool.name, client = %shown(client.unwrap_or_default()));
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
                 Some(Box::new(Accepted { request, reply_to, caller, received, expiry: properties.expiry }))
             }
             Err(malformed) => {
-                tracing::warn!(tool = self.tool.name, error = %malformed, "a malformed call was refused");
+                let error = &malformed.error;
+                limited!(warn, "a malformed call was refused", tool = self.tool.name, %error);
                 let reply_to =
                     reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
                 // Its own id, or else what it is correlated by.
@@ -281,7 +276,7 @@ impl Service {
         let properties = &inbound.properties;
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
         let (Some(call_id), Some(topic)) = (correlated_id(properties), topic) else {
-            return tracing::warn!(tool = self.tool.name, "a call was dropped: too many are in hand");
+            return limited!(warn, "a call was dropped: too many are in hand", tool = self.tool.name);
         };
         let reply_to = ReplyTo::with(topic, properties);
         reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));

@@ -7,6 +7,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::deadline;
 use crate::link::Message;
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord};
 use crate::wire::{Intent, Namespace, Task, TaskNotification, TaskResult, TraceContext};
 
@@ -163,7 +165,7 @@ impl Asked {
             reason = "the buffer of whoever watches: updates over it are dropped"
         )]
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(result) {
-            tracing::warn!(task = %self.task.task_id, "dropped an update: {UPDATES} wait already");
+            limited!(warn, "dropped an update: {UPDATES} wait already", task = %shown(&self.task.task_id));
         }
     }
 

@@ -32,6 +32,7 @@ use super::event::{Effect, Event, Handed};
 use super::queues::{Again, Agents};
 use super::seeded::{Bug, seeded};
 use crate::deadline;
+use crate::shown::shown;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
 
 /// How long after a task's deadline, or after the connection is back, its agent may still say how it ended.
@@ -311,7 +312,7 @@ impl Book {
             };
             meant || seeded(Bug::AnySender)
         }) else {
-            tracing::debug!(task = %id, from, "dropped a result of no task that is awaited from its sender");
+            tracing::debug!(task = %shown(&id), from = %shown(from), "dropped a result of no task that is awaited from its sender");
             return effects.push(Effect::Acknowledge(message));
         };
         if entry.has_ended() {

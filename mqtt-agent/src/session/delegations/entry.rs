@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::asked::Asked;
 use super::event::{Effect, What};
+use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord};
 use crate::wire::{TaskResult, TaskState, now_rfc3339};
 
@@ -283,7 +284,7 @@ impl Entry {
         if keeping.failures == 1 {
             keeping.failing_since = Some(now);
             let task = &self.asked.task.task_id;
-            tracing::error!(%task, %error, ?what, "failed to store what became of a task; it is tried again");
+            tracing::error!(task = %shown(task), %error, ?what, "failed to store what became of a task; it is tried again");
         }
         if what == What::End && keeping.failures == KEPT_BY_BROKER {
             self.let_go(effects);

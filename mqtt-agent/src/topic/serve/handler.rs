@@ -15,8 +15,9 @@ use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed
 use crate::handler::registry::HandlerDef;
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
+use crate::log_rate::limited;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_places, send_now};
-use crate::shown::shown;
+use crate::shown::{quoting, shown};
 use crate::spawn;
 use crate::topic::answer::answer;
 use crate::wire::{ErrorBody, Identifier, TraceContext};
@@ -47,7 +48,7 @@ impl Served {
         let topic = inbound.topic().to_owned();
         let (received, begins) = (inbound.received, Instant::now());
         if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
-            tracing::warn!(handler = self.def.name, topic, "a message expired before its turn came");
+            limited!(warn, "a message expired before its turn came", handler = self.def.name, topic = %shown(&topic));
             return;
         }
         let until = self.until(&inbound, received, begins);
@@ -55,7 +56,7 @@ impl Served {
         let trace = TraceContext::from_user_properties(&inbound.properties.user);
         if let Err(error) = self.run(inbound, Identifier::random(), trace, until, cancellation, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
-            tracing::warn!(handler = self.def.name, %at, topic, kind, error = error.message, "a message was not handled");
+            limited!(warn, "a message was not handled", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
         }
     }
 
@@ -63,17 +64,13 @@ impl Served {
     pub(super) fn request(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
         if inbound.retain {
             let (handler, topic) = (self.def.name, inbound.topic());
-            tracing::warn!(handler, topic, "dropped a retained request: what is retained is no work");
+            limited!(warn, "dropped a retained request: what is retained is no work", handler, topic = %shown(topic));
             return ack.refused();
         }
         let received = inbound.received;
         let Some(reply_to) = ReplyTo::of_request(&inbound.properties) else {
             let topic = inbound.topic();
-            tracing::warn!(
-                handler = self.def.name,
-                topic,
-                "a request without a usable Response Topic was dropped"
-            );
+            limited!(warn, "a request without a usable Response Topic was dropped", handler = self.def.name, topic = %shown(topic));
             return ack.refused();
         };
         if !self.shared.replies.allow(self.def, reply_to.topic()) {
@@ -93,7 +90,7 @@ impl Served {
                     place.is_settled();
                     let answer = answer(&reply_to, &call_id, outcome, until);
                     if let Err(error) = this.shared.client.session().link().publish(answer).await {
-                        tracing::warn!(topic = reply_to.topic(), %error, "failed to send an answer");
+                        limited!(warn, "failed to send an answer", topic = %shown(reply_to.topic()), %error);
                     }
                     drop(place);
                 };
