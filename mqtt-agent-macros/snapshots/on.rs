@@ -82,7 +82,8 @@ const fn __on_or_request_attribute_on_reading() -> &'static ::mqtt_agent::__priv
             .shared("g")
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION)
+        ::mqtt_agent::__private::RegisteredHandler(& __DEFINITION,
+        ::core::option_env!("CARGO_PKG_NAME"))
     }
     &__DEFINITION
 }

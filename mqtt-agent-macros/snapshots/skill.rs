@@ -96,7 +96,8 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
             .attempts(5u32)
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredSkill(& __DEFINITION)
+        ::mqtt_agent::__private::RegisteredSkill(& __DEFINITION,
+        ::core::option_env!("CARGO_PKG_NAME"))
     }
     #[doc(hidden)]
     #[allow(non_local_definitions)]

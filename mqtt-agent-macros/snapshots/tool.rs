@@ -116,7 +116,8 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
             .timeout_ms(5000u64)
     };
     ::mqtt_agent::__private::inventory::submit! {
-        ::mqtt_agent::__private::RegisteredTool(& __DEFINITION)
+        ::mqtt_agent::__private::RegisteredTool(& __DEFINITION,
+        ::core::option_env!("CARGO_PKG_NAME"))
     }
     #[doc(hidden)]
     #[allow(non_local_definitions)]

@@ -19,9 +19,7 @@ use crate::a2a::{Presence, Retention, TaskStore};
 use crate::client::ConnectOptions;
 use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
-use crate::handler::registry::{
-    CardDef, HandlerDef, SkillDef, ToolDef, registered_handlers, registered_skills, registered_tools,
-};
+use crate::handler::registry::{CardDef, Collected, HandlerDef, SkillDef, ToolDef};
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
 use crate::store::Guarded;
@@ -62,6 +60,8 @@ pub struct Agent {
     retention: Retention,
     /// How many values were given, whose methods are in the lists.
     instances: usize,
+    /// The package whose functions alone are collected.
+    own_crate: Option<&'static str>,
     expected: Option<usize>,
     dialects: Vec<Dialect>,
     states: States,
@@ -107,6 +107,7 @@ impl Agent {
             store: None,
             retention: Retention::default(),
             instances: 0,
+            own_crate: None,
             expected: None,
             dialects: vec![Dialect::Mcp],
             states: States::default(),
@@ -255,6 +256,37 @@ impl Agent {
         self
     }
 
+    /// Of what is linked into the program, serves what the crate of this name brings, and nothing of its dependencies:
+    /// `.own_crate_only(env!("CARGO_PKG_NAME"))`.
+    ///
+    /// An agent without any list serves each annotated function that the linker finds, and a dependency may bring some that
+    /// nobody looked at: what an update adds is served with the agent's rights. A list ([`tools`](Self::tools),
+    /// [`handlers`](Self::handlers), [`skills`](Self::skills)) and a value's methods ([`of`](Self::of)) name what is served,
+    /// and this changes nothing of them. Without it, the log says at the start which crate brings what (`collected`).
+    ///
+    /// A crate is a package of cargo's here: a program's library, binaries, tests and examples are one. A function that a
+    /// macro of another crate writes belongs to the crate that invokes the macro.
+    ///
+    /// ```
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// /// Adds two numbers.
+    /// #[tool]
+    /// fn add(a: f64, b: f64) -> f64 {
+    ///     a + b
+    /// }
+    ///
+    /// let own = Agent::new("calculator").own_crate_only(env!("CARGO_PKG_NAME")).build()?;
+    /// assert_eq!(own.tool_cards().len(), 1);
+    /// let others = Agent::new("calculator").own_crate_only("another-crate").build()?;
+    /// assert_eq!(others.tool_cards().len(), 0);
+    /// # Ok::<(), mqtt_agent::Error>(())
+    /// ```
+    pub fn own_crate_only(mut self, package: &'static str) -> Self {
+        self.own_crate = Some(package);
+        self
+    }
+
     /// Refuses to start with another number of tools. A guard for programs that rely on tools of other crates: the
     /// linker leaves out a crate that nothing refers to, and its tools with it.
     pub fn expect_tools(mut self, count: usize) -> Self {
@@ -319,14 +351,16 @@ impl Agent {
     }
 
     fn check(&self, connect: &ConnectOptions) -> Result<Checked> {
-        let (tools, handlers, skills) = match (&self.tools.0, &self.handlers.0, &self.skills.0) {
-            (None, None, None) => (registered_tools(), registered_handlers(), registered_skills()),
-            (tools, handlers, skills) => (
-                tools.clone().unwrap_or_default(),
-                handlers.clone().unwrap_or_default(),
-                skills.clone().unwrap_or_default(),
-            ),
-        };
+        let Collected { tools, handlers, skills, packages } =
+            match (&self.tools.0, &self.handlers.0, &self.skills.0) {
+                (None, None, None) => Collected::of(self.own_crate),
+                (tools, handlers, skills) => Collected {
+                    tools: tools.clone().unwrap_or_default(),
+                    handlers: handlers.clone().unwrap_or_default(),
+                    skills: skills.clone().unwrap_or_default(),
+                    packages: Vec::new(),
+                },
+            };
         let given = Given {
             id: connect.id.as_deref().unwrap_or(&self.id),
             instance: connect.instance.as_deref().or(self.instance.as_deref()),
@@ -334,6 +368,7 @@ impl Agent {
             tools,
             handlers,
             skills,
+            packages,
             cards: &self.cards,
             states: &self.states,
             reply_topics: &self.reply_topics,

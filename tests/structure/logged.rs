@@ -23,6 +23,7 @@ const OWN: &[&str] = &[
     "held_ms",
     "kind",
     "limit",
+    "package",
     "reference",
     "running",
     "session_present",

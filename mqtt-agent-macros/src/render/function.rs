@@ -13,6 +13,15 @@ use crate::names;
 /// How many parameters the runtime takes in one call.
 const MOST: usize = 8;
 
+/// Registers the definition with the package that it is compiled in, which other build systems than cargo may not name.
+pub(super) fn register(ty: &TokenStream, private: &TokenStream) -> TokenStream {
+    quote! {
+        #private::inventory::submit! {
+            #private::#ty(&__DEFINITION, ::core::option_env!("CARGO_PKG_NAME"))
+        }
+    }
+}
+
 /// The hidden function that leads to a definition. rustc shows its name when a list names what has none.
 pub(super) fn definition_of(attribute: &str, function: &Ident) -> Ident {
     Ident::new(&names::definition(attribute, &function.unraw().to_string()), function.span())

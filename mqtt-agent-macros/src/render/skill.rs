@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::called::{self, Called};
-use super::function::definition;
+use super::function::{self, definition};
 use super::place::private;
 use crate::model::{OnCrash, Skill, SkillWords};
 
@@ -30,13 +30,13 @@ pub(super) const ATTRIBUTE: &str = "skill";
 ///         check_parameter(skill.args(), 1, true, RootOf::<String>::ROOT);
 ///         skill.tags(&["text"]).on_crash(OnCrash::Fail)
 ///     };
-///     inventory::submit! { RegisteredSkill(&__DEFINITION) }
+///     inventory::submit! { RegisteredSkill(&__DEFINITION, option_env!("CARGO_PKG_NAME")) }
 ///     &__DEFINITION
 /// }
 /// ```
 pub(crate) fn skill(skill: &Skill) -> TokenStream {
     let private = private(skill.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredSkill(&__DEFINITION) });
+    let register = function::register(&quote!(RegisteredSkill), &private);
     let claim = claim(skill);
     let value = value(skill, &private);
     definition(&skill.function, ATTRIBUTE, &quote!(#private::SkillDef), &value, &quote!(#register #claim))

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::called::{self, Called};
-use super::function::{definition, definition_of};
+use super::function::{self, definition, definition_of};
 use super::place::private;
 use super::{published, words};
 use crate::model::Tool;
@@ -44,7 +44,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///         check_parameter(tool.args(), 0, true, RootOf::<String>::ROOT);
 ///         tool.error_codes(&codes(..)).timeout_ms(5000)
 ///     };
-///     inventory::submit! { RegisteredTool(&__DEFINITION) }
+///     inventory::submit! { RegisteredTool(&__DEFINITION, option_env!("CARGO_PKG_NAME")) }
 ///     macro_rules! __tool_name_weather_is_taken { () => {} }
 ///     &__DEFINITION
 /// }
@@ -53,7 +53,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 /// The snapshot `snapshots/tool.rs` has the whole of it, with paths.
 pub(crate) fn tool(tool: &Tool) -> TokenStream {
     let private = private(tool.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredTool(&__DEFINITION) });
+    let register = function::register(&quote!(RegisteredTool), &private);
     let claim = claim(tool);
     let value = value(tool, &private);
     let leads_to = definition_of(ATTRIBUTE, &tool.function.ident);

@@ -38,7 +38,7 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 ///         check_message(&handler, 0, true);
 ///         handler.error_codes(&codes(..)).qos(1)
 ///     };
-///     inventory::submit! { RegisteredHandler(&__DEFINITION) }
+///     inventory::submit! { RegisteredHandler(&__DEFINITION, option_env!("CARGO_PKG_NAME")) }
 ///     &__DEFINITION
 /// }
 /// ```
@@ -46,7 +46,7 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 /// The snapshot `snapshots/on.rs` has the whole of it, with paths.
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let private = private(handler.words.krate.as_ref());
-    let register = quote!(#private::inventory::submit! { #private::RegisteredHandler(&__DEFINITION) });
+    let register = function::register(&quote!(RegisteredHandler), &private);
     let (caller, ty) = caller(handler, None, &private).unzip();
     let value = value(handler, &private);
     let definition =

@@ -11,7 +11,7 @@ use crate::client::ConnectOptions;
 use crate::error::Problem;
 use crate::handler::context::States;
 use crate::handler::param::Need;
-use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, SkillDef, ToolDef};
+use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, Package, SkillDef, ToolDef};
 use crate::link::filter_is_valid;
 use crate::mcp::{Cards, ReadyTool, tool_card};
 use crate::schema::ToolSchemas;
@@ -39,6 +39,8 @@ pub(super) struct Checked {
     pub(super) skills: Vec<ReadySkill>,
     /// There for an agent with skills.
     pub(super) presence: Option<Presence>,
+    /// Who brings what was collected; nobody where it was listed.
+    pub(super) packages: Vec<Package>,
     /// Whether the tasks are in a store that outlives the process.
     durable: bool,
 }
@@ -51,6 +53,7 @@ pub(super) struct Given<'g> {
     pub(super) tools: Vec<&'static ToolDef>,
     pub(super) handlers: Vec<&'static HandlerDef>,
     pub(super) skills: Vec<&'static SkillDef>,
+    pub(super) packages: Vec<Package>,
     pub(super) cards: &'g [&'static CardDef],
     pub(super) states: &'g States,
     pub(super) reply_topics: &'g [String],
@@ -66,6 +69,7 @@ impl Checked {
             mut tools,
             handlers,
             mut skills,
+            packages,
             cards,
             states,
             reply_topics,
@@ -128,6 +132,7 @@ impl Checked {
                     replica,
                     skills,
                     presence,
+                    packages,
                     durable: false,
                 })
             }

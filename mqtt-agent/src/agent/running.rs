@@ -22,6 +22,7 @@ use super::{Agent, BuiltAgent};
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
+use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, Server};
 use crate::session::{Session, SessionHandle};
@@ -91,6 +92,10 @@ impl Running {
         let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
         let session_expiry = checked.session_expiry(&options);
         checked.warn_of_long_session(session_expiry);
+        for Package { name, tools, topics, skills } in &checked.packages {
+            let package = name.unwrap_or("unknown");
+            tracing::info!(package, ?tools, ?topics, ?skills, "collected what a crate brings");
+        }
         let mut options = options.link(checked.namespace.client_id(checked.id.as_str()), session_expiry);
         let serves = !checked.tools.is_empty();
         // Of an agent with skills the status speaks for its tools as well (MCP-19).

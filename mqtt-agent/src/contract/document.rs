@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::handler::param::Need;
 use crate::handler::registry::{
-    AgentDef, ArgDef, CardDef, EventDef, HandlerDef, HandlerKind, OnCrash, RegisteredEvent, SkillDef,
-    ToolDef, registered_handlers, registered_skills, registered_tools,
+    AgentDef, ArgDef, CardDef, Collected, EventDef, HandlerDef, HandlerKind, OnCrash, RegisteredEvent,
+    SkillDef, ToolDef,
 };
 use crate::handler::reply::ErrorCode;
 use crate::schema::{ToolSchemas, accepted, described};
@@ -18,9 +18,7 @@ const FORM: &str = "1";
 
 /// Everything that is linked into this program, and the agents.
 pub(super) fn document(agents: impl Iterator<Item = AgentDef>) -> Result<Value, String> {
-    let mut tools: Vec<&ToolDef> = registered_tools();
-    let mut skills: Vec<&SkillDef> = registered_skills();
-    let mut handlers: Vec<&HandlerDef> = registered_handlers();
+    let Collected { mut tools, mut skills, mut handlers, .. } = Collected::of(None);
     let mut events: Vec<&EventDef> =
         inventory::iter::<RegisteredEvent>.into_iter().map(|event| event.0).collect();
     let mut by_agent = BTreeMap::new();

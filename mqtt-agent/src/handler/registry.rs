@@ -7,6 +7,7 @@
 mod agent;
 mod arg;
 mod check;
+mod collected;
 mod handler;
 mod list;
 mod published;
@@ -20,6 +21,7 @@ pub use agent::{AgentDef, BlockDef};
 pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
 pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
+pub(crate) use collected::{Collected, Package};
 pub use handler::{EventDef, HandlerDef, HandlerKind};
 #[doc(hidden)]
 pub use published::{PublishedArgument, check_published};
@@ -51,17 +53,17 @@ impl fmt::Display for Location {
     }
 }
 
-/// What `inventory` collects; one for each `#[tool]`.
+/// What `inventory` collects; one for each `#[tool]`, with the package it was compiled in.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct RegisteredTool(pub &'static ToolDef);
+pub struct RegisteredTool(pub &'static ToolDef, pub Option<&'static str>);
 
 inventory::collect!(RegisteredTool);
 
-/// What `inventory` collects; one for each `#[on]` and `#[request]`.
+/// What `inventory` collects; one for each `#[on]` and `#[request]`, with its package.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct RegisteredHandler(pub &'static HandlerDef);
+pub struct RegisteredHandler(pub &'static HandlerDef, pub Option<&'static str>);
 
 inventory::collect!(RegisteredHandler);
 
@@ -72,10 +74,10 @@ pub struct RegisteredEvent(pub &'static EventDef);
 
 inventory::collect!(RegisteredEvent);
 
-/// What `inventory` collects; one for each `#[skill]`.
+/// What `inventory` collects; one for each `#[skill]`, with its package.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct RegisteredSkill(pub &'static SkillDef);
+pub struct RegisteredSkill(pub &'static SkillDef, pub Option<&'static str>);
 
 inventory::collect!(RegisteredSkill);
 
@@ -85,26 +87,3 @@ inventory::collect!(RegisteredSkill);
 pub struct RegisteredAgent(pub AgentDef);
 
 inventory::collect!(RegisteredAgent);
-
-/// Every `#[on]` and `#[request]` of the crates that are linked into this program, in the order of their topics.
-pub(crate) fn registered_handlers() -> Vec<&'static HandlerDef> {
-    let mut handlers: Vec<_> =
-        inventory::iter::<RegisteredHandler>.into_iter().map(|handler| handler.0).collect();
-    handlers.sort_by_key(|handler| (handler.topic.template, handler.name));
-    handlers
-}
-
-/// Every `#[skill]` of the crates that are linked into this program.
-pub(crate) fn registered_skills() -> Vec<&'static SkillDef> {
-    let mut skills: Vec<_> = inventory::iter::<RegisteredSkill>.into_iter().map(|skill| skill.0).collect();
-    skills.sort_by_key(|skill| skill.id());
-    skills
-}
-
-/// Every `#[tool]` of the crates that are linked into this program.
-pub(crate) fn registered_tools() -> Vec<&'static ToolDef> {
-    let mut tools: Vec<_> = inventory::iter::<RegisteredTool>.into_iter().map(|tool| tool.0).collect();
-    // The linker's order is not ours to rely on; cards, logs and messages come in the order of names.
-    tools.sort_by_key(|tool| tool.name());
-    tools
-}
