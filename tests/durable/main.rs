@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod away;
+mod crash_loops;
 mod delegator;
 mod killed;
 mod replicas;

@@ -28,13 +28,46 @@ async fn once(State(runs): State<std::path::PathBuf>) -> anyhow::Result<()> {
     std::future::pending().await
 }
 
+/// Ends the process.
+fn die(runs: &std::path::Path, what: &str) -> ! {
+    let mut file = OpenOptions::new().append(true).create(true).open(runs).unwrap();
+    writeln!(file, "{what}").unwrap();
+    std::process::abort()
+}
+
+/// Ends the process before it is asked to wait.
+#[tool]
+fn dying_call(State(runs): State<std::path::PathBuf>) {
+    die(&runs, "call");
+}
+
+/// Ends the process.
+#[request("dying/request", reply = "dying/answers")]
+async fn dying_request(State(runs): State<std::path::PathBuf>) -> Result<(), String> {
+    die(&runs, "request")
+}
+
+/// Ends the process.
+#[on("dying/message")]
+async fn dying_message(State(runs): State<std::path::PathBuf>) {
+    die(&runs, "message");
+}
+
+/// Ends the process.
+#[skill(attempts = 3)]
+async fn dying_task(State(runs): State<std::path::PathBuf>) {
+    die(&runs, "task");
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut next = || arguments.next().expect("durable-worker URL STORE RUNS");
     let (url, store, runs) = (next(), next(), std::path::PathBuf::from(next()));
     let running = Agent::new("worker")
-        .skills(skills![work, once])
+        .skills(skills![work, once, dying_task])
+        .tools(tools![dying_call])
+        .handlers(handlers![dying_request, dying_message])
         .state(runs)
         .store(SqliteStore::open(store).await.unwrap())
         .limits(Limits::default().with_tasks(8))

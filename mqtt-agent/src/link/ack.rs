@@ -1,13 +1,18 @@
 //! The acknowledgement of a received message: a promise that is given in so many words.
 
 use std::fmt;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::budget::Charge;
 
 /// Shows that a store has what a message brought; only a store's success makes one.
 pub(crate) trait Evidence {}
+
+/// How long a message that comes again waits for its acknowledgement: those of earlier messages go out before.
+const OUT: Duration = Duration::from_secs(10);
 
 /// The right, and the duty, to say what becomes of a received message.
 ///
@@ -37,6 +42,20 @@ pub(super) struct Settlement {
     pub(super) place: u64,
     /// Whether it stays with the session, to be delivered again on the next connection.
     pub(super) left: bool,
+    /// Who waits until its acknowledgement is written.
+    pub(super) written: Option<oneshot::Sender<()>>,
+}
+
+impl Settlement {
+    /// It is acknowledged.
+    pub(super) fn done(epoch: u64, place: u64) -> Self {
+        Self { epoch, place, left: false, written: None }
+    }
+
+    /// It stays with the session.
+    pub(super) fn left(epoch: u64, place: u64) -> Self {
+        Self { left: true, ..Self::done(epoch, place) }
+    }
 }
 
 impl Ack {
@@ -57,6 +76,29 @@ impl Ack {
     /// Acknowledges: the message is taken in memory, by contract. A crash from now on loses it.
     pub(crate) fn in_memory(mut self) {
         self.settle(false);
+    }
+
+    /// The same for a message that is new. One that comes again is given back: it is to be acknowledged
+    /// [first](Self::in_memory_first), and left to the session should its task be ended before.
+    pub(crate) fn in_memory_if_new(self, is_again: bool) -> Option<Self> {
+        if is_again {
+            return Some(self.or_leave());
+        }
+        self.in_memory();
+        None
+    }
+
+    /// The same for a message that may have ended an earlier process: it is handled when the acknowledgement is written, so
+    /// that it cannot come a third time. What says later what becomes of it says nothing any more. Waits 10 s at the most,
+    /// and not for a connection that is lost.
+    pub(crate) async fn in_memory_first(mut self) -> Self {
+        if let Some(Token { epoch, place, settle }) = self.token.take() {
+            let (sender, written) = oneshot::channel();
+            // Fails when the connection is closed; then there is nothing to wait for.
+            let _ = settle.send(Settlement { written: Some(sender), ..Settlement::done(epoch, place) });
+            drop(timeout(OUT, written).await);
+        }
+        self
     }
 
     /// Acknowledges: a store has what the message brought.
@@ -89,7 +131,7 @@ impl Ack {
     fn settle(&mut self, left: bool) {
         if let Some(Token { epoch, place, settle }) = self.token.take() {
             // Fails when the connection is closed; then there is nothing to acknowledge.
-            let _ = settle.send(Settlement { epoch, place, left });
+            let _ = settle.send(Settlement { left, ..Settlement::done(epoch, place) });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// The received and not yet acknowledged messages of one connection. Pure bookkeeping.
@@ -18,6 +19,8 @@ pub(super) struct Acks {
     left: usize,
     /// When the first of them was.
     left_since: Option<Instant>,
+    /// Who waits until an acknowledgement is written that is encoded.
+    encoded: Vec<oneshot::Sender<()>>,
 }
 
 #[derive(Debug)]
@@ -30,6 +33,8 @@ struct Open {
     given_up: bool,
     /// Tells the message from others when it comes again.
     print: u64,
+    /// Who waits until its acknowledgement is written.
+    written: Option<oneshot::Sender<()>>,
 }
 
 impl Acks {
@@ -41,7 +46,7 @@ impl Acks {
     /// Enters a received message and returns its place; so many parties will say what becomes of it.
     pub(super) fn received(&mut self, packet: u16, print: u64, parties: u32) -> u64 {
         let place = self.first + self.open.len() as u64;
-        self.open.push_back(Open { packet, parties, left: false, given_up: false, print });
+        self.open.push_back(Open { packet, parties, left: false, given_up: false, print, written: None });
         place
     }
 
@@ -68,6 +73,21 @@ impl Acks {
         Some(print)
     }
 
+    /// Notes who waits until a message's acknowledgement is written.
+    pub(super) fn tell(&mut self, epoch: u64, place: u64, written: oneshot::Sender<()>) {
+        if let Some(open) = self.find(epoch, place) {
+            open.written = Some(written);
+        }
+    }
+
+    /// All that was encoded is written.
+    pub(super) fn wrote(&mut self) {
+        for waiting in self.encoded.drain(..) {
+            // Nobody waits that long any more.
+            let _ = waiting.send(());
+        }
+    }
+
     /// Acknowledges a message after all that was left to the session.
     pub(super) fn give_up(&mut self, place: u64) {
         let epoch = self.epoch;
@@ -90,9 +110,10 @@ impl Acks {
     pub(super) fn next(&mut self) -> Option<u16> {
         while let Some(front) = self.open.front().filter(|front| front.parties == 0) {
             let (packet, left) = (front.packet, front.left);
-            self.open.pop_front();
+            let written = self.open.pop_front().and_then(|open| open.written);
             self.first += 1;
             if !left {
+                self.encoded.extend(written);
                 return Some(packet);
             }
         }
@@ -180,6 +201,24 @@ mod tests {
         acks.give_up(place);
         assert_eq!(acks.next(), Some(5));
         assert_eq!((acks.left(), acks.left_since()), (0, None));
+    }
+
+    #[test]
+    fn whoever_waits_for_an_acknowledgement_is_told_when_it_is_written() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        let (earlier, place) = (acks.received(1, 0, 1), acks.received(2, 0, 1));
+        let (sender, mut written) = oneshot::channel();
+        acks.tell(1, place, sender);
+        done(&mut acks, 1, place);
+        assert_eq!(acks.next(), None);
+        acks.wrote();
+        assert!(written.try_recv().is_err(), "it waits for the earlier one");
+        done(&mut acks, 1, earlier);
+        assert_eq!(drain(&mut acks), [1, 2]);
+        assert!(written.try_recv().is_err(), "it is encoded");
+        acks.wrote();
+        assert_eq!(written.try_recv(), Ok(()));
     }
 
     proptest! {

@@ -287,6 +287,7 @@ impl Actor {
                 Poll::Ready(Ok(())) => {
                     self.stuck_since = None;
                     self.written = Instant::now();
+                    self.acks.wrote();
                     // There may be more to encode.
                     ready |= self.has_room() || self.subscriptions.has_room() || self.is_leaving();
                 }
@@ -384,7 +385,7 @@ impl Actor {
         }
         let mut settled = std::mem::take(&mut self.settled);
         for settlement in settled.drain(..) {
-            self.settle(&settlement);
+            self.settle(settlement);
         }
         self.settled = settled;
         let mut batch = std::mem::take(&mut self.batch);
@@ -421,7 +422,7 @@ impl Actor {
             Command::Close { within } => {
                 // Whatever was settled before is in the channel by now.
                 while let Ok(settlement) = self.settlements.try_recv() {
-                    self.settle(&settlement);
+                    self.settle(settlement);
                 }
                 self.close(within);
             }

@@ -59,6 +59,8 @@ pub(crate) struct Inbound {
     pub(crate) retain: bool,
     /// When it came in: its expiry counts from here.
     pub(crate) received: Instant,
+    /// Whether the broker delivered it before (DUP), on another connection: maybe to a process that died of it.
+    pub(crate) is_again: bool,
     /// Whether it was left to the session three times: it is to be refused, and is given up when it is left again.
     pub(crate) is_poison: bool,
     /// Its properties; `expiry` is what is left.

@@ -88,8 +88,8 @@ impl Inbox {
             let weight = inbound.weight();
             let mut counted = None;
             let has_room = loose.has_room();
-            // Of what nobody reads any more nothing is acknowledged.
-            if ack.is_awaited() && ahead && has_room && !sender.is_closed() {
+            // Of what nobody reads any more nothing is acknowledged. What comes again is for its reader to acknowledge first.
+            if ack.is_awaited() && ahead && has_room && !inbound.is_again && !sender.is_closed() {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
             } else if !ack.is_awaited() && !has_room {
                 limited!(warn, "dropped {what} at QoS 0: too many wait already", topic = %shown(inbound.topic()));
@@ -150,6 +150,7 @@ mod tests {
             qos,
             retain: false,
             received: Instant::now(),
+            is_again: false,
             is_poison: false,
             properties: Properties::default(),
         }

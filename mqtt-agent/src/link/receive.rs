@@ -173,9 +173,10 @@ impl Actor {
             return;
         }
         let alike = !self.broker.identifiers();
-        let Publish { topic, qos, packet, payload, retain, properties, identifiers, .. } = publish;
+        let Publish { topic, qos, packet, payload, retain, properties, identifiers, dup, .. } = publish;
         let received = self.round_began;
-        let mut inbound = Inbound { topic, payload, qos, retain, received, is_poison: false, properties };
+        let mut inbound =
+            Inbound { topic, payload, qos, retain, received, is_again: dup, is_poison: false, properties };
         // It hashes the whole payload, which a message that is taken in memory can do without.
         let is_compared = alike || (is_awaited && !self.left.is_empty());
         let print = if is_compared { left::print(&inbound) } else { 0 };
@@ -216,7 +217,7 @@ impl Actor {
                     let topic = message.inbound.topic();
                     limited!(warn, "left a message to the session: too much is parked", topic = %shown(topic));
                     self.acks.share(place, 1, left::print(&message.inbound));
-                    self.settle(&Settlement { epoch: self.epoch, place, left: true });
+                    self.settle(Settlement::left(self.epoch, place));
                 }
             }
         }
@@ -284,13 +285,16 @@ impl Actor {
 
     fn acknowledge(&mut self, place: Option<u64>) {
         if let Some(place) = place {
-            self.settle(&Settlement { epoch: self.epoch, place, left: false });
+            self.settle(Settlement::done(self.epoch, place));
         }
     }
 
     /// Notes what somebody said of a message.
-    pub(super) fn settle(&mut self, settlement: &Settlement) {
-        let &Settlement { epoch, place, left } = settlement;
+    pub(super) fn settle(&mut self, settlement: Settlement) {
+        let Settlement { epoch, place, left, written } = settlement;
+        if let Some(written) = written {
+            self.acks.tell(epoch, place, written);
+        }
         if let Some(print) = self.acks.settle(epoch, place, left, Instant::now())
             && self.left.note(print, epoch)
         {

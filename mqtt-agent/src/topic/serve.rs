@@ -136,8 +136,8 @@ async fn work(served: Arc<Served>, mut inbox: Inbox) {
             message = inbox.recv(), if running.len() < most => match message {
                 Some((inbound, ack)) => {
                     // The handler has it now; a crash from here on loses it.
-                    ack.in_memory();
-                    running.push(served.on(inbound));
+                    let again = ack.in_memory_if_new(inbound.is_again);
+                    running.push(served.handle(inbound, again));
                 }
                 None => break,
             },

@@ -117,6 +117,8 @@ impl Service {
     }
 
     async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
+        // It may have ended the process that it was delivered to.
+        let ack = if inbound.is_again { ack.in_memory_first().await } else { ack };
         let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
         drop(inbound);
         let Some(begun) = self.begin(accepted, place) else { return ack.in_memory() };

@@ -43,8 +43,14 @@ impl Served {
         Self { def, shared, payload, places, told_reply_topic }
     }
 
+    /// Handles a message, after its acknowledgement where that is still to be given.
+    pub(super) async fn handle(&self, inbound: Inbound, again: Option<Ack>) {
+        first(again).await;
+        self.on(inbound).await;
+    }
+
     /// Handles a message that nobody waits for. What goes wrong is logged.
-    pub(super) async fn on(&self, inbound: Inbound) {
+    async fn on(&self, inbound: Inbound) {
         let topic = inbound.topic().to_owned();
         let (received, begins) = (inbound.received, Instant::now());
         if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
@@ -84,7 +90,9 @@ impl Served {
         match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(mut place) => {
                 let this = Arc::clone(self);
+                let again = ack.in_memory_if_new(inbound.is_again);
                 let answering = async move {
+                    first(again).await;
                     let trace = reply_to.trace().cloned();
                     let outcome = this.in_turn(&mut place, inbound, call_id.clone(), trace, until).await;
                     place.is_settled();
@@ -100,10 +108,9 @@ impl Served {
             Err(Busy) => {
                 let link = self.shared.client.session().link();
                 send_now(link, answer(&reply_to, &call_id, Err(busy("requests")), until));
-                return ack.refused();
+                ack.refused();
             }
         }
-        ack.in_memory();
     }
 
     /// Says once what to write: whoever asks could fill the log otherwise.
@@ -193,6 +200,13 @@ impl Served {
             arguments.insert(name.to_owned(), value);
         }
         Ok(arguments)
+    }
+}
+
+/// Acknowledges a message that comes again before it is handled: it may have ended the process that it was delivered to.
+async fn first(again: Option<Ack>) {
+    if let Some(ack) = again {
+        drop(ack.in_memory_first().await);
     }
 }
 
