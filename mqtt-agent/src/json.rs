@@ -1,8 +1,9 @@
-//! JSON text: pointers into it (RFC 6901), and its size.
+//! JSON text: pointers into it (RFC 6901), its size, and that of its tree.
 
 use std::io;
 
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 /// One step deeper: a name, or an index as text.
 pub(crate) fn push_step(pointer: &mut String, name: &str) {
@@ -22,6 +23,37 @@ pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
     written.map(|()| counter.0).map_err(|_| counter.0)
 }
 
+/// About how many bytes a value takes in memory, with what it holds as trees of JSON: a short text of JSON, such as
+/// `[[],[],..]`, makes a tree of many times its size.
+pub(crate) fn memory(value: &impl Serialize) -> usize {
+    let mut nodes = Nodes(0);
+    let mut counter = Counter(0);
+    // What cannot be written counts as far as it goes.
+    drop(value.serialize(&mut Serializer::with_formatter(&mut counter, &mut nodes)));
+    counter.0.saturating_add(nodes.0)
+}
+
+/// What an item of a list takes beside its text: its place in a vector that grows by doubling.
+const ITEM: usize = 48;
+
+/// What a member of an object takes: two places in a node of a tree that is two thirds full, and the memory of the name.
+const MEMBER: usize = 128;
+
+/// Counts the nodes of a tree.
+struct Nodes(usize);
+
+impl Formatter for &mut Nodes {
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0 += ITEM;
+        if first { Ok(()) } else { writer.write_all(b",") }
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0 += MEMBER;
+        if first { Ok(()) } else { writer.write_all(b",") }
+    }
+}
+
 struct Counter(usize);
 
 impl io::Write for Counter {
@@ -32,5 +64,20 @@ impl io::Write for Counter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn memory_is_about_what_a_tree_takes() {
+        let list: Vec<Value> = vec![json!([]); 1000];
+        assert!((32_000..64_000).contains(&memory(&list)), "{}", memory(&list));
+        let object: serde_json::Map<_, _> = (0..1000).map(|i| (i.to_string(), json!({}))).collect();
+        assert!((64_000..256_000).contains(&memory(&object)), "{}", memory(&object));
+        assert!((1000..1100).contains(&memory(&"x".repeat(1000))));
     }
 }

@@ -36,7 +36,7 @@
 //
 // - `shown`: texts of peers; `log_rate`: how often peers are logged
 // - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
-//   `json`: pointers and sizes; `causes`: errors of others
+//   `json`: pointers and sizes; `ledger`: bytes that are kept; `causes`: errors of others
 // - `link`: one connection to a broker; `discover`: what is retained there
 // - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
 // - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
@@ -69,6 +69,7 @@ mod error;
 mod handler;
 mod json;
 mod kept;
+mod ledger;
 mod link;
 mod log_rate;
 mod mcp;

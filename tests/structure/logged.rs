@@ -40,7 +40,8 @@ const OWN: &[&str] = &[
 const OWN_VALUES: &[&str] = &["self . tool . name", "\"mqtt\""];
 
 /// What the messages of log lines may hold.
-const OWN_IN_MESSAGES: &[&str] = &["BACK", "MOST", "SHORT", "UPDATES", "session_expiry", "what"];
+const OWN_IN_MESSAGES: &[&str] =
+    &["BACK", "MOST", "SHORT", "UPDATES", "UPDATE_BYTES", "session_expiry", "what"];
 
 /// What an error's message is printed from as it is: everything else is a type with a `Display` of its own.
 const TEXTS: &[&str] = &["String", "serde_json::Error", "Arc<str>", "Option<String>"];

@@ -28,7 +28,7 @@ pub struct Limits {
     pub timeout: Duration,
     /// How many finished calls of one tool are remembered, to answer a redelivered one again (`MCP-16`). Default: 1,024.
     pub remembered_calls: usize,
-    /// How many bytes of answers of one tool are remembered for that. Default: 4 MiB.
+    /// How many bytes of answers of one tool are remembered for that, with what calls are told apart by. Default: 4 MiB.
     pub remembered_bytes: usize,
     /// Tasks that are worked on at once, over all skills. Default: 64.
     pub tasks: usize,

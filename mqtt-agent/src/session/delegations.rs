@@ -11,6 +11,7 @@ mod queues;
 mod seeded;
 mod unclaimed;
 
+use asked::UPDATE_BYTES;
 pub(crate) use asked::{Asked, Waiting};
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::discover::ReceiverCards;
+use crate::ledger::Ledger;
 use crate::link::{ConnectionState, Link, Message, PublishError, Published};
 use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
@@ -42,6 +44,8 @@ pub(crate) struct Delegations {
     work: Notify,
     /// The store took something, or failed to.
     stored: Notify,
+    /// Counts the updates that wait for whoever watches their tasks.
+    ledger: Ledger,
     unclaimed: Mutex<Unclaimed>,
     /// Changes with each of them. All readers look then: one of them may be left unread.
     arrived: watch::Sender<()>,
@@ -90,6 +94,7 @@ impl Delegations {
             book: Mutex::new(Books { book, work: VecDeque::new() }),
             work: Notify::new(),
             stored: Notify::new(),
+            ledger: Ledger::new(UPDATE_BYTES),
             unclaimed: Mutex::default(),
             arrived: watch::Sender::new(()),
             closed: CancellationToken::new(),
@@ -115,7 +120,7 @@ impl Delegations {
         for effect in effects {
             // Under the lock, so that all is told in its order.
             match effect {
-                Effect::Update(asked, update) => asked.update(update),
+                Effect::Update(asked, update) => asked.update(update, &self.ledger),
                 Effect::Executor(asked, executor) => asked.set_executor(executor),
                 Effect::End(asked, end) => asked.end(Ok(end)),
                 Effect::Noted(asked) => asked.note(),

@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clock::Clock;
 use super::{Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
+use crate::json;
 use crate::wire::Identifier;
+
+/// How many bytes of ended tasks a store keeps of each side, where nothing else is said.
+const ENDED_BYTES: usize = 128 << 20;
 
 /// Keeps tasks in memory: they are gone when the process ends.
 ///
@@ -15,12 +19,19 @@ use crate::wire::Identifier;
 /// `sqlite`).
 ///
 /// Every operation but [`prune`](TaskStore::prune) takes the same time however many records are kept, but for the
-/// logarithm; `prune` looks at all that ended. Nothing but `prune` removes a record, so a store that is never pruned
-/// grows.
-#[derive(Default)]
+/// logarithm; `prune` looks at all that ended. Tasks that have ended are kept in at most 128 MiB of each side
+/// ([`with_ended_bytes`](Self::with_ended_bytes)): over that the one goes that ended first, settled or not, as by
+/// [`prune`](TaskStore::prune). Tasks that have not ended are never removed.
 pub struct MemoryStore {
     sides: Mutex<Sides>,
     clock: Clock,
+    ended_bytes: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { sides: Mutex::default(), clock: Clock::default(), ended_bytes: ENDED_BYTES }
+    }
 }
 
 #[derive(Default)]
@@ -38,6 +49,8 @@ struct Side {
     ended: BTreeMap<u64, Identifier>,
     last_number: u64,
     last_change: u64,
+    /// What has ended takes so many bytes.
+    ended_bytes: usize,
 }
 
 struct Entry {
@@ -45,6 +58,8 @@ struct Entry {
     number: u64,
     change: u64,
     changed_at: i64,
+    /// What it takes in memory once it has ended; 0 before.
+    bytes: usize,
 }
 
 impl MemoryStore {
@@ -54,9 +69,17 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// How many bytes of ended tasks are kept of each side, about as they lie in memory. The latest is kept however large it
+    /// is. Default: 128 MiB.
+    #[must_use]
+    pub fn with_ended_bytes(mut self, bytes: usize) -> Self {
+        self.ended_bytes = bytes;
+        self
+    }
+
     #[cfg(all(test, feature = "sqlite"))]
     pub(super) fn with_clock(clock: Clock) -> Self {
-        Self { sides: Mutex::default(), clock }
+        Self { clock, ..Self::default() }
     }
 
     fn sides(&self) -> MutexGuard<'_, Sides> {
@@ -120,10 +143,32 @@ impl Side {
         if record.task.status.is_terminal() {
             self.ended.insert(change, id.clone());
         }
-        let entry = Entry { record: Arc::new(record), number, change, changed_at: now };
+        let bytes = if record.task.status.is_terminal() { json::memory(&record) } else { 0 };
+        self.ended_bytes = self.ended_bytes.saturating_add(bytes);
+        let entry = Entry { record: Arc::new(record), number, change, changed_at: now, bytes };
         if let Some(before) = self.entries.insert(id, entry) {
             self.ended.remove(&before.change);
+            self.ended_bytes = self.ended_bytes.saturating_sub(before.bytes);
         }
+    }
+
+    /// Removes what ended first until the others take no more than so many bytes; the latest stays. What was removed, so that
+    /// it is dropped when the lock is free again.
+    fn shrink(&mut self, most: usize) -> Vec<Entry> {
+        let mut removed = Vec::new();
+        while self.ended_bytes > most && self.ended.len() > 1 {
+            let Some((_, id)) = self.ended.pop_first() else { break };
+            removed.extend(self.remove(&id));
+        }
+        removed
+    }
+
+    /// Removes what has ended from all but [`ended`](Self::ended).
+    fn remove(&mut self, id: &Identifier) -> Option<Entry> {
+        let entry = self.entries.remove(id.as_str())?;
+        self.open.remove(&entry.number);
+        self.ended_bytes = self.ended_bytes.saturating_sub(entry.bytes);
+        Some(entry)
     }
 
     fn open(&self, after: Option<&str>, limit: usize) -> Vec<Arc<TaskRecord>> {
@@ -142,9 +187,8 @@ impl Side {
             let old = self.entries.get(id.as_str()).is_none_or(|entry| entry.changed_at <= before);
             if position >= surplus && !old {
                 kept.insert(change, id);
-            } else if let Some(entry) = self.entries.remove(id.as_str()) {
-                self.open.remove(&entry.number);
-                removed.push(entry);
+            } else {
+                removed.extend(self.remove(&id));
             }
         }
         self.ended = kept;
@@ -160,7 +204,9 @@ impl TaskStore for MemoryStore {
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>> {
         Box::pin(async move {
             let now = self.clock.now_ms();
-            Ok(self.on(side, |side| side.insert(record, now)).map(Arc::unwrap_or_clone))
+            let most = self.ended_bytes;
+            let (kept, _removed) = self.on(side, |side| (side.insert(record, now), side.shrink(most)));
+            Ok(kept.map(Arc::unwrap_or_clone))
         })
     }
 
@@ -171,7 +217,9 @@ impl TaskStore for MemoryStore {
     fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let now = self.clock.now_ms();
-            Ok(self.on(side, |side| side.update(record, now)))
+            let most = self.ended_bytes;
+            let (known, _removed) = self.on(side, |side| (side.update(record, now), side.shrink(most)));
+            Ok(known)
         })
     }
 
@@ -208,5 +256,52 @@ impl fmt::Debug for MemoryStore {
             .field("executor", &sides.executor.entries.len())
             .field("delegator", &sides.delegator.entries.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::wire::{Task, TaskState};
+
+    fn record(id: &str, status: TaskState, result: Value) -> TaskRecord {
+        let task = json!({"task_id": id, "status": status, "result": result});
+        TaskRecord::new(serde_json::from_value::<Task>(task).unwrap())
+    }
+
+    #[tokio::test]
+    async fn over_so_many_bytes_what_ended_first_goes_and_what_has_not_ended_stays() {
+        let store = MemoryStore::new().with_ended_bytes(1 << 20);
+        // A list of 100 kB that takes 2.4 MB in memory, and texts of 100 kB.
+        let tree = || json!(vec![json!([]); 33_000]);
+        let text = || json!("x".repeat(100_000));
+        let side = TaskSide::Executor;
+        for (id, status, result) in [
+            ("open", TaskState::Working, tree()),
+            ("first", TaskState::Completed, text()),
+            ("large", TaskState::Completed, tree()),
+        ] {
+            store.insert(side, record(id, status, result)).await.unwrap();
+        }
+        let there = async |id: &str| store.get(side, id).await.unwrap().is_some();
+        assert!(!there("first").await);
+        assert!(there("large").await, "the latest is kept however large it is");
+        for number in 0..20 {
+            let id = number.to_string();
+            store.insert(side, record(&id, TaskState::Working, Value::Null)).await.unwrap();
+            store.update(side, record(&id, TaskState::Completed, text())).await.unwrap();
+        }
+        let mut kept = 0;
+        for number in 0..20 {
+            kept += usize::from(there(&number.to_string()).await);
+        }
+        assert_eq!(kept, 10);
+        assert!(there("19").await && !there("9").await && !there("large").await);
+        assert!(there("open").await);
+        store.prune(&Retention::default().with_count(0)).await.unwrap();
+        assert_eq!(store.on(side, |side| side.ended_bytes), 0);
     }
 }

@@ -76,7 +76,7 @@ impl<T> TaskHandle<T> {
     }
 
     /// The next update; `None` when the task has ended, or the connection was closed. Of those that nobody takes 256
-    /// wait, and more are dropped.
+    /// wait, and 64 MiB over all tasks of the connection; more are dropped.
     ///
     /// Cancel safe: no update is lost.
     pub async fn next(&mut self) -> Option<TaskUpdate> {
@@ -166,7 +166,7 @@ impl Delegated {
             }
             if end.borrow().is_some() {
                 // Those that came in between.
-                return Poll::Ready(updates.try_recv().ok().map(TaskUpdate::from));
+                return Poll::Ready(updates.try_recv().map(TaskUpdate::from));
             }
             let closed = &self.handle.session().delegations().closed;
             if closed.is_cancelled() {

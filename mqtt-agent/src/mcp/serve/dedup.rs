@@ -21,7 +21,15 @@ impl Key {
     pub(super) fn new(reply_to: impl Into<Arc<str>>, call_id: Identifier) -> Self {
         Self { reply_to: reply_to.into(), call_id }
     }
+
+    /// What it takes with its answer: it stands in two places, which share its texts.
+    fn cost(&self, answer: Option<&Bytes>) -> usize {
+        ENTRY + self.reply_to.len() + self.call_id.as_str().len() + answer.map_or(0, Bytes::len)
+    }
 }
+
+/// What a call that ended takes besides texts and bytes.
+const ENTRY: usize = 192;
 
 /// What is known of a call that comes in.
 #[derive(Debug)]
@@ -151,20 +159,16 @@ impl Ticket {
         // One large answer must not push out all others; its call is still known to have run.
         let answer = (answer.len() <= self.dedup.most_bytes / 4).then_some(answer);
         let mut calls = self.dedup.calls();
-        calls.bytes += kept(answer.as_ref());
+        calls.bytes += key.cost(answer.as_ref());
         calls.ended.push_back(key.clone());
         calls.known.insert(key, Stage::Ended(answer));
         while calls.ended.len() > self.dedup.most_calls || calls.bytes > self.dedup.most_bytes {
             let Some(oldest) = calls.ended.pop_front() else { break };
             if let Some(Stage::Ended(answer)) = calls.known.remove(&oldest) {
-                calls.bytes -= kept(answer.as_ref());
+                calls.bytes -= oldest.cost(answer.as_ref());
             }
         }
     }
-}
-
-fn kept(answer: Option<&Bytes>) -> usize {
-    answer.map_or(0, Bytes::len)
 }
 
 impl Drop for Ticket {
@@ -211,24 +215,36 @@ mod tests {
 
     #[test]
     fn mcp_16_the_window_is_bounded_by_calls_and_by_bytes() {
-        let dedup = Dedup::new(2, 40);
+        let one = key("a").cost(Some(&Bytes::from_static(b"0123456789")));
+        let dedup = Dedup::new(2, 4 * one);
         for id in ["a", "b", "c"] {
             run(&dedup, id).end(Bytes::from_static(b"x"));
         }
         assert!(matches!(dedup.see(key("a"), &CancellationToken::new()), Seen::New(_)), "forgotten");
-        let dedup = Dedup::new(100, 40);
+        let dedup = Dedup::new(100, 4 * one);
         for id in ["a", "b", "c", "d", "e"] {
             run(&dedup, id).end(Bytes::from_static(b"0123456789"));
         }
         let calls = dedup.calls();
-        assert_eq!((calls.bytes, calls.ended.len()), (40, 4));
+        assert_eq!((calls.bytes, calls.ended.len()), (4 * one, 4));
+    }
+
+    #[test]
+    fn mcp_16_a_long_reply_address_counts_as_well() {
+        let dedup = Dedup::new(1024, 1 << 20);
+        for number in 0..1024 {
+            let key = Key::new("x".repeat(65_000), Identifier::parse(&number.to_string()).unwrap());
+            let Seen::New(ticket) = dedup.see(key, &CancellationToken::new()) else { panic!() };
+            ticket.end(Bytes::new());
+        }
+        assert_eq!(dedup.calls().ended.len(), (1 << 20) / (65_000 + ENTRY + 4));
     }
 
     #[test]
     fn mcp_16_a_large_answer_pushes_out_no_other_and_its_call_runs_once_too() {
-        let dedup = Dedup::new(8, 40);
+        let dedup = Dedup::new(8, 2000);
         run(&dedup, "small").end(Bytes::from_static(b"x"));
-        run(&dedup, "large").end(Bytes::from(vec![0; 100]));
+        run(&dedup, "large").end(Bytes::from(vec![0; 1000]));
         assert!(matches!(dedup.see(key("large"), &CancellationToken::new()), Seen::Answered(None)));
         assert!(matches!(dedup.see(key("small"), &CancellationToken::new()), Seen::Answered(Some(_))));
     }

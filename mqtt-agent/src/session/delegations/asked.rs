@@ -1,11 +1,15 @@
 //! [`Asked`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::deadline;
+use crate::json;
+use crate::ledger::{Ledger, Share};
 use crate::link::Message;
 use crate::log_rate::limited;
 use crate::shown::shown;
@@ -14,6 +18,12 @@ use crate::wire::{Intent, Namespace, Task, TaskNotification, TaskResult, TraceCo
 
 /// Updates that wait for whoever watches a task; more are dropped and logged.
 const UPDATES: usize = 256;
+
+/// How many bytes of them wait over all tasks of a connection; more are dropped too.
+pub(super) const UPDATE_BYTES: usize = 64 << 20;
+
+/// An update that waits, and its share of what may wait.
+type Waits = (TaskResult, Share);
 
 /// One task that was asked for. Where it is stands in the book; this is what it was, and what its handle hears.
 #[derive(Debug)]
@@ -30,7 +40,7 @@ pub(crate) struct Asked {
     deadline_ms: Option<i64>,
     /// The replica that works on it, once it was heard of.
     executor: watch::Sender<Option<Arc<str>>>,
-    updates: mpsc::Sender<TaskResult>,
+    updates: mpsc::Sender<Waits>,
     end: watch::Sender<Option<Ended>>,
     noted: watch::Sender<bool>,
     settled: watch::Sender<bool>,
@@ -42,8 +52,26 @@ pub(super) type Ended = Result<TaskResult, StoreError>;
 /// What whoever waits for a task holds of it.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    pub(crate) updates: mpsc::Receiver<TaskResult>,
+    pub(crate) updates: Updates,
     pub(crate) end: watch::Receiver<Option<Ended>>,
+}
+
+/// What was heard of a task and not read yet.
+#[derive(Debug)]
+pub(crate) struct Updates(mpsc::Receiver<Waits>);
+
+impl Updates {
+    pub(crate) async fn recv(&mut self) -> Option<TaskResult> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<TaskResult>> {
+        self.0.poll_recv(cx).map(|waited| waited.map(|(update, _)| update))
+    }
+
+    pub(crate) fn try_recv(&mut self) -> Option<TaskResult> {
+        self.0.try_recv().ok().map(|(update, _)| update)
+    }
 }
 
 impl Asked {
@@ -69,7 +97,7 @@ impl Asked {
             noted: watch::Sender::new(false),
             settled: watch::Sender::new(false),
         };
-        (asked, Waiting { updates: received, end: ended })
+        (asked, Waiting { updates: Updates(received), end: ended })
     }
 
     /// A task as the store has it, of this process or an earlier one.
@@ -159,12 +187,16 @@ impl Asked {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     }
 
-    pub(super) fn update(&self, result: TaskResult) {
+    pub(super) fn update(&self, result: TaskResult, ledger: &Ledger) {
+        let Some(share) = ledger.take(json::memory(&result)) else {
+            limited!(warn, "dropped an update: {UPDATE_BYTES} bytes wait already", task = %shown(&self.task.task_id));
+            return;
+        };
         #[allow(
             clippy::disallowed_methods,
             reason = "the buffer of whoever watches: updates over it are dropped"
         )]
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(result) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send((result, share)) {
             limited!(warn, "dropped an update: {UPDATES} wait already", task = %shown(&self.task.task_id));
         }
     }
