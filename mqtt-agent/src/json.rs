@@ -26,11 +26,19 @@ pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
 /// About how many bytes a value takes in memory, with what it holds as trees of JSON: a short text of JSON, such as
 /// `[[],[],..]`, makes a tree of many times its size.
 pub(crate) fn memory(value: &impl Serialize) -> usize {
-    let mut nodes = Nodes(0);
+    weigh(value, Nodes { of_objects: MEMBER, bytes: 0 })
+}
+
+/// The same of structures without trees in them, whose fields have their places beforehand.
+pub(crate) fn memory_of_fields(value: &impl Serialize) -> usize {
+    weigh(value, Nodes { of_objects: 0, bytes: 0 })
+}
+
+fn weigh(value: &impl Serialize, mut nodes: Nodes) -> usize {
     let mut counter = Counter(0);
     // What cannot be written counts as far as it goes.
     drop(value.serialize(&mut Serializer::with_formatter(&mut counter, &mut nodes)));
-    counter.0.saturating_add(nodes.0)
+    counter.0.saturating_add(nodes.bytes)
 }
 
 /// What an item of a list takes beside its text: its place in a vector that grows by doubling.
@@ -40,16 +48,20 @@ const ITEM: usize = 48;
 const MEMBER: usize = 128;
 
 /// Counts the nodes of a tree.
-struct Nodes(usize);
+struct Nodes {
+    /// What a member of an object counts.
+    of_objects: usize,
+    bytes: usize,
+}
 
 impl Formatter for &mut Nodes {
     fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0 += ITEM;
+        self.bytes += ITEM;
         if first { Ok(()) } else { writer.write_all(b",") }
     }
 
     fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0 += MEMBER;
+        self.bytes += self.of_objects;
         if first { Ok(()) } else { writer.write_all(b",") }
     }
 }

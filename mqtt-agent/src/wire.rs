@@ -10,6 +10,7 @@ mod agent_topics;
 mod annotations;
 mod call;
 mod card;
+mod card_schema;
 pub mod codes;
 mod decode_error;
 mod ident;
@@ -41,6 +42,7 @@ pub use agent_card::{
 pub use annotations::ToolAnnotations;
 pub use call::{CallRequest, CancelRequest, MalformedCall};
 pub use card::Status;
+pub use card_schema::CardSchema;
 pub use decode_error::{DecodeCause, DecodeError};
 pub use ident::{Identifier, IdentifierError, is_topic_text};
 pub use inbox::{Intent, TaskNotification};

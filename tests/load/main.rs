@@ -5,6 +5,7 @@
 
 mod backlog;
 mod cancels;
+mod cards;
 mod common;
 mod deadlines;
 mod delegators;

@@ -54,7 +54,8 @@ fn known(missing: usize) -> String {
 pub enum Shortfall {
     /// The broker's queue for this client had no room for all that is retained.
     Dropped,
-    /// More came than a listing keeps: 100,000 names or 128 MiB.
+    /// More came than a listing keeps: 100,000 names or 128 MiB, or cards that take more than that in memory (512 MiB those
+    /// of agents).
     TooMany,
     /// The rest did not come in time.
     TimedOut,

@@ -149,6 +149,12 @@ impl Latest {
         known.map(|(name, _)| name.to_string()).collect()
     }
 
+    /// Takes all names with their payloads out, in order.
+    pub(crate) fn take_all(&self) -> BTreeMap<String, Bytes> {
+        let entries = std::mem::take(&mut *self.state()).entries;
+        entries.into_iter().filter_map(|(name, entry)| Some((name.into(), entry.payload?))).collect()
+    }
+
     /// All names with their payloads, in order.
     pub(crate) fn all(&self) -> BTreeMap<String, Bytes> {
         let state = self.state();

@@ -4,22 +4,26 @@
 mod servers;
 mod tools;
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline;
 use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
+use crate::json;
 use crate::log_rate::limited;
 use crate::session::Session;
 use crate::shown::shown;
 use crate::wire::{DecodeError, Identifier, Namespace, ServerCard, ToolCard};
 
 /// The two kinds of card.
-pub(super) trait Card: Sized {
+pub(super) trait Card: Sized + Serialize {
     fn read(name: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError>;
     fn topic(namespace: &Namespace, name: &str) -> String;
 }
@@ -44,16 +48,33 @@ impl Card for ServerCard {
     }
 }
 
-/// All cards that can be read, by name. Retained garbage is passed over (`SUB-11`).
-fn readable<C: Card>(namespace: &Namespace, latest: &Latest) -> Vec<C> {
-    let read = |(name, payload): (String, bytes::Bytes)| match C::read(&name, &payload) {
+/// How many bytes of cards a listing takes in memory.
+const CARD_BYTES: usize = 128 << 20;
+
+/// Collects cards as long as they take no more than that in memory. A short card may take many times its text: a list of empty
+/// words. `false` when there were more.
+fn collect<C: Card>(cards: impl IntoIterator<Item = C>) -> (Vec<C>, bool) {
+    let (mut collected, mut bytes) = (Vec::new(), 0_usize);
+    for card in cards {
+        bytes = bytes.saturating_add(size_of::<C>() + json::memory_of_fields(&card));
+        if bytes > CARD_BYTES {
+            return (collected, false);
+        }
+        collected.push(card);
+    }
+    (collected, true)
+}
+
+/// The cards that can be read, by name, each when it is asked for. Retained garbage is passed over (`SUB-11`).
+fn readable<C: Card>(namespace: &Namespace, cards: BTreeMap<String, Bytes>) -> impl Iterator<Item = C> {
+    let read = move |(name, payload): (String, Bytes)| match C::read(&name, &payload) {
         Ok(card) => card,
         Err(error) => {
             limited!(warn, "ignored a card", topic = %shown(&C::topic(namespace, &name)), %error);
             None
         }
     };
-    latest.all().into_iter().filter_map(read).collect()
+    cards.into_iter().filter_map(read)
 }
 
 /// The first card that comes on an exact topic.

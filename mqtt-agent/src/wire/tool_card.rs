@@ -1,9 +1,9 @@
 //! The retained card of a tool (`MCP-1`).
 
-use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::card::{self, Status};
+use super::card_schema::CardSchema;
 use super::decode_error::DecodeError;
 use super::{IdentifierError, ToolAnnotations};
 
@@ -26,11 +26,11 @@ pub struct ToolCard {
     #[serde(default)]
     pub description: String,
     /// The JSON Schema of the arguments.
-    #[serde(default = "any_object", deserialize_with = "schema")]
-    pub input_schema: Value,
+    #[serde(default)]
+    pub input_schema: CardSchema,
     /// The JSON Schema of the result.
-    #[serde(default, deserialize_with = "optional_schema", skip_serializing_if = "Option::is_none")]
-    pub output_schema: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<CardSchema>,
     /// Whether it sends partial results.
     #[serde(default)]
     pub supports_streaming: bool,
@@ -76,27 +76,6 @@ pub struct ToolVersion {
     /// The tool's own version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
-}
-
-fn any_object() -> Value {
-    json!({"type": "object"})
-}
-
-/// A JSON Schema is an object or a boolean.
-fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-    match Value::deserialize(deserializer)? {
-        schema @ (Value::Object(_) | Value::Bool(_)) => Ok(schema),
-        Value::Null => Ok(any_object()),
-        _ => Err(de::Error::custom("no JSON Schema, which is an object or a boolean")),
-    }
-}
-
-fn optional_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        schema @ (Value::Object(_) | Value::Bool(_)) => Ok(Some(schema)),
-        Value::Null => Ok(None),
-        _ => Err(de::Error::custom("no JSON Schema, which is an object or a boolean")),
-    }
 }
 
 impl ToolCard {

@@ -8,9 +8,13 @@ use tokio::time::Instant;
 use super::Wanted;
 use super::presences::{Seen, permitted};
 use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use crate::json;
 use crate::link::Link;
 use crate::session::Session;
 use crate::wire::{AgentCard, Namespace};
+
+/// How many bytes of cards a listing takes in memory. A short card may take many times its text, as trees of JSON.
+const CARD_BYTES: usize = 512 << 20;
 
 /// The most statuses that are fetched one by one before all are asked for again: an agent of another make may have none,
 /// and that takes its time to know.
@@ -60,18 +64,24 @@ pub(super) async fn list(
     settled &= unknown.is_empty();
     drop((visible, all));
 
-    let (cards_now, statuses_now) = (cards.all(), statuses.all());
-    let mut found = Vec::new();
+    let is_full = cards.is_full() || statuses.is_full();
+    let (cards_now, statuses_now) = (cards.take_all(), statuses.take_all());
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
     for (agent, payload) in cards_now {
         let mut seen = Seen::default();
         seen.read_card(namespace, &agent, &payload);
         if let Some(payload) = statuses_now.get(&agent) {
             seen.read_status(namespace, &agent, payload);
         }
-        found.extend(seen.card().filter(|card| seen.is_online() && wanted.fits(card)));
+        let Some(card) = seen.card().filter(|card| seen.is_online() && wanted.fits(card)) else { continue };
+        bytes = bytes.saturating_add(size_of::<AgentCard>() + json::memory(&card));
+        if bytes > CARD_BYTES {
+            break;
+        }
+        found.push(card);
     }
     missing.sort_unstable();
-    let shortfall = if cards.is_full() || statuses.is_full() {
+    let shortfall = if is_full || bytes > CARD_BYTES {
         Some(Shortfall::TooMany)
     } else if gaps.cards {
         Some(Shortfall::Dropped)

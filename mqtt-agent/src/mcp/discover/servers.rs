@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::readable;
+use super::{collect, readable};
 use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
 use crate::session::Session;
 use crate::wire::{AgentStatus, Identifier, ServerCard, Status};
@@ -25,7 +25,10 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
     if latest.is_full() {
         shortfall = Some(Shortfall::TooMany);
     }
-    let mut servers = readable(namespace, &latest);
+    let (mut servers, has_room) = collect(readable(namespace, latest.take_all()));
+    if !has_room {
+        shortfall = Some(Shortfall::TooMany);
+    }
     if !ask_agents(session, &mut servers, clock.cap()).await {
         shortfall = shortfall.or(Some(Shortfall::TimedOut));
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::readable;
 use super::servers::{ask_agents, marker};
+use super::{collect, readable};
 use crate::discover::{Burst, Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
 use crate::session::Session;
 use crate::wire::{Identifier, ServerCard, Status, ToolCard};
+
+/// How many tools are looked for that servers name and whose cards did not come.
+const MOST_NAMED: usize = 100_000;
 
 pub(super) async fn find(
     session: &Session,
@@ -43,17 +46,17 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
     let mut settled = look.clock.rest(&[&look.tools, &look.servers]).await;
     // What came in the meantime may name others.
     missing.extend(look.fill(all_tools).await);
-    let mut servers_now: Vec<ServerCard> = readable(session.namespace(), &look.servers);
+    let is_full = look.tools.is_full() || look.servers.is_full();
+    let (mut servers_now, all_servers): (Vec<ServerCard>, _) =
+        collect(readable(session.namespace(), look.servers.take_all()));
     settled &= ask_agents(session, &mut servers_now, look.clock.cap()).await;
     drop((servers, tools));
 
     let served = Served::by(&servers_now);
-    let found: Vec<_> = readable(session.namespace(), &look.tools)
-        .into_iter()
-        .filter(|tool| served.is_online(tool))
-        .collect();
+    let tools_now = readable(session.namespace(), look.tools.take_all());
+    let (found, has_room) = collect(tools_now.filter(|tool| served.is_online(tool)));
     missing.sort_unstable();
-    let shortfall = if look.tools.is_full() || look.servers.is_full() {
+    let shortfall = if is_full || !all_servers || !has_room {
         Some(Shortfall::TooMany)
     } else if !all_names {
         Some(Shortfall::Dropped)
@@ -109,13 +112,11 @@ impl Look<'_> {
         let servers: HashSet<String> = self.servers.all().into_keys().collect();
         // Where we may see no server at all, none is asked for.
         if !servers.is_empty() {
-            let read = readable::<ToolCard>(namespace, &self.tools);
-            let of_tools: BTreeSet<String> = read.into_iter().map(|tool| tool.server).collect();
-            let unknown = of_tools.into_iter().filter(|server| {
-                Identifier::parse(server).is_ok()
-                    && !servers.contains(server)
-                    && self.asked_servers.insert(server.clone())
-            });
+            let of_tools = readable::<ToolCard>(namespace, tools.clone()).map(|tool| tool.server);
+            let of_tools: BTreeSet<String> = of_tools
+                .filter(|server| Identifier::parse(server).is_ok() && !servers.contains(server))
+                .collect();
+            let unknown = of_tools.into_iter().filter(|server| self.asked_servers.insert(server.clone()));
             let unknown = unknown.map(|server| {
                 let topic = namespace.server_card(&server);
                 (server, topic)
@@ -125,14 +126,19 @@ impl Look<'_> {
         if all_tools {
             return Vec::new();
         }
-        let servers = readable::<ServerCard>(namespace, &self.servers);
-        let online = servers.into_iter().filter(|server| server.status == Status::Online);
-        let named: BTreeSet<String> = online.flat_map(|server| server.tools).collect();
-        let unknown = named.into_iter().filter(|tool| {
-            Identifier::parse(tool).is_ok()
-                && !tools.contains_key(tool)
-                && self.asked_tools.insert(tool.clone())
-        });
+        let servers = readable::<ServerCard>(namespace, self.servers.all());
+        let online = servers.filter(|server| server.status == Status::Online);
+        let named = online.flat_map(|server| server.tools);
+        let named = named.filter(|tool| Identifier::parse(tool).is_ok() && !tools.contains_key(tool));
+        // As many as are kept; each once.
+        let mut unknown = BTreeSet::new();
+        for tool in named {
+            if unknown.len() < MOST_NAMED && !self.asked_tools.contains(&tool) {
+                unknown.insert(tool);
+            }
+        }
+        self.asked_tools.extend(unknown.iter().cloned());
+        let unknown = unknown.into_iter();
         let unknown = unknown.map(|tool| {
             let topic = namespace.tool_card(&tool);
             (tool, topic)
