@@ -71,6 +71,32 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn arguments_count_as_they_lie_in_memory(broker) {
+        let watch = Watch::default();
+        let limits = Limits::default().with_queue_bytes(100_000);
+        let agent = Agent::new("one").tools(tools![hold_one]).state(watch.clone()).limits(limits);
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let responses = "a2a/v1/mcp/clients/peer/responses";
+        peer.subscribe(responses).await;
+        let call = async |peer: &mut RawPeer, id: &str, arguments: serde_json::Value| {
+            let call = json!({"call_id": id, "client": "peer", "arguments": arguments});
+            peer.publish("a2a/v1/mcp/tools/hold_one/call", call.to_string(), reply_to(responses, id.as_bytes())).await;
+        };
+        call(&mut peer, "runs", json!({})).await;
+        watch.until_began(1).await;
+        call(&mut peer, "waits", json!({})).await;
+        // A text of 30 kB, and in memory more than 300 kB.
+        call(&mut peer, "grows", json!({"x": vec![json!([]); 10_000]})).await;
+        let answer = json(&peer.next(responses).await);
+        assert_eq!((&answer["call_id"], &answer["error"]["code"]), (&json!("grows"), &json!("busy")));
+        for _ in 0..2 {
+            watch.0.go_on.notify_one();
+            assert_eq!(json(&peer.next(responses).await)["status"], "ok");
+        }
+        agent.stop().await;
+    }
+
     async fn over_its_limit_in_bytes_a_server_says_busy(broker) {
         let watch = Watch::default();
         let limits = Limits::default().with_queue_bytes(4096);

@@ -92,6 +92,9 @@ impl Inbound {
     pub(crate) fn weight(&self) -> usize {
         let properties = &self.properties;
         let user: usize = properties.user.iter().map(|(key, value)| key.len() + value.len() + 48).sum();
-        256 + self.topic.len() + self.payload.len() + user
+        let texts = [&properties.response_topic, &properties.content_type];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let correlation = properties.correlation_data.as_ref().map_or(0, Bytes::len);
+        256 + self.topic.len() + self.payload.len() + texts + correlation + user
     }
 }

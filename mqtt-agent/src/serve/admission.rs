@@ -169,6 +169,27 @@ impl Admitted {
         Ok(turn)
     }
 
+    /// How many bytes it counts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// It takes more than it was taken with, now that it was read, or there is no room for it. However much it is, there is
+    /// where nothing else waits.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
+        let more = bytes.saturating_sub(self.bytes);
+        let mut taken = self.admission.taken();
+        let (all, own) = (taken.all, taken.of(self.caller));
+        let free = self.admission.capacity.bytes.saturating_sub(all.bytes);
+        let has_room = all.bytes == self.bytes || (more <= free && may_take(self.caller, own.bytes, free));
+        if more > 0 && !has_room {
+            return Err(Busy);
+        }
+        taken.change(self.caller, |amount| amount.bytes = amount.bytes.saturating_add(more));
+        self.bytes = self.bytes.saturating_add(more);
+        Ok(())
+    }
+
     /// Its bytes don't wait any more: it runs, or its outcome is known without that.
     pub(crate) fn is_settled(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
@@ -286,6 +307,20 @@ mod tests {
         let _four = admission.admit(40).unwrap();
         drop(three);
         admission.admit(60).unwrap();
+    }
+
+    #[test]
+    fn what_turns_out_to_be_larger_is_taken_as_far_as_there_is_room() {
+        let admission = Admission::new(CAPACITY);
+        let (mut one, mut two) = (admission.admit(10).unwrap(), admission.admit(10).unwrap());
+        one.grow(80).unwrap();
+        one.grow(5).unwrap();
+        assert!(two.grow(30).is_err());
+        assert_eq!((one.bytes(), two.bytes(), admission.taken().all.bytes), (80, 10, 90));
+        drop(one);
+        two.grow(1000).unwrap();
+        drop(two);
+        assert_eq!(admission.taken().all.bytes, 0);
     }
 
     #[test]

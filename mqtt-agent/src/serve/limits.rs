@@ -22,7 +22,8 @@ pub struct Limits {
     pub queue: usize,
     /// How many bytes of calls are taken that have neither run nor an answer yet, over all tools: those that wait, and those
     /// that are being read.
-    /// One call is taken however large it is. Default: 128 MiB.
+    /// One call is taken however large it is. Arguments count as they lie in memory, where a list of empty lists takes some
+    /// twenty times its text. Default: 128 MiB.
     pub queue_bytes: usize,
     /// How long a handler may run where its tool says nothing. Default: 60 s.
     pub timeout: Duration,
@@ -35,7 +36,7 @@ pub struct Limits {
     /// Tasks that are in hand, those that wait for their turn included; more are rejected with code `busy`.
     /// Default: 10,000.
     pub task_queue: usize,
-    /// How many bytes of tasks wait for their turn in memory, over all skills; more are rejected with code `busy`. One task
+    /// How many bytes of tasks wait for their turn, as they lie in memory, over all skills; more are rejected with code `busy`. One task
     /// is taken however large it is, and so is what a durable store has at the start. Default: 256 MiB.
     pub task_queue_bytes: usize,
     /// How long one attempt at a task may take where its skill says nothing. Default: 1 h.

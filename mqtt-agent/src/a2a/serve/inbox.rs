@@ -8,6 +8,7 @@ use super::machine::Event;
 use super::{READING, ReadySkill, Shared, Work, recover};
 use crate::deadline;
 use crate::handler::refusal::{busy, unavailable};
+use crate::json;
 use crate::link::{Ack, Inbound, Inbox};
 use crate::log_rate::limited;
 use crate::serve::{Admitted, correlated_id};
@@ -136,7 +137,9 @@ impl Shared {
             spawn::tracked(&self.tasks, async move { shared.stored_only(record, ack, answers).await });
             return;
         }
-        let (ready, place) = match self.accept(&record.task, inbound.weight()) {
+        // It waits as trees, which may take many times the message.
+        let bytes = inbound.weight().max(json::memory(&record.task.messages));
+        let (ready, place) = match self.accept(&record.task, bytes) {
             Ok(accepted) => accepted,
             Err(error) => return self.refuse(ack, record, error),
         };

@@ -42,7 +42,7 @@ pub(super) fn one(shared: &Arc<Shared>, record: TaskRecord) {
     if shared.live().contains_key(&record.task.task_id) {
         return;
     }
-    let size = json::size(&record).unwrap_or_else(|begun| begun);
+    let size = json::memory(&record);
     let ready = match shared.skill(&record.task.kind) {
         Some(ready) => Arc::clone(ready),
         None => return orphan(shared, record),

@@ -18,6 +18,7 @@ use crate::handler::refusal::{
 };
 use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, run};
+use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
 use crate::schema::Arguments;
@@ -25,6 +26,9 @@ use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address};
+
+/// Of smaller calls the tree of the arguments is not counted: as many as may be in hand take no more than some 100 MB.
+const SMALL: usize = 4096;
 
 /// One tool.
 #[derive(Debug)]
@@ -223,6 +227,10 @@ impl Service {
             }
             if self.shared.stopping.is_cancelled() {
                 return Err(stopping());
+            }
+            if place.bytes() > SMALL {
+                // They wait as a tree, which may take many times the message.
+                place.grow(json::memory(&*arguments)).map_err(|Busy| busy("calls"))?;
             }
             self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
