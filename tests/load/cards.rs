@@ -59,6 +59,8 @@ async fn two_hundred_cards_of_1_mb_take_less_than_300_mb() {
         );
         (format!("a2a/v1/agents/a{number}/card"), card)
     };
+    let (found, peak) = listed("watch", (0..200).map(agent)).await;
+    assert!(found > 100 && peak < 300, "{found} with {peak} MB");
     let (found, peak) = listed("agents", (0..200).map(agent)).await;
     assert!(found > 0 && peak < 800, "{found} with {peak} MB");
 }

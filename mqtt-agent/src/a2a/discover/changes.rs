@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Wanted;
 use super::complete::complete;
-use super::presences::{Presences, Seen};
+use super::presences::{Known, Presences};
 use crate::kept::Kept;
 use crate::link::{ConnectionState, Link};
 use crate::spawn;
@@ -50,9 +51,11 @@ pub struct AgentChanges {
     missing: Option<Missing>,
     presences: Presences,
     wanted: Wanted,
-    agents: BTreeMap<String, Seen>,
-    /// Those that were told of as being there.
-    joined: BTreeMap<String, AgentCard>,
+    agents: BTreeMap<String, Known>,
+    /// Those that were told of as being there, with a print of what was told.
+    joined: BTreeMap<String, u64>,
+    /// Makes the prints, by keys that no agent knows.
+    hasher: RandomState,
     /// Those that are forgotten and may have to be told of.
     forgotten: BTreeSet<String>,
     /// Whether the broker delivered all that it had, as far as is known.
@@ -92,6 +95,7 @@ impl AgentChanges {
             wanted,
             agents: BTreeMap::new(),
             joined: BTreeMap::new(),
+            hasher: RandomState::new(),
             forgotten: BTreeSet::new(),
             all,
             news: Kept::default(),
@@ -151,28 +155,23 @@ impl AgentChanges {
         loop {
             let (agent, arrived) = if let Some(change) = self.presences.cards.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
-                seen.read_card(&self.namespace, &change.name, change.payload.as_deref().unwrap_or_default());
+                seen.take_card(&self.namespace, &change.name, change.payload);
                 // With its status, or an agent that went offline since would be told of as joining first.
                 let status = self.presences.statuses.change_of(&change.name);
-                if let Some(status) = &status {
-                    let payload = status.payload.as_deref().unwrap_or_default();
-                    seen.read_status(&self.namespace, &change.name, payload);
-                }
-                let arrived = status.map_or(change.arrived, |status| status.arrived.max(change.arrived));
+                let arrived = status.map_or(change.arrived, |status| {
+                    seen.take_status(&self.namespace, &change.name, status.payload);
+                    status.arrived.max(change.arrived)
+                });
                 (change.name, arrived)
             } else if let Some(change) = self.presences.statuses.next_change() {
                 let seen = self.agents.entry(change.name.clone()).or_default();
-                seen.read_status(
-                    &self.namespace,
-                    &change.name,
-                    change.payload.as_deref().unwrap_or_default(),
-                );
+                seen.take_status(&self.namespace, &change.name, change.payload);
                 (change.name, change.arrived)
             } else {
                 let agent = self.forgotten.pop_first()?;
                 self.presences.cards.forget(&agent);
                 self.presences.statuses.forget(&agent);
-                self.agents.insert(agent.clone(), Seen::default());
+                self.agents.insert(agent.clone(), Known::default());
                 if let Some(change) = self.change(agent) {
                     return Some(change);
                 }
@@ -209,15 +208,16 @@ impl AgentChanges {
     }
 
     fn change(&mut self, agent: String) -> Option<AgentChange> {
-        let seen = self.agents.get(&agent)?;
+        let known = self.agents.get(&agent)?;
+        let seen = known.read(&agent);
         let now = seen.card().filter(|card| seen.is_online() && self.wanted.fits(card));
-        if seen.is_empty() {
+        if known.is_empty() {
             self.agents.remove(&agent);
         }
-        match (self.joined.get(&agent), now) {
+        match (self.joined.get(&agent).copied(), now) {
             (None, None) => None,
             (None, Some(card)) => {
-                self.joined.insert(agent, card.clone());
+                self.joined.insert(agent, self.print(&card));
                 Some(AgentChange::Joined(card))
             }
             (Some(_), None) => {
@@ -225,11 +225,16 @@ impl AgentChanges {
                 Some(AgentChange::Left(agent))
             }
             (Some(known), Some(card)) => {
-                let same = AgentCard { last_seen: known.last_seen.clone(), ..card.clone() } == *known;
-                self.joined.insert(agent, card.clone());
-                (!same).then_some(AgentChange::Changed(card))
+                let print = self.print(&card);
+                self.joined.insert(agent, print);
+                (print != known).then_some(AgentChange::Changed(card))
             }
         }
+    }
+
+    /// Tells a card from another one, whenever they were published.
+    fn print(&self, card: &AgentCard) -> u64 {
+        self.hasher.hash_one(AgentCard { last_seen: String::new(), ..card.clone() }.to_bytes())
     }
 }
 

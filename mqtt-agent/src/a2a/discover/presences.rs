@@ -1,5 +1,7 @@
 //! [`Presences`]: cards and statuses of agents as they come in, and [`Seen`]: what they say of one.
 
+use bytes::Bytes;
+
 use crate::discover::{DiscoverError, Latest, subscribe};
 use crate::link::{Link, Subscription};
 use crate::log_rate::limited;
@@ -26,18 +28,10 @@ impl Seen {
         Some(AgentCard { status: self.status.unwrap_or(card.status), ..card })
     }
 
-    /// Whether nothing is known.
-    pub(super) fn is_empty(&self) -> bool {
-        self.card.is_none() && self.status.is_none()
-    }
-
     /// Takes in a card; retained garbage is logged and passed over (`SUB-11`).
     pub(super) fn read_card(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
-        match AgentCard::read(agent, payload) {
-            Ok(card) => self.card = card,
-            Err(error) => {
-                limited!(warn, "ignored a card", topic = %shown(&namespace.agent_card(agent)), %error)
-            }
+        if let Some(card) = readable(namespace, agent, payload) {
+            self.card = card;
         }
     }
 
@@ -59,6 +53,53 @@ impl Seen {
         if let Some(payload) = presences.statuses.get(agent) {
             self.read_status(namespace, agent, &payload);
         }
+    }
+}
+
+/// What a card says, `None` within for one that was removed. One that cannot be read is logged and says nothing (`SUB-11`).
+fn readable(namespace: &Namespace, agent: &str, payload: &[u8]) -> Option<Option<AgentCard>> {
+    match AgentCard::read(agent, payload) {
+        Ok(card) => Some(card),
+        Err(error) => {
+            limited!(warn, "ignored a card", topic = %shown(&namespace.agent_card(agent)), %error);
+            None
+        }
+    }
+}
+
+/// What is known of one agent of many for as long as they are watched: its card stays bytes, those that [`Latest`] has.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// A card that can be read.
+    card: Option<Bytes>,
+    status: Option<Status>,
+}
+
+impl Known {
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.card.is_none() && self.status.is_none()
+    }
+
+    /// Takes in a card; an empty one removes it.
+    pub(super) fn take_card(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
+        let payload = payload.unwrap_or_default();
+        if let Some(card) = readable(namespace, agent, &payload) {
+            self.card = card.map(|_| payload);
+        }
+    }
+
+    /// Takes in a status.
+    pub(super) fn take_status(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
+        let mut seen = Seen { card: None, status: self.status };
+        seen.read_status(namespace, agent, payload.as_deref().unwrap_or_default());
+        self.status = seen.status;
+    }
+
+    /// What that says.
+    pub(super) fn read(&self, agent: &str) -> Seen {
+        let read = |payload: &Bytes| AgentCard::read(agent, payload).ok().flatten();
+        Seen { card: self.card.as_ref().and_then(read), status: self.status }
     }
 }
 
