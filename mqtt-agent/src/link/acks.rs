@@ -1,9 +1,14 @@
 //! The order of our acknowledgements: as the messages were received, however they are finished.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+/// After how long a message is acknowledged though nothing was said of it, where that may be. Most are settled within a
+/// millisecond; the others' handlers compute.
+const SOON: Duration = Duration::from_millis(200);
 
 /// The received and not yet acknowledged messages of one connection. Pure bookkeeping.
 ///
@@ -35,6 +40,8 @@ struct Open {
     print: u64,
     /// Who waits until its acknowledgement is written.
     written: Option<oneshot::Sender<()>>,
+    /// When it was received, of one that is acknowledged soon though nothing was said of it.
+    soon: Option<Instant>,
 }
 
 impl Acks {
@@ -46,17 +53,32 @@ impl Acks {
     /// Enters a received message and returns its place; so many parties will say what becomes of it.
     pub(super) fn received(&mut self, packet: u16, print: u64, parties: u32) -> u64 {
         let place = self.first + self.open.len() as u64;
-        self.open.push_back(Open { packet, parties, left: false, given_up: false, print, written: None });
+        self.open.push_back(Open {
+            packet,
+            parties,
+            left: false,
+            given_up: false,
+            print,
+            written: None,
+            soon: None,
+        });
         place
     }
 
     /// Says how many parties a message has that was entered before they were known, and what tells it from others: only
-    /// one that somebody may leave to the session needs that.
-    pub(super) fn share(&mut self, place: u64, parties: u32, print: u64) {
+    /// one that somebody may leave to the session needs that. `soon`: when it was received, if it is acknowledged soon
+    /// though nothing is said of it.
+    pub(super) fn share(&mut self, place: u64, parties: u32, print: u64, soon: Option<Instant>) {
         let epoch = self.epoch;
         if let Some(open) = self.find(epoch, place) {
-            (open.parties, open.print) = (parties, print);
+            (open.parties, open.print, open.soon) = (parties, print, soon);
         }
+    }
+
+    /// When the message that holds up the others is acknowledged though nothing was said of it.
+    pub(super) fn soon(&self) -> Option<Instant> {
+        let front = self.open.front().filter(|front| front.parties > 0)?;
+        Some(front.soon? + SOON)
     }
 
     /// Notes what one party said. One of an earlier connection is ignored: its packet id means nothing any more. Returns
@@ -107,8 +129,9 @@ impl Acks {
     }
 
     /// The next packet id to acknowledge.
-    pub(super) fn next(&mut self) -> Option<u16> {
-        while let Some(front) = self.open.front().filter(|front| front.parties == 0) {
+    pub(super) fn next(&mut self, now: Instant) -> Option<u16> {
+        let is_due = |open: &Open| open.parties == 0 || open.soon.is_some_and(|since| since + SOON <= now);
+        while let Some(front) = self.open.front().filter(|front| is_due(front)) {
             let (packet, left) = (front.packet, front.left);
             let written = self.open.pop_front().and_then(|open| open.written);
             self.first += 1;
@@ -144,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn drain(acks: &mut Acks) -> Vec<u16> {
-        std::iter::from_fn(|| acks.next()).collect()
+        std::iter::from_fn(|| acks.next(Instant::now())).collect()
     }
 
     fn done(acks: &mut Acks, epoch: u64, place: u64) {
@@ -159,7 +182,7 @@ mod tests {
         acks.reset(2);
         acks.received(9, 0, 1);
         done(&mut acks, 1, old);
-        assert_eq!(acks.next(), None);
+        assert_eq!(acks.next(Instant::now()), None);
     }
 
     #[test]
@@ -183,12 +206,12 @@ mod tests {
         acks.reset(1);
         let (a, b) = (acks.received(1, 0, 2), acks.received(2, 0, 2));
         done(&mut acks, 1, a);
-        assert_eq!(acks.next(), None);
+        assert_eq!(acks.next(Instant::now()), None);
         done(&mut acks, 1, a);
-        assert_eq!(acks.next(), Some(1));
+        assert_eq!(acks.next(Instant::now()), Some(1));
         assert!(acks.settle(1, b, true, Instant::now()).is_some());
         done(&mut acks, 1, b);
-        assert_eq!(acks.next(), None);
+        assert_eq!(acks.next(Instant::now()), None);
         assert_eq!(acks.left(), 1);
     }
 
@@ -199,7 +222,7 @@ mod tests {
         let place = acks.received(5, 0, 1);
         assert!(acks.settle(1, place, true, Instant::now()).is_some());
         acks.give_up(place);
-        assert_eq!(acks.next(), Some(5));
+        assert_eq!(acks.next(Instant::now()), Some(5));
         assert_eq!((acks.left(), acks.left_since()), (0, None));
     }
 
@@ -211,7 +234,7 @@ mod tests {
         let (sender, mut written) = oneshot::channel();
         acks.tell(1, place, sender);
         done(&mut acks, 1, place);
-        assert_eq!(acks.next(), None);
+        assert_eq!(acks.next(Instant::now()), None);
         acks.wrote();
         assert!(written.try_recv().is_err(), "it waits for the earlier one");
         done(&mut acks, 1, earlier);
@@ -219,6 +242,22 @@ mod tests {
         assert!(written.try_recv().is_err(), "it is encoded");
         acks.wrote();
         assert_eq!(written.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn what_nothing_is_said_of_is_acknowledged_soon_where_that_may_be() {
+        let (mut acks, now) = (Acks::default(), Instant::now());
+        acks.reset(1);
+        let places: Vec<_> = (1..=3).map(|packet| acks.received(packet, 0, 1)).collect();
+        acks.share(places[0], 1, 0, Some(now));
+        assert_eq!((acks.next(now), acks.soon()), (None, Some(now + SOON)));
+        assert_eq!(acks.next(now + SOON), Some(1));
+        // What is said of it now means nothing.
+        done(&mut acks, 1, places[0]);
+        assert_eq!((acks.next(now + SOON * 2), acks.soon()), (None, None));
+        done(&mut acks, 1, places[2]);
+        done(&mut acks, 1, places[1]);
+        assert_eq!(drain(&mut acks), [2, 3]);
     }
 
     proptest! {

@@ -18,6 +18,8 @@ pub(crate) enum MessageHandler {
     Awaited(Arc<dyn Fn(Inbound) + Send + Sync>),
     /// Takes the message together with its acknowledgement.
     Acknowledging(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
+    /// The same for what is taken in memory in any case: it is acknowledged after 200 ms though nothing was said of it.
+    AcknowledgingSoon(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
 }
 
 impl MessageHandler {
@@ -36,8 +38,19 @@ impl MessageHandler {
         Self::Acknowledging(Arc::new(take))
     }
 
+    /// The same, and in memory in any case. A handler that computes before it awaits for the first time holds up no other
+    /// message's acknowledgement.
+    pub(crate) fn acknowledging_soon(take: impl Fn(Inbound, Ack) + Send + Sync + 'static) -> Self {
+        Self::AcknowledgingSoon(Arc::new(take))
+    }
+
     pub(super) fn acknowledges(&self) -> bool {
-        matches!(self, Self::Acknowledging(_))
+        matches!(self, Self::Acknowledging(_) | Self::AcknowledgingSoon(_))
+    }
+
+    /// Whether a message may be acknowledged before anything was said of it.
+    pub(super) fn may_be_acknowledged(&self) -> bool {
+        !matches!(self, Self::Acknowledging(_))
     }
 }
 

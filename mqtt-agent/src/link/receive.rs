@@ -216,7 +216,7 @@ impl Actor {
                 {
                     let topic = message.inbound.topic();
                     limited!(warn, "left a message to the session: too much is parked", topic = %shown(topic));
-                    self.acks.share(place, 1, left::print(&message.inbound));
+                    self.acks.share(place, 1, left::print(&message.inbound), None);
                     self.settle(Settlement::left(self.epoch, place));
                 }
             }
@@ -241,7 +241,9 @@ impl Actor {
         let parties = found.iter().filter(|handler| handler.acknowledges()).count();
         if let Some(place) = place.filter(|_| !found.is_empty()) {
             let print = if parties > 0 { left::print(&inbound) } else { 0 };
-            self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX), print);
+            let soon = parties > 0 && found.iter().all(MessageHandler::may_be_acknowledged);
+            let soon = soon.then(|| self.round_began.into());
+            self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX), print, soon);
         }
         let last = found.pop();
         for handler in found.drain(..) {
@@ -263,7 +265,7 @@ impl Actor {
         }
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
             MessageHandler::InMemory(take) | MessageHandler::Awaited(take) => take(inbound),
-            MessageHandler::Acknowledging(take) => {
+            MessageHandler::Acknowledging(take) | MessageHandler::AcknowledgingSoon(take) => {
                 let settle = || self.settle.clone();
                 take(inbound, place.map_or_else(Ack::none, |place| Ack::new(self.epoch, place, settle())));
             }

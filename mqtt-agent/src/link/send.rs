@@ -44,7 +44,8 @@ impl Actor {
 
     /// Encodes the acknowledgements that are due.
     pub(super) fn acknowledge_all(&mut self, wire: &mut Wire) {
-        while let Some(packet) = self.acks.next() {
+        let now = Instant::now();
+        while let Some(packet) = self.acks.next(now) {
             encode::puback(&mut wire.unsent, packet, 0);
         }
     }

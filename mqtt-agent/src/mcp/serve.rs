@@ -160,7 +160,7 @@ async fn subscribe(
         denied @ Err(SubscribeError::Denied { .. }) => denied,
         other => Ok(other?),
     };
-    let call = MessageHandler::acknowledging(move |inbound, ack| service.receive(inbound, ack));
+    let call = MessageHandler::acknowledging_soon(move |inbound, ack| service.receive(inbound, ack));
     let calls = shared.link.subscribe_one(calls, call).await?;
     Ok((calls, cancels))
 }

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use super::dialogue::Dialogue;
 use super::ledger::{Ledger, Standing, Taken};
 use super::{ReadySkill, Shared};
-use crate::shown::shown;
 use crate::store::{Stored, TaskRecord};
 use crate::wire;
 
