@@ -12,7 +12,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::link::{Filter, Inbound, Link, MessageHandler, QoS, RetainHandling, Subscription};
+use crate::log_rate::limited;
 use crate::serve::Retained;
+use crate::shown::shown;
 
 /// How long a change is left alone: after a reconnect the broker gives what the Will said, and then what the agent says.
 const CALM: Duration = Duration::from_secs(2);
@@ -78,14 +80,15 @@ pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
             else {
                 continue;
             };
-            tracing::warn!(
-                topic,
-                "somebody deleted or changed a retained message of this agent; it is published again"
+            limited!(
+                warn,
+                "somebody deleted or changed a retained message of this agent; it is published again",
+                topic = %shown(topic)
             );
             repaired.insert(index, now);
             match link.publish(message).await {
                 Ok(_) => drop(wrong.remove(&index)),
-                Err(error) => tracing::warn!(topic, %error, "failed to publish it again"),
+                Err(error) => limited!(warn, "failed to publish it again", topic = %shown(topic), %error),
             }
         }
     }
