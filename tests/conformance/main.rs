@@ -17,6 +17,7 @@ mod errors;
 mod hostile;
 mod hostile_tasks;
 mod least_rights;
+mod leftovers;
 mod limits;
 mod listings;
 mod load;
