@@ -19,7 +19,7 @@
 //! |---|---|
 //! | a new task | it is not sent, and whoever gives it is told |
 //! | that it was sent, its replica, that it is not wanted | tried again: 100 ms later, doubling up to 30 s |
-//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries; then its agent has it for whoever asks again. Whoever waits is told of the store after 30 s |
+//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries, and 10 s at most; then its agent has it for whoever asks again. Whoever waits is told of the store after 30 s |
 //! | that its result was taken | tried again; a process that ends before gives the result once more |
 
 use std::collections::{HashMap, HashSet};
@@ -225,11 +225,11 @@ impl Book {
         if !entry.asked.stored || seeded(Bug::NotWithdrawn) {
             return self.forget(id, now);
         }
-        if entry.has_ended() {
-            return;
+        if !entry.has_ended() {
+            let result = ended(&entry.asked, failed(error));
+            entry.end(result, now, effects);
         }
-        let result = ended(&entry.asked, failed(error));
-        entry.end(result, now, effects);
+        // Its result may have been here before the broker's word: nobody was given a handle for it.
         entry.settle(now, effects);
     }
 
@@ -320,7 +320,7 @@ impl Book {
                 effects.push(Effect::End(Arc::clone(&entry.asked), result));
             }
             // One that is being stored is acknowledged with the first one.
-            return entry.hold(message, effects);
+            return entry.hold(message, now, effects);
         }
         entry.quiet_since = now;
         entry.unanswered = 0;
@@ -338,7 +338,7 @@ impl Book {
             let early = seeded(Bug::EarlyAcknowledgement);
             self.end(&id, result, now, effects);
             match self.tasks.get_mut(&id).filter(|_| !early) {
-                Some(entry) => entry.hold(message, effects),
+                Some(entry) => entry.hold(message, now, effects),
                 None => effects.push(Effect::Acknowledge(message)),
             }
         } else {
@@ -378,7 +378,10 @@ impl Book {
     }
 
     fn dropped(&mut self, id: &Identifier, now: Instant, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.tasks.get_mut(id) else { return };
+        let Some(entry) = self.tasks.get_mut(id) else {
+            // Its result was on its way to the user, and the store has it as taken already.
+            return effects.push(Effect::Release(id.clone()));
+        };
         entry.wanted = false;
         if entry.at == At::Ended {
             effects.push(Effect::Release(id.clone()));
@@ -481,6 +484,7 @@ impl Book {
                 match (again, entry.at) {
                     (Again::Send(_), At::Due) => {
                         entry.at = At::Link { lost: false };
+                        entry.sent_again();
                         effects.push(Effect::Send(Arc::clone(&entry.asked)));
                     }
                     (Again::Ask(_), At::Broker { .. } | At::Unsure { .. }) => {
@@ -524,3 +528,5 @@ fn ended(asked: &Asked, end: TaskResult) -> TaskResult {
 
 #[cfg(test)]
 mod schedules;
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,10 @@ const RETRY_MOST: Duration = Duration::from_secs(30);
 /// sends it again to a later process that asks.
 const KEPT_BY_BROKER: u32 = 3;
 
+/// After so long neither, however many tries that were: acknowledgements go out in the order of receipt, and those of all
+/// that comes behind it wait for this one.
+const KEPT_BY_BROKER_FOR: Duration = Duration::from_secs(10);
+
 /// How long the store may fail before whoever waits for the end is told of that.
 const SURFACED: Duration = Duration::from_secs(30);
 
@@ -69,8 +73,10 @@ pub(super) struct Entry {
     end: Option<Box<TaskResult>>,
     /// The same in short, for good.
     state: TaskState,
-    /// The messages that the broker keeps until the end is stored.
-    held: Vec<u64>,
+    /// The last message with the end, which the broker keeps until that is stored.
+    held: Option<u64>,
+    /// When the end came.
+    ended_at: Option<Instant>,
     settled: bool,
     keeping: Keeping,
 }
@@ -104,7 +110,8 @@ impl Entry {
             unanswered: 0,
             end: None,
             state: TaskState::Submitted,
-            held: Vec::new(),
+            held: None,
+            ended_at: None,
             settled: false,
             keeping: Keeping::default(),
         }
@@ -117,6 +124,11 @@ impl Entry {
 
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.at, At::Ending | At::Ended)
+    }
+
+    /// It is sent once more: an agent that has forgotten it counts its updates anew.
+    pub(super) fn sent_again(&mut self) {
+        self.next_seq = 0;
     }
 
     /// Takes an update; whether it is a new one for the handle.
@@ -140,23 +152,32 @@ impl Entry {
         self.state = result.status;
         self.end = Some(Box::new(result));
         self.at = At::Ending;
-        // What the store did not take before goes with the end.
-        self.keeping.retry_at = None;
+        self.ended_at = Some(now);
+        // What the store did not take before goes with the end, which has its own tries.
+        let Keeping { busy, .. } = self.keeping;
+        self.keeping = Keeping { busy, ..Keeping::default() };
         self.keep(now, effects);
     }
 
     /// A message brought its end, which the broker keeps until that is stored; or not, where the store has it, or fails for
-    /// too long.
-    pub(super) fn hold(&mut self, message: u64, effects: &mut Vec<Effect>) {
-        if self.at == At::Ending && self.keeping.failures < KEPT_BY_BROKER {
-            self.held.push(message);
+    /// too long. One message is enough: the last one, for those of an earlier connection come again.
+    pub(super) fn hold(&mut self, message: u64, now: Instant, effects: &mut Vec<Effect>) {
+        self.let_go(effects);
+        if self.at == At::Ending && self.is_held(now) {
+            self.held = Some(message);
         } else {
             effects.push(Effect::Acknowledge(message));
         }
     }
 
+    /// Whether the broker is to keep the message with the end.
+    fn is_held(&self, now: Instant) -> bool {
+        let recent = |since: Instant| now.saturating_duration_since(since) < KEPT_BY_BROKER_FOR;
+        self.keeping.failures < KEPT_BY_BROKER && self.ended_at.is_some_and(recent)
+    }
+
     fn let_go(&mut self, effects: &mut Vec<Effect>) {
-        effects.extend(self.held.drain(..).map(Effect::Acknowledge));
+        effects.extend(self.held.take().map(Effect::Acknowledge));
     }
 
     /// Nothing is left to do once the store has taken that.
@@ -182,6 +203,9 @@ impl Entry {
     pub(super) fn retry(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         if self.keeping.dirty && !self.keeping.busy {
             self.keep(now, effects);
+        }
+        if self.held.is_some() && !self.is_held(now) {
+            self.let_go(effects);
         }
         let long = |since: Instant| now.saturating_duration_since(since) >= SURFACED;
         if self.at == At::Ending && self.keeping.failing_since.is_some_and(long) {
@@ -250,6 +274,10 @@ impl Entry {
             What::End => {
                 self.at = At::Ended;
                 self.tell_end(effects);
+                if !self.wanted && !self.settled {
+                    // `Results` takes it from the store.
+                    return true;
+                }
             }
             What::Settled => {
                 if self.at == At::Ending {
@@ -276,8 +304,13 @@ impl Entry {
     }
 
     fn failed(&mut self, what: What, error: &StoreError, now: Instant, effects: &mut Vec<Effect>) {
+        let ending = self.at == At::Ending;
         let keeping = &mut self.keeping;
         keeping.dirty = true;
+        if ending && what == What::Note {
+            // The end came meanwhile, and was not tried yet.
+            return self.keep(now, effects);
+        }
         keeping.failures = keeping.failures.saturating_add(1);
         let wait = RETRY.saturating_mul(1 << (keeping.failures - 1).min(16)).min(RETRY_MOST);
         keeping.retry_at = now.checked_add(wait);
@@ -286,7 +319,7 @@ impl Entry {
             let task = &self.asked.task.task_id;
             tracing::error!(task = %shown(task), %error, ?what, "failed to store what became of a task; it is tried again");
         }
-        if what == What::End && keeping.failures == KEPT_BY_BROKER {
+        if keeping.failures >= KEPT_BY_BROKER {
             self.let_go(effects);
         }
         if what == What::Settled {

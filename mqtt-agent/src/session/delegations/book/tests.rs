@@ -1,0 +1,200 @@
+//! Single faults around the end of a task, each as short as it can be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::asked::Asked;
+use super::super::event::{Effect, Event, Handed, What};
+use super::Book;
+use crate::store::{StoreError, TaskRecord};
+use crate::wire::{Identifier, Intent, TaskError, TaskNotification, TaskResult, TaskState};
+
+/// A book with one task, and what it wants done.
+struct Told {
+    book: Book,
+    now: Instant,
+    effects: Vec<Effect>,
+}
+
+fn id() -> Identifier {
+    Identifier::parse("t").unwrap()
+}
+
+fn broken() -> Result<(), StoreError> {
+    Err(StoreError::Unavailable { reason: "a test".to_owned() })
+}
+
+impl Told {
+    /// The task is given to the connection.
+    fn asked() -> Self {
+        let mut told = Self { book: Book::new(true), now: Instant::now(), effects: Vec::new() };
+        told.on(Event::Connected { session: 1, epoch: 1 });
+        told.on(Event::Online { agent: "alone".into(), retained: true });
+        let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+        told.on(Event::Asked(Arc::new(Asked::of(TaskRecord::new(task)).0)));
+        told
+    }
+
+    /// The broker has it, and the store knows.
+    fn sent() -> Self {
+        let mut told = Self::asked();
+        told.handed(1);
+        told.stored(What::Note, Ok(()));
+        told.effects.clear();
+        told
+    }
+
+    fn on(&mut self, event: Event) {
+        self.book.take(event, self.now, &mut self.effects);
+    }
+
+    fn handed(&mut self, epoch: u64) {
+        self.on(Event::Handed { id: id(), outcome: Handed::Taken { session: 1, epoch } });
+    }
+
+    fn stored(&mut self, what: What, outcome: Result<(), StoreError>) {
+        self.on(Event::Stored { id: id(), what, outcome });
+    }
+
+    fn hears(&mut self, message: u64, change: impl FnOnce(&mut TaskResult)) {
+        let mut result = TaskResult::update(id(), TaskState::Completed, "alone", 0);
+        result.seq = None;
+        change(&mut result);
+        self.on(Event::Heard { result, proven: true, message });
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.on(Event::Tick);
+    }
+
+    fn acknowledged(&self) -> Vec<u64> {
+        let messages = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Acknowledge(message) => Some(*message),
+            _ => None,
+        });
+        messages.collect()
+    }
+
+    fn released(&self) -> usize {
+        self.effects.iter().filter(|effect| matches!(effect, Effect::Release(_))).count()
+    }
+
+    fn last_stored(&self) -> Option<(What, bool)> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Store { record, what } => Some((*what, record.settled)),
+            _ => None,
+        })
+    }
+}
+
+#[test]
+fn a_note_that_the_store_did_not_take_costs_the_end_no_try() {
+    let mut told = Told::asked();
+    told.handed(1);
+    for _ in 0..3 {
+        told.stored(What::Note, broken());
+        told.pass(1);
+    }
+    told.hears(1, |_| ());
+    assert_eq!(told.acknowledged(), [0; 0], "the store was not asked once to take the end");
+}
+
+#[test]
+fn an_end_that_came_while_a_note_failed_holds_its_message_for_three_tries() {
+    let mut told = Told::asked();
+    told.handed(1);
+    for _ in 0..2 {
+        told.stored(What::Note, broken());
+        told.pass(1);
+    }
+    told.hears(1, |_| ());
+    told.stored(What::Note, broken());
+    for tried in 1..=3 {
+        assert_eq!(told.acknowledged(), [0; 0], "after {tried} tries");
+        assert_eq!(told.last_stored(), Some((What::End, false)), "the end waits for no note");
+        told.stored(What::End, broken());
+        told.pass(1);
+    }
+    assert_eq!(told.acknowledged(), [1]);
+}
+
+#[test]
+fn a_store_that_is_slow_does_not_keep_acknowledgements_back_for_long() {
+    let mut told = Told::sent();
+    told.hears(1, |_| ());
+    told.pass(9);
+    assert_eq!(told.acknowledged(), [0; 0]);
+    told.pass(1);
+    assert_eq!(told.acknowledged(), [1]);
+    told.hears(2, |_| ());
+    assert_eq!(told.acknowledged(), [1, 2]);
+}
+
+#[test]
+fn of_an_end_that_comes_many_times_one_message_is_held() {
+    let mut told = Told::sent();
+    for message in 1..=100 {
+        told.hears(message, |_| ());
+    }
+    assert_eq!(told.acknowledged(), (1..100).collect::<Vec<_>>());
+    told.stored(What::End, Ok(()));
+    assert_eq!(told.acknowledged().last(), Some(&100));
+}
+
+#[test]
+fn a_task_that_ended_and_that_nobody_waits_for_takes_no_memory() {
+    let mut told = Told::sent();
+    told.on(Event::Dropped(id()));
+    told.hears(1, |_| ());
+    told.stored(What::End, Ok(()));
+    assert_eq!(told.released(), 1);
+    assert!(!told.book.is_known(&id()));
+}
+
+#[test]
+fn a_result_before_the_brokers_word_is_settled_when_nobody_waited_for_that() {
+    for stored_before in [true, false] {
+        let mut told = Told::asked();
+        told.hears(1, |_| ());
+        if stored_before {
+            told.stored(What::End, Ok(()));
+        }
+        told.on(Event::Withdrawn { id: id(), error: TaskError::new("unavailable", "left") });
+        if !stored_before {
+            told.stored(What::End, Ok(()));
+        }
+        assert_eq!(told.last_stored(), Some((What::Settled, true)));
+        told.stored(What::Settled, Ok(()));
+        assert!(!told.book.is_known(&id()));
+        assert_eq!(told.acknowledged(), [1]);
+    }
+}
+
+#[test]
+fn a_result_that_was_stored_as_taken_and_did_not_arrive_goes_to_results() {
+    let mut told = Told::sent();
+    told.hears(1, |_| ());
+    told.stored(What::End, Ok(()));
+    told.on(Event::Taken(id()));
+    told.stored(What::Settled, Ok(()));
+    told.on(Event::Dropped(id()));
+    assert_eq!(told.released(), 1);
+}
+
+#[test]
+fn an_agent_that_forgot_a_task_counts_its_updates_anew() {
+    let mut told = Told::sent();
+    let says = |seq: u64| {
+        move |update: &mut TaskResult| (update.status, update.seq) = (TaskState::InputRequired, Some(seq))
+    };
+    told.hears(1, says(57));
+    told.on(Event::Offline { agent: "alone".into() });
+    told.on(Event::Online { agent: "alone".into(), retained: false });
+    told.effects.clear();
+    told.handed(1);
+    told.hears(2, says(1));
+    assert!(told.effects.iter().any(|effect| matches!(effect, Effect::Update(..))), "its question is lost");
+}
