@@ -319,7 +319,10 @@ impl Book {
             if seeded(Bug::ToldTwice) && terminal {
                 effects.push(Effect::End(Arc::clone(&entry.asked), result));
             }
-            // One that is being stored is acknowledged with the first one.
+            if !terminal {
+                return effects.push(Effect::Acknowledge(message));
+            }
+            // One that is being stored is acknowledged with the last one.
             return entry.hold(message, now, effects);
         }
         entry.quiet_since = now;

@@ -140,6 +140,8 @@ fn of_an_end_that_comes_many_times_one_message_is_held() {
         told.hears(message, |_| ());
     }
     assert_eq!(told.acknowledged(), (1..100).collect::<Vec<_>>());
+    told.hears(101, |update| update.status = TaskState::Working);
+    assert_eq!(told.acknowledged().last(), Some(&101), "an update that was overtaken is none of them");
     told.stored(What::End, Ok(()));
     assert_eq!(told.acknowledged().last(), Some(&100));
 }

@@ -12,6 +12,7 @@ use super::super::super::asked::Asked;
 use super::super::super::event::{Effect, Event, Handed, What};
 use super::super::super::queues::AT_ONCE;
 use super::super::Book;
+use crate::deadline;
 use crate::store::{StoreError, TaskRecord};
 use crate::wire::{Identifier, Intent, TaskError, TaskNotification, TaskResult, TaskState};
 
@@ -67,6 +68,11 @@ struct User {
     taken: u32,
     released: u32,
     withdrawn: bool,
+    canceled: bool,
+    deadline: Option<Instant>,
+    /// How often the store did not take its end, and when that came.
+    untaken: u32,
+    ended_at: Option<Instant>,
     /// Its process died when the store did not know yet that it may be lost.
     exempt: bool,
     /// The process died since.
@@ -88,21 +94,31 @@ impl User {
     }
 }
 
+/// A copy of a task that the connection has.
+#[derive(Debug)]
+struct Copy {
+    asked: Arc<Asked>,
+    /// Whether `delegate()` waits for it.
+    first: bool,
+    /// The agent has it, and the broker's word is still to come.
+    arrived: bool,
+}
+
 pub(super) struct World {
     random: Random,
     now: Instant,
     book: Book,
     store: BTreeMap<Identifier, TaskRecord>,
     writing: Vec<(TaskRecord, What)>,
-    failures: HashMap<Identifier, u32>,
-    /// Copies of tasks that the connection has.
-    link: Vec<(Arc<Asked>, bool)>,
+    link: Vec<Copy>,
     up: bool,
     session: u64,
     epoch: u64,
-    /// What the broker keeps for us, until it is acknowledged. Whether it was delivered on this connection.
-    queue: Vec<(u64, TaskResult, bool)>,
-    messages: u64,
+    /// What the broker keeps for us, until it is acknowledged, and the number of its delivery on this connection.
+    queue: Vec<(TaskResult, Option<u64>)>,
+    deliveries: u64,
+    /// Which process this is.
+    process: u32,
     agents: BTreeMap<&'static str, Agent>,
     users: BTreeMap<Identifier, User>,
     asked: HashMap<Identifier, Arc<Asked>>,
@@ -123,13 +139,13 @@ impl World {
             book: Book::new(true),
             store: BTreeMap::new(),
             writing: Vec::new(),
-            failures: HashMap::new(),
             link: Vec::new(),
             up: false,
             session: 1,
             epoch: 0,
             queue: Vec::new(),
-            messages: 0,
+            deliveries: 0,
+            process: 0,
             agents,
             users: BTreeMap::new(),
             asked: HashMap::new(),
@@ -155,7 +171,8 @@ impl World {
     pub(super) fn step(&mut self) {
         match self.random.below(24) {
             0..3 => self.give(),
-            3..6 => self.acknowledged(),
+            3..5 => self.acknowledged(),
+            5 => self.arrives_early(),
             6..9 => self.deliver(),
             9..12 => self.agent_works(),
             12..15 => self.store_works(),
@@ -174,7 +191,10 @@ impl World {
                 0 => self.crash(),
                 1 => self.forge(),
                 2 => self.cancel(),
-                _ => self.redeliver(),
+                _ => {
+                    self.cut();
+                    self.connect(true);
+                }
             },
         }
     }
@@ -182,14 +202,26 @@ impl World {
     fn event(&mut self, event: Event) {
         let mut effects = Vec::new();
         self.book.take(event, self.now, &mut effects);
+        let process = self.process;
         for effect in effects {
+            if !self.healthy && self.random.one_in(256) {
+                self.crash();
+            }
+            if self.process != process {
+                return;
+            }
             self.effect(effect);
         }
     }
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::Update(..) | Effect::Failing(..) | Effect::Cancel(_) => {}
+            Effect::Update(..) | Effect::Failing(..) => {}
+            Effect::Cancel(asked) => {
+                if !self.user(&asked).canceled {
+                    self.broke(format!("{} is cancelled, and nobody wanted that", asked.task.task_id));
+                }
+            }
             Effect::Learn(agent) => self.event(Event::Understands(agent)),
             Effect::Executor(asked, executor) => {
                 asked.set_executor(Arc::clone(&executor));
@@ -202,6 +234,8 @@ impl World {
                     if !self.given.get(&id).is_some_and(|given| given.contains(&number)) {
                         self.broke(format!("task {id} was ended by somebody else: {result:?}"));
                     }
+                } else if self.user(&asked).deadline.is_some_and(|deadline| self.now < deadline) {
+                    self.broke(format!("task {id} was given up before its time"));
                 }
                 let user = self.user(&asked);
                 user.told.push(result);
@@ -214,10 +248,15 @@ impl World {
                 user.promised |= user.handed && !user.withdrawn;
             }
             Effect::Settled(asked) => {
+                let leaves = self.random.one_in(4);
                 let user = self.user(&asked);
                 if std::mem::take(&mut user.taking) {
-                    user.taken += 1;
                     user.holds = false;
+                    if leaves {
+                        // Its wait is dropped in this moment, with the handle.
+                        return self.event(Event::Dropped(asked.task.task_id.clone()));
+                    }
+                    user.taken += 1;
                 }
             }
             Effect::Release(id) => {
@@ -242,21 +281,48 @@ impl World {
 
     /// A message is gone from the broker: what it brought has to be somewhere else.
     fn acknowledge(&mut self, message: u64) {
-        let Some(index) = self.queue.iter().position(|(number, ..)| *number == message) else { return };
-        let (_, result, _) = self.queue.remove(index);
+        let Some(index) = self.queue.iter().position(|(_, delivery)| *delivery == Some(message)) else {
+            return;
+        };
+        let (result, _) = self.queue.remove(index);
         let id = &result.task_id;
         let genuine = result.from != "thief" && result.status.is_terminal();
-        let ours = self.users.get(id).is_some_and(|user| user.promised && !user.withdrawn);
+        let user = self.users.get(id);
+        let ours = user.is_some_and(|user| user.promised && !user.withdrawn);
         let stored = self.store.get(id).is_none_or(|record| record.task.status.is_terminal());
-        let tried = self.failures.get(id).copied().unwrap_or(0) >= 3;
-        if genuine && ours && !stored && !tried {
+        // The broker still has it in another message.
+        let again = |(other, delivery): &(TaskResult, Option<u64>)| {
+            delivery.is_some() && other.task_id == *id && other.status.is_terminal() && other.from != "thief"
+        };
+        let kept = self.queue.iter().any(again);
+        let given_up = user.and_then(|user| user.deadline).is_some_and(|deadline| deadline < self.now);
+        if genuine && ours && !stored && !kept && !given_up && !self.may_be_let_go(id) {
             self.broke(format!("the result of {id} was acknowledged before it was stored"));
+        }
+    }
+
+    /// Whether the store has failed for so long that the broker need not keep a result any longer.
+    fn may_be_let_go(&self, id: &Identifier) -> bool {
+        let long = |since: Instant| self.now.saturating_duration_since(since) >= Duration::from_secs(10);
+        self.users.get(id).is_some_and(|user| user.untaken >= 3 || user.ended_at.is_some_and(long))
+    }
+
+    /// What the broker keeps for us stays within bounds, and so does the time for which it keeps back what comes behind.
+    fn check_held(&mut self) {
+        let mut held: HashMap<&Identifier, u32> = HashMap::new();
+        for (result, _) in self.queue.iter().filter(|(_, delivery)| delivery.is_some()) {
+            *held.entry(&result.task_id).or_default() += 1;
+        }
+        let too_long = held.iter().find(|(id, count)| **count > 1 || self.may_be_let_go(id));
+        if let Some((id, count)) = too_long {
+            let what = format!("{count} messages of {id} are not acknowledged");
+            self.broke(what);
         }
     }
 
     fn send(&mut self, asked: Arc<Asked>) {
         let id = asked.task.task_id.clone();
-        if self.link.iter().any(|(other, _)| other.task.task_id == id) {
+        if self.link.iter().any(|other| other.asked.task.task_id == id) {
             self.broke(format!("a second copy of {id} beside the one that the connection has"));
         }
         let to = asked.executor();
@@ -265,14 +331,14 @@ impl World {
         user.sends += 1;
         user.out = Some(now);
         let (sends, allowed) = (user.sends, user.losses + user.asks / 2);
-        if user.withdrawn {
+        if user.withdrawn && !user.crashed {
             self.broke(format!("task {id} was withdrawn and is sent"));
         } else if user.executor.as_ref().is_some_and(|executor| *executor != to) {
             self.broke(format!("task {id} is sent to another replica"));
         } else if sends > allowed {
             self.broke(format!("task {id} was sent again {sends} times for {allowed} losses"));
         }
-        self.link.push((asked, false));
+        self.link.push(Copy { asked, first: false, arrived: false });
         self.check_pace(&to);
     }
 
@@ -315,7 +381,13 @@ impl World {
         let id = Identifier::parse(&format!("t-{number}")).unwrap();
         let mut task = TaskNotification::about(id.clone(), Intent::Task, "boss", to).into_task();
         task.status = TaskState::Submitted;
-        let record = TaskRecord::new(task);
+        let mut record = TaskRecord::new(task);
+        // Between two ticks, which are whole seconds.
+        let within =
+            self.random.one_in(4).then(|| Duration::from_millis(500 + 1000 * (self.random.next() % 60)));
+        let deadline = within.and_then(|within| self.now.checked_add(within));
+        record.deadline_ms =
+            deadline.map(|at| deadline::ms_within(at.saturating_duration_since(Instant::now())));
         let fails = !self.healthy && self.random.one_in(8);
         if fails {
             return;
@@ -323,9 +395,9 @@ impl World {
         self.store.insert(id.clone(), record.clone());
         let asked = Arc::new(Asked::of(record).0);
         self.asked.insert(id.clone(), Arc::clone(&asked));
-        self.users.insert(id, User { holds: true, ..User::default() });
+        self.users.insert(id, User { holds: true, deadline, ..User::default() });
         self.event(Event::Asked(Arc::clone(&asked)));
-        self.link.push((asked, true));
+        self.link.push(Copy { asked, first: true, arrived: false });
     }
 
     /// The broker acknowledges a copy, or knows nobody for it; or its user leaves before.
@@ -334,8 +406,8 @@ impl World {
             return;
         }
         let index = self.random.below(self.link.len());
-        if !self.healthy && self.link[index].1 && self.random.one_in(6) {
-            let (asked, _) = self.link.remove(index);
+        if !self.healthy && self.link[index].first && self.random.one_in(6) {
+            let Copy { asked, .. } = self.link.remove(index);
             let user = self.user(&asked);
             (user.withdrawn, user.holds) = (true, false);
             let error = TaskError::new("unavailable", "left");
@@ -344,7 +416,7 @@ impl World {
         if !self.up {
             return;
         }
-        let (asked, first) = self.link.remove(index);
+        let Copy { asked, first, arrived } = self.link.remove(index);
         let id = asked.task.task_id.clone();
         let nobody = !self.healthy && !first && self.random.one_in(8);
         let failed = !self.healthy && !first && self.random.one_in(8);
@@ -352,12 +424,22 @@ impl World {
             self.user(&asked).may_be_lost();
             if nobody { Handed::Nowhere } else { Handed::Failed }
         } else {
-            let to = asked.executor();
-            self.mail(&to, Mail::Task(id.clone()));
+            if !arrived {
+                self.mail(&asked.executor(), Mail::Task(id.clone()));
+            }
             Handed::Taken { session: self.session_number(), epoch: self.epoch }
         };
         self.user(&asked).handed |= first;
         self.event(Event::Handed { id, outcome });
+    }
+
+    /// An agent has a task before the broker's word is here.
+    fn arrives_early(&mut self) {
+        let index = self.random.below(self.link.len());
+        let Some(copy) = self.link.get_mut(index).filter(|copy| self.up && !copy.arrived) else { return };
+        copy.arrived = true;
+        let (to, id) = (copy.asked.executor(), copy.asked.task.task_id.clone());
+        self.mail(&to, Mail::Task(id));
     }
 
     fn session_number(&self) -> u64 {
@@ -370,26 +452,36 @@ impl World {
             return;
         }
         let index = self.random.below(self.queue.len());
-        if std::mem::replace(&mut self.queue[index].2, true) && !self.random.one_in(3) {
+        if self.queue[index].1.is_some() {
             return;
         }
-        let (message, result, _) = self.queue[index].clone();
+        self.deliveries += 1;
+        let message = self.deliveries;
+        self.queue[index].1 = Some(message);
+        let result = self.queue[index].0.clone();
+        if !self.healthy && self.random.one_in(6) {
+            self.post(result.clone());
+        }
+        let now = self.now;
         if result.from != "thief"
             && let Some(user) = self.users.get_mut(&result.task_id)
         {
             user.out = None;
+            if result.status.is_terminal() {
+                user.ended_at.get_or_insert(now);
+            }
         }
         self.event(Event::Heard { result, proven: false, message });
+        self.check_held();
     }
 
     fn post(&mut self, result: TaskResult) {
-        self.messages += 1;
-        self.queue.push((self.messages, result, false));
+        self.queue.push((result, None));
     }
 
     fn redeliver(&mut self) {
-        for (_, _, delivered) in &mut self.queue {
-            *delivered = false;
+        for (_, delivery) in &mut self.queue {
+            *delivery = None;
         }
     }
 
@@ -402,7 +494,9 @@ impl World {
         let (record, what) = self.writing.remove(index);
         let id = record.task.task_id.clone();
         let outcome = if !self.healthy && self.random.one_in(4) {
-            *self.failures.entry(id.clone()).or_default() += 1;
+            if what != What::Note {
+                self.users.get_mut(&id).unwrap().untaken += 1;
+            }
             // It may have happened all the same.
             if self.random.one_in(4) {
                 self.write(record);
@@ -410,10 +504,10 @@ impl World {
             Err(StoreError::Unavailable { reason: "a test".to_owned() })
         } else {
             self.write(record);
-            self.failures.remove(&id);
             Ok(())
         };
         self.event(Event::Stored { id, what, outcome });
+        self.check_held();
     }
 
     fn write(&mut self, record: TaskRecord) {
@@ -432,6 +526,8 @@ impl World {
         if self.up {
             self.up = false;
             self.redeliver();
+            // The next connection sends them again.
+            self.link.iter_mut().for_each(|copy| copy.arrived = false);
             self.event(Event::Disconnected);
         }
     }
@@ -465,6 +561,7 @@ impl World {
     fn cancel(&mut self) {
         let ids: Vec<_> = self.users.keys().cloned().collect();
         if let Some(id) = ids.get(self.random.below(ids.len())) {
+            self.users.get_mut(id).unwrap().canceled = true;
             self.event(Event::Canceled(id.clone()));
         }
     }
@@ -474,7 +571,7 @@ impl World {
     }
 
     fn user_takes(&mut self) {
-        let wants = |user: &User| user.holds && !user.told.is_empty() && !user.taking;
+        let wants = |user: &User| user.handed && user.holds && !user.told.is_empty() && !user.taking;
         self.some_user(wants, |user| user.taking = true, Event::Taken);
     }
 
@@ -494,11 +591,13 @@ impl World {
     fn pass(&mut self, time: Duration) {
         self.now += time;
         self.event(Event::Tick);
+        self.check_held();
     }
 
     /// The process dies, and another one goes on.
     fn crash(&mut self) {
         self.up = false;
+        self.process += 1;
         self.redeliver();
         // Documented: that a task may be lost is known to a later process once it is stored.
         let unknown: Vec<_> = self.users.keys().filter(|id| self.book.loss_is_unknown(id)).cloned().collect();
@@ -511,12 +610,11 @@ impl World {
             }
         }
         self.link.clear();
-        self.failures.clear();
         for user in self.users.values_mut() {
             // Documented: the process may die after the store took it and before its user had it.
             user.taken += u32::from(user.taking);
             (user.holds, user.taking, user.crashed, user.handed) = (false, false, true, false);
-            user.executor = None;
+            (user.executor, user.ended_at, user.untaken) = (None, None, 0);
             user.may_be_lost();
         }
         self.book = Book::new(true);

@@ -37,6 +37,11 @@ impl World {
             }
         }
         self.check()?;
+        if self.writing.is_empty()
+            && let Some((result, _)) = self.queue.iter().find(|(_, delivery)| delivery.is_some())
+        {
+            return Err(format!("a message of {} is never acknowledged", result.task_id));
+        }
         let ids: Vec<_> = self.users.keys().cloned().collect();
         for id in ids {
             self.check_task(&id)?;
@@ -52,6 +57,7 @@ impl World {
         self.link.is_empty()
             && self.writing.is_empty()
             && self.queue.is_empty()
+            && self.book.is_kept()
             && self.users.iter().all(over)
     }
 
@@ -66,6 +72,9 @@ impl World {
                 Err(format!("withdrawn {id} is open in the store"))
             };
         }
+        if user.released > 0 && self.book.is_known(id) {
+            return Err(format!("{id} was released, and takes memory"));
+        }
         if !user.promised || user.exempt {
             return Ok(());
         }
@@ -76,7 +85,7 @@ impl World {
         if !record.task.status.is_terminal() {
             return Err(format!("the end of {id} was told and is not stored"));
         }
-        if record.settled && user.taken == 0 {
+        if record.settled && user.taken == 0 && user.released == 0 {
             return Err(format!("{id} counts as settled, and nobody took its result"));
         }
         if user.taken > 0 && user.released > 0 && !user.crashed {
