@@ -40,7 +40,7 @@ const PAGE: usize = 256;
 pub(crate) struct Delegations {
     store: Arc<dyn TaskStore>,
     book: Mutex<Books>,
-    /// Something waits in `Books::work`.
+    /// Something waits in `Books`.
     work: Notify,
     /// The store took something, or failed to.
     stored: Notify,
@@ -58,8 +58,18 @@ pub(crate) struct Delegations {
 #[derive(Debug)]
 struct Books {
     book: Book,
-    /// What is to be done by whoever reads the results, in its order.
-    work: VecDeque<Effect>,
+    /// Messages that may be acknowledged.
+    acknowledged: VecDeque<u64>,
+    /// What is to be done by whoever reads the results, each kind in its order.
+    store: VecDeque<Effect>,
+    wire: VecDeque<Effect>,
+}
+
+/// What is done by whoever reads the results, by what it waits for: a connection that is down holds up no store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Store,
+    Wire,
 }
 
 /// In which session and on which connection something is sent.
@@ -79,19 +89,17 @@ impl Sending {
 /// Something that is to be done with waiting.
 pub(super) struct Work(Box<Effect>);
 
-/// What whoever reads the results does of it itself.
-pub(super) enum Step {
-    /// The message of this number may be acknowledged.
-    Acknowledge(u64),
-    Other(Work),
-}
-
 impl Delegations {
     pub(crate) fn new(store: Arc<dyn TaskStore>) -> Self {
         let book = Book::new(store.is_durable());
         Self {
             store,
-            book: Mutex::new(Books { book, work: VecDeque::new() }),
+            book: Mutex::new(Books {
+                book,
+                acknowledged: VecDeque::new(),
+                store: VecDeque::new(),
+                wire: VecDeque::new(),
+            }),
             work: Notify::new(),
             stored: Notify::new(),
             ledger: Ledger::new(UPDATE_BYTES),
@@ -127,10 +135,14 @@ impl Delegations {
                 Effect::Settled(asked) => asked.settle(),
                 Effect::Failing(asked, error) => asked.end(Err(error)),
                 Effect::Release(id) => released.push(id),
-                later => books.work.push_back(later),
+                Effect::Acknowledge(message) => books.acknowledged.push_back(message),
+                Effect::Store { .. } => books.store.push_back(effect),
+                Effect::Send(_) | Effect::Ask(_) | Effect::Learn(_) | Effect::Cancel(_) => {
+                    books.wire.push_back(effect);
+                }
             }
         }
-        let some = !books.work.is_empty();
+        let some = !(books.acknowledged.is_empty() && books.store.is_empty() && books.wire.is_empty());
         drop(books);
         for id in released {
             self.unclaimed(id);
@@ -215,13 +227,19 @@ impl Delegations {
         self.work.notified().await;
     }
 
-    /// The next thing that is to be done.
-    pub(super) fn step(&self) -> Option<Step> {
-        let effect = self.books().work.pop_front()?;
-        Some(match effect {
-            Effect::Acknowledge(message) => Step::Acknowledge(message),
-            other => Step::Other(Work(Box::new(other))),
-        })
+    /// The next message that may be acknowledged.
+    pub(super) fn acknowledged(&self) -> Option<u64> {
+        self.books().acknowledged.pop_front()
+    }
+
+    /// The next thing that is to be done of this kind.
+    pub(super) fn next_work(&self, lane: Lane) -> Option<Work> {
+        let mut books = self.books();
+        let effect = match lane {
+            Lane::Store => books.store.pop_front(),
+            Lane::Wire => books.wire.pop_front(),
+        };
+        effect.map(|effect| Work(Box::new(effect)))
     }
 
     /// Does it.
@@ -349,7 +367,9 @@ impl Delegations {
         self.close();
         let mut books = self.books();
         books.book.clear();
-        books.work.clear();
+        books.acknowledged.clear();
+        books.store.clear();
+        books.wire.clear();
     }
 
     /// Waits for what goes on after [`end`](Self::end).

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::delegate_error::DelegateError;
-use super::delegations::{Delegations, Step, Work};
+use super::delegations::{Delegations, Lane, Work};
 use crate::discover::ReceiverCards;
 use crate::link::{
     Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
@@ -24,7 +24,7 @@ use crate::spawn;
 use crate::store::Retention;
 use crate::wire::{AgentStatus, DecodeError, Identifier, Namespace, Status, TaskResult};
 
-/// What is done at once of what takes time. More waits in its order.
+/// What is done at once of what waits for the store, and of what waits for the connection. More waits in its order.
 const AT_ONCE: usize = 256;
 
 /// Messages with results that are not acknowledged yet; more are read when some of them are.
@@ -161,24 +161,30 @@ impl Reader {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut prune = interval(PRUNE);
         prune.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut open: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        // Apart: what is to be sent waits for as long as the connection is down.
+        let mut storing: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut sending: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
         let mut held = Held::default();
         let mut state = self.link.state();
         state.mark_changed();
         // Once the connection is closed the store still takes what it has not taken. It ends with its handle.
         let (mut is_watched, mut is_open) = (true, true);
         loop {
-            while open.len() < AT_ONCE {
-                match self.delegations.step() {
-                    Some(Step::Acknowledge(message)) => held.acknowledge(message),
-                    Some(Step::Other(work)) => open.push(Box::pin(self.work(work))),
-                    None => break,
+            while let Some(message) = self.delegations.acknowledged() {
+                held.acknowledge(message);
+            }
+            for (lane, open) in [(Lane::Store, &mut storing), (Lane::Wire, &mut sending)] {
+                while open.len() < AT_ONCE
+                    && let Some(work) = self.delegations.next_work(lane)
+                {
+                    open.push(Box::pin(self.work(work)));
                 }
             }
             tokio::select! {
                 biased;
-                Some(()) = open.next(), if !open.is_empty() => {}
-                () = self.delegations.work(), if open.len() < AT_ONCE => {}
+                Some(()) = storing.next(), if !storing.is_empty() => {}
+                Some(()) = sending.next(), if !sending.is_empty() => {}
+                () = self.delegations.work() => {}
                 changed = state.changed(), if is_watched => {
                     let now: ConnectionState = state.borrow_and_update().clone();
                     self.delegations.connection(&now, &self.link);
@@ -189,7 +195,7 @@ impl Reader {
                     None => is_open = false,
                 },
                 _ = tick.tick() => self.delegations.tick(),
-                _ = prune.tick() => open.push(Box::pin(self.prune())),
+                _ = prune.tick() => storing.push(Box::pin(self.prune())),
             }
         }
     }
