@@ -113,6 +113,11 @@ on_each_broker! {
         let mut replica = RawPeer::connect(&broker.url(), "team-a").await;
         replica.subscribe("a2a/v1/tasks/team/inbox").await;
         replica.subscribe("a2a/v1/tasks/team-a/inbox").await;
+        // By this it is known that a cancel is none of a task.
+        let card = json!({"agent_id": "team-a", "features": ["intents"], "status": "online"});
+        replica.retain("a2a/v1/agents/team-a/card", card.to_string()).await;
+        let status = json!({"agent_id": "team-a", "status": "online"});
+        replica.retain("a2a/v1/agents/team-a/status", status.to_string()).await;
         let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
         let task = client.delegate("team", "work").await.unwrap();
         let working = |id: &str| json!({"task_id": id, "status": "working", "from": "team-a", "seq": 1}).to_string();

@@ -64,6 +64,8 @@ on_each_broker! {
         let folder = tempfile::tempdir().unwrap();
         let mut worker = RawPeer::connect(&broker.url(), "worker").await;
         worker.subscribe(INBOX).await;
+        let card = json!({"agent_id": "worker", "features": ["intents"], "status": "online"});
+        worker.retain("a2a/v1/agents/worker/card", card.to_string()).await;
         let client = boss(&broker.url(), folder.path(), Session::Ends).await;
         let task = client.delegate("worker", "work").await.unwrap();
         task.cancel().await.unwrap();

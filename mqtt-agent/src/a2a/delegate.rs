@@ -181,17 +181,24 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
     Ok(session.link().publish(message).await?)
 }
 
-/// Whether whoever works on a task takes more than tasks (`A2A-12`): another would run a cancel as one. An agent that has no
-/// card, and was not heard of, is not known to be another.
+/// Whether whoever works on a task is known to take more than tasks (`A2A-12`), by its card or by what was heard of it: another
+/// would run a cancel as a task.
 async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
     let agent = asked.executor();
     if session.delegations().understands(&agent) {
         return Ok(());
     }
-    match session.receiver_card(session.namespace().agent_card(&agent)).await {
-        Some(card) if !card.takes_intents => Err(DelegateError::Unsupported { agent: agent.to_string() }),
-        _ => Ok(()),
+    // What replicas share has no card; each of them has one.
+    let replicas = session.delegations().replicas(asked);
+    for agent in std::iter::once(&agent).chain(&replicas) {
+        if let Some(card) = session.receiver_card(session.namespace().agent_card(agent)).await {
+            return match card.takes_intents {
+                true => Ok(()),
+                false => Err(DelegateError::Unsupported { agent: agent.to_string() }),
+            };
+        }
     }
+    Err(DelegateError::Unsupported { agent: agent.to_string() })
 }
 
 /// Sends a further message to whoever works on a task (`A2A-12`).

@@ -183,6 +183,11 @@ impl Delegations {
         self.books().book.understands(agent)
     }
 
+    /// Some replicas that may work on a task and are online.
+    pub(crate) fn replicas(&self, asked: &Asked) -> Vec<Arc<str>> {
+        self.books().book.replicas(asked)
+    }
+
     /// A task's handle is gone: its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn dropped(&self, asked: &Asked) {
         self.on(Event::Dropped(asked.task.task_id.clone()));

@@ -159,7 +159,13 @@ fn requested(
                         question,
                     });
                 };
-                let answer = answers.of(question, answering).await;
+                let mut end = waiting.waiting.end.clone();
+                let answer = tokio::select! {
+                    biased;
+                    // Nobody asks any more.
+                    _ = end.wait_for(Option::is_some) => continue,
+                    answer = answers.of(question, answering) => answer,
+                };
                 super::further(&session, &waiting.asked, answer).await?;
             };
             waiting.cancel = false;

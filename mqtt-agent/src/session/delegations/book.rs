@@ -48,6 +48,9 @@ const UNSURE: Duration = Duration::from_secs(60);
 /// So many questions without an answer, and the task is taken for lost.
 const UNANSWERED: u32 = 2;
 
+/// Of so many replicas the cards are looked at, for what all of them take.
+const SOME: usize = 4;
+
 /// All delegated tasks.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -72,11 +75,17 @@ impl Book {
         }
     }
 
-    /// Whether the store has all that it is to have.
+    /// Some replicas that may work on a task and are online.
+    pub(super) fn replicas(&self, asked: &Asked) -> Vec<Arc<str>> {
+        self.agents.some_online(|agent| asked.may_be_at(agent), SOME)
+    }
+
+    /// Whether an agent has sent updates, and takes more than tasks.
     pub(super) fn understands(&self, agent: &str) -> bool {
         self.agents.is_understanding(agent)
     }
 
+    /// Whether the store has all that it is to have.
     pub(super) fn is_kept(&self) -> bool {
         self.tasks.values().all(Entry::is_kept)
     }

@@ -63,6 +63,11 @@ impl Agents {
         self.online.iter().any(|agent| fits(agent))
     }
 
+    /// Some of those that are online and fit.
+    pub(super) fn some_online(&self, fits: impl Fn(&str) -> bool, most: usize) -> Vec<Arc<str>> {
+        self.online.iter().filter(|agent| fits(agent)).take(most).cloned().collect()
+    }
+
     /// Whether it was not online, as far as is known.
     pub(super) fn came_online(&mut self, agent: &Arc<str>) -> bool {
         if self.online.len() >= MOST && !self.online.contains(agent) {
