@@ -24,7 +24,7 @@ pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
         for record in page {
             if record.task.status.is_terminal() {
                 // It is read again when it is sent.
-                shared.unsent.add_recovered(record.task.task_id);
+                shared.unsent.add_recovered(&record);
             } else {
                 one(shared, record);
             }

@@ -103,7 +103,7 @@ impl Shared {
                 Step::Pause(_) if self.abandon.is_cancelled() && machine.has_given_up() => return false,
                 // It is sent once more then, and others have their turn.
                 Step::Pause(_) if patience == Patience::Three && machine.has_given_up() => {
-                    self.unsent.add(record.task.task_id.clone());
+                    self.unsent.add(&record);
                     return false;
                 }
                 Step::Pause(pause) => tokio::select! {
@@ -111,7 +111,7 @@ impl Shared {
                     () = tokio::time::sleep(pause) => Event::Paused,
                 },
                 Step::Unsent => {
-                    self.unsent.add(record.task.task_id.clone());
+                    self.unsent.add(&record);
                     return false;
                 }
                 _ => return true,

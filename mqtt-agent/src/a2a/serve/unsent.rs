@@ -1,7 +1,10 @@
 //! [`Unsent`]: ended tasks whose results nobody received yet. They are in the store; here are their ids, and when they are
 //! sent again.
+//!
+//! A result that nobody received shows that its owner is away, and one that somebody received that the owner is back. So
+//! of all that waits for one owner a single result is tried, and the others follow it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,12 +14,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Shared;
 use crate::shown::shown;
-use crate::store::TaskSide;
+use crate::store::{TaskRecord, TaskSide};
 use crate::wire::Identifier;
 
-/// When a result is sent again at first, and at the latest: its owner may be back at any time.
+/// When a result is tried again at first, and at the latest: its owner may be back at any time.
 const AGAIN: Duration = Duration::from_secs(5);
-const AGAIN_MOST: Duration = Duration::from_secs(600);
+const AGAIN_MOST: Duration = Duration::from_secs(60);
 
 /// How often it is looked whose time has come.
 const LOOK: Duration = Duration::from_secs(1);
@@ -24,55 +27,111 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Results that are sent at once: they go out beside what the agent is asked for now.
 const AT_ONCE: usize = 64;
 
+/// How many of one owner's results are sent after one look.
+const A_LOOK: usize = 4096;
+
 /// How many are remembered. The next start sends the others.
 const MOST: usize = 100_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Unsent(Mutex<HashMap<Identifier, Waiting>>);
+pub(super) struct Unsent(Mutex<Owners>);
+
+/// Whose results wait: by the topic that they go to.
+#[derive(Debug, Default)]
+struct Owners {
+    owners: HashMap<Arc<str>, Owner>,
+    /// The owner of each.
+    of: HashMap<Identifier, Arc<str>>,
+}
 
 #[derive(Debug)]
-struct Waiting {
+struct Owner {
+    ids: BTreeSet<Identifier>,
     at: Instant,
     pause: Duration,
+    /// Whether the last result that was sent was received.
+    is_back: bool,
 }
 
 impl Unsent {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Identifier, Waiting>> {
+    fn owners(&self) -> MutexGuard<'_, Owners> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_known(&self, id: &Identifier) -> bool {
-        self.waiting().contains_key(id)
+        self.owners().of.contains_key(id)
     }
 
-    /// Nobody received it: it is sent again, later each time.
-    pub(super) fn add(&self, id: Identifier) {
-        let mut waiting = self.waiting();
-        let now = Instant::now();
-        if let Some(known) = waiting.get_mut(&id) {
-            known.pause = known.pause.saturating_mul(2).min(AGAIN_MOST);
-            known.at = now + known.pause;
-        } else if waiting.len() < MOST {
-            waiting.insert(id, Waiting { at: now + AGAIN, pause: AGAIN });
-        }
+    /// Nobody received it: it is sent again.
+    pub(super) fn add(&self, record: &TaskRecord) {
+        self.owners().add(record, Instant::now(), AGAIN);
     }
 
     /// An earlier process left it: it is sent as soon as the agent is there.
-    pub(super) fn add_recovered(&self, id: Identifier) {
-        let mut waiting = self.waiting();
-        if waiting.len() < MOST {
-            waiting.insert(id, Waiting { at: Instant::now(), pause: AGAIN });
+    pub(super) fn add_recovered(&self, record: &TaskRecord) {
+        self.owners().add(record, Instant::now(), Duration::ZERO);
+    }
+
+    /// It is not to be sent any more; `received`: somebody has it.
+    fn remove(&self, id: &Identifier, received: bool) {
+        self.owners().remove(id, received, Instant::now());
+    }
+
+    /// It could not be read.
+    fn put_off(&self, id: &Identifier) {
+        self.owners().failed(id, Instant::now());
+    }
+}
+
+impl Owners {
+    fn add(&mut self, record: &TaskRecord, now: Instant, first: Duration) {
+        let id = &record.task.task_id;
+        if self.of.contains_key(id) {
+            return self.failed(id, now);
+        }
+        if self.of.len() >= MOST {
+            return;
+        }
+        let topic: Arc<str> = record.reply_topic.as_deref().unwrap_or_default().into();
+        let new = || Owner { ids: BTreeSet::new(), at: now + first, pause: AGAIN, is_back: false };
+        let owner = self.owners.entry(Arc::clone(&topic)).or_insert_with(new);
+        owner.ids.insert(id.clone());
+        owner.is_back = false;
+        self.of.insert(id.clone(), topic);
+    }
+
+    /// Nobody was there: later each time, once for all that was sent together.
+    fn failed(&mut self, id: &Identifier, now: Instant) {
+        let Some(owner) = self.of.get(id).and_then(|topic| self.owners.get_mut(topic)) else { return };
+        if owner.at <= now {
+            owner.at = now + owner.pause;
+            owner.pause = owner.pause.saturating_mul(2).min(AGAIN_MOST);
+        }
+        owner.is_back = false;
+    }
+
+    fn remove(&mut self, id: &Identifier, received: bool, now: Instant) {
+        let Some(topic) = self.of.remove(id) else { return };
+        let Some(owner) = self.owners.get_mut(&topic) else { return };
+        owner.ids.remove(id);
+        if received {
+            (owner.at, owner.pause, owner.is_back) = (now, AGAIN, true);
+        }
+        if owner.ids.is_empty() {
+            self.owners.remove(&topic);
         }
     }
 
-    fn remove(&self, id: &Identifier) {
-        self.waiting().remove(id);
-    }
-
-    /// Those whose time has come. They come again after their pause unless they are removed.
+    /// Those whose time has come: one of each owner that is away, and many of one that is back.
     fn due(&self, now: Instant) -> Vec<Identifier> {
-        let waiting = self.waiting();
-        waiting.iter().filter(|(_, waiting)| waiting.at <= now).map(|(id, _)| id.clone()).collect()
+        let due = self.owners.values().filter(|owner| owner.at <= now);
+        let of = |owner: &Owner| -> Vec<Identifier> {
+            // Any: one that cannot be read must not stand before the others.
+            let (skip, take) =
+                if owner.is_back { (0, A_LOOK) } else { (fastrand::usize(..owner.ids.len().max(1)), 1) };
+            owner.ids.iter().skip(skip).take(take).cloned().collect()
+        };
+        due.flat_map(of).collect()
     }
 }
 
@@ -88,7 +147,7 @@ pub(super) async fn send_again(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => return,
             _ = look.tick() => {}
         }
-        let due = shared.unsent.due(Instant::now());
+        let due = shared.unsent.owners().due(Instant::now());
         let again = stream::iter(due).for_each_concurrent(AT_ONCE, |id| shared.again_unsent(id));
         tokio::select! {
             () = shared.stopping.cancelled() => return,
@@ -102,15 +161,67 @@ impl Shared {
         match self.store.get(TaskSide::Executor, id.as_str()).await {
             Ok(Some(record)) if record.task.status.is_terminal() && record.is_open() => {
                 if self.finish(record).await {
-                    self.unsent.remove(&id);
+                    self.unsent.remove(&id, true);
                 }
             }
             // It was sent to whoever asked again, or removed as too old.
-            Ok(_) => self.unsent.remove(&id),
+            Ok(_) => self.unsent.remove(&id, false),
             Err(error) => {
-                self.unsent.add(id.clone());
+                self.unsent.put_off(&id);
                 tracing::warn!(task = %shown(&id), %error, "failed to read a result that is to be sent again");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::wire::{Intent, TaskNotification};
+
+    fn result(id: &str, topic: &str) -> TaskRecord {
+        let id = Identifier::parse(id).unwrap();
+        let task = TaskNotification::about(id, Intent::Task, "boss", "worker").into_task();
+        TaskRecord { reply_topic: Some(topic.to_owned()), ..TaskRecord::new(task) }
+    }
+
+    #[test]
+    fn of_an_owner_that_is_away_one_result_is_tried_and_the_others_follow_when_it_is_received() {
+        let (mut owners, now) = (Owners::default(), Instant::now());
+        for id in ["a", "b", "c"] {
+            owners.add(&result(id, "ann"), now, AGAIN);
+        }
+        owners.add(&result("d", "bob"), now, AGAIN);
+        assert!(owners.due(now).is_empty());
+        let mut at = now + AGAIN;
+        for pause in [5, 10, 20, 40, 60, 60] {
+            let due = owners.due(at);
+            assert_eq!(due.len(), 2, "one of each");
+            due.iter().for_each(|id| owners.failed(id, at));
+            at += Duration::from_secs(pause);
+            assert!(owners.due(at - Duration::from_secs(1)).is_empty());
+        }
+        let first = owners.due(at).into_iter().min().unwrap();
+        owners.remove(&first, true, at);
+        assert_eq!(owners.due(at).len(), 3, "two of the one that is back, and one of the other");
+    }
+
+    #[test]
+    fn many_that_fail_together_are_one_failure_and_none_is_left_behind() {
+        let (mut owners, now) = (Owners::default(), Instant::now());
+        for id in ["a", "b", "c"] {
+            owners.add(&result(id, "ann"), now, Duration::ZERO);
+        }
+        owners.remove(&Identifier::parse("a").unwrap(), true, now);
+        for id in owners.due(now) {
+            owners.add(&result(id.as_str(), "ann"), now, AGAIN);
+        }
+        assert_eq!(owners.due(now + AGAIN).len(), 1);
+        for id in ["b", "c"] {
+            owners.remove(&Identifier::parse(id).unwrap(), true, now);
+        }
+        assert!(owners.owners.is_empty() && owners.of.is_empty());
     }
 }
