@@ -1,6 +1,6 @@
 //! [`AgentChanges`]: who joins, leaves and changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -33,9 +33,12 @@ pub enum AgentChange {
     Joined(AgentCard),
     /// Its card says something else now.
     Changed(AgentCard),
-    /// It went offline, or its card was removed, or it is not what was asked for any more.
+    /// It has been offline for 300 ms, or its card was removed, or it is not what was asked for any more.
     Left(String),
 }
+
+/// How long an agent is offline before that is told.
+const LEAVING: Duration = Duration::from_millis(300);
 
 /// Who joins, leaves and changes; made by [`ListAgents::watch`](super::ListAgents::watch).
 ///
@@ -54,6 +57,10 @@ pub struct AgentChanges {
     agents: BTreeMap<String, Known>,
     /// Those that were told of as being there, with a print of what was told.
     joined: BTreeMap<String, u64>,
+    /// Those that went offline, and when that is told: one that restarts says that it is offline first.
+    leaving: BTreeMap<String, Instant>,
+    /// The same in their order, with some that came back.
+    leaves: VecDeque<(Instant, String)>,
     /// Makes the prints, by keys that no agent knows.
     hasher: RandomState,
     /// Those that are forgotten and may have to be told of.
@@ -95,6 +102,8 @@ impl AgentChanges {
             wanted,
             agents: BTreeMap::new(),
             joined: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            leaves: VecDeque::new(),
             hasher: RandomState::new(),
             forgotten: BTreeSet::new(),
             all,
@@ -132,11 +141,21 @@ impl AgentChanges {
             if is_stopped {
                 return Poll::Ready(None);
             }
-            let until = self.missing.as_ref().map(|missing| missing.since + RETURN);
-            if until.is_some_and(|until| until <= Instant::now()) {
+            let now = Instant::now();
+            let returned = self.missing.as_ref().map(|missing| missing.since + RETURN);
+            if returned.is_some_and(|until| until <= now) {
                 self.forget();
                 continue;
             }
+            while let Some((at, agent)) = self.leaves.pop_front_if(|(at, _)| *at <= now) {
+                if self.leaving.get(&agent) == Some(&at) {
+                    self.leaving.remove(&agent);
+                    self.joined.remove(&agent);
+                    return Poll::Ready(Some(AgentChange::Left(agent)));
+                }
+            }
+            let left = self.leaves.front().map(|(at, _)| *at);
+            let until = returned.into_iter().chain(left).min();
             ready!(self.news.poll(cx, || {
                 let (mut connection, arrived) = (self.connection.clone(), self.presences.arrived());
                 Box::pin(async move {
@@ -221,10 +240,15 @@ impl AgentChanges {
                 Some(AgentChange::Joined(card))
             }
             (Some(_), None) => {
-                self.joined.remove(&agent);
-                Some(AgentChange::Left(agent))
+                if !self.leaving.contains_key(&agent) {
+                    let at = Instant::now() + LEAVING;
+                    self.leaves.push_back((at, agent.clone()));
+                    self.leaving.insert(agent, at);
+                }
+                None
             }
             (Some(known), Some(card)) => {
+                self.leaving.remove(&agent);
                 let print = self.print(&card);
                 self.joined.insert(agent, print);
                 (print != known).then_some(AgentChange::Changed(card))
