@@ -5,12 +5,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
-use futures_util::task::AtomicWaker;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::task::TaskTracker;
 
@@ -23,12 +22,17 @@ type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 struct Relay {
     /// `None` when it has ended.
     run: Mutex<Option<Run>>,
-    /// The number of the task whose turn it is.
-    turn: AtomicU64,
-    /// Of the task whose turn it is.
-    waker: AtomicWaker,
+    turn: Mutex<Turn>,
     /// Whether somebody came while another one was polling: it is polled once more.
     missed: AtomicBool,
+}
+
+/// Whose turn it is.
+#[derive(Default)]
+struct Turn {
+    number: u64,
+    /// Of that task.
+    waker: Option<Waker>,
 }
 
 /// Spawns a future that a tracker waits for. Where there are several threads, another task goes on with it when the pulse
@@ -45,18 +49,21 @@ pub(super) fn spawn(
     let relay = Arc::new(Relay {
         // Tracked is the future and not the task: that may be held up when another one ends it.
         run: Mutex::new(Some(Box::pin(tasks.track_future(run)))),
-        turn: AtomicU64::new(0),
-        waker: AtomicWaker::new(),
+        turn: Mutex::default(),
         missed: AtomicBool::new(false),
     });
     let (weak, handle) = (Arc::downgrade(&relay), runtime.clone());
     relay.go_on(0, runtime);
     pulse.on_held_up(move || {
         if let Some(relay) = weak.upgrade() {
-            let turn = relay.turn.fetch_add(1, Ordering::SeqCst) + 1;
+            let (number, former) = {
+                let mut turn = relay.turn();
+                turn.number += 1;
+                (turn.number, turn.waker.take())
+            };
             // It ends if it can.
-            relay.waker.wake();
-            relay.go_on(turn, &handle);
+            former.into_iter().for_each(Waker::wake);
+            relay.go_on(number, &handle);
         }
     });
     look_after(pulse);
@@ -64,13 +71,27 @@ pub(super) fn spawn(
 
 impl Relay {
     /// Spawns the task of a turn. It ends with the turn, or with the future, which has an owner.
-    fn go_on(self: &Arc<Self>, turn: u64, runtime: &Handle) {
+    fn go_on(self: &Arc<Self>, number: u64, runtime: &Handle) {
         let relay = Arc::clone(self);
-        let task = poll_fn(move |cx| {
-            relay.waker.register(cx.waker());
-            if relay.turn.load(Ordering::SeqCst) == turn { relay.poll(cx) } else { Poll::Ready(()) }
-        });
+        let task =
+            poll_fn(move |cx| if relay.has_turn(number, cx) { relay.poll(cx) } else { Poll::Ready(()) });
         drop(runtime.spawn(task.boxed()));
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is this task's turn still. It is woken when that is over.
+    fn has_turn(&self, number: u64, cx: &Context<'_>) -> bool {
+        let mut turn = self.turn();
+        if turn.number != number {
+            return false;
+        }
+        if !turn.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            turn.waker = Some(cx.waker().clone());
+        }
+        true
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -86,8 +107,7 @@ impl Relay {
                     drop(slot);
                     if self.missed.swap(false, Ordering::SeqCst) {
                         // Whose turn it is now polls it again.
-                        self.waker.wake();
-                        cx.waker().wake_by_ref();
+                        self.turn().waker.iter().for_each(Waker::wake_by_ref);
                     }
                     return Poll::Pending;
                 }
@@ -97,5 +117,52 @@ impl Relay {
             }
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Counts its polls, and ends when it is told.
+    struct Counting {
+        polls: Arc<AtomicU32>,
+        end: Arc<AtomicBool>,
+    }
+
+    impl Future for Counting {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            self.polls.fetch_add(1, Ordering::SeqCst);
+            if self.end.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn each_turn_polls_it_and_the_former_ones_end() {
+        let (polls, end) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
+        let run = Counting { polls: Arc::clone(&polls), end: Arc::clone(&end) };
+        let (tasks, pulse, runtime) = (TaskTracker::new(), Arc::new(Pulse::default()), Handle::current());
+        let before = runtime.metrics().num_alive_tasks();
+        spawn(&tasks, run, &pulse, &runtime);
+        tasks.close();
+        let until = async |what: &dyn Fn() -> bool| {
+            while !what() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        for turn in 1..=10 {
+            until(&|| polls.load(Ordering::SeqCst) >= turn).await;
+            until(&|| runtime.metrics().num_alive_tasks() == before + 1).await;
+            pulse.beat();
+        }
+        end.store(true, Ordering::SeqCst);
+        pulse.beat();
+        tasks.wait().await;
+        until(&|| runtime.metrics().num_alive_tasks() == before).await;
     }
 }

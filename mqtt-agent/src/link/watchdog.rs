@@ -38,6 +38,11 @@ impl Pulse {
     pub(super) fn on_held_up(&self, go_on: impl Fn() + Send + Sync + 'static) {
         drop(self.held_up.set(Box::new(go_on)));
     }
+
+    /// Has the connection go on in a new task.
+    pub(super) fn beat(&self) {
+        self.held_up.get().into_iter().for_each(|go_on| go_on());
+    }
 }
 
 pin_project! {
@@ -96,7 +101,7 @@ pub(super) fn look_after(pulse: &Arc<Pulse>) {
     let watchdog = WATCHDOG.get_or_init(new);
     watchdog.pulses().push(Arc::downgrade(pulse));
     watchdog.thread.get_or_init(|| {
-        let thread = thread::Builder::new().name("mqtt-agent-watchdog".to_owned()).stack_size(64 * 1024);
+        let thread = thread::Builder::new().name("mqtt-agent-watchdog".to_owned()).stack_size(256 * 1024);
         match thread.spawn(|| WATCHDOG.get().into_iter().for_each(Watchdog::run)) {
             Ok(thread) => thread.thread().clone(),
             Err(error) => {
@@ -170,7 +175,7 @@ impl Watchdog {
         let polling = !now.is_empty();
         *before = now;
         // Without the lock: to spawn may take a while.
-        held.iter().filter_map(|pulse| pulse.held_up.get()).for_each(|go_on| go_on());
+        held.iter().for_each(|pulse| pulse.beat());
         polling
     }
 }
