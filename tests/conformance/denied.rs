@@ -26,7 +26,7 @@ on_each_broker! {
 }
 
 #[cfg(feature = "peers")]
-pub(crate) mod mosquitto {
+pub(crate) mod configured {
     use mqtt_agent::{ConnectError, Error, PublishError};
     use support::TestBroker;
 
@@ -34,7 +34,7 @@ pub(crate) mod mosquitto {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_packet_larger_than_the_broker_takes_is_refused_before_it_is_sent() {
-        let broker = TestBroker::mosquitto("max_packet_size 20000").await;
+        let broker = TestBroker::configured("max_packet_size 20000").await;
         let agent = Agent::new("calc").tools(tools![measure, repeat]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let epoch = format!("{:?}", *client.connection().borrow());
@@ -57,7 +57,7 @@ pub(crate) mod mosquitto {
     async fn mcp_14_a_denied_call_is_unauthorized_at_once_and_disturbs_nobody() {
         let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
         let broker =
-            TestBroker::mosquitto_with(lines, &[("acl", ACL), ("passwords", &passwords_file())]).await;
+            TestBroker::configured_with(lines, &[("acl", ACL), ("passwords", &passwords_file())]).await;
         let watch = Watch::default();
         let agent = Agent::new("calc").tools(tools![add, hold, fail]).state(watch.clone());
         let options = ConnectOptions::new(broker.url());
@@ -92,9 +92,8 @@ pub(crate) mod mosquitto {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_denied_subscription_is_an_error_of_that_subscription_alone() {
-        let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
-        let lines =
-            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\n\
+             plugin_opt_config_file {dir}/dynsec.json";
         // Anonymous clients: calls and answers, but no card may be subscribed.
         let acl =
             |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
@@ -108,7 +107,7 @@ pub(crate) mod mosquitto {
             ]}],
             "anonymousGroup": "anonymous",
         });
-        let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+        let broker = TestBroker::configured_with(lines, &[("dynsec.json", &dynsec.to_string())]).await;
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.tools().await.unwrap_err().to_string();
@@ -129,9 +128,8 @@ pub(crate) mod mosquitto {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_13_a2a_3_where_servers_and_statuses_are_denied_the_other_cards_count_alone() {
-        let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
-        let lines =
-            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\n\
+             plugin_opt_config_file {dir}/dynsec.json";
         let acl = |topic: &str| json!({"acltype": "subscribeLiteral", "topic": topic, "priority": 1, "allow": true});
         let dynsec = json!({
             "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true},
@@ -139,7 +137,7 @@ pub(crate) mod mosquitto {
             "roles": [{"rolename": "caller", "acls": [acl("a2a/v1/mcp/tools/+/card"), acl("a2a/v1/agents/+/card")]}],
             "anonymousGroup": "anonymous",
         });
-        let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+        let broker = TestBroker::configured_with(lines, &[("dynsec.json", &dynsec.to_string())]).await;
         let mut peer = support::RawPeer::connect(&broker.url(), "peer").await;
         let card = |name: &str| {
             json!({"version": "1", name: "add", "server": "calc", "status": "online"}).to_string()
@@ -164,7 +162,7 @@ pub(crate) mod mosquitto {
             topic write a2a/v1/mcp/servers/calc/card\nuser scout\ntopic readwrite #\n";
         let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
         let broker =
-            TestBroker::mosquitto_with(lines, &[("acl", acl), ("passwords", &passwords_file())]).await;
+            TestBroker::configured_with(lines, &[("acl", acl), ("passwords", &passwords_file())]).await;
         let agent = Agent::new("calc").tools(tools![add]);
         let options = ConnectOptions::new(broker.url());
         agent.start(options.clone().credentials("server", "s3cret")).await.unwrap().stop().await;
@@ -178,7 +176,7 @@ pub(crate) mod mosquitto {
     async fn a_start_that_fails_half_way_leaves_no_online_card() {
         let acl = "topic readwrite a2a/v1/mcp/tools/add/#\ntopic readwrite a2a/v1/mcp/servers/#\n\
             topic read a2a/v1/mcp/tools/#\ntopic readwrite a2a/v1/mcp/clients/#\n";
-        let broker = TestBroker::mosquitto_with("acl_file {dir}/acl", &[("acl", acl)]).await;
+        let broker = TestBroker::configured_with("acl_file {dir}/acl", &[("acl", acl)]).await;
         let error = Agent::new("half").tools(tools![add, fail]).start(&broker.url()).await.unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("a card was not published") && text.contains("mcp/tools/fail/card"), "{text}");
@@ -189,7 +187,7 @@ pub(crate) mod mosquitto {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_frozen_broker_is_noticed_and_outlived() {
-        let broker = TestBroker::mosquitto("").await;
+        let broker = TestBroker::configured("").await;
         let options = ConnectOptions::new(broker.url()).keep_alive(Duration::from_secs(5));
         let agent = Agent::new("calc").tools(tools![add]).start(&options).await.unwrap();
         let client = Client::connect(&options).await.unwrap();
@@ -227,9 +225,8 @@ pub(crate) mod mosquitto {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a2a_7_an_agent_is_found_and_asked_without_any_right_to_wildcards() {
-        let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
-        let lines =
-            format!("allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
+        let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\n\
+             plugin_opt_config_file {dir}/dynsec.json";
         let acl =
             |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
         let dynsec = json!({
@@ -242,7 +239,7 @@ pub(crate) mod mosquitto {
             ]}],
             "anonymousGroup": "anonymous",
         });
-        let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+        let broker = TestBroker::configured_with(lines, &[("dynsec.json", &dynsec.to_string())]).await;
         let desk = crate::skills::desk(&crate::skills::Desk::default()).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.agents().await.unwrap_err().to_string();

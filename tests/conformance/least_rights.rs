@@ -46,8 +46,8 @@ async fn mcp_12_mcp_17_a_server_with_the_rights_of_the_specification_serves_unde
         "user scout\ntopic readwrite #\nuser server\n{publish}topic read a2a/v1/mcp/tools/count/call\n"
     );
     let lines = "allow_anonymous false\nacl_file {dir}/acl\npassword_file {dir}/passwords";
-    let passwords = crate::denied::mosquitto::passwords_file();
-    let broker = TestBroker::mosquitto_with(lines, &[("acl", &acl), ("passwords", &passwords)]).await;
+    let passwords = crate::denied::configured::passwords_file();
+    let broker = TestBroker::configured_with(lines, &[("acl", &acl), ("passwords", &passwords)]).await;
     serves_and_stops(&broker).await;
 }
 
@@ -72,8 +72,8 @@ async fn mcp_12_mcp_17_a_server_with_the_rights_of_the_specification_serves_wher
         "clients": [client("server"), client("scout")], "groups": [],
         "roles": [{"rolename": "server", "acls": server}, {"rolename": "scout", "acls": all}],
     });
-    let plugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so";
-    let lines = format!("allow_anonymous false\nplugin {plugin}\nplugin_opt_config_file {{dir}}/dynsec.json");
-    let broker = TestBroker::mosquitto_with(&lines, &[("dynsec.json", &dynsec.to_string())]).await;
+    let lines = "allow_anonymous false\nplugin {plugins}/mosquitto_dynamic_security.so\n\
+             plugin_opt_config_file {dir}/dynsec.json";
+    let broker = TestBroker::configured_with(lines, &[("dynsec.json", &dynsec.to_string())]).await;
     serves_and_stops(&broker).await;
 }

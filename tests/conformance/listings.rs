@@ -140,17 +140,12 @@ on_each_broker! {
     }
 
     async fn mcp_11_two_thousand_agents_are_listed(broker) {
-        if broker.is_mosquitto() {
-            // As the README has it.
-            *broker = TestBroker::mosquitto(README).await;
-        }
+        broker.lengthen_queues().await;
         all_agents(broker, 2000).await;
     }
 
     async fn mcp_11_two_thousand_tools_are_listed(broker) {
-        if broker.is_mosquitto() {
-            *broker = TestBroker::mosquitto(README).await;
-        }
+        broker.lengthen_queues().await;
         all_tools(broker, 2000, 4).await;
     }
 
@@ -185,13 +180,14 @@ on_each_broker! {
     }
 }
 
+/// Mosquitto's queues as they come.
 #[cfg(feature = "peers")]
-mod stock {
+mod configured {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_11_seven_hundred_agents_are_listed_and_watched_although_their_messages_overflow_a_queue() {
-        let broker = TestBroker::stock_mosquitto().await;
+        let broker = TestBroker::stock().await;
         all_agents(&broker, 700).await;
         let client = Client::connect(&broker.url()).await.unwrap();
         let mut changes = client.agents().watch().await.unwrap();
@@ -203,7 +199,7 @@ mod stock {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_11_agents_that_the_broker_dropped_make_the_listing_incomplete() {
-        let broker = TestBroker::stock_mosquitto().await;
+        let broker = TestBroker::stock().await;
         all_agents_or_marked(&broker, 2000).await;
         let client = Client::connect(&broker.url()).await.unwrap();
         let error = client.agents().await.map(|agents| agents.len()).unwrap_err();
@@ -213,12 +209,12 @@ mod stock {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_11_tools_that_the_broker_dropped_are_fetched_by_the_names_on_the_servers_cards() {
-        all_tools(&TestBroker::stock_mosquitto().await, 2000, 4).await;
+        all_tools(&TestBroker::stock().await, 2000, 4).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn mcp_11_servers_that_the_broker_dropped_make_both_listings_incomplete() {
-        let broker = TestBroker::stock_mosquitto().await;
+        let broker = TestBroker::stock().await;
         let servers = names("server", 1500);
         let cards =
             servers.iter().flat_map(|id| [tool(id, id), server(id, std::slice::from_ref(id), "online")]);
@@ -245,15 +241,15 @@ mod ten_thousand {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "long; run by name"]
     async fn on_mosquitto_as_the_readme_has_it() {
-        all_agents(&TestBroker::mosquitto(README).await, 10_000).await;
-        all_tools(&TestBroker::mosquitto(README).await, 10_000, 10).await;
+        all_agents(&TestBroker::configured(README).await, 10_000).await;
+        all_tools(&TestBroker::configured(README).await, 10_000, 10).await;
     }
 
     #[cfg(feature = "peers")]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "long; run by name"]
     async fn on_stock_mosquitto() {
-        all_agents_or_marked(&TestBroker::stock_mosquitto().await, 10_000).await;
-        all_tools(&TestBroker::stock_mosquitto().await, 10_000, 10).await;
+        all_agents_or_marked(&TestBroker::stock().await, 10_000).await;
+        all_tools(&TestBroker::stock().await, 10_000, 10).await;
     }
 }

@@ -16,6 +16,7 @@ mod discovery;
 mod errors;
 mod hostile;
 mod hostile_tasks;
+mod lacking;
 mod least_rights;
 mod leftovers;
 mod limits;

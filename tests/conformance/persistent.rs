@@ -54,7 +54,7 @@ async fn everything_works(client: &Client, heard: &mut mpsc::UnboundedReceiver<S
 }
 
 async fn survives(terminate: bool) {
-    let mut broker = TestBroker::mosquitto(PERSISTENT).await;
+    let mut broker = TestBroker::configured(PERSISTENT).await;
     let (sender, mut heard) = mpsc::unbounded_channel();
     let replica = |name: &'static str| {
         let agent = Agent::new("twin").instance(name).tools(tools![replica_name]).handlers(handlers![worked]);

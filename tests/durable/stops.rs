@@ -165,7 +165,7 @@ on_each_broker! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_14_a_result_that_was_denied_is_sent_when_it_is_asked_for_where_it_may_go() {
     let acl = "topic readwrite #\ntopic deny a2a/v1/tasks/peer/results\n";
-    let broker = support::TestBroker::mosquitto_with("acl_file {dir}/acl", &[("acl", acl)]).await;
+    let broker = support::TestBroker::configured_with("acl_file {dir}/acl", &[("acl", acl)]).await;
     let folder = tempfile::tempdir().unwrap();
     let gate = Gate::new();
     gate.open(1);

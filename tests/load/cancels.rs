@@ -93,7 +93,7 @@ async fn dropped_at_once(broker: &TestBroker, calls: usize, within: Duration) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a minute; run it alone, with --release --nocapture"]
 async fn mcp_17_a_hundred_thousand_calls_dropped_at_once_cancel_all_their_handlers() {
-    let broker = TestBroker::mosquitto("max_queued_messages 0").await;
+    let broker = TestBroker::configured("max_queued_messages 0").await;
     let ran_on = dropped_at_once(&broker, 100_000, Duration::from_secs(60)).await;
     println!("the last handler ended {ran_on:?} after its call was dropped");
 }

@@ -1,7 +1,7 @@
 //! Whoever delegates much at once has every result.
 
 #[cfg(feature = "peers")]
-mod mosquitto {
+mod configured {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ mod mosquitto {
     }
 
     async fn all_end_on(lines: &str, count: u64) {
-        let broker = TestBroker::mosquitto(lines).await;
+        let broker = TestBroker::configured(lines).await;
         let began = Instant::now();
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tasks.db")).await.unwrap();
@@ -60,7 +60,7 @@ mod mosquitto {
 
     /// A durable worker is offline while so many tasks are given; every one ends.
     async fn all_end_though_the_worker_was_away(lines: &str, count: u64) {
-        let broker = TestBroker::mosquitto(lines).await;
+        let broker = TestBroker::configured(lines).await;
         let folder = tempfile::tempdir().unwrap();
         let worker = async || {
             let store = SqliteStore::open(folder.path().join("worker.db")).await.unwrap();
@@ -110,7 +110,7 @@ mod mosquitto {
 
     /// Tasks a second with so many in flight and a durable store on both sides.
     async fn tasks_a_second(in_flight: usize, count: u64) -> f64 {
-        let broker = TestBroker::mosquitto(README).await;
+        let broker = TestBroker::configured(README).await;
         let folder = tempfile::tempdir().unwrap();
         let store = async |name: &str| SqliteStore::open(folder.path().join(name)).await.unwrap();
         let worker = Agent::new("worker").skills(skills![give_back]).store(store("worker.db").await);

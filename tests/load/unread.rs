@@ -162,13 +162,13 @@ async fn mcp_10_a_stream_that_is_read_slowly_has_its_result_on_the_embedded_brok
 #[cfg(feature = "peers")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_10_a_stream_that_is_read_slowly_has_its_result_on_a_stock_mosquitto() {
-    slow_reader(&TestBroker::stock_mosquitto().await).await;
+    slow_reader(&TestBroker::stock().await).await;
 }
 
 #[cfg(feature = "peers")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_10_a_long_stream_has_its_result_on_a_stock_mosquitto() {
-    let broker = TestBroker::stock_mosquitto().await;
+    let broker = TestBroker::stock().await;
     let agent = Agent::new("worker").state(Arc::new(AtomicBool::new(true))).tools(tools![chatter]);
     let agent = agent.start(&broker.url()).await.unwrap();
     let client = Client::connect(&broker.url()).await.unwrap();

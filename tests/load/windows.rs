@@ -87,7 +87,7 @@ async fn all_are_answered_or_busy(broker: &TestBroker, clients: u64, calls: u64)
 #[cfg(feature = "peers")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sub_17_ten_thousand_calls_of_ten_clients_lose_no_answer_on_a_stock_mosquitto() {
-    let broker = TestBroker::stock_mosquitto().await;
+    let broker = TestBroker::stock().await;
     let answered = all_are_answered_or_busy(&broker, 10, 1000).await;
     assert!(answered > 9000, "{answered} answered");
 }

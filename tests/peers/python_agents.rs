@@ -21,7 +21,7 @@ async fn shout(task: Task) -> Result<String, String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_6_a2a_7_a2a_9_a2a_11_a_strict_delegator_is_served_in_both_modes() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let agent = Agent::new("ours").skills(skills![shout]).start(&broker.url()).await.unwrap();
     let mut delegator = Peer::python("delegator.py", &broker.url(), "boss").await;
 
@@ -48,7 +48,7 @@ async fn a2a_6_a2a_7_a2a_9_a2a_11_a_strict_delegator_is_served_in_both_modes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sub_11a_a2a_12_null_and_odd_types_in_a_task_lose_themselves_alone() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let agent = Agent::new("ours").skills(skills![shout]).start(&broker.url()).await.unwrap();
     let mut delegator = Peer::python("delegator.py", &broker.url(), "boss").await;
     let odd = [
@@ -71,7 +71,7 @@ async fn sub_11a_a2a_12_null_and_odd_types_in_a_task_lose_themselves_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_9_a2a_14_a_strict_executor_gets_each_task_once_and_can_read_it() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let mut executor = Peer::python("executor.py", &broker.url(), "worker").await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
 
@@ -92,7 +92,7 @@ async fn a2a_9_a2a_14_a_strict_executor_gets_each_task_once_and_can_read_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_11_an_oddly_shaped_result_is_a_result_or_a_typed_error_and_never_silence() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let mut executor = Peer::python("executor.py", &broker.url(), "worker").await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
     let mut ask = async |shape: &Value| {
@@ -141,7 +141,7 @@ async fn a2a_11_an_oddly_shaped_result_is_a_result_or_a_typed_error_and_never_si
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_1_a2a_3_a2a_5_a_strict_watcher_sees_an_agent_come_and_go() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let mut watcher = Peer::python("watcher.py", &broker.url(), "watcher").await;
     let agent = Agent::new("ours").skills(skills![shout]).start(&broker.url()).await.unwrap();
     let came = watcher.ask(json!({"agent": "ours", "online": true})).await;
@@ -156,7 +156,7 @@ async fn a2a_1_a2a_3_a2a_5_a_strict_watcher_sees_an_agent_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a2a_12_a_strict_executor_never_gets_a_cancel_which_it_would_run_as_a_task() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let mut executor = Peer::python("executor.py", &broker.url(), "worker").await;
     executor.ask(json!({"hold": true})).await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();

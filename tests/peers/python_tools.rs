@@ -18,7 +18,7 @@ async fn reserved() -> &'static str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_1_mcp_2_mcp_3_mcp_6_mcp_7_mcp_10_a_strict_caller_finds_calls_and_streams() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let agent = Agent::new("ours").tools(tools![add, count, fail, reserved]).state(Ran::default());
     let agent = agent.start(&broker.url()).await.unwrap();
     let mut caller = Peer::python("caller.py", &broker.url(), "caller").await;
@@ -44,7 +44,7 @@ async fn mcp_1_mcp_2_mcp_3_mcp_6_mcp_7_mcp_10_a_strict_caller_finds_calls_and_st
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sub_7_sub_11a_mcp_9_null_and_odd_types_in_a_call_are_taken_and_a_false_claim_is_refused() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let agent = Agent::new("ours").tools(tools![add, reserved]).state(Ran::default());
     let agent = agent.start(&broker.url()).await.unwrap();
     let mut caller = Peer::python("caller.py", &broker.url(), "stranger").await;
@@ -69,7 +69,7 @@ async fn sub_7_sub_11a_mcp_9_null_and_odd_types_in_a_call_are_taken_and_a_false_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_11_sub_11a_a_python_server_is_found_called_and_streamed_from() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let mut server = Peer::python("tool_server.py", &broker.url(), "snake").await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
 
@@ -91,7 +91,7 @@ async fn mcp_11_sub_11a_a_python_server_is_found_called_and_streamed_from() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sub_11a_mcp_6_an_oddly_shaped_answer_is_a_result_or_a_typed_error_and_never_silence() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let server = Peer::python("tool_server.py", &broker.url(), "snake").await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
     let odd = |arguments: Value| {

@@ -10,7 +10,7 @@ use crate::tools::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_1_mcp_3_mcp_6_mcp_10_card_call_error_stream_and_a_reconnect_in_between() {
-    let mut broker = TestBroker::mosquitto("").await;
+    let mut broker = TestBroker::chosen().await;
     let agent = Agent::new("ours").tools(tools![add, count, fail]).state(Ran::default());
     let agent = agent.start(&broker.url()).await.unwrap();
     let mut client = Peer::node("peer-client.mjs", &broker.url(), "reference-client").await;

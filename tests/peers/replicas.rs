@@ -11,7 +11,7 @@ use crate::tools::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_12_mixed_replicas_share_the_calls_and_none_runs_twice() {
-    let broker = TestBroker::mosquitto("").await;
+    let broker = TestBroker::chosen().await;
     let ran = Ran::default();
     let server = Peer::node("peer-server.mjs", &broker.url(), "reference-server").await;
     let agent = Agent::new("ours").tools(tools![add]).state(ran.clone()).start(&broker.url()).await.unwrap();

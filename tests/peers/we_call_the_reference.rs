@@ -11,7 +11,7 @@ use crate::peer::Peer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mcp_5_mcp_6_mcp_10_mcp_11_cards_call_error_stream_and_a_reconnect_in_between() {
-    let mut broker = TestBroker::mosquitto("").await;
+    let mut broker = TestBroker::chosen().await;
     let mut server = Peer::node("peer-server.mjs", &broker.url(), "reference-server").await;
     let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
 

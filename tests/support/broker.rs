@@ -1,74 +1,94 @@
-//! A real broker for one test.
+//! A real broker for one test: the embedded one, or the one that the environment chooses.
+
+mod chosen;
+mod description;
+mod process;
+mod relay;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::process::Stdio;
 
 use mqtt_agent::broker::Broker;
-use tokio::process::{Child, Command};
 
 use crate::eventually;
+pub use chosen::on_chosen;
+pub use description::Capabilities;
+use description::Description;
+use process::Process;
+use relay::Relay;
 
 /// A broker that lives as long as its test, on a port of its own that a restart keeps.
 #[derive(Debug)]
 pub struct TestBroker {
     address: SocketAddr,
+    description: &'static Description,
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
     Embedded(Option<Broker>),
-    Mosquitto { child: Option<Child>, config: PathBuf, folder: tempfile::TempDir },
+    /// A process for this test alone.
+    Process(Process),
+    /// One that serves all tests, in turn.
+    Shared(Relay),
 }
 
 impl TestBroker {
     /// The embedded one.
     pub async fn embedded() -> Self {
         let broker = Broker::start().await.expect("a free port");
-        Self { address: broker.address(), kind: Kind::Embedded(Some(broker)) }
+        let address = broker.address();
+        Self { address, description: Description::embedded(), kind: Kind::Embedded(Some(broker)) }
     }
 
-    /// Mosquitto, with more lines of configuration; `{dir}` in them is a folder of its own.
-    pub async fn mosquitto(lines: &str) -> Self {
-        Self::mosquitto_with(lines, &[]).await
-    }
-
-    /// Mosquitto as it is without any configuration: small queues, and no `set_tcp_nodelay`.
-    pub async fn stock_mosquitto() -> Self {
-        Self::configured("", &[]).await
-    }
-
-    /// Mosquitto, with files in its folder.
-    pub async fn mosquitto_with(lines: &str, files: &[(&str, &str)]) -> Self {
-        Self::configured(&format!("set_tcp_nodelay true\n{lines}"), files).await
-    }
-
-    async fn configured(lines: &str, files: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text).expect("a file");
+    /// The one that `MQTT_AGENT_TEST_BROKER` names (`brokers/NAME`), Mosquitto without it. Where
+    /// `MQTT_AGENT_TEST_BROKER_URL` says where it runs, it is not started, and serves one test at a time.
+    pub async fn chosen() -> Self {
+        let description = Description::chosen();
+        if let Some(url) = description::chosen_url() {
+            let relay = Relay::to(&url).await;
+            return Self { address: relay.address(), description, kind: Kind::Shared(relay) };
         }
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let address = free.local_addr().expect("its address");
-        drop(free);
-        let anonymous = if lines.contains("allow_anonymous") { "" } else { "allow_anonymous true\n" };
-        let lines = lines.replace("{dir}", &folder.path().to_string_lossy());
-        let text = format!(
-            "per_listener_settings false\nlistener {} 127.0.0.1\n{anonymous}user root\n{lines}\n",
-            address.port()
-        );
-        let config = folder.path().join("mosquitto.conf");
-        std::fs::write(&config, text).expect("its configuration");
-        let mut broker = Self { address, kind: Kind::Mosquitto { child: None, config, folder } };
-        broker.start().await;
-        broker
+        Self::process(None, &[]).await
     }
 
-    /// Whether it is Mosquitto.
+    /// The chosen one with lines of `mosquitto.conf`; `{dir}` in them is a folder of its own, and `{plugins}` the one
+    /// of its plugins.
+    pub async fn configured(lines: &str) -> Self {
+        Self::configured_with(lines, &[]).await
+    }
+
+    /// The chosen one with lines of `mosquitto.conf`, and with files in its folder.
+    pub async fn configured_with(lines: &str, files: &[(&str, &str)]) -> Self {
+        Self::process(Some(&format!("set_tcp_nodelay true\n{lines}")), files).await
+    }
+
+    /// The chosen one as it is without any configuration: Mosquitto has small queues then, and no `set_tcp_nodelay`.
+    pub async fn stock() -> Self {
+        Self::process(Some(""), &[]).await
+    }
+
+    async fn process(lines: Option<&str>, files: &[(&str, &str)]) -> Self {
+        let description = Description::chosen();
+        assert!(
+            lines.is_none() || description.config.as_deref() == Some("mosquitto.conf"),
+            "`{}` takes no mosquitto.conf; `tests/brokers/run` leaves out the tests that need it",
+            description.name
+        );
+        let address = free_address();
+        let process = Process::start(description, address, lines, files).await;
+        Self { address, description, kind: Kind::Process(process) }
+    }
+
+    /// What it can do.
     #[must_use]
-    pub fn is_mosquitto(&self) -> bool {
-        matches!(self.kind, Kind::Mosquitto { .. })
+    pub fn can(&self) -> &Capabilities {
+        &self.description.can
+    }
+
+    /// Says that a test, or a part of it, was left out on this broker, and why.
+    pub fn leaves_out(&self, why: &str) {
+        chosen::say(&format!("left out on `{}`: {why}", self.description.name));
     }
 
     /// Where to connect.
@@ -83,12 +103,12 @@ impl TestBroker {
         self.address
     }
 
-    /// Its folder, if it has one.
-    #[must_use]
-    pub fn folder(&self) -> Option<&std::path::Path> {
-        match &self.kind {
-            Kind::Embedded(_) => None,
-            Kind::Mosquitto { folder, .. } => Some(folder.path()),
+    /// Starts it anew with a queue that holds thousands of messages for a client, as operators set it up who need that.
+    /// One whose queues are long anyway stays as it is.
+    pub async fn lengthen_queues(&mut self) {
+        if let Kind::Process(process) = &mut self.kind {
+            process.kill().await;
+            process.lengthen_queues().await;
         }
     }
 
@@ -103,29 +123,12 @@ impl TestBroker {
                         .await,
                 );
             }
-            Kind::Mosquitto { child, config, .. } => {
-                let program =
-                    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"]
-                        .into_iter()
-                        .find(|path| std::path::Path::new(path).exists())
-                        .unwrap_or("mosquitto");
-                let mut command = Command::new(program);
-                command
-                    .arg("-c")
-                    .arg(&*config)
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .kill_on_drop(true);
-                *child = Some(
-                    command.spawn().expect("mosquitto runs; install it, or leave out `--features peers`"),
-                );
-                eventually("mosquitto", || async { tokio::net::TcpStream::connect(address).await.ok() })
-                    .await;
-            }
+            Kind::Process(process) => process.spawn().await,
+            Kind::Shared(relay) => relay.open().await,
         }
     }
 
-    /// Kills it: nobody is told, and what was in memory is gone.
+    /// Kills it: nobody is told, and what was in memory is gone. One that serves all tests is cut off and emptied.
     pub async fn kill(&mut self) {
         match &mut self.kind {
             Kind::Embedded(broker) => {
@@ -133,40 +136,33 @@ impl TestBroker {
                     broker.stop().await;
                 }
             }
-            Kind::Mosquitto { child, .. } => {
-                if let Some(mut child) = child.take() {
-                    child.kill().await.expect("killed");
-                }
-            }
+            Kind::Process(process) => process.kill().await,
+            Kind::Shared(relay) => relay.cut().await,
         }
     }
 
     /// Ends it as an operator does: it writes what it keeps, and hangs up.
     pub async fn terminate(&mut self) {
-        if !self.signal("TERM").await {
-            return self.kill().await;
-        }
-        if let Kind::Mosquitto { child, .. } = &mut self.kind
-            && let Some(mut child) = child.take()
-        {
-            child.wait().await.expect("it ends");
+        match &mut self.kind {
+            Kind::Process(process) => process.terminate().await,
+            _ => self.kill().await,
         }
     }
 
     /// Stops it in the middle of whatever it does, as a frozen host would; `false` where that cannot be done.
     pub async fn freeze(&self) -> bool {
-        self.signal("STOP").await
+        matches!(&self.kind, Kind::Process(process) if process.signal("STOP").await)
     }
 
     /// Ends [`freeze`](Self::freeze).
     pub async fn thaw(&self) {
-        self.signal("CONT").await;
+        if let Kind::Process(process) = &self.kind {
+            process.signal("CONT").await;
+        }
     }
+}
 
-    async fn signal(&self, name: &str) -> bool {
-        let Kind::Mosquitto { child: Some(child), .. } = &self.kind else { return false };
-        let id = child.id().expect("it runs").to_string();
-        let status = Command::new("kill").args([format!("-{name}"), id]).status().await.expect("kill runs");
-        status.success()
-    }
+fn free_address() -> SocketAddr {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    free.local_addr().expect("its address")
 }

@@ -10,7 +10,7 @@ mod raw;
 mod twins;
 mod websocket;
 
-pub use broker::TestBroker;
+pub use broker::{Capabilities, TestBroker, on_chosen};
 pub use failing_store::{FailingStore, Failure};
 pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
@@ -20,7 +20,7 @@ pub use websocket::WebSocketRelay;
 
 use std::time::Duration;
 
-/// Runs each test on the embedded broker, and on Mosquitto with the feature `peers`.
+/// Runs each test on the embedded broker, and with the feature `peers` on the one that the environment chooses.
 #[macro_export]
 macro_rules! on_each_broker {
     ($($(#[$meta:meta])* async fn $name:ident($broker:ident) $body:block)*) => {$(
@@ -41,9 +41,9 @@ macro_rules! on_each_broker {
             }
 
             #[cfg(feature = "peers")]
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn mosquitto() {
-                test($crate::TestBroker::mosquitto("").await).await;
+            #[test]
+            fn chosen() {
+                $crate::on_chosen(module_path!(), test);
             }
         }
     )*};

@@ -65,7 +65,8 @@ pub enum ConnectError {
     },
     /// The broker speaks MQTT 3.1 or 3.1.1 alone.
     #[error(
-        "the broker speaks MQTT 3.1.1 and not MQTT 5; use a broker that speaks MQTT 5, or turn it on there"
+        "the broker speaks MQTT 3.1.1 and not MQTT 5; turn it on there, or use a broker that speaks it (Mosquitto, EMQX, \
+         HiveMQ)"
     )]
     OldProtocol,
     /// TLS could not be set up, or the broker's certificate was not accepted.
@@ -118,7 +119,8 @@ fn advice(code: u8) -> &'static str {
         0x85 | 0x02 => "use another client id",
         0x8a => "ask the broker's operator why this client is banned",
         0x9a => {
-            "use a broker that keeps retained messages, or turn them on there: cards and the Will need them"
+            "turn on retained messages there, which cards and the Will need, or use a broker that keeps them (Mosquitto, \
+             EMQX, HiveMQ)"
         }
         0x9b => "use a broker that offers QoS 1, or turn it on there",
         0x9c | 0x9d => "connect to that server",
@@ -155,7 +157,8 @@ impl std::fmt::Display for BrokerFeature {
                 "the broker has no wildcard subscriptions; ask for a single name, or use a broker that has them"
             }
             Self::Retain => {
-                "the broker keeps no retained messages, which cards are; use one that does, or turn them on there"
+                "the broker keeps no retained messages, which cards are; turn them on there, or use one that keeps them \
+                 (Mosquitto, EMQX, HiveMQ)"
             }
             Self::QoS1 => "the broker offers QoS 0 only; use one that offers QoS 1, or turn it on there",
         })
