@@ -4,7 +4,8 @@ unpack() {
     local release=$1 mirror
     shift
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
-        grep -v -e security -e '^file:' | grep '/debian/\?$' | head -n 1)
+        grep -v -e security -e '^file:' | grep '/debian/\?$' | head -n 1 || true)
+    [ -n "$mirror" ] || { echo "this works on Debian only; install the broker as your system has it" >&2; exit 1; }
     mkdir -p "$home"/apt/{lists/partial,cache/archives/partial} "$home/root"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $release main" >"$home/apt/sources.list"
     local apt=(apt-get -qq -o Dir::Etc::SourceList="$home/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
