@@ -67,7 +67,7 @@ pub(crate) async fn burst(
         let (latest, seen, topic) = (latest.clone(), Arc::clone(&seen), topic.clone());
         MessageHandler::in_memory(move |inbound: Inbound| {
             if is_queued(&inbound) && inbound.topic() == topic {
-                seen.by_wildcard();
+                seen.by_wildcard(inbound.is_identified);
             }
             latest.take(&inbound);
         })
@@ -76,7 +76,7 @@ pub(crate) async fn burst(
         let seen = Arc::clone(&seen);
         MessageHandler::in_memory(move |inbound: Inbound| {
             if is_queued(&inbound) {
-                seen.by_marker();
+                seen.by_marker(inbound.is_identified);
             }
         })
     };
@@ -134,27 +134,36 @@ fn is_queued(inbound: &Inbound) -> bool {
 #[derive(Default)]
 struct Seen {
     marker: AtomicUsize,
+    wildcard: AtomicUsize,
     /// Whether the broker knows subscription identifiers: each copy then comes to its own subscription alone.
     apart: AtomicBool,
     notify: Notify,
 }
 
 impl Seen {
-    fn by_wildcard(&self) {
-        // Without identifiers the exact subscription would have had this copy too, and before.
-        if self.marker.load(Ordering::Acquire) == 0 {
-            self.apart.store(true, Ordering::Release);
-        }
+    fn by_wildcard(&self, is_identified: bool) {
+        self.came(&self.wildcard, is_identified);
     }
 
-    fn by_marker(&self) {
-        self.marker.fetch_add(1, Ordering::AcqRel);
+    fn by_marker(&self, is_identified: bool) {
+        self.came(&self.marker, is_identified);
+    }
+
+    fn came(&self, copies: &AtomicUsize, is_identified: bool) {
+        self.apart.fetch_or(is_identified, Ordering::AcqRel);
+        copies.fetch_add(1, Ordering::AcqRel);
         self.notify.notify_one();
     }
 
+    /// HiveMQ sends the retained message of one topic before those of a wildcard that was asked for earlier; so the
+    /// wildcard's own copy has to be there as well.
     fn marker_came(&self, inside: bool) -> bool {
-        let copies = if inside && !self.apart.load(Ordering::Acquire) { 2 } else { 1 };
-        self.marker.load(Ordering::Acquire) >= copies
+        let marker = self.marker.load(Ordering::Acquire);
+        match (inside, self.apart.load(Ordering::Acquire)) {
+            (false, _) => marker >= 1,
+            (true, true) => marker >= 1 && self.wildcard.load(Ordering::Acquire) >= 1,
+            (true, false) => marker >= 2,
+        }
     }
 }
 
@@ -188,25 +197,28 @@ mod tests {
     fn a_marker_outside_of_the_wildcard_comes_once() {
         let seen = Seen::default();
         assert!(!seen.marker_came(false));
-        seen.by_marker();
+        seen.by_marker(true);
         assert!(seen.marker_came(false));
     }
 
     #[test]
-    fn with_subscription_identifiers_the_wildcards_copy_is_not_the_markers() {
-        let seen = Seen::default();
-        seen.by_wildcard();
-        assert!(!seen.marker_came(true));
-        seen.by_marker();
-        assert!(seen.marker_came(true));
+    fn with_subscription_identifiers_both_copies_come_in_any_order() {
+        for first in [Seen::by_wildcard, Seen::by_marker] {
+            let seen = Seen::default();
+            first(&seen, true);
+            assert!(!seen.marker_came(true));
+            seen.by_wildcard(true);
+            seen.by_marker(true);
+            assert!(seen.marker_came(true));
+        }
     }
 
     #[test]
     fn without_subscription_identifiers_each_copy_comes_by_both() {
         let seen = Seen::default();
         for copies in 1..=2 {
-            seen.by_marker();
-            seen.by_wildcard();
+            seen.by_marker(false);
+            seen.by_wildcard(false);
             assert_eq!(seen.marker_came(true), copies == 2);
         }
     }

@@ -76,6 +76,8 @@ pub(crate) struct Inbound {
     pub(crate) is_again: bool,
     /// Whether it was left to the session three times: it is to be refused, and is given up when it is left again.
     pub(crate) is_poison: bool,
+    /// Whether the broker says which of several subscriptions it is for; otherwise all that match its topic get it.
+    pub(crate) is_identified: bool,
     /// Its properties; `expiry` is what is left.
     pub(crate) properties: Properties,
 }

@@ -152,6 +152,7 @@ mod tests {
             received: Instant::now(),
             is_again: false,
             is_poison: false,
+            is_identified: false,
             properties: Properties::default(),
         }
     }

@@ -175,8 +175,18 @@ impl Actor {
         let alike = !self.broker.identifiers();
         let Publish { topic, qos, packet, payload, retain, properties, identifiers, dup, .. } = publish;
         let received = self.round_began;
-        let mut inbound =
-            Inbound { topic, payload, qos, retain, received, is_again: dup, is_poison: false, properties };
+        let is_identified = identifiers.iter().next().is_some();
+        let mut inbound = Inbound {
+            topic,
+            payload,
+            qos,
+            retain,
+            received,
+            is_again: dup,
+            is_poison: false,
+            is_identified,
+            properties,
+        };
         // It hashes the whole payload, which a message that is taken in memory can do without.
         let is_compared = alike || (is_awaited && !self.left.is_empty());
         let print = if is_compared { left::print(&inbound) } else { 0 };
