@@ -86,12 +86,16 @@ async fn survives(terminate: bool) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sub_10_everything_works_after_a_persistent_broker_was_terminated() {
-    survives(true).await;
-}
+mod configured {
+    use super::*;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sub_10_everything_works_after_a_persistent_broker_was_killed() {
-    survives(false).await;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sub_10_everything_works_after_a_persistent_broker_was_terminated() {
+        survives(true).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sub_10_everything_works_after_a_persistent_broker_was_killed() {
+        survives(false).await;
+    }
 }

@@ -160,33 +160,37 @@ on_each_broker! {
     }
 }
 
-/// A result that the broker does not let through is not given up.
 #[cfg(feature = "peers")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a2a_14_a_result_that_was_denied_is_sent_when_it_is_asked_for_where_it_may_go() {
-    let acl = "topic readwrite #\ntopic deny a2a/v1/tasks/peer/results\n";
-    let broker = support::TestBroker::configured_with("acl_file {dir}/acl", &[("acl", acl)]).await;
-    let folder = tempfile::tempdir().unwrap();
-    let gate = Gate::new();
-    gate.open(1);
-    let running = worker(&gate).store(store(folder.path()).await).start(&broker.url()).await.unwrap();
-    let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-    let task = json!({"task_id": "t", "from": "peer", "type": "again", "prompt": ""}).to_string();
-    peer.publish(INBOX, task, PublishProperties::default()).await;
-    gate.until(1).await;
-    running.stop().await;
-    {
-        use mqtt_agent::a2a::{TaskSide, TaskStore};
-        let store = store(folder.path()).await;
-        let record = store.get(TaskSide::Executor, "t").await.unwrap().unwrap();
-        assert_eq!((record.task.status, record.settled), (TaskState::Completed, false));
-        store.close().await;
+mod configured {
+    use super::*;
+
+    /// A result that the broker does not let through is not given up.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a2a_14_a_result_that_was_denied_is_sent_when_it_is_asked_for_where_it_may_go() {
+        let acl = "topic readwrite #\ntopic deny a2a/v1/tasks/peer/results\n";
+        let broker = support::TestBroker::configured_with("acl_file {dir}/acl", &[("acl", acl)]).await;
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Gate::new();
+        gate.open(1);
+        let running = worker(&gate).store(store(folder.path()).await).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let task = json!({"task_id": "t", "from": "peer", "type": "again", "prompt": ""}).to_string();
+        peer.publish(INBOX, task, PublishProperties::default()).await;
+        gate.until(1).await;
+        running.stop().await;
+        {
+            use mqtt_agent::a2a::{TaskSide, TaskStore};
+            let store = store(folder.path()).await;
+            let record = store.get(TaskSide::Executor, "t").await.unwrap().unwrap();
+            assert_eq!((record.task.status, record.settled), (TaskState::Completed, false));
+            store.close().await;
+        }
+        let running = worker(&gate).store(store(folder.path()).await).start(&broker.url()).await.unwrap();
+        peer.subscribe("a2a/v1/tasks/t/result").await;
+        let again = json!({"task_id": "t", "from": "peer"}).to_string();
+        peer.publish(INBOX, again, support::reply_to("a2a/v1/tasks/t/result", b"t")).await;
+        assert_eq!(json(&peer.next("a2a/v1/tasks/t/result").await)["result"], 1);
+        assert_eq!(gate.runs(), 1);
+        running.stop().await;
     }
-    let running = worker(&gate).store(store(folder.path()).await).start(&broker.url()).await.unwrap();
-    peer.subscribe("a2a/v1/tasks/t/result").await;
-    let again = json!({"task_id": "t", "from": "peer"}).to_string();
-    peer.publish(INBOX, again, support::reply_to("a2a/v1/tasks/t/result", b"t")).await;
-    assert_eq!(json(&peer.next("a2a/v1/tasks/t/result").await)["result"], 1);
-    assert_eq!(gate.runs(), 1);
-    running.stop().await;
 }

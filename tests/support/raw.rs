@@ -25,7 +25,7 @@ enum Seen {
     Subscribed,
     Acknowledged(PubAckReason),
     Message(Box<Publish>),
-    Lost,
+    Lost(String),
 }
 
 /// Properties for a call: where the answer goes, and what it is matched by.
@@ -70,9 +70,9 @@ impl RawPeer {
                     Ok(Event::Incoming(Packet::PubAck(ack))) => Seen::Acknowledged(ack.reason),
                     Ok(Event::Incoming(Packet::Publish(publish))) => Seen::Message(Box::new(publish)),
                     Ok(_) => continue,
-                    Err(_) => Seen::Lost,
+                    Err(error) => Seen::Lost(error.to_string()),
                 };
-                let lost = matches!(seen, Seen::Lost);
+                let lost = matches!(seen, Seen::Lost(_));
                 if sender.send(seen).is_err() || lost {
                     return;
                 }
@@ -93,7 +93,9 @@ impl RawPeer {
         let wait = async {
             loop {
                 let seen = self.events.recv().await.expect("the bare client is connected");
-                assert!(!matches!(seen, Seen::Lost), "the bare client lost its connection");
+                if let Seen::Lost(error) = &seen {
+                    panic!("the bare client lost its connection: {error}");
+                }
                 let found = want(&seen);
                 if let Seen::Message(publish) = seen {
                     self.kept.push_back(*publish);
@@ -192,7 +194,8 @@ impl RawPeer {
                 }
                 match self.events.recv().await {
                     Some(Seen::Message(publish)) => self.kept.push_back(*publish),
-                    Some(Seen::Lost) | None => panic!("the bare client lost its connection"),
+                    Some(Seen::Lost(error)) => panic!("the bare client lost its connection: {error}"),
+                    None => panic!("the bare client has ended"),
                     Some(_) => {}
                 }
             }

@@ -97,7 +97,7 @@ pub(crate) async fn burst(
         }
         let quiet = latest.last().unwrap_or(granted).max(granted) + MARKER;
         if quiet.min(until) <= Instant::now() {
-            break false;
+            break seen.marker_came_alone();
         }
         // Messages of the wildcard put the end off, so its time is looked at again.
         let _ = timeout_at(quiet.min(until), seen.notify.notified()).await;
@@ -165,6 +165,12 @@ impl Seen {
             (true, false) => marker >= 2,
         }
     }
+
+    /// There was room for the marker, so that no copy of the wildcard was dropped: rumqttd sends none where the same filter
+    /// was subscribed before.
+    fn marker_came_alone(&self) -> bool {
+        self.apart.load(Ordering::Acquire) && self.marker.load(Ordering::Acquire) >= 1
+    }
 }
 
 /// Waits until no message has come for a while. `false` when they still came at the deadline.
@@ -210,6 +216,16 @@ mod tests {
             seen.by_wildcard(true);
             seen.by_marker(true);
             assert!(seen.marker_came(true));
+        }
+    }
+
+    #[test]
+    fn a_marker_that_comes_alone_counts_where_it_is_known_to_be_the_markers_copy() {
+        for is_identified in [true, false] {
+            let seen = Seen::default();
+            seen.by_marker(is_identified);
+            assert!(!seen.marker_came(true));
+            assert_eq!(seen.marker_came_alone(), is_identified);
         }
     }
 
