@@ -17,9 +17,9 @@ mod serve;
 mod task;
 
 pub use crate::session::DelegateError;
-#[cfg(feature = "sqlite")]
-pub use crate::store::SqliteStore;
 pub use crate::store::{MemoryStore, Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
+#[cfg(feature = "sqlite")]
+pub use crate::store::{SetAside, SqliteStore};
 #[cfg(feature = "a2a-types")]
 pub use card::BINDING;
 pub use delegate::{Delegate, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};

@@ -12,7 +12,7 @@ mod sqlite;
 pub(crate) use guarded::Guarded;
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{SetAside, SqliteStore};
 
 #[cfg(test)]
 mod tests;
@@ -162,7 +162,7 @@ impl Retention {
     }
 }
 
-/// Why a store could not do what it was asked.
+/// Why a store could not do what it was asked. What was kept before is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -172,9 +172,33 @@ pub enum StoreError {
         /// What went wrong.
         reason: String,
     },
-    /// What is kept cannot be understood.
-    #[error("the task store holds what cannot be read: {reason}; a later version may have written it", reason = quoting(.reason))]
+    /// Another store has it open, in this process or another.
+    #[error("the task store is in use: {reason}; close the other one, or give this one a file of its own", reason = quoting(.reason))]
+    InUse {
+        /// What is in use.
+        reason: String,
+    },
+    /// There is no room for more. Reading goes on.
+    #[error("the task store is full: {reason}; make room on its disk", reason = quoting(.reason))]
+    Full {
+        /// What is full.
+        reason: String,
+    },
+    /// What is kept is damaged, or is not a store's.
+    #[error("the task store holds what cannot be read: {reason}; put a good copy in its place, or take another file", reason = quoting(.reason))]
     Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A later version of the program wrote it.
+    #[error("the task store is of a later version: {reason}; run the later program, or take another file", reason = quoting(.reason))]
+    LaterVersion {
+        /// Which one, and which is known.
+        reason: String,
+    },
+    /// The record itself: it could not be read again. No later try makes a difference.
+    #[error("the task store cannot keep this task: {reason}; nest its values less deeply", reason = quoting(.reason))]
+    Unstorable {
         /// What is wrong with it.
         reason: String,
     },
@@ -192,7 +216,8 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// - When an operation has returned `Ok`, later ones see it; on a durable store also those of a later process.
 /// - A future that is dropped may or may not have had its effect.
 /// - A task that has ended stays as it ended (`A2A-10`): see [`update`](Self::update).
-/// - A record comes back equal to what was given: every field, numbers bit by bit. Ids are compared byte by byte.
+/// - A record comes back equal to what was given: every field, numbers bit by bit. Ids are compared byte by byte. What
+///   could not come back is refused with [`StoreError::Unstorable`].
 /// - No operation blocks the thread that polls it.
 ///
 /// A store belongs to one agent at a time.
@@ -225,8 +250,11 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
     /// `after`, or from the first one, `limit` at the most.
     ///
     /// `after` may have been closed since. Where it is not kept any more, because it was pruned, they are given from the
-    /// first one again: some come twice, and none is passed over. A record that cannot be read is an error, for it is
-    /// a task that would be lost in silence.
+    /// first one again: some come twice, and none is passed over.
+    ///
+    /// One record that cannot be read keeps no other from its agent: the store sets it aside, which is to say that it
+    /// reports it (a log line at the least), leaves it as it is and gives the others. Whoever asks for it by its id gets
+    /// [`StoreError::Unreadable`].
     fn open<'a>(
         &'a self,
         side: TaskSide,

@@ -1,9 +1,12 @@
 //! [`SqliteStore`]: tasks that are kept in a file. The thread that owns the file is in `worker`, how it is opened in
-//! `open`, its schema in `migrations`, and the statements in `rows`.
+//! `open`, who may read it in `private`, its schema in `migrations`, the statements in `rows`, and what cannot be read in
+//! `aside`.
 
+mod aside;
 mod failure;
 mod migrations;
 mod open;
+mod private;
 mod rows;
 mod worker;
 
@@ -16,8 +19,10 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use self::aside::Aside;
+pub use self::aside::SetAside;
 use self::open::Settings;
-use self::rows::Row;
+use self::rows::{Kept, Row};
 use self::worker::Worker;
 use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 
@@ -46,7 +51,15 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 ///
 /// The file belongs to one store at a time: it stays locked until the store is closed or its process is gone, however
 /// that ended. Its format has a version: a later version of this crate brings an older file up to date when it opens
-/// it, and an earlier one refuses it.
+/// it, and an earlier one refuses it. On Unix its owner alone may read it and what is beside it (mode 0600): it is made
+/// so, and an older one that others may read is closed to them when it is opened.
+///
+/// One record that cannot be read, because it was damaged or a later version wrote it, is set aside: it stays as it is,
+/// [`set_aside`](Self::set_aside) and the log tell of it, and the others are given. Whoever asks for it by its id, or gives
+/// a task of that id, gets [`StoreError::Unreadable`].
+///
+/// Ended records go when an agent or a client [prunes](TaskStore::prune) the store, once a minute: after 7 days, or when
+/// there are more than 10,000 of their side ([`Retention`]).
 ///
 /// Limits:
 ///
@@ -56,12 +69,14 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 /// - Beside `tasks.db` there is `tasks.db-wal` while the store is open, and after a crash. It belongs to the file: move or
 ///   copy both or neither.
 /// - [`prune`](TaskStore::prune) makes room in the file for later records; the file gets no smaller.
-/// - A record whose JSON nests deeper than 127 levels could not be read again, so it is refused when it is written.
+/// - A record whose JSON nests deeper than 127 levels could not be read again, so it is refused when it is written,
+///   with [`StoreError::Unstorable`].
 #[derive(Clone)]
 pub struct SqliteStore {
     worker: Worker,
     path: Arc<Path>,
     settings: Arc<Settings>,
+    aside: Arc<Aside>,
 }
 
 impl SqliteStore {
@@ -70,8 +85,14 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when it cannot be read or written, or is open elsewhere, in this process or another;
-    /// [`StoreError::Unreadable`] when it is no file of a store, is damaged, or is of a later version.
+    /// None of them changes the file.
+    ///
+    /// - [`StoreError::Unavailable`]: it cannot be read or written.
+    /// - [`StoreError::InUse`]: it is open elsewhere, in this process or another.
+    /// - [`StoreError::Full`]: its disk has no room for it.
+    /// - [`StoreError::Unreadable`]: it is no file of a store, or is damaged. Damage beyond its first pages is the error of
+    ///   the operation that comes upon it.
+    /// - [`StoreError::LaterVersion`]: a later version of this crate wrote it.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_with(path.into(), Settings::default()).await
     }
@@ -80,13 +101,26 @@ impl SqliteStore {
         let settings = Arc::new(settings);
         let opening = (path.clone(), settings.clone());
         let worker = Worker::start(move || open::open(&opening.0, &opening.1)).await?;
-        Ok(Self { worker, path: path.into(), settings })
+        Ok(Self { worker, path: path.into(), settings, aside: Arc::default() })
     }
 
     /// Does what was queued, closes the file and waits until that has happened. What is asked of it and of its clones
     /// afterwards gives [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.worker.stop().await;
+    }
+
+    /// The records that could not be read since the file was opened: damaged ones, and those of a later version. Each is
+    /// logged as an error when it is come upon, an agent's and a client's open ones at the start. They stay in the file as
+    /// they are, and each start tries them again.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<SetAside> {
+        self.aside.all()
+    }
+
+    fn record(&self, side: TaskSide, kept: Kept) -> Result<TaskRecord, StoreError> {
+        let id = kept.task_id.clone();
+        kept.record().map_err(|reason| self.aside.add(side, id, reason))
     }
 
     async fn on_file<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -103,7 +137,10 @@ impl TaskStore for SqliteStore {
         Box::pin(async move {
             let row = Row::of(side, &record, self.settings.clock.now_ms())?;
             let kept = self.on_file(move |file| row.insert(file)).await?;
-            kept.map(rows::Kept::record).transpose()
+            if kept.is_none() {
+                self.aside.remove(side, record.task.task_id.as_str());
+            }
+            kept.map(|kept| self.record(side, kept)).transpose()
         })
     }
 
@@ -111,12 +148,13 @@ impl TaskStore for SqliteStore {
         Box::pin(async move {
             let id = task_id.to_owned();
             let kept = self.on_file(move |file| rows::get(file, side, &id)).await?;
-            kept.map(rows::Kept::record).transpose()
+            kept.map(|kept| self.record(side, kept)).transpose()
         })
     }
 
     fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool> {
         Box::pin(async move {
+            self.aside.check(side, record.task.task_id.as_str())?;
             let row = Row::of(side, &record, self.settings.clock.now_ms())?;
             self.on_file(move |file| row.update(file)).await
         })
@@ -129,9 +167,18 @@ impl TaskStore for SqliteStore {
         limit: usize,
     ) -> StoreFuture<'a, Vec<TaskRecord>> {
         Box::pin(async move {
-            let after = after.map(str::to_owned);
-            let kept = self.on_file(move |file| rows::open(file, side, after.as_deref(), limit)).await?;
-            kept.into_iter().map(rows::Kept::record).collect()
+            loop {
+                // So many more, for those that are passed over. All of them at once: they are as they were at one time.
+                let (aside, after) = (self.aside.count(), after.map(str::to_owned));
+                let wanted = limit.saturating_add(aside);
+                let kept = self.on_file(move |file| rows::open(file, side, after.as_deref(), wanted)).await?;
+                let ended = kept.len() < wanted;
+                let records = kept.into_iter().filter_map(|kept| self.record(side, kept).ok());
+                let records: Vec<_> = records.take(limit).collect();
+                if ended || records.len() == limit || self.aside.count() == aside {
+                    return Ok(records);
+                }
+            }
         })
     }
 

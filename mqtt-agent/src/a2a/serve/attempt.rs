@@ -184,6 +184,8 @@ impl Work {
         };
         match withdrawn.await {
             Ok(()) => true,
+            // One of its id is there that nobody can read; no try makes that another.
+            Err(StoreError::Unreadable { .. }) => true,
             Err(error) => {
                 driver.failure = Some(error);
                 false
@@ -237,7 +239,7 @@ impl Work {
         let mut record = self.record.lock().await;
         match self.keep(shared, &record).await {
             Ok(()) => true,
-            Err(StoreError::Unreadable { reason }) if driver.machine.is_ending() => {
+            Err(StoreError::Unstorable { reason }) if driver.machine.is_ending() => {
                 // No store will ever take such a result.
                 let text = format!("the result cannot be stored: {reason}; nest it less deeply");
                 fail(Arc::make_mut(record.change()), TaskError::new("task_error", text));
@@ -320,7 +322,7 @@ impl Work {
 /// Why a task was not kept: it cannot be, or nothing can be now.
 fn not_stored(error: &StoreError) -> TaskError {
     match error {
-        StoreError::Unreadable { reason } => TaskError::new(
+        StoreError::Unstorable { reason } => TaskError::new(
             ErrorKind::InvalidArguments.as_str(),
             format!("the task cannot be stored: {reason}; nest it less deeply"),
         ),

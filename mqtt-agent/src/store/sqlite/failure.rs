@@ -33,6 +33,8 @@ impl Failure {
                 let reason = format!("`{path}`: {error}");
                 if is_damage(error) {
                     StoreError::Unreadable { reason }
+                } else if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+                    StoreError::Full { reason }
                 } else {
                     StoreError::Unavailable { reason }
                 }

@@ -32,8 +32,10 @@ pub(super) const APPLICATION: i32 = 0x4132_4174;
 #[derive(Debug)]
 pub(super) enum MigrateError {
     File(rusqlite::Error),
-    /// In words that follow the file's name.
+    /// It is no file of a store; in words that follow its name.
     Refused(String),
+    /// It is of a version that is not known; in words that follow its name.
+    Later(String),
 }
 
 impl From<rusqlite::Error> for MigrateError {
@@ -49,15 +51,12 @@ pub(super) fn version(file: &Connection, known: usize) -> Result<usize, MigrateE
     let things: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     let empty = application == 0 && version == 0 && things == 0;
     if application != APPLICATION && !empty {
-        return Err(MigrateError::Refused(
-            "is a database of something else; give the store a file of its own".to_owned(),
-        ));
+        return Err(MigrateError::Refused("is a database of something else".to_owned()));
     }
     match usize::try_from(version) {
         Ok(version) if version <= known => Ok(version),
-        _ => Err(MigrateError::Refused(format!(
-            "has version {version}, and this program knows versions up to {known}; run the later program, or give \
-             this one a file of its own"
+        _ => Err(MigrateError::Later(format!(
+            "has version {version}, and this program knows versions up to {known}"
         ))),
     }
 }

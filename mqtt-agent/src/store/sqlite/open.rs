@@ -1,4 +1,4 @@
-//! Opens the file: locks it, makes it durable and brings it up to date.
+//! Opens the file: locks it, makes it durable keeps it from others and brings it up to date.
 
 use std::path::Path;
 use std::thread;
@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::failure::{Failure, is_busy};
 use super::migrations::{self, MIGRATIONS, MigrateError};
+use super::private;
 use crate::store::StoreError;
 use crate::store::clock::Clock;
 
@@ -45,13 +46,16 @@ pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, Store
                 if Instant::now() >= give_up {
                     let reason =
                         format!("`{}` is open elsewhere, and belongs to one store at a time", path.display());
-                    return Err(StoreError::Unavailable { reason });
+                    return Err(StoreError::InUse { reason });
                 }
                 thread::sleep(Duration::from_millis(fastrand::u64(5..40)));
             }
             Err(MigrateError::File(error)) => return Err(Failure::File(error).of(path)),
             Err(MigrateError::Refused(why)) => {
                 return Err(StoreError::Unreadable { reason: format!("`{}` {why}", path.display()) });
+            }
+            Err(MigrateError::Later(why)) => {
+                return Err(StoreError::LaterVersion { reason: format!("`{}` {why}", path.display()) });
             }
         }
     }
@@ -63,6 +67,7 @@ fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError>
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    private::make(path);
     let mut file = Connection::open_with_flags(path, flags)?;
     file.busy_timeout(Duration::from_millis(100))?;
     // Before anything is read. The lock is the process's, so it goes with it, and nothing is left to clear away after a
@@ -73,9 +78,10 @@ fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError>
     }
     // Before it is changed: somebody else's file stays as it is.
     migrations::version(&file, settings.migrations.len())?;
+    private::close_to_others(path);
     let mode: String = file.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
-        return Err(MigrateError::Refused("is no file on a disk; give the store one".to_owned()));
+        return Err(MigrateError::Refused("is no file on a disk".to_owned()));
     }
     file.pragma_update(None, "synchronous", settings.synchronous)?;
     // What syncs on macOS; elsewhere it says nothing.

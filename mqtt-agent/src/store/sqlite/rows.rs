@@ -16,17 +16,19 @@ pub(super) struct Row {
 
 /// A record as it is in the file.
 pub(super) struct Kept {
-    json: String,
+    pub(super) task_id: String,
+    // Bytes: text that is no UTF-8 is one record's fault, and not the file's.
+    json: Vec<u8>,
     settled: bool,
 }
 
-const KEPT: &str = "record, ended = 1 AND open = 0";
+const KEPT: &str = "task_id, record, ended = 1 AND open = 0";
 
 impl Row {
     /// The JSON is made here, so that callers do it in parallel and the worker only writes.
     pub(super) fn of(side: TaskSide, record: &TaskRecord, now: i64) -> Result<Self, StoreError> {
         let id = record.task.task_id.as_str();
-        let refused = |why: String| StoreError::Unreadable { reason: format!("task `{id}` {why}") };
+        let refused = |why: String| StoreError::Unstorable { reason: format!("task `{id}` {why}") };
         let json = serde_json::to_string(record).map_err(|error| refused(format!("is no JSON: {error}")))?;
         if depth(&json) > DEEPEST {
             return Err(refused(format!(
@@ -83,12 +85,17 @@ impl Row {
 
 impl Kept {
     fn read(columns: &Columns<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { json: columns.get(0)?, settled: columns.get(1)? })
+        let task_id = String::from_utf8_lossy(columns.get_ref(0)?.as_bytes()?).into_owned();
+        Ok(Self { task_id, json: columns.get_ref(1)?.as_bytes()?.to_vec(), settled: columns.get(2)? })
     }
 
-    pub(super) fn record(self) -> Result<TaskRecord, StoreError> {
-        let mut record: TaskRecord = serde_json::from_str(&self.json)
-            .map_err(|error| StoreError::Unreadable { reason: format!("a record is no task: {error}") })?;
+    /// What is wrong with it where it cannot be read.
+    pub(super) fn record(self) -> Result<TaskRecord, String> {
+        let mut record: TaskRecord =
+            serde_json::from_slice(&self.json).map_err(|error| format!("its record is no task: {error}"))?;
+        if record.task.task_id.as_str() != self.task_id {
+            return Err(format!("its record is of the task `{}`", record.task.task_id));
+        }
         record.settled |= self.settled;
         Ok(record)
     }

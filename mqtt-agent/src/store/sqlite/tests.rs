@@ -1,9 +1,11 @@
 //! What SQLite alone promises: the file, its format, its thread, and that it does the same as the store in memory.
 
+mod aside;
 mod crash;
 mod file;
 mod format;
 mod model;
+mod private;
 mod speed;
 mod work;
 
@@ -57,16 +59,22 @@ async fn ids(store: &SqliteStore) -> Vec<String> {
     records.into_iter().map(|record| record.task.task_id.to_string()).collect()
 }
 
-fn unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
-    match result {
-        Err(error @ StoreError::Unavailable { .. }) => error.to_string(),
-        other => panic!("{other:?}"),
-    }
+/// The text of an error, which has to be of that variant.
+macro_rules! variant {
+    ($($name:ident: $variant:ident,)*) => {$(
+        fn $name<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+            match result {
+                Err(error @ StoreError::$variant { .. }) => error.to_string(),
+                other => panic!("{other:?}"),
+            }
+        }
+    )*};
 }
-
-fn unreadable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
-    match result {
-        Err(error @ StoreError::Unreadable { .. }) => error.to_string(),
-        other => panic!("{other:?}"),
-    }
+variant! {
+    unavailable: Unavailable,
+    in_use: InUse,
+    full: Full,
+    unreadable: Unreadable,
+    later_version: LaterVersion,
+    unstorable: Unstorable,
 }

@@ -106,7 +106,7 @@ async fn another_process_is_refused_until_the_first_one_is_gone() {
     let (_directory, path) = place();
     let (mut child, mut output) = start(&path, 0);
     acknowledged(&mut output).await.unwrap();
-    let error = unavailable(SqliteStore::open_with(path.clone(), impatient()).await);
+    let error = in_use(SqliteStore::open_with(path.clone(), impatient()).await);
     assert!(error.contains("is open elsewhere"), "{error}");
     acknowledged(&mut output).await.unwrap();
     child.start_kill().unwrap();

@@ -48,11 +48,11 @@ async fn a_commit_is_synced_and_the_log_is_written_ahead() {
 async fn a_second_opener_is_refused() {
     let (_directory, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
-    let error = unavailable(SqliteStore::open_with(path.clone(), impatient()).await);
+    let error = in_use(SqliteStore::open_with(path.clone(), impatient()).await);
     assert!(error.contains("is open elsewhere, and belongs to one store at a time"), "{error}");
     // The first one has not lost it by that.
     store.insert(TaskSide::Executor, record("a")).await.unwrap();
-    unavailable(SqliteStore::open_with(path.clone(), impatient()).await);
+    in_use(SqliteStore::open_with(path.clone(), impatient()).await);
     store.close().await;
     let store = SqliteStore::open_with(path, impatient()).await.unwrap();
     assert_eq!(ids(&store).await, ["a"]);
@@ -69,7 +69,7 @@ async fn of_8_openers_of_a_new_file_at_once_one_has_it() {
     for opener in openers {
         match opener.await.unwrap() {
             Ok(store) => stores.push(store),
-            refused => drop(unavailable(refused)),
+            refused => drop(in_use(refused)),
         }
     }
     assert_eq!(stores.len(), 1);
@@ -101,7 +101,10 @@ async fn a_file_of_something_else_is_refused_and_stays_as_it_is() {
     drop(other);
     let before = fs::read(&path).unwrap();
     let error = unreadable(SqliteStore::open(&path).await);
-    assert!(error.contains("is a database of something else; give the store a file of its own"), "{error}");
+    assert!(
+        error.contains("is a database of something else; put a good copy in its place, or take another file"),
+        "{error}"
+    );
     assert!(fs::read(&path).unwrap() == before);
 }
 
@@ -165,4 +168,13 @@ async fn a_path_is_a_path() {
     let path = directory.path().join("задачи 任务?mode=memory.db");
     SqliteStore::open(&path).await.unwrap().close().await;
     assert!(path.exists());
+}
+
+/// `mount -t tmpfs -o size=16k tmpfs /tmp/tiny`, then with `MQTT_AGENT_TEST_TINY_DISK=/tmp/tiny` and `-- --ignored`.
+#[tokio::test]
+#[ignore = "needs a disk that is nearly full"]
+async fn a_disk_without_room_for_a_new_file_is_an_error() {
+    let path = PathBuf::from(std::env::var_os("MQTT_AGENT_TEST_TINY_DISK").unwrap()).join("tasks.db");
+    let error = full(SqliteStore::open(&path).await);
+    assert!(error.contains("make room on its disk"), "{error}");
 }

@@ -79,7 +79,7 @@ async fn a_full_disk_fails_what_has_no_room_and_nothing_else() {
     }
     drop(release);
     let mut results = join_all(inserts).await;
-    let error = unavailable(results.remove(1));
+    let error = full(results.remove(1));
     assert!(error.contains("database or disk is full"), "{error}");
     assert_eq!(results, [Ok(None), Ok(None), Ok(None)]);
     assert_eq!(ids(&store).await, ["a", "b", "c"]);
@@ -178,7 +178,7 @@ async fn what_could_not_be_read_again_is_refused() {
     }
     let (_directory, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
-    let error = unreadable(store.insert(TaskSide::Executor, nested(126)).await);
+    let error = unstorable(store.insert(TaskSide::Executor, nested(126)).await);
     assert!(error.contains("`126` nests deeper than 127 levels"), "{error}");
     assert_eq!(ids(&store).await, Vec::<String>::new());
     store.insert(TaskSide::Executor, nested(125)).await.unwrap();
