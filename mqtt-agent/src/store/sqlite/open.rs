@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{Failure, is_busy};
 use super::migrations::{self, MIGRATIONS, MigrateError};
@@ -73,9 +73,8 @@ fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError>
     // Before anything is read. The lock is the process's, so it goes with it, and nothing is left to clear away after a
     // crash. Beside that the index of the log is then in memory and not in a file.
     file.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    if file.is_readonly("main")? {
-        return Err(sqlite_error(ErrorCode::ReadOnly, rusqlite::ffi::SQLITE_READONLY));
-    }
+    // One that may only be read is an error here.
+    file.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
     // Before it is changed: somebody else's file stays as it is.
     migrations::version(&file, settings.migrations.len())?;
     private::close_to_others(path);
@@ -93,8 +92,4 @@ fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError>
     file.busy_timeout(Duration::from_secs(5))?;
     file.set_prepared_statement_cache_capacity(32);
     Ok(file)
-}
-
-fn sqlite_error(code: ErrorCode, extended_code: i32) -> MigrateError {
-    MigrateError::File(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error { code, extended_code }, None))
 }
