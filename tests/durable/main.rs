@@ -5,6 +5,7 @@ mod away;
 mod crash_loops;
 mod delegator;
 mod killed;
+mod pages;
 mod replicas;
 mod restarts;
 mod stops;

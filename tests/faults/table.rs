@@ -181,7 +181,7 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
             Test("an_agent_waits_for_a_broker_that_starts_later"),
             Test("a_start_on_a_frozen_broker_ends_by_the_connect_timeout"),
             Test("a_start_with_subacks_of_other_ids_ends_by_the_connect_timeout"),
-            Open,
+            Test("a_store_that_cannot_be_read_at_the_start_is_the_starts_error"),
             Never("nobody has anything to poll yet"),
             Test("tasks_that_wait_while_an_agent_starts_slowly_are_all_taken"),
             Test("a_signal_ends_a_process_that_waits_for_its_broker_to_answer"),

@@ -4,7 +4,8 @@
 //! One task's way: [`inbox`] reads it and makes a [`Work`] of it. [`machine`] says what is to be done next, and [`attempt`]
 //! does it: the task is stored, its message acknowledged, it waits for its turn, its handler runs, its end is stored, and
 //! [`report`] sends it. Before its end, [`updates`] tell of it and [`ask`] asks. [`recover`] takes up what an earlier
-//! process left, and [`unsent`] sends again what nobody received.
+//! process left, as there is room for it; [`pending`] knows which tasks it has not read yet, and what comes for them is in
+//! [`unread`]. [`unsent`] sends again what nobody received.
 
 mod ask;
 mod attempt;
@@ -13,10 +14,12 @@ mod inbox;
 mod keeping;
 mod ledger;
 mod machine;
+mod pending;
 mod ready;
 mod recover;
 mod report;
 mod seeded;
+mod unread;
 mod unsent;
 mod updates;
 mod work;
@@ -41,6 +44,7 @@ use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, StoreError, Stored, TaskRecord, TaskSide, TaskStore, update};
 use crate::wire::{ErrorKind, Identifier, TaskError, codes};
+use pending::Pending;
 use unsent::Unsent;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
@@ -82,6 +86,8 @@ pub(super) struct Shared {
     store: Arc<dyn TaskStore>,
     /// The tasks that have not ended.
     live: Mutex<HashMap<Identifier, Arc<Work>>>,
+    /// Those of an earlier process that are not read yet.
+    pending: Pending,
     /// Owns every task of ours.
     tasks: TaskTracker,
     /// Ended, and received by nobody yet.
@@ -183,6 +189,7 @@ impl Skills {
             default,
             store: parts.store,
             live: Mutex::default(),
+            pending: Pending::default(),
             tasks: TaskTracker::new(),
             unsent: Unsent::default(),
             announced: CancellationToken::new(),

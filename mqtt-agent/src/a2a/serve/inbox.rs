@@ -86,8 +86,18 @@ impl Shared {
         match notification.intent {
             // A word of another peer's: its message is a task (A2A-12).
             Intent::Task | Intent::Other(_) => self.task(&inbound, ack, notification),
-            Intent::Message => self.further(ack, notification),
+            Intent::Message | Intent::Cancel if self.pending.contains(&notification.task_id) => {
+                self.taken_up_first(ack, notification, Self::about);
+            }
+            Intent::Message | Intent::Cancel => self.about(ack, notification),
+        }
+    }
+
+    /// A message about a task that was given before.
+    fn about(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+        match notification.intent {
             Intent::Cancel => self.cancel(ack, &notification),
+            _ => self.further(ack, notification),
         }
     }
 
@@ -124,11 +134,16 @@ impl Shared {
         let Some(origin) = self.origin(inbound, notification.from.as_deref()) else { return ack.refused() };
         let (bare, updates) = (notification.is_bare(), notification.updates);
         let task = notification.into_task();
+        // Looked at first: one that is taken up in this moment is found among those in hand then.
+        let unread = self.pending.contains(&task.task_id);
         // One that runs is left alone (A2A-14); who asks again learns where it is.
         let known = self.live().get(&task.task_id).cloned();
         let record = record(task, origin, updates);
         if let Some(work) = known {
             return self.asked_again(ack, work, record);
+        }
+        if unread {
+            return self.asked_again_unread(ack, record);
         }
         if bare {
             let shared = Arc::clone(self);
@@ -150,7 +165,7 @@ impl Shared {
     }
 
     /// Rejects a task that is not known; its message is acknowledged when the broker has that.
-    fn refuse(self: &Arc<Self>, ack: Ack, mut record: TaskRecord, error: TaskError) {
+    pub(super) fn refuse(self: &Arc<Self>, ack: Ack, mut record: TaskRecord, error: TaskError) {
         // Nothing of them is in the rejection, which may wait for the broker.
         record.task.messages.clear();
         let shared = Arc::clone(self);
@@ -182,7 +197,7 @@ impl Shared {
     }
 
     /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
-    fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, record: TaskRecord) {
+    pub(super) fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, record: TaskRecord) {
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             match work.settled_standing().await {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::shown::{quoting, shown};
 use crate::store::{StoreError, TaskSide};
 
 /// A record that cannot be read: it was damaged, or a later version wrote it.
@@ -31,7 +32,7 @@ impl Aside {
         let error = unreadable(&task_id, &reason);
         if self.known().insert((side, task_id.clone()), reason.clone()).is_none() {
             let side = side.as_str();
-            tracing::error!(task = %task_id, side, %reason, "a task of the store cannot be read, and is set aside");
+            tracing::error!(task = %shown(&task_id), side = %shown(side), reason = %quoting(&reason), "a task of the store cannot be read, and is set aside");
         }
         error
     }

@@ -29,6 +29,8 @@ mod unix {
     use std::path::{Path, PathBuf};
     use std::sync::{Mutex, PoisonError};
 
+    use crate::shown::shown;
+
     /// The rights of everybody but the owner.
     const OTHERS: u32 = 0o077;
 
@@ -52,7 +54,7 @@ mod unix {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     let path = path.display();
-                    tracing::warn!(%path, %error, "others than its owner may read a file of the task store");
+                    tracing::warn!(path = %shown(&path), %error, "others than its owner may read a file of the task store");
                 }
                 Ok(()) => {}
             }

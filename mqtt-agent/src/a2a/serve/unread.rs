@@ -1,0 +1,82 @@
+//! What comes for a task of an earlier process that has not been read yet ([`Pending`](super::pending)): it finds the task in
+//! the store.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::inbox::cannot_store;
+use super::pending::Claim;
+use super::recover::{read, take_up};
+use crate::link::Ack;
+use crate::spawn;
+use crate::store::{Stored, TaskRecord};
+use crate::wire::TaskNotification;
+
+impl Shared {
+    /// A message about a task that has not been read yet: the task is taken up, if the message's sender is who gave it.
+    /// Then the message finds it.
+    pub(super) fn taken_up_first(
+        self: &Arc<Self>,
+        ack: Ack,
+        notification: TaskNotification,
+        then: impl FnOnce(&Arc<Self>, Ack, TaskNotification) + Send + 'static,
+    ) {
+        let shared = Arc::clone(self);
+        spawn::tracked(&self.tasks, async move {
+            let taken_up = async {
+                if let Some((claim, record)) = read(&shared, &notification.task_id).await
+                    && notification.from.as_deref().unwrap_or_default() == record.task.from
+                {
+                    take_up(&shared, record, None);
+                    claim.done();
+                }
+            };
+            tokio::select! {
+                biased;
+                // The next start sees the message, after the task.
+                () = shared.stopping.cancelled() => ack.leave(),
+                () = shared.abandon.cancelled() => ack.leave(),
+                () = taken_up => then(&shared, ack, notification),
+            }
+        });
+    }
+
+    /// A task that comes again, and has not been read yet: it is stored, and has its turn where it was.
+    pub(super) fn asked_again_unread(self: &Arc<Self>, ack: Ack, asked: TaskRecord) {
+        let shared = Arc::clone(self);
+        spawn::tracked(&self.tasks, async move {
+            tokio::select! {
+                biased;
+                () = shared.stopping.cancelled() => ack.leave(),
+                () = shared.abandon.cancelled() => ack.leave(),
+                read = read(&shared, &asked.task.task_id) => shared.again_unread(ack, asked, read).await,
+            }
+        });
+    }
+
+    async fn again_unread(
+        self: &Arc<Self>,
+        ack: Ack,
+        asked: TaskRecord,
+        read: Option<(Claim<'_>, TaskRecord)>,
+    ) {
+        match read {
+            Some((_claimed, existing)) if existing.task.from == asked.task.from => {
+                ack.stored(&Stored::read_back(&existing));
+            }
+            // Refused, which may take a while.
+            Some((claim, existing)) => {
+                drop(claim);
+                self.again(existing, &asked, ack).await;
+            }
+            // It was taken up meanwhile.
+            None => {
+                let known = self.live().get(&asked.task.task_id).cloned();
+                match known {
+                    Some(work) => self.asked_again(ack, work, asked),
+                    None => self.refuse(ack, asked, cannot_store()),
+                }
+            }
+        }
+    }
+}
