@@ -48,7 +48,7 @@ mod limited {
     use support::TestBroker;
 
     async fn start_error(lines: &str) -> String {
-        let broker = TestBroker::mosquitto(lines).await;
+        let broker = TestBroker::configured(lines).await;
         let began = Instant::now();
         let error = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap_err();
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -69,7 +69,7 @@ mod limited {
 
     #[tokio::test]
     async fn sub_10a_a_message_over_the_brokers_packet_size_fails_at_its_sender() {
-        let broker = TestBroker::mosquitto("max_packet_size 20000").await;
+        let broker = TestBroker::configured("max_packet_size 20000").await;
         let agent = Agent::new("calc").tools(tools![add, say_again]).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let large = json!({"text": "x".repeat(30_000)});

@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod agent_store;
+mod calls;
+mod common;
 mod reading_store;
+mod soak;
 mod stores;
 mod table;
+mod tasks;
+mod watches;

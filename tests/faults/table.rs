@@ -54,15 +54,15 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
             NO_STORE,
             Test("mcp_10_an_unread_stream_holds_up_no_calls_and_its_result_and_missed_partials_are_told"),
             Test("mcp_10_an_agent_that_sends_many_partial_results_answers_other_calls_meanwhile"),
-            Open,
+            Test("a_stream_whose_agent_dies_ends_by_its_deadline_and_keeps_what_came"),
             Test("mcp_10_any_seq_a_missing_done_and_late_messages_are_tolerated"),
         ],
     ),
     (
         "cancel",
         [
-            Open,
-            Open,
+            Test("mcp_17_a_call_that_is_dropped_while_the_broker_is_down_ends_its_handler_by_its_deadline"),
+            Test("mcp_17_a_cancel_behind_a_stalled_network_reaches_its_handler_when_it_flows_again"),
             Test("mcp_17_a_cancel_right_behind_its_call_is_not_lost"),
             NO_STORE,
             Test("mcp_17_dropping_a_call_or_its_stream_cancels_it"),
@@ -75,11 +75,11 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
         "watch agents",
         [
             Test("an_agent_that_the_broker_forgot_has_left_unless_it_comes_back"),
-            Open,
+            Test("a_watch_over_a_stalled_network_tells_what_changed_when_it_flows_again"),
             Test("sub_10a_without_wildcards_lists_fail_at_once_and_calls_go_on_on_the_same_connection"),
             NO_STORE,
             Test("an_unread_watch_of_agents_holds_up_no_calls_and_tells_the_latest_state"),
-            Open,
+            Test("a_watch_that_is_read_in_a_flood_of_changes_ends_with_the_latest_state"),
             Test("a_killed_agent_leaves_after_its_will_delay_and_not_before"),
             Test("sub_11_a_changed_card_is_told_and_garbage_is_passed_over"),
         ],
@@ -88,7 +88,7 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
         "delegate",
         [
             Test("a_delegation_that_is_dropped_before_the_broker_has_it_is_withdrawn"),
-            Open,
+            Test("a_task_that_is_given_over_a_stalled_network_runs_once_when_it_flows_again"),
             Test("a2a_14_two_thousand_tasks_for_a_worker_that_is_away_all_end_on_a_stock_broker"),
             Test("a_delegator_whose_store_fails_does_not_send_the_task"),
             Test("a_result_that_nobody_waited_for_is_kept_until_it_is_taken"),
@@ -101,7 +101,7 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
         "receive a result",
         [
             Test("a_result_that_came_while_the_delegator_was_away_is_there_when_it_is_back"),
-            Open,
+            Test("a_result_over_a_stalled_network_is_told_when_it_flows_again"),
             Test("a2a_14_ten_thousand_tasks_for_a_worker_that_is_away_all_end"),
             Test("a_result_that_the_delegator_cannot_store_is_told_when_it_is_stored"),
             Test("a_result_that_nobody_waited_for_is_kept_until_it_is_taken"),
@@ -140,11 +140,13 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
         "end a task",
         [
             Test("a_result_that_came_while_the_delegator_was_away_is_there_when_it_is_back"),
-            Open,
+            Test(
+                "an_end_that_its_agents_network_stalls_is_sent_when_it_flows_again_or_by_the_next_connection",
+            ),
             Test("sub_14_a_task_and_a_result_over_the_receivers_limit_fail_at_their_sender"),
             Test("an_end_that_cannot_be_stored_is_sent_only_when_it_is"),
             Test("a_result_that_nobody_received_is_sent_again_when_its_owner_is_back"),
-            Open,
+            Test("a_flood_at_an_owners_results_loses_no_end"),
             Test("a2a_14_the_next_process_has_the_results_of_the_one_before"),
             Test("a2a_14_a_result_that_was_denied_is_sent_when_it_is_asked_for_where_it_may_go"),
         ],
@@ -152,12 +154,12 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
     (
         "ask and answer",
         [
-            Open,
-            Open,
+            Test("an_answer_reaches_its_question_though_the_broker_was_restarted_in_between"),
+            Test("an_answer_over_a_stalled_network_reaches_its_question_when_it_flows_again"),
             Open,
             Test("an_answer_that_cannot_be_stored_reaches_its_question_and_is_stored_later"),
             Test("a_question_that_is_not_waited_for_any_more_is_taken_back"),
-            Open,
+            Test("fifty_questions_at_once_are_each_given_their_own_answer"),
             Test("an_answer_that_was_given_is_not_asked_for_again"),
             Test("a2a_12_an_answer_that_is_delivered_again_answers_nothing_else"),
         ],
@@ -166,12 +168,12 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
         "topic handlers",
         [
             Test("handlers_are_there_again_after_a_restart_of_the_broker"),
-            Open,
+            Test("a_topic_handlers_messages_over_a_stalled_network_are_handled_once_when_it_flows_again"),
             Test("overlapping_subscriptions_give_one_copy_each_or_one_with_all_identifiers"),
             NO_STORE,
             Test("an_agent_whose_handler_takes_no_more_ends_its_calls_in_time_and_stops"),
             Test("a_flood_at_qos_0_of_a_topic_drops_no_message_at_qos_1"),
-            Open,
+            Test("a_request_is_answered_by_the_next_process_after_its_agent_died"),
             Test("a_request_without_a_usable_response_topic_is_dropped_and_the_next_answered"),
         ],
     ),
@@ -200,7 +202,7 @@ const TABLE: [(&str, [Cell; 8]); 14] = [
                 "a2a_15_a_task_that_comes_while_an_agent_stops_holds_nobody_up_and_waits_for_the_next_start",
             ),
             Test("a2a_15_what_a_stop_cuts_off_is_handed_to_the_next_start"),
-            Open,
+            Test("an_agent_stops_in_time_while_a_peer_sends_it_garbage"),
         ],
     ),
     (
@@ -271,6 +273,6 @@ fn every_cell_names_a_test_that_is_there_or_says_why_there_is_none() {
     }
     println!("{table}{} tests; {open} cells without one", shown.len());
     // A cell that was filled stays filled.
-    assert!(open <= 20, "{open} cells have no test");
+    assert!(open <= 1, "{open} cells have no test");
     assert!(shown.len() >= 60, "{} tests", shown.len());
 }

@@ -1,11 +1,12 @@
 //! What the integration tests share: real brokers that can be stopped, killed and frozen, a fake one that does wrong what
-//! it is told to, and a bare MQTT client.
+//! it is told to, a proxy that does to connections what networks do, and a bare MQTT client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod broker;
 mod failing_store;
 pub mod fake_broker;
 mod log;
+mod proxy;
 mod raw;
 mod twins;
 mod websocket;
@@ -14,6 +15,7 @@ pub use broker::{Capabilities, TestBroker, on_chosen};
 pub use failing_store::{FailingStore, Failure};
 pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
+pub use proxy::{Direction, Proxy};
 pub use raw::{RawPeer, SOON, correlated, json, reply_to};
 pub use twins::*;
 pub use websocket::WebSocketRelay;
