@@ -22,15 +22,17 @@ const CALM: Duration = Duration::from_secs(2);
 /// How often each message is published again at the most.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// How often it is looked whether one may be published again.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The most messages that are watched; of an agent with more tools the first ones.
 const MOST: usize = 256;
 
-/// The largest message that is looked at. A larger one is not ours.
-const LARGEST: usize = 1024 * 1024;
-
 /// What came last on each topic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Latest {
+    /// The largest message of ours. A larger one is not.
+    largest: usize,
     came: Mutex<BTreeMap<String, Bytes>>,
     changed: Notify,
 }
@@ -41,7 +43,8 @@ impl Latest {
     }
 
     fn take(&self, inbound: Inbound) {
-        let payload = if inbound.payload.len() > LARGEST { Bytes::new() } else { inbound.payload.clone() };
+        let payload =
+            if inbound.payload.len() > self.largest { Bytes::new() } else { inbound.payload.clone() };
         self.came().insert(inbound.topic().to_owned(), payload);
         self.changed.notify_one();
     }
@@ -50,30 +53,38 @@ impl Latest {
 /// Watches them, for as long as the agent serves. Where the broker refuses that, nothing is watched.
 pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
     own.truncate(MOST);
-    let latest = Arc::new(Latest::default());
+    let sizes = own.iter().filter_map(Retained::message).map(|message| message.payload.len());
+    let largest = sizes.max().unwrap_or_default() + 1024;
+    let latest = Arc::new(Latest { largest, came: Mutex::default(), changed: Notify::new() });
     // Held for as long as they are watched.
     let subscriptions = subscribe(&link, &own, &latest).await;
     if subscriptions.is_empty() {
         return;
     }
     let mut wrong: BTreeSet<usize> = BTreeSet::new();
-    let mut repaired: BTreeMap<usize, Instant> = BTreeMap::new();
+    let mut not_before: BTreeMap<usize, Instant> = BTreeMap::new();
     loop {
         tokio::select! {
             () = latest.changed.notified() => {}
-            () = sleep(AGAIN), if !wrong.is_empty() => {}
+            () = sleep(LOOK), if !wrong.is_empty() => {}
         }
         sleep(CALM).await;
+        let now = Instant::now();
         let came = std::mem::take(&mut *latest.came());
         for (index, retained) in own.iter().enumerate() {
             match came.get(&retained.topic) {
                 Some(payload) if retained.allows(payload) => drop(wrong.remove(&index)),
-                Some(_) => drop(wrong.insert(index)),
+                Some(_) if wrong.insert(index) && retained.shared => {
+                    // One of its servers is enough: the others see that it is right again.
+                    let earliest = now + AGAIN.mul_f64(fastrand::f64());
+                    let at = not_before.entry(index).or_insert(earliest);
+                    *at = earliest.max(*at);
+                }
+                Some(_) => {}
                 None => {}
             }
         }
-        let now = Instant::now();
-        let is_due = |index: &usize| repaired.get(index).is_none_or(|last| now >= *last + AGAIN);
+        let is_due = |index: &usize| not_before.get(index).is_none_or(|at| now >= *at);
         let due: Vec<_> = wrong.iter().copied().filter(is_due).collect();
         for index in due {
             let Some((topic, message)) = own.get(index).and_then(|own| Some((&*own.topic, own.message()?)))
@@ -85,7 +96,7 @@ pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
                 "somebody deleted or changed a retained message of this agent; it is published again",
                 topic = %shown(topic)
             );
-            repaired.insert(index, now);
+            not_before.insert(index, now + AGAIN);
             match link.publish(message).await {
                 Ok(_) => drop(wrong.remove(&index)),
                 Err(error) => limited!(warn, "failed to publish it again", topic = %shown(topic), %error),

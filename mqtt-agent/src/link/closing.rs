@@ -97,8 +97,8 @@ impl Actor {
         let renews = self.closing.is_none() && !self.is_draining;
         let left = self.acks.left_since().filter(|_| renews).map(|since| since + LEFT);
         let (copies, hold) = (self.copies.decides_at(), self.hold.until());
-        let all =
-            [silent, ping, stuck, closing, left, copies, hold, self.acks.soon(), self.publishes.earliest()];
+        let soon = self.acks.soon().filter(|_| hold.is_none() && self.closing.is_none());
+        let all = [silent, ping, stuck, closing, left, copies, hold, soon, self.publishes.earliest()];
         all.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + FAR)
     }
 

@@ -31,6 +31,8 @@ struct Relay {
 #[derive(Default)]
 struct Turn {
     number: u64,
+    /// Whether that task has begun.
+    begun: bool,
     /// Of that task.
     waker: Option<Waker>,
 }
@@ -58,7 +60,11 @@ pub(super) fn spawn(
         if let Some(relay) = weak.upgrade() {
             let (number, former) = {
                 let mut turn = relay.turn();
-                turn.number += 1;
+                if !turn.begun {
+                    // No thread is free to go on with it.
+                    return;
+                }
+                (turn.number, turn.begun) = (turn.number + 1, false);
                 (turn.number, turn.waker.take())
             };
             // It ends if it can.
@@ -73,8 +79,9 @@ impl Relay {
     /// Spawns the task of a turn. It ends with the turn, or with the future, which has an owner.
     fn go_on(self: &Arc<Self>, number: u64, runtime: &Handle) {
         let relay = Arc::clone(self);
-        let task =
-            poll_fn(move |cx| if relay.has_turn(number, cx) { relay.poll(cx) } else { Poll::Ready(()) });
+        let task = poll_fn(
+            move |cx| if relay.has_turn(number, cx) { relay.poll(number, cx) } else { Poll::Ready(()) },
+        );
         drop(runtime.spawn(task.boxed()));
     }
 
@@ -88,13 +95,14 @@ impl Relay {
         if turn.number != number {
             return false;
         }
+        turn.begun = true;
         if !turn.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             turn.waker = Some(cx.waker().clone());
         }
         true
     }
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, number: u64, cx: &mut Context<'_>) -> Poll<()> {
         // Twice: the other one may have looked before it could see that somebody came.
         for _ in 0..2 {
             match self.run.try_lock() {
@@ -105,14 +113,19 @@ impl Relay {
                         return Poll::Ready(());
                     }
                     drop(slot);
-                    if self.missed.swap(false, Ordering::SeqCst) {
-                        // Whose turn it is now polls it again.
-                        self.turn().waker.iter().for_each(Waker::wake_by_ref);
+                    let missed = self.missed.swap(false, Ordering::SeqCst);
+                    let turn = self.turn();
+                    if missed || turn.number != number {
+                        // Whose turn it is now polls it again: what wakes it is this task's waker still.
+                        turn.waker.iter().for_each(Waker::wake_by_ref);
                     }
                     return Poll::Pending;
                 }
-                // It has panicked.
-                Err(TryLockError::Poisoned(_)) => return Poll::Ready(()),
+                // It has panicked, and whoever waits for its end waits no longer.
+                Err(TryLockError::Poisoned(slot)) => {
+                    *slot.into_inner() = None;
+                    return Poll::Ready(());
+                }
                 Err(TryLockError::WouldBlock) => self.missed.store(true, Ordering::SeqCst),
             }
         }
@@ -122,9 +135,15 @@ impl Relay {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-    use std::time::Duration;
+    #![allow(clippy::unwrap_used)]
 
+    use std::sync::atomic::AtomicU32;
+    use std::task::Wake;
+    use std::time::{Duration, Instant};
+
+    use tokio::sync::Notify;
+
+    use super::super::watchdog::Watched;
     use super::*;
 
     /// Counts its polls, and ends when it is told.
@@ -164,5 +183,76 @@ mod tests {
         pulse.beat();
         tasks.wait().await;
         until(&|| runtime.metrics().num_alive_tasks() == before).await;
+    }
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_former_turn_that_polls_last_wakes_the_one_whose_turn_it_is() {
+        let inner: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let seen = Arc::clone(&inner);
+        let run = poll_fn(move |cx| {
+            *seen.lock().unwrap() = Some(cx.waker().clone());
+            Poll::Pending
+        });
+        let relay = Relay {
+            run: Mutex::new(Some(Box::pin(run))),
+            turn: Mutex::default(),
+            missed: AtomicBool::new(false),
+        };
+        let (old, new) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let (old_waker, new_waker) = (Waker::from(Arc::clone(&old)), Waker::from(Arc::clone(&new)));
+        let (mut old_cx, mut new_cx) = (Context::from_waker(&old_waker), Context::from_waker(&new_waker));
+        // The former one has its turn when it looks, and is held up before it polls.
+        assert!(relay.has_turn(0, &old_cx));
+        relay.turn().number = 1;
+        assert!(relay.has_turn(1, &new_cx));
+        assert!(relay.poll(1, &mut new_cx).is_pending());
+        assert!(relay.poll(0, &mut old_cx).is_pending());
+        assert!(new.0.load(Ordering::SeqCst) > 0, "it polls again, so that it is woken from now on");
+        assert!(!relay.has_turn(0, &old_cx));
+    }
+
+    #[test]
+    fn others_that_go_on_do_not_hide_a_handler_that_computes() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (tasks, pulse, notify) =
+            (TaskTracker::new(), Arc::new(Pulse::default()), Arc::new(Notify::new()));
+        let (listening, polled) = (Arc::clone(&notify), Arc::new(Mutex::new(None)));
+        let noted = Arc::clone(&polled);
+        let run = async move {
+            loop {
+                listening.notified().await;
+                *noted.lock().unwrap() = Some(Instant::now());
+            }
+        };
+        spawn(&tasks, run, &pulse, runtime.handle());
+        // Another handler, which is polled again and again.
+        let ticking = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        drop(runtime.spawn(Watched::new(ticking, Arc::clone(&pulse))));
+        std::thread::sleep(Duration::from_millis(100));
+        let began = Instant::now();
+        let computing = async move {
+            tokio::task::yield_now().await;
+            notify.notify_one();
+            std::thread::sleep(Duration::from_secs(3));
+        };
+        runtime.block_on(runtime.spawn(Watched::new(computing, Arc::clone(&pulse)))).unwrap();
+        let at = polled.lock().unwrap().map(|at| at - began);
+        runtime.shutdown_background();
+        assert!(at.is_some_and(|at| at < Duration::from_secs(2)), "the connection was polled after {at:?}");
     }
 }

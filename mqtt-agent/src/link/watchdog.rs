@@ -7,6 +7,7 @@
 //! its connection go on in a new task (see [`relay`](super::relay)), which also wakes another thread of the runtime.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -25,10 +26,8 @@ const IDLE: u32 = 20;
 /// The handlers of one connection.
 #[derive(Default)]
 pub(super) struct Pulse {
-    /// How many are being polled now.
-    polling: AtomicUsize,
-    /// How many polls have ended.
-    ended: AtomicU64,
+    /// How many are being polled now, by the look at which their polls began, of three in turn.
+    polling: [AtomicUsize; 3],
     /// Has the connection go on elsewhere.
     held_up: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -37,6 +36,20 @@ impl Pulse {
     /// Says what to do when a handler holds a thread.
     pub(super) fn on_held_up(&self, go_on: impl Fn() + Send + Sync + 'static) {
         drop(self.held_up.set(Box::new(go_on)));
+    }
+
+    /// Where the polls are counted that begin at a look.
+    fn slot(&self, look: u64) -> &AtomicUsize {
+        let [one, two, three] = &self.polling;
+        match look % 3 {
+            0 => one,
+            1 => two,
+            _ => three,
+        }
+    }
+
+    fn is_polling(&self) -> bool {
+        self.polling.iter().any(|polls| polls.load(Ordering::SeqCst) > 0)
     }
 
     /// Has the connection go on in a new task.
@@ -61,12 +74,11 @@ impl<F: Future> Watched<F> {
 }
 
 /// A poll that has begun.
-struct Polling<'p>(&'p Pulse);
+struct Polling<'p>(&'p AtomicUsize);
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
-        self.0.polling.fetch_sub(1, Ordering::Release);
+        self.0.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -75,12 +87,12 @@ impl<F: Future> Future for Watched<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let Some(watchdog) = WATCHDOG.get() else { return this.future.poll(cx) };
+        let slot = this.pulse.slot(watchdog.looks.load(Ordering::Relaxed));
         // Counted before it is looked whether the watchdog sleeps, which looks at the count before it does.
-        this.pulse.polling.fetch_add(1, Ordering::SeqCst);
-        let _polling = Polling(this.pulse);
-        if let Some(watchdog) = WATCHDOG.get() {
-            watchdog.wake();
-        }
+        slot.fetch_add(1, Ordering::SeqCst);
+        let _polling = Polling(slot);
+        watchdog.wake();
         this.future.poll(cx)
     }
 }
@@ -88,6 +100,8 @@ impl<F: Future> Future for Watched<F> {
 /// The thread that looks after all connections of the process.
 struct Watchdog {
     pulses: Mutex<Vec<Weak<Pulse>>>,
+    /// Counts the looks.
+    looks: AtomicU64,
     sleeps: AtomicBool,
     thread: OnceLock<Thread>,
 }
@@ -96,10 +110,18 @@ static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
 
 /// Has a connection looked after from now on, for as long as its pulse is there.
 pub(super) fn look_after(pulse: &Arc<Pulse>) {
-    let new =
-        || Watchdog { pulses: Mutex::default(), sleeps: AtomicBool::new(false), thread: OnceLock::new() };
+    let new = || Watchdog {
+        pulses: Mutex::default(),
+        looks: AtomicU64::new(0),
+        sleeps: AtomicBool::new(false),
+        thread: OnceLock::new(),
+    };
     let watchdog = WATCHDOG.get_or_init(new);
-    watchdog.pulses().push(Arc::downgrade(pulse));
+    {
+        let mut pulses = watchdog.pulses();
+        pulses.retain(|pulse| pulse.strong_count() > 0);
+        pulses.push(Arc::downgrade(pulse));
+    }
     watchdog.thread.get_or_init(|| {
         let thread = thread::Builder::new().name("mqtt-agent-watchdog".to_owned()).stack_size(256 * 1024);
         match thread.spawn(|| WATCHDOG.get().into_iter().for_each(Watchdog::run)) {
@@ -127,9 +149,9 @@ impl Watchdog {
     }
 
     fn run(&self) {
-        let (mut idle, mut before) = (0, Vec::new());
+        let mut idle = 0;
         loop {
-            if self.look(&mut before) {
+            if self.look() {
                 idle = 0;
             } else {
                 idle += 1;
@@ -139,7 +161,8 @@ impl Watchdog {
                 continue;
             }
             self.sleeps.store(true, Ordering::SeqCst);
-            if !self.is_polling() {
+            let is_polling = self.pulses().iter().filter_map(Weak::upgrade).any(|pulse| pulse.is_polling());
+            if !is_polling {
                 thread::park();
             }
             self.sleeps.store(false, Ordering::SeqCst);
@@ -147,35 +170,19 @@ impl Watchdog {
         }
     }
 
-    fn is_polling(&self) -> bool {
-        let polling = |pulse: &Weak<Pulse>| {
-            pulse.upgrade().is_some_and(|pulse| pulse.polling.load(Ordering::SeqCst) > 0)
-        };
-        self.pulses().iter().any(polling)
-    }
-
-    /// Has the connections go on of which no poll of a handler has ended since the last look, though some are going on. Whether
-    /// any handler is being polled.
-    fn look(&self, before: &mut Vec<(usize, u64)>) -> bool {
-        let mut held = Vec::new();
-        let mut now = Vec::new();
-        {
-            let mut pulses = self.pulses();
-            pulses.retain(|pulse| pulse.strong_count() > 0);
-            for pulse in pulses.iter().filter_map(Weak::upgrade) {
-                if pulse.polling.load(Ordering::Acquire) > 0 {
-                    let known = (Arc::as_ptr(&pulse).addr(), pulse.ended.load(Ordering::Relaxed));
-                    if before.contains(&known) {
-                        held.push(Arc::clone(&pulse));
-                    }
-                    now.push(known);
-                }
+    /// Has the connections go on of which a poll goes on that began two looks ago, or five and so on. Whether any handler is
+    /// being polled.
+    fn look(&self) -> bool {
+        let look = self.looks.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
+        let pulses: Vec<_> = self.pulses().iter().filter_map(Weak::upgrade).collect();
+        let mut polling = false;
+        for pulse in pulses {
+            polling |= pulse.is_polling();
+            if pulse.slot(look.wrapping_add(1)).load(Ordering::Acquire) > 0 {
+                // To spawn may drop what others wrote.
+                drop(catch_unwind(AssertUnwindSafe(|| pulse.beat())));
             }
         }
-        let polling = !now.is_empty();
-        *before = now;
-        // Without the lock: to spawn may take a while.
-        held.iter().for_each(|pulse| pulse.beat());
         polling
     }
 }

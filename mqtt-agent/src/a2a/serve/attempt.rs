@@ -147,7 +147,6 @@ impl Work {
     /// It was taken before. What is stored is another's: nothing that was said to this one must reach it.
     async fn known(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver) {
         shared.forget(self);
-        self.note_gone();
         driver.place = None;
         if let Some(existing) = driver.existing.take()
             && let Some(ack) = driver.ack.take()

@@ -96,7 +96,7 @@ impl Shared {
     /// A message about a task that was given before.
     fn about(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
         match notification.intent {
-            Intent::Cancel => self.cancel(ack, &notification),
+            Intent::Cancel => self.cancel(ack, notification),
             _ => self.further(ack, notification),
         }
     }
@@ -209,10 +209,10 @@ impl Shared {
                     if let Some(ended) = work.stored_end().await {
                         return shared.again(TaskRecord::clone(&ended), &record, ack).await;
                     }
+                    ack.stored(&stored);
                     if record.updates {
                         work.tell_again().await;
                     }
-                    ack.stored(&stored);
                 }
                 // Told once more: this message may be a later one than the one that was told of it.
                 Standing::Refused => {
@@ -237,7 +237,7 @@ impl Shared {
             ack.refused();
         } else if !existing.task.status.is_terminal() {
             ack.stored(&stored);
-            recover::one(self, existing);
+            recover::one(self, &existing);
         } else {
             // What is not settled is sent in any case. What is, is owed to nobody but to this message.
             let mut ack = Some(ack);
@@ -277,22 +277,38 @@ impl Shared {
 
     fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
         let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
+        let about = notification.clone();
         let Some(message) = notification.into_message() else {
             limited!(warn, "dropped a further message without content", task = %shown(&work.begun().task_id));
             return ack.refused();
         };
+        let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            let taken = work.answer(message).await;
-            work.settle(ack, taken).await;
+            if let Some(ack) = work.hear(ack, work.answer(message)).await {
+                shared.about_another(ack, about);
+            }
         });
     }
 
-    fn cancel(self: &Arc<Self>, ack: Ack, notification: &TaskNotification) {
-        let Some((work, ack)) = self.of_sender(ack, notification) else { return };
+    fn cancel(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+        let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
+        let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            let taken = work.cancel().await;
-            work.settle(ack, taken).await;
+            if let Some(ack) = work.hear(ack, work.cancel()).await {
+                shared.about_another(ack, notification);
+            }
         });
+    }
+
+    /// A message about a task that was stored before it came again: for whoever has it now.
+    fn about_another(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+        if self.stopping.is_cancelled() {
+            ack.leave();
+        } else if self.pending.contains(&notification.task_id) {
+            self.taken_up_first(ack, notification, Self::about);
+        } else {
+            self.about(ack, notification);
+        }
     }
 
     /// The task of a message that is about one, if its sender is who gave the task.

@@ -1,5 +1,7 @@
 //! What the store has of a task, and what is acknowledged for it: the message that brought a change waits for the store.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,10 +59,11 @@ impl Work {
         self.standing.borrow().evidence(self.told_from).is_some()
     }
 
-    /// Puts the record into the store as it is now. One that is being inserted is not there to be changed yet.
+    /// Puts the record into the store as it is now. One that is being inserted is not there to be changed yet, and one that
+    /// was not taken may stand in the place of another's.
     pub(super) async fn keep(&self, shared: &Shared, record: &Ledger) -> Result<(), StoreError> {
-        if matches!(*self.standing.borrow(), Standing::Unknown) {
-            return Err(StoreError::Unavailable { reason: "the task is being inserted".to_owned() });
+        if !matches!(*self.standing.borrow(), Standing::Kept(..)) {
+            return Err(StoreError::Unavailable { reason: "the task is not inserted".to_owned() });
         }
         let stored = shared.keep(record).await?;
         self.note_kept(record.changes(), stored);
@@ -72,50 +75,86 @@ impl Work {
         self.standing.send_modify(|standing| standing.advance(change, stored));
     }
 
-    /// Settles the message that brought something: when the store has it, or else after a while, for it is in memory.
-    pub(super) async fn settle(&self, ack: Ack, taken: Taken) {
-        let change = match taken {
-            Taken::Change(change) => change,
-            Taken::Dropped => return ack.refused(),
-            Taken::Left => return ack.leave(),
-        };
-        let mut standing = self.standing.subscribe();
+    /// Takes what a message says, and settles the message: when the store has it, or else after a while, for it is in memory.
+    /// Gives the acknowledgement back where nobody works on the task here: another one stands in its place.
+    pub(super) async fn hear(&self, ack: Ack, said: impl Future<Output = Taken>) -> Option<Ack> {
         let until = Instant::now() + HOLD;
+        let mut said = pin!(said);
+        let taken = match timeout_at(until, &mut said).await {
+            Ok(taken) => taken,
+            Err(_) => {
+                self.let_go(ack);
+                said.await;
+                return None;
+            }
+        };
+        match taken {
+            Taken::Change(change) => return self.settle(ack, change, until).await,
+            Taken::Dropped => ack.refused(),
+            Taken::Left => ack.leave(),
+        }
+        None
+    }
+
+    /// The store takes too long: later messages wait for this acknowledgement.
+    fn let_go(&self, ack: Ack) {
+        let task = &self.begun().task_id;
+        tracing::error!(
+            task = %shown(task),
+            "what was said of a task is not stored; it is lost if the process ends before it is"
+        );
+        ack.in_memory();
+    }
+
+    async fn settle(&self, ack: Ack, change: u64, until: Instant) -> Option<Ack> {
+        let mut standing = self.standing.subscribe();
         let mut pause = Duration::from_millis(100);
         loop {
             let now = *standing.borrow_and_update();
             if let Some(stored) = now.evidence(change) {
-                return ack.stored(&stored);
+                ack.stored(&stored);
+                return None;
             }
-            if matches!(now, Standing::Refused) {
-                return ack.refused();
+            match now {
+                Standing::Refused => {
+                    ack.refused();
+                    return None;
+                }
+                Standing::Gone => return Some(ack),
+                Standing::Unknown | Standing::Kept(..) => {}
             }
             // A task that was handed back, or whose end the store does not take before the agent's: the next start sees it.
             if self.over.is_cancelled() {
-                return ack.leave();
+                ack.leave();
+                return None;
             }
             tokio::select! {
                 biased;
                 _ = standing.changed() => continue,
                 () = self.over.cancelled() => continue,
                 () = sleep_until(until) => {
-                    let task = &self.begun().task_id;
-                    tracing::error!(task = %shown(task), "what was said of a task is not stored; it is lost if the process ends before it is");
-                    return ack.in_memory();
+                    self.let_go(ack);
+                    return None;
                 }
                 () = sleep(pause) => {}
             }
             pause = pause.saturating_mul(2);
-            let Some(shared) = self.shared.upgrade() else { return ack.leave() };
-            let record = self.record.lock().await;
-            // An end is stored by whoever came to it, held to its size.
-            if !record.task.status.is_terminal() {
-                drop(timeout_at(until, self.keep(&shared, &record)).await);
-            }
+            let Some(shared) = self.shared.upgrade() else {
+                ack.leave();
+                return None;
+            };
+            let keep = async {
+                let record = self.record.lock().await;
+                // An end is stored by whoever came to it, held to its size.
+                if !record.task.status.is_terminal() {
+                    drop(self.keep(&shared, &record).await);
+                }
+            };
+            drop(timeout_at(until, keep).await);
         }
     }
 
-    /// Puts the record into the store for the first time after a change; [`settle`](Self::settle) tries again.
+    /// Puts the record into the store for the first time after a change; [`hear`](Self::hear) tries again.
     pub(super) async fn keep_or_warn(&self, shared: &Shared, record: &Ledger, what: &str) {
         if let Err(error) = self.keep(shared, record).await {
             tracing::warn!(task = %shown(&self.begun().task_id), %error, "failed to store {what}; it is tried again");

@@ -2,6 +2,7 @@
 //! which they are. Taking them up is in [`recover`](super::recover).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -52,8 +53,21 @@ impl Pending {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, task_id: Identifier, lane: Lane, deadline_ms: Option<i64>, place: Admitted) {
-        self.tasks().insert(task_id, Waiting { lane, deadline_ms, place: Some(place) });
+    /// Whether it was not in here.
+    pub(super) fn add(
+        &self,
+        task_id: Identifier,
+        lane: Lane,
+        deadline_ms: Option<i64>,
+        place: Admitted,
+    ) -> bool {
+        match self.tasks().entry(task_id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(Waiting { lane, deadline_ms, place: Some(place) });
+                true
+            }
+        }
     }
 
     /// Whether it is not taken up yet. One that is not in here any more is found among those in hand, unless it has ended

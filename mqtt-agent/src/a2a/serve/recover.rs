@@ -189,6 +189,11 @@ pub(super) async fn read<'s>(shared: &'s Shared, id: &Identifier) -> Option<(Cla
     let mut pause = RETRY;
     loop {
         let claim = claim(shared, id).await?;
+        // Before it is read: one that was in hand then, and is no more, has ended in the store.
+        if shared.live().contains_key(id) {
+            claim.done();
+            return None;
+        }
         match shared.store.get(TaskSide::Executor, id.as_str()).await {
             Ok(Some(record)) => return Some((claim, record)),
             Ok(None) | Err(StoreError::Unreadable { .. }) => lost(claim, id),
@@ -202,12 +207,29 @@ pub(super) async fn read<'s>(shared: &'s Shared, id: &Identifier) -> Option<(Cla
     }
 }
 
-/// Takes up a task that has not ended, unless it is in hand or will be.
-pub(super) fn one(shared: &Arc<Shared>, record: TaskRecord) {
-    let id = &record.task.task_id;
-    if !shared.pending.contains(id) && !shared.live().contains_key(id) {
-        take_up(shared, record, None);
+/// Takes up a task that had not ended when it was read, unless it is in hand or will be.
+pub(super) fn one(shared: &Arc<Shared>, record: &TaskRecord) {
+    let id = record.task.task_id.clone();
+    let place = shared.admission.admit_promised(0);
+    if !shared.pending.add(id.clone(), lane(shared, record), record.deadline_ms, place) {
+        return;
     }
+    let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
+    spawn::tracked(&tasks, async move {
+        let read = tokio::select! {
+            biased;
+            // The next start finds it.
+            () = shared.stopping.cancelled() => return,
+            read = read(&shared, &id) => read,
+        };
+        // Read anew: it may have ended since, and its end is sent by whoever was there.
+        if let Some((claim, record)) = read {
+            if !record.task.status.is_terminal() {
+                take_up(&shared, record, None);
+            }
+            claim.done();
+        }
+    });
 }
 
 /// Puts a task among those in hand. `room` is given back when nothing is left to do for it.
