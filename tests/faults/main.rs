@@ -5,6 +5,7 @@
 mod agent_store;
 mod calls;
 mod common;
+mod far_store;
 mod reading_store;
 mod soak;
 mod stores;

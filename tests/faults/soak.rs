@@ -12,8 +12,8 @@ use support::{Direction, Proxy, TestBroker, eventually};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-/// By when each operation has to end, whatever happens: twice its own timeout.
-const LATEST: Duration = Duration::from_secs(20);
+/// By when each operation has to end, whatever happens: a task waits for the connection after its timeout.
+const LATEST: Duration = Duration::from_secs(60);
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -44,10 +44,9 @@ async fn soak_count(number: u64, partials: Partials<u64>, State(runs): State<Run
     number
 }
 
-/// Doubles a number as a task.
+/// Doubles a number as a task, which a process that has forgotten it does again.
 #[skill]
-async fn soak_task(number: u64, State(runs): State<Runs>) -> u64 {
-    runs.count(number);
+async fn soak_task(number: u64) -> u64 {
     number * 2
 }
 
@@ -109,7 +108,8 @@ async fn operation(client: Client, kind: u64, number: u64) -> Outcome {
     }
 }
 
-async fn soak(mut broker: TestBroker, length: Duration) {
+/// `counts_tasks`: whether all tasks of the runtime are this test's own, and not the broker's.
+async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
     let seed = std::env::var("MQTT_AGENT_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed =
         seed.unwrap_or_else(|| u64::from(std::process::id()) ^ (Instant::now().elapsed().as_nanos() as u64));
@@ -190,7 +190,7 @@ async fn soak(mut broker: TestBroker, length: Duration) {
         .filter(|(_, runs)| **runs > 2)
         .map(|(n, r)| (*n, *r))
         .collect::<Vec<_>>();
-    assert!(again.is_empty(), "these ran more than once in two processes: {again:?}");
+    assert!(again.is_empty(), "these calls ran more than once in two processes: {again:?}");
 
     // Everything works again.
     if running.is_none() {
@@ -208,6 +208,9 @@ async fn soak(mut broker: TestBroker, length: Duration) {
     running.unwrap().stop().await;
     client.close().await;
     drop((near, far));
+    if !counts_tasks {
+        return;
+    }
     eventually("nothing is left running", || async {
         (Handle::current().metrics().num_alive_tasks() <= idle).then_some(())
     })
@@ -216,13 +219,13 @@ async fn soak(mut broker: TestBroker, length: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_random_soak_breaks_no_promise_on_the_embedded_broker() {
-    soak(TestBroker::embedded().await, Duration::from_secs(30)).await;
+    soak(TestBroker::embedded().await, Duration::from_secs(30), false).await;
 }
 
 #[cfg(feature = "peers")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_random_soak_breaks_no_promise() {
-    soak(TestBroker::chosen().await, Duration::from_secs(30)).await;
+    soak(TestBroker::chosen().await, Duration::from_secs(30), true).await;
 }
 
 #[cfg(feature = "peers")]
@@ -230,5 +233,5 @@ async fn a_random_soak_breaks_no_promise() {
 #[ignore = "an hour, or MQTT_AGENT_SOAK_SECONDS; run by name"]
 async fn soak_of_an_hour() {
     let seconds = std::env::var("MQTT_AGENT_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
-    soak(TestBroker::chosen().await, Duration::from_secs(seconds.unwrap_or(3600))).await;
+    soak(TestBroker::chosen().await, Duration::from_secs(seconds.unwrap_or(3600)), true).await;
 }

@@ -124,6 +124,8 @@ on_each_broker! {
         broker.start().await;
         connected_again(&client, 1).await;
         connected_again(&agent.client(), 1).await;
+        // Everything is subscribed again.
+        soon(client.call("double", json!({"number": 1})).into_future()).await.unwrap();
         task.send("Ada").await.unwrap();
         assert_eq!(soon(task.result()).await.unwrap(), json!("hello Ada"));
         agent.stop().await;
