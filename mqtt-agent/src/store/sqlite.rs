@@ -16,6 +16,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::Connection;
 
@@ -76,6 +77,8 @@ pub struct SqliteStore {
     worker: Worker,
     path: Arc<Path>,
     settings: Arc<Settings>,
+    /// The number of the next change. It is taken on the thread that writes, so that their order is that of the changes.
+    changes: Arc<AtomicI64>,
     aside: Arc<Aside>,
 }
 
@@ -100,8 +103,9 @@ impl SqliteStore {
     async fn open_with(path: PathBuf, settings: Settings) -> Result<Self, StoreError> {
         let settings = Arc::new(settings);
         let opening = (path.clone(), settings.clone());
-        let worker = Worker::start(move || open::open(&opening.0, &opening.1)).await?;
-        Ok(Self { worker, path: path.into(), settings, aside: Arc::default() })
+        let (worker, first) = Worker::start(move || open::open(&opening.0, &opening.1)).await?;
+        let changes = Arc::new(AtomicI64::new(first));
+        Ok(Self { worker, path: path.into(), settings, changes, aside: Arc::default() })
     }
 
     /// Does what was queued, closes the file and waits until that has happened. What is asked of it and of its clones
@@ -136,7 +140,9 @@ impl TaskStore for SqliteStore {
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>> {
         Box::pin(async move {
             let row = Row::of(side, &record, self.settings.clock.now_ms())?;
-            let kept = self.on_file(move |file| row.insert(file)).await?;
+            let changes = Arc::clone(&self.changes);
+            let next = move || changes.fetch_add(1, Ordering::Relaxed);
+            let kept = self.on_file(move |file| row.insert(file, next())).await?;
             if kept.is_none() {
                 self.aside.remove(side, record.task.task_id.as_str());
             }
@@ -156,7 +162,9 @@ impl TaskStore for SqliteStore {
         Box::pin(async move {
             self.aside.check(side, record.task.task_id.as_str())?;
             let row = Row::of(side, &record, self.settings.clock.now_ms())?;
-            self.on_file(move |file| row.update(file)).await
+            let changes = Arc::clone(&self.changes);
+            let next = move || changes.fetch_add(1, Ordering::Relaxed);
+            self.on_file(move |file| row.update(file, next())).await
         })
     }
 

@@ -12,6 +12,9 @@ use super::private;
 use crate::store::StoreError;
 use crate::store::clock::Clock;
 
+/// More than one process makes: from 2^40 on at the second opening, and so on.
+const CHANGES: i64 = 1 << 40;
+
 /// What tests change.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -34,12 +37,13 @@ impl Default for Settings {
     }
 }
 
-/// Opens it; waits, so not for an asynchronous thread.
-pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, StoreError> {
+/// Opens it, and gives the number that its first change has: greater than those of all before. Waits, so it is not for an
+/// asynchronous thread.
+pub(super) fn open(path: &Path, settings: &Settings) -> Result<(Connection, i64), StoreError> {
     let give_up = Instant::now() + settings.patience;
     loop {
         match attempt(path, settings) {
-            Ok(connection) => return Ok(connection),
+            Ok(opened) => return Ok(opened),
             // Two that open a new file at once may each keep the other from locking it. Both let go of it, which
             // `attempt` does by closing it, and the chance says who is first.
             Err(MigrateError::File(error)) if is_busy(&error) => {
@@ -61,7 +65,7 @@ pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, Store
     }
 }
 
-fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError> {
+fn attempt(path: &Path, settings: &Settings) -> Result<(Connection, i64), MigrateError> {
     // Without `SQLITE_OPEN_URI`: a path is a path, whatever it looks like.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -86,10 +90,12 @@ fn attempt(path: &Path, settings: &Settings) -> Result<Connection, MigrateError>
     // What syncs on macOS; elsewhere it says nothing.
     file.pragma_update(None, "fullfsync", true)?;
     file.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // In pages: what changes again soon is copied into the file once.
+    file.pragma_update(None, "wal_autocheckpoint", 4000)?;
     // After one large record the log is cut down to this again, in bytes.
     file.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
-    migrations::migrate(&mut file, settings.migrations)?;
+    let opened = migrations::migrate(&mut file, settings.migrations)?;
     file.busy_timeout(Duration::from_secs(5))?;
     file.set_prepared_statement_cache_capacity(32);
-    Ok(file)
+    Ok((file, opened.saturating_mul(CHANGES)))
 }

@@ -50,33 +50,48 @@ impl Row {
         !(self.ended && self.settled)
     }
 
-    pub(super) fn insert(&self, file: &Connection) -> rusqlite::Result<Option<Kept>> {
+    /// `change`: the number of this change.
+    pub(super) fn insert(&self, file: &Connection, change: i64) -> rusqlite::Result<Option<Kept>> {
         let sql = "INSERT INTO tasks (side, task_id, ended, open, change, changed_at, record)
-            VALUES (:side, :id, :ended, :open, (SELECT coalesce(max(change), 0) + 1 FROM tasks), :now, :json)
+            VALUES (:side, :id, :ended, :open, :change, :now, :json)
             ON CONFLICT (side, task_id) DO NOTHING";
         let inserted = file.prepare_cached(sql)?.execute(named_params! {
             ":side": self.side.as_str(), ":id": self.task_id, ":ended": self.ended, ":open": self.open(),
-            ":now": self.now, ":json": self.json,
+            ":change": change, ":now": self.now, ":json": self.json,
         })?;
         if inserted == 0 { get(file, self.side, &self.task_id) } else { Ok(None) }
     }
 
-    pub(super) fn update(&self, file: &Connection) -> rusqlite::Result<bool> {
-        let change = "UPDATE tasks SET ended = :ended, open = :open, changed_at = :now, record = :json,
-            change = (SELECT max(change) + 1 FROM tasks)
-            WHERE side = :side AND task_id = :id AND ended = 0";
-        let changed = file.prepare_cached(change)?.execute(named_params! {
-            ":side": self.side.as_str(), ":id": self.task_id, ":ended": self.ended, ":open": self.open(),
-            ":now": self.now, ":json": self.json,
+    pub(super) fn update(&self, file: &Connection, change: i64) -> rusqlite::Result<bool> {
+        // What has not ended is open. Columns that stay as they are are not named: their indexes are not written then.
+        let sql = match (self.ended, self.open()) {
+            (false, _) => {
+                "UPDATE tasks SET changed_at = :now, record = :json, change = :change
+                WHERE side = :side AND task_id = :id AND ended = 0"
+            }
+            (true, true) => {
+                "UPDATE tasks SET ended = 1, changed_at = :now, record = :json, change = :change
+                WHERE side = :side AND task_id = :id AND ended = 0"
+            }
+            (true, false) => {
+                "UPDATE tasks SET ended = 1, open = 0, changed_at = :now, record = :json, change = :change
+                WHERE side = :side AND task_id = :id AND ended = 0"
+            }
+        };
+        let changed = file.prepare_cached(sql)?.execute(named_params! {
+            ":side": self.side.as_str(), ":id": self.task_id, ":change": change, ":now": self.now,
+            ":json": self.json,
         })?;
         if changed > 0 {
             return Ok(true);
         }
         if self.settled {
-            let settle =
-                "UPDATE tasks SET open = 0, changed_at = ?3, change = (SELECT max(change) + 1 FROM tasks)
+            let settle = "UPDATE tasks SET open = 0, changed_at = ?3, change = ?4
                 WHERE side = ?1 AND task_id = ?2 AND ended = 1 AND open = 1";
-            file.prepare_cached(settle)?.execute(params![self.side.as_str(), self.task_id, self.now])?;
+            let parameters = params![self.side.as_str(), self.task_id, self.now, change];
+            if file.prepare_cached(settle)?.execute(parameters)? > 0 {
+                return Ok(true);
+            }
         }
         let exists = "SELECT 1 FROM tasks WHERE side = ?1 AND task_id = ?2";
         file.prepare_cached(exists)?.exists(params![self.side.as_str(), self.task_id])

@@ -28,10 +28,11 @@ enum Message {
 }
 
 impl Worker {
-    /// Starts the thread, which opens the file first.
-    pub(super) async fn start<F>(open: F) -> Result<Self, StoreError>
+    /// Starts the thread, which opens the file first; gives what the opening gave beside it.
+    pub(super) async fn start<T, F>(open: F) -> Result<(Self, T), StoreError>
     where
-        F: FnOnce() -> Result<Connection, StoreError> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce() -> Result<(Connection, T), StoreError> + Send + 'static,
     {
         let (messages, queue) = mpsc::channel(QUEUE);
         let (alive_tx, alive) = watch::channel(());
@@ -40,7 +41,7 @@ impl Worker {
             // Dropped last, also in a panic: who waits for it may open the file again.
             let _alive = alive_tx;
             let (connection, result) = match open() {
-                Ok(connection) => (Some(connection), Ok(())),
+                Ok((connection, more)) => (Some(connection), Ok(more)),
                 Err(error) => (None, Err(error)),
             };
             let wanted = opened_tx.send(result).is_ok();
@@ -52,7 +53,7 @@ impl Worker {
             return Err(StoreError::Unavailable { reason: format!("its thread did not start: {error}") });
         }
         match opened.await {
-            Ok(Ok(())) => Ok(Self { messages, alive }),
+            Ok(Ok(more)) => Ok((Self { messages, alive }, more)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(StoreError::Unavailable { reason: "its thread ended while it opened".to_owned() }),
         }
@@ -157,6 +158,9 @@ fn run_all(connection: &mut Connection, mut jobs: Vec<Box<dyn Job>>) {
 /// All of them in one transaction, where one that fails leaves no trace; or none.
 fn try_all(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let [job] = jobs {
+        return if job.run(&transaction) { transaction.commit() } else { transaction.rollback() };
+    }
     for job in jobs {
         let mut savepoint = transaction.savepoint()?;
         if job.run(&savepoint) {
