@@ -112,6 +112,23 @@ on_each_broker! {
         }
     }
 
+    async fn a_task_whose_record_cannot_be_read_is_rejected_and_nothing_is_written_over_it(broker) {
+        let store = FailingStore::default();
+        let agent = worker(&store).start(&broker.url()).await.unwrap();
+        let mut peer = boss(&broker.url()).await;
+        store.fail_with(Failure::Unreadable);
+        for fail in [FailingStore::fail_inserts, FailingStore::fail_gets, FailingStore::fail_updates] {
+            fail(&store, true);
+        }
+        peer.publish(INBOX, task("t"), Default::default()).await;
+        let rejected = body(&peer.next(RESULTS).await);
+        assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&json!("rejected"), &json!("store")));
+        // Once to insert it, once to see whether it is there; no more.
+        eventually("it was looked up", || async { (store.failed() >= 2).then_some(()) }).await;
+        soon(agent.stop()).await;
+        assert_eq!(store.failed(), 2);
+    }
+
     async fn a_store_that_is_not_pruned_does_all_else(broker) {
         for failure in [Failure::Error, Failure::Panic, Failure::Stall] {
             let store = FailingStore::default();

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 pub enum Failure {
     /// With an error.
     Error,
+    /// It says that what it has cannot be read.
+    Unreadable,
     /// With a panic.
     Panic,
     /// It does nothing until it does not fail any more, and does it then.
@@ -103,6 +105,9 @@ impl FailingStore {
         self.failed.fetch_add(1, Ordering::SeqCst);
         match how {
             Failure::Error => Err(StoreError::Unavailable { reason: "a test wants it to fail".to_owned() }),
+            Failure::Unreadable => {
+                Err(StoreError::Unreadable { reason: "a test wants it to be damaged".to_owned() })
+            }
             Failure::Panic => panic!("a test wants the store to panic"),
             Failure::Stall => {
                 self.state.subscribe().wait_for(|state| !fails(state)).await.unwrap();
