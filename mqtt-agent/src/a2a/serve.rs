@@ -261,11 +261,12 @@ impl Skills {
         self.presence.retained().into_iter()
     }
 
-    /// Begins no more work, waits for what runs, and marks the agent offline (`A2A-15`). The connection stays open.
+    /// Begins no more work, waits for what runs, and marks the agent offline (`A2A-15`), once nobody would publish its
+    /// status again. The connection stays open.
     ///
     /// An inbox of its own stays subscribed, so that the broker keeps what comes for the next start; one that is shared
     /// with other replicas is left to them (`SUB-8a`).
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
         let Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon } = self;
         announcer.abort();
         pruner.abort();
@@ -284,6 +285,7 @@ impl Skills {
         draining.end(leave).await;
         // Nothing says any more that it is online.
         let (_, _, _) = tokio::join!(announcer, pruner, unsent);
+        unrepaired.cancelled().await;
         presence.retire(&shared.link).await;
         shared.closing.cancel();
         drop(reader.await);

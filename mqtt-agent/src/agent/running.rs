@@ -238,11 +238,15 @@ impl Running {
     }
 
     async fn end(mut self) {
-        // Nobody repairs what is marked offline now.
-        if let Some(guard) = self.guard.take() {
-            guard.abort();
-            drop(guard.await);
-        }
+        // Beside the others: no new work begins from now on.
+        let unrepaired = CancellationToken::new();
+        let guard = async {
+            if let Some(guard) = self.guard.take() {
+                guard.abort();
+                drop(guard.await);
+            }
+            unrepaired.cancel();
+        };
         let topics = async {
             if let Some(topics) = self.topics.take() {
                 topics.stop().await;
@@ -250,16 +254,16 @@ impl Running {
         };
         let server = async {
             if let Some(server) = self.server.take() {
-                server.stop().await;
+                server.stop(&unrepaired).await;
             }
         };
         // Side by side: they share one grace.
         let skills = async {
             if let Some(skills) = self.skills.take() {
-                skills.stop().await;
+                skills.stop(&unrepaired).await;
             }
         };
-        tokio::join!(topics, server, skills);
+        tokio::join!(guard, topics, server, skills);
         self.client.clone().close().await;
         self.stopped = true;
     }

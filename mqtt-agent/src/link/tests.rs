@@ -1,4 +1,5 @@
-//! The link against real brokers: the embedded one, or Mosquitto with `MQTT_AGENT_TEST_MOSQUITTO=1`.
+//! The link against real brokers: the embedded one, or Mosquitto with `MQTT_AGENT_TEST_MOSQUITTO=1`
+//! or with the path of one instead of the 1.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -15,6 +15,9 @@ use crate::link::outcome::{Outcome, Waiter};
 
 const OK: Outcome = Ok(Published { no_subscribers: false });
 
+/// The first packet id of a connection.
+const FIRST: u16 = 0x8000;
+
 struct Publisher {
     places: Arc<Semaphore>,
     ids: PacketIds,
@@ -76,10 +79,10 @@ fn the_window_holds_back_and_quality_0_waits_its_turn() {
     drop(publisher.publish(&mut publishes, Message::new("z", "").with_qos(QoS::AtMostOnce), false));
     assert_eq!(publisher.topics(&mut publishes, &broker(2)), ["a", "b"]);
     assert!(!publishes.has_room(&broker(2)));
-    publishes.acknowledged(1).unwrap().resolve(OK);
+    publishes.acknowledged(FIRST).unwrap().resolve(OK);
     assert!(publishes.has_room(&broker(2)));
     assert_eq!(publisher.topics(&mut publishes, &broker(2)), ["c", "z"]);
-    assert!(publishes.acknowledged(1).is_none(), "it was acknowledged");
+    assert!(publishes.acknowledged(FIRST).is_none(), "it was acknowledged");
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn a_place_is_free_before_the_outcome_is_known() {
     let mut rx = publisher.publish(&mut publishes, Message::new("a", ""), false);
     assert_eq!(publisher.places.available_permits(), 999);
     publisher.send(&mut publishes, &broker(1));
-    publishes.acknowledged(1).unwrap().resolve(OK);
+    publishes.acknowledged(FIRST).unwrap().resolve(OK);
     assert_eq!(publisher.places.available_permits(), 1000);
     assert_eq!(rx.try_recv(), Ok(OK));
     assert!(publishes.is_empty());

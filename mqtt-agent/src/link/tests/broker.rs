@@ -1,5 +1,6 @@
 //! The brokers that the link is tested against: the embedded one, or Mosquitto where the environment asks for it.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,7 +54,12 @@ enum Kind {
 
 /// Whether the tests run against Mosquitto.
 pub(super) fn mosquitto() -> bool {
-    std::env::var_os("MQTT_AGENT_TEST_MOSQUITTO").is_some_and(|value| value == "1")
+    std::env::var_os("MQTT_AGENT_TEST_MOSQUITTO").is_some_and(|value| !value.is_empty())
+}
+
+/// The Mosquitto that the environment names, or the one that is installed.
+fn program() -> OsString {
+    std::env::var_os("MQTT_AGENT_TEST_MOSQUITTO").filter(|value| value != "1").unwrap_or("mosquitto".into())
 }
 
 impl Broker {
@@ -208,7 +214,7 @@ fn free_port() -> u16 {
 }
 
 async fn spawn(files: &Path, address: SocketAddr) -> Child {
-    let mut child = Command::new("mosquitto")
+    let mut child = Command::new(program())
         .arg("-c")
         .arg(files.join("mosquitto.conf"))
         .stdout(Stdio::null())

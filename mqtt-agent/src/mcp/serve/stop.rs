@@ -1,13 +1,16 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
+use tokio_util::sync::CancellationToken;
+
 use super::look::Leaving;
 use super::{Cards, Server, Shared};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, Draining};
 
 impl Server {
-    /// Takes no more calls, waits for the running ones, and marks the cards offline. The connection stays open.
-    pub(crate) async fn stop(self) {
+    /// Takes no more calls, waits for the running ones, and marks the cards offline, once nobody would publish
+    /// them again. The connection stays open.
+    pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
         let Self { shared, cards, calls, cancels, announcer, abandon } = self;
         announcer.abort();
         drop(announcer.await);
@@ -23,6 +26,7 @@ impl Server {
         draining.end(calls).await;
         drop((cancels, abandon));
 
+        unrepaired.cancelled().await;
         retire(&shared, &cards).await;
     }
 }
