@@ -28,7 +28,7 @@ pub struct TestBroker {
 enum Kind {
     Embedded(Option<Broker>),
     /// A process for this test alone.
-    Process(Process),
+    Process(Box<Process>),
     /// One that serves all tests, in turn.
     Shared(Relay),
 }
@@ -77,7 +77,7 @@ impl TestBroker {
         );
         let address = free_address();
         let process = Process::start(description, address, lines, files).await;
-        Self { address, description, kind: Kind::Process(process) }
+        Self { address, description, kind: Kind::Process(Box::new(process)) }
     }
 
     /// What it can do.
