@@ -144,7 +144,10 @@ async fn a2a_14_a_task_is_acknowledged_when_its_record_is_stored_and_its_repetit
     let (inserts, allowed) = watch::channel(false);
     let store = SlowStore { store: MemoryStore::new(), open: Duration::ZERO, inserts: allowed };
     let gate = Arc::new(Semaphore::new(0));
-    let agent = Agent::new("worker").skills(skills![held]).state(gate).store(store);
+    /// Another one, so that none is the default.
+    #[skill]
+    async fn not_held() {}
+    let agent = Agent::new("worker").skills(skills![held, not_held]).state(gate).store(store);
     let limits = Limits::default().with_grace(Duration::from_millis(100));
     let running = agent.limits(limits).start(&broker.url()).await.unwrap();
     let acknowledged = || broker.seen().count(|event| matches!(event.packet, Packet::PubAck { .. }));
@@ -152,7 +155,7 @@ async fn a2a_14_a_task_is_acknowledged_when_its_record_is_stored_and_its_repetit
     broker.publish(INBOX, task("t", "held"));
     broker.publish(INBOX, task("t", "held"));
     // It comes behind them, and tells that they are taken in hand: its refusal is published.
-    broker.publish(INBOX, task("t", "held").replace("peer", "other"));
+    broker.publish(INBOX, task("u", "unheard_of").replace("peer", "other"));
     broker.seen().publish(1, "a2a/v1/tasks/other/results").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(acknowledged(), before, "nothing is stored yet");
