@@ -76,4 +76,28 @@ on_each_broker! {
         while stream.next().await.is_some() {}
         assert_eq!(stream.finish().await.unwrap(), json!("end"));
     }
+
+    async fn mcp_10_partial_results_of_a_call_that_runs_again_are_given_once(broker) {
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/tools/odd/call").await;
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
+        let opening = tokio::spawn({ let client = client.clone(); async move { client.call("odd", ()).stream().await } });
+        let call = json(&peer.next("a2a/v1/mcp/tools/odd/call").await);
+        let mut stream = opening.await.unwrap().unwrap();
+        let id = call["call_id"].as_str().unwrap();
+        let topic = format!("a2a/v1/mcp/tools/odd/stream/{id}");
+        // The first process died after three of them, and the next one runs the call from its beginning.
+        for seq in [0, 1, 2, 0, 1, 2, 3] {
+            let partial = json!({"call_id": id, "seq": seq, "type": "partial", "data": seq}).to_string();
+            peer.publish(&topic, partial, Default::default()).await;
+        }
+        for seq in 0..4 {
+            assert_eq!(stream.next().await, Some(json!(seq)));
+        }
+        let answer = json!({"call_id": id, "status": "ok", "result": "end"}).to_string();
+        peer.publish("a2a/v1/mcp/clients/scout/responses", answer, Default::default()).await;
+        assert_eq!(stream.next().await, None);
+        assert_eq!(stream.missed(), 0);
+        assert_eq!(stream.finish().await.unwrap(), json!("end"));
+    }
 }

@@ -1,9 +1,11 @@
-//! How many partial results of a stream were missed: there was no room for them here, or the broker dropped them.
+//! Which partial results of a stream come again, and how many were missed: there was no room for them here, or the broker
+//! dropped them.
 
-/// Counts them. Pure bookkeeping.
+/// Tells repeated partial results and counts missed ones. Pure bookkeeping.
 ///
-/// What the broker dropped shows as a gap of `seq`, where the server counts its messages from 0, as ours do. Others may
-/// number as they like (`MCP-10`): where the first message that comes isn't number 0, gaps say nothing.
+/// What the broker dropped shows as a gap of `seq`, where the server counts its messages from 0, as ours do. What it
+/// delivers again, and what a server sends that runs the call once more, has a number that came before. Others may number
+/// as they like (`MCP-10`): where the first message that comes isn't number 0, or all are, numbers say nothing.
 #[derive(Debug, Default)]
 pub(super) struct Missed {
     numbering: Numbering,
@@ -22,9 +24,9 @@ enum Numbering {
 }
 
 impl Missed {
-    /// A partial result came. One that came before, and is repeated, is never a missed one.
-    pub(super) fn partial(&mut self, seq: Option<u64>, is_kept: bool) {
-        if self.is_new(seq) && !is_kept {
+    /// A partial result came: `keep` is called with those that did not come before, and says whether there was room.
+    pub(super) fn partial(&mut self, seq: Option<u64>, keep: impl FnOnce() -> bool) {
+        if self.is_new(seq) && !keep() {
             self.missed = self.missed.saturating_add(1);
         }
     }
@@ -39,6 +41,8 @@ impl Missed {
         match (&mut self.numbering, seq) {
             (numbering @ Numbering::Unknown, Some(0)) => *numbering = Numbering::Next(1),
             (numbering @ Numbering::Unknown, _) => *numbering = Numbering::None,
+            // A server that gives 0 to all of them; or else the first one comes twice.
+            (numbering @ Numbering::Next(1), Some(0)) => *numbering = Numbering::None,
             (Numbering::Next(next), Some(seq)) => {
                 let Some(gap) = seq.checked_sub(*next) else { return false };
                 self.missed = self.missed.saturating_add(gap);
@@ -63,9 +67,20 @@ mod tests {
     fn missed(messages: &[(Option<u64>, bool)]) -> u64 {
         let mut missed = Missed::default();
         for (seq, is_kept) in messages {
-            missed.partial(*seq, *is_kept);
+            missed.partial(*seq, || *is_kept);
         }
         missed.count()
+    }
+
+    fn given(numbers: &[u64]) -> Vec<u64> {
+        let (mut missed, mut given) = (Missed::default(), Vec::new());
+        for seq in numbers {
+            missed.partial(Some(*seq), || {
+                given.push(*seq);
+                true
+            });
+        }
+        given
     }
 
     #[test]
@@ -86,9 +101,21 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_partial_is_not_given_again() {
+        assert_eq!(given(&[0, 1, 2, 0, 1, 2, 3]), [0, 1, 2, 3]);
+        assert_eq!(given(&[0, 1, 1, 3, 2]), [0, 1, 3]);
+    }
+
+    #[test]
+    fn all_partials_of_a_server_that_does_not_count_are_given() {
+        assert_eq!(given(&[0, 0, 0]), [0, 0, 0]);
+        assert_eq!(given(&[7, 7, 3]), [7, 7, 3]);
+    }
+
+    #[test]
     fn the_end_tells_of_those_before_it() {
         let mut missed = Missed::default();
-        missed.partial(Some(0), true);
+        missed.partial(Some(0), || true);
         missed.done(Some(5));
         assert_eq!(missed.count(), 4);
     }
@@ -101,11 +128,11 @@ mod tests {
             // Kept, no room, or dropped by the broker.
             let mut missed = Missed::default();
             let mut kept = 1;
-            missed.partial(Some(0), true);
+            missed.partial(Some(0), || true);
             for (seq, fate) in (1..).zip(&fates) {
                 match fate {
-                    0 => { missed.partial(Some(seq), true); kept += 1; }
-                    1 => missed.partial(Some(seq), false),
+                    0 => { missed.partial(Some(seq), || true); kept += 1; }
+                    1 => missed.partial(Some(seq), || false),
                     _ => {}
                 }
             }

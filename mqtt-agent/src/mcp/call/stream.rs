@@ -32,6 +32,10 @@ const BUFFER_BYTES: usize = 16 << 20;
 /// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) names; when it has ended,
 /// [`finish`](Self::finish) has the result, or why there is none. Dropping it cancels the call.
 ///
+/// They come in the order in which the server sent them, and none twice: not when the broker delivers one again, and not
+/// when the server dies and another process runs the call again, which goes on with the first one that did not come yet.
+/// That holds for servers that number them from 0, as those of this crate do (`MCP-10`).
+///
 /// ```no_run
 /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
 /// # use mqtt_agent::prelude::json;
@@ -83,28 +87,25 @@ fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: 
         Err(error) => return limited!(warn, "dropped a stream message", topic = %shown(topic), %error),
     };
     let size = inbound.payload.len();
-    let mut buffer = locked(buffer);
+    let Buffer { bytes, missed } = &mut *locked(buffer);
     #[allow(
         clippy::disallowed_methods,
         reason = "the user's own buffer: what does not fit is counted as missed"
     )]
     let keep = || {
-        let has_room = buffer.bytes.saturating_add(size) <= BUFFER_BYTES;
+        let has_room = bytes.saturating_add(size) <= BUFFER_BYTES;
         let kept = has_room && sender.try_send(inbound.payload).is_ok();
         if kept {
-            buffer.bytes += size;
+            *bytes += size;
         }
         kept
     };
     match kind {
-        StreamKind::Partial => {
-            let is_kept = keep();
-            buffer.missed.partial(seq, is_kept);
-        }
+        StreamKind::Partial => missed.partial(seq, keep),
         StreamKind::Done => {
             // Without room for it the answer ends the stream.
             keep();
-            buffer.missed.done(seq);
+            missed.done(seq);
         }
         StreamKind::Other(_) => {}
     }
