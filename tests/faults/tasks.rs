@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use mqtt_agent::a2a::{NewTask, TaskHandle};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
-use support::{Proxy, RawPeer, on_each_broker, soon};
+use support::{Proxy, RawPeer, json, on_each_broker, soon};
 use tokio::sync::mpsc;
 
 use crate::common::*;
@@ -124,11 +124,68 @@ on_each_broker! {
         broker.start().await;
         connected_again(&client, 1).await;
         connected_again(&agent.client(), 1).await;
-        // Everything is subscribed again.
-        soon(client.call("double", json!({"number": 1})).into_future()).await.unwrap();
-        task.send("Ada").await.unwrap();
+        // The agent may not have subscribed again yet: then nobody receives it at first.
+        soon(task.send("Ada")).await.unwrap();
         assert_eq!(soon(task.result()).await.unwrap(), json!("hello Ada"));
         agent.stop().await;
+    }
+
+    async fn an_answer_or_a_cancel_that_nobody_received_is_sent_again_until_somebody_does(broker) {
+        if !broker.can().reports_no_subscribers {
+            return broker.leaves_out("it does not say that nobody received a message");
+        }
+        let inbox = "a2a/v1/tasks/worker/inbox";
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(inbox).await;
+        let mut task = client.delegate("worker", "work").await.unwrap();
+        worker.next(inbox).await;
+        let asks = json!({"task_id": task.id(), "status": "input-required", "from": "worker", "seq": 1,
+            "message": {"role": "agent", "content": "who?"}});
+        worker.publish("a2a/v1/tasks/boss/results", asks.to_string(), Default::default()).await;
+        until_state(&mut task, TaskState::InputRequired).await;
+
+        // It connects again, and the broker has forgotten its subscriptions.
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        let (sent, said) = tokio::join!(soon(task.send("Ada")), async {
+            // Not before the first one came back: nothing else shows that here.
+            tokio::time::sleep(NOTHING).await;
+            worker.subscribe(inbox).await;
+            json(&worker.next(inbox).await)
+        });
+        sent.unwrap();
+        assert_eq!((&said["intent"], &said["messages"][0]["content"]), (&json!("message"), &json!("Ada")));
+
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        task.cancel().await.unwrap();
+        worker.subscribe(inbox).await;
+        assert_eq!(json(&worker.next(inbox).await)["intent"], "cancel");
+        client.close().await;
+    }
+
+    async fn an_answer_that_nobody_received_ends_with_its_task(broker) {
+        if !broker.can().reports_no_subscribers {
+            return broker.leaves_out("it does not say that nobody received a message");
+        }
+        let inbox = "a2a/v1/tasks/worker/inbox";
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(inbox).await;
+        let mut task = client.delegate("worker", "work").await.unwrap();
+        worker.next(inbox).await;
+        let results = "a2a/v1/tasks/boss/results";
+        let working = json!({"task_id": task.id(), "status": "working", "from": "worker", "seq": 1});
+        worker.publish(results, working.to_string(), Default::default()).await;
+        until_state(&mut task, TaskState::Working).await;
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        let ended = json!({"task_id": task.id(), "status": "completed", "result": 1, "from": "worker"});
+        let (sent, ()) = tokio::join!(soon(task.send("Ada")), async {
+            tokio::time::sleep(NOTHING).await;
+            worker.publish(results, ended.to_string(), Default::default()).await;
+        });
+        sent.unwrap();
+        assert_eq!(soon(task.result()).await.unwrap(), json!(1));
+        client.close().await;
     }
 
     async fn an_answer_over_a_stalled_network_reaches_its_question_when_it_flows_again(broker) {

@@ -25,8 +25,13 @@ use serde_json::Value;
 use crate::deadline;
 use crate::link::{Message, Published};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle};
+use crate::shown::shown;
 use crate::store::{TaskRecord, TaskSide};
-use crate::wire::{Identifier, Intent, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
+use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
+
+/// How long after a message about a task that nobody received it is sent again, at first and at most.
+const RESEND: Duration = Duration::from_millis(250);
+const RESEND_MOST: Duration = Duration::from_secs(5);
 
 /// A task that is to be delegated, made by [`Client::delegate`](crate::Client::delegate). Await it: the broker has the
 /// task then.
@@ -204,9 +209,31 @@ async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateE
 /// Sends a further message to whoever works on a task (`A2A-12`).
 async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
     takes_intents(session, asked).await?;
-    let mut notification = asked.about(Intent::Message);
-    notification.messages = vec![said];
-    let executor = asked.executor();
-    let message = Message::json(session.namespace().inbox(&executor), notification.to_bytes());
-    send(session, message, &executor).await.map(drop)
+    session.delegations().said(asked, &said);
+    until_received(session, asked, || asked.further(session.namespace(), said.clone())).await
+}
+
+/// Sends what is said about a task until somebody receives it: an agent that is just connecting again receives nothing for a
+/// moment, and most brokers say so (0x10).
+async fn until_received(
+    session: &Session,
+    asked: &Asked,
+    message: impl Fn() -> Message,
+) -> Result<(), DelegateError> {
+    let delegations = session.delegations();
+    let mut wait = RESEND;
+    loop {
+        // It may be another replica by now.
+        let executor = asked.executor();
+        if !send(session, message(), &executor).await?.no_subscribers {
+            return Ok(());
+        }
+        tracing::debug!(task = %shown(&asked.task.task_id), agent = %shown(&executor), "nobody received what was said about a task; it is sent again");
+        tokio::select! {
+            // It was received after all, or is of no use any more: the task's end says how it went.
+            () = asked.over() => return Ok(()),
+            () = delegations.closed.cancelled() => return Err(DelegateError::Abandoned),
+            () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(RESEND_MOST),
+        }
+    }
 }

@@ -27,7 +27,7 @@ use crate::ledger::Ledger;
 use crate::link::{ConnectionState, Link, Message, PublishError, Published};
 use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
-use crate::wire::{Identifier, Namespace, TaskError, TaskResult};
+use crate::wire::{Identifier, Namespace, TaskError, TaskMessage, TaskResult};
 use book::Book;
 use event::{Effect, Event, Handed, What};
 use unclaimed::Unclaimed;
@@ -137,7 +137,7 @@ impl Delegations {
                 Effect::Release(id) => released.push(id),
                 Effect::Acknowledge(message) => books.acknowledged.push_back(message),
                 Effect::Store { .. } => books.store.push_back(effect),
-                Effect::Send(_) | Effect::Ask(_) | Effect::Learn(_) | Effect::Cancel(_) => {
+                Effect::Send(_) | Effect::Ask(_) | Effect::Learn(_) | Effect::Cancel(_) | Effect::Say(..) => {
                     books.wire.push_back(effect);
                 }
             }
@@ -176,6 +176,11 @@ impl Delegations {
     /// A task is not wanted any more. Whoever says so tells its agent; a replica that is heard of only later is told then.
     pub(crate) fn canceled(&self, asked: &Asked) {
         self.on(Event::Canceled(asked.task.task_id.clone()));
+    }
+
+    /// Its question is about to be answered. What its agent does not receive is sent again when it asks again.
+    pub(crate) fn said(&self, asked: &Asked, message: &TaskMessage) {
+        self.on(Event::Said { id: asked.task.task_id.clone(), message: message.clone() });
     }
 
     /// Whether an agent is known to take more than tasks: it has sent an update (`A2A-12`).
@@ -266,6 +271,12 @@ impl Delegations {
             Effect::Cancel(asked) => {
                 if let Err(error) = link.enqueue(asked.cancel(namespace)).await {
                     tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+                }
+            }
+            Effect::Say(asked, answer) => {
+                let message = asked.further(namespace, answer);
+                if let Err(error) = link.enqueue(message).await {
+                    tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to send an answer again");
                 }
             }
             Effect::Store { record, what } => self.keep(*record, what).await,

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,12 @@ use serde_json::Value;
 
 use crate::kept::Kept;
 use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
+use crate::shown::shown;
+use crate::spawn;
 use crate::wire::{Artifact, Part, Role, TaskMessage, TaskResult, TaskState};
+
+/// How long a cancel that nobody received is sent again.
+const CANCEL: Duration = Duration::from_secs(10);
 
 /// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).
 ///
@@ -92,8 +98,13 @@ impl<T> TaskHandle<T> {
         self.task.ended().await
     }
 
-    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it. What reaches a task that does not ask is
-    /// dropped by the agent.
+    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it for the agent. Where the broker says that nobody
+    /// receives it, as while the agent connects again, it is sent again after a quarter of a second, then twice as long up to
+    /// 5 s, until somebody does or the task has ended: wrap it in `tokio::time::timeout`, or give the task a timeout. An agent that asks the same
+    /// again afterwards did not receive it, and is given it once more; one that is silent is asked after 15 s. What reaches a
+    /// task that does not ask is dropped by the agent.
+    ///
+    /// Dropped, it may have been sent, and is sent again only when the agent asks again.
     ///
     /// # Errors
     ///
@@ -113,7 +124,8 @@ impl<T> TaskHandle<T> {
     }
 
     /// Asks the agent to end the task (`A2A-12`). Returns when the broker has it; the task then ends with the state
-    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then.
+    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then. Where the broker
+    /// says that nobody receives it, it is sent again for 10 s, and once more whenever the task is.
     ///
     /// # Errors
     ///
@@ -212,7 +224,20 @@ impl Delegated {
         // First: a replica that is heard of from now on is told by whoever hears of it.
         session.delegations().canceled(&self.asked);
         let message = self.asked.cancel(session.namespace());
-        super::send(session, message, &self.asked.executor()).await.map(drop)
+        if super::send(session, message, &self.asked.executor()).await?.no_subscribers {
+            let (delegations, handle) = (session.delegations(), self.handle.clone());
+            let asked = Arc::clone(&self.asked);
+            let again = async move {
+                let session = handle.session();
+                let canceled = super::until_received(session, &asked, || asked.cancel(session.namespace()));
+                // Until then it has ended, or it is sent again with its cancel when its agent is back.
+                if let Ok(Err(error)) = tokio::time::timeout(CANCEL, canceled).await {
+                    tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+                }
+            };
+            spawn::tracked(&delegations.tasks, again);
+        }
+        Ok(())
     }
 }
 

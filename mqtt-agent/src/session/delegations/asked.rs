@@ -14,7 +14,7 @@ use crate::link::Message;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{Intent, Namespace, Task, TaskNotification, TaskResult, TraceContext};
+use crate::wire::{Intent, Namespace, Task, TaskMessage, TaskNotification, TaskResult, TraceContext};
 
 /// Updates that wait for whoever watches a task; more are dropped and logged.
 const UPDATES: usize = 256;
@@ -151,6 +151,13 @@ impl Asked {
         TaskNotification::about(task_id.clone(), intent, from, &self.executor())
     }
 
+    /// The message that says more about it.
+    pub(crate) fn further(&self, namespace: &Namespace, said: TaskMessage) -> Message {
+        let mut about = self.about(Intent::Message);
+        about.messages = vec![said];
+        Message::json(namespace.inbox(&self.executor()), about.to_bytes())
+    }
+
     /// The message that asks for its end.
     pub(crate) fn cancel(&self, namespace: &Namespace) -> Message {
         Message::json(namespace.inbox(&self.executor()), self.about(Intent::Cancel).to_bytes())
@@ -209,6 +216,11 @@ impl Asked {
             }
             first
         });
+    }
+
+    /// Waits until whoever waits for the task was told of its end.
+    pub(crate) async fn over(&self) {
+        let _ = self.end.subscribe().wait_for(Option::is_some).await;
     }
 
     pub(super) fn note(&self) {

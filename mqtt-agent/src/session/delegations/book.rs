@@ -13,6 +13,9 @@
 //! | ending | the store | the store, again and again |
 //! | ended | its handle or [`Results`](crate::a2a::delegate::Results) takes it | |
 //!
+//! An answer to a question is kept until its agent goes on. An agent that asks the same again, because it came back or was asked
+//! where the task is, did not receive it, and is given it once more.
+//!
 //! What a failing store means:
 //!
 //! | what it did not take | what happens |
@@ -38,6 +41,9 @@ use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc33
 /// How long after a task's deadline, or after the connection is back, its agent may still say how it ended.
 const LATE: Duration = Duration::from_secs(5);
 
+/// How long the connection may have been up since a task's deadline, all in all, where it never stays up for [`LATE`].
+const LATE_IN_PIECES: Duration = Duration::from_secs(10);
+
 /// How long a task may be silent before its agent is asked where it is, at first and at most.
 const SILENCE: Duration = Duration::from_secs(15);
 const SILENCE_MOST: Duration = Duration::from_secs(600);
@@ -61,6 +67,8 @@ pub(super) struct Book {
     session: u64,
     epoch: u64,
     up_since: Option<Instant>,
+    /// How long the connections before it were up.
+    up_before: Duration,
 }
 
 impl Book {
@@ -72,6 +80,7 @@ impl Book {
             session: 0,
             epoch: 0,
             up_since: None,
+            up_before: Duration::ZERO,
         }
     }
 
@@ -124,7 +133,10 @@ impl Book {
             Event::Withdrawn { id, error } => self.withdrawn(&id, error, now, effects),
             Event::Forgotten(id) => self.forget(&id, now),
             Event::Connected { session, epoch } => self.connected(session, epoch, now, effects),
-            Event::Disconnected => self.up_since = None,
+            Event::Disconnected => {
+                self.up_before = self.uptime(now);
+                self.up_since = None;
+            }
             Event::Online { agent, retained } => self.online(&agent, retained, now, effects),
             Event::Offline { agent } => self.agents.went_offline(&agent),
             Event::Heard { result, proven, message } => self.heard(result, proven, message, now, effects),
@@ -132,6 +144,11 @@ impl Book {
                 if let Some(entry) = self.tasks.get_mut(&id) {
                     entry.canceled = true;
                     note(self.durable, entry, now, effects);
+                }
+            }
+            Event::Said { id, message } => {
+                if let Some(entry) = self.tasks.get_mut(&id).filter(|entry| !entry.has_ended()) {
+                    entry.answered(message);
                 }
             }
             Event::Dropped(id) => self.dropped(&id, now, effects),
@@ -151,6 +168,12 @@ impl Book {
             Event::Understands(agent) => self.agents.understands(&agent),
             Event::Tick => self.tick(now, effects),
         }
+    }
+
+    /// How long the connection has been up, all in all.
+    fn uptime(&self, now: Instant) -> Duration {
+        let up = self.up_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.up_before.saturating_add(up)
     }
 
     fn enter(&mut self, entry: Entry) {
@@ -243,6 +266,7 @@ impl Book {
     }
 
     fn connected(&mut self, session: u64, epoch: u64, now: Instant, effects: &mut Vec<Effect>) {
+        self.up_before = self.uptime(now);
         self.up_since = Some(now);
         self.epoch = epoch;
         if session <= self.session || seeded(Bug::SessionBelieved) {
@@ -367,7 +391,11 @@ impl Book {
                     }
                 }
             }
-            if entry.update(&result) {
+            let missed = entry.missed_answer(&result);
+            let news = entry.update(&result);
+            if let Some(answer) = missed {
+                effects.push(Effect::Say(Arc::clone(&entry.asked), answer));
+            } else if news {
                 effects.push(Effect::Update(Arc::clone(&entry.asked), result));
             }
         }
@@ -402,10 +430,10 @@ impl Book {
     }
 
     fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        let up_since = self.up_since;
-        let over = |deadline: Instant| {
-            deadline::after(deadline, LATE) < now
-                && up_since.is_some_and(|since| deadline::after(since, LATE) < now)
+        let (up_since, uptime) = (self.up_since, self.uptime(now));
+        let in_time = |deadline: Instant| {
+            deadline::after(deadline, LATE) >= now
+                || up_since.is_none_or(|since| deadline::after(since, LATE) >= now)
         };
         let (mut unheard, mut due, mut ask) = (Vec::new(), Vec::new(), Vec::new());
         let mut learn: HashSet<Arc<str>> = HashSet::new();
@@ -426,8 +454,9 @@ impl Book {
                     learn.insert(Arc::from(agent));
                 }
             }
+            let is_late = entry.is_late(now, uptime, LATE_IN_PIECES, in_time);
             match entry.at {
-                _ if entry.asked.deadline.is_some_and(over) => unheard.push(id.clone()),
+                _ if is_late => unheard.push(id.clone()),
                 At::Unsure { until: Some(until) } if until < now => unheard.push(id.clone()),
                 At::Unsure { until: None } if online(entry) => {
                     entry.at = At::Unsure { until: Some(deadline::after(now, UNSURE)) };

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::asked::Asked;
 use super::event::{Effect, What};
+use super::seeded::{Bug, seeded};
 use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{TaskResult, TaskState, now_rfc3339};
+use crate::wire::{TaskMessage, TaskResult, TaskState, now_rfc3339};
 
 /// How long after a failure the store is tried again at first, and at most.
 const RETRY: Duration = Duration::from_millis(100);
@@ -61,10 +62,15 @@ pub(super) struct Entry {
     next_seq: u64,
     /// The last update's state, where it said nothing else.
     last_state: Option<TaskState>,
+    /// What its agent asked last, and what was answered since, until the agent goes on.
+    question: Option<TaskMessage>,
+    answer: Option<TaskMessage>,
     /// The queue in whose window it counts, since it was sent again or asked for.
     pub(super) in_window_of: Option<Arc<str>>,
     /// When something was heard of it, or it was sent.
     pub(super) quiet_since: Instant,
+    /// How long the connection had been up when its deadline came.
+    late_at: Option<Duration>,
     /// How often its agent was asked where it is.
     pub(super) asks: u32,
     /// How often it was asked since something was heard of it.
@@ -104,8 +110,11 @@ impl Entry {
             wanted: true,
             next_seq: 0,
             last_state: None,
+            question: None,
+            answer: None,
             in_window_of: None,
             quiet_since: now,
+            late_at: None,
             asks: 0,
             unanswered: 0,
             end: None,
@@ -145,6 +154,41 @@ impl Entry {
         self.last_state = (!says_more).then_some(update.status);
         // Its agent was asked where it is, and it is where it was.
         !(again && self.asks > 0)
+    }
+
+    /// Whether its agent has had enough time to be heard after its deadline: of one connection, or of many short ones.
+    pub(super) fn is_late(
+        &mut self,
+        now: Instant,
+        uptime: Duration,
+        enough: Duration,
+        in_time: impl Fn(Instant) -> bool,
+    ) -> bool {
+        let Some(deadline) = self.asked.deadline.filter(|deadline| *deadline < now) else { return false };
+        let late_at = *self.late_at.get_or_insert(uptime);
+        !in_time(deadline) || uptime.saturating_sub(late_at) >= enough
+    }
+
+    /// Its question was answered. Kept until its agent goes on: what is lost on the way is asked for again.
+    pub(super) fn answered(&mut self, message: TaskMessage) {
+        if !seeded(Bug::AnswerForgotten) {
+            self.answer = Some(message);
+        }
+    }
+
+    /// The answer that its agent did not receive: it asks the same again.
+    pub(super) fn missed_answer(&mut self, update: &TaskResult) -> Option<TaskMessage> {
+        if update.status == TaskState::InputRequired {
+            // Without a time one question cannot be told from the next one.
+            let same = update.message.as_ref().is_some_and(|asked| !asked.timestamp.is_empty())
+                && update.message == self.question;
+            if same {
+                return self.answer.clone();
+            }
+            self.question.clone_from(&update.message);
+        }
+        self.answer = None;
+        None
     }
 
     /// It ends so.

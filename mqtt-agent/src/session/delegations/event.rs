@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{Identifier, TaskError, TaskResult};
+use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) enum Event {
     Heard { result: TaskResult, proven: bool, message: u64 },
     /// Whoever gave a task does not want it any more.
     Canceled(Identifier),
+    /// The agent's question is answered, and that goes to the connection.
+    Said { id: Identifier, message: TaskMessage },
     /// A task's handle was dropped.
     Dropped(Identifier),
     /// A task's handle gives the result to its user.
@@ -94,6 +96,8 @@ pub(super) enum Effect {
     Learn(Arc<str>),
     /// Tell its agent that the task is not wanted.
     Cancel(Arc<Asked>),
+    /// Give its agent the answer once more.
+    Say(Arc<Asked>, TaskMessage),
     /// Put the record into the store.
     Store { record: Box<TaskRecord>, what: What },
 }

@@ -25,6 +25,8 @@ pub(super) enum Bug {
     ToldTwice,
     /// A task that nobody waited to be sent stays in the store as given.
     NotWithdrawn,
+    /// An answer is forgotten once the connection has it.
+    AnswerForgotten,
 }
 
 #[cfg(test)]

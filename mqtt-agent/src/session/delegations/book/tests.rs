@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::super::asked::Asked;
 use super::super::event::{Effect, Event, Handed, What};
 use super::Book;
+use crate::deadline;
 use crate::store::{StoreError, TaskRecord};
 use crate::wire::{Identifier, Intent, TaskError, TaskNotification, TaskResult, TaskState};
 
@@ -35,6 +36,21 @@ impl Told {
         let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
         told.on(Event::Asked(Arc::new(Asked::of(TaskRecord::new(task)).0)));
         told
+    }
+
+    /// The task has to end within that time.
+    fn with_deadline(&mut self, within: Duration) {
+        let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+        let mut record = TaskRecord::new(task);
+        record.deadline_ms = Some(deadline::ms_within(within));
+        self.on(Event::Asked(Arc::new(Asked::of(record).0)));
+        self.handed(1);
+        self.stored(What::Note, Ok(()));
+    }
+
+    fn has_ended(&self) -> bool {
+        let is_end = |effect: &Effect| matches!(effect, Effect::Store { what: What::End, .. });
+        self.effects.iter().any(is_end)
     }
 
     /// The broker has it, and the store knows.
@@ -199,4 +215,25 @@ fn an_agent_that_forgot_a_task_counts_its_updates_anew() {
     told.handed(1);
     told.hears(2, says(1));
     assert!(told.effects.iter().any(|effect| matches!(effect, Effect::Update(..))), "its question is lost");
+}
+
+#[test]
+fn a_task_is_given_up_though_no_connection_lasts() {
+    let mut told = Told::asked();
+    told.with_deadline(Duration::from_secs(10));
+    told.pass(11);
+    // Each for a second, which is too short to be sure that its agent could be heard.
+    for epoch in 2..10 {
+        told.on(Event::Disconnected);
+        told.pass(1);
+        told.on(Event::Connected { session: 1, epoch });
+        told.pass(1);
+        assert!(!told.has_ended(), "after {epoch} connections");
+    }
+    for epoch in 10..14 {
+        told.on(Event::Disconnected);
+        told.on(Event::Connected { session: 1, epoch });
+        told.pass(1);
+    }
+    assert!(told.has_ended());
 }

@@ -47,6 +47,7 @@ impl Random {
 enum Mail {
     Task(Identifier),
     Ask(Identifier),
+    Answer(Identifier),
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +55,8 @@ struct Agent {
     up: bool,
     /// The numbers of the runs, and their ends.
     tasks: HashMap<Identifier, Option<u64>>,
+    /// Those that go on when they are answered, and the numbers of their questions.
+    asking: HashMap<Identifier, u64>,
     inbox: VecDeque<Mail>,
 }
 
@@ -71,6 +74,9 @@ struct User {
     released: u32,
     withdrawn: bool,
     canceled: bool,
+    /// The agent's question that was told and is not answered, and the last one that is: it is answered once.
+    asked: Option<String>,
+    answered: Option<String>,
     deadline: Option<Instant>,
     /// How often the store did not take its end, and when that came.
     untaken: u32,
@@ -171,7 +177,7 @@ impl World {
 
     /// One random event.
     pub(super) fn step(&mut self) {
-        match self.random.below(24) {
+        match self.random.below(25) {
             0..3 => self.give(),
             3..5 => self.acknowledged(),
             5 => self.arrives_early(),
@@ -185,7 +191,8 @@ impl World {
             19 => self.agent_repeats(),
             20 => self.user_leaves(),
             21 => self.user_takes(),
-            22 => {
+            22 => self.user_answers(),
+            23 => {
                 let seconds = [1, 3, 16, 40][self.random.below(4)];
                 self.pass(Duration::from_secs(seconds));
             }
@@ -218,7 +225,18 @@ impl World {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::Update(..) | Effect::Failing(..) => {}
+            Effect::Failing(..) => {}
+            Effect::Update(asked, update) => {
+                if let Some(question) = update.message {
+                    let user = self.user(&asked);
+                    let news = user.answered.as_ref() != Some(&question.timestamp);
+                    user.asked = news.then_some(question.timestamp);
+                }
+            }
+            Effect::Say(asked, _) => {
+                let id = asked.task.task_id.clone();
+                self.say(&asked.executor(), id);
+            }
             Effect::Cancel(asked) => {
                 if !self.user(&asked).canceled {
                     self.broke(format!("{} is cancelled, and nobody wanted that", asked.task.task_id));

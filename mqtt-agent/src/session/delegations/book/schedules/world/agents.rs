@@ -1,21 +1,21 @@
 //! The agents of a schedule: they take tasks, end them, die and come back.
 
 use super::{AGENTS, Event, Mail, User, World};
-use crate::wire::{Identifier, TaskResult, TaskState};
+use crate::wire::{Identifier, Part, Role, TaskMessage, TaskResult, TaskState};
 
 impl World {
     /// An agent takes a message, or ends a task.
     pub(super) fn agent_works(&mut self) {
         let name = AGENTS[self.random.below(AGENTS.len())];
-        let ends = self.random.one_in(2);
+        let (ends, asks) = (self.random.one_in(2), !self.healthy && self.random.one_in(4));
         let agent = self.agents.get_mut(name).unwrap();
         if !agent.up {
             return;
         }
         if ends {
-            let running: Vec<_> =
-                agent.tasks.iter().filter(|(_, end)| end.is_none()).map(|(id, _)| id.clone()).collect();
-            let mut running = running;
+            let running =
+                agent.tasks.iter().filter(|(id, end)| end.is_none() && !agent.asking.contains_key(*id));
+            let mut running: Vec<_> = running.map(|(id, _)| id.clone()).collect();
             running.sort();
             if let Some(id) = running.first().cloned() {
                 self.runs += 1;
@@ -28,12 +28,21 @@ impl World {
         let (id, is_task) = match mail {
             Mail::Task(id) => (id, true),
             Mail::Ask(id) => (id, false),
+            Mail::Answer(id) => {
+                if agent.asking.remove(&id).is_some() {
+                    self.update(name, &id);
+                }
+                return;
+            }
         };
         match agent.tasks.get(&id).copied() {
             Some(Some(number)) => self.result(name, &id, number),
             Some(None) => self.update(name, &id),
             None if is_task => {
                 agent.tasks.insert(id.clone(), None);
+                if asks {
+                    agent.asking.insert(id.clone(), self.seq);
+                }
                 self.update(name, &id);
             }
             None => {}
@@ -42,7 +51,14 @@ impl World {
 
     pub(super) fn update(&mut self, from: &str, id: &Identifier) {
         self.seq += 1;
-        self.post(TaskResult::update(id.clone(), TaskState::Working, from, self.seq));
+        let asks = self.agents[from].asking.get(id).copied();
+        let state = if asks.is_some() { TaskState::InputRequired } else { TaskState::Working };
+        let mut update = TaskResult::update(id.clone(), state, from, self.seq);
+        update.message = asks.map(|number| TaskMessage {
+            timestamp: number.to_string(),
+            ..TaskMessage::new(Role::Agent, vec![Part::text("a question")])
+        });
+        self.post(update);
     }
 
     pub(super) fn result(&mut self, from: &str, id: &Identifier, number: u64) {
@@ -71,6 +87,7 @@ impl World {
         agent.up = false;
         if name == "forgetful" {
             agent.tasks.clear();
+            agent.asking.clear();
             agent.inbox.clear();
         }
         self.event(Event::Offline { agent: name.into() });

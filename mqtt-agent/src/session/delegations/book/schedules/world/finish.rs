@@ -17,7 +17,11 @@ impl World {
                 self.online(name, false);
             }
         }
-        for _ in 0..24 {
+        for _ in 0..64 {
+            self.nobody_answers();
+            for _ in 0..self.users.len() {
+                self.user_answers();
+            }
             for _ in 0..self.link.len() {
                 self.acknowledged();
             }
@@ -47,6 +51,13 @@ impl World {
             self.check_task(&id)?;
         }
         Ok(())
+    }
+
+    /// Agents ask no longer where nobody is left who could answer.
+    fn nobody_answers(&mut self) {
+        for agent in self.agents.values_mut() {
+            agent.asking.retain(|id, _| self.users.get(id).is_some_and(|user| user.holds));
+        }
     }
 
     /// Whether nothing is under way any more.

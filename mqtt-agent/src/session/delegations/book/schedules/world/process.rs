@@ -63,6 +63,7 @@ impl World {
             // Documented: the process may die after the store took it and before its user had it.
             user.taken += u32::from(user.taking);
             (user.holds, user.taking, user.crashed, user.handed) = (false, false, true, false);
+            user.asked = None;
             (user.executor, user.ended_at, user.untaken) = (None, None, 0);
             user.may_be_lost();
         }

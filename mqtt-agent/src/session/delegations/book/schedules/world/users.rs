@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Asked, Copy, Event, TaskRecord, User, World};
+use super::{Asked, Copy, Event, Mail, TaskRecord, User, World};
 use crate::deadline;
-use crate::wire::{Identifier, Intent, TaskNotification, TaskState};
+use crate::wire::{Identifier, Intent, Part, Role, TaskMessage, TaskNotification, TaskState};
 
 impl World {
     pub(super) fn user(&mut self, asked: &Asked) -> &mut User {
@@ -43,6 +43,31 @@ impl World {
         if let Some(id) = ids.get(self.random.below(ids.len())) {
             self.users.get_mut(id).unwrap().canceled = true;
             self.event(Event::Canceled(id.clone()));
+        }
+    }
+
+    /// A user answers a question that it was told of.
+    pub(super) fn user_answers(&mut self) {
+        let mut answered = None;
+        let wants = |user: &User| user.handed && user.holds && user.asked.is_some() && user.told.is_empty();
+        self.some_user(
+            wants,
+            |user| user.answered = user.asked.take(),
+            |id| {
+                answered = Some(id.clone());
+                Event::Said { id, message: TaskMessage::new(Role::User, vec![Part::text("an answer")]) }
+            },
+        );
+        if let Some(id) = answered {
+            let to = self.asked[&id].executor();
+            self.say(&to, id);
+        }
+    }
+
+    /// An answer is sent, and lost now and then, without a word of the broker.
+    pub(super) fn say(&mut self, to: &str, id: Identifier) {
+        if self.up && (self.healthy || !self.random.one_in(3)) {
+            self.mail(to, Mail::Answer(id));
         }
     }
 
