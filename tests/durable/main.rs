@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod away;
+#[cfg(feature = "peers")]
+mod clock;
 mod crash_loops;
 mod delegator;
 mod killed;

@@ -28,6 +28,17 @@ async fn once(State(runs): State<std::path::PathBuf>) -> anyhow::Result<()> {
     std::future::pending().await
 }
 
+/// Tells of each of its steps.
+#[skill(attempts = 3)]
+async fn steps(count: u32, task: Task) -> u32 {
+    for step in 1..=count {
+        task.progress(format!("step {step}")).await;
+        // The work itself: there is nothing to wait for.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    count
+}
+
 /// Ends the process.
 fn die(runs: &std::path::Path, what: &str) -> ! {
     let mut file = OpenOptions::new().append(true).create(true).open(runs).unwrap();
@@ -65,7 +76,7 @@ async fn main() {
     let mut next = || arguments.next().expect("durable-worker URL STORE RUNS");
     let (url, store, runs) = (next(), next(), std::path::PathBuf::from(next()));
     let running = Agent::new("worker")
-        .skills(skills![work, once, dying_task])
+        .skills(skills![work, once, steps, dying_task])
         .tools(tools![dying_call])
         .handlers(handlers![dying_request, dying_message])
         .state(runs)
