@@ -98,11 +98,15 @@ async fn operation(client: Client, kind: u64, number: u64) -> Outcome {
         }
         _ => {
             let task = NewTask::skill("soak_task").data(&arguments);
-            let Ok(mut task) = client.delegate("soaked", task).returning::<u64>().timeout(TIMEOUT).await
-            else {
-                return Ok(false);
+            let given = client.delegate("soaked", task).returning::<u64>().timeout(TIMEOUT).into_future();
+            let Ok(given) = tokio::time::timeout(LATEST, given).await else {
+                return Err(format!("task {number} was never handed over"));
             };
-            match task.result().await {
+            let Ok(mut task) = given else { return Ok(false) };
+            let Ok(result) = tokio::time::timeout(LATEST, task.result()).await else {
+                return Err(format!("task {number}, which is {}, never ended: {task:?}", task.id()));
+            };
+            match result {
                 Ok(got) => is(number * 2, got),
                 Err(_typed) => Ok(false),
             }
@@ -136,7 +140,7 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
             number += 1;
             let (client, kind) = (client.clone(), random.below(10));
             operations.spawn(async move {
-                let ended = tokio::time::timeout(LATEST, operation(client, kind, number)).await;
+                let ended = tokio::time::timeout(LATEST * 2, operation(client, kind, number)).await;
                 ended.unwrap_or_else(|_| Err(format!("operation {number} of kind {kind} never ended")))
             });
         }
