@@ -2,7 +2,7 @@
 //! It knows nothing of the profiles' servers.
 //!
 //! - [`scope`]: what a call inherits from the handler that makes it
-//! - [`pending`], [`cancels`], [`windows`], [`seen`]: calls of tools
+//! - [`pending`], [`cancels`], [`windows`], [`seen`], [`tool_servers`]: calls of tools
 //! - [`delegations`], [`result_listener`]: tasks of agents
 
 mod cancels;
@@ -12,6 +12,7 @@ mod pending;
 mod result_listener;
 mod scope;
 mod seen;
+mod tool_servers;
 mod window;
 mod windows;
 
@@ -37,6 +38,7 @@ use cancels::Cancels;
 use pending::Pending;
 use result_listener::Receiving;
 use seen::Seen;
+use tool_servers::ToolServers;
 
 /// One connection, its names and its books. All clones of a client share it.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(crate) struct Session {
     timeout: Duration,
     pending: Arc<Pending>,
     seen: Seen,
+    tool_servers: ToolServers,
     receiver_cards: Arc<ReceiverCards>,
     windows: Windows,
     cancels: Cancels,
@@ -75,6 +78,7 @@ impl Session {
             timeout,
             pending: Arc::default(),
             seen: Seen::default(),
+            tool_servers: ToolServers::default(),
             receiver_cards: Arc::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
@@ -145,6 +149,10 @@ impl Session {
 
     pub(crate) fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    pub(crate) fn tool_servers(&self) -> &ToolServers {
+        &self.tool_servers
     }
 
     /// Holds a large message to what its receiver's card says (`SUB-14`).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_agent::prelude::*;
 use serde_json::json;
-use support::{RawPeer, json, on_each_broker};
+use support::{Log, RawPeer, json, on_each_broker};
 
 use crate::skills::*;
 use crate::tools::*;
@@ -51,6 +51,29 @@ on_each_broker! {
             let last = peer.next(topic).await;
             assert_eq!(json(&last)["status"], "offline", "{topic}");
         }
+    }
+
+    async fn sub_16_a_client_says_that_a_tools_card_names_another_server_while_the_former_is_online(broker) {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(move || writer.clone());
+        let _logged = tracing::subscriber::set_default(lines.finish());
+        let agent = Agent::new("desk").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "thief").await;
+        let says = "names another server";
+        // The agent repairs its card after a while; until then the thief's is there.
+        for server in ["desk", "thief"] {
+            peer.subscribe(TOOL).await;
+            let mut card = json(&peer.next(TOOL).await);
+            card["server"] = json!(server);
+            peer.retain(TOOL, card.to_string()).await;
+            assert!(log.lines(says).is_empty());
+            client.tools().await.unwrap();
+        }
+        let said = log.lines(says);
+        assert!(said.iter().any(|line| line.contains("desk") && line.contains("thief")), "{said:?}");
+        agent.stop().await;
     }
 
     async fn sub_16_a_reconnect_is_no_reason_to_publish_twice(broker) {

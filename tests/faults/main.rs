@@ -11,4 +11,5 @@ mod soak;
 mod stores;
 mod table;
 mod tasks;
+mod telling;
 mod watches;

@@ -55,6 +55,7 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
     let served = Served::by(&servers_now);
     let tools_now = readable(session.namespace(), look.tools.take_all());
     let (found, has_room) = collect(tools_now.filter(|tool| served.is_online(tool)));
+    found.iter().for_each(|tool| session.tool_servers().see(tool, |server| served.is_there(server)));
     missing.sort_unstable();
     let shortfall = if is_full || !all_servers || !has_room {
         Some(Shortfall::TooMany)
@@ -160,6 +161,11 @@ impl<'s> Served<'s> {
             tools: online.flat_map(|server| &server.tools).map(String::as_str).collect(),
             servers: servers.iter().map(|server| (server.server.as_str(), server.status)).collect(),
         }
+    }
+
+    /// Whether a server is online.
+    fn is_there(&self, server: &str) -> bool {
+        self.servers.get(server) == Some(&Status::Online)
     }
 
     /// Whether a tool's card says online, and a server lists it that is. Where its server's card can't be read, the
