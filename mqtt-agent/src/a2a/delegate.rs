@@ -169,10 +169,11 @@ fn inherited(handle: &SessionHandle) -> Option<Duration> {
 }
 
 async fn publish(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
-    let Published { no_subscribers } =
-        send(session, asked.message(session.namespace()), &asked.task.to).await?;
+    // One of this process is whole.
+    let Some(message) = asked.message(session.namespace()) else { return Err(DelegateError::Abandoned) };
+    let Published { no_subscribers } = send(session, message, &asked.task.to).await?;
     if no_subscribers {
-        return Err(DelegateError::Unavailable { agent: asked.task.to.clone() });
+        return Err(DelegateError::Unavailable { agent: asked.task.to.to_string() });
     }
     Ok(())
 }

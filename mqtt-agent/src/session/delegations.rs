@@ -29,7 +29,7 @@ use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
 use crate::wire::{Identifier, Namespace, TaskError, TaskMessage, TaskResult};
 use book::Book;
-use event::{Effect, Event, Handed, What};
+use event::{Change, Effect, Event, Handed, What};
 use unclaimed::Unclaimed;
 
 /// How many records are read at once.
@@ -279,15 +279,24 @@ impl Delegations {
                     tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to send an answer again");
                 }
             }
-            Effect::Store { record, what } => self.keep(*record, what).await,
+            Effect::Store { asked, change, what } => self.keep(&asked, *change, what).await,
             _ => {}
         }
     }
 
     async fn send_again(&self, asked: &Asked, link: &Link, namespace: &Namespace) {
         let Sending { session, epoch } = Sending::now(link);
-        let message: Message = asked.message(namespace);
-        let outcome = match link.publish(message).await {
+        let message = match asked.message(namespace) {
+            Some(message) => Ok(message),
+            None => self.stored_message(asked, namespace).await,
+        };
+        let published = match message {
+            Ok(message) => link.publish(message).await,
+            Err(outcome) => {
+                return self.on(Event::Handed { id: asked.task.task_id.clone(), outcome });
+            }
+        };
+        let outcome = match published {
             Ok(Published { no_subscribers: false }) => Handed::Taken { session, epoch },
             Ok(Published { no_subscribers: true }) => Handed::Nowhere,
             Err(PublishError::TooLarge { .. } | PublishError::Invalid { .. }) => Handed::Impossible,
@@ -299,10 +308,35 @@ impl Delegations {
         self.on(Event::Handed { id: asked.task.task_id.clone(), outcome });
     }
 
-    async fn keep(&self, record: TaskRecord, what: What) {
-        let id = record.task.task_id.clone();
-        // `false`: it was removed from the store meanwhile, and nothing is left to be kept.
-        let outcome = self.store.update(TaskSide::Delegator, record).await.map(drop);
+    /// The message of a task that the store alone has.
+    async fn stored_message(&self, asked: &Asked, namespace: &Namespace) -> Result<Message, Handed> {
+        let task = &asked.task.task_id;
+        match self.store.get(TaskSide::Delegator, task.as_str()).await {
+            Ok(Some(record)) => Ok(asked.message_of(namespace, &record.task)),
+            // Somebody removed it: nobody knows any more what it was.
+            Ok(None) => Err(Handed::Nowhere),
+            Err(error) => {
+                tracing::warn!(task = %shown(task), %error, "failed to read a task that is to be sent again");
+                Err(Handed::Failed)
+            }
+        }
+    }
+
+    async fn keep(&self, asked: &Asked, change: Change, what: What) {
+        let id = asked.task.task_id.clone();
+        let record = match asked.record() {
+            Some(record) => Ok(Some(record)),
+            None => self.store.get(TaskSide::Delegator, id.as_str()).await,
+        };
+        let outcome = match record {
+            Ok(Some(mut record)) => {
+                change.apply(&mut record);
+                // `false`: it was removed from the store meanwhile, and nothing is left to be kept.
+                self.store.update(TaskSide::Delegator, record).await.map(drop)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.on(Event::Stored { id, what, outcome });
         self.stored.notify_waiters();
     }
@@ -331,8 +365,8 @@ impl Delegations {
                     self.unclaimed(record.task.task_id);
                 } else {
                     let (sent, lost, canceled) = (record.sent, record.lost, record.canceled);
-                    let (asked, _) = Asked::of(record);
-                    self.on(Event::Recovered { asked: Arc::new(asked), sent, lost, canceled });
+                    let asked = Arc::new(Asked::recovered(record));
+                    self.on(Event::Recovered { asked, sent, lost, canceled });
                     some = true;
                 }
             }

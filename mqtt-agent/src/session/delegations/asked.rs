@@ -1,7 +1,7 @@
 //! [`Asked`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -14,7 +14,9 @@ use crate::link::Message;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{Intent, Namespace, Task, TaskMessage, TaskNotification, TaskResult, TraceContext};
+use crate::wire::{
+    Identifier, Intent, Namespace, Task, TaskMessage, TaskNotification, TaskResult, TraceContext,
+};
 
 /// Updates that wait for whoever watches a task; more are dropped and logged.
 const UPDATES: usize = 256;
@@ -23,12 +25,14 @@ const UPDATES: usize = 256;
 pub(super) const UPDATE_BYTES: usize = 64 << 20;
 
 /// An update that waits, and its share of what may wait.
-type Waits = (TaskResult, Share);
+type Waits = (Box<TaskResult>, Share);
 
 /// One task that was asked for. Where it is stands in the book; this is what it was, and what its handle hears.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub(crate) task: Task,
+    pub(crate) task: Names,
+    /// The task itself. `None` of a task of an earlier process: the store alone has it, for there may be many.
+    whole: Option<Box<Task>>,
     /// Where the result is awaited, of a request (`A2A-7`).
     pub(crate) result_topic: Option<String>,
     pub(crate) trace: Option<TraceContext>,
@@ -39,11 +43,36 @@ pub(crate) struct Asked {
     /// The same for the store.
     deadline_ms: Option<i64>,
     /// The replica that works on it, once it was heard of.
-    executor: watch::Sender<Option<Arc<str>>>,
+    executor: Mutex<Option<Arc<str>>>,
+    /// Whoever waits for it. `None` of a task of an earlier process, of which there may be many.
+    heard: Option<Box<Heard>>,
+}
+
+/// What names a task, and who asks whom for it.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) task_id: Identifier,
+    pub(crate) from: Box<str>,
+    pub(crate) to: Box<str>,
+}
+
+/// What reaches whoever waits for a task.
+#[derive(Debug)]
+struct Heard {
     updates: mpsc::Sender<Waits>,
     end: watch::Sender<Option<Ended>>,
-    noted: watch::Sender<bool>,
-    settled: watch::Sender<bool>,
+    known: watch::Sender<Known>,
+}
+
+/// What is known of a task before it ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Somebody works on it.
+    taken: bool,
+    /// The store had its first try at what a later process has to know.
+    noted: bool,
+    /// The store had its first try at the task as settled.
+    settled: bool,
 }
 
 /// How the wait for a task ends.
@@ -66,11 +95,11 @@ impl Updates {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<TaskResult>> {
-        self.0.poll_recv(cx).map(|waited| waited.map(|(update, _)| update))
+        self.0.poll_recv(cx).map(|waited| waited.map(|(update, _)| *update))
     }
 
     pub(crate) fn try_recv(&mut self) -> Option<TaskResult> {
-        self.0.try_recv().ok().map(|(update, _)| update)
+        self.0.try_recv().ok().map(|(update, _)| *update)
     }
 }
 
@@ -84,46 +113,63 @@ impl Asked {
     ) -> (Self, Waiting) {
         let (updates, received) = mpsc::channel(UPDATES);
         let (end, ended) = watch::channel(None);
+        let heard = Heard { updates, end, known: watch::Sender::default() };
+        let names = Names {
+            task_id: task.task_id.clone(),
+            from: task.from.as_str().into(),
+            to: task.to.as_str().into(),
+        };
         let asked = Self {
-            task,
+            task: names,
+            whole: Some(Box::new(task)),
             result_topic,
             trace,
             stored: false,
             deadline,
             deadline_ms: None,
-            executor: watch::Sender::new(None),
-            updates,
-            end,
-            noted: watch::Sender::new(false),
-            settled: watch::Sender::new(false),
+            executor: Mutex::default(),
+            heard: Some(Box::new(heard)),
         };
         (asked, Waiting { updates: Updates(received), end: ended })
     }
 
-    /// A task as the store has it, of this process or an earlier one.
+    /// A task of an earlier process, for which nobody waits.
+    pub(super) fn recovered(record: TaskRecord) -> Self {
+        let (asked, _) = Self::of(record);
+        Self { heard: None, whole: None, ..asked }
+    }
+
+    /// A task as the store has it.
     pub(crate) fn of(record: TaskRecord) -> (Self, Waiting) {
         let trace = record.traceparent.as_deref();
         let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
         let deadline = record.deadline_ms.map(deadline::at_ms);
         let (asked, waiting) = Self::new(record.task, None, trace, deadline);
-        asked.executor.send_replace(record.executor.map(Arc::from));
+        *asked.known() = record.executor.map(Arc::from);
         (Self { stored: true, deadline_ms: record.deadline_ms, ..asked }, waiting)
     }
 
-    /// Its record, as far as nothing of it changes.
-    pub(super) fn record(&self) -> TaskRecord {
-        TaskRecord {
+    /// Its record, as far as nothing of it changes; `None` where the store alone has it.
+    pub(super) fn record(&self) -> Option<TaskRecord> {
+        let task = self.whole.as_deref()?.clone();
+        Some(TaskRecord {
             updates: true,
             deadline_ms: self.deadline_ms,
             traceparent: self.trace.as_ref().map(|trace| trace.traceparent().to_owned()),
             tracestate: self.trace.as_ref().and_then(|trace| trace.tracestate().map(str::to_owned)),
-            ..TaskRecord::new(self.task.clone())
-        }
+            ..TaskRecord::new(task)
+        })
     }
 
-    /// The message that asks for it: at the replica that has it already, where that is known.
-    pub(crate) fn message(&self, namespace: &Namespace) -> Message {
-        self.addressed(namespace, &TaskNotification::of(&self.task, true))
+    /// The message that asks for it: at the replica that has it already, where that is known. `None` where the store alone has
+    /// the task.
+    pub(crate) fn message(&self, namespace: &Namespace) -> Option<Message> {
+        self.whole.as_deref().map(|task| self.message_of(namespace, task))
+    }
+
+    /// The same, of the task as the store has it.
+    pub(super) fn message_of(&self, namespace: &Namespace, task: &Task) -> Message {
+        self.addressed(namespace, &TaskNotification::of(task, true))
     }
 
     /// The message that names it by its id alone: whoever has it says where it is (`A2A-6`).
@@ -147,7 +193,7 @@ impl Asked {
 
     /// A message about it (`A2A-12`).
     pub(crate) fn about(&self, intent: Intent) -> TaskNotification {
-        let Task { task_id, from, .. } = &self.task;
+        let Names { task_id, from, .. } = &self.task;
         TaskNotification::about(task_id.clone(), intent, from, &self.executor())
     }
 
@@ -165,36 +211,42 @@ impl Asked {
 
     /// Whose inbox takes what is said about the task.
     pub(crate) fn executor(&self) -> Arc<str> {
-        self.executor.borrow().clone().unwrap_or_else(|| self.task.to.as_str().into())
+        self.known_executor().unwrap_or_else(|| (*self.task.to).into())
     }
 
     /// The replica that works on it, once it was heard of.
     pub(super) fn known_executor(&self) -> Option<Arc<str>> {
-        self.executor.borrow().clone()
+        self.known().clone()
+    }
+
+    /// Locked for a moment.
+    fn known(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+        self.executor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn set_executor(&self, executor: Arc<str>) {
-        self.executor.send_replace(Some(executor));
+        *self.known() = Some(executor);
+        self.tell(|known| known.taken = true);
     }
 
     /// Whether it is known who works on it.
     pub(crate) fn is_taken(&self) -> bool {
-        self.executor.borrow().is_some()
+        self.known().is_some()
     }
 
     /// Waits until it is known who works on it.
     pub(crate) async fn taken(&self) {
-        // Never closed: the sender is ours.
-        let _ = self.executor.subscribe().wait_for(Option::is_some).await;
+        self.hears(|known| known.taken).await;
     }
 
     /// Whether an agent of this id may work on the task: the one that was asked, or a replica of it.
     pub(super) fn may_be_at(&self, agent: &str) -> bool {
-        let rest = agent.strip_prefix(self.task.to.as_str());
+        let rest = agent.strip_prefix(&*self.task.to);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     }
 
     pub(super) fn update(&self, result: TaskResult, ledger: &Ledger) {
+        let Some(heard) = &self.heard else { return };
         let Some(share) = ledger.take(json::memory(&result)) else {
             limited!(warn, "dropped an update: {UPDATE_BYTES} bytes wait already", task = %shown(&self.task.task_id));
             return;
@@ -203,13 +255,14 @@ impl Asked {
             clippy::disallowed_methods,
             reason = "the buffer of whoever watches: updates over it are dropped"
         )]
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send((result, share)) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = heard.updates.try_send((Box::new(result), share)) {
             limited!(warn, "dropped an update: {UPDATES} wait already", task = %shown(&self.task.task_id));
         }
     }
 
     pub(super) fn end(&self, end: Ended) {
-        self.end.send_if_modified(|known| {
+        let Some(heard) = &self.heard else { return };
+        heard.end.send_if_modified(|known| {
             let first = !matches!(known, Some(Ok(_)));
             if first {
                 *known = Some(end);
@@ -220,24 +273,40 @@ impl Asked {
 
     /// Waits until whoever waits for the task was told of its end.
     pub(crate) async fn over(&self) {
-        let _ = self.end.subscribe().wait_for(Option::is_some).await;
+        if let Some(heard) = &self.heard {
+            // Never closed: the sender is ours.
+            let _ = heard.end.subscribe().wait_for(Option::is_some).await;
+        }
+    }
+
+    fn tell(&self, what: impl FnOnce(&mut Known)) {
+        if let Some(heard) = &self.heard {
+            heard.known.send_modify(what);
+        }
+    }
+
+    async fn hears(&self, what: impl Fn(&Known) -> bool) {
+        if let Some(heard) = &self.heard {
+            // Never closed: the sender is ours.
+            let _ = heard.known.subscribe().wait_for(what).await;
+        }
     }
 
     pub(super) fn note(&self) {
-        self.noted.send_replace(true);
+        self.tell(|known| known.noted = true);
     }
 
     /// Waits until the store had its first try at what a later process has to know.
     pub(crate) async fn noted(&self) {
-        let _ = self.noted.subscribe().wait_for(|noted| *noted).await;
+        self.hears(|known| known.noted).await;
     }
 
     pub(super) fn settle(&self) {
-        self.settled.send_replace(true);
+        self.tell(|known| known.settled = true);
     }
 
     /// Waits until the store had its first try at the task as settled.
     pub(crate) async fn settled(&self) {
-        let _ = self.settled.subscribe().wait_for(|settled| *settled).await;
+        self.hears(|known| known.settled).await;
     }
 }

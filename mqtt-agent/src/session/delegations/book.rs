@@ -384,7 +384,7 @@ impl Book {
                 entry.executor = Some(Arc::clone(&executor));
                 effects.push(Effect::Executor(Arc::clone(&entry.asked), executor));
                 // One of several replicas: a later process asks none but that, and what was said before went to any.
-                if from != entry.asked.task.to {
+                if from != &*entry.asked.task.to {
                     note(self.durable, entry, now, effects);
                     if entry.canceled {
                         effects.push(Effect::Cancel(Arc::clone(&entry.asked)));

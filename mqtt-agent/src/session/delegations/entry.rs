@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::asked::Asked;
-use super::event::{Effect, What};
+use super::event::{Change, Effect, What};
 use super::seeded::{Bug, seeded};
 use crate::shown::shown;
-use crate::store::{StoreError, TaskRecord};
-use crate::wire::{TaskMessage, TaskResult, TaskState, now_rfc3339};
+use crate::store::StoreError;
+use crate::wire::{TaskMessage, TaskResult, TaskState};
 
 /// How long after a failure the store is tried again at first, and at most.
 const RETRY: Duration = Duration::from_millis(100);
@@ -240,7 +240,8 @@ impl Entry {
         self.keeping =
             Keeping { busy: true, dirty: false, retry_at: None, ..std::mem::take(&mut self.keeping) };
         let what = self.what();
-        effects.push(Effect::Store { record: Box::new(self.record()), what });
+        let (asked, change) = (Arc::clone(&self.asked), Box::new(self.change()));
+        effects.push(Effect::Store { asked, change, what });
     }
 
     /// The store is tried again when it is time.
@@ -274,22 +275,16 @@ impl Entry {
         }
     }
 
-    fn record(&self) -> TaskRecord {
-        let mut record = self.asked.record();
-        record.sent = self.sent;
-        record.lost = self.sent && matches!(self.at, At::Due | At::Link { .. } | At::Nowhere);
-        record.canceled = self.canceled;
-        record.executor = self.executor.as_deref().map(str::to_owned);
-        record.settled = self.settled;
-        // Once the end is stored nothing else of the record counts.
-        record.task.status = self.state;
-        if let Some(end) = &self.end {
-            record.task.result.clone_from(&end.result);
-            record.task.error.clone_from(&end.error);
-            record.task.artifacts.clone_from(&end.artifacts);
-            record.task.updated_at = end.completed_at.clone().unwrap_or_else(now_rfc3339);
+    fn change(&self) -> Change {
+        Change {
+            sent: self.sent,
+            lost: self.sent && matches!(self.at, At::Due | At::Link { .. } | At::Nowhere),
+            canceled: self.canceled,
+            executor: self.executor.as_deref().map(str::to_owned),
+            settled: self.settled,
+            state: self.state,
+            end: self.end.as_deref().cloned(),
         }
-        record
     }
 
     /// The store took an update, or failed. Whether the entry is no longer needed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult};
+use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult, TaskState, now_rfc3339};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -98,6 +98,35 @@ pub(super) enum Effect {
     Cancel(Arc<Asked>),
     /// Give its agent the answer once more.
     Say(Arc<Asked>, TaskMessage),
-    /// Put the record into the store.
-    Store { record: Box<TaskRecord>, what: What },
+    /// Put that into the store.
+    Store { asked: Arc<Asked>, change: Box<Change>, what: What },
+}
+
+/// What the store is to know of a task.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) sent: bool,
+    pub(super) lost: bool,
+    pub(super) canceled: bool,
+    pub(super) executor: Option<String>,
+    pub(super) settled: bool,
+    pub(super) state: TaskState,
+    pub(super) end: Option<TaskResult>,
+}
+
+impl Change {
+    /// Writes it into the task's record.
+    pub(super) fn apply(self, record: &mut TaskRecord) {
+        let Self { sent, lost, canceled, executor, settled, state, end } = self;
+        (record.sent, record.lost, record.canceled) = (sent, lost, canceled);
+        (record.executor, record.settled) = (executor, settled);
+        // Once the end is stored nothing else of the record counts.
+        record.task.status = state;
+        if let Some(end) = end {
+            record.task.result = end.result;
+            record.task.error = end.error;
+            record.task.artifacts = end.artifacts;
+            record.task.updated_at = end.completed_at.unwrap_or_else(now_rfc3339);
+        }
+    }
 }

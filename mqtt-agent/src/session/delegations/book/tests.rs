@@ -100,7 +100,7 @@ impl Told {
 
     fn last_stored(&self) -> Option<(What, bool)> {
         self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Store { record, what } => Some((*what, record.settled)),
+            Effect::Store { change, what, .. } => Some((*what, change.settled)),
             _ => None,
         })
     }

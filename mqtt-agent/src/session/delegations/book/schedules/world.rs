@@ -286,11 +286,13 @@ impl World {
             Effect::Acknowledge(message) => self.acknowledge(message),
             Effect::Send(asked) => self.send(asked),
             Effect::Ask(asked) => self.ask(&asked),
-            Effect::Store { record, what } => {
+            Effect::Store { asked, change, what } => {
+                let mut record = asked.record().unwrap();
+                change.apply(&mut record);
                 if self.writing.iter().any(|(other, _)| other.task.task_id == record.task.task_id) {
                     self.broke("two updates of one record at once");
                 }
-                self.writing.push((*record, what));
+                self.writing.push((record, what));
             }
         }
     }
