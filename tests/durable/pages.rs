@@ -183,6 +183,36 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a2a_6_who_asks_where_a_task_is_that_is_not_read_yet_is_told(broker) {
+        let (store, runs) = (left(MANY).await, Runs::gated());
+        let mut peer = boss(&broker.url()).await;
+        let agent = worker(&broker.url(), &store, &runs).await;
+        let last = format!("t-{}", MANY - 1);
+        let mut seqs = Vec::new();
+        for _ in 0..2 {
+            let bare = json!({"task_id": last, "from": "boss", "updates": true}).to_string();
+            peer.publish(INBOX, bare, Default::default()).await;
+            let told = loop {
+                let told = body(&peer.next(RESULTS).await);
+                if told["task_id"] == last {
+                    break told;
+                }
+            };
+            assert_eq!(told["status"], "submitted", "{told}");
+            seqs.push(told["seq"].as_u64().unwrap());
+        }
+        runs.gate.add_permits(MANY);
+        loop {
+            let told = body(&peer.next(RESULTS).await);
+            if told["task_id"] == last {
+                // What is told later is not taken for older.
+                assert!(seqs.iter().all(|seq| *seq < told["seq"].as_u64().unwrap()), "{seqs:?} {told}");
+                break;
+            }
+        }
+        agent.stop().await;
+    }
+
     async fn a2a_12_an_answer_for_a_task_that_is_not_read_yet_is_there_when_it_asks(broker) {
         let (store, runs) = (left(MANY).await, Runs::gated());
         let mut asks = given("last-asks", "work");

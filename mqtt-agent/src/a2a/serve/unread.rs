@@ -7,10 +7,13 @@ use super::Shared;
 use super::inbox::cannot_store;
 use super::pending::Claim;
 use super::recover::{read, take_up};
+use super::work::seq_unread;
 use crate::link::Ack;
+use crate::log_rate::limited;
+use crate::shown::shown;
 use crate::spawn;
 use crate::store::{Stored, TaskRecord};
-use crate::wire::TaskNotification;
+use crate::wire::{TaskNotification, TaskResult, TaskState};
 
 impl Shared {
     /// A message about a task that has not been read yet: the task is taken up, if the message's sender is who gave it.
@@ -54,6 +57,30 @@ impl Shared {
         });
     }
 
+    /// Tells that a task is here and where it is: whoever asks and hears nothing takes it for lost.
+    async fn tell_unread(&self, record: &TaskRecord) {
+        // Nobody works on it, whatever an earlier process did.
+        let state = match record.task.status {
+            TaskState::Working => TaskState::Submitted,
+            state => state,
+        };
+        let task = &record.task.task_id;
+        let mut update = TaskResult::update(task.clone(), state, self.id.as_str(), seq_unread(record.starts));
+        let asks = state == TaskState::InputRequired;
+        update.message = record.task.messages.last().filter(|_| asks).cloned();
+        let Some(message) = self.message(record, &update) else { return };
+        if !self.announced().await {
+            return;
+        }
+        // It is small, but for a question; whoever hears nothing asks again.
+        if self.link.too_large(&message).is_some() {
+            return;
+        }
+        if let Err(error) = self.link.try_enqueue(message) {
+            limited!(warn, "an update was dropped", task = %shown(task), %error);
+        }
+    }
+
     async fn again_unread(
         self: &Arc<Self>,
         ack: Ack,
@@ -61,8 +88,12 @@ impl Shared {
         read: Option<(Claim<'_>, TaskRecord)>,
     ) {
         match read {
-            Some((_claimed, existing)) if existing.task.from == asked.task.from => {
+            Some((claim, existing)) if existing.task.from == asked.task.from => {
                 ack.stored(&Stored::read_back(&existing));
+                drop(claim);
+                if asked.updates && existing.updates {
+                    self.tell_unread(&existing).await;
+                }
             }
             // Refused, which may take a while.
             Some((claim, existing)) => {

@@ -121,6 +121,12 @@ impl Work {
     }
 }
 
+/// The number of what is told of a task before this process takes it up: after all of the process before, and before all of
+/// this one. Told twice it is the same.
+pub(super) fn seq_unread(starts: u32) -> u64 {
+    first_seq(starts.saturating_add(1)).saturating_sub(1)
+}
+
 /// Updates are not stored, and their numbers rise over all processes all the same, whatever the clock does: each process
 /// that takes the task up has a range of its own, below the largest whole number of a JavaScript peer.
 fn first_seq(starts: u32) -> u64 {
