@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mqtt_agent::a2a::{TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use serde_json::{Value, json};
-use support::{FailingStore, RawPeer, eventually, json, on_each_broker, reply_to};
+use support::{FailingStore, Failure, RawPeer, eventually, json, on_each_broker, reply_to};
 
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";
 const RESULTS: &str = "a2a/v1/tasks/ann/results";
@@ -45,8 +45,19 @@ async fn greet_surely(
     Ok(format!("hello {name}"))
 }
 
+/// Asks once, and says that it has the answer.
+#[skill]
+async fn hear(State(begun): State<Begun>, task: Task) -> Result<(), mqtt_agent::a2a::TaskUpdateError> {
+    task.ask("Who?").await?;
+    begun.0.fetch_add(1, Ordering::SeqCst);
+    Ok(())
+}
+
 fn worker(store: &FailingStore, begun: &Begun) -> Agent {
-    Agent::new("worker").skills(skills![wait, quick, greet_surely]).state(begun.clone()).store(store.clone())
+    Agent::new("worker")
+        .skills(skills![wait, quick, greet_surely, hear])
+        .state(begun.clone())
+        .store(store.clone())
 }
 
 fn task(id: &str, kind: &str) -> String {
@@ -102,6 +113,25 @@ on_each_broker! {
         assert!(!store.kept(TaskSide::Executor, "t").await.unwrap().canceled);
         let agent = worker(&store, &begun).start(&broker.url()).await.unwrap();
         in_state(&mut peer, "canceled").await;
+        agent.stop().await;
+    }
+
+    async fn an_answer_reaches_its_handler_while_the_store_stalls(broker) {
+        let (store, begun) = (FailingStore::default(), Begun::default());
+        let agent = worker(&store, &begun).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "ann").await;
+        peer.subscribe(RESULTS).await;
+        peer.publish(INBOX, task("t", "hear"), Default::default()).await;
+        in_state(&mut peer, "input-required").await;
+        store.fail_with(Failure::Stall);
+        store.fail_updates(true);
+        let answer = json!({"messages": [{"role": "user", "content": "Ada", "timestamp": "2026-01-01T00:00:01Z"}]});
+        peer.publish(INBOX, about("t", "message", &answer), Default::default()).await;
+        eventually("the handler goes on", || async { (begun.count() == 1).then_some(()) }).await;
+        store.fail_updates(false);
+        in_state(&mut peer, "completed").await;
+        let kept = store.kept(TaskSide::Executor, "t").await.unwrap();
+        assert!(kept.task.messages.iter().any(|message| message.text() == "Ada"), "{kept:?}");
         agent.stop().await;
     }
 

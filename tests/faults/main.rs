@@ -2,6 +2,7 @@
 //! the test that shows what happens then, or why it can't happen. `table` prints it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod again;
 mod agent_store;
 mod calls;
 mod common;

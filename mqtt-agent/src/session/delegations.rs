@@ -31,6 +31,7 @@ use crate::wire::{Identifier, Namespace, TaskError, TaskMessage, TaskResult};
 use book::Book;
 use event::{Change, Effect, Event, Handed, What};
 use unclaimed::Unclaimed;
+pub(crate) use unclaimed::Unread;
 
 /// How many records are read at once.
 const PAGE: usize = 256;
@@ -88,6 +89,26 @@ impl Sending {
 
 /// Something that is to be done with waiting.
 pub(super) struct Work(Box<Effect>);
+
+/// The store is being read for more results. Dropped before that is done, it is to be read again.
+struct Reading<'d> {
+    delegations: &'d Delegations,
+    done: bool,
+}
+
+impl Reading<'_> {
+    fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.delegations.unclaimed_tasks().was_not_read();
+        }
+    }
+}
 
 impl Delegations {
     pub(crate) fn new(store: Arc<dyn TaskStore>) -> Self {
@@ -224,8 +245,8 @@ impl Delegations {
         });
     }
 
-    pub(super) fn heard(&self, result: TaskResult, proven: bool, message: u64) {
-        self.on(Event::Heard { result, proven, message });
+    pub(super) fn heard(&self, result: TaskResult, proven: bool, redelivered: bool, message: u64) {
+        self.on(Event::Heard { result, proven, redelivered, message });
     }
 
     pub(super) fn tick(&self) {
@@ -379,28 +400,66 @@ impl Delegations {
         self.arrived.send_replace(());
     }
 
-    /// The next task that ended without anybody who waited for it; `None` when the connection was closed.
-    pub(crate) async fn next_unclaimed(&self) -> Option<Identifier> {
+    /// The next task that ended without anybody who waited for it; `None` when the connection was closed. It is given
+    /// back with [`unclaimed`](Self::unclaimed) or [`claimed`](Self::claimed).
+    pub(crate) async fn next_unclaimed(&self) -> Result<Option<Unread>, StoreError> {
         let mut arrived = self.arrived.subscribe();
         loop {
             let next = self.unclaimed_tasks().pop();
             if next.is_some() {
-                return next;
+                return Ok(next);
+            }
+            if self.unclaimed_tasks().is_to_read() {
+                self.read_unclaimed().await?;
+                continue;
             }
             tokio::select! {
                 _ = arrived.changed() => {}
-                () = self.closed.cancelled() => return None,
+                () = self.closed.cancelled() => return Ok(None),
             }
         }
+    }
+
+    /// Reads those for which there was no room before.
+    async fn read_unclaimed(&self) -> Result<(), StoreError> {
+        let reading = Reading { delegations: self, done: false };
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.open(TaskSide::Delegator, after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.task.task_id.as_str().to_owned());
+            let ended = page.into_iter().map(|record| record.task).filter(|task| task.status.is_terminal());
+            // Those in the book have somebody who waits for them.
+            let unclaimed: Vec<_> = {
+                let books = self.books();
+                ended.map(|task| task.task_id).filter(|id| !books.book.is_known(id)).collect()
+            };
+            let has_room = unclaimed.into_iter().all(|id| self.unclaimed_tasks().push_read(id));
+            if !has_room {
+                break;
+            }
+        }
+        reading.done();
+        self.arrived.send_replace(());
+        Ok(())
+    }
+
+    /// Whoever takes a task has it.
+    pub(crate) fn claimed(&self, task_id: &Identifier) {
+        self.unclaimed_tasks().taken(task_id);
     }
 
     fn unclaimed_tasks(&self) -> MutexGuard<'_, Unclaimed> {
         self.unclaimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever asked has the result.
-    pub(crate) async fn settle(&self, task_id: &str) -> Result<Option<TaskRecord>, StoreError> {
-        let Some(mut record) = self.store.get(TaskSide::Delegator, task_id).await? else { return Ok(None) };
+    /// Whoever asked has the result. `None`: it is kept no more, or was taken before.
+    pub(crate) async fn settle(&self, unread: &Unread) -> Result<Option<TaskRecord>, StoreError> {
+        let record = self.store.get(TaskSide::Delegator, unread.task_id.as_str()).await?;
+        // One that was on its way to a user who left is settled, and nobody's.
+        let Some(mut record) = record.filter(|record| !(unread.unsure && record.settled)) else {
+            return Ok(None);
+        };
         record.settled = true;
         self.store.update(TaskSide::Delegator, record.clone()).await?;
         Ok(Some(record))

@@ -249,7 +249,7 @@ impl Reader {
         let id = result.task_id.as_str();
         let correlated = inbound.properties.correlation_data.as_deref() == Some(id.as_bytes());
         let proven = correlated || inbound.topic() == self.namespace.task_result(id);
-        self.delegations.heard(result, proven, message);
+        self.delegations.heard(result, proven, inbound.is_again, message);
     }
 
     async fn prune(&self) {

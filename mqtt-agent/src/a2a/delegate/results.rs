@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 
 use crate::kept::Kept;
-use crate::session::{DelegateError, Session, SessionHandle};
+use crate::session::{DelegateError, Session, SessionHandle, Unread};
 use crate::store::StoreError;
-use crate::wire::{Identifier, Task};
+use crate::wire::Task;
 
 /// The delegated tasks that ended with nobody who waited for them: those whose [`TaskHandle`](super::TaskHandle) was
 /// dropped, and with a durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
@@ -75,11 +75,11 @@ impl Stream for Results {
 
 async fn next(session: Arc<Session>) -> Result<Option<Task>, StoreError> {
     loop {
-        let Some(task_id) = session.delegations().next_unclaimed().await else { return Ok(None) };
-        let mut next = Popped { session: Arc::clone(&session), task_id: Some(task_id.clone()) };
-        let record = session.delegations().settle(task_id.as_str()).await?;
-        next.task_id = None;
-        // None: it was pruned meanwhile.
+        let Some(unread) = session.delegations().next_unclaimed().await? else { return Ok(None) };
+        let mut next = Popped { session: Arc::clone(&session), unread, done: false };
+        let record = session.delegations().settle(&next.unread).await?;
+        next.done = true;
+        // None: it was pruned meanwhile, or taken.
         if let Some(record) = record {
             return Ok(Some(record.task));
         }
@@ -89,13 +89,17 @@ async fn next(session: Arc<Session>) -> Result<Option<Task>, StoreError> {
 /// A task on its way out of the queue; it goes back unless it arrives.
 struct Popped {
     session: Arc<Session>,
-    task_id: Option<Identifier>,
+    unread: Unread,
+    done: bool,
 }
 
 impl Drop for Popped {
     fn drop(&mut self) {
-        if let Some(task_id) = self.task_id.take() {
-            self.session.delegations().unclaimed(task_id);
+        let (delegations, task_id) = (self.session.delegations(), &self.unread.task_id);
+        if self.done {
+            delegations.claimed(task_id);
+        } else {
+            delegations.unclaimed(task_id.clone());
         }
     }
 }

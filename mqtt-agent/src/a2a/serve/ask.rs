@@ -1,9 +1,11 @@
 //! Asking whoever gave a task, and taking the answers (`A2A-12`).
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::Work;
 use super::dialogue::{Dialogue, Heard, Replay, put_answer, put_question, remove_question};
@@ -14,6 +16,9 @@ use crate::shown::shown;
 use crate::spawn;
 use crate::store::TaskRecord;
 use crate::wire::{Part, TaskMessage, TaskState};
+
+/// How long an answer waits for the store before its handler has it.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// A question that is waited for. Dropped before its answer, it is taken back.
 struct Asking(Option<Arc<Work>>);
@@ -106,8 +111,9 @@ impl Work {
         self.tell_state().await;
     }
 
-    /// Takes a further message: the answer to its question. One that it did not ask for is dropped.
-    pub(super) async fn answer(&self, message: TaskMessage) -> Taken {
+    /// Takes a further message: the answer to its question. One that it did not ask for is dropped. `redelivered`: the broker
+    /// says that it sent it before.
+    pub(super) async fn answer(&self, message: TaskMessage, redelivered: bool) -> Taken {
         let Some(shared) = self.shared.upgrade() else { return Taken::Left };
         let task = &self.begun().task_id;
         let mut record = self.record.lock().await;
@@ -118,7 +124,7 @@ impl Work {
             limited!(warn, "a message to a task that has ended was dropped", task = %shown(task));
             return Taken::Dropped;
         }
-        let waiting = match self.dialogue().hear(&record.task.messages, &message) {
+        let waiting = match self.dialogue().hear(&record.task.messages, &message, redelivered) {
             Heard::Again => {
                 tracing::debug!(task = %shown(task), "a message that was delivered again was dropped");
                 return Taken::Change(record.changes());
@@ -132,8 +138,9 @@ impl Work {
         };
         put_answer(&mut Arc::make_mut(record.change()).task, message.clone(), waiting.is_some());
         let taken = Taken::Change(record.changes());
-        // Where the store fails it goes on all the same.
-        self.keep_or_warn(&shared, &record, "an answer").await;
+        // Where the store fails it goes on all the same, and where that is slow after a moment: whoever waits for the message to be
+        // acknowledged tries again.
+        drop(timeout(SLOW, self.keep_or_warn(&shared, &record, "an answer")).await);
         drop(record);
         if let Some(waiting) = waiting {
             // A handler that left in this moment loses nothing.

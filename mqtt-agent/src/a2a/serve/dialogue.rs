@@ -40,9 +40,16 @@ pub(super) enum Heard {
 }
 
 impl Dialogue {
-    /// Takes a message: whoever waits for it is given out once.
-    pub(super) fn hear(&mut self, messages: &[TaskMessage], message: &TaskMessage) -> Heard {
-        if messages.iter().any(|known| message.is_again(known)) && !seeded(Bug::AnswersTwice) {
+    /// Takes a message: whoever waits for it is given out once. `redelivered`: the broker says that it sent it before.
+    pub(super) fn hear(
+        &mut self,
+        messages: &[TaskMessage],
+        message: &TaskMessage,
+        redelivered: bool,
+    ) -> Heard {
+        // Without a time an answer cannot be told from a second one of the same words; the broker's word has to do then.
+        let again = |known: &TaskMessage| message.is_again(known) || (redelivered && message == known);
+        if messages.iter().any(again) && !seeded(Bug::AnswersTwice) {
             return Heard::Again;
         }
         let early = self.is_ahead(messages);
@@ -159,5 +166,27 @@ mod tests {
         let timeless = TaskMessage { timestamp: String::new(), ..yes.clone() };
         assert!(!timeless.is_again(&timeless.clone()), "nothing tells it from a second one");
         assert!(!said(Role::User, "no").is_again(&yes));
+    }
+
+    #[test]
+    fn an_answer_without_a_time_that_the_broker_delivers_again_answers_one_question() {
+        let (mut dialogue, (sender, mut answer)) = (Dialogue::default(), oneshot::channel());
+        dialogue.waiting = Some(sender);
+        let timeless = TaskMessage { timestamp: String::new(), ..said(Role::User, "yes") };
+        let messages = [said(Role::Agent, "Sure?"), timeless.clone(), said(Role::Agent, "Really?")];
+        assert!(matches!(dialogue.hear(&messages, &timeless, true), Heard::Again));
+        assert!(answer.try_recv().is_err());
+        let other = TaskMessage { timestamp: String::new(), ..said(Role::User, "no") };
+        // It was sent before, and did not arrive.
+        assert!(matches!(dialogue.hear(&messages, &other, true), Heard::Awaited(_)));
+    }
+
+    #[test]
+    fn the_same_answer_without_a_time_answers_the_next_question() {
+        let (mut dialogue, (sender, _answer)) = (Dialogue::default(), oneshot::channel());
+        dialogue.waiting = Some(sender);
+        let timeless = TaskMessage { timestamp: String::new(), ..said(Role::User, "yes") };
+        let messages = [said(Role::Agent, "Sure?"), timeless.clone(), said(Role::Agent, "Really?")];
+        assert!(matches!(dialogue.hear(&messages, &timeless, false), Heard::Awaited(_)));
     }
 }

@@ -86,18 +86,25 @@ impl Shared {
         match notification.intent {
             // A word of another peer's: its message is a task (A2A-12).
             Intent::Task | Intent::Other(_) => self.task(&inbound, ack, notification),
-            Intent::Message | Intent::Cancel if self.pending.contains(&notification.task_id) => {
-                self.taken_up_first(ack, notification, Self::about);
-            }
-            Intent::Message | Intent::Cancel => self.about(ack, notification),
+            Intent::Message | Intent::Cancel => self.about_some(ack, notification, inbound.is_again),
         }
     }
 
-    /// A message about a task that was given before.
-    fn about(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+    /// A message about a task that was given before, which is read first where that was not done. `redelivered`: the broker
+    /// says that it sent the message before.
+    fn about_some(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
+        if self.pending.contains(&notification.task_id) {
+            return self.taken_up_first(ack, notification, move |shared, ack, notification| {
+                shared.about(ack, notification, redelivered);
+            });
+        }
+        self.about(ack, notification, redelivered);
+    }
+
+    fn about(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         match notification.intent {
-            Intent::Cancel => self.cancel(ack, notification),
-            _ => self.further(ack, notification),
+            Intent::Cancel => self.cancel(ack, notification, redelivered),
+            _ => self.further(ack, notification, redelivered),
         }
     }
 
@@ -275,7 +282,7 @@ impl Shared {
         ack.refused();
     }
 
-    fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+    fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
         let about = notification.clone();
         let Some(message) = notification.into_message() else {
@@ -284,30 +291,28 @@ impl Shared {
         };
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            if let Some(ack) = work.hear(ack, work.answer(message)).await {
-                shared.about_another(ack, about);
+            if let Some(ack) = work.hear(ack, work.answer(message, redelivered)).await {
+                shared.about_another(ack, about, redelivered);
             }
         });
     }
 
-    fn cancel(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+    fn cancel(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
         let shared = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             if let Some(ack) = work.hear(ack, work.cancel()).await {
-                shared.about_another(ack, notification);
+                shared.about_another(ack, notification, redelivered);
             }
         });
     }
 
     /// A message about a task that was stored before it came again: for whoever has it now.
-    fn about_another(self: &Arc<Self>, ack: Ack, notification: TaskNotification) {
+    fn about_another(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         if self.stopping.is_cancelled() {
             ack.leave();
-        } else if self.pending.contains(&notification.task_id) {
-            self.taken_up_first(ack, notification, Self::about);
         } else {
-            self.about(ack, notification);
+            self.about_some(ack, notification, redelivered);
         }
     }
 

@@ -103,7 +103,7 @@ impl Book {
         self.tasks.clear();
     }
 
-    #[cfg(test)]
+    /// Whether a task is in here: it goes on, or somebody waits for its end.
     pub(super) fn is_known(&self, id: &Identifier) -> bool {
         self.tasks.contains_key(id)
     }
@@ -139,7 +139,9 @@ impl Book {
             }
             Event::Online { agent, retained } => self.online(&agent, retained, now, effects),
             Event::Offline { agent } => self.agents.went_offline(&agent),
-            Event::Heard { result, proven, message } => self.heard(result, proven, message, now, effects),
+            Event::Heard { result, proven, redelivered, message } => {
+                self.heard(result, proven, redelivered, message, now, effects);
+            }
             Event::Canceled(id) => {
                 if let Some(entry) = self.tasks.get_mut(&id) {
                     entry.canceled = true;
@@ -330,6 +332,7 @@ impl Book {
         &mut self,
         result: TaskResult,
         proven: bool,
+        redelivered: bool,
         message: u64,
         now: Instant,
         effects: &mut Vec<Effect>,
@@ -391,8 +394,9 @@ impl Book {
                     }
                 }
             }
-            let missed = entry.missed_answer(&result);
-            let news = entry.update(&result);
+            let repeated = redelivered && entry.is_question_again(&result);
+            let missed = if repeated { None } else { entry.missed_answer(&result) };
+            let news = !repeated && entry.update(&result);
             if let Some(answer) = missed {
                 effects.push(Effect::Say(Arc::clone(&entry.asked), answer));
             } else if news {

@@ -191,6 +191,15 @@ impl Entry {
         None
     }
 
+    /// Whether it is the last question once more, of a peer that numbers nothing. The broker says that it sent it before:
+    /// otherwise it might be another one of the same words.
+    pub(super) fn is_question_again(&self, update: &TaskResult) -> bool {
+        update.seq.is_none()
+            && update.status == TaskState::InputRequired
+            && update.message.is_some()
+            && update.message == self.question
+    }
+
     /// It ends so.
     pub(super) fn end(&mut self, result: TaskResult, now: Instant, effects: &mut Vec<Effect>) {
         self.state = result.status;

@@ -28,7 +28,7 @@ pub(super) enum Event {
     /// An agent is offline, or its status was removed.
     Offline { agent: Arc<str> },
     /// A result or an update, in a message of this number. `proven`: it names the task by more than its id (`A2A-11`).
-    Heard { result: TaskResult, proven: bool, message: u64 },
+    Heard { result: TaskResult, proven: bool, redelivered: bool, message: u64 },
     /// Whoever gave a task does not want it any more.
     Canceled(Identifier),
     /// The agent's question is answered, and that goes to the connection.

@@ -4,20 +4,34 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::wire::Identifier;
 
-/// How many wait at most. Older ones are in the store for the next start, as far as it keeps them.
-const MOST: usize = 10_000;
+/// How many wait at most. Older ones are in the store, as far as it keeps them, and are read there when these are taken.
+const MOST: usize = if cfg!(test) { 100 } else { 10_000 };
 
 /// Their ids, each once, in the order in which they ended.
 #[derive(Debug, Default)]
 pub(crate) struct Unclaimed {
     order: VecDeque<Identifier>,
     known: HashSet<Identifier>,
-    /// Whether it was logged that the oldest make room. Who never takes a result is told once, not with each task.
+    /// Those that were read in the store while others were taken: they may have been taken since.
+    unsure: HashSet<Identifier>,
+    /// Those that somebody is about to take.
+    taking: HashSet<Identifier>,
+    /// Whether the store has some that are not in here.
     overflowed: bool,
+}
+
+/// One that is about to be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unread {
+    pub(crate) task_id: Identifier,
+    /// Whether it may have been taken already, which the store knows.
+    pub(crate) unsure: bool,
 }
 
 impl Unclaimed {
     pub(crate) fn push(&mut self, task_id: Identifier) {
+        self.taking.remove(&task_id);
+        self.unsure.remove(&task_id);
         if !self.known.insert(task_id.clone()) {
             return;
         }
@@ -26,20 +40,52 @@ impl Unclaimed {
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
+            self.unsure.remove(&oldest);
+            // Who never takes a result is told once, not with each task.
             if !std::mem::replace(&mut self.overflowed, true) {
                 tracing::warn!(
-                    "more than {MOST} results wait to be taken, and the oldest are left to the next start; take them with \
+                    "more than {MOST} results wait to be taken, and the oldest are left to the store; take them with \
                      `Client::results`"
                 );
             }
         }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Identifier> {
-        let oldest = self.order.pop_front()?;
-        self.known.remove(&oldest);
-        self.overflowed = false;
-        Some(oldest)
+    /// One that was read in the store; whether there is room for more.
+    pub(crate) fn push_read(&mut self, task_id: Identifier) -> bool {
+        if self.order.len() >= MOST {
+            self.overflowed = true;
+            return false;
+        }
+        if !self.taking.contains(&task_id) && self.known.insert(task_id.clone()) {
+            self.unsure.insert(task_id.clone());
+            self.order.push_back(task_id);
+        }
+        true
+    }
+
+    /// Whether the store is to be read for more: it has some, and all that were in here are taken.
+    pub(crate) fn is_to_read(&mut self) -> bool {
+        self.order.is_empty() && std::mem::take(&mut self.overflowed)
+    }
+
+    /// Reading the store failed.
+    pub(crate) fn was_not_read(&mut self) {
+        self.overflowed = true;
+    }
+
+    /// The next one, which comes back by [`push`](Self::push) or is [`taken`](Self::taken).
+    pub(crate) fn pop(&mut self) -> Option<Unread> {
+        let task_id = self.order.pop_front()?;
+        self.known.remove(&task_id);
+        self.taking.insert(task_id.clone());
+        let unsure = self.unsure.remove(&task_id);
+        Some(Unread { task_id, unsure })
+    }
+
+    /// Whoever was about to take it has it.
+    pub(crate) fn taken(&mut self, task_id: &Identifier) {
+        self.taking.remove(task_id);
     }
 }
 
@@ -53,19 +99,24 @@ mod tests {
         Identifier::parse(&format!("t-{number}")).unwrap()
     }
 
+    fn sure(number: usize) -> Option<Unread> {
+        Some(Unread { task_id: id(number), unsure: false })
+    }
+
     #[test]
     fn each_is_given_once_and_again_when_it_was_put_back() {
         let mut unclaimed = Unclaimed::default();
         for number in [1, 2, 1] {
             unclaimed.push(id(number));
         }
-        assert_eq!(unclaimed.pop(), Some(id(1)));
+        assert_eq!(unclaimed.pop(), sure(1));
         unclaimed.push(id(1));
-        assert_eq!([unclaimed.pop(), unclaimed.pop(), unclaimed.pop()], [Some(id(2)), Some(id(1)), None]);
+        assert_eq!([unclaimed.pop(), unclaimed.pop(), unclaimed.pop()], [sure(2), sure(1), None]);
+        assert!(!unclaimed.is_to_read(), "nothing was left out");
     }
 
     #[test]
-    fn the_oldest_make_room() {
+    fn the_oldest_make_room_and_are_read_again_when_the_others_are_taken() {
         let mut unclaimed = Unclaimed::default();
         for number in 0..MOST + 2 {
             unclaimed.push(id(number));
@@ -74,8 +125,34 @@ mod tests {
         }
         assert_eq!(unclaimed.order.len(), MOST);
         assert_eq!(unclaimed.known.len(), MOST);
-        assert_eq!(unclaimed.pop(), Some(id(2)));
-        unclaimed.push(id(0));
-        assert_eq!(unclaimed.order.back(), Some(&id(0)), "it was forgotten");
+        for number in 2..MOST + 2 {
+            assert!(!unclaimed.is_to_read());
+            assert_eq!(unclaimed.pop(), sure(number));
+            if number > 2 {
+                unclaimed.taken(&id(number));
+            }
+        }
+        assert!(unclaimed.is_to_read());
+        assert!(!unclaimed.is_to_read(), "once");
+        for number in 0..3 {
+            assert!(unclaimed.push_read(id(number)));
+        }
+        // The third is with whoever takes it, and comes back.
+        assert_eq!(unclaimed.pop(), Some(Unread { task_id: id(0), unsure: true }));
+        unclaimed.push(id(2));
+        unclaimed.push(id(1));
+        assert_eq!([unclaimed.pop(), unclaimed.pop(), unclaimed.pop()], [sure(1), sure(2), None]);
+    }
+
+    #[test]
+    fn what_does_not_fit_of_a_store_is_read_later() {
+        let mut unclaimed = Unclaimed::default();
+        assert!((0..MOST).all(|number| unclaimed.push_read(id(number))));
+        assert!(!unclaimed.push_read(id(MOST)));
+        while let Some(next) = unclaimed.pop() {
+            unclaimed.taken(&next.task_id);
+        }
+        assert!(unclaimed.is_to_read());
+        assert!(unclaimed.taking.is_empty() && unclaimed.unsure.is_empty() && unclaimed.known.is_empty());
     }
 }

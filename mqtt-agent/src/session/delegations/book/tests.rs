@@ -10,7 +10,9 @@ use super::super::event::{Effect, Event, Handed, What};
 use super::Book;
 use crate::deadline;
 use crate::store::{StoreError, TaskRecord};
-use crate::wire::{Identifier, Intent, TaskError, TaskNotification, TaskResult, TaskState};
+use crate::wire::{
+    Identifier, Intent, Part, Role, TaskError, TaskMessage, TaskNotification, TaskResult, TaskState,
+};
 
 /// A book with one task, and what it wants done.
 struct Told {
@@ -78,7 +80,7 @@ impl Told {
         let mut result = TaskResult::update(id(), TaskState::Completed, "alone", 0);
         result.seq = None;
         change(&mut result);
-        self.on(Event::Heard { result, proven: true, message });
+        self.on(Event::Heard { result, proven: true, redelivered: false, message });
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -236,4 +238,26 @@ fn a_task_is_given_up_though_no_connection_lasts() {
         told.pass(1);
     }
     assert!(told.has_ended());
+}
+
+#[test]
+fn a_question_without_number_and_time_that_the_broker_delivers_again_is_asked_once() {
+    let mut told = Told::sent();
+    let asks = |told: &mut Told, message: u64, redelivered: bool| {
+        let question = TaskMessage {
+            timestamp: String::new(),
+            ..TaskMessage::new(Role::Agent, vec![Part::text("Sure?")])
+        };
+        let mut result = TaskResult::update(id(), TaskState::InputRequired, "alone", 0);
+        (result.seq, result.message) = (None, Some(question));
+        told.on(Event::Heard { result, proven: true, redelivered, message });
+        let asked = told.effects.iter().filter(|effect| matches!(effect, Effect::Update(..))).count();
+        told.effects.clear();
+        asked
+    };
+    assert_eq!(asks(&mut told, 1, false), 1);
+    assert_eq!(asks(&mut told, 2, true), 0, "the same once more");
+    assert_eq!(asks(&mut told, 3, false), 1, "another one of the same words");
+    let mut told = Told::sent();
+    assert_eq!(asks(&mut told, 1, true), 1, "the first one that arrives");
 }

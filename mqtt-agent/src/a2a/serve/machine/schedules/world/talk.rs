@@ -17,6 +17,8 @@ pub(super) struct Mail {
     pub(super) what: What,
     /// The change that it made in this process.
     pub(super) change: Option<u64>,
+    /// It was delivered before, which the broker says with the next delivery.
+    delivered: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ impl World {
     pub(super) fn cancel(&mut self) {
         let ids: Vec<_> = self.live.keys().copied().collect();
         if let Some(&id) = ids.get(self.random.below(ids.len())) {
-            self.mails.push(Mail { id, what: What::Cancel, change: None });
+            self.mails.push(Mail { id, what: What::Cancel, change: None, delivered: false });
         }
     }
 
@@ -48,6 +50,7 @@ impl World {
         let open: Vec<_> = (0..self.mails.len()).filter(|&at| self.mails[at].change.is_none()).collect();
         let Some(&at) = open.get(self.random.below(open.len())) else { return };
         let (id, what) = (self.mails[at].id, self.mails[at].what.clone());
+        let redelivered = std::mem::replace(&mut self.mails[at].delivered, true);
         let Some(live) = self.live.get_mut(&id) else {
             // It is left to the next start, or about none that runs.
             if !self.stopping {
@@ -70,20 +73,22 @@ impl World {
                 Some(self.live[&id].ledger.changes())
             }
             What::Answer(..) if ended || live.canceled => None,
-            What::Answer(_, message) => match live.dialogue.hear(&live.ledger.task.messages, &message) {
-                Heard::Again => Some(live.ledger.changes()),
-                Heard::Unasked => None,
-                heard => {
-                    let goes_on = matches!(heard, Heard::Awaited(_));
-                    put_answer(&mut Arc::make_mut(live.ledger.change()).task, message.clone(), goes_on);
-                    let change = live.ledger.changes();
-                    self.keep(id);
-                    if let Heard::Awaited(waiting) = heard {
-                        drop(waiting.send(message));
+            What::Answer(_, message) => {
+                match live.dialogue.hear(&live.ledger.task.messages, &message, redelivered) {
+                    Heard::Again => Some(live.ledger.changes()),
+                    Heard::Unasked => None,
+                    heard => {
+                        let goes_on = matches!(heard, Heard::Awaited(_));
+                        put_answer(&mut Arc::make_mut(live.ledger.change()).task, message.clone(), goes_on);
+                        let change = live.ledger.changes();
+                        self.keep(id);
+                        if let Heard::Awaited(waiting) = heard {
+                            drop(waiting.send(message));
+                        }
+                        Some(change)
                     }
-                    Some(change)
                 }
-            },
+            }
         };
         match change {
             Some(change) => self.mails[at].change = Some(change),
@@ -201,7 +206,7 @@ impl World {
         self.numbers += 1;
         let mut answer = TaskMessage::new(Role::User, vec![Part::text(format!("answer {number}"))]);
         answer.timestamp = format!("{}", self.numbers);
-        self.mails.push(Mail { id, what: What::Answer(number, answer), change: None });
+        self.mails.push(Mail { id, what: What::Answer(number, answer), change: None, delivered: false });
     }
 
     fn answered(&mut self, id: Id, number: usize, answer: &TaskMessage) {

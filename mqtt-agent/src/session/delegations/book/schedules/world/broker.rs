@@ -174,7 +174,7 @@ impl World {
                 user.ended_at.get_or_insert(now);
             }
         }
-        self.event(Event::Heard { result, proven: false, message });
+        self.event(Event::Heard { result, proven: false, redelivered: false, message });
         self.check_held();
     }
 
