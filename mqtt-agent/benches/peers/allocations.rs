@@ -17,6 +17,7 @@ mod measure;
 mod node;
 mod options;
 mod ours;
+mod proc;
 mod process;
 mod roles;
 mod sections;

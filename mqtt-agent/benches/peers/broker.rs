@@ -21,7 +21,7 @@ impl Config {
         match self {
             Self::Tuned => "tuned Mosquitto (the lines of the README)",
             Self::Stock => "stock Mosquitto (a listener and `allow_anonymous`)",
-            Self::Large => "tuned Mosquitto, `max_packet_size 67108864`",
+            Self::Large => "tuned Mosquitto, `max_packet_size 268435455`",
         }
     }
 
@@ -29,7 +29,8 @@ impl Config {
         let packet = match self {
             Self::Stock => return String::new(),
             Self::Tuned => 1_048_576,
-            Self::Large => 64 << 20,
+            // The largest that MQTT has.
+            Self::Large => 268_435_455,
         };
         format!(
             "set_tcp_nodelay true\nmax_inflight_messages 200\nmax_queued_messages 0\nmax_packet_size {packet}\n\

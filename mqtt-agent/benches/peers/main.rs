@@ -24,6 +24,7 @@ mod measure;
 mod node;
 mod options;
 mod ours;
+mod proc;
 mod process;
 mod roles;
 mod sections;

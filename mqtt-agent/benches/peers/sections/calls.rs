@@ -3,8 +3,9 @@
 use super::{order, print_failures, print_title, start};
 use crate::broker::{Broker, Config};
 use crate::contestant::{Contestant, Kind};
-use crate::measure::{Rounds, Sample, memory, peak};
+use crate::measure::{Rounds, Sample, peak};
 use crate::options::Options;
+use crate::proc::memory;
 use crate::roles::Work;
 use crate::table::{self, Table, megabytes, ratio, tenths, whole};
 
