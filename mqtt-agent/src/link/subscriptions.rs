@@ -97,6 +97,9 @@ pub(super) struct Subscriptions {
     by_identifier: HashMap<u32, Arc<str>>,
     waiting: VecDeque<Request>,
     sent: VecDeque<(u16, Request)>,
+    /// The subscriptions that were asked for and not granted yet: only those are looked for in what waits, which may be as
+    /// long as there are subscriptions.
+    asked: HashSet<u64>,
 }
 
 impl Subscriptions {
@@ -170,6 +173,7 @@ impl Subscriptions {
         // The broker replaces an equal filter's subscription, so that a lower level would take from the others.
         held.qos = held.qos.max(filter.qos);
         let filter = Filter { qos: held.qos, ..filter };
+        self.asked.insert(id);
         self.waiting.push_back(Request::Subscribe {
             filter,
             identifier,
@@ -198,7 +202,9 @@ impl Subscriptions {
         let Some(held) = self.held.get(&filter) else { return };
         let (is_last, identifier) = (held.routes.len() == 1, held.identifier);
         let asks = |request: &Request| matches!(request, Request::Subscribe { asked: Some((by, _)), .. } if *by == id);
-        if let Some(never_sent) = self.waiting.iter().position(asks) {
+        if self.asked.contains(&id)
+            && let Some(never_sent) = self.waiting.iter().position(asks)
+        {
             self.waiting.remove(never_sent);
             self.forget(id);
             return self.release(identifier);
@@ -224,6 +230,7 @@ impl Subscriptions {
 
     /// Removes the route, and returns the filter with its identifier where that is now unused.
     fn forget(&mut self, id: u64) -> Option<(Arc<str>, Option<u32>)> {
+        self.asked.remove(&id);
         let filter = self.by_id.remove(&id)?;
         self.routes.remove(&filter, id);
         let held = self.held.get_mut(&filter)?;
@@ -286,7 +293,8 @@ impl Subscriptions {
                 if let Some(held) = self.held.get_mut(filter.filter.as_str()) {
                     held.granted = true;
                 }
-                if let Some((_, outcome)) = asked {
+                if let Some((id, outcome)) = asked {
+                    self.asked.remove(&id);
                     // Whoever asked and went away has dropped its subscription, which undoes it.
                     let _ = outcome.send(Ok(()));
                 }
