@@ -42,11 +42,18 @@ impl Default for CardSchema {
     }
 }
 
+impl From<&Value> for CardSchema {
+    /// Keeps the text alone.
+    fn from(tree: &Value) -> Self {
+        // A tree of JSON is always written.
+        let text = serde_json::value::to_raw_value(tree).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self { text, tree: OnceLock::new() }
+    }
+}
+
 impl From<Value> for CardSchema {
     fn from(tree: Value) -> Self {
-        // A tree of JSON is always written.
-        let text = serde_json::value::to_raw_value(&tree).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { text, tree: OnceLock::from(tree) }
+        Self { text: Self::from(&tree).text, tree: OnceLock::from(tree) }
     }
 }
 
