@@ -1,9 +1,13 @@
 //! JSON text: pointers into it (RFC 6901), its size, and that of its tree.
 
+mod finite;
+
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+
+pub(crate) use finite::{to_raw, to_value};
 
 /// One step deeper: a name, or an index as text.
 pub(crate) fn push_step(pointer: &mut String, name: &str) {

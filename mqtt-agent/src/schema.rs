@@ -11,6 +11,7 @@
 pub mod dialect;
 
 mod arguments;
+mod bounds;
 mod clean;
 mod error;
 mod generate;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::serve::Work;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
 use crate::handler::reply::ToolError;
+use crate::json;
 use crate::shown::shown;
 use crate::store::StoreError;
 use crate::wire::{Artifact, Part, Role, TaskMessage};
@@ -126,7 +127,7 @@ impl Artifact {
     ///
     /// When the value cannot be written as JSON.
     pub fn json(id: impl Into<String>, value: &impl Serialize) -> serde_json::Result<Self> {
-        Ok(Self::new(id, [Part::data(serde_json::to_value(value)?)]))
+        Ok(Self::new(id, [Part::data(json::to_value(value)?)]))
     }
 }
 

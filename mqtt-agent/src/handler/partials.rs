@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::json;
 use crate::link::{Link, Message, PublishError, Receipt};
 use crate::shown::shown;
 use crate::wire::{Identifier, StreamKind, StreamMessage};
@@ -53,7 +54,7 @@ impl<T: Serialize> Partials<T> {
         if self.stream.cancellation.is_cancelled() {
             return Err(PartialsError::Canceled);
         }
-        let content = serde_json::to_value(value).map_err(PartialsError::Serialize)?;
+        let content = json::to_value(value).map_err(PartialsError::Serialize)?;
         self.stream.send(StreamKind::Partial, content).await
     }
 }

@@ -30,7 +30,9 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
+
+use crate::json;
 
 /// A handler's answer: the value's JSON, or what went wrong.
 pub type Answer = Result<Box<RawValue>, Failure>;
@@ -78,14 +80,16 @@ impl<T: Serialize + JsonSchema> Reply for T {
 #[allow(clippy::needless_pass_by_value)]
 fn written<T: Serialize>(value: T) -> Answer {
     // No closure: the compiler would make code of it for each type.
-    match to_raw_value(&value) {
+    match json::to_raw(&value) {
         Ok(value) => Ok(value),
         Err(error) => Err(unwritten(&error)),
     }
 }
 
 fn unwritten(error: &serde_json::Error) -> Failure {
-    Failure::new(format!("the result cannot be written as JSON: {error}"))
+    Failure::new(format!(
+        "the result cannot be written as JSON: {error}; answer with a value that can, or with an error"
+    ))
 }
 
 /// The schema of a value `T`.

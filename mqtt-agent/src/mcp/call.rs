@@ -19,8 +19,9 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
+use crate::json;
 use crate::session::SessionHandle;
 use exchange::Exchange;
 
@@ -93,7 +94,7 @@ fn read<T: DeserializeOwned>(raw: &RawValue) -> Result<T, CallError> {
 
 /// Arguments are one JSON object; nothing at all is an empty one.
 fn object(arguments: &impl Serialize) -> Result<Box<RawValue>, CallError> {
-    let raw = to_raw_value(arguments).map_err(|error| CallError::InvalidArguments {
+    let raw = json::to_raw(arguments).map_err(|error| CallError::InvalidArguments {
         message: format!("the arguments cannot be written as JSON: {error}; give a type that can"),
     })?;
     match raw.get().as_bytes().first() {

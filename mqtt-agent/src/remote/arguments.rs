@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::handler::param::Args;
+use crate::json;
 
 /// Arguments of a call. Used by generated code.
 #[doc(hidden)]
@@ -63,7 +64,7 @@ pub trait Sent {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> Sent for T {
     fn add(&self, name: &'static str, arguments: &mut Map<String, Value>) -> Result<(), String> {
-        let value = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        let value = json::to_value(self).map_err(|error| error.to_string())?;
         // What is nothing is left out, as an optional argument is.
         if !value.is_null() {
             arguments.insert(name.to_owned(), value);
@@ -75,7 +76,7 @@ impl<T: Serialize> Sent for T {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> Sent for Args<T> {
     fn add(&self, _: &'static str, arguments: &mut Map<String, Value>) -> Result<(), String> {
-        match serde_json::to_value(&self.0).map_err(|error| error.to_string())? {
+        match json::to_value(&self.0).map_err(|error| error.to_string())? {
             Value::Object(object) => {
                 arguments.extend(object);
                 Ok(())

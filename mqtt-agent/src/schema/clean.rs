@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bounds::bound;
 use super::dialect::steps::{any_of, listed_constant, reference_alone};
 use super::keywords::{self, Holds};
 
@@ -38,6 +39,7 @@ fn clean_object(schema: &mut Map<String, Value>, reader: Reader) {
     // Of Rust's numbers, schemars makes formats that JSON Schema does not know, and clients warn of each.
     let format = schema.get("format").and_then(Value::as_str);
     if format.is_some_and(|format| !keywords::FORMATS.contains(&format)) {
+        bound(schema);
         schema.remove("format");
     }
     if reader == Reader::Model {

@@ -120,14 +120,52 @@ fn gives() -> Place {
 fn numbers_lose_their_formats_and_keep_their_bounds() {
     let kinds = tool_of!(kinds);
     assert_eq!(property(kinds, "small"), json!({"type": "integer", "minimum": 0, "maximum": 255}));
-    assert_eq!(property(kinds, "big"), json!({"type": "integer", "minimum": 0}));
+    assert_eq!(property(kinds, "big"), json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}));
     assert_eq!(property(kinds, "float"), json!({"type": "number"}));
+}
+
+/// Takes numbers.
+#[tool]
+#[allow(clippy::too_many_arguments)]
+fn numbers(
+    word: u32,
+    signed: i32,
+    wide: i128,
+    size: usize,
+    nonzero: std::num::NonZeroU8,
+    signed_nonzero: std::num::NonZeroI64,
+    #[arg(range = ..=10)] few: u32,
+) {
+    let _ = (word, signed, wide, size, nonzero, signed_nonzero, few);
+}
+
+#[test]
+fn mcp_8_the_bounds_of_number_types_are_on_the_card_and_one_answer_has_all_errors() {
+    let numbers = tool_of!(numbers);
+    for (name, least, greatest) in [
+        ("word", json!(0), json!(u32::MAX)),
+        ("signed", json!(i32::MIN), json!(i32::MAX)),
+        ("wide", json!(i64::MIN), json!(u64::MAX)),
+        ("size", json!(0), json!(u64::MAX)),
+        ("nonzero", json!(1), json!(255)),
+        ("signed_nonzero", json!(i64::MIN), json!(i64::MAX)),
+        ("few", json!(0), json!(10)),
+    ] {
+        let property = property(numbers, name);
+        assert_eq!((&property["minimum"], &property["maximum"]), (&least, &greatest), "{name}");
+    }
+    let arguments = json!({
+        "word": 4_294_967_296_u64, "signed": -2_147_483_649_i64, "wide": 1e20, "size": -1, "nonzero": 0,
+        "signed_nonzero": 0, "few": 11,
+    });
+    let errors = check(numbers, arguments).unwrap_err();
+    assert_eq!(errors.len(), 7, "{errors:?}");
 }
 
 #[test]
 fn an_option_is_not_required_and_has_no_null() {
     let kinds = tool_of!(kinds);
-    assert_eq!(property(kinds, "maybe"), json!({"type": "integer"}));
+    assert_eq!(property(kinds, "maybe")["type"], "integer");
     let required = schemas(kinds).input["required"].clone();
     assert!(!required.as_array().unwrap().contains(&json!("maybe")), "{required}");
     assert!(!property(kinds, "place").to_string().contains("null"));
@@ -163,7 +201,11 @@ fn fields_named_like_keywords_stay() {
     );
     assert_eq!(place["properties"]["format"], json!({"type": "string"}));
     assert_eq!(place["properties"]["height"], json!({"type": "integer", "minimum": 0, "maximum": 65535}));
-    assert_eq!(place["properties"]["inner"]["properties"], json!({"x": {"type": "integer"}}), "inlined");
+    assert_eq!(
+        place["properties"]["inner"]["properties"],
+        json!({"x": {"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}}),
+        "inlined"
+    );
     assert_eq!(place["required"], json!(["title"]));
     assert!(place.get("title").is_none());
 }

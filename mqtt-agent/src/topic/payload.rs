@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::handler::context::Delivery;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
+use crate::json;
 
 /// A payload as it is on the wire, for messages that are no JSON.
 ///
@@ -70,7 +71,7 @@ pub trait EventPayload {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + ?Sized> EventPayload for T {
     fn encode(&self) -> serde_json::Result<Encoded> {
-        Ok(Encoded { bytes: serde_json::to_vec(self)?.into(), is_json: true })
+        Ok(Encoded { bytes: String::from(Box::<str>::from(json::to_raw(self)?)).into(), is_json: true })
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {

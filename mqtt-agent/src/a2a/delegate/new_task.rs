@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::json;
 use crate::wire::{Part, Role, TaskMessage};
 
 /// What is asked of an agent. A text alone is one as well: `client.request("writer", "Write a poem.")`.
@@ -36,7 +37,7 @@ impl NewTask {
 
     /// Adds JSON. The arguments of a skill that takes some are one JSON object: a struct or `json!({..})`.
     pub fn data(mut self, value: &impl Serialize) -> Self {
-        match serde_json::to_value(value) {
+        match json::to_value(value) {
             Ok(value) => self.part(Part::data(value)),
             Err(error) => {
                 self.error.get_or_insert(format!(

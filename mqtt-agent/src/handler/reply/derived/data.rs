@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::handler::param::Missing;
 use crate::handler::reply::FromToolError;
+use crate::json;
 
 /// How a field's value goes out and comes back.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct FieldOf<T>(PhantomData<T>);
 
 impl<T: Serialize + Deserialize<'static>> FieldOf<T> {
     /// By serde.
-    pub const CODEC: Option<Codec<T>> = Some(Codec { write: to_raw_value::<T>, read: read::<T> });
+    pub const CODEC: Option<Codec<T>> = Some(Codec { write: json::to_raw::<T>, read: read::<T> });
 }
 
 /// The constant of [`FieldOf`] for what serde does not know.
