@@ -374,10 +374,20 @@ impl Agent {
             reply_topics: &self.reply_topics,
             dialects: &self.dialects,
         };
-        let mut checked = Checked::new(given).map_err(Error::Invalid)?;
         let durable = self.store.as_ref().is_some_and(|store| store.is_durable());
-        checked.expect(self.expected, self.replicas, durable, connect).map_err(Error::Invalid)?;
-        Ok(checked)
+        let unfit = check::settings(&given, self.expected, self.replicas, durable, connect);
+        let checked = Checked::new(given).and_then(|mut checked| {
+            checked.publish(self.replicas, durable, connect)?;
+            Ok(checked)
+        });
+        match checked {
+            Ok(checked) if unfit.is_empty() => Ok(checked),
+            Ok(_) => Err(Error::Invalid(unfit)),
+            Err(mut problems) => {
+                problems.extend(unfit);
+                Err(Error::Invalid(problems))
+            }
+        }
     }
 
     /// Checks, connects to the broker of a URL or of [`ConnectOptions`], serves, and returns when the agent can be called.

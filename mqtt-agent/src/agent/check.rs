@@ -142,8 +142,7 @@ impl Checked {
 
     /// How long the broker keeps the session: what `SUB-8` says where nothing else was said.
     pub(super) fn session_expiry(&self, connect: &ConnectOptions) -> Duration {
-        let keeps_tasks = self.presence.is_some() && (self.tools.is_empty() || self.durable);
-        connect.session_expiry.unwrap_or(if keeps_tasks { LONG } else { SHORT })
+        session_expiry(self.presence.is_some(), !self.tools.is_empty(), self.durable, connect)
     }
 
     /// Says what a long session means for tools that have replicas (`SUB-8a`).
@@ -157,41 +156,17 @@ impl Checked {
         }
     }
 
-    /// What can only be checked against the agent's own settings.
-    pub(super) fn expect(
+    /// What depends on the cards as they will be published.
+    pub(super) fn publish(
         &mut self,
-        tools: Option<usize>,
         replicas: bool,
         durable: bool,
         connect: &ConnectOptions,
     ) -> Result<(), Vec<Problem>> {
         self.durable = durable;
         let mut problems = Vec::new();
-        if let Some(expected) = tools.filter(|&expected| expected != self.tools.len()) {
-            let names: Vec<_> = self.tools.iter().map(|ready| ready.tool.name()).collect();
-            problems.push(Problem::new(format!(
-                "{expected} tools are expected and {} are there ({}); a crate that nothing refers to is left out by the \
-                 linker: name its tools with `.tools(tools![..])`",
-                names.len(),
-                if names.is_empty() { "none".to_owned() } else { names.join(", ") },
-            )));
-        }
         if !replicas {
-            if self.replica {
-                problems.push(Problem::new(
-                    "`.instance(..)` names one of several replicas, and `.without_replicas()` says that there are none; leave \
-                     one of them out",
-                ));
-            }
             self.cards.without_replicas();
-        }
-        let has_will = !self.tools.is_empty() || self.presence.is_some();
-        let session_expiry = self.session_expiry(connect);
-        if has_will && connect.will_delay >= session_expiry {
-            problems.push(Problem::new(format!(
-                "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
-                connect.will_delay,
-            )));
         }
         let limit = connect.max_packet_size;
         self.cards.accept(limit);
@@ -201,6 +176,48 @@ impl Checked {
         size::check(self, limit, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
+}
+
+/// Whether the agent's settings fit each other and what it serves.
+pub(super) fn settings(
+    given: &Given<'_>,
+    expected: Option<usize>,
+    replicas: bool,
+    durable: bool,
+    connect: &ConnectOptions,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let (tools, skills) = (&given.tools, !given.skills.is_empty());
+    if let Some(expected) = expected.filter(|&expected| expected != tools.len()) {
+        let mut names: Vec<_> = tools.iter().map(|tool| tool.name()).collect();
+        names.sort_unstable();
+        problems.push(Problem::new(format!(
+            "{expected} tools are expected and {} are there ({}); a crate that nothing refers to is left out by the \
+             linker: name its tools with `.tools(tools![..])`",
+            names.len(),
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+        )));
+    }
+    if !replicas && given.instance.is_some() {
+        problems.push(Problem::new(
+            "`.instance(..)` names one of several replicas, and `.without_replicas()` says that there are none; leave \
+             one of them out",
+        ));
+    }
+    let session_expiry = session_expiry(skills, !tools.is_empty(), durable, connect);
+    if (skills || !tools.is_empty()) && connect.will_delay >= session_expiry {
+        problems.push(Problem::new(format!(
+            "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
+            connect.will_delay,
+        )));
+    }
+    problems
+}
+
+/// How long the broker keeps a session: what `SUB-8` says where nothing else was said.
+fn session_expiry(has_skills: bool, has_tools: bool, durable: bool, connect: &ConnectOptions) -> Duration {
+    let keeps_tasks = has_skills && (!has_tools || durable);
+    connect.session_expiry.unwrap_or(if keeps_tasks { LONG } else { SHORT })
 }
 
 fn about(tool: &ToolDef, message: &str) -> Problem {

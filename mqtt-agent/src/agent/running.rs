@@ -24,7 +24,7 @@ use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
 use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
-use crate::mcp::{ServeOptions, Server};
+use crate::mcp::{ServeOptions, Server, StatsServer};
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::Topics;
@@ -36,6 +36,7 @@ use crate::topic::Topics;
 pub struct Running {
     client: Client,
     server: Option<Server>,
+    stats: Option<StatsServer>,
     topics: Option<Topics>,
     skills: Option<Skills>,
     // Ends by itself, or with the agent.
@@ -138,6 +139,7 @@ impl Running {
         let mut running = Self {
             client: client.clone(),
             server: None,
+            stats: None,
             topics: None,
             skills: None,
             own_card_look: None,
@@ -150,6 +152,10 @@ impl Running {
             None => serves.then(|| namespace.server_card(id)),
         };
         let how = ServeOptions { replicas, within: patience };
+        let instance = checked
+            .replica
+            .then(|| id.strip_prefix(&*checked.agent).unwrap_or(id).trim_start_matches('-').to_owned());
+        let ping = checked.cards.ping(instance);
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
@@ -164,6 +170,8 @@ impl Running {
                         .await?;
                 running.server = Some(server);
             }
+            let tallies = running.server.as_ref().map(Server::tallies).unwrap_or_default();
+            running.stats = Some(StatsServer::start(client.session(), ping, tallies, patience).await);
             if let Some(presence) = checked.presence {
                 let parts = Parts {
                     agent: checked.agent,
@@ -264,8 +272,10 @@ impl Running {
             }
         };
         tokio::join!(guard, topics, server, skills);
+        drop(self.stats.take());
         self.client.clone().close().await;
         self.stopped = true;
+        tracing::info!(agent = self.client.id(), "stopped");
     }
 
     async fn wait_and_end(self, mut signals: Signals) {
