@@ -149,7 +149,7 @@ pub use handler::{context, param, registry, reply};
 pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
-pub use mcp::{CallError, FindServer, FindTool, ListServers, ListTools, ToolCall, ToolStream};
+pub use mcp::{CallError, FindServer, FindTool, ListServers, ListTools, Retry, ToolCall, ToolStream};
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;
 #[doc = include_str!("../docs/errors.md")]

@@ -5,15 +5,17 @@ mod error;
 mod exchange;
 mod look;
 mod missed;
+mod retry;
 mod stream;
 
 pub use error::CallError;
+pub use retry::Retry;
 pub use stream::ToolStream;
 
 use std::future::{IntoFuture, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -24,6 +26,7 @@ use serde_json::value::RawValue;
 use crate::json;
 use crate::session::SessionHandle;
 use exchange::Exchange;
+use retry::retried;
 
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
 #[derive(Debug)]
@@ -33,24 +36,36 @@ pub struct ToolCall<T = Value> {
     tool: String,
     arguments: Result<Box<RawValue>, CallError>,
     timeout: Option<Duration>,
+    retry: Option<Retry>,
     result: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned> ToolCall<T> {
     pub(crate) fn new(handle: SessionHandle, tool: String, arguments: &impl Serialize) -> Self {
-        Self { handle, tool, arguments: object(arguments), timeout: None, result: PhantomData }
+        Self { handle, tool, arguments: object(arguments), timeout: None, retry: None, result: PhantomData }
     }
 
     /// The type of the result. Any that serde reads; [`CallError::UnexpectedResult`] when the result doesn't fit.
     pub fn returning<U: DeserializeOwned>(self) -> ToolCall<U> {
-        let Self { handle, tool, arguments, timeout, result: _ } = self;
-        ToolCall { handle, tool, arguments, timeout, result: PhantomData }
+        let Self { handle, tool, arguments, timeout, retry, result: _ } = self;
+        ToolCall { handle, tool, arguments, timeout, retry, result: PhantomData }
     }
 
     /// How long to wait for the answer. Also sent along (`MCP-15`), so that a server does not run what nobody waits
     /// for. Inside a handler the call ends with the handler's own deadline if that is sooner.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes the call again where that may help: where nobody could take it (nobody serves the tool now, codes `busy` and
+    /// `stopping`), where the tool says when to try again, and, for a tool whose card says `read_only` or `idempotent`, where
+    /// an attempt was not answered in [`Retry::attempt_timeout`]. All attempts and waits together take no longer than the
+    /// call's timeout; the last error is the call's. Each attempt is a call of its own, with an id of its own (`MCP-4`).
+    ///
+    /// A call that is [streamed](Self::stream) is made once.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = Some(retry);
         self
     }
 
@@ -72,7 +87,11 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let deadline = self.handle.deadline(self.timeout);
-        let Self { handle, tool, arguments, .. } = self;
+        let Self { handle, tool, arguments, retry, .. } = self;
+        if let Some(retry) = retry {
+            let made = again(handle, tool, arguments, deadline, retry);
+            return Box::pin(async move { made.await.and_then(|raw| read(&raw)) });
+        }
         // Made here and not in the future: a future keeps the room of all that was moved into it, for as long as it runs.
         let made = made(arguments.and_then(|arguments| Exchange::new(&handle, &tool, arguments, deadline)));
         Box::pin(async move { made.await.and_then(|raw| read(&raw)) })
@@ -85,6 +104,17 @@ fn made(exchange: Result<Box<Exchange>, CallError>) -> BoxFuture<'static, Result
         Ok(exchange) => Box::pin(exchange.run()),
         Err(error) => Box::pin(ready(Err(error))),
     }
+}
+
+/// The same with further attempts.
+fn again(
+    handle: SessionHandle,
+    tool: String,
+    arguments: Result<Box<RawValue>, CallError>,
+    deadline: Instant,
+    retry: Retry,
+) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
+    Box::pin(async move { retried(handle, tool, arguments?, deadline, retry).await })
 }
 
 /// A result as the caller's type.

@@ -209,3 +209,9 @@ finds! {
     /// Looks up one server's card, online or not; `None` when there is none. See [`Client::server`](crate::Client::server).
     FindServer of ServerCard, servers::find
 }
+
+impl FindServer {
+    pub(super) fn into_parts(self) -> (Arc<Session>, String, Duration) {
+        (self.session, self.name, self.within)
+    }
+}

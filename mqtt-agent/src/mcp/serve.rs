@@ -9,10 +9,13 @@ mod dedup;
 mod look;
 mod service;
 mod shared;
+mod stats;
 mod stop;
+mod tally;
 
 use crate::serve::{Admission, Announcer, Limits, Retained, own_places};
 pub(crate) use cards::{Cards, tool_card};
+pub(crate) use stats::StatsServer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +35,7 @@ use dedup::Dedup;
 use look::Room;
 use service::Service;
 use shared::Shared;
+use stats::Tallies;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;
@@ -57,6 +61,7 @@ pub(crate) struct ReadyTool {
 pub(crate) struct Server {
     shared: Arc<Shared>,
     cards: Arc<Cards>,
+    tallies: Tallies,
     calls: Vec<Subscription>,
     cancels: Vec<Subscription>,
     // Publishes the cards again after each reconnect.
@@ -90,13 +95,15 @@ impl Server {
             limits,
         });
 
+        let tallies: Tallies = tools.iter().map(|ready| (ready.tool.name, Arc::default())).collect();
         let (mut calls, mut cancels) = (Vec::with_capacity(tools.len()), Vec::with_capacity(tools.len()));
         // One connection keeps them in order, so they need not wait for each other.
-        let services = tools.into_iter().map(|ready| {
+        let services = tools.into_iter().zip(&tallies).map(|(ready, (_, tally))| {
             let ReadyTool { tool, arguments } = ready;
             let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
             let places = own_places(tool.concurrency);
-            Arc::new(Service { tool, arguments, places, dedup, shared: Arc::clone(&shared) })
+            let (tally, shared) = (Arc::clone(tally), Arc::clone(&shared));
+            Arc::new(Service { tool, arguments, places, dedup, tally, shared })
         });
         let granted =
             futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));
@@ -130,7 +137,12 @@ impl Server {
             async move { announce(&link, &online).await }
         }));
         let abandon = shared.abandon.clone().drop_guard();
-        Ok(Self { shared, cards, calls, cancels, announcer, abandon })
+        Ok(Self { shared, cards, tallies, calls, cancels, announcer, abandon })
+    }
+
+    /// What is counted of its tools (`MCP-20`).
+    pub(crate) fn tallies(&self) -> Tallies {
+        self.tallies.clone()
     }
 
     /// What is to be at the broker while it serves (`SUB-16`).

@@ -21,7 +21,7 @@ const KEPT_LONGER: Duration = Duration::from_secs(60);
 const KEPT: Duration = Duration::from_secs(30);
 
 /// Where and how one message is answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReplyTo {
     topic: String,
     /// Echoed byte for byte (`MCP-6`, `A2A-7`).

@@ -4,20 +4,16 @@ use std::fmt::{self, Display};
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
+use std::time::Duration;
 
 use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
 use crate::handler::registry::TopicDef;
-use crate::link::{Inbound, PublishError, Published};
-use crate::mcp::CallError;
+use crate::link::Inbound;
+use crate::mcp::{CallError, ask};
 use crate::remote::{RemoteError, RemoteReply};
-use crate::session::Answer;
-use crate::wire::{Identifier, Response};
+use crate::wire::Response;
 
 /// One request that is not sent yet. Generated code wraps it into a type with a setter for each placeholder.
 #[doc(hidden)]
@@ -56,43 +52,10 @@ impl Ask {
     }
 
     async fn answer(self, client: &Client) -> Result<Inbound, CallError> {
-        let (session, scope) = (client.session(), client.handle().scope());
-        let timeout = self.0.timeout.unwrap_or_else(|| session.timeout());
-        let until = client.handle().deadline(self.0.timeout);
+        let timeout = self.0.timeout;
         let message = self.0.message();
         let message = message.map_err(|error| CallError::InvalidArguments { message: error.to_string() })?;
-        let topic = Arc::clone(&message.topic);
-
-        let id = Identifier::random();
-        let waiting = Waiting { client, id: id.clone() };
-        let answer = session.pending().wait(id.clone(), None);
-        let asked = async {
-            session.receive_responses().await?;
-            let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
-            let message = message
-                .with_response(session.namespace().responses(session.id().as_str()), correlation)
-                .with_expiry(until.saturating_duration_since(Instant::now()))
-                .with_trace(scope.trace.as_ref());
-            if let Published { no_subscribers: true } = session.link().publish(message).await? {
-                let message = format!("nobody answers `{topic}` now; start a server of it");
-                return Err(CallError::Unavailable { message, code: None });
-            }
-            let answer = answer.await;
-            session.link().flush();
-            match answer.map(|answer| *answer) {
-                Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
-                _ => Err(CallError::Publish(PublishError::Closed)),
-            }
-        };
-        let outcome = tokio::select! {
-            biased;
-            () = scope.cancelled() => Err(CallError::Canceled),
-            outcome = tokio::time::timeout_at(until.into(), asked) => {
-                outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout, online: None }))
-            }
-        };
-        drop(waiting);
-        outcome
+        ask(client.handle(), message, timeout).await
     }
 }
 
@@ -102,18 +65,6 @@ fn failure(inbound: &Inbound) -> CallError {
         Ok(Response { outcome: Err(error), .. }) => error.into(),
         Ok(_) => CallError::InvalidResponse { message: "it says `status: error` and is none".to_owned() },
         Err(error) => CallError::InvalidResponse { message: error.cause().to_string() },
-    }
-}
-
-/// However the wait ends, the answer is not expected any more.
-struct Waiting<'c> {
-    client: &'c Client,
-    id: Identifier,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.client.session().pending().forget(&self.id);
     }
 }
 

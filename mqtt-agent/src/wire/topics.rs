@@ -33,6 +33,18 @@ impl Namespace {
         format!("{self}/mcp/servers/{server}/card")
     }
 
+    /// Where a server is asked for its statistics (`MCP-20`, an extension of ours).
+    #[must_use]
+    pub fn server_stats(&self, server: &str) -> String {
+        format!("{self}/mcp/servers/{server}/stats")
+    }
+
+    /// Where a server is asked whether it is there (`MCP-20`, an extension of ours).
+    #[must_use]
+    pub fn server_ping(&self, server: &str) -> String {
+        format!("{self}/mcp/servers/{server}/ping")
+    }
+
     /// The filter of all server cards.
     #[must_use]
     pub fn server_cards(&self) -> String {

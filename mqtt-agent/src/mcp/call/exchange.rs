@@ -289,6 +289,7 @@ impl Exchange {
             .with_expiry(timeout)
             .with_response(responses, correlation)
             .with_trace(self.scope.trace.as_ref())
+            .with_path(&self.scope.path)
     }
 
     fn timed_out(&self) -> CallError {

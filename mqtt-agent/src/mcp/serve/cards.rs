@@ -8,8 +8,8 @@ use crate::link::Message;
 use crate::schema::ToolSchemas;
 use crate::serve::Retained;
 use crate::wire::{
-    Identifier, Namespace, ServerCard, ServerVersion, Status, ToolAnnotations, ToolCard, ToolVersion,
-    now_rfc3339,
+    Identifier, Namespace, ServerCard, ServerPing, ServerVersion, Status, ToolAnnotations, ToolCard,
+    ToolVersion, now_rfc3339,
 };
 
 /// What `version_info.sdk` says.
@@ -46,6 +46,15 @@ impl Cards {
 
     pub(crate) fn tools(&self) -> &[ToolCard] {
         &self.tools
+    }
+
+    /// Who answers for the server (`MCP-20`).
+    pub(crate) fn ping(&self, instance: Option<String>) -> ServerPing {
+        let mut ping = ServerPing::default();
+        ping.server.clone_from(&self.server.server);
+        ping.instance = instance;
+        ping.version_info = self.server.version_info.clone();
+        ping
     }
 
     pub(super) fn server_id(&self) -> &str {

@@ -11,10 +11,12 @@ use tracing::Instrument;
 use super::answer::{Answer, encode};
 use super::dedup::{Dedup, Key, Seen, Ticket};
 use super::shared::Shared;
+use super::tally::{Tally, Times};
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::refusal::{
-    busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
+    busy, busy_within, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out,
+    unavailable,
 };
 use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, run};
@@ -25,7 +27,9 @@ use crate::schema::Arguments;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
 use crate::shown::shown;
 use crate::spawn;
-use crate::wire::{CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address};
+use crate::wire::{
+    CallPath, CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address,
+};
 
 /// Of smaller calls the tree of the arguments is not counted: as many as may be in hand take no more than some 100 MB.
 const SMALL: usize = 4096;
@@ -38,6 +42,7 @@ pub(super) struct Service {
     /// The tool's own places; `None`: as many as the agent has.
     pub(super) places: Option<Arc<Places>>,
     pub(super) dedup: Arc<Dedup>,
+    pub(super) tally: Arc<Tally>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -48,6 +53,7 @@ struct Accepted {
     caller: Caller,
     received: Instant,
     expiry: Option<Duration>,
+    path: CallPath,
 }
 
 /// A call that is this server's to answer.
@@ -70,7 +76,13 @@ impl Service {
             Ok(place) => {
                 let span = tracing::debug_span!(
                     "execute_tool",
+                    otel.name = %format_args!("execute_tool {}", self.tool.name),
+                    otel.kind = "server",
+                    gen_ai.operation.name = "execute_tool",
                     gen_ai.tool.name = self.tool.name,
+                    gen_ai.tool.call.id = tracing::field::Empty,
+                    mcp.method.name = "tools/call",
+                    error.type = tracing::field::Empty,
                     messaging.system = "mqtt",
                     messaging.destination.name = %shown(inbound.topic()),
                 );
@@ -184,10 +196,12 @@ impl Service {
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
-                Some(Box::new(Accepted { request, reply_to, caller, received, expiry: properties.expiry }))
+                let (expiry, path) = (properties.expiry, CallPath::from_user_properties(&properties.user));
+                Some(Box::new(Accepted { request, reply_to, caller, received, expiry, path }))
             }
             Err(malformed) => {
                 let error = &malformed.error;
+                self.tally.answered(Some(&ErrorKind::InvalidArguments), Times::default());
                 limited!(warn, "a malformed call was refused", tool = self.tool.name, %error);
                 let reply_to =
                     reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
@@ -201,19 +215,45 @@ impl Service {
     }
 
     async fn answer(&self, mut begun: Box<Begun>) {
-        let (outcome, answer_by) = self.outcome(&mut begun).await;
+        let in_hand = self.tally.enter();
+        let mut times = Times::default();
+        let (outcome, answer_by) = self.outcome(&mut begun, &mut times).await;
         let Begun { accepted, ticket, place, .. } = *begun;
-        let Accepted { request: CallRequest { call_id, .. }, reply_to, received, .. } = *accepted;
+        let Accepted { request: CallRequest { call_id, .. }, reply_to, caller, received, .. } = *accepted;
+        let error = outcome.as_ref().err();
+        self.tally.answered(error.map(|error| &error.kind), times);
+        drop(in_hand);
+        let span = tracing::Span::current();
+        span.record("gen_ai.tool.call.id", call_id.as_str());
+        if let Some(error) = error {
+            span.record("error.type", error.kind.as_str());
+        }
+        tracing::debug!(
+            tool = self.tool.name,
+            caller = %shown(caller.claim()),
+            call_id = %shown(call_id.as_str()),
+            outcome = error.map_or("ok", |error| error.kind.as_str()),
+            code = error.and_then(|error| error.code.as_deref()),
+            queued = ?times.queue,
+            ran = ?times.handling,
+            "answered a call"
+        );
         let payload = encode(&call_id, outcome, received);
         ticket.end(payload.clone());
         Answer { reply_to, call_id, payload, deadline: answer_by }.send(&self.shared, place);
     }
 
     /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
-    async fn outcome(&self, begun: &mut Begun) -> (crate::handler::run::Outcome, Instant) {
+    async fn outcome(&self, begun: &mut Begun, times: &mut Times) -> (crate::handler::run::Outcome, Instant) {
         let Begun { accepted, cancellation, place, .. } = begun;
-        let Accepted { request: CallRequest { call_id, arguments, .. }, reply_to, caller, received, expiry } =
-            &mut **accepted;
+        let Accepted {
+            request: CallRequest { call_id, arguments, .. },
+            reply_to,
+            caller,
+            received,
+            expiry,
+            path,
+        } = &mut **accepted;
         let (received, expiry) = (*received, *expiry);
         let callers_deadline = expiry.and_then(|left| received.checked_add(left));
         let limit = self.tool.timeout.unwrap_or(self.shared.limits.timeout);
@@ -235,10 +275,12 @@ impl Service {
             self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
                 biased;
-                turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy("calls"))?,
+                turn = place.turn_within(path, self.places.as_ref()) => turn.map_err(|Busy| self.full(path))?,
                 () = cancellation.cancelled() => return Err(canceled()),
                 () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
             };
+            let began = Instant::now();
+            times.queue = Some(began.saturating_duration_since(received));
             let own_deadline = deadline::within(limit);
             let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
             answer_by = deadline;
@@ -249,6 +291,8 @@ impl Service {
                 deadline,
                 cancellation: cancellation.clone(),
                 trace: reply_to.trace().cloned(),
+                path: std::mem::take(path),
+                holds: Some(self.shared.admission.id()),
                 receiver_limit: reply_to.limit(),
                 states: Arc::clone(&self.shared.states),
                 session: self.shared.handle.clone(),
@@ -256,6 +300,7 @@ impl Service {
             let ToolDef { name, handler, location, .. } = *self.tool;
             let outcome =
                 run(Job { name, handler, location }, std::mem::take(arguments), context.clone(), turn).await;
+            times.handling = Some(began.elapsed());
             // What the handler left running (its own tasks, its client's calls) ends with it.
             cancellation.cancel();
             if let Some(partials) = context.opened_partials() {
@@ -264,6 +309,11 @@ impl Service {
             outcome
         };
         (outcome.await, answer_by)
+    }
+
+    /// Why a call has no turn.
+    fn full(&self, path: &CallPath) -> ErrorBody {
+        if path.contains(self.shared.admission.id()) { busy_within() } else { busy("calls") }
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`). There a claim decides, which
@@ -283,6 +333,7 @@ impl Service {
 
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
     fn refuse_unread(&self, inbound: &Inbound, error: ErrorBody) {
+        self.tally.answered(Some(&error.kind), Times::default());
         let properties = &inbound.properties;
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
         let (Some(call_id), Some(topic)) = (correlated_id(properties), topic) else {

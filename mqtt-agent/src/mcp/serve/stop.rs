@@ -11,7 +11,7 @@ impl Server {
     /// Takes no more calls, waits for the running ones, and marks the cards offline, once nobody would publish
     /// them again. The connection stays open.
     pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
-        let Self { shared, cards, calls, cancels, announcer, abandon } = self;
+        let Self { shared, cards, calls, cancels, announcer, abandon, tallies: _ } = self;
         announcer.abort();
         drop(announcer.await);
 

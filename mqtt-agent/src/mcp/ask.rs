@@ -1,0 +1,67 @@
+//! A request to a topic that one peer answers: sent with a Response Topic, and matched to its answer by Correlation Data.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::call::CallError;
+use crate::link::{Inbound, Message, PublishError, Published};
+use crate::session::{Answer, Session, SessionHandle};
+use crate::wire::Identifier;
+
+/// Sends a request and waits for its answer: as long as this says, else the session's timeout.
+pub(crate) async fn ask(
+    handle: &SessionHandle,
+    message: Message,
+    timeout: Option<Duration>,
+) -> Result<Inbound, CallError> {
+    let (session, scope) = (handle.session(), handle.scope());
+    let until = handle.deadline(timeout);
+    let timeout = timeout.unwrap_or_else(|| session.timeout());
+    let topic = Arc::clone(&message.topic);
+
+    let id = Identifier::random();
+    let waiting = Waiting { session, id: id.clone() };
+    let answer = session.pending().wait(id.clone(), None);
+    let asked = async {
+        session.receive_responses().await?;
+        let correlation = Bytes::copy_from_slice(id.as_str().as_bytes());
+        let message = message
+            .with_response(session.namespace().responses(session.id().as_str()), correlation)
+            .with_expiry(until.saturating_duration_since(Instant::now()))
+            .with_trace(scope.trace.as_ref())
+            .with_path(&scope.path);
+        if let Published { no_subscribers: true } = session.link().publish(message).await? {
+            let message = format!("nobody answers `{topic}` now; start a server of it");
+            return Err(CallError::Unavailable { message, code: None });
+        }
+        let answer = answer.await;
+        session.link().flush();
+        match answer.map(|answer| *answer) {
+            Ok(Answer::Arrived { inbound, .. }) => Ok(inbound),
+            _ => Err(CallError::Publish(PublishError::Closed)),
+        }
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = scope.cancelled() => Err(CallError::Canceled),
+        outcome = tokio::time::timeout_at(until.into(), asked) => {
+            outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout, online: None }))
+        }
+    };
+    drop(waiting);
+    outcome
+}
+
+/// However the wait ends, the answer is not expected any more.
+struct Waiting<'s> {
+    session: &'s Session,
+    id: Identifier,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.session.pending().forget(&self.id);
+    }
+}

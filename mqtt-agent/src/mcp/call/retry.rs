@@ -1,0 +1,143 @@
+//! [`Retry`]: when a call is made again.
+
+use std::time::{Duration, Instant};
+
+use serde_json::value::RawValue;
+use tokio::time::sleep;
+
+use super::CallError;
+use super::exchange::{CallResult, Exchange};
+use crate::deadline;
+use crate::mcp::discover::find;
+use crate::session::{LOOK, SessionHandle};
+use crate::wire::{ToolCard, codes};
+
+/// The longest wait between two attempts that nobody asked for.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// When a call is made again, and after how long; see [`ToolCall::retry`](crate::ToolCall::retry).
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use mqtt_agent::Retry;
+/// use mqtt_agent::prelude::*;
+///
+/// # async fn example(client: Client) -> Result<(), mqtt_agent::CallError> {
+/// let retry = Retry::new().attempts(5).attempt_timeout(Duration::from_secs(2));
+/// let forecast = client.call("forecast", json!({"city": "Oslo"})).retry(retry).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "it is given to a call"]
+pub struct Retry {
+    attempts: u32,
+    wait: Duration,
+    attempt_timeout: Option<Duration>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 3, wait: Duration::from_millis(100), attempt_timeout: None }
+    }
+}
+
+impl Retry {
+    /// Three attempts, 100 ms and 200 ms apart.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often the call is made at the most, the first time included. Default: 3.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// How long to wait before the second attempt; each further wait is twice as long, up to 5 s, and shortened by up to a
+    /// quarter at random, so that many callers don't come back at once. Default: 100 ms.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// How long one attempt may take. Without it an attempt takes as long as the whole call, and what is not answered is
+    /// not called again.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// The wait after so many attempts.
+    fn pause(&self, attempt: u32) -> Duration {
+        let doubled = self.wait.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        doubled.min(LONGEST.max(self.wait)).mul_f64(1.0 - fastrand::f64() / 4.0)
+    }
+}
+
+/// Makes a call until it has an answer that another attempt would not better, or its time is over.
+pub(super) async fn retried(
+    handle: SessionHandle,
+    tool: String,
+    arguments: Box<RawValue>,
+    until: Instant,
+    retry: Retry,
+) -> CallResult {
+    let mut attempt = 1;
+    loop {
+        let ends = retry.attempt_timeout.map_or(until, |timeout| deadline::within(timeout).min(until));
+        let error = match Exchange::new(&handle, &tool, arguments.clone(), ends)?.run().await {
+            Ok(result) => return Ok(result),
+            Err(error) => error,
+        };
+        let wait = match &error {
+            _ if attempt >= retry.attempts => None,
+            // Nothing was run.
+            CallError::Unavailable { code, .. }
+                if matches!(code.as_deref(), None | Some(codes::BUSY | codes::STOPPING)) =>
+            {
+                Some(retry.pause(attempt))
+            }
+            CallError::Tool { retry_after: Some(wait), .. } => Some(*wait),
+            CallError::Timeout { .. } | CallError::TimedOutByServer { .. }
+                if Instant::now() < until && may_run_twice(&handle, &tool).await =>
+            {
+                Some(retry.pause(attempt))
+            }
+            _ => None,
+        };
+        // There is no use in a wait that lasts as long as the call may.
+        let Some(wait) = wait.filter(|wait| *wait < until.saturating_duration_since(Instant::now())) else {
+            return Err(error);
+        };
+        tokio::select! {
+            biased;
+            () = handle.scope().cancelled() => return Err(CallError::Canceled),
+            () = sleep(wait) => {}
+        }
+        attempt += 1;
+    }
+}
+
+/// Whether the tool's card says that a second run changes nothing.
+async fn may_run_twice(handle: &SessionHandle, tool: &str) -> bool {
+    let until = tokio::time::Instant::now() + LOOK;
+    let card = find::<ToolCard>(handle.session(), tool, until).await.ok().flatten();
+    let hints = card.and_then(|card| card.annotations).unwrap_or_default();
+    hints.read_only_hint == Some(true) || hints.idempotent_hint == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_bound() {
+        let retry = Retry::new();
+        for (attempt, longest) in [(1, 100), (2, 200), (3, 400), (10, 5000), (u32::MAX, 5000)] {
+            let (pause, longest) = (retry.pause(attempt), Duration::from_millis(longest));
+            assert!(pause <= longest && pause >= longest.mul_f64(0.74), "{attempt}: {pause:?}");
+        }
+    }
+}
