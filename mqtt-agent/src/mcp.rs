@@ -3,11 +3,15 @@
 //! - [`call`]: call a tool, with its partial results.
 //! - [`discover`]: find tools and servers by their cards.
 //! - [`serve`]: answer calls.
+//! - [`server_stats`]: what a server counted; [`ask`]: a request to a topic.
 
+mod ask;
 mod call;
 mod discover;
 mod serve;
+mod server_stats;
 
-pub use call::{CallError, ToolCall, ToolStream};
+pub(crate) use ask::ask;
+pub use call::{CallError, Retry, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
-pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, tool_card};
+pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, StatsServer, tool_card};

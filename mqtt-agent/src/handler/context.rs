@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handler::partials::PartialStream;
 use crate::session::{Scope, SessionHandle, Windows};
-use crate::wire::{Identifier, TraceContext};
+use crate::wire::{CallPath, Identifier, TraceContext};
 
 /// Who says that they call. A claim, never proof (`SUB-7`): only the broker's access rules can bind it to an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -88,6 +88,10 @@ pub(crate) struct Invocation {
     pub(crate) deadline: Instant,
     pub(crate) cancellation: CancellationToken,
     pub(crate) trace: Option<TraceContext>,
+    /// The handlers that the call was made in.
+    pub(crate) path: CallPath,
+    /// Whose place the handler holds, where it holds one.
+    pub(crate) holds: Option<u64>,
     /// The largest message that the caller says it takes.
     pub(crate) receiver_limit: Option<u64>,
     pub(crate) states: Arc<States>,
@@ -230,6 +234,10 @@ impl Context {
             deadline: Some(self.0.invocation.deadline),
             cancellation: Some(self.0.invocation.cancellation.clone()),
             trace: self.0.invocation.trace.clone(),
+            path: match self.0.invocation.holds {
+                Some(server) => self.0.invocation.path.with(server),
+                None => self.0.invocation.path.clone(),
+            },
             windows: Some(Arc::clone(self.0.windows.get_or_init(Arc::default))),
         })
     }

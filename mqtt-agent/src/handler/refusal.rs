@@ -49,6 +49,13 @@ pub(crate) fn busy(what: &str) -> ErrorBody {
     unavailable(&format!("the agent has as many {what} as it takes; try again later"), codes::BUSY)
 }
 
+/// All places are taken, some of them by the handlers that wait for this call.
+pub(crate) fn busy_within() -> ErrorBody {
+    let message = "all places are taken, and the handlers that wait for this call hold some of them; raise the agent's \
+                   `concurrency`, or that of the tool";
+    unavailable(message, codes::BUSY)
+}
+
 /// No work is begun any more.
 pub(crate) fn stopping() -> ErrorBody {
     unavailable("the agent stops; try again for another one", codes::STOPPING)

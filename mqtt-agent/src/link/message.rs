@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::{PublishError, SubscribeError};
-use crate::wire::TraceContext;
+use crate::wire::{CallPath, TraceContext};
 
 /// The longest string or binary value that MQTT's two length bytes allow.
 const LONGEST: usize = u16::MAX as usize;
@@ -130,6 +130,14 @@ impl Message {
     pub(crate) fn with_trace(self, trace: Option<&TraceContext>) -> Self {
         let user = trace.into_iter().flat_map(TraceContext::to_user_properties);
         user.fold(self, |message, (key, value)| message.with_user(key, value))
+    }
+
+    /// Says whose places the call's own callers hold.
+    pub(crate) fn with_path(self, path: &CallPath) -> Self {
+        match path.to_user_property() {
+            Some((key, value)) => self.with_user(key, value),
+            None => self,
+        }
     }
 
     /// Refuses what can't be put into an MQTT packet. The codec would cut it to what two

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::places::{Caller, Place, Places, may_take};
+use crate::wire::CallPath;
 
 /// How much is taken.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub(crate) struct Capacity {
 /// The places of one profile of an agent.
 #[derive(Debug)]
 pub(crate) struct Admission {
+    /// At random: what handlers that run here are known by in the calls that they make.
+    id: u64,
     capacity: Capacity,
     running: Arc<Places>,
     taken: Mutex<Taken>,
@@ -73,7 +76,17 @@ pub(crate) fn own_places(concurrency: Option<u32>) -> Option<Arc<Places>> {
 
 impl Admission {
     pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
-        Arc::new(Self { running: Places::new(capacity.running), taken: Mutex::default(), capacity })
+        Arc::new(Self {
+            id: fastrand::u64(..),
+            running: Places::new(capacity.running),
+            taken: Mutex::default(),
+            capacity,
+        })
+    }
+
+    /// What its handlers are known by.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Takes what has so many bytes, or says at once that there is too much already. However large it is, it is taken where
@@ -165,6 +178,21 @@ impl Admitted {
     /// A place of the handler's own comes before the agent's: what waits for its own handler holds back no other.
     pub(crate) async fn turn(&mut self, own: Option<&Arc<Places>>) -> Result<Turn, Busy> {
         let turn = self.admission.in_turn(self.caller, own).await?;
+        self.is_settled();
+        Ok(turn)
+    }
+
+    /// The same for a call that is made in a handler. Where that, or one around it, runs here it holds a place while it waits
+    /// for this call: then this one is run at once or is `Busy` at once, for it might wait for its own callers.
+    pub(crate) async fn turn_within(
+        &mut self,
+        path: &CallPath,
+        own: Option<&Arc<Places>>,
+    ) -> Result<Turn, Busy> {
+        if !path.contains(self.admission.id) {
+            return self.turn(own).await;
+        }
+        let turn = self.admission.at_once(self.caller, own).ok_or(Busy)?;
         self.is_settled();
         Ok(turn)
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Session;
 use super::windows::Windows;
 use crate::deadline;
-use crate::wire::TraceContext;
+use crate::wire::{CallPath, TraceContext};
 
 /// What a call inherits from the call in whose handler it is made.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct Scope {
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: Option<CancellationToken>,
     pub(crate) trace: Option<TraceContext>,
+    /// Whose places it holds.
+    pub(crate) path: CallPath,
     /// A handler's calls have windows of their own: they wait for each other and for no call that may wait for the
     /// handler, so calls in calls cannot come to a standstill.
     pub(crate) windows: Option<Arc<Windows>>,

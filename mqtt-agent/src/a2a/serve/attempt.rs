@@ -19,7 +19,7 @@ use crate::link::Ack;
 use crate::serve::{Admitted, Turn};
 use crate::shown::shown;
 use crate::store::{Inserted, StoreError, Stored, TaskRecord, TaskSide, insert};
-use crate::wire::{ErrorBody, ErrorKind, TaskError};
+use crate::wire::{CallPath, ErrorBody, ErrorKind, TaskError};
 
 /// What one step leaves for the next one.
 struct Driver {
@@ -290,14 +290,27 @@ impl Work {
                 deadline,
                 cancellation: self.cancellation.clone(),
                 trace: trace(&self.begun),
+                path: CallPath::default(),
+                holds: None,
                 receiver_limit: None,
                 states: Arc::clone(&shared.states),
                 session: shared.handle.clone(),
             },
             Task::new(Arc::clone(self)),
         );
+        let began = Instant::now();
         let job = Job { name: skill.id, handler: skill.handler, location: skill.location };
         let outcome = run(job, std::mem::take(&mut driver.arguments), context, driver.turn.take()).await;
+        let error = outcome.as_ref().err();
+        tracing::debug!(
+            skill = skill.id,
+            from = %shown(&self.begun().from),
+            task = %shown(&self.begun().task_id),
+            outcome = error.map_or("ok", |error| error.kind.as_str()),
+            code = error.and_then(|error| error.code.as_deref()),
+            ran = ?began.elapsed(),
+            "worked on a task"
+        );
         let stopped = outcome.is_err() && self.cancellation.is_cancelled();
         // What the handler left running ends with it.
         self.cancellation.cancel();

@@ -11,8 +11,8 @@ use super::Shared;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Delivery, Invocation};
 use crate::handler::param::Need;
-use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
-use crate::handler::registry::HandlerDef;
+use crate::handler::refusal::{busy, busy_within, canceled, malformed_payload, stopping, timed_out};
+use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
@@ -20,7 +20,7 @@ use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_pla
 use crate::shown::{quoting, shown};
 use crate::spawn;
 use crate::topic::answer::answer;
-use crate::wire::{ErrorBody, Identifier, TraceContext};
+use crate::wire::{CallPath, ErrorBody, Identifier, TraceContext};
 
 /// One handler.
 #[derive(Debug)]
@@ -142,14 +142,20 @@ impl Served {
         if self.shared.stopping.is_cancelled() {
             return Err(stopping());
         }
+        let path = CallPath::from_user_properties(&inbound.properties.user);
         let cancellation = self.shared.abandon.child_token();
         let turn = tokio::select! {
             biased;
-            turn = place.turn(self.places.as_ref()) => turn.map_err(|Busy| busy("requests"))?,
+            turn = place.turn_within(&path, self.places.as_ref()) => turn.map_err(|Busy| self.full(&path))?,
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
         self.run(inbound, call_id, trace, until, cancellation, turn).await
+    }
+
+    /// Why a request has no turn.
+    fn full(&self, path: &CallPath) -> ErrorBody {
+        if path.contains(self.shared.admission.id()) { busy_within() } else { busy("requests") }
     }
 
     /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
@@ -170,7 +176,9 @@ impl Served {
     ) -> Outcome {
         let arguments = self.arguments(&inbound.payload)?;
         let topic = inbound.topic().to_owned();
-        let Inbound { payload, retain, properties, .. } = inbound;
+        let Inbound { payload, retain, properties, received, .. } = inbound;
+        let (began, id) = (Instant::now(), call_id.clone());
+        let holds = (self.def.kind == HandlerKind::Request).then(|| self.shared.admission.id());
         let context = Context::with(
             Invocation {
                 caller: Caller::new(""),
@@ -179,6 +187,8 @@ impl Served {
                 deadline: until,
                 cancellation: cancellation.clone(),
                 trace,
+                path: CallPath::from_user_properties(&properties.user),
+                holds,
                 receiver_limit: None,
                 states: Arc::clone(&self.shared.states),
                 session: self.shared.client.handle().clone(),
@@ -189,6 +199,16 @@ impl Served {
         let outcome = run(Job { name, handler, location }, arguments, context, turn).await;
         // What the handler left running ends with it.
         cancellation.cancel();
+        let error = outcome.as_ref().err();
+        tracing::debug!(
+            handler = name,
+            call_id = %shown(id.as_str()),
+            outcome = error.map_or("ok", |error| error.kind.as_str()),
+            code = error.and_then(|error| error.code.as_deref()),
+            queued = ?began.saturating_duration_since(received),
+            ran = ?began.elapsed(),
+            "handled a message"
+        );
         outcome
     }
 
