@@ -126,7 +126,7 @@ impl Server {
         let announced_in_time = announce(&shared.link, &cards);
         let announced_in_time =
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
-        if let Err(error) = announced_in_time.map_err(Into::into).flatten() {
+        if let Err(error) = announced_in_time.unwrap_or_else(|late| Err(late.into())) {
             // Whatever was published already must not stay online.
             stop::retire(&shared, &cards).await;
             return Err(error);

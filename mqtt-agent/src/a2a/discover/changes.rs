@@ -147,7 +147,9 @@ impl AgentChanges {
                 self.forget();
                 continue;
             }
-            while let Some((at, agent)) = self.leaves.pop_front_if(|(at, _)| *at <= now) {
+            while self.leaves.front().is_some_and(|(at, _)| *at <= now)
+                && let Some((at, agent)) = self.leaves.pop_front()
+            {
                 if self.leaving.get(&agent) == Some(&at) {
                     self.leaving.remove(&agent);
                     self.joined.remove(&agent);
