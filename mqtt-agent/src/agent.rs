@@ -2,11 +2,13 @@
 
 mod check;
 mod guard;
+mod health;
 mod implementation;
 mod leftovers;
 mod own_card;
 mod running;
 
+pub use health::Health;
 pub use implementation::{
     AgentCard, AgentImpl, AgentPart, CardOf, ListsPart, NoCard, OnlyOneAgentBlockIsWithoutPart, Shareable,
     check_id, id_of,
@@ -411,6 +413,29 @@ impl Agent {
     pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
         let connect = to.into();
         Running::serve(self.build_for(&connect)?, connect).await
+    }
+
+    /// The same as [`serve`](Self::serve) until a future ends, in place of signals: for a program that has its own way to
+    /// stop. Where that comes first it ends without having connected.
+    ///
+    /// ```no_run
+    /// # use mqtt_agent::prelude::*;
+    /// # async fn example(stop: tokio::sync::oneshot::Receiver<()>) -> mqtt_agent::Result<()> {
+    /// let stopped = async { drop(stop.await) };
+    /// Agent::new("calculator").serve_until("mqtt://localhost", stopped).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub async fn serve_until(
+        self,
+        to: impl Into<ConnectOptions>,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        let connect = to.into();
+        Running::serve_until(self.build_for(&connect)?, connect, Box::pin(until)).await
     }
 }
 

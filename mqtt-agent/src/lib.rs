@@ -136,7 +136,7 @@ mod readme {}
 pub mod __private;
 
 pub use a2a::Task;
-pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Running};
+pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Health, Running};
 pub use client::{Client, ClientBuilder, ConnectOptions};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};

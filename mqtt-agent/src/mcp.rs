@@ -14,4 +14,4 @@ mod server_stats;
 pub(crate) use ask::ask;
 pub use call::{CallError, Retry, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
-pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, StatsServer, tool_card};
+pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, StatsServer, Tallies, tool_card};

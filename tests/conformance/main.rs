@@ -13,6 +13,7 @@ mod computing;
 mod contexts;
 mod denied;
 mod discovery;
+mod embedding;
 mod errors;
 mod hostile;
 mod hostile_tasks;

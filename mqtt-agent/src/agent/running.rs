@@ -6,7 +6,8 @@
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 #[cfg(unix)]
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::guard;
+use super::health::Health;
 use super::leftovers::Leftovers;
 use super::own_card;
 use super::{Agent, BuiltAgent};
@@ -44,6 +46,9 @@ pub struct Running {
     // Publishes again what somebody deleted.
     guard: Option<AbortOnDropHandle<()>>,
     stopped: bool,
+    /// From when it can be called until it stops.
+    serves: Arc<AtomicBool>,
+    since: Instant,
 }
 
 impl Running {
@@ -74,6 +79,36 @@ impl Running {
             match running {
                 Some(running) if told.is_cancelled() => running.end_or(&mut signals).await,
                 Some(running) => running.wait_and_end(signals).await,
+                None => tracing::info!("stopping: there was no connection to the broker yet"),
+            }
+            Ok(())
+        })
+    }
+
+    /// The same until a future ends.
+    pub(super) fn serve_until(
+        agent: BuiltAgent,
+        options: ConnectOptions,
+        mut until: BoxFuture<'static, ()>,
+    ) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            let told = CancellationToken::new();
+            let mut start = pin!(Self::connect(agent, options, told.cancelled()));
+            let running = tokio::select! {
+                started = &mut start => started?,
+                () = &mut until => {
+                    told.cancel();
+                    start.await?
+                }
+            };
+            match running {
+                Some(running) => {
+                    if !told.is_cancelled() {
+                        until.await;
+                    }
+                    tracing::info!(agent = running.client.id(), "stopping");
+                    running.end().await;
+                }
                 None => tracing::info!("stopping: there was no connection to the broker yet"),
             }
             Ok(())
@@ -145,6 +180,8 @@ impl Running {
             own_card_look: None,
             guard: None,
             stopped: false,
+            serves: Arc::default(),
+            since: Instant::now(),
         };
         let (namespace, id) = (client.session().namespace(), client.id());
         let own_card = match &checked.presence {
@@ -197,6 +234,7 @@ impl Running {
                 let own: Vec<_> = own.chain(running.server.iter().flat_map(Server::retained)).collect();
                 running.guard = (!own.is_empty()).then(|| spawn::owned(guard::keep(link.clone(), own)));
                 tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
+                running.serves.store(true, Ordering::Relaxed);
                 Ok(Some(running))
             }
             Err(error) => {
@@ -216,6 +254,13 @@ impl Running {
     #[must_use]
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.client.connection()
+    }
+
+    /// How the agent is, for the probes of a cluster: whether it lives, whether it can be called, since when.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let tallies = self.server.as_ref().map(Server::tallies).unwrap_or_default();
+        Health::new(self.connection(), Arc::clone(&self.serves), self.since, tallies)
     }
 
     /// Stops cleanly: no new calls and tasks, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
@@ -246,6 +291,7 @@ impl Running {
     }
 
     async fn end(mut self) {
+        self.serves.store(false, Ordering::Relaxed);
         // Beside the others: no new work begins from now on.
         let unrepaired = CancellationToken::new();
         let guard = async {
@@ -295,6 +341,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.serves.store(false, Ordering::Relaxed);
         if !self.stopped {
             self.client.session().link().break_off();
             self.client.session().end();

@@ -8,6 +8,7 @@ use crate::log_rate::limited;
 use crate::shown::shown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
 
@@ -105,6 +106,16 @@ impl Inbox {
             drop(sender.send(Unread { message, weight, charge, loose: counted }));
         });
         (handler, Self(receiver))
+    }
+
+    /// [`recv`](Self::recv) as a poll.
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Inbound, Ack)>> {
+        loop {
+            let Some(unread) = ready!(self.0.poll_recv(cx)) else { return Poll::Ready(None) };
+            if let Some(message) = unread.take() {
+                return Poll::Ready(Some(message));
+            }
+        }
     }
 
     /// The next message; `None` when nothing will come any more.

@@ -15,7 +15,7 @@ mod tally;
 
 use crate::serve::{Admission, Announcer, Limits, Retained, own_places};
 pub(crate) use cards::{Cards, tool_card};
-pub(crate) use stats::StatsServer;
+pub(crate) use stats::{StatsServer, Tallies};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,6 @@ use dedup::Dedup;
 use look::Room;
 use service::Service;
 use shared::Shared;
-use stats::Tallies;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;

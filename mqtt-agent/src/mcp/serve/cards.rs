@@ -50,11 +50,11 @@ impl Cards {
 
     /// Who answers for the server (`MCP-20`).
     pub(crate) fn ping(&self, instance: Option<String>) -> ServerPing {
-        let mut ping = ServerPing::default();
-        ping.server.clone_from(&self.server.server);
-        ping.instance = instance;
-        ping.version_info = self.server.version_info.clone();
-        ping
+        ServerPing {
+            server: self.server.server.clone(),
+            instance,
+            version_info: self.server.version_info.clone(),
+        }
     }
 
     pub(super) fn server_id(&self) -> &str {

@@ -109,10 +109,10 @@ impl Answering {
     }
 
     fn counted(&self) -> ServerStats {
-        let mut stats = ServerStats::default();
-        stats.server = self.server.clone();
-        stats.uptime_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        stats.tools = self.tallies.iter().map(|(name, tally)| ((*name).to_owned(), tally.stats())).collect();
-        stats
+        ServerStats {
+            server: self.server.clone(),
+            uptime_ms: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+            tools: self.tallies.iter().map(|(name, tally)| ((*name).to_owned(), tally.stats())).collect(),
+        }
     }
 }

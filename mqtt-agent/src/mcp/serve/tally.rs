@@ -63,18 +63,23 @@ impl Tally {
         times.handling.iter().for_each(|time| self.handling.add(*time));
     }
 
+    /// The calls in hand.
+    pub(crate) fn in_hand(&self) -> u64 {
+        self.in_hand.load(Relaxed)
+    }
+
     /// What was counted so far.
     pub(crate) fn stats(&self) -> ToolStats {
         let counted = KINDS.iter().zip(&self.errors).map(|(kind, count)| (*kind, count.load(Relaxed)));
         let errors: BTreeMap<_, _> =
             counted.filter(|(_, count)| *count > 0).map(|(kind, count)| (kind.to_owned(), count)).collect();
-        let mut stats = ToolStats::default();
-        stats.calls = self.calls.load(Relaxed);
-        stats.errors = errors;
-        stats.in_hand = self.in_hand.load(Relaxed);
-        stats.queue_ms = self.queue.quantiles();
-        stats.handling_ms = self.handling.quantiles();
-        stats
+        ToolStats {
+            calls: self.calls.load(Relaxed),
+            errors,
+            in_hand: self.in_hand(),
+            queue_ms: self.queue.quantiles(),
+            handling_ms: self.handling.quantiles(),
+        }
     }
 }
 

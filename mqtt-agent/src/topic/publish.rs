@@ -1,0 +1,101 @@
+//! Publishing to a topic that is known only at run time.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::EventError;
+use super::payload::{Encoded, EventPayload};
+use crate::client::Client;
+use crate::link::{Message, QoS};
+use crate::session::Session;
+
+impl Client {
+    /// Publishes to any topic, as where it comes from a configuration; [`#[event]`](macro@crate::event) is for topics that
+    /// are known beforehand. The payload goes out as JSON, or as it is for a [`Payload`](crate::topic::Payload).
+    ///
+    /// ```no_run
+    /// use mqtt_agent::prelude::*;
+    /// use mqtt_agent::topic::Payload;
+    ///
+    /// # async fn example(client: Client, topic: String) -> Result<(), mqtt_agent::topic::EventError> {
+    /// client.publish(topic, &json!({"celsius": 21.5})).retained().await?;
+    /// client.publish("camera/1/frame", &Payload::from(vec![0, 1])).at_most_once().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout; dropping it before it has left
+    /// withdraws it.
+    pub fn publish<P: EventPayload + ?Sized>(&self, topic: impl Into<String>, payload: &P) -> Publish {
+        Publish::new(Arc::clone(self.session()), topic.into(), payload.encode())
+    }
+}
+
+/// A message that is not published yet; see [`Client::publish`].
+#[must_use = "a message is published when it is awaited"]
+pub struct Publish {
+    session: Arc<Session>,
+    message: Result<Message, EventError>,
+    timeout: Option<Duration>,
+}
+
+impl Publish {
+    fn new(session: Arc<Session>, topic: String, payload: serde_json::Result<Encoded>) -> Self {
+        let message = match payload {
+            Ok(Encoded { bytes, is_json: true }) => Ok(Message::json(topic, bytes)),
+            Ok(Encoded { bytes, is_json: false }) => Ok(Message::new(topic, bytes)),
+            Err(error) => Err(EventError::Payload { message: error.to_string() }),
+        };
+        Self { session, message, timeout: None }
+    }
+
+    /// The broker keeps it for those who subscribe later.
+    pub fn retained(self) -> Self {
+        self.with(Message::retained)
+    }
+
+    /// Sends it once, at QoS 0: it may be lost, and nothing is waited for.
+    pub fn at_most_once(self) -> Self {
+        self.with(|message| message.with_qos(QoS::AtMostOnce))
+    }
+
+    /// Adds an MQTT user property.
+    pub fn user_property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(|message| message.with_user(name, value))
+    }
+
+    /// How long to wait for the broker's acknowledgement.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    fn with(self, change: impl FnOnce(Message) -> Message) -> Self {
+        Self { message: self.message.map(change), ..self }
+    }
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<(), EventError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { session, message, timeout } = self;
+        Box::pin(async move {
+            let timeout = timeout.unwrap_or_else(|| session.timeout());
+            match tokio::time::timeout(timeout, session.link().publish(message?)).await {
+                Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
+                Err(_) => Err(EventError::Timeout { after: timeout }),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish").field("message", &self.message).finish_non_exhaustive()
+    }
+}
