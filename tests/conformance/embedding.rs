@@ -49,10 +49,10 @@ on_each_broker! {
         assert!(kept.is_retained());
         assert_eq!((kept.topic(), kept.json::<serde_json::Value>().unwrap()), ("plant/kept", json!({"n": 0})));
 
-        for n in 1..=3000 {
+        for n in 1..=1500 {
             sender.publish("plant/count", &n).user_property("unit", "pieces").await.unwrap();
         }
-        for n in 1..=3000 {
+        for n in 1..=1500 {
             let message = soon(messages.next()).await.unwrap();
             assert_eq!((message.json::<u32>().unwrap(), message.user_property("unit")), (n, Some("pieces")));
         }
