@@ -62,6 +62,16 @@ impl ConnectOptions {
         Self::from_variables(var_os)
     }
 
+    /// The options that the environment says, with the broker's URL from elsewhere: `MQTT_AGENT_URL` is not read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_env`](Self::from_env).
+    pub fn from_env_at(url: impl Into<String>) -> Result<Self> {
+        let url = OsString::from(url.into());
+        Self::from_variables(|name| if name == URL { Some(url.clone()) } else { var_os(name) })
+    }
+
     fn from_variables(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<Self> {
         let mut read = Reader { variable, problems: Vec::new() };
         let url = read.text(URL);

@@ -1,0 +1,191 @@
+//! The command line: commands, options and their help.
+
+use std::io;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+
+use crate::exit::Failure;
+use crate::settings::duration;
+
+const CODES: &str = "\
+Exit codes: 0 done, 1 the tool or the task failed, 2 usage, 3 nobody serves it, 4 not allowed, 5 time is over, 6 no
+broker, 130 interrupted.
+
+The broker is --url, else MQTT_AGENT_URL, else mqtt://127.0.0.1:1883. User, password and certificates are read from the
+environment: MQTT_AGENT_USERNAME, MQTT_AGENT_PASSWORD, MQTT_AGENT_PASSWORD_FILE, MQTT_AGENT_CA_FILE.";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    let name = |what: &'static str| Arg::new("name").value_name("NAME").required(true).help(what);
+    Command::new("mqtt-agent")
+        .about("Finds and calls MCP tools and A2A agents on an MQTT 5 broker")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("dev")
+                .about("Runs a broker for development on 127.0.0.1, until Ctrl-C")
+                .after_help("Example:\n  mqtt-agent dev --port 1884")
+                .arg(
+                    Arg::new("port")
+                        .long("port")
+                        .value_name("PORT")
+                        .value_parser(value_parser!(u16))
+                        .help("The port; 0 takes a free one [default: 1883]"),
+                )
+                .arg(json()),
+        )
+        .subcommand(
+            Command::new("tools")
+                .about("Lists the tools that are online")
+                .after_help(
+                    "Example:\n  mqtt-agent tools --url mqtt://broker.example --json | jq -r '.tools[].tool'",
+                )
+                .args(common()),
+        )
+        .subcommand(Command::new("agents").about("Lists the agents that are online").args(common()))
+        .subcommand(
+            Command::new("servers")
+                .about("Lists the servers that are online, each with its tools")
+                .args(common()),
+        )
+        .subcommand(
+            Command::new("show")
+                .about("Shows a tool with its options and schema, or an agent")
+                .after_help("Example:\n  mqtt-agent show weather")
+                .arg(name("A tool or an agent"))
+                .args(common()),
+        )
+        .subcommand(
+            Command::new("call")
+                .about("Calls a tool; its options are made from its schema")
+                .override_usage(
+                    "mqtt-agent call [OPTIONS] NAME [--OPTION VALUE]... [{JSON} | @FILE | -]",
+                )
+                .after_help(
+                    "Examples:\n  mqtt-agent call weather --help\n  mqtt-agent call weather --city Oslo --days 2\n  \
+                     mqtt-agent call weather '{\"city\": \"Oslo\"}' --days 2\n  \
+                     mqtt-agent call weather @arguments.json --timeout 5s\n  \
+                     echo '{\"city\": \"Oslo\"}' | mqtt-agent call weather - --json",
+                )
+                .arg(
+                    Arg::new("call")
+                        .value_name("NAME")
+                        .required(true)
+                        .num_args(1..)
+                        .trailing_var_arg(true)
+                        .allow_hyphen_values(true)
+                        .help("The tool, and its arguments"),
+                )
+                .args(common())
+                .arg(timeout()),
+        )
+        .subcommand(
+            Command::new("ask")
+                .about("Gives an agent a task and follows it; what the agent asks is answered on the terminal")
+                .after_help(
+                    "Examples:\n  mqtt-agent ask writer \"A poem about brokers\"\n  \
+                     mqtt-agent ask writer --skill poem \"About brokers\" --timeout 5m",
+                )
+                .arg(Arg::new("name").value_name("AGENT").required(true).help("The agent"))
+                .arg(Arg::new("text").value_name("TEXT").required(true).help("What it is asked for"))
+                .arg(
+                    Arg::new("skill")
+                        .long("skill")
+                        .value_name("ID")
+                        .help("The skill that is asked for, of several"),
+                )
+                .args(common())
+                .arg(timeout()),
+        )
+        .subcommand(
+            Command::new("watch")
+                .about("Tells which agents come, change and leave, until Ctrl-C")
+                .args(common()),
+        )
+        .subcommand(
+            Command::new("completions")
+                .about("Prints the completions for a shell")
+                .after_help("Example:\n  mqtt-agent completions bash > ~/.local/share/bash-completion/completions/mqtt-agent")
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .required(true)
+                        .value_parser(value_parser!(Shell))
+                        .help("The shell"),
+                ),
+        )
+}
+
+fn json() -> Arg {
+    Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON, one value a line")
+}
+
+fn timeout() -> Arg {
+    Arg::new("timeout")
+        .long("timeout")
+        .value_name("TIME")
+        .value_parser(duration)
+        .help("How long to wait for the end, as 30s or 500ms")
+}
+
+fn common() -> [Arg; 3] {
+    [
+        Arg::new("url").long("url").value_name("URL").help("The broker, as mqtt://localhost:1883"),
+        Arg::new("namespace").long("namespace").value_name("NS").help("The namespace [default: a2a/v1]"),
+        json(),
+    ]
+}
+
+/// The options that hold for a call wherever they stand.
+pub(crate) fn own() -> Command {
+    Command::new("call").no_binary_name(true).args(common()).arg(timeout())
+}
+
+/// Divides what stands behind a tool's name into the options of this command and those of the tool.
+pub(crate) fn divide(rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let (mut own, mut tool) = (Vec::new(), Vec::new());
+    let mut rest = rest;
+    while let Some(word) = rest.next() {
+        let (name, valued) = word.split_once('=').map_or((word.as_str(), false), |(name, _)| (name, true));
+        match name {
+            "--" => {
+                tool.push(word);
+                tool.extend(rest.by_ref());
+            }
+            "--json" => own.push(word),
+            "--url" | "--namespace" | "--timeout" => {
+                own.push(word);
+                if !valued {
+                    own.extend(rest.next());
+                }
+            }
+            _ => tool.push(word),
+        }
+    }
+    (own, tool)
+}
+
+/// Whether a name is that of an option of ours.
+pub(crate) fn is_own(name: &str) -> bool {
+    matches!(name, "json" | "url" | "namespace" | "timeout" | "help")
+}
+
+/// What clap says, as a failure of this command.
+pub(crate) fn refused(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    Failure::usage(text.trim_start_matches("error: ").trim_end())
+}
+
+/// `mqtt-agent completions`.
+pub(crate) fn completions(matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some(shell) = matches.get_one::<Shell>("shell") {
+        let mut text = Vec::new();
+        clap_complete::generate(*shell, &mut command(), "mqtt-agent", &mut text);
+        // Whoever stops reading has enough.
+        drop(io::Write::write_all(&mut io::stdout(), &text));
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! The command `mqtt-agent`: what is on a broker, for people and scripts. All work is the library's.
+//!
+//! `line` says what can be written, `settings` what holds for all commands, `exit` how a command ends, `output` how it
+//! prints; the other files are a command each.
+
+mod arguments;
+mod ask;
+mod call;
+mod dev;
+mod exit;
+mod line;
+mod list;
+mod output;
+mod settings;
+mod show;
+mod signals;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use exit::{Exit, Failure};
+use output::Output;
+use settings::Settings;
+
+fn main() -> ExitCode {
+    let matches = match line::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            let help = !error.use_stderr();
+            // Nothing else can be done where the terminal is gone.
+            drop(error.print());
+            return if help { Exit::Done } else { Exit::Usage }.into();
+        }
+    };
+    let Some((name, matches)) = matches.subcommand() else { return Exit::Usage.into() };
+    let settings = Settings::of(matches);
+    let output = Output::new(settings.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&Failure::failed(format!("no runtime could be started: {error}"))),
+    };
+    let ended = runtime.block_on(run(name, matches, settings));
+    // Stdin may still be read, which nothing can interrupt.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(), Failure> {
+    match name {
+        "dev" => dev::run(matches, &settings).await,
+        "tools" => list::tools(&settings).await,
+        "agents" => list::agents(&settings).await,
+        "servers" => list::servers(&settings).await,
+        "show" => show::run(matches, &settings).await,
+        "call" => call::run(matches, settings).await,
+        "ask" => ask::run(matches, &settings).await,
+        "watch" => watch::run(&settings).await,
+        "completions" => line::completions(matches),
+        other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),
+    }
+}

@@ -1,0 +1,109 @@
+//! How commands print: for people, or as JSON (`--json`), one value a line.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure};
+
+/// Where the answers of a command go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// An answer: the JSON, or the text that is made for people.
+    pub(crate) fn answer(self, json: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = if self.json { line(json) } else { printable(&text()) };
+        write(&text)
+    }
+
+    /// What is said on the way to the answer: in JSON it is a line of the stream, otherwise it goes to stderr, so that the
+    /// answer can be piped.
+    pub(crate) fn progress(self, json: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.json {
+            return write(&line(json));
+        }
+        self.note(&text());
+        Ok(())
+    }
+
+    /// A line on stderr for people; nothing in JSON.
+    pub(crate) fn note(self, text: &str) {
+        if !self.json {
+            // A terminal that is gone reads nothing.
+            drop(writeln!(io::stderr(), "{}", printable(text)));
+        }
+    }
+
+    /// Says why a command failed.
+    pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
+        if failure.exit == Exit::Done {
+            // Whoever read has read enough.
+        } else if self.json {
+            drop(write(&line(&failure.to_json())));
+        } else {
+            drop(writeln!(io::stderr(), "mqtt-agent: {}", printable(&failure.message)));
+        }
+        failure.exit.into()
+    }
+}
+
+fn write(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(()),
+        // Whoever read has read enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Done, "")),
+        Err(error) => Err(Failure::failed(format!("stdout cannot be written: {error}"))),
+    }
+}
+
+/// Text of peers as a terminal may have it: their control characters would move its cursor and change its title.
+pub(crate) fn printable(text: &str) -> String {
+    escaped(text, |char| char.escape_unicode().to_string())
+}
+
+/// JSON on one line. What a terminal must not have is escaped as JSON escapes it: it stands in strings only.
+fn line(json: &Value) -> String {
+    escaped(&json.to_string(), |char| format!("\\u{:04x}", u32::from(char)))
+}
+
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        // The marks that turn the direction of writing hide what stands there.
+        let turns = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || (char.is_control() && !matches!(char, '\n' | '\t')) {
+            shown.push_str(&escape(char));
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+/// A value for people: text as it is, all else as indented JSON.
+pub(crate) fn pretty(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
+    }
+}
+
+/// Names and what stands beside them, in two columns.
+pub(crate) fn columns(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().map(|(name, text)| {
+        let line = text.lines().next().unwrap_or_default();
+        format!("{name:width$}  {line}").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
