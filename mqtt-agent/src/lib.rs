@@ -43,6 +43,7 @@
 // - `serve`: what all profiles need to serve; `mcp`, `a2a`: two of them
 // - `client`: what a user calls; `remote`: typed clients; `topic`: the third profile, topics of users' own
 // - `agent`, `contract`, `broker`, `testing`, and `private`, which generated code names
+// - `bin/mqtt-agent`: the command, over the public items alone
 
 #[allow(unused_extern_crates)]
 // So that generated code compiles in this crate too: in doctests and unit tests.
@@ -112,6 +113,7 @@ mod store;
 /// - [`contract!`](macro@crate::contract): what a program publishes, held against a file
 /// - [`reliability`](guide::reliability): what is promised when something fails, and what is not
 /// - [`performance`](guide::performance): what a call costs
+/// - [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
 pub mod guide {
 
     #[doc = include_str!("../docs/delegation.md")]
@@ -124,6 +126,8 @@ pub mod guide {
     pub mod reliability {}
     #[doc = include_str!("../docs/performance.md")]
     pub mod performance {}
+    #[doc = include_str!("../docs/cli.md")]
+    pub mod cli {}
 }
 
 /// The README's code compiles and runs.

@@ -2,10 +2,12 @@
 
 use std::io;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::exit::Failure;
+use crate::lint;
 use crate::settings::duration;
 
 const CODES: &str = "\
@@ -99,6 +101,21 @@ pub(crate) fn command() -> Command {
                 )
                 .args(common())
                 .arg(timeout()),
+        )
+        .subcommand(
+            Command::new("lint")
+                .about("Says what MCP clients and model providers do not take of the tools that are online")
+                .after_help("Examples:\n  mqtt-agent lint\n  mqtt-agent lint weather --dialect all")
+                .arg(Arg::new("name").value_name("NAME").help("One tool; all without it"))
+                .arg(
+                    Arg::new("dialect")
+                        .long("dialect")
+                        .value_name("DIALECT")
+                        .value_parser(PossibleValuesParser::new(lint::NAMES))
+                        .default_value("mcp")
+                        .help("Whose rules"),
+                )
+                .args(common()),
         )
         .subcommand(
             Command::new("watch")

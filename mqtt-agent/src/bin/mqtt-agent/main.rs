@@ -9,6 +9,7 @@ mod call;
 mod dev;
 mod exit;
 mod line;
+mod lint;
 mod list;
 mod output;
 mod settings;
@@ -59,6 +60,7 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "show" => show::run(matches, &settings).await,
         "call" => call::run(matches, settings).await,
         "ask" => ask::run(matches, &settings).await,
+        "lint" => lint::run(matches, &settings).await,
         "watch" => watch::run(&settings).await,
         "completions" => line::completions(matches),
         other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),

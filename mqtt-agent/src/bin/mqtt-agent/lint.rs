@@ -1,0 +1,79 @@
+//! `mqtt-agent lint`: what clients and model providers do not take of the tools on the broker.
+
+use clap::ArgMatches;
+use mqtt_agent::schema::dialect::{Dialect, Finding, Severity, lint_tool};
+use mqtt_agent::wire::ToolCard;
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Failure};
+use crate::settings::Settings;
+
+pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
+    let name = matches.get_one::<String>("name");
+    let dialects = dialects(matches.get_one::<String>("dialect").map_or("mcp", String::as_str));
+    let client = settings.connect().await?;
+    let (cards, shortfall): (Vec<ToolCard>, _) = match name {
+        Some(name) => (client.tool(name).await?.into_iter().collect(), None),
+        None => {
+            let found = client.tools().partial().await?;
+            let shortfall = found.shortfall();
+            (found.into_vec(), shortfall)
+        }
+    };
+    client.close().await;
+    if let (Some(name), []) = (name, cards.as_slice()) {
+        let message = format!("nobody serves `{name}`; `mqtt-agent tools` lists what is served");
+        return Err(Failure::new(Exit::Nobody, message));
+    }
+
+    let output = settings.output();
+    let mut errors = 0_usize;
+    for card in &cards {
+        for finding in dialects.iter().flat_map(|dialect| lint_tool(card, *dialect)) {
+            errors += usize::from(finding.severity() == Severity::Error);
+            output.answer(&of(card, &finding), || {
+                format!("{}: {} {finding}", word(finding.severity()), card.tool)
+            })?;
+        }
+    }
+    output.note(&format!("{} tools were looked at, {errors} errors were found", cards.len()));
+    if let Some(cause) = shortfall {
+        return Err(Failure::failed(format!("these are not all tools: {cause}")));
+    }
+    if errors > 0 {
+        return Err(Failure::failed(format!("{errors} errors were found; each line says what to change")));
+    }
+    Ok(())
+}
+
+fn of(card: &ToolCard, finding: &Finding) -> Value {
+    json!({
+        "tool": card.tool,
+        "severity": word(finding.severity()),
+        "dialect": finding.dialect().to_string(),
+        "rule": finding.rule(),
+        "pointer": finding.pointer(),
+        "why": finding.why(),
+        "change": finding.change(),
+    })
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        _ => "warning",
+    }
+}
+
+/// The names of the dialects on the command line.
+pub(crate) const NAMES: [&str; 5] = ["mcp", "openai", "anthropic", "gemini", "all"];
+
+fn dialects(name: &str) -> Vec<Dialect> {
+    match name {
+        "openai" => vec![Dialect::OpenAiStrict],
+        "anthropic" => vec![Dialect::Anthropic],
+        "gemini" => vec![Dialect::Gemini],
+        "all" => Dialect::ALL.to_vec(),
+        _ => vec![Dialect::Mcp],
+    }
+}

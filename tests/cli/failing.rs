@@ -1,0 +1,83 @@
+//! The exit codes, and what is said of failures.
+
+use serde_json::json;
+use support::on_each_broker;
+
+use crate::command::{run, run_alone};
+use crate::served::station;
+
+on_each_broker! {
+    async fn code_1_the_tool_failed_with_its_code_and_data(broker) {
+        let (agent, _) = station(&broker.url()).await;
+        let error = run(broker, &["call", "broken", "--json"]).await.error(1);
+        assert_eq!((error["type"].as_str(), error["code"].as_str()), (Some("failed"), Some("station")));
+        assert_eq!(error["data"], json!({"station": "north"}));
+        assert!(error["message"].as_str().unwrap().contains("the station `north` is broken"), "{error}");
+        let ended = run(broker, &["call", "broken"]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        assert!(ended.stderr.starts_with("mqtt-agent: the tool failed: "), "{ended:?}");
+        agent.stop().await;
+    }
+
+    async fn code_2_arguments_that_the_tool_does_not_take(broker) {
+        let (agent, _) = station(&broker.url()).await;
+        let wrong: [(&[&str], &str); 5] = [
+            (&[], "`--city`"),
+            (&["--city", "Oslo", "--days", "many"], "`--days` is a number"),
+            (&["--city", "Oslo", "--day", "2"], "--day"),
+            // The server's own check.
+            (&["--city", "Oslo", "--days", "9"], "days"),
+            (&["[1]"], "no JSON object"),
+        ];
+        for (arguments, said) in wrong {
+            let line = [&["call", "weather", "--json"], arguments].concat();
+            let error = run(broker, &line).await.error(2);
+            assert!(error["message"].as_str().unwrap().contains(said), "{arguments:?}: {error}");
+        }
+        agent.stop().await;
+    }
+
+    async fn code_3_nobody_serves_it(broker) {
+        for line in [["call", "missing", "--json"], ["show", "missing", "--json"]] {
+            assert_eq!(run(broker, &line).await.error(3)["type"], "unavailable");
+        }
+        assert_eq!(run(broker, &["ask", "missing", "hello", "--json"]).await.error(3)["type"], "unavailable");
+    }
+
+    async fn code_4_the_caller_is_not_allowed(broker) {
+        let (agent, _) = station(&broker.url()).await;
+        assert_eq!(run(broker, &["call", "secret", "--json"]).await.error(4)["type"], "unauthorized");
+        agent.stop().await;
+    }
+
+    async fn code_5_time_is_over(broker) {
+        let (agent, _) = station(&broker.url()).await;
+        let ended = run(broker, &["call", "hold", "--timeout", "1s", "--json"]).await;
+        assert_eq!(ended.error(5)["type"], "timeout");
+        agent.stop().await;
+    }
+}
+
+#[cfg(feature = "peers")]
+#[tokio::test]
+async fn code_4_the_broker_lets_nobody_in() {
+    let broker = support::TestBroker::configured("allow_anonymous false").await;
+    assert_eq!(run(&broker, &["tools", "--json"]).await.error(4)["type"], "unauthorized");
+}
+
+#[tokio::test]
+async fn code_6_no_broker() {
+    // Nobody may listen on the port 1 of a test machine.
+    let line = ["call", "weather", "--url", "mqtt://127.0.0.1:1", "--json"];
+    assert_eq!(run_alone(&line).await.error(6)["type"], "no_broker");
+}
+
+#[tokio::test]
+async fn code_2_a_line_that_is_no_command() {
+    for line in [&["fly"][..], &["call"], &["tools", "--url"], &["call", "x", "--timeout", "soon"]] {
+        let ended = run_alone(line).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{line:?}");
+        assert!(!ended.stderr.is_empty(), "{line:?}");
+    }
+    assert_eq!(run_alone(&["tools", "--url", "http://x", "--json"]).await.error(2)["type"], "usage");
+}

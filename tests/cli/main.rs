@@ -1,0 +1,10 @@
+//! The command as a process: what it prints, its exit codes, and what Ctrl-C does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod asking;
+mod calling;
+mod command;
+mod failing;
+mod finding;
+mod hostile;
+mod served;
