@@ -1,15 +1,16 @@
 //! Whoever asks for tasks: what is sent again and what is not, and when waiting ends.
 
+use std::collections::BTreeSet;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mqtt_agent::a2a::{DelegateError, NewTask};
+use mqtt_agent::a2a::{DelegateError, NewTask, Retention, TaskRecord, TaskSide, TaskStore as _};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
-use support::{RawPeer, eventually, json, on_each_broker, soon};
+use support::{FailingStore, RawPeer, TestBroker, eventually, json, on_each_broker, soon};
 use tokio::sync::Semaphore;
 
 /// Counts what began, and lets it go on.
@@ -54,6 +55,31 @@ const INBOX: &str = "a2a/v1/tasks/worker/inbox";
 
 async fn next_task(peer: &mut RawPeer) -> String {
     json(&peer.next(INBOX).await)["task_id"].as_str().unwrap().to_owned()
+}
+
+/// More results of an earlier process than wait in memory.
+#[tokio::test]
+async fn results_that_are_too_many_to_wait_in_memory_are_each_given_once() {
+    const MANY: usize = 10_050;
+    let (broker, store) = (TestBroker::embedded().await, FailingStore::default());
+    for number in 0..MANY {
+        let task = json!({
+            "task_id": format!("t-{number}"), "from": "boss", "to": "worker", "type": "hold", "status": "completed",
+        });
+        let record = TaskRecord::new(serde_json::from_value(task).unwrap());
+        store.insert(TaskSide::Delegator, record).await.unwrap();
+    }
+    let options = ConnectOptions::new(broker.url()).id("boss");
+    let retention = Retention::default().with_count(2 * MANY);
+    let client = Client::builder().store(store.clone()).retention(retention).connect(options).await.unwrap();
+    let mut results = client.results().await.unwrap();
+    let mut given = BTreeSet::new();
+    for _ in 0..MANY {
+        assert!(given.insert(soon(results.next()).await.unwrap().task_id.to_string()));
+    }
+    assert!(store.open(TaskSide::Delegator, None, 1).await.unwrap().is_empty());
+    client.close().await;
+    assert!(soon(results.next()).await.is_none());
 }
 
 on_each_broker! {

@@ -101,6 +101,19 @@ async fn in_state(peer: &mut RawPeer, state: &str) -> Value {
     }
 }
 
+/// Nobody waits until the store has said that it has a task.
+#[tokio::test]
+async fn a_task_that_is_dropped_while_the_store_inserts_it_is_left_to_no_later_process() {
+    let (broker, store) = (TestBroker::embedded().await, Far::default());
+    store.slow_inserts.store(true, Ordering::SeqCst);
+    let client = Client::builder().store(store.clone()).connect(&broker.url()).await.unwrap();
+    let dropped = std::future::IntoFuture::into_future(client.delegate("worker", "dropped"));
+    tokio::time::timeout(Duration::from_millis(100), dropped).await.unwrap_err();
+    let open = || async { store.open(TaskSide::Delegator, None, 10).await.unwrap() };
+    eventually("nothing is left", || async { open().await.is_empty().then_some(()) }).await;
+    client.close().await;
+}
+
 /// A task that is open in the store and in nobody's hands is asked for twice at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adopted_task_runs_once() {

@@ -90,12 +90,17 @@ fn delegated(
             record.tracestate = trace.tracestate().map(str::to_owned);
         }
         let delegations = session.delegations();
-        // Stored before it is sent: a result always finds its owner.
-        delegations.store().insert(TaskSide::Delegator, record.clone()).await?;
-        let (asked, waiting) = Asked::of(record);
+        let (asked, waiting) = Asked::of(record.clone());
         let asked = Arc::new(asked);
+        // From before it is stored: the store may have a task whose insertion nobody waited for.
         let mut leaving = Leaving { session: Arc::clone(&session), asked: Some(Arc::clone(&asked)) };
         delegations.asked(&asked);
+        // Stored before it is sent: a result always finds its owner.
+        if let Err(error) = delegations.store().insert(TaskSide::Delegator, record).await {
+            leaving.asked = None;
+            delegations.forget(&asked);
+            return Err(error.into());
+        }
         let sending = Sending::now(session.link());
         if let Err(error) = publish(&session, &asked).await {
             leaving.asked = None;
