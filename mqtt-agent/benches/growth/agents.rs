@@ -33,7 +33,7 @@ where
 }
 
 async fn stop_all(running: Vec<Running>) {
-    let stops: JoinSet<()> = running.into_iter().map(|agent| agent.stop()).collect();
+    let stops: JoinSet<()> = running.into_iter().map(Running::stop).collect();
     stops.join_all().await;
 }
 

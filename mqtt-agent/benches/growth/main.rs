@@ -29,7 +29,7 @@ mod tasks;
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use broker::{Broker, Config};
@@ -236,14 +236,30 @@ fn this_program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Another process that serves, until this one ends.
-fn peer(name: &str, size: usize, address: SocketAddr) -> std::process::Child {
-    let mut child = this_program(&[PEER, name, &size.to_string(), &address.to_string()])
+/// Another process that serves, until it is dropped or this one ends, which closes its input.
+pub(crate) struct Peer(Child);
+
+impl Peer {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Starts one, and waits until it serves.
+fn peer(name: &str, size: usize, address: SocketAddr) -> Peer {
+    let spawned = this_program(&[PEER, name, &size.to_string(), &address.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-        .expect("another process");
+        .spawn();
+    let mut peer = Peer(spawned.expect("another process"));
     let mut ready = [0];
-    child.stdout.as_mut().expect("piped").read_exact(&mut ready).expect("it serves");
-    child
+    peer.0.stdout.as_mut().expect("piped").read_exact(&mut ready).expect("it serves");
+    peer
 }

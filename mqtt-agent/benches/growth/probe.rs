@@ -1,13 +1,13 @@
 //! What some work takes: time, CPU time and memory, of this process, of what serves it and of the broker.
 
 use std::net::SocketAddr;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use mqtt_agent::ConnectOptions;
 use mqtt_agent::prelude::{Deserialize, Serialize};
 use mqtt_agent::serde;
 
+use crate::Peer;
 use crate::proc::{cpu, memory};
 
 /// Where a row is measured.
@@ -48,8 +48,8 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    pub(crate) fn begin(site: Site, peer: Option<&Child>) -> Self {
-        let pids = [Some(std::process::id()), peer.map(Child::id), Some(site.broker)];
+    pub(crate) fn begin(site: Site, peer: Option<&Peer>) -> Self {
+        let pids = [Some(std::process::id()), peer.map(Peer::id), Some(site.broker)];
         let memory = [pids[0], pids[1]].map(|pid| resident(pid, "VmRSS"));
         Self { cpu: pids.map(used), pids, memory, began: Instant::now() }
     }
