@@ -209,12 +209,14 @@ pub(crate) fn put(
     arguments: &mut Map<String, Value>,
 ) -> Result<(), Failure> {
     for property in properties {
-        let Some(given) = matches.get_many::<String>(&format!("tool:{}", property.long)) else { continue };
+        let Some(mut given) = matches.get_many::<String>(&format!("tool:{}", property.long)) else {
+            continue;
+        };
         let value = match &property.kind {
             Kind::List(item) => {
                 given.map(|text| read(&property.long, item, text)).collect::<Result<Vec<_>, _>>()?.into()
             }
-            kind => match given.last() {
+            kind => match given.next_back() {
                 Some(text) => read(&property.long, kind, text)?,
                 None => continue,
             },
