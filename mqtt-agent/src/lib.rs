@@ -17,7 +17,7 @@
 //!
 //! The map:
 //!
-//! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every word.
+//! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every option.
 //! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
 //! - [`#[skill]`](macro@skill) makes an A2A skill of a function, [`#[derive(AgentCard)]`](macro@AgentCard) says who the
 //!   agent is; [`a2a`] is where tasks are asked for and worked on. [`guide`] has a page each on delegation, durable tasks
@@ -27,7 +27,7 @@
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
 //!   [`schema::dialect`] says what clients and model providers take of them.
-//! - [`wire`] is the protocol as data.
+//! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
 //! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
 //!   (feature `broker`).
 
@@ -80,52 +80,78 @@ mod shown;
 mod spawn;
 mod store;
 
-/// The guide: a page for each subject.
+/// The guide: every page, in reading order.
 ///
-/// Tools:
+/// First steps:
 ///
-/// - [`#[tool]`](macro@crate::tool): a function that is an MCP tool, and all options
-/// - [`param`]: what its parameters can be; [`schema`]: the JSON Schemas of them
-/// - [`#[derive(ToolError)]`](macro@crate::ToolError): its errors
-/// - [`tools!`](macro@crate::tools): a list of tools, from several crates
-/// - [`#[remote]`](macro@crate::remote): a typed client
+/// 1. [`start`](guide::start): from an empty folder to a tool that another program calls
+/// 2. [`#[tool]`](macro@crate::tool): a function that is an MCP tool, and all options; [`tools!`](macro@crate::tools): a
+///    list of tools, from several crates
+/// 3. [`param`]: what parameters can be; [`reply`]: what a tool can answer; [`context`]: what it can know of its call
+/// 4. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
+/// 5. [`schema`]: the JSON Schemas that are made of types, and what clients and model providers take
 ///
 /// Agents:
 ///
-/// - [`#[agent]`](macro@crate::agent): methods that share a value
-/// - [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
-///   [`#[derive(AgentCard)]`](macro@crate::AgentCard): what an agent can be asked for
-/// - [`delegation`](guide::delegation): tasks that agents give each other
-/// - [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
-/// - [`presence`](guide::presence): who is there
+/// 6. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
+///    [`#[event]`](macro@crate::event) and [`handlers!`](macro@crate::handlers)
+/// 7. [`#[agent]`](macro@crate::agent): methods that share a value
+/// 8. [`#[remote]`](macro@crate::remote): a typed client of somebody else's tools
+/// 9. [`contract!`](macro@crate::contract): what a program publishes, compared with a file
 ///
-/// Topics of your own:
+/// Tasks:
 ///
-/// - [`topic`]: handlers, requests and events, and what holds for all of them
-/// - [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request), [`#[event]`](macro@crate::event),
-///   [`handlers!`](macro@crate::handlers)
+/// 10. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
+///     [`#[derive(AgentCard)]`](macro@crate::AgentCard): what an agent can be asked for
+/// 11. [`delegation`](guide::delegation): tasks that agents give each other
+/// 12. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
+/// 13. [`presence`](guide::presence): who is online
 ///
-/// Running and testing:
+/// In production:
 ///
-/// - [`ConnectOptions`]: how to connect, and what the environment says of it
-/// - [`Limits`]: how much is taken on at once
-/// - [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
-/// - [`contract!`](macro@crate::contract): what a program publishes, held against a file
-/// - [`reliability`](guide::reliability): what is promised when something fails, and what is not
-/// - [`performance`](guide::performance): what a call costs
-/// - [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 14. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
+/// 15. [`logging`](guide::logging): what the log says, and how to see it
+/// 16. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
+/// 17. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
+/// 18. [`reliability`](guide::reliability): what is promised when something fails, and what is not
+/// 19. [`performance`](guide::performance): what a call costs
+///
+/// Beside other programs:
+///
+/// 20. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 21. [`from_rmcp`](guide::from_rmcp): what has which name here
+/// 22. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
 pub mod guide {
-
+    #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
+    #[cfg_attr(
+        not(feature = "broker"),
+        doc = "From an empty folder to a tool. Its program needs the feature `broker`."
+    )]
+    pub mod start {}
     #[doc = include_str!("../docs/delegation.md")]
     pub mod delegation {}
     #[doc = include_str!("../docs/durable.md")]
     pub mod durable_tasks {}
     #[doc = include_str!("../docs/presence.md")]
     pub mod presence {}
+    #[doc = include_str!("../docs/connecting.md")]
+    pub mod connecting {}
+    #[doc = include_str!("../docs/logging.md")]
+    pub mod logging {}
+    #[cfg_attr(feature = "broker", doc = include_str!("../docs/embedding.md"))]
+    #[cfg_attr(
+        not(feature = "broker"),
+        doc = "An agent inside another program. Its program needs the feature `broker`."
+    )]
+    pub mod embedding {}
     #[doc = include_str!("../docs/reliability.md")]
     pub mod reliability {}
     #[doc = include_str!("../docs/performance.md")]
     pub mod performance {}
+    #[doc = include_str!("../docs/wire.md")]
+    pub mod wire {}
+    #[doc = include_str!("../docs/from_rmcp.md")]
+    pub mod from_rmcp {}
     #[doc = include_str!("../docs/cli.md")]
     pub mod cli {}
 }

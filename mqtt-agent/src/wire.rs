@@ -31,6 +31,10 @@ mod tool_card;
 mod topics;
 mod trace;
 
+/// The version of the specification MQTT.Agent that this crate speaks. Cards carry their own format's `version`, which
+/// is `"1"`. The page [`guide::wire`](crate::guide::wire) has every message.
+pub const SPEC_VERSION: &str = "0.1";
+
 #[cfg(test)]
 mod task_tests;
 #[cfg(test)]

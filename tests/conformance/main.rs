@@ -50,3 +50,4 @@ mod tolerance;
 mod tools;
 mod topics;
 mod values;
+mod wire_page;
