@@ -5,6 +5,7 @@
 mod card;
 mod peer;
 mod python_agents;
+mod python_example;
 mod python_tools;
 mod reference_calls_us;
 mod replicas;
