@@ -9,7 +9,7 @@ use support::{SOON, TestBroker, soon};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::tools::{Ran, add};
+use crate::tools::*;
 
 /// Writes a text.
 #[skill("write")]
