@@ -53,7 +53,8 @@ call = {"call_id": str(uuid.uuid4()), "arguments": {"a": 1, "b": 2}, "client": M
 publish(f"{NS}/mcp/tools/add/call", call, response=RESPONSES, correlation=call["call_id"].encode())
 print(json.dumps({"add": answers.get(timeout=30)["result"]}), flush=True)
 message = {"role": "user", "content": "Write about brokers.", "timestamp": now()}
-task = {"task_id": str(uuid.uuid4()), "from": ME, "to": "writer", "type": "write", "title": "", "messages": [message]}
+task = {"task_id": str(uuid.uuid4()), "from": ME, "to": "writer", "type": "write", "title": "", "messages": [message],
+        "status": "submitted", "created_at": now()}
 publish(f"{NS}/tasks/writer/inbox", task)
 print(json.dumps({"task": answers.get(timeout=30)}), flush=True)
 sys.stdin.read()  # Serves until its input ends.
