@@ -15,6 +15,8 @@ const OWN: &[&str] = &[
     "attempt",
     "calls",
     "client_id",
+    // Of what a handler of this program answered.
+    "code",
     "connections",
     "epoch",
     "error",
@@ -23,11 +25,16 @@ const OWN: &[&str] = &[
     "held_ms",
     "kind",
     "limit",
+    "otel . name",
+    "outcome",
     "package",
+    "queued",
+    "ran",
     "reference",
     "running",
     "session_present",
     "size",
+    "skill",
     "skills",
     "state",
     "tasks",
@@ -37,7 +44,15 @@ const OWN: &[&str] = &[
 ];
 
 /// The same, where the value is looked at as well.
-const OWN_VALUES: &[&str] = &["self . tool . name", "\"mqtt\""];
+const OWN_VALUES: &[&str] = &[
+    "self . tool . name",
+    "\"mqtt\"",
+    "\"server\"",
+    "\"execute_tool\"",
+    "\"tools/call\"",
+    // Recorded later, where it is not looked at here.
+    "tracing :: field :: Empty",
+];
 
 /// What the messages of log lines may hold.
 const OWN_IN_MESSAGES: &[&str] =

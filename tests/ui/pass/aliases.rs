@@ -45,7 +45,7 @@ async fn main() {
     assert_eq!(
         schemas,
         [
-            r#"{"additionalProperties":false,"properties":{"city":{"type":"string"},"days":{"minimum":0,"type":"integer"}},"required":["city"],"type":"object"}"#,
+            r#"{"additionalProperties":false,"properties":{"city":{"type":"string"},"days":{"maximum":4294967295,"minimum":0,"type":"integer"}},"required":["city"],"type":"object"}"#,
             r#"{"additionalProperties":false,"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"}"#,
         ]
     );

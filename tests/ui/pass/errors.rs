@@ -123,7 +123,7 @@ fn main() {
     comes_back(Shapes::Unit, "nothing to say, {}");
     comes_back(Shapes::Tuple(7, Some(vec!['a'])), "7 and Some(['a']) and    7");
     comes_back(Shapes::Raw { r#type: 1 }, 1);
-    let more = BTreeMap::from([("x".to_owned(), i128::MIN)]);
+    let more = BTreeMap::from([("x".to_owned(), i128::from(i64::MIN))]);
     comes_back(Shapes::Named { since: 255, until: "u\"".to_owned(), more }, "0xff u\"");
     comes_back(Shapes::Empty(), "empty ones");
     comes_back(Shapes::EmptyNamed {}, "empty ones");

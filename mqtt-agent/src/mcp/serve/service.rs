@@ -224,7 +224,7 @@ impl Service {
         self.tally.answered(error.map(|error| &error.kind), times);
         drop(in_hand);
         let span = tracing::Span::current();
-        span.record("gen_ai.tool.call.id", call_id.as_str());
+        span.record("gen_ai.tool.call.id", tracing::field::display(shown(&call_id)));
         if let Some(error) = error {
             span.record("error.type", error.kind.as_str());
         }
