@@ -216,12 +216,16 @@ async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateE
 async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
     takes_intents(session, asked).await?;
     session.delegations().said(asked, &said);
-    until_received(session, asked, || asked.further(session.namespace(), said.clone())).await
+    let message = || asked.further(session.namespace(), said.clone());
+    if send(session, message(), &asked.executor()).await?.no_subscribers {
+        return again_until_received(session, asked, message).await;
+    }
+    Ok(())
 }
 
-/// Sends what is said about a task until somebody receives it: an agent that is just connecting again receives nothing for a
-/// moment, and most brokers say so (0x10).
-async fn until_received(
+/// Sends what nobody received of what is said about a task, until somebody does: an agent that is just connecting again
+/// receives nothing for a moment, and most brokers say so (0x10).
+async fn again_until_received(
     session: &Session,
     asked: &Asked,
     message: impl Fn() -> Message,
@@ -229,17 +233,16 @@ async fn until_received(
     let delegations = session.delegations();
     let mut wait = RESEND;
     loop {
-        // It may be another replica by now.
-        let executor = asked.executor();
-        if !send(session, message(), &executor).await?.no_subscribers {
-            return Ok(());
-        }
-        tracing::debug!(task = %shown(&asked.task.task_id), agent = %shown(&executor), "nobody received what was said about a task; it is sent again");
+        tracing::debug!(task = %shown(&asked.task.task_id), agent = %shown(&asked.executor()), "nobody received what was said about a task; it is sent again");
         tokio::select! {
             // It was received after all, or is of no use any more: the task's end says how it went.
             () = asked.over() => return Ok(()),
             () = delegations.closed.cancelled() => return Err(DelegateError::Abandoned),
             () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(RESEND_MOST),
+        }
+        // It may be another replica by now.
+        if !send(session, message(), &asked.executor()).await?.no_subscribers {
+            return Ok(());
         }
     }
 }

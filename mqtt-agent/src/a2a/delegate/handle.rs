@@ -100,9 +100,9 @@ impl<T> TaskHandle<T> {
 
     /// Answers what the agent asked (`A2A-12`). Returns when the broker has it for the agent. Where the broker says that nobody
     /// receives it, as while the agent connects again, it is sent again after a quarter of a second, then twice as long up to
-    /// 5 s, until somebody does or the task has ended: wrap it in `tokio::time::timeout`, or give the task a timeout. An agent that asks the same
-    /// again afterwards did not receive it, and is given it once more; one that is silent is asked after 15 s. What reaches a
-    /// task that does not ask is dropped by the agent.
+    /// 5 s, until somebody does or the task has ended: wrap it in `tokio::time::timeout`, or give the task a timeout. An agent
+    /// that asks the same again afterwards did not receive it, and is given it once more; one that is silent is asked after
+    /// 15 s. What reaches a task that does not ask is dropped by the agent.
     ///
     /// Dropped, it may have been sent, and is sent again only when the agent asks again.
     ///
@@ -225,17 +225,17 @@ impl Delegated {
         session.delegations().canceled(&self.asked);
         let message = self.asked.cancel(session.namespace());
         if super::send(session, message, &self.asked.executor()).await?.no_subscribers {
-            let (delegations, handle) = (session.delegations(), self.handle.clone());
-            let asked = Arc::clone(&self.asked);
+            let (session, asked) = (Arc::clone(session), Arc::clone(&self.asked));
+            let tasks = self.handle.session().delegations().tasks.clone();
             let again = async move {
-                let session = handle.session();
-                let canceled = super::until_received(session, &asked, || asked.cancel(session.namespace()));
+                let message = || asked.cancel(session.namespace());
+                let canceled = super::again_until_received(&session, &asked, message);
                 // Until then it has ended, or it is sent again with its cancel when its agent is back.
                 if let Ok(Err(error)) = tokio::time::timeout(CANCEL, canceled).await {
                     tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
                 }
             };
-            spawn::tracked(&delegations.tasks, again);
+            spawn::tracked(&tasks, again);
         }
         Ok(())
     }
