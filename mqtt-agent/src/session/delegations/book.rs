@@ -38,12 +38,6 @@ use crate::deadline;
 use crate::shown::shown;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
 
-/// How long after a task's deadline, or after the connection is back, its agent may still say how it ended.
-const LATE: Duration = Duration::from_secs(5);
-
-/// How long the connection may have been up since a task's deadline, all in all, where it never stays up for [`LATE`].
-const LATE_IN_PIECES: Duration = Duration::from_secs(10);
-
 /// How long a task may be silent before its agent is asked where it is, at first and at most.
 const SILENCE: Duration = Duration::from_secs(15);
 const SILENCE_MOST: Duration = Duration::from_secs(600);
@@ -435,10 +429,6 @@ impl Book {
 
     fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let (up_since, uptime) = (self.up_since, self.uptime(now));
-        let in_time = |deadline: Instant| {
-            deadline::after(deadline, LATE) >= now
-                || up_since.is_none_or(|since| deadline::after(since, LATE) >= now)
-        };
         let (mut unheard, mut due, mut ask) = (Vec::new(), Vec::new(), Vec::new());
         let mut learn: HashSet<Arc<str>> = HashSet::new();
         for (id, entry) in &mut self.tasks {
@@ -458,7 +448,7 @@ impl Book {
                     learn.insert(Arc::from(agent));
                 }
             }
-            let is_late = entry.is_late(now, uptime, LATE_IN_PIECES, in_time);
+            let is_late = entry.is_late(now, up_since, uptime);
             match entry.at {
                 _ if is_late => unheard.push(id.clone()),
                 At::Unsure { until: Some(until) } if until < now => unheard.push(id.clone()),

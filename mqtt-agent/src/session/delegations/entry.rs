@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::asked::Asked;
 use super::event::{Change, Effect, What};
 use super::seeded::{Bug, seeded};
+use crate::deadline;
 use crate::shown::shown;
 use crate::store::StoreError;
 use crate::wire::{TaskMessage, TaskResult, TaskState};
@@ -21,6 +22,12 @@ const KEPT_BY_BROKER: u32 = 3;
 /// After so long neither, however many tries that were: acknowledgements go out in the order of receipt, and those of all
 /// that comes behind it wait for this one.
 const KEPT_BY_BROKER_FOR: Duration = Duration::from_secs(10);
+
+/// How long after a task's deadline, or after the connection is back, its agent may still say how it ended.
+const LATE: Duration = Duration::from_secs(5);
+
+/// The same where no connection lasts that long: how long there was one since the deadline, all in all.
+const LATE_IN_PIECES: Duration = Duration::from_secs(10);
 
 /// How long the store may fail before whoever waits for the end is told of that.
 const SURFACED: Duration = Duration::from_secs(30);
@@ -157,16 +164,12 @@ impl Entry {
     }
 
     /// Whether its agent has had enough time to be heard after its deadline: of one connection, or of many short ones.
-    pub(super) fn is_late(
-        &mut self,
-        now: Instant,
-        uptime: Duration,
-        enough: Duration,
-        in_time: impl Fn(Instant) -> bool,
-    ) -> bool {
+    /// `uptime`: for how long there was a connection, all in all.
+    pub(super) fn is_late(&mut self, now: Instant, up_since: Option<Instant>, uptime: Duration) -> bool {
         let Some(deadline) = self.asked.deadline.filter(|deadline| *deadline < now) else { return false };
         let late_at = *self.late_at.get_or_insert(uptime);
-        !in_time(deadline) || uptime.saturating_sub(late_at) >= enough
+        up_since.is_some_and(|since| deadline::after(deadline.max(since), LATE) < now)
+            || uptime.saturating_sub(late_at) >= LATE_IN_PIECES
     }
 
     /// Its question was answered. Kept until its agent goes on: what is lost on the way is asked for again.
