@@ -63,25 +63,8 @@ impl Running {
         Box::pin(async {
             // Before anything else: a process without a handler for them ignores signals where it is the first of a
             // container, and would wait for its broker whatever it is told.
-            let mut signals = Signals::listen().map_err(Error::Signal)?;
-            let told = CancellationToken::new();
-            let mut start = pin!(Self::connect(agent, options, told.cancelled()));
-            let running = tokio::select! {
-                started = &mut start => started?,
-                () = signals.next() => {
-                    told.cancel();
-                    tokio::select! {
-                        started = start => started?,
-                        () = signals.next() => return Ok(()),
-                    }
-                }
-            };
-            match running {
-                Some(running) if told.is_cancelled() => running.end_or(&mut signals).await,
-                Some(running) => running.wait_and_end(signals).await,
-                None => tracing::info!("stopping: there was no connection to the broker yet"),
-            }
-            Ok(())
+            let signals = Signals::listen().map_err(Error::Signal)?;
+            Self::serve_as_told(agent, options, Told::Signals(signals)).await
         })
     }
 
@@ -89,30 +72,34 @@ impl Running {
     pub(super) fn serve_until(
         agent: BuiltAgent,
         options: ConnectOptions,
-        mut until: BoxFuture<'static, ()>,
+        until: BoxFuture<'static, ()>,
     ) -> BoxFuture<'static, Result<()>> {
-        Box::pin(async move {
-            let told = CancellationToken::new();
-            let mut start = pin!(Self::connect(agent, options, told.cancelled()));
-            let running = tokio::select! {
-                started = &mut start => started?,
-                () = &mut until => {
-                    told.cancel();
-                    start.await?
+        Box::pin(Self::serve_as_told(agent, options, Told::Until(Some(until))))
+    }
+
+    async fn serve_as_told(agent: BuiltAgent, options: ConnectOptions, mut stop: Told) -> Result<()> {
+        let told = CancellationToken::new();
+        let mut start = pin!(Self::connect(agent, options, told.cancelled()));
+        let running = tokio::select! {
+            started = &mut start => started?,
+            () = stop.next() => {
+                told.cancel();
+                tokio::select! {
+                    started = start => started?,
+                    () = stop.next() => return Ok(()),
                 }
-            };
-            match running {
-                Some(running) => {
-                    if !told.is_cancelled() {
-                        until.await;
-                    }
-                    tracing::info!(agent = running.client.id(), "stopping");
-                    running.end().await;
-                }
-                None => tracing::info!("stopping: there was no connection to the broker yet"),
             }
-            Ok(())
-        })
+        };
+        match running {
+            Some(running) => {
+                if !told.is_cancelled() {
+                    stop.next().await;
+                }
+                running.end_or(&mut stop).await;
+            }
+            None => tracing::info!("stopping: there was no connection to the broker yet"),
+        }
+        Ok(())
     }
 
     /// Connects and serves. `None` where it was given up before there was a connection.
@@ -285,7 +272,9 @@ impl Running {
 
     fn boxed_wait(self) -> BoxFuture<'static, Result<()>> {
         Box::pin(async {
-            self.wait_and_end(Signals::listen().map_err(Error::Signal)?).await;
+            let mut stop = Told::Signals(Signals::listen().map_err(Error::Signal)?);
+            stop.next().await;
+            self.end_or(&mut stop).await;
             Ok(())
         })
     }
@@ -324,17 +313,12 @@ impl Running {
         tracing::info!(agent = self.client.id(), "stopped");
     }
 
-    async fn wait_and_end(self, mut signals: Signals) {
-        signals.next().await;
-        self.end_or(&mut signals).await;
-    }
-
     /// Ends, at once where a second signal comes.
-    async fn end_or(self, signals: &mut Signals) {
+    async fn end_or(self, stop: &mut Told) {
         tracing::info!(agent = self.client.id(), "stopping");
         tokio::select! {
             () = self.end() => {}
-            () = signals.next() => {}
+            () = stop.next() => {}
         }
     }
 }
@@ -345,6 +329,30 @@ impl Drop for Running {
         if !self.stopped {
             self.client.session().link().break_off();
             self.client.session().end();
+        }
+    }
+}
+
+/// What ends an agent that serves.
+enum Told {
+    /// Each signal; the second one ends it at once.
+    Signals(Signals),
+    /// A future, once.
+    Until(Option<BoxFuture<'static, ()>>),
+}
+
+impl Told {
+    /// Waits until it says so, and once more with the next call. Dropped, it has said nothing.
+    async fn next(&mut self) {
+        match self {
+            Self::Signals(signals) => signals.next().await,
+            Self::Until(until) => {
+                match until {
+                    Some(ended) => ended.await,
+                    None => pending().await,
+                }
+                *until = None;
+            }
         }
     }
 }
