@@ -6,6 +6,7 @@
 
 use crate::log_rate::limited;
 use crate::shown::shown;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
@@ -120,11 +121,7 @@ impl Inbox {
 
     /// The next message; `None` when nothing will come any more.
     pub(crate) async fn recv(&mut self) -> Option<(Inbound, Ack)> {
-        loop {
-            if let Some(message) = self.0.recv().await?.take() {
-                return Some(message);
-            }
-        }
+        poll_fn(|cx| self.poll_recv(cx)).await
     }
 
     /// Takes no more: what comes from now on is left to the session. What is there can still be read.
