@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::places::{Caller, Place, Places, may_take};
-use crate::wire::CallPath;
+use crate::handler::refusal::{busy, busy_within};
+use crate::wire::{CallPath, ErrorBody};
 
 /// How much is taken.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +88,11 @@ impl Admission {
     /// What its handlers are known by.
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// What a call of this path is told that has no turn.
+    pub(crate) fn full(&self, path: &CallPath, what: &str) -> ErrorBody {
+        if path.contains(self.id) { busy_within() } else { busy(what) }
     }
 
     /// Takes what has so many bytes, or says at once that there is too much already. However large it is, it is taken where

@@ -15,8 +15,7 @@ use super::tally::{Tally, Times};
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::refusal::{
-    busy, busy_within, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out,
-    unavailable,
+    busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
 };
 use crate::handler::registry::ToolDef;
 use crate::handler::run::{Job, run};
@@ -275,7 +274,9 @@ impl Service {
             self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
             let turn = tokio::select! {
                 biased;
-                turn = place.turn_within(path, self.places.as_ref()) => turn.map_err(|Busy| self.full(path))?,
+                turn = place.turn_within(path, self.places.as_ref()) => {
+                    turn.map_err(|Busy| self.shared.admission.full(path, "calls"))?
+                }
                 () = cancellation.cancelled() => return Err(canceled()),
                 () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
             };
@@ -309,11 +310,6 @@ impl Service {
             outcome
         };
         (outcome.await, answer_by)
-    }
-
-    /// Why a call has no turn.
-    fn full(&self, path: &CallPath) -> ErrorBody {
-        if path.contains(self.shared.admission.id()) { busy_within() } else { busy("calls") }
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`). There a claim decides, which

@@ -11,7 +11,7 @@ use super::Shared;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Delivery, Invocation};
 use crate::handler::param::Need;
-use crate::handler::refusal::{busy, busy_within, canceled, malformed_payload, stopping, timed_out};
+use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound};
@@ -146,16 +146,13 @@ impl Served {
         let cancellation = self.shared.abandon.child_token();
         let turn = tokio::select! {
             biased;
-            turn = place.turn_within(&path, self.places.as_ref()) => turn.map_err(|Busy| self.full(&path))?,
+            turn = place.turn_within(&path, self.places.as_ref()) => {
+                turn.map_err(|Busy| self.shared.admission.full(&path, "requests"))?
+            }
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
         };
         self.run(inbound, call_id, trace, until, cancellation, turn).await
-    }
-
-    /// Why a request has no turn.
-    fn full(&self, path: &CallPath) -> ErrorBody {
-        if path.contains(self.shared.admission.id()) { busy_within() } else { busy("requests") }
     }
 
     /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
