@@ -97,7 +97,7 @@ impl Server {
         let tallies: Tallies = tools.iter().map(|ready| (ready.tool.name, Arc::default())).collect();
         let (mut calls, mut cancels) = (Vec::with_capacity(tools.len()), Vec::with_capacity(tools.len()));
         // One connection keeps them in order, so they need not wait for each other.
-        let services = tools.into_iter().zip(&tallies).map(|(ready, (_, tally))| {
+        let services = tools.into_iter().zip(tallies.iter()).map(|(ready, (_, tally))| {
             let ReadyTool { tool, arguments } = ready;
             let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
             let places = own_places(tool.concurrency);

@@ -19,8 +19,8 @@ use crate::wire::{Namespace, ServerPing, ServerStats, reply_address};
 /// How many answers are put together at once. Those of many tools take a while, and nobody may hold up the agent by asking.
 const AT_ONCE: usize = 16;
 
-/// What is counted of each tool.
-pub(crate) type Tallies = Vec<(&'static str, Arc<Tally>)>;
+/// What is counted of each tool. Whoever tells of it holds a share.
+pub(crate) type Tallies = Arc<[(&'static str, Arc<Tally>)]>;
 
 /// Answers as long as it is there.
 #[derive(Debug)]

@@ -47,14 +47,7 @@ impl Tally {
     pub(super) fn answered(&self, error: Option<&ErrorKind>, times: Times) {
         self.calls.fetch_add(1, Relaxed);
         if let Some(kind) = error {
-            let place = match kind {
-                ErrorKind::InvalidArguments => 0,
-                ErrorKind::Unauthorized => 1,
-                ErrorKind::ToolError => 2,
-                ErrorKind::Timeout => 3,
-                ErrorKind::Unavailable => 4,
-                ErrorKind::Other(_) => 5,
-            };
+            let place = KINDS.iter().position(|known| *known == kind.as_str()).unwrap_or(KINDS.len() - 1);
             if let Some(count) = self.errors.get(place) {
                 count.fetch_add(1, Relaxed);
             }
