@@ -72,7 +72,8 @@ impl Retry {
     /// The wait after so many attempts.
     fn pause(&self, attempt: u32) -> Duration {
         let doubled = self.wait.saturating_mul(1 << attempt.saturating_sub(1).min(16));
-        doubled.min(LONGEST.max(self.wait)).mul_f64(1.0 - fastrand::f64() / 4.0)
+        let wait = doubled.min(LONGEST.max(self.wait));
+        wait - (wait / 4).mul_f64(fastrand::f64())
     }
 }
 
