@@ -43,10 +43,24 @@ impl Trail {
         *self.0.borrow_mut() = Some((number, Vec::new()));
     }
 
-    fn step(&self, step: impl FnOnce() -> String) {
+    // Not generic, as little as can be is: what is generic here is compiled for each type of a user.
+    #[cold]
+    fn step(&self, step: &str) {
         if let Some((_, steps)) = self.0.borrow_mut().as_mut() {
-            steps.push(step());
+            steps.push(step.to_owned());
         }
+    }
+
+    /// A step into what a variant may hold.
+    #[cold]
+    fn step_of(&self, variant: Option<&str>, step: &str) {
+        self.step(step);
+        variant.iter().for_each(|variant| self.step(variant));
+    }
+
+    #[cold]
+    fn item(&self, variant: Option<&str>, index: usize) {
+        self.step_of(variant, &index.to_string());
     }
 
     fn told(self, error: serde_json::Error) -> serde_json::Error {
@@ -95,22 +109,6 @@ struct Compound<'t, C> {
     trail: &'t Trail,
     variant: Option<&'static str>,
     items: usize,
-}
-
-impl<'t, C> Compound<'t, C> {
-    fn at<T, E>(&self, outcome: Result<T, E>, step: impl FnOnce() -> String) -> Result<T, E> {
-        if outcome.is_err() {
-            self.trail.step(step);
-            self.variant.iter().for_each(|variant| self.trail.step(|| (*variant).to_owned()));
-        }
-        outcome
-    }
-
-    fn next<T, E>(&mut self, outcome: Result<T, E>) -> Result<T, E> {
-        let index = self.items;
-        self.items += 1;
-        self.at(outcome, || index.to_string())
-    }
 }
 
 macro_rules! plain {
@@ -206,7 +204,10 @@ impl<'t, S: Serializer> Serializer for Finite<'t, S> {
     ) -> Result<S::Ok, S::Error> {
         let Self { inner, trail } = self;
         let written = inner.serialize_newtype_variant(name, index, variant, &Finite { inner: value, trail });
-        written.inspect_err(|_| trail.step(|| variant.to_owned()))
+        if written.is_err() {
+            trail.step(variant);
+        }
+        written
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
@@ -274,7 +275,11 @@ macro_rules! of_items {
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
                 let written = self.inner.$method(&Finite { inner: value, trail: self.trail });
-                self.next(written)
+                if written.is_err() {
+                    self.trail.item(self.variant, self.items);
+                }
+                self.items += 1;
+                written
             }
 
             fn end(self) -> Result<C::Ok, C::Error> {
@@ -303,7 +308,10 @@ macro_rules! of_fields {
                 value: &T,
             ) -> Result<(), C::Error> {
                 let written = self.inner.serialize_field(key, &Finite { inner: value, trail: self.trail });
-                self.at(written, || key.to_owned())
+                if written.is_err() {
+                    self.trail.step_of(self.variant, key);
+                }
+                written
             }
 
             fn skip_field(&mut self, key: &'static str) -> Result<(), C::Error> {
@@ -329,7 +337,11 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
         let written = self.inner.serialize_value(&Finite { inner: value, trail: self.trail });
-        self.next(written)
+        if written.is_err() {
+            self.trail.item(self.variant, self.items);
+        }
+        self.items += 1;
+        written
     }
 
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
@@ -338,11 +350,15 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
         value: &V,
     ) -> Result<(), C::Error> {
         let written = self.inner.serialize_entry(key, &Finite { inner: value, trail: self.trail });
-        self.at(written, || match serde_json::to_value(key) {
-            Ok(Value::String(name)) => name,
-            Ok(other) => other.to_string(),
-            Err(_) => "?".to_owned(),
-        })
+        if written.is_err() {
+            let name = match serde_json::to_value(key) {
+                Ok(Value::String(name)) => name,
+                Ok(other) => other.to_string(),
+                Err(_) => "?".to_owned(),
+            };
+            self.trail.step_of(self.variant, &name);
+        }
+        written
     }
 
     fn end(self) -> Result<C::Ok, C::Error> {
