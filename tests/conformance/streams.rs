@@ -1,11 +1,23 @@
 //! Partial results.
 
-use mqtt_agent::CallError;
 use mqtt_agent::prelude::*;
+use mqtt_agent::{CallError, ToolStream};
 use serde_json::json;
-use support::{RawPeer, json, on_each_broker, reply_to};
+use support::{RawPeer, TestBroker, json, on_each_broker, reply_to};
 
 use crate::tools::*;
+
+/// A stream of a call that a peer has: the peer, the client, the stream and the call's id.
+async fn opened(broker: &TestBroker) -> (RawPeer, Client, ToolStream, String) {
+    let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+    peer.subscribe("a2a/v1/mcp/tools/odd/call").await;
+    let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
+    let call = client.call("odd", ());
+    let opening = tokio::spawn(call.stream());
+    let call = json(&peer.next("a2a/v1/mcp/tools/odd/call").await);
+    let stream = opening.await.unwrap().unwrap();
+    (peer, client, stream, call["call_id"].as_str().unwrap().to_owned())
+}
 
 on_each_broker! {
     async fn mcp_10_partial_results_come_in_order_and_before_the_result(broker) {
@@ -49,13 +61,7 @@ on_each_broker! {
     }
 
     async fn mcp_10_any_seq_a_missing_done_and_late_messages_are_tolerated(broker) {
-        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        peer.subscribe("a2a/v1/mcp/tools/odd/call").await;
-        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
-        let opening = tokio::spawn({ let client = client.clone(); async move { client.call("odd", ()).stream().await } });
-        let call = json(&peer.next("a2a/v1/mcp/tools/odd/call").await);
-        let mut stream = opening.await.unwrap().unwrap();
-        let id = call["call_id"].as_str().unwrap();
+        let (mut peer, _client, mut stream, id) = opened(broker).await;
         let topic = format!("a2a/v1/mcp/tools/odd/stream/{id}");
         for payload in [
             json!({"call_id": id, "seq": 1700000000000_u64, "type": "partial", "content": "a"}).to_string(),
@@ -78,13 +84,7 @@ on_each_broker! {
     }
 
     async fn mcp_10_partial_results_of_a_call_that_runs_again_are_given_once(broker) {
-        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        peer.subscribe("a2a/v1/mcp/tools/odd/call").await;
-        let client = Client::connect(ConnectOptions::new(broker.url()).id("scout")).await.unwrap();
-        let opening = tokio::spawn({ let client = client.clone(); async move { client.call("odd", ()).stream().await } });
-        let call = json(&peer.next("a2a/v1/mcp/tools/odd/call").await);
-        let mut stream = opening.await.unwrap().unwrap();
-        let id = call["call_id"].as_str().unwrap();
+        let (mut peer, _client, mut stream, id) = opened(broker).await;
         let topic = format!("a2a/v1/mcp/tools/odd/stream/{id}");
         // The first process died after three of them, and the next one runs the call from its beginning.
         for seq in [0, 1, 2, 0, 1, 2, 3] {

@@ -1,7 +1,6 @@
 //! A process whose clock is set back and forth by hand, with `libfaketime`.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use mqtt_agent::a2a::NewTask;
@@ -9,8 +8,9 @@ use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
 use support::{on_each_broker, soon};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
+
+use crate::process::{self, serving};
 
 const HOUR: i64 = 3600;
 
@@ -43,23 +43,14 @@ impl Clock {
 
     /// Starts the worker with this clock, and waits until it serves.
     async fn worker(&self, url: &str, folder: &Path) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_durable-worker"))
-            .arg(url)
-            .arg(folder.join("tasks.db"))
-            .arg(folder.join("runs"))
+        let mut worker = process::worker(url, folder);
+        worker
             .env("LD_PRELOAD", faketime())
             .env("FAKETIME_TIMESTAMP_FILE", &self.0)
             .env("FAKETIME_NO_CACHE", "1")
             // A step of the clock leaves the time since the start as it is.
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = soon(lines.next_line()).await.unwrap();
-        assert_eq!(ready.as_deref(), Some("ready"));
-        child
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        serving(worker).await
     }
 }
 

@@ -7,38 +7,21 @@ use std::time::Duration;
 use mqtt_agent::a2a::{DelegateError, NewTask};
 use mqtt_agent::prelude::*;
 use support::{RawPeer, on_each_broker, reply_to, soon};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-fn worker(url: &str, folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_durable-worker"))
-        .arg(url)
-        .arg(folder.join("tasks.db"))
-        .arg(folder.join("runs"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
-}
+use crate::process::{self, runs, serving};
 
-/// The same, when it serves.
-async fn serving(url: &str, folder: &Path) -> Child {
-    let mut child = worker(url, folder);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(soon(lines.next_line()).await.unwrap().as_deref(), Some("ready"));
-    child
-}
-
-fn runs(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("runs")).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
+/// The worker, which says a lot when it dies.
+fn worker(url: &str, folder: &Path) -> Command {
+    let mut worker = process::worker(url, folder);
+    worker.stderr(Stdio::null());
+    worker
 }
 
 /// Starts the worker again each time that it dies, until it serves for two seconds.
 async fn supervise(url: &str, folder: &Path) -> Child {
     for _ in 0..10 {
-        let mut child = worker(url, folder);
+        let mut child = worker(url, folder).spawn().unwrap();
         if tokio::time::timeout(Duration::from_secs(2), child.wait()).await.is_err() {
             return child;
         }
@@ -52,7 +35,7 @@ on_each_broker! {
         let mut peer = RawPeer::connect(&url, "peer").await;
         for what in ["call", "request", "message"] {
             let folder = tempfile::tempdir().unwrap();
-            let mut first = serving(&url, folder.path()).await;
+            let mut first = serving(worker(&url, folder.path())).await;
             match what {
                 "call" => {
                     let call = json!({"call_id": "dies", "arguments": {}}).to_string();
@@ -77,7 +60,7 @@ on_each_broker! {
     async fn a_task_that_ends_the_process_is_begun_as_often_as_its_skill_says(broker) {
         let (url, folder) = (broker.url(), tempfile::tempdir().unwrap());
         let client = Client::connect(&url).await.unwrap();
-        let mut first = serving(&url, folder.path()).await;
+        let mut first = serving(worker(&url, folder.path())).await;
         let mut task = client.delegate("worker", NewTask::skill("dying_task")).await.unwrap();
         soon(first.wait()).await.unwrap();
         let mut child = supervise(&url, folder.path()).await;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use mqtt_agent::a2a::{AgentChange, DelegateError, NewTask, SqliteStore};
@@ -11,30 +10,15 @@ use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::json;
 use support::{on_each_broker, soon};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
+
+use crate::process::{self, runs, serving};
 
 const TASKS: u64 = 200;
 
 /// Starts the worker, and waits until it serves.
 async fn worker(url: &str, folder: &Path) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_durable-worker"))
-        .arg(url)
-        .arg(folder.join("tasks.db"))
-        .arg(folder.join("runs"))
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready = soon(lines.next_line()).await.unwrap();
-    assert_eq!(ready.as_deref(), Some("ready"));
-    child
-}
-
-fn runs(folder: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(folder.join("runs")).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
+    serving(process::worker(url, folder)).await
 }
 
 /// A moment between 50 and 400 ms from now.

@@ -8,6 +8,7 @@ mod crash_loops;
 mod delegator;
 mod killed;
 mod pages;
+mod process;
 mod replicas;
 mod restarts;
 mod stops;

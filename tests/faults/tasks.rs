@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use mqtt_agent::a2a::{NewTask, TaskHandle};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
-use support::{Proxy, RawPeer, json, on_each_broker, soon};
+use support::{Proxy, RawPeer, TestBroker, json, on_each_broker, soon};
 use tokio::sync::mpsc;
 
 use crate::common::*;
@@ -20,6 +20,19 @@ async fn hear(name: String, State(heard): State<mpsc::UnboundedSender<String>>) 
 #[request("faults/{name}/double")]
 async fn doubled(name: String) -> String {
     name.repeat(2)
+}
+
+const INBOX: &str = "a2a/v1/tasks/worker/inbox";
+const RESULTS: &str = "a2a/v1/tasks/boss/results";
+
+/// A task that a peer has: its delegator, and the peer.
+async fn given_to_a_peer(broker: &TestBroker) -> (Client, RawPeer, TaskHandle<serde_json::Value>) {
+    let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
+    let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+    worker.subscribe(INBOX).await;
+    let task = client.delegate("worker", "work").await.unwrap();
+    worker.next(INBOX).await;
+    (client, worker, task)
 }
 
 async fn given(client: &Client, skill: &str) -> TaskHandle<serde_json::Value> {
@@ -134,15 +147,10 @@ on_each_broker! {
         if !broker.can().reports_no_subscribers {
             return broker.leaves_out("it does not say that nobody received a message");
         }
-        let inbox = "a2a/v1/tasks/worker/inbox";
-        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
-        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
-        worker.subscribe(inbox).await;
-        let mut task = client.delegate("worker", "work").await.unwrap();
-        worker.next(inbox).await;
+        let (client, mut worker, mut task) = given_to_a_peer(broker).await;
         let asks = json!({"task_id": task.id(), "status": "input-required", "from": "worker", "seq": 1,
             "message": {"role": "agent", "content": "who?"}});
-        worker.publish("a2a/v1/tasks/boss/results", asks.to_string(), Default::default()).await;
+        worker.publish(RESULTS, asks.to_string(), Default::default()).await;
         until_state(&mut task, TaskState::InputRequired).await;
 
         // It connects again, and the broker has forgotten its subscriptions.
@@ -150,16 +158,16 @@ on_each_broker! {
         let (sent, said) = tokio::join!(soon(task.send("Ada")), async {
             // Not before the first one came back: nothing else shows that here.
             tokio::time::sleep(NOTHING).await;
-            worker.subscribe(inbox).await;
-            json(&worker.next(inbox).await)
+            worker.subscribe(INBOX).await;
+            json(&worker.next(INBOX).await)
         });
         sent.unwrap();
         assert_eq!((&said["intent"], &said["messages"][0]["content"]), (&json!("message"), &json!("Ada")));
 
         let mut worker = RawPeer::connect(&broker.url(), "worker").await;
         task.cancel().await.unwrap();
-        worker.subscribe(inbox).await;
-        assert_eq!(json(&worker.next(inbox).await)["intent"], "cancel");
+        worker.subscribe(INBOX).await;
+        assert_eq!(json(&worker.next(INBOX).await)["intent"], "cancel");
         client.close().await;
     }
 
@@ -167,21 +175,15 @@ on_each_broker! {
         if !broker.can().reports_no_subscribers {
             return broker.leaves_out("it does not say that nobody received a message");
         }
-        let inbox = "a2a/v1/tasks/worker/inbox";
-        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
-        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
-        worker.subscribe(inbox).await;
-        let mut task = client.delegate("worker", "work").await.unwrap();
-        worker.next(inbox).await;
-        let results = "a2a/v1/tasks/boss/results";
+        let (client, mut worker, mut task) = given_to_a_peer(broker).await;
         let working = json!({"task_id": task.id(), "status": "working", "from": "worker", "seq": 1});
-        worker.publish(results, working.to_string(), Default::default()).await;
+        worker.publish(RESULTS, working.to_string(), Default::default()).await;
         until_state(&mut task, TaskState::Working).await;
         let mut worker = RawPeer::connect(&broker.url(), "worker").await;
         let ended = json!({"task_id": task.id(), "status": "completed", "result": 1, "from": "worker"});
         let (sent, ()) = tokio::join!(soon(task.send("Ada")), async {
             tokio::time::sleep(NOTHING).await;
-            worker.publish(results, ended.to_string(), Default::default()).await;
+            worker.publish(RESULTS, ended.to_string(), Default::default()).await;
         });
         sent.unwrap();
         assert_eq!(soon(task.result()).await.unwrap(), json!(1));
