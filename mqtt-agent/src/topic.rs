@@ -1,7 +1,7 @@
 #![doc = include_str!("../docs/topics.md")]
 // `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes; `ask`
-// asks; `publish` and `messages` do without the macros; `outgoing` is what both send, `payload` what a message can carry. Nothing here knows the protocol's topics; what
-// the macros leave behind is in `handler::registry`.
+// asks; `publish` and `messages` do without the macros; `outgoing` is what both send, `payload` what a message can carry.
+// Nothing here knows the protocol's topics; what the macros leave behind is in `handler::registry`.
 
 mod answer;
 mod ask;
