@@ -39,6 +39,40 @@ fn log() -> (Log, tracing::subscriber::DefaultGuard) {
 }
 
 on_each_broker! {
+    async fn a_delegated_task_of_an_earlier_process_goes_on_when_its_store_can_be_read_again(broker) {
+        let store = FailingStore::default();
+        let boss = async || {
+            // Its session ends with it, so that the next process sends the task again.
+            let options = ConnectOptions::new(broker.url()).id("boss").session_expiry(Duration::ZERO);
+            Client::builder().store(store.clone()).connect(options).await.unwrap()
+        };
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let client = boss().await;
+        let id = client.delegate("worker", "work").await.unwrap().id().to_owned();
+        worker.next(INBOX).await;
+        client.close().await;
+
+        store.fail_gets(true);
+        let client = boss().await;
+        eventually("the task was to be sent", || async { (store.failed() >= 1).then_some(()) }).await;
+        store.fail_gets(false);
+        let online = json!({"agent_id": "worker", "status": "online"});
+        worker.retain("a2a/v1/agents/worker/status", online.to_string()).await;
+        assert_eq!(body(&worker.next(INBOX).await)["messages"][0]["content"], "work");
+
+        let tried = store.failed();
+        store.fail_gets(true);
+        let ended = json!({"task_id": id, "status": "completed", "result": 7, "from": "worker"});
+        worker.publish(RESULTS, ended.to_string(), Default::default()).await;
+        eventually("the end was to be stored", || async { (store.failed() > tried).then_some(()) }).await;
+        assert!(!store.kept(TaskSide::Delegator, &id).await.unwrap().task.status.is_terminal());
+        store.fail_gets(false);
+        let task = soon(client.results().await.unwrap().next()).await.unwrap();
+        assert_eq!((task.task_id.as_str(), task.result), (id.as_str(), Some(json!(7))));
+        client.close().await;
+    }
+
     async fn a_store_that_cannot_be_read_at_the_start_is_the_starts_error(broker) {
         for (failure, why) in [(Failure::Error, "a test wants it to fail"), (Failure::Panic, "its `open` panicked")] {
             let store = FailingStore::default();
