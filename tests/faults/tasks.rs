@@ -171,6 +171,34 @@ on_each_broker! {
         client.close().await;
     }
 
+    async fn a_dropped_requests_cancel_that_nobody_received_is_sent_again_until_somebody_does(broker) {
+        if !broker.can().reports_no_subscribers {
+            return broker.leaves_out("it does not say that nobody received a message");
+        }
+        let client = Client::connect(ConnectOptions::new(broker.url()).id("boss")).await.unwrap();
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let request = tokio::spawn(client.request("worker", NewTask::skill("any")).cancel_on_drop().into_future());
+        let task = worker.next(INBOX).await;
+        let id = json(&task)["task_id"].clone();
+        let topic = task.properties.unwrap().response_topic.unwrap();
+        // It is one that knows of cancels.
+        let working = json!({"task_id": id, "status": "working", "from": "worker", "seq": 1});
+        worker.publish(&topic, working.to_string(), Default::default()).await;
+        // What comes in order behind it: the update has been read then.
+        client.agents().await.unwrap();
+
+        // It connects again, and the broker has forgotten its subscriptions.
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        request.abort();
+        // Not before the first one came back: nothing else shows that here.
+        tokio::time::sleep(NOTHING).await;
+        worker.subscribe(INBOX).await;
+        let cancel = json(&worker.next(INBOX).await);
+        assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &id));
+        client.close().await;
+    }
+
     async fn an_answer_that_nobody_received_ends_with_its_task(broker) {
         if !broker.can().reports_no_subscribers {
             return broker.leaves_out("it does not say that nobody received a message");

@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deadline;
-use crate::link::{Message, Published};
+use crate::link::{Message, Published, Receipt};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle};
 use crate::shown::shown;
 use crate::store::{TaskRecord, TaskSide};
@@ -32,6 +32,9 @@ use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc33
 /// How long after a message about a task that nobody received it is sent again, at first and at most.
 const RESEND: Duration = Duration::from_millis(250);
 const RESEND_MOST: Duration = Duration::from_secs(5);
+
+/// How long a cancel that nobody received is sent again.
+const CANCEL: Duration = Duration::from_secs(10);
 
 /// A task that is to be delegated, made by [`Client::delegate`](crate::Client::delegate). Await it: the broker has the
 /// task then.
@@ -221,6 +224,23 @@ async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<
         return again_until_received(session, asked, message).await;
     }
     Ok(())
+}
+
+/// Asks whoever works on a task to end it (`A2A-12`), until that is received. `first`: it was sent once already.
+async fn cancel_until_received(
+    session: &Session,
+    asked: &Asked,
+    first: Option<Receipt>,
+) -> Result<(), DelegateError> {
+    let message = || asked.cancel(session.namespace());
+    let published = match first {
+        Some(receipt) => receipt.await?,
+        None => {
+            takes_intents(session, asked).await?;
+            send(session, message(), &asked.executor()).await?
+        }
+    };
+    if published.no_subscribers { again_until_received(session, asked, message).await } else { Ok(()) }
 }
 
 /// Sends what nobody received of what is said about a task, until somebody does: an agent that is just connecting again

@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
@@ -16,9 +15,6 @@ use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Artifact, Part, Role, TaskMessage, TaskResult, TaskState};
-
-/// How long a cancel that nobody received is sent again.
-const CANCEL: Duration = Duration::from_secs(10);
 
 /// A task that was delegated; made by [`Client::delegate`](crate::Client::delegate).
 ///
@@ -231,7 +227,7 @@ impl Delegated {
                 let message = || asked.cancel(session.namespace());
                 let canceled = super::again_until_received(&session, &asked, message);
                 // Until then it has ended, or it is sent again with its cancel when its agent is back.
-                if let Ok(Err(error)) = tokio::time::timeout(CANCEL, canceled).await {
+                if let Ok(Err(error)) = tokio::time::timeout(super::CANCEL, canceled).await {
                     tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
                 }
             };

@@ -11,16 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::{NewTask, inherited, new_task, publish, takes_intents};
+use super::{CANCEL, NewTask, cancel_until_received, inherited, new_task, publish};
 use crate::deadline;
-use crate::link::{Filter, Subscription};
+use crate::link::{Filter, Receipt, Subscription};
 use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
-
-/// How long a request that is cancelled waits to hear which replica has the task.
-const HEAR: Duration = Duration::from_secs(10);
 
 /// What answers an agent's questions.
 struct Answering(Box<dyn FnMut(TaskMessage) -> BoxFuture<'static, String> + Send>);
@@ -88,6 +85,7 @@ impl<T: DeserializeOwned> TaskRequest<T> {
     }
 
     /// Cancels the task (`A2A-12`) when nobody waits for it any more: after the timeout, or when the future is dropped.
+    /// Where the broker says that nobody receives the cancel, it is sent again for 10 s.
     pub fn cancel_on_drop(mut self) -> Self {
         self.cancel_on_drop = true;
         self
@@ -242,52 +240,61 @@ impl Requested {
 
 impl Drop for Requested {
     fn drop(&mut self) {
-        let delegations = self.session.delegations();
-        if self.cancel {
-            cancel(&self.session, &self.asked);
-            if !self.asked.is_taken()
-                && let Ok(runtime) = Handle::try_current()
-            {
-                // It may be at any replica: that is told when it is heard of, for which its topic stays subscribed.
-                let (session, asked, result) =
-                    (Arc::clone(&self.session), Arc::clone(&self.asked), self.result.take());
-                let told = async move {
-                    let delegations = session.delegations();
-                    tokio::select! {
-                        () = asked.taken() => cancel(&session, &asked),
-                        () = tokio::time::sleep(HEAR) => {}
-                        () = delegations.closed.cancelled() => {}
-                    }
-                    delegations.forget(&asked);
-                    drop(result);
-                };
-                spawn::tracked_on(&delegations.tasks, told, &runtime);
-                return;
-            }
+        if !self.cancel {
+            return self.session.delegations().forget(&self.asked);
         }
-        delegations.forget(&self.asked);
+        let first = self.cancel_now();
+        let Ok(runtime) = Handle::try_current() else {
+            return self.session.delegations().forget(&self.asked);
+        };
+        let (session, asked, result) =
+            (Arc::clone(&self.session), Arc::clone(&self.asked), self.result.take());
+        let tasks = session.delegations().tasks.clone();
+        let canceled = async move {
+            let delegations = session.delegations();
+            tokio::select! {
+                () = canceled(&session, &asked, first) => {}
+                () = tokio::time::sleep(CANCEL) => {}
+                () = delegations.closed.cancelled() => {}
+            }
+            delegations.forget(&asked);
+            drop(result);
+        };
+        spawn::tracked_on(&tasks, canceled, &runtime);
     }
 }
 
-/// Cancels a task at an agent that takes cancels, as far as that is known already; else it is asked first.
-fn cancel(session: &Arc<Session>, asked: &Arc<Asked>) {
-    let send = |session: &Session, asked: &Asked| {
-        if let Err(error) = session.link().try_enqueue(asked.cancel(session.namespace())) {
-            tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+impl Requested {
+    /// Cancels the task at once, where its agent is known to take cancels: the connection may be closed next.
+    fn cancel_now(&self) -> Option<Receipt> {
+        let Self { session, asked, .. } = self;
+        if !session.delegations().understands(&asked.executor()) {
+            return None;
         }
-    };
-    if session.delegations().understands(&asked.executor()) {
-        return send(session, asked);
-    }
-    let Ok(runtime) = Handle::try_current() else { return };
-    let (tasks, session, asked) = (&session.delegations().tasks, Arc::clone(session), Arc::clone(asked));
-    let ask = async move {
-        match takes_intents(&session, &asked).await {
-            Ok(()) => send(&session, &asked),
+        match session.link().try_enqueue(asked.cancel(session.namespace())) {
+            Ok(receipt) => Some(receipt),
+            // Tried again where there is time for it.
             Err(error) => {
-                tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task")
+                tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task at once");
+                None
             }
         }
-    };
-    spawn::tracked_on(tasks, ask, &runtime);
+    }
+}
+
+/// Cancels a task until that is received, and once more where its replica is heard of only then.
+async fn canceled(session: &Session, asked: &Asked, first: Option<Receipt>) {
+    let was_taken = asked.is_taken();
+    let mut receipt = first;
+    for again in [false, true] {
+        if again {
+            if was_taken {
+                return;
+            }
+            asked.taken().await;
+        }
+        if let Err(error) = cancel_until_received(session, asked, receipt.take()).await {
+            tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+        }
+    }
 }
