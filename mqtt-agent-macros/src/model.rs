@@ -1,14 +1,13 @@
-//! What the macros know of an item, after parsing and before rendering: here of a function, in [`error`] and
-//! [`card`] of a type, in [`test`] of a test.
+//! What the macros know of an item, after parsing and before rendering: here of a function or a test, in [`error`]
+//! and [`card`] of a type.
 
 pub(crate) mod card;
 pub(crate) mod error;
-pub(crate) mod test;
 
 use std::cmp::Ordering;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, ItemImpl, ItemTrait, LitStr, Path, Type, Visibility};
+use syn::{Attribute, Expr, ItemFn, ItemImpl, ItemTrait, LitStr, Path, Type, Visibility};
 
 use crate::template::Template;
 
@@ -261,4 +260,16 @@ impl Number {
             Self::Float(value) => value + 0.0,
         }
     }
+}
+
+/// What `#[mqtt_agent::test]` knows of a function.
+pub(crate) struct Test {
+    /// The function without the attributes, which go to the one that the test harness calls.
+    pub(crate) function: ItemFn,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) parameters: Vec<Type>,
+    pub(crate) agent: Option<Expr>,
+    pub(crate) timeout_ms: Option<u64>,
+    /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
+    pub(crate) krate: Option<Path>,
 }

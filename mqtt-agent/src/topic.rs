@@ -3,7 +3,6 @@
 // asks; `publish` and `messages` do without the macros; `outgoing` is what both send, `payload` what a message can carry.
 // Nothing here knows the protocol's topics; what the macros leave behind is in `handler::registry`.
 
-mod answer;
 mod ask;
 mod error;
 mod event;

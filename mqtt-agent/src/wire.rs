@@ -7,7 +7,6 @@
 
 mod agent_card;
 mod agent_topics;
-mod annotations;
 mod call;
 mod call_path;
 mod card;
@@ -25,7 +24,6 @@ mod stats;
 mod stream;
 mod task;
 mod task_result;
-mod timestamp;
 mod tolerant;
 mod tool_card;
 mod topics;
@@ -34,6 +32,12 @@ mod trace;
 /// The version of the specification MQTT.Agent that this crate speaks. Cards carry their own format's `version`, which
 /// is `"1"`. The page [`guide::wire`](crate::guide::wire) has every message.
 pub const SPEC_VERSION: &str = "0.1";
+
+/// The current time as the wire has it: RFC 3339, in UTC, with milliseconds.
+#[must_use]
+pub fn now_rfc3339() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
 
 #[cfg(test)]
 mod task_tests;
@@ -45,7 +49,6 @@ mod tolerance_tests;
 pub use agent_card::{
     AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,
 };
-pub use annotations::ToolAnnotations;
 pub use call::{CallRequest, CancelRequest, MalformedCall};
 pub use call_path::CallPath;
 pub use card::Status;
@@ -63,7 +66,6 @@ pub(crate) use stream::StreamHead;
 pub use stream::{StreamKind, StreamMessage};
 pub use task::{Artifact, Role, Task, TaskError, TaskMessage, TaskState};
 pub use task_result::TaskResult;
-pub use timestamp::now_rfc3339;
-pub use tool_card::{ToolCard, ToolVersion};
+pub use tool_card::{ToolAnnotations, ToolCard, ToolVersion};
 pub use topics::Topic;
 pub use trace::TraceContext;

@@ -6,7 +6,7 @@ use syn::{FnArg, ItemFn, Signature};
 use super::tool::timeout;
 use super::word;
 use crate::diag::Errors;
-use crate::model::test::Test;
+use crate::model::Test;
 use crate::words;
 
 pub(crate) fn test(attribute: TokenStream, item: &TokenStream, errors: &Errors) -> Option<Test> {

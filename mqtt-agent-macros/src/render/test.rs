@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ReturnType;
 
 use super::place::{Place, private};
-use crate::model::test::Test;
+use crate::model::Test;
 
 /// How long a test may take that does not say.
 const LIMIT_MS: u64 = 60_000;

@@ -7,16 +7,14 @@ mod names;
 mod project;
 mod reference;
 mod rules;
-mod severity;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use finding::Finding;
+pub use finding::{Finding, Severity};
 pub(super) use project::steps;
 pub use project::{anthropic, drop_nulls, gemini, openai_strict};
-pub use severity::Severity;
 
 use std::fmt;
 

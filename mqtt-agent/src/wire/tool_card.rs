@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::IdentifierError;
 use super::card::{self, Status};
 use super::card_schema::CardSchema;
 use super::decode_error::DecodeError;
-use super::{IdentifierError, ToolAnnotations};
 
 /// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,27 @@ pub struct ToolVersion {
     /// The tool's own version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+}
+
+/// What a tool says of its own effects. Hints: whoever shows or calls the tool must not rely on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ToolAnnotations {
+    /// A title for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// It changes nothing. MCP's default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_only_hint: Option<bool>,
+    /// It may destroy something. MCP's default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destructive_hint: Option<bool>,
+    /// A second call with the same arguments changes nothing more. MCP's default: false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotent_hint: Option<bool>,
+    /// It reaches beyond its own system. MCP's default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_world_hint: Option<bool>,
 }
 
 impl ToolCard {

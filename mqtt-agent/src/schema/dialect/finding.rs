@@ -1,10 +1,19 @@
-//! One thing that a lint found.
+//! One thing that a lint found, and how bad it is.
 
 use std::fmt;
 
 use super::Dialect;
 use super::rules::Rule;
-use super::severity::Severity;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Severity {
+    /// Some clients of the dialect, or some ways to use it, do not take it well; the reason names them.
+    Warning,
+    /// It is refused: the tool, or the whole request that carries it.
+    Error,
+}
 
 /// One thing in a schema that a client or a provider does not take.
 ///

@@ -14,13 +14,12 @@ use crate::handler::param::Need;
 use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
-use crate::link::{Ack, Inbound};
+use crate::link::{Ack, Inbound, Message};
 use crate::log_rate::limited;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_places, send_now};
 use crate::shown::{quoting, shown};
 use crate::spawn;
-use crate::topic::answer::answer;
-use crate::wire::{CallPath, ErrorBody, Identifier, TraceContext};
+use crate::wire::{CallPath, ErrorBody, Identifier, Response, TraceContext};
 
 /// One handler.
 #[derive(Debug)]
@@ -230,4 +229,15 @@ async fn first(again: Option<Ack>) {
 /// When the message expires, if it does.
 fn expiry(inbound: &Inbound, received: Instant) -> Option<Instant> {
     inbound.properties.expiry.and_then(|left| received.checked_add(left))
+}
+
+/// The value's own JSON, or the error response of the MCP profile with the user property `status: error`.
+fn answer(reply_to: &ReplyTo, call_id: &Identifier, outcome: Outcome, until: Instant) -> Message {
+    match outcome {
+        Ok(value) => reply_to.message_until(String::from(Box::<str>::from(value)), until),
+        Err(error) => {
+            let response = Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None };
+            reply_to.message_until(response.to_bytes(), until).with_user("status", "error")
+        }
+    }
 }
