@@ -185,6 +185,10 @@ pub(crate) fn remote(remote: &Remote, errors: &Errors) {
                 "a trait is served elsewhere; remove `schema`, and compare with `contract!` where it is";
             errors.at(&published.file, message);
         }
+        if let Some(layer) = method.tool.words.layers.first() {
+            let message = "a trait is served elsewhere; remove `layer`, and give it to the agent with `.layer(..)`";
+            errors.at(layer, message);
+        }
         if method.tool.function.ident == "new" {
             let message = "the client's `new` makes the client; give the method another name, and the tool this one with `name = \"new\"`";
             errors.at(&method.tool.function.ident, message);

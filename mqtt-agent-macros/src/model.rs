@@ -84,6 +84,8 @@ pub(crate) struct TopicWords {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) blocking: Option<Ident>,
+    /// What stands around the handler, the outermost first.
+    pub(crate) layers: Vec<Expr>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,
 }
@@ -147,6 +149,8 @@ pub(crate) struct ToolWords {
     pub(crate) concurrency: Option<u32>,
     pub(crate) blocking: Option<Ident>,
     pub(crate) schema: Option<Published>,
+    /// What stands around the handler, the outermost first.
+    pub(crate) layers: Vec<Expr>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,
 }
@@ -167,6 +171,8 @@ pub(crate) struct SkillWords {
     /// Whether tasks of a type that is no skill's id are its own.
     pub(crate) default: bool,
     pub(crate) blocking: Option<Ident>,
+    /// What stands around the handler, the outermost first.
+    pub(crate) layers: Vec<Expr>,
     /// Where `mqtt_agent` is, if not at `::mqtt_agent`.
     pub(crate) krate: Option<Path>,
 }

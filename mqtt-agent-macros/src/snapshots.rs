@@ -43,6 +43,17 @@ fn tool_with_a_mistake() {
 }
 
 #[::core::prelude::v1::test]
+fn tool_with_layers() {
+    let item = quote! {
+        /// Opens a valve.
+        fn open(valve: u32) {}
+    };
+    let words = quote!(layer(ConcurrencyByKey::by_argument(1, "valve"), office_only()));
+    let expanded = expand_tool(words, item);
+    expect_file!["../snapshots/tool_with_layers.rs"].assert_eq(&formatted(expanded));
+}
+
+#[::core::prelude::v1::test]
 fn tools() {
     let list = render::tools(quote!(weather, other::forecast));
     expect_file!["../snapshots/tools.rs"].assert_eq(&formatted(quote!(fn main() { #list })));

@@ -20,6 +20,7 @@ pub(crate) const CALLER: &str = "caller";
 pub(crate) const RETAIN: &str = "retain";
 pub(crate) const ID: &str = "id";
 pub(crate) const SCHEMA: &str = "schema";
+pub(crate) const LAYER: &str = "layer";
 pub(crate) const PART: &str = "part";
 pub(crate) const PARTS: &str = "parts";
 
@@ -71,6 +72,7 @@ pub(crate) const TOOL: &[&str] = &[
     VERSION,
     BLOCKING,
     SCHEMA,
+    LAYER,
     CRATE,
 ];
 
@@ -88,6 +90,7 @@ pub(crate) const SKILL: &[&str] = &[
     ATTEMPTS,
     DEFAULT,
     BLOCKING,
+    LAYER,
     CRATE,
 ];
 
@@ -102,7 +105,8 @@ pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMP
 pub(crate) const ON: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
 
 /// What `#[request(..)]` knows.
-pub(crate) const REQUEST: &[&str] = &[QOS, SHARED, REPLY, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, CRATE];
+pub(crate) const REQUEST: &[&str] =
+    &[QOS, SHARED, REPLY, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, LAYER, CRATE];
 
 /// What `#[event(..)]` knows.
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];

@@ -21,6 +21,7 @@ use crate::a2a::{Presence, Retention, TaskStore};
 use crate::client::ConnectOptions;
 use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
+use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
 use crate::handler::registry::{CardDef, Collected, HandlerDef, SkillDef, ToolDef};
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
@@ -72,6 +73,8 @@ pub struct Agent {
     reply_topics: Vec<String>,
     /// Whether calls are shared with other processes of the agent.
     replicas: bool,
+    /// What stands around all handlers, the outermost first.
+    layers: Vec<SharedLayer>,
 }
 
 /// What is served; `None` until a list is given.
@@ -116,6 +119,7 @@ impl Agent {
             limits: Limits::default(),
             reply_topics: Vec::new(),
             replicas: true,
+            layers: Vec::new(),
         }
     }
 
@@ -332,6 +336,25 @@ impl Agent {
         self
     }
 
+    /// Puts a layer around all tools, skills and `#[request]` handlers: a check that they share, a limit, a log. May be called
+    /// for several, of which the first sees each call first. The page [`layer`](crate::layer) has what they can do;
+    /// `#[tool(layer = ..)]` gives one to a single handler, further in.
+    ///
+    /// ```
+    /// use mqtt_agent::layer::{self, Refusal};
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// let known = layer::check(|request| match request.client() {
+    ///     "intruder" => Err(Refusal::unauthorized("ask the agent's owner for leave to call it")),
+    ///     _ => Ok(()),
+    /// });
+    /// let agent = Agent::new("calculator").layer(known);
+    /// ```
+    pub fn layer(mut self, around: impl Layer) -> Self {
+        self.layers.push(layer(around));
+        self
+    }
+
     /// How much is taken on at once.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -375,6 +398,7 @@ impl Agent {
             states: &self.states,
             reply_topics: &self.reply_topics,
             dialects: &self.dialects,
+            layers: AgentLayers::new(self.layers.clone()),
         };
         let durable = self.store.as_ref().is_some_and(|store| store.is_durable());
         let unfit = check::settings(&given, self.expected, self.replicas, durable, connect);

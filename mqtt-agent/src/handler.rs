@@ -4,8 +4,10 @@
 //! - [`registry`]: what the macros leave behind
 //! - [`context`], [`partials`]: what it is given
 //! - [`run`]: running it once; [`refusal`]: the errors that callers are given without it
+//! - [`layer`]: what stands around it
 
 pub mod context;
+pub mod layer;
 pub mod param;
 pub(crate) mod partials;
 pub(crate) mod refusal;

@@ -25,6 +25,7 @@
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
 //! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
+//! - [`layer`] has what stands around handlers: shared checks, limits, an audit log.
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
 //!   [`schema::dialect`] says what clients and model providers take of them.
 //! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
@@ -113,14 +114,15 @@ mod store;
 /// 15. [`logging`](guide::logging): what the log says, and how to see it
 /// 16. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
 /// 17. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
-/// 18. [`reliability`](guide::reliability): what is promised when something fails, and what is not
-/// 19. [`performance`](guide::performance): what a call costs
+/// 18. [`layer`]: checks and limits that many handlers share, and an audit log
+/// 19. [`reliability`](guide::reliability): what is promised when something fails, and what is not
+/// 20. [`performance`](guide::performance): what a call costs
 ///
 /// Beside other programs:
 ///
-/// 20. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 21. [`from_rmcp`](guide::from_rmcp): what has which name here
-/// 22. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 21. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 22. [`from_rmcp`](guide::from_rmcp): what has which name here
+/// 23. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -175,7 +177,7 @@ pub use handler::param::{Args, State};
 pub use handler::partials::{Partials, PartialsError};
 pub use handler::reply::{ErrorCode, FromToolError, Reply, ToolError};
 #[doc(inline)]
-pub use handler::{context, param, registry, reply};
+pub use handler::{context, layer, param, registry, reply};
 pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };

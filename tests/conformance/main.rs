@@ -19,6 +19,7 @@ mod hostile;
 mod hostile_tasks;
 mod lacking;
 mod least_rights;
+mod layers;
 mod leftovers;
 mod limits;
 mod listings;

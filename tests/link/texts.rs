@@ -215,7 +215,7 @@ async fn sub_11a_errors_print_what_peers_write_escaped_and_shortened_and_hold_it
         CallError::InvalidArguments { message: text.clone() },
         CallError::Unauthorized { message: text.clone() },
         CallError::TimedOutByServer { message: text.clone() },
-        CallError::Unavailable { message: text.clone(), code: None },
+        CallError::Unavailable { message: text.clone(), code: None, retry_after: None },
         CallError::InvalidResponse { message: text.clone() },
         CallError::UnexpectedResult(serde::de::Error::custom(&text)),
         CallError::UnexpectedPartial(serde::de::Error::custom(&text)),

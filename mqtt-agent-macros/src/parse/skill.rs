@@ -66,6 +66,7 @@ pub(super) fn skill_words(all: &[Word], function: &Ident, errors: &Errors) -> (N
                     skill.blocking = word.ident().cloned();
                 }
             }
+            words::LAYER => skill.layers = word.expressions(errors),
             words::CRATE => skill.krate = word.path(errors),
             _ => errors.at(word.ident(), words::unknown(&key, words::SKILL)),
         }

@@ -76,6 +76,7 @@ pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Na
             words::SCHEMA => {
                 tool.schema = word.text(errors).and_then(|file| published::read(&file, errors));
             }
+            words::LAYER => tool.layers = word.expressions(errors),
             words::CRATE => tool.krate = word.path(errors),
             _ => errors.at(word.ident(), words::unknown(&key, words::TOOL)),
         }

@@ -214,6 +214,7 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
             words::CALLER => {
                 found.caller = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
             }
+            words::LAYER => found.layers = word.expressions(errors),
             words::CRATE => found.krate = word.path(errors),
             _ => {}
         }

@@ -268,6 +268,18 @@ impl Word {
         }
     }
 
+    /// `word = expression` or `word(expression, ..)`.
+    pub(super) fn expressions(&self, errors: &Errors) -> Vec<Expr> {
+        match &self.value {
+            Value::Is(value) => vec![value.clone()],
+            Value::List(values) if !values.is_empty() => values.clone(),
+            _ => {
+                self.wrong(errors, &format!("`{0}` takes a value; write `{0} = ..` or `{0}(.., ..)`", self.key()));
+                Vec::new()
+            }
+        }
+    }
+
     /// `word = expression`.
     pub(super) fn expression(&self, errors: &Errors) -> Option<Expr> {
         match &self.value {

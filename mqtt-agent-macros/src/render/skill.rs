@@ -6,6 +6,7 @@ use quote::quote;
 use super::called::{self, Called};
 use super::function::{self, definition};
 use super::place::private;
+use super::words::layers;
 use crate::model::{OnCrash, Skill, SkillWords};
 
 /// In the name of the hidden function.
@@ -79,6 +80,7 @@ fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
         on_crash,
         attempts,
         default,
+        layers: around,
         blocking: _,
         krate: _,
     } = words;
@@ -99,5 +101,6 @@ fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
     });
     let attempts = attempts.iter().map(|(attempts, _)| quote!(.attempts(#attempts)));
     let default = default.then(|| quote!(.default()));
-    quote!(#(#name)* #(#lists)* #(#timeout)* #(#concurrency)* #(#on_crash)* #(#attempts)* #default)
+    let layers = layers(around, private);
+    quote!(#(#name)* #(#lists)* #(#timeout)* #(#concurrency)* #(#on_crash)* #(#attempts)* #default #layers)
 }

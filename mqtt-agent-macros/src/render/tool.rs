@@ -80,7 +80,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
         this: called::this("__tool"),
     };
     let published = published::checks(tool, &called.this, private);
-    called::value(&called, published.as_ref(), &words::words(&tool.words), private)
+    called::value(&called, published.as_ref(), &words::words(&tool.words, private), private)
 }
 
 /// The claim of the tool's name.

@@ -8,6 +8,7 @@ use super::caller::caller;
 use super::function::{self, at_reply, definition};
 use super::place::private;
 use super::topic_def::topic_def;
+use super::words::layers;
 use crate::model::{Handler, HandlerKind};
 
 /// In the name of the hidden function.
@@ -88,7 +89,7 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
     let run = function::handler(function, handler.words.blocking.as_ref(), &value, private);
     let location = function::location(function, private);
     let errors = function::errors(function, private);
-    let words = words(handler);
+    let words = words(handler, private);
     quote! {
         {
             // In scope for types that `ReplyOf` knows nothing better of.
@@ -109,12 +110,13 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn words(handler: &Handler) -> TokenStream {
+fn words(handler: &Handler, private: &TokenStream) -> TokenStream {
     let words = &handler.words;
     let qos = words.qos.iter().map(|qos| quote!(.qos(#qos)));
     let shared = words.shared.iter().map(|group| quote!(.shared(#group)));
     let reply = words.reply.iter().map(|filter| quote!(.reply(#filter)));
     let timeout = words.timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
     let concurrency = words.concurrency.iter().map(|messages| quote!(.concurrency(#messages)));
-    quote!(#(#qos)* #(#shared)* #(#reply)* #(#timeout)* #(#concurrency)*)
+    let layers = layers(&words.layers, private);
+    quote!(#(#qos)* #(#shared)* #(#reply)* #(#timeout)* #(#concurrency)* #layers)
 }

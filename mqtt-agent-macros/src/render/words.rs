@@ -1,11 +1,13 @@
-//! The words of `#[tool(..)]`, as calls of `ToolDef`'s methods.
+//! The words of `#[tool(..)]`, as calls of `ToolDef`'s methods, and what all definitions make of `layer`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Expr;
 
+use super::place::Place;
 use crate::model::ToolWords;
 
-pub(super) fn words(words: &ToolWords) -> TokenStream {
+pub(super) fn words(words: &ToolWords, private: &TokenStream) -> TokenStream {
     // All of them, so that none is forgotten: the last three are rendered elsewhere.
     let ToolWords {
         title,
@@ -15,6 +17,7 @@ pub(super) fn words(words: &ToolWords) -> TokenStream {
         hints,
         timeout_ms,
         concurrency,
+        layers,
         blocking: _,
         schema: _,
         krate: _,
@@ -26,5 +29,17 @@ pub(super) fn words(words: &ToolWords) -> TokenStream {
     let hints = hints.iter().map(|(hint, yes)| quote!(.#hint(#yes)));
     let timeout = timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
     let concurrency = concurrency.iter().map(|calls| quote!(.concurrency(#calls)));
-    quote!(#(#title)* #(#version)* #tags #(#allow)* #(#hints)* #(#timeout)* #(#concurrency)*)
+    let layers = self::layers(layers, private);
+    quote!(#(#title)* #(#version)* #tags #(#allow)* #(#hints)* #(#timeout)* #(#concurrency)* #layers)
+}
+
+/// What makes each layer when an agent is built: a value of the user's is in no `static`.
+pub(super) fn layers(layers: &[Expr], private: &TokenStream) -> Option<TokenStream> {
+    let makers = layers.iter().map(|layer| {
+        // At the user's expression, so that what is no layer is told there.
+        let make =
+            Place::of(layer).around(&quote!(#private::layer), TokenStream::new(), &quote!((#layer)));
+        quote!(|| #make)
+    });
+    (!layers.is_empty()).then(|| quote!(.layers(&[#(#makers),*])))
 }

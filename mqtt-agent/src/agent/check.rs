@@ -10,6 +10,7 @@ use crate::a2a::{Presence, ReadySkill};
 use crate::client::ConnectOptions;
 use crate::error::Problem;
 use crate::handler::context::States;
+use crate::handler::layer::AgentLayers;
 use crate::handler::param::Need;
 use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, Package, SkillDef, ToolDef};
 use crate::link::filter_is_valid;
@@ -43,6 +44,8 @@ pub(super) struct Checked {
     pub(super) packages: Vec<Package>,
     /// Whether the tasks are in a store that outlives the process.
     durable: bool,
+    /// What stands around handlers.
+    pub(super) layers: AgentLayers,
 }
 
 /// What is to be checked.
@@ -58,6 +61,7 @@ pub(super) struct Given<'g> {
     pub(super) states: &'g States,
     pub(super) reply_topics: &'g [String],
     pub(super) dialects: &'g [Dialect],
+    pub(super) layers: AgentLayers,
 }
 
 impl Checked {
@@ -74,6 +78,7 @@ impl Checked {
             states,
             reply_topics,
             dialects,
+            layers,
         } = given;
         tools.sort_by_key(|tool| tool.name());
         skills.sort_by_key(|skill| skill.id());
@@ -96,7 +101,8 @@ impl Checked {
                     if let (Some(id), Some(namespace)) = (&id, &namespace) {
                         tool_cards.push(tool_card(tool, &schemas, namespace, id));
                     }
-                    ready.push(ReadyTool { tool, arguments: schemas.validator });
+                    let layers = layers.of(tool.layers);
+                    ready.push(ReadyTool { tool, arguments: schemas.validator, layers });
                 }
                 Err(errors) => {
                     problems.extend(errors.iter().map(|error| about(tool, &error.to_string())));
@@ -112,7 +118,7 @@ impl Checked {
                 )));
             }
         }
-        let skills = skill::ready(&skills, states, &mut problems);
+        let skills = skill::ready(&skills, states, &layers, &mut problems);
         let card = skill::card(cards, &mut problems);
         match (id, namespace) {
             (Some(id), Some(namespace)) if problems.is_empty() => {
@@ -134,6 +140,7 @@ impl Checked {
                     presence,
                     packages,
                     durable: false,
+                    layers,
                 })
             }
             _ => Err(problems),

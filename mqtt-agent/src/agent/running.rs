@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -24,9 +25,11 @@ use super::{Agent, BuiltAgent};
 use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
 use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
+use crate::handler::layer::AgentLayers;
 use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, Server, StatsServer};
+use crate::serve::ACKNOWLEDGE;
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::Topics;
@@ -45,6 +48,7 @@ pub struct Running {
     own_card_look: Option<AbortOnDropHandle<()>>,
     // Publishes again what somebody deleted.
     guard: Option<AbortOnDropHandle<()>>,
+    layers: AgentLayers,
     stopped: bool,
     /// From when it can be called until it stops.
     serves: Arc<AtomicBool>,
@@ -166,6 +170,7 @@ impl Running {
             skills: None,
             own_card_look: None,
             guard: None,
+            layers: checked.layers,
             stopped: false,
             serves: Arc::default(),
             since: Instant::now(),
@@ -183,9 +188,10 @@ impl Running {
         let served = async {
             if !checked.handlers.is_empty() {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                running.topics = Some(
-                    Topics::start(client, states, limits, &checked.handlers, reply_topics, patience).await?,
-                );
+                let (handlers, layers) = (&checked.handlers, &running.layers);
+                let topics =
+                    Topics::start(client, states, limits, handlers, reply_topics, layers, patience).await?;
+                running.topics = Some(topics);
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
@@ -308,6 +314,9 @@ impl Running {
         };
         tokio::join!(guard, topics, server, skills);
         drop(self.stats.take());
+        if timeout(ACKNOWLEDGE, self.layers.stop()).await.is_err() {
+            tracing::warn!(layers = ?self.layers, "failed to stop the layers in time");
+        }
         self.client.clone().close().await;
         self.stopped = true;
         tracing::info!(agent = self.client.id(), "stopped");

@@ -76,6 +76,10 @@ struct Inner {
     /// Those of the handler's own calls.
     windows: OnceLock<Arc<Windows>>,
     slot: Option<Slot>,
+    /// What layers left.
+    extensions: OnceLock<Box<States>>,
+    /// The handler's own, where that is known only at its turn.
+    deadline: OnceLock<Instant>,
 }
 
 /// What each profile says of what it runs a handler for.
@@ -109,7 +113,38 @@ impl Context {
     }
 
     fn of(invocation: Invocation, slot: Option<Slot>) -> Self {
-        Self(Arc::new(Inner { invocation, partials: OnceLock::new(), windows: OnceLock::new(), slot }))
+        Self(Arc::new(Inner {
+            invocation,
+            partials: OnceLock::new(),
+            windows: OnceLock::new(),
+            slot,
+            extensions: OnceLock::new(),
+            deadline: OnceLock::new(),
+        }))
+    }
+
+    /// From its turn on: when the handler is dropped.
+    pub(crate) fn begin(&self, deadline: Instant) {
+        // Once: it has one turn.
+        let _ = self.0.deadline.set(deadline);
+    }
+
+    /// What the layers leave for the handler.
+    pub(crate) fn extend(&self, left: States) {
+        if !left.is_empty() {
+            let _ = self.0.extensions.set(Box::new(left));
+        }
+    }
+
+    /// Whether a handler of the same server waits for this one, in a place of its own.
+    pub(crate) fn is_nested(&self) -> bool {
+        let Invocation { path, holds, .. } = &self.0.invocation;
+        holds.is_some_and(|server| path.contains(server))
+    }
+
+    /// The id of the agent that serves it.
+    pub(crate) fn agent_id(&self) -> String {
+        self.0.invocation.session.session().id().as_str().to_owned()
     }
 
     /// What it was made with, if that is of this type.
@@ -174,7 +209,7 @@ impl Context {
     /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.0.invocation.deadline
+        self.0.deadline.get().copied().unwrap_or(self.0.invocation.deadline)
     }
 
     /// Ends when the call is not wanted any more: the caller cancelled it, the agent stops, or the handler has ended.
@@ -207,6 +242,12 @@ impl Context {
         self.0.invocation.states.get()
     }
 
+    /// A value that a layer left for the handler with [`Request::insert`](crate::layer::Request::insert).
+    #[must_use]
+    pub fn extension<T: 'static>(&self) -> Option<&T> {
+        self.0.extensions.get()?.get()
+    }
+
     /// The call's stream, made with the first parameter that asks for it.
     pub(crate) fn partials(&self) -> Arc<PartialStream> {
         let stream = self.0.partials.get_or_init(|| {
@@ -220,7 +261,7 @@ impl Context {
                 link,
                 topic,
                 call_id,
-                self.0.invocation.deadline,
+                self.deadline(),
                 cancellation,
                 limit,
             ))
@@ -231,7 +272,7 @@ impl Context {
     /// The agent's own session. What is asked of it ends with this call: it inherits deadline, trace and cancellation.
     pub(crate) fn session_handle(&self) -> SessionHandle {
         self.0.invocation.session.scoped(Scope {
-            deadline: Some(self.0.invocation.deadline),
+            deadline: Some(self.deadline()),
             cancellation: Some(self.0.invocation.cancellation.clone()),
             trace: self.0.invocation.trace.clone(),
             path: match self.0.invocation.holds {

@@ -34,7 +34,7 @@ pub(crate) async fn ask(
             .with_path(&scope.path);
         if let Published { no_subscribers: true } = session.link().publish(message).await? {
             let message = format!("nobody answers `{topic}` now; start a server of it");
-            return Err(CallError::Unavailable { message, code: None });
+            return Err(CallError::Unavailable { message, code: None, retry_after: None });
         }
         let answer = answer.await;
         session.link().flush();

@@ -26,6 +26,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::error::Result;
 use crate::handler::context::States;
+use crate::handler::layer::Layers;
 use crate::handler::registry::ToolDef;
 use crate::link::{Filter, Link, MessageHandler, RetainHandling, SubscribeError, Subscription};
 use crate::schema::Arguments;
@@ -53,6 +54,7 @@ pub(crate) struct ServeOptions {
 pub(crate) struct ReadyTool {
     pub(crate) tool: &'static ToolDef,
     pub(crate) arguments: Arguments,
+    pub(crate) layers: Layers,
 }
 
 /// The tools of one agent, served over its connection.
@@ -98,11 +100,11 @@ impl Server {
         let (mut calls, mut cancels) = (Vec::with_capacity(tools.len()), Vec::with_capacity(tools.len()));
         // One connection keeps them in order, so they need not wait for each other.
         let services = tools.into_iter().zip(tallies.iter()).map(|(ready, (_, tally))| {
-            let ReadyTool { tool, arguments } = ready;
+            let ReadyTool { tool, arguments, layers } = ready;
             let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
             let places = own_places(tool.concurrency);
             let (tally, shared) = (Arc::clone(tally), Arc::clone(&shared));
-            Arc::new(Service { tool, arguments, places, dedup, tally, shared })
+            Arc::new(Service { tool, arguments, layers, places, dedup, tally, shared })
         });
         let granted =
             futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));

@@ -20,6 +20,7 @@ use super::filter;
 use crate::client::Client;
 use crate::error::Result;
 use crate::handler::context::States;
+use crate::handler::layer::AgentLayers;
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
 use crate::serve::{Admission, Draining, Limits};
@@ -61,6 +62,7 @@ impl Topics {
         limits: Limits,
         handlers: &[&'static HandlerDef],
         reply_topics: Vec<String>,
+        layers: &AgentLayers,
         within: Duration,
     ) -> Result<Self> {
         let shared = Arc::new(Shared {
@@ -78,7 +80,7 @@ impl Topics {
         let link = shared.client.session().link();
         // One connection keeps them in order, so they need not wait for each other.
         let subscribed = handlers.iter().map(|handler| {
-            let served = Arc::new(Served::new(handler, Arc::clone(&shared)));
+            let served = Arc::new(Served::new(handler, layers, Arc::clone(&shared)));
             let mut wanted = Filter::new(filter(handler));
             if handler.qos == 0 {
                 wanted.qos = QoS::AtMostOnce;

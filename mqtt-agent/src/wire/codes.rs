@@ -5,6 +5,8 @@ pub const ANSWER_FORGOTTEN: &str = "answer_forgotten";
 /// Comes with `unavailable`: as much waits already as [`Limits`](crate::Limits) say, or this caller's calls wait for each
 /// other. Nothing was run; try again later.
 pub const BUSY: &str = "busy";
+/// Comes with `unavailable`: the agent writes an audit log that is full. Nothing was run; try again later.
+pub const AUDIT_FULL: &str = "audit_full";
 /// Comes with `tool_error`: the caller cancelled it.
 pub const CANCELED: &str = "canceled";
 /// Comes with `task_error`: the agent's process ended while it worked on the task, and the skill says not to begin again.
@@ -21,6 +23,8 @@ pub const NOT_SERVED: &str = "not_served";
 pub const PANIC: &str = "panic";
 /// Comes with `unavailable`: the connection ended again and again at this message, which was given up.
 pub const POISON: &str = "poison";
+/// Comes with `unavailable` and `retry_after_ms`: too many calls of this caller. Nothing was run.
+pub const RATE_LIMITED: &str = "rate_limited";
 /// Comes with `unavailable`: the agent stops. Of a tool nothing was run.
 pub const STOPPING: &str = "stopping";
 /// Comes with `unavailable`: the agent cannot store tasks now.

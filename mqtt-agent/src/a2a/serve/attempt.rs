@@ -13,6 +13,7 @@ use super::{Shared, Work};
 use crate::a2a::task::Task;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
+use crate::handler::layer::{Kind, Request};
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
 use crate::link::Ack;
@@ -300,7 +301,18 @@ impl Work {
         );
         let began = Instant::now();
         let job = Job { name: skill.id, handler: skill.handler, location: skill.location };
-        let outcome = run(job, std::mem::take(&mut driver.arguments), context, driver.turn.take()).await;
+        let (arguments, turn) = (std::mem::take(&mut driver.arguments), driver.turn.take());
+        let outcome = match self.ready.layers.is_empty() {
+            true => run(job, arguments, context, turn).await,
+            false => {
+                let request = Request::new(Kind::Skill, context, arguments, &*self.begun().from);
+                let handle = |request: Request| {
+                    let (arguments, context) = request.into_call();
+                    run(job, arguments, context, turn)
+                };
+                Box::pin(self.ready.layers.around(request, deadline, handle)).await
+            }
+        };
         let error = outcome.as_ref().err();
         tracing::debug!(
             skill = skill.id,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::handler::layer::Layers;
 use crate::handler::param::Need;
 use crate::handler::refusal::invalid_arguments;
 use crate::handler::registry::SkillDef;
@@ -20,15 +21,16 @@ pub(crate) struct ReadySkill {
     takes_arguments: bool,
     /// Its own places; `None`: as many as the agent has.
     pub(super) places: Option<Arc<Places>>,
+    pub(super) layers: Layers,
 }
 
 impl ReadySkill {
-    pub(crate) fn new(skill: &'static SkillDef) -> Result<Self, Vec<SchemaError>> {
+    pub(crate) fn new(skill: &'static SkillDef, layers: Layers) -> Result<Self, Vec<SchemaError>> {
         let schemas = ToolSchemas::of(skill.args, skill.output)?;
         let argument = |need: &Need| matches!(need, Need::Argument { .. } | Need::Arguments { .. });
         let takes_arguments = skill.args.iter().any(|arg| argument(&arg.need));
         let places = own_places(skill.concurrency);
-        Ok(Self { skill, schemas, takes_arguments, places })
+        Ok(Self { skill, schemas, takes_arguments, places, layers })
     }
 
     /// What a task's arguments have to be; `None` for a skill that takes none.

@@ -8,6 +8,7 @@ use super::missing_states;
 use crate::a2a::ReadySkill;
 use crate::error::Problem;
 use crate::handler::context::States;
+use crate::handler::layer::AgentLayers;
 use crate::handler::param::Need;
 use crate::handler::registry::{CardDef, SkillDef};
 use crate::wire::{
@@ -29,6 +30,7 @@ fn about(skill: &SkillDef, message: &str) -> Problem {
 pub(super) fn ready(
     skills: &[&'static SkillDef],
     states: &States,
+    layers: &AgentLayers,
     problems: &mut Vec<Problem>,
 ) -> Vec<ReadySkill> {
     let mut first: HashMap<&str, &SkillDef> = HashMap::with_capacity(skills.len());
@@ -52,7 +54,7 @@ pub(super) fn ready(
             let message = "takes `Partials`, which are a tool's; take a `Task` and call its `progress`";
             problems.push(about(skill, message));
         }
-        match ReadySkill::new(skill) {
+        match ReadySkill::new(skill, layers.of(skill.layers)) {
             Ok(checked) => ready.push(checked),
             Err(errors) => problems.extend(errors.iter().map(|error| about(skill, &error.to_string()))),
         }

@@ -22,6 +22,10 @@ impl States {
         self.0.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn has(&self, type_id: TypeId) -> bool {
         self.0.contains_key(&type_id)
     }

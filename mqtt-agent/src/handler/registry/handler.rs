@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Handler, Location, TopicDef};
+use crate::handler::layer::SharedLayer;
 use crate::handler::reply::{Codes, NO_CODES};
 
 /// What a topic handler does with a message.
@@ -34,6 +35,7 @@ pub struct HandlerDef {
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) errors: &'static dyn Codes,
+    pub(crate) layers: &'static [fn() -> SharedLayer],
 }
 
 impl HandlerDef {
@@ -65,6 +67,7 @@ impl HandlerDef {
             timeout: None,
             concurrency: None,
             errors: NO_CODES,
+            layers: &[],
         }
     }
 
@@ -139,6 +142,14 @@ impl HandlerDef {
     #[must_use]
     pub const fn concurrency(mut self, messages: u32) -> Self {
         self.concurrency = Some(messages);
+        self
+    }
+
+    /// What stands around the handler of a request, the outermost first. Each is made when an agent is built.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {
+        self.layers = layers;
         self
     }
 }

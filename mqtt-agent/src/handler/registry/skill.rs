@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Handler, Location};
+use crate::handler::layer::SharedLayer;
 use crate::handler::reply::{Codes, ErrorCode, NO_CODES};
 
 /// What happens to a task that was being worked on when the process ended.
@@ -39,6 +40,7 @@ pub struct SkillDef {
     pub(crate) attempts: u32,
     /// Whether tasks of a type that is no skill's id are its own.
     pub(crate) default: bool,
+    pub(crate) layers: &'static [fn() -> SharedLayer],
 }
 
 impl SkillDef {
@@ -70,6 +72,7 @@ impl SkillDef {
             on_crash: OnCrash::Retry,
             attempts: 3,
             default: false,
+            layers: &[],
         }
     }
 
@@ -188,6 +191,14 @@ impl SkillDef {
     #[must_use]
     pub const fn default(mut self) -> Self {
         self.default = true;
+        self
+    }
+
+    /// What stands around the handler, the outermost first. Each is made when an agent is built.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {
+        self.layers = layers;
         self
     }
 }

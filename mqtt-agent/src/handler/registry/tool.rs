@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator};
 
 use super::{ArgDef, Location};
+use crate::handler::layer::SharedLayer;
 use crate::handler::param::Call;
 use crate::handler::reply::{Answer, Codes, ErrorCode, NO_CODES, ToolFuture};
 
@@ -60,6 +61,7 @@ pub struct ToolDef {
     pub(crate) timeout: Option<Duration>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) allow: Option<&'static [&'static str]>,
+    pub(crate) layers: &'static [fn() -> SharedLayer],
 }
 
 impl ToolDef {
@@ -88,6 +90,7 @@ impl ToolDef {
             timeout: None,
             concurrency: None,
             allow: None,
+            layers: &[],
         }
     }
 
@@ -207,6 +210,14 @@ impl ToolDef {
     #[must_use]
     pub const fn allow(mut self, callers: &'static [&'static str]) -> Self {
         self.allow = Some(callers);
+        self
+    }
+
+    /// What stands around the handler, the outermost first. Each is made when an agent is built.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {
+        self.layers = layers;
         self
     }
 }

@@ -63,6 +63,8 @@ pub enum CallError {
         message: String,
         /// `busy` and `stopping` mean: try again.
         code: Option<String>,
+        /// When the server says to try again, as with `rate_limited`.
+        retry_after: Option<Duration>,
     },
     /// The handler in which the call was made was cancelled, or has ended.
     #[error("the calling handler was cancelled or has ended; end what it left running")]
@@ -127,11 +129,11 @@ impl CallError {
         }
     }
 
-    /// When the tool says to try again, counted from its answer.
+    /// When the tool or its server says to try again, counted from its answer.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Tool { retry_after, .. } => *retry_after,
+            Self::Tool { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -156,7 +158,7 @@ impl From<ErrorBody> for CallError {
             ErrorKind::InvalidArguments => Self::InvalidArguments { message },
             ErrorKind::Unauthorized => Self::Unauthorized { message },
             ErrorKind::Timeout => Self::TimedOutByServer { message },
-            ErrorKind::Unavailable => Self::Unavailable { message, code },
+            ErrorKind::Unavailable => Self::Unavailable { message, code, retry_after },
             ErrorKind::ToolError => Self::Tool { message, code, data, retry_after },
             // Minor versions may add types (a receiver ignores what it does not know): it is a failure all the same.
             other => {

@@ -207,6 +207,7 @@ impl Exchange {
             Ok(Published { no_subscribers: true }) => Some(CallError::Unavailable {
                 message: format!("nobody serves `{}` now; start a server of it", self.tool()),
                 code: None,
+                retry_after: None,
             }),
             Ok(_) => None,
         }
@@ -311,7 +312,7 @@ impl Exchange {
     /// Never sent, for the calls before it.
     fn busy(&self, why: &str) -> CallError {
         let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
-        CallError::Unavailable { message, code: Some(codes::BUSY.to_owned()) }
+        CallError::Unavailable { message, code: Some(codes::BUSY.to_owned()), retry_after: None }
     }
 }
 

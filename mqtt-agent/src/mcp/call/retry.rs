@@ -94,13 +94,14 @@ pub(super) async fn retried(
         };
         let wait = match &error {
             _ if attempt >= retry.attempts => None,
+            CallError::Tool { retry_after: Some(wait), .. }
+            | CallError::Unavailable { retry_after: Some(wait), .. } => Some(*wait),
             // Nothing was run.
             CallError::Unavailable { code, .. }
-                if matches!(code.as_deref(), None | Some(codes::BUSY | codes::STOPPING)) =>
+                if matches!(code.as_deref(), None | Some(codes::BUSY | codes::STOPPING | codes::AUDIT_FULL)) =>
             {
                 Some(retry.pause(attempt))
             }
-            CallError::Tool { retry_after: Some(wait), .. } => Some(*wait),
             CallError::Timeout { .. } | CallError::TimedOutByServer { .. }
                 if Instant::now() < until && may_run_twice(&handle, &tool).await =>
             {

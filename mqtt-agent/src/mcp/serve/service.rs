@@ -14,11 +14,12 @@ use super::shared::Shared;
 use super::tally::{Tally, Times};
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
+use crate::handler::layer::{Kind, Layers, Request};
 use crate::handler::refusal::{
     busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
 };
 use crate::handler::registry::ToolDef;
-use crate::handler::run::{Job, run};
+use crate::handler::run::{Job, Outcome, run};
 use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
@@ -27,7 +28,7 @@ use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{
-    CallPath, CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, codes, reply_address,
+    CallPath, CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, Topic, codes, reply_address,
 };
 
 /// Of smaller calls the tree of the arguments is not counted: as many as may be in hand take no more than some 100 MB.
@@ -38,6 +39,7 @@ const SMALL: usize = 4096;
 pub(super) struct Service {
     pub(super) tool: &'static ToolDef,
     pub(super) arguments: Arguments,
+    pub(super) layers: Layers,
     /// The tool's own places; `None`: as many as the agent has.
     pub(super) places: Option<Arc<Places>>,
     pub(super) dedup: Arc<Dedup>,
@@ -62,6 +64,17 @@ struct Begun {
     cancellation: CancellationToken,
     /// Among the calls in hand.
     place: Admitted,
+}
+
+/// A call on its way through the layers to its turn.
+struct Call<'c> {
+    begun: &'c mut Begun,
+    times: &'c mut Times,
+    /// Until when its answer is waited for.
+    answer_by: &'c mut Instant,
+    /// Until when it waits for its turn.
+    queued_until: Instant,
+    callers_deadline: Option<Instant>,
 }
 
 impl Service {
@@ -242,74 +255,121 @@ impl Service {
         Answer { reply_to, call_id, payload, deadline: answer_by }.send(&self.shared, place);
     }
 
-    /// Runs the handler when it is the call's turn, and says until when its answer is waited for.
-    async fn outcome(&self, begun: &mut Begun, times: &mut Times) -> (crate::handler::run::Outcome, Instant) {
-        let Begun { accepted, cancellation, place, .. } = begun;
-        let Accepted {
-            request: CallRequest { call_id, arguments, .. },
-            reply_to,
-            caller,
-            received,
-            expiry,
-            path,
-        } = &mut **accepted;
-        let (received, expiry) = (*received, *expiry);
-        let callers_deadline = expiry.and_then(|left| received.checked_add(left));
-        let limit = self.tool.timeout.unwrap_or(self.shared.limits.timeout);
-        let queued_until = callers_deadline.unwrap_or_else(|| deadline::after(received, limit));
-
+    /// Runs the handler, with what stands around it, and says until when its answer is waited for.
+    async fn outcome(&self, begun: &mut Begun, times: &mut Times) -> (Outcome, Instant) {
+        let accepted = &begun.accepted;
+        let callers_deadline = accepted.expiry.and_then(|left| accepted.received.checked_add(left));
+        let queued_until =
+            callers_deadline.unwrap_or_else(|| deadline::after(accepted.received, self.limit()));
         let mut answer_by = queued_until;
-        let outcome = async {
-            self.check_caller(caller, reply_to)?;
-            if cancellation.is_cancelled() {
-                return Err(canceled());
-            }
-            if self.shared.stopping.is_cancelled() {
-                return Err(stopping());
-            }
-            if place.bytes() > SMALL {
-                // They wait as a tree, which may take many times the message.
-                place.grow(json::memory(&*arguments)).map_err(|Busy| busy("calls"))?;
-            }
-            self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
-            let turn = tokio::select! {
-                biased;
-                turn = place.turn_within(path, self.places.as_ref()) => {
-                    turn.map_err(|Busy| self.shared.admission.full(path, "calls"))?
-                }
-                () = cancellation.cancelled() => return Err(canceled()),
-                () = tokio::time::sleep_until(queued_until.into()) => return Err(timed_out()),
-            };
-            let began = Instant::now();
-            times.queue = Some(began.saturating_duration_since(received));
-            let own_deadline = deadline::within(limit);
-            let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
-            answer_by = deadline;
-            let context = Context::new(Invocation {
-                caller: caller.clone(),
-                call_id: call_id.clone(),
-                handler: self.tool.name,
-                deadline,
-                cancellation: cancellation.clone(),
-                trace: reply_to.trace().cloned(),
-                path: std::mem::take(path),
-                holds: Some(self.shared.admission.id()),
-                receiver_limit: reply_to.limit(),
-                states: Arc::clone(&self.shared.states),
-                session: self.shared.handle.clone(),
-            });
-            let ToolDef { name, handler, location, .. } = *self.tool;
-            let outcome =
-                run(Job { name, handler, location }, std::mem::take(arguments), context.clone(), turn).await;
-            times.handling = Some(began.elapsed());
-            // What the handler left running (its own tasks, its client's calls) ends with it.
-            cancellation.cancel();
-            if let Some(partials) = context.opened_partials() {
-                Box::pin(partials.done()).await;
-            }
-            outcome
+        let mut call = Call { begun, times, answer_by: &mut answer_by, queued_until, callers_deadline };
+        let outcome = match self.layers.is_empty() {
+            true => self.in_turn(&mut call, None).await,
+            false => Box::pin(self.layered(&mut call)).await,
         };
-        (outcome.await, answer_by)
+        (outcome, answer_by)
+    }
+
+    fn limit(&self) -> Duration {
+        self.tool.timeout.unwrap_or(self.shared.limits.timeout)
+    }
+
+    /// Hands the call through the layers. It holds no place among the handlers that run meanwhile.
+    async fn layered(&self, call: &mut Call<'_>) -> Outcome {
+        let (queued_until, begun) = (call.queued_until, &mut *call.begun);
+        self.take_room(begun)?;
+        let context = Context::new(self.invocation(begun, queued_until, begun.accepted.path.clone()));
+        let topic = begun.accepted.reply_to.topic();
+        let client = match self.shared.namespace.parse_topic(topic) {
+            Some(Topic::Responses(client)) => client.to_owned(),
+            _ => topic.to_owned(),
+        };
+        let arguments = std::mem::take(&mut begun.accepted.request.arguments);
+        let request = Request::new(Kind::Tool, context, arguments, client);
+        let handle = |request: Request| async move {
+            let (arguments, context) = request.into_call();
+            call.begun.accepted.request.arguments = arguments;
+            self.in_turn(call, Some(context)).await
+        };
+        self.layers.around(request, queued_until, handle).await
+    }
+
+    /// Whether the call may wait for its turn.
+    fn take_room(&self, begun: &mut Begun) -> Result<(), ErrorBody> {
+        let Begun { accepted, cancellation, place, .. } = begun;
+        if cancellation.is_cancelled() {
+            return Err(canceled());
+        }
+        if self.shared.stopping.is_cancelled() {
+            return Err(stopping());
+        }
+        if place.bytes() > SMALL {
+            // They wait as a tree, which may take many times the message.
+            place.grow(json::memory(&accepted.request.arguments)).map_err(|Busy| busy("calls"))?;
+        }
+        Ok(())
+    }
+
+    /// Runs the handler when it is the call's turn. With layers there is a context already.
+    async fn in_turn(&self, call: &mut Call<'_>, context: Option<Context>) -> Outcome {
+        let Call { begun, times, answer_by, queued_until, callers_deadline } = call;
+        let accepted = &begun.accepted;
+        self.check_caller(&accepted.caller, &accepted.reply_to)?;
+        self.take_room(begun)?;
+        let Begun { accepted, cancellation, place, .. } = &mut **begun;
+        let (path, arguments) = (&accepted.path, &mut accepted.request.arguments);
+        self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
+        let turn = tokio::select! {
+            biased;
+            turn = place.turn_within(path, self.places.as_ref()) => {
+                turn.map_err(|Busy| self.shared.admission.full(path, "calls"))?
+            }
+            () = cancellation.cancelled() => return Err(canceled()),
+            () = tokio::time::sleep_until((*queued_until).into()) => return Err(timed_out()),
+        };
+        let began = Instant::now();
+        times.queue = Some(began.saturating_duration_since(accepted.received));
+        let own_deadline = deadline::within(self.limit());
+        let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
+        **answer_by = deadline;
+        let arguments = std::mem::take(arguments);
+        let context = match context {
+            Some(context) => {
+                context.begin(deadline);
+                context
+            }
+            None => {
+                let path = std::mem::take(&mut accepted.path);
+                Context::new(self.invocation(begun, deadline, path))
+            }
+        };
+        let ToolDef { name, handler, location, .. } = *self.tool;
+        let outcome = run(Job { name, handler, location }, arguments, context.clone(), turn).await;
+        times.handling = Some(began.elapsed());
+        // What the handler left running (its own tasks, its client's calls) ends with it.
+        begun.cancellation.cancel();
+        if let Some(partials) = context.opened_partials() {
+            Box::pin(partials.done()).await;
+        }
+        outcome
+    }
+
+    fn invocation(&self, begun: &Begun, deadline: Instant, path: CallPath) -> Invocation {
+        let Begun { accepted, cancellation, .. } = begun;
+        let Accepted { request, reply_to, caller, .. } = &**accepted;
+        Invocation {
+            caller: caller.clone(),
+            call_id: request.call_id.clone(),
+            handler: self.tool.name,
+            deadline,
+            cancellation: cancellation.clone(),
+            trace: reply_to.trace().cloned(),
+            path,
+            holds: Some(self.shared.admission.id()),
+            receiver_limit: reply_to.limit(),
+            states: Arc::clone(&self.shared.states),
+            session: self.shared.handle.clone(),
+        }
     }
 
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`). There a claim decides, which

@@ -10,16 +10,17 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Delivery, Invocation};
+use crate::handler::layer::{AgentLayers, Kind, Layers, Request};
 use crate::handler::param::Need;
 use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound, Message};
 use crate::log_rate::limited;
-use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id, own_places, send_now};
+use crate::serve::{self, Admitted, Busy, Places, ReplyTo, Turn, correlated_id, own_places, send_now};
 use crate::shown::{quoting, shown};
 use crate::spawn;
-use crate::wire::{CallPath, ErrorBody, Identifier, Response, TraceContext};
+use crate::wire::{CallPath, ErrorBody, Identifier, Response, Topic, TraceContext};
 
 /// One handler.
 #[derive(Debug)]
@@ -30,16 +31,31 @@ pub(super) struct Served {
     payload: Option<&'static str>,
     /// The handler's own places; `None`: as many as the agent has.
     places: Option<Arc<Places>>,
+    /// None around an `#[on]` handler: nobody waits for what comes of it.
+    layers: Layers,
     /// Whether it was told that a Response Topic is not allowed.
     told_reply_topic: AtomicBool,
 }
 
+/// What is known of a message beside it.
+struct Delivered {
+    call_id: Identifier,
+    trace: Option<TraceContext>,
+    until: Instant,
+    /// Ends with the handler.
+    cancellation: CancellationToken,
+}
+
 impl Served {
-    pub(super) fn new(def: &'static HandlerDef, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(def: &'static HandlerDef, layers: &AgentLayers, shared: Arc<Shared>) -> Self {
         let payload = def.args.iter().find(|arg| matches!(arg.need, Need::Argument { .. }));
         let places = own_places(def.concurrency);
         let (payload, told_reply_topic) = (payload.map(|arg| arg.name), AtomicBool::new(false));
-        Self { def, shared, payload, places, told_reply_topic }
+        let layers = match def.kind {
+            HandlerKind::On => Layers::default(),
+            HandlerKind::Request => layers.of(def.layers),
+        };
+        Self { def, shared, payload, places, layers, told_reply_topic }
     }
 
     /// Handles a message, after its acknowledgement where that is still to be given.
@@ -59,7 +75,8 @@ impl Served {
         let until = self.until(&inbound, received, begins);
         let cancellation = self.shared.abandon.child_token();
         let trace = TraceContext::from_user_properties(&inbound.properties.user);
-        if let Err(error) = self.run(inbound, Identifier::random(), trace, until, cancellation, ()).await {
+        let delivered = Delivered { call_id: Identifier::random(), trace, until, cancellation };
+        if let Err(error) = self.run(inbound, delivered, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
             limited!(warn, "a message was not handled", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
         }
@@ -93,7 +110,15 @@ impl Served {
                 let answering = async move {
                     first(again).await;
                     let trace = reply_to.trace().cloned();
-                    let outcome = this.in_turn(&mut place, inbound, call_id.clone(), trace, until).await;
+                    let cancellation = this.shared.abandon.child_token();
+                    let delivered = Delivered { call_id: call_id.clone(), trace, until, cancellation };
+                    let outcome = match this.layers.is_empty() {
+                        true => this.in_turn(&mut place, inbound, delivered).await,
+                        false => {
+                            let topic = reply_to.topic();
+                            Box::pin(this.layered(&mut place, inbound, delivered, topic)).await
+                        }
+                    };
                     place.is_settled();
                     let answer = answer(&reply_to, &call_id, outcome, until);
                     if let Err(error) = this.shared.client.session().link().publish(answer).await {
@@ -130,28 +155,58 @@ impl Served {
     }
 
     /// Waits for a turn, and runs the handler.
-    async fn in_turn(
+    async fn in_turn(&self, place: &mut Admitted, inbound: Inbound, delivered: Delivered) -> Outcome {
+        let path = CallPath::from_user_properties(&inbound.properties.user);
+        let turn = self.turn(place, &path, &delivered).await?;
+        self.run(inbound, delivered, turn).await
+    }
+
+    async fn turn(
         &self,
         place: &mut Admitted,
-        inbound: Inbound,
-        call_id: Identifier,
-        trace: Option<TraceContext>,
-        until: Instant,
-    ) -> Outcome {
+        path: &CallPath,
+        delivered: &Delivered,
+    ) -> Result<Turn, ErrorBody> {
         if self.shared.stopping.is_cancelled() {
             return Err(stopping());
         }
-        let path = CallPath::from_user_properties(&inbound.properties.user);
-        let cancellation = self.shared.abandon.child_token();
-        let turn = tokio::select! {
+        tokio::select! {
             biased;
-            turn = place.turn_within(&path, self.places.as_ref()) => {
-                turn.map_err(|Busy| self.shared.admission.full(&path, "requests"))?
+            turn = place.turn_within(path, self.places.as_ref()) => {
+                turn.map_err(|Busy| self.shared.admission.full(path, "requests"))
             }
-            () = cancellation.cancelled() => return Err(canceled()),
-            () = tokio::time::sleep_until(until.into()) => return Err(timed_out()),
+            () = delivered.cancellation.cancelled() => Err(canceled()),
+            () = tokio::time::sleep_until(delivered.until.into()) => Err(timed_out()),
+        }
+    }
+
+    /// Hands a request through the layers. It holds no place among the handlers that run meanwhile.
+    async fn layered(
+        &self,
+        place: &mut Admitted,
+        inbound: Inbound,
+        delivered: Delivered,
+        reply_topic: &str,
+    ) -> Outcome {
+        let (received, path) = (inbound.received, CallPath::from_user_properties(&inbound.properties.user));
+        let client = match self.shared.client.session().namespace().parse_topic(reply_topic) {
+            Some(Topic::Responses(client)) => client,
+            _ => reply_topic,
         };
-        self.run(inbound, call_id, trace, until, cancellation, turn).await
+        let (arguments, context) = self.call(inbound, &delivered)?;
+        let request = Request::new(Kind::Request, context, arguments, client);
+        let handle = |request: Request| {
+            let (path, delivered) = (&path, &delivered);
+            async move {
+                let turn = self.turn(place, path, delivered).await?;
+                let (arguments, context) = request.into_call();
+                self.handled(received, arguments, context, turn).await
+            }
+        };
+        let outcome = self.layers.around(request, delivered.until, handle).await;
+        // Also where a layer answered without the handler.
+        delivered.cancellation.cancel();
+        outcome
     }
 
     /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
@@ -164,25 +219,33 @@ impl Served {
     async fn run(
         &self,
         inbound: Inbound,
-        call_id: Identifier,
-        trace: Option<TraceContext>,
-        until: Instant,
-        cancellation: CancellationToken,
+        delivered: Delivered,
         turn: impl Send + 'static,
     ) -> Outcome {
+        let received = inbound.received;
+        let (arguments, context) = self.call(inbound, &delivered)?;
+        self.handled(received, arguments, context, turn).await
+    }
+
+    /// What the handler is called with.
+    fn call(
+        &self,
+        inbound: Inbound,
+        delivered: &Delivered,
+    ) -> Result<(Map<String, Value>, Context), ErrorBody> {
         let arguments = self.arguments(&inbound.payload)?;
         let topic = inbound.topic().to_owned();
-        let Inbound { payload, retain, properties, received, .. } = inbound;
-        let (began, id) = (Instant::now(), call_id.clone());
+        let Inbound { payload, retain, properties, .. } = inbound;
+        let Delivered { call_id, trace, until, cancellation } = delivered;
         let holds = (self.def.kind == HandlerKind::Request).then(|| self.shared.admission.id());
         let context = Context::with(
             Invocation {
                 caller: Caller::new(""),
-                call_id,
+                call_id: call_id.clone(),
                 handler: self.def.name,
-                deadline: until,
+                deadline: *until,
                 cancellation: cancellation.clone(),
-                trace,
+                trace: trace.clone(),
                 path: CallPath::from_user_properties(&properties.user),
                 holds,
                 receiver_limit: None,
@@ -191,14 +254,25 @@ impl Served {
             },
             Delivery { template: self.def.topic, topic, payload, retained: retain, user: properties.user },
         );
+        Ok((arguments, context))
+    }
+
+    async fn handled(
+        &self,
+        received: Instant,
+        arguments: Map<String, Value>,
+        context: Context,
+        turn: impl Send + 'static,
+    ) -> Outcome {
+        let began = Instant::now();
         let HandlerDef { name, handler, location, .. } = *self.def;
-        let outcome = run(Job { name, handler, location }, arguments, context, turn).await;
+        let outcome = run(Job { name, handler, location }, arguments, context.clone(), turn).await;
         // What the handler left running ends with it.
-        cancellation.cancel();
+        context.cancellation().cancel();
         let error = outcome.as_ref().err();
         tracing::debug!(
             handler = name,
-            call_id = %shown(id.as_str()),
+            call_id = %shown(context.call_id()),
             outcome = error.map_or("ok", |error| error.kind.as_str()),
             code = error.and_then(|error| error.code.as_deref()),
             queued = ?began.saturating_duration_since(received),

@@ -1,0 +1,296 @@
+//! [`AuditLog`]: a line for each call, written where no call waits for it.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{OwnedPermit, Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+use super::next::{Layer, Next};
+use super::outcome::{Outcome, Refusal};
+use super::request::{Kind, Request};
+use crate::log_rate::limited;
+use crate::wire::{codes, now_rfc3339};
+
+/// How many lines wait, where nothing else is said.
+const QUEUE: usize = 1024;
+
+/// So many characters of each text are written. All of them are identifiers, but for topics and codes.
+const MOST: usize = 200;
+
+/// Writes a line of JSON for each call: when, who, what, and what came of it.
+///
+/// ```json
+/// {"time":"2026-11-27T09:30:00.104Z","agent":"valves","kind":"tool","name":"turn","client":"panel-3","call_id":"4f9c..",
+///  "outcome":"ok","elapsed_ms":12}
+/// ```
+///
+/// in one line. `client` is where the answer went ([`Request::client`]); what the call says of its caller is there as `caller` where
+/// that is something else. `outcome` is `ok` or the kind of the error, with its `code`; or `abandoned`, when the call ended before
+/// it had an answer: it was cancelled, ran out of time, or was given up by a layer around this one. Arguments and results are
+/// not written.
+///
+/// Lines are written by a thread of their own, so that a slow disk holds up no call. Up to 1,024 of them wait, of at most some
+/// 2 kB each. What comes when that many wait is lost, and counted: `{"time":..,"lost":3}` is the next line. With
+/// [`refuse_when_full`](Self::refuse_when_full) calls are refused instead, with the code `audit_full`. A write that fails loses
+/// its line, which counts as lost, and is logged. A clean stop of the agent writes what waits; a crash loses it.
+///
+/// The outermost layer sees most: write it first.
+///
+/// ```
+/// use mqtt_agent::layer::AuditLog;
+/// use mqtt_agent::prelude::*;
+///
+/// # fn example() -> std::io::Result<()> {
+/// let file = std::fs::OpenOptions::new().create(true).append(true).open("audit.jsonl")?;
+/// let agent = Agent::new("valves").layer(AuditLog::new(file)?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct AuditLog {
+    lines: Sender<Line>,
+    lost: Arc<AtomicU64>,
+    refuses: bool,
+}
+
+enum Line {
+    Text(Vec<u8>),
+    /// Answered when all before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+impl AuditLog {
+    /// Writes to a file, a socket, or what else can be written to.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
+        Self::with_queue(writer, QUEUE)
+    }
+
+    /// The same with room for another number of lines that wait; 0 counts as 1.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn with_queue(writer: impl Write + Send + 'static, lines: usize) -> io::Result<Self> {
+        let (sender, receiver) = channel(lines.clamp(1, tokio::sync::Semaphore::MAX_PERMITS));
+        let lost = Arc::default();
+        let mut writing = Writing { writer, lost: Arc::clone(&lost), is_torn: false };
+        // Ends with the last sender, when all is written.
+        thread::Builder::new().name("audit-log".to_owned()).spawn(move || writing.run(receiver))?;
+        Ok(Self { lines: sender, lost, refuses: false })
+    }
+
+    /// Refuses calls for whose lines there is no room, `unavailable` with the code `audit_full`, before anything is run.
+    #[must_use]
+    pub fn refuse_when_full(mut self) -> Self {
+        self.refuses = true;
+        self
+    }
+
+    /// Waits until everything is written that was to be written before.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.lines.send(Line::Flush(done)).await.is_ok() {
+            drop(written.await);
+        }
+    }
+
+    fn begin(&self, request: &Request) -> Result<Entry, Refusal> {
+        let room = match self.refuses {
+            true => Some(self.lines.clone().try_reserve_owned().map_err(|_| {
+                let message = "the agent cannot write down now what it does; try again later";
+                Refusal::unavailable(message).with_code(codes::AUDIT_FULL)
+            })?),
+            false => None,
+        };
+        let (context, client) = (request.context(), cut(request.client()));
+        let caller = cut(context.caller().claim());
+        let who = Who {
+            agent: context.agent_id(),
+            kind: request.kind(),
+            name: cut(request.name()),
+            caller: Some(caller).filter(|caller| !caller.is_empty() && *caller != client),
+            client,
+            call_id: cut(context.call_id()),
+        };
+        let (lines, lost) = (self.lines.clone(), Arc::clone(&self.lost));
+        Ok(Entry { who, began: Instant::now(), room, lines, lost, is_over: false })
+    }
+}
+
+impl Layer for AuditLog {
+    async fn call(&self, request: Request, next: Next) -> Outcome {
+        let mut entry = self.begin(&request)?;
+        let outcome = next.run(request).await;
+        match &outcome {
+            Ok(_) => entry.end("ok", None),
+            Err(refusal) => entry.end(refusal.kind().as_str(), refusal.code()),
+        }
+        outcome
+    }
+
+    async fn stop(&self) {
+        self.flush().await;
+    }
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog").field("refuses", &self.refuses).finish_non_exhaustive()
+    }
+}
+
+/// Who asks for what.
+struct Who {
+    agent: String,
+    kind: Kind,
+    name: String,
+    client: String,
+    caller: Option<String>,
+    call_id: String,
+}
+
+/// One line.
+#[derive(Serialize)]
+struct Fields<'w> {
+    time: String,
+    agent: &'w str,
+    kind: &'static str,
+    name: &'w str,
+    client: &'w str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<&'w str>,
+    call_id: &'w str,
+    outcome: &'w str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    elapsed_ms: u64,
+}
+
+/// A call that is written down when it ends, however it does.
+struct Entry {
+    who: Who,
+    began: Instant,
+    /// Kept from the beginning on where calls are refused without it.
+    room: Option<OwnedPermit<Line>>,
+    lines: Sender<Line>,
+    lost: Arc<AtomicU64>,
+    is_over: bool,
+}
+
+impl Entry {
+    fn end(&mut self, outcome: &str, code: Option<&str>) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let Who { agent, kind, name, client, caller, call_id } = &self.who;
+        let fields = Fields {
+            time: now_rfc3339(),
+            agent,
+            kind: kind.as_str(),
+            name,
+            client,
+            caller: caller.as_deref(),
+            call_id,
+            outcome: &cut(outcome),
+            code: code.map(cut),
+            elapsed_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        // Texts and numbers: nothing that JSON cannot hold.
+        let line = Line::Text(serde_json::to_vec(&fields).unwrap_or_default());
+        match self.room.take() {
+            Some(room) => drop(room.send(line)),
+            None => {
+                if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = self.lines.try_send(line) {
+                    self.lost.fetch_add(1, Ordering::Relaxed);
+                    limited!(warn, "failed to write to the audit log: too many lines wait to be written");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.end("abandoned", None);
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MOST).collect()
+}
+
+/// What the thread does.
+struct Writing<W> {
+    writer: W,
+    lost: Arc<AtomicU64>,
+    /// Whether the last line may be there in part.
+    is_torn: bool,
+}
+
+#[derive(Serialize)]
+struct Lost {
+    time: String,
+    lost: u64,
+}
+
+impl<W: Write> Writing<W> {
+    fn run(&mut self, mut lines: Receiver<Line>) {
+        while let Some(line) = lines.blocking_recv() {
+            match line {
+                Line::Text(text) => {
+                    self.tell_lost();
+                    self.write(text, 1);
+                }
+                Line::Flush(done) => {
+                    self.tell_lost();
+                    self.flush();
+                    // Whoever asked may have gone.
+                    let _ = done.send(());
+                }
+            }
+            if lines.is_empty() {
+                self.flush();
+            }
+        }
+        self.tell_lost();
+        self.flush();
+    }
+
+    fn tell_lost(&mut self) {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let line = Lost { time: now_rfc3339(), lost };
+            self.write(serde_json::to_vec(&line).unwrap_or_default(), lost);
+        }
+    }
+
+    /// Writes a line, or counts what it stands for as lost.
+    fn write(&mut self, mut line: Vec<u8>, counts: u64) {
+        if self.is_torn {
+            line.insert(0, b'\n');
+        }
+        line.push(b'\n');
+        let written = self.writer.write_all(&line);
+        self.is_torn = written.is_err();
+        if let Err(error) = written {
+            self.lost.fetch_add(counts, Ordering::Relaxed);
+            limited!(error, "failed to write to the audit log", %error);
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Err(error) = self.writer.flush() {
+            limited!(error, "failed to write to the audit log", %error);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! [`Layer`]: what stands around a handler, and [`Next`]: what it stands around.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use super::outcome::Outcome;
+use super::request::Request;
+use crate::handler::refusal::{canceled, panicked};
+use crate::shown::quoting;
+
+/// What stands around handlers: it sees each call before and its outcome afterwards, and decides what goes on.
+///
+/// Give it to [`Agent::layer`](crate::Agent::layer) for all handlers, or to one with `#[tool(layer = ..)]`. The page
+/// [`layer`](crate::layer) says in which order layers run, and until when.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use mqtt_agent::layer::{Layer, Next, Outcome, Request};
+///
+/// struct Timing;
+///
+/// impl Layer for Timing {
+///     async fn call(&self, request: Request, next: Next) -> Outcome {
+///         let (name, began) = (request.name().to_owned(), Instant::now());
+///         let outcome = next.run(request).await;
+///         println!("{name}: {:?}", began.elapsed());
+///         outcome
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer",
+    label = "cannot stand around a handler",
+    note = "implement `mqtt_agent::layer::Layer` for it, or write `layer::check(|request| ..)` or `layer::from_fn(|request, next| ..)`"
+)]
+pub trait Layer: Send + Sync + 'static {
+    /// Handles one call: lets it go on with [`Next::run`], or answers without that.
+    ///
+    /// It may wait before it decides. Dropping the future of [`Next::run`] drops the handler.
+    fn call(&self, request: Request, next: Next) -> impl Future<Output = Outcome> + Send;
+
+    /// What it is called in debug output and in the log. Default: its type.
+    fn name(&self) -> &str {
+        type_name::<Self>()
+    }
+
+    /// Called when an agent has stopped, with at most 5 s: what a layer has buffered is written now. Default: nothing.
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: Layer> Layer for Arc<L> {
+    fn call(&self, request: Request, next: Next) -> impl Future<Output = Outcome> + Send {
+        L::call(self, request, next)
+    }
+
+    fn name(&self) -> &str {
+        L::name(self)
+    }
+
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        L::stop(self)
+    }
+}
+
+/// A layer of any type.
+trait AnyLayer: Send + Sync {
+    fn call(self: Arc<Self>, request: Request, next: Next) -> BoxFuture<'static, Outcome>;
+    fn name(&self) -> &str;
+    fn stop(self: Arc<Self>) -> BoxFuture<'static, ()>;
+}
+
+impl<L: Layer> AnyLayer for L {
+    fn call(self: Arc<Self>, request: Request, next: Next) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { L::call(&self, request, next).await })
+    }
+
+    fn name(&self) -> &str {
+        L::name(self)
+    }
+
+    fn stop(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { L::stop(&self).await })
+    }
+}
+
+/// One layer, as several handlers share it.
+#[derive(Clone)]
+pub struct SharedLayer(Arc<dyn AnyLayer>);
+
+/// The layer that an attribute names. Called by generated code, when an agent is built.
+pub fn layer<L: Layer>(layer: L) -> SharedLayer {
+    SharedLayer(Arc::new(layer))
+}
+
+impl SharedLayer {
+    /// Handles one call. A panic is that call's error.
+    async fn call(self, request: Request, next: Next) -> Outcome {
+        // In a block of its own, so that what the layer drops is in it as well.
+        let called = async { Arc::clone(&self.0).call(request, next).await };
+        AssertUnwindSafe(called).catch_unwind().await.unwrap_or_else(|panic| {
+            self.log(panic.as_ref());
+            Err(panicked().into())
+        })
+    }
+
+    /// Lets it end what it has begun. A panic is logged.
+    pub(super) async fn stop(&self) {
+        let stopped = async { Arc::clone(&self.0).stop().await };
+        if let Err(panic) = AssertUnwindSafe(stopped).catch_unwind().await {
+            self.log(panic.as_ref());
+        }
+    }
+
+    fn log(&self, panic: &(dyn Any + Send)) {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(layer = self.0.name(), panic = %quoting(&text.unwrap_or("no message")), "a layer panicked");
+    }
+}
+
+impl fmt::Debug for SharedLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// A request that passed all layers.
+pub(super) struct Passed {
+    pub(super) request: Request,
+    pub(super) answer: oneshot::Sender<Outcome>,
+}
+
+/// The layers further in, and the handler.
+#[must_use = "without `run` the handler is not called"]
+pub struct Next {
+    layers: Arc<[SharedLayer]>,
+    index: usize,
+    handler: oneshot::Sender<Passed>,
+}
+
+impl Next {
+    pub(super) fn new(layers: Arc<[SharedLayer]>, handler: oneshot::Sender<Passed>) -> Self {
+        Self { layers, index: 0, handler }
+    }
+
+    /// Lets a request go on, and waits for its outcome. Dropped before that, it drops the handler.
+    ///
+    /// The future may be moved into a task: the call ends with its layers, and then this is `canceled`.
+    pub fn run(self, request: Request) -> impl Future<Output = Outcome> + Send + 'static {
+        self.boxed(request)
+    }
+
+    /// Boxed, for a layer's own future is within.
+    fn boxed(mut self, request: Request) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move {
+            if let Some(layer) = self.layers.get(self.index).cloned() {
+                self.index += 1;
+                return layer.call(request, self).await;
+            }
+            let (answer, answered) = oneshot::channel();
+            if self.handler.send(Passed { request, answer }).is_err() {
+                return Err(canceled().into());
+            }
+            answered.await.unwrap_or_else(|_| Err(canceled().into()))
+        })
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.layers.iter().skip(self.index)).finish()
+    }
+}

@@ -1,0 +1,11 @@
+use mqtt_agent::layer::ConcurrencyByKey;
+use mqtt_agent::prelude::*;
+
+#[remote]
+trait Weather {
+    /// Weather.
+    #[tool(layer = ConcurrencyByKey::by_client(1))]
+    async fn weather(&self, days: u8) -> Result<u8, String>;
+}
+
+fn main() {}
