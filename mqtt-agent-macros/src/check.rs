@@ -186,7 +186,8 @@ pub(crate) fn remote(remote: &Remote, errors: &Errors) {
             errors.at(&published.file, message);
         }
         if let Some(layer) = method.tool.words.layers.first() {
-            let message = "a trait is served elsewhere; remove `layer`, and give it to the agent with `.layer(..)`";
+            let message =
+                "a trait is served elsewhere; remove `layer`, and give it to the agent with `.layer(..)`";
             errors.at(layer, message);
         }
         if method.tool.function.ident == "new" {

@@ -274,7 +274,10 @@ impl Word {
             Value::Is(value) => vec![value.clone()],
             Value::List(values) if !values.is_empty() => values.clone(),
             _ => {
-                self.wrong(errors, &format!("`{0}` takes a value; write `{0} = ..` or `{0}(.., ..)`", self.key()));
+                self.wrong(
+                    errors,
+                    &format!("`{0}` takes a value; write `{0} = ..` or `{0}(.., ..)`", self.key()),
+                );
                 Vec::new()
             }
         }

@@ -37,8 +37,7 @@ pub(super) fn words(words: &ToolWords, private: &TokenStream) -> TokenStream {
 pub(super) fn layers(layers: &[Expr], private: &TokenStream) -> Option<TokenStream> {
     let makers = layers.iter().map(|layer| {
         // At the user's expression, so that what is no layer is told there.
-        let make =
-            Place::of(layer).around(&quote!(#private::layer), TokenStream::new(), &quote!((#layer)));
+        let make = Place::of(layer).around(&quote!(#private::layer), TokenStream::new(), &quote!((#layer)));
         quote!(|| #make)
     });
     (!layers.is_empty()).then(|| quote!(.layers(&[#(#makers),*])))

@@ -257,14 +257,7 @@ impl Context {
             let (call_id, cancellation) =
                 (self.0.invocation.call_id.clone(), self.0.invocation.cancellation.clone());
             let (link, limit) = (session.link().clone(), self.0.invocation.receiver_limit);
-            Arc::new(PartialStream::new(
-                link,
-                topic,
-                call_id,
-                self.deadline(),
-                cancellation,
-                limit,
-            ))
+            Arc::new(PartialStream::new(link, topic, call_id, self.deadline(), cancellation, limit))
         });
         Arc::clone(stream)
     }

@@ -85,7 +85,9 @@ impl ConcurrencyByKey {
         // All but the entry's own.
         let in_use = Arc::strong_count(semaphore) - 1;
         if in_use >= self.most.saturating_add(self.queue) {
-            return Err(unavailable("as many calls of this key wait as may; try again later", codes::BUSY).into());
+            return Err(
+                unavailable("as many calls of this key wait as may; try again later", codes::BUSY).into()
+            );
         }
         let semaphore = Some(Arc::clone(semaphore));
         drop(places);
@@ -96,10 +98,11 @@ impl ConcurrencyByKey {
 impl Using {
     /// Takes a place of the key: in turn, or at once or not at all.
     async fn run(&mut self, waits: bool) -> Result<(), Refusal> {
-        let Some(semaphore) = &self.semaphore else { return Ok(()) };
+        // Handed over: each use counts once.
+        let Some(semaphore) = self.semaphore.take() else { return Ok(()) };
         self.permit = match waits {
-            true => Arc::clone(semaphore).acquire_owned().await.ok(),
-            false => Some(Arc::clone(semaphore).try_acquire_owned().map_err(|_| busy_within())?),
+            true => semaphore.acquire_owned().await.ok(),
+            false => Some(semaphore.try_acquire_owned().map_err(|_| busy_within())?),
         };
         Ok(())
     }

@@ -27,7 +27,9 @@ impl Output {
     /// When JSON cannot hold the value, as a NaN.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
         json::to_raw(value).map(Self).map_err(|error| {
-            Refusal::tool_error(format!("the result cannot be written as JSON: {error}; answer with a value that can"))
+            Refusal::tool_error(format!(
+                "the result cannot be written as JSON: {error}; answer with a value that can"
+            ))
         })
     }
 

@@ -98,7 +98,10 @@ pub(super) async fn retried(
             | CallError::Unavailable { retry_after: Some(wait), .. } => Some(*wait),
             // Nothing was run.
             CallError::Unavailable { code, .. }
-                if matches!(code.as_deref(), None | Some(codes::BUSY | codes::STOPPING | codes::AUDIT_FULL)) =>
+                if matches!(
+                    code.as_deref(),
+                    None | Some(codes::BUSY | codes::STOPPING | codes::AUDIT_FULL)
+                ) =>
             {
                 Some(retry.pause(attempt))
             }

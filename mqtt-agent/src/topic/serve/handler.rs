@@ -216,12 +216,7 @@ impl Served {
         expiry(inbound, received).map_or(own, |expiry| expiry.min(own))
     }
 
-    async fn run(
-        &self,
-        inbound: Inbound,
-        delivered: Delivered,
-        turn: impl Send + 'static,
-    ) -> Outcome {
+    async fn run(&self, inbound: Inbound, delivered: Delivered, turn: impl Send + 'static) -> Outcome {
         let received = inbound.received;
         let (arguments, context) = self.call(inbound, &delivered)?;
         self.handled(received, arguments, context, turn).await
