@@ -13,6 +13,8 @@ const LONGER: &[(&str, &str)] = &[
     ("agent_part_missing", "rustc adds where another part of the type is"),
     ("event_with_an_unset_placeholder", "rustc adds where the bound of `publish` is"),
     ("future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
+    ("layer_in_a_list_that_is_none", "rustc adds where the bound of `layer` is"),
+    ("layer_that_is_none", "rustc adds where the bound of `layer` is"),
     ("list_of_what_is_no_skill", "rustc proposes a function of a similar name"),
     ("list_of_what_is_no_tool", "rustc proposes a function of a similar name"),
     ("remote_future_not_send", "rustc's own text, which shows the value and the await that are wrong"),

@@ -1,5 +1,7 @@
 //! [`Agent`]: what it serves. Its checks are in [`check`], the serving agent is [`Running`].
 
+mod add_tool;
+mod adding;
 mod check;
 mod guard;
 mod health;
@@ -8,6 +10,7 @@ mod leftovers;
 mod own_card;
 mod running;
 
+pub use add_tool::AddToolError;
 pub use health::Health;
 pub use implementation::{
     AgentCard, AgentImpl, AgentPart, CardOf, ListsPart, NoCard, OnlyOneAgentBlockIsWithoutPart, Shareable,
@@ -23,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
 use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
 use crate::handler::registry::{CardDef, Collected, HandlerDef, SkillDef, ToolDef};
+use crate::mcp::DynamicTool;
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
 use crate::store::Guarded;
@@ -56,6 +60,9 @@ pub struct Agent {
     instance: Option<String>,
     namespace: Option<String>,
     tools: Listed<ToolDef>,
+    dynamic: Vec<DynamicTool>,
+    /// Whether tools may be added later though there is none.
+    open_to_tools: bool,
     handlers: Listed<HandlerDef>,
     skills: Listed<SkillDef>,
     cards: Vec<&'static CardDef>,
@@ -106,6 +113,8 @@ impl Agent {
             instance: None,
             namespace: None,
             tools: Listed(None),
+            dynamic: Vec::new(),
+            open_to_tools: false,
             handlers: Listed(None),
             skills: Listed(None),
             cards: Vec::new(),
@@ -205,6 +214,21 @@ impl Agent {
         } else {
             self.tools.add(tools)
         }
+        self
+    }
+
+    /// Serves a tool that is made at run time, beside the annotated ones: those of a list, or all that are linked into the
+    /// program. [`Running::add_tool`] adds one later.
+    pub fn tool(mut self, tool: DynamicTool) -> Self {
+        self.dynamic.push(tool);
+        self
+    }
+
+    /// Serves tools also while there is none, so that [`Running::add_tool`] can add the first one. Its server card is published
+    /// with an empty list, and its Will is that card (`MCP-19`). Without a call of this an agent that starts without tools has
+    /// none later.
+    pub fn open_to_tools(mut self) -> Self {
+        self.open_to_tools = true;
         self
     }
 
@@ -391,6 +415,8 @@ impl Agent {
             instance: connect.instance.as_deref().or(self.instance.as_deref()),
             namespace: connect.namespace.as_deref().or(self.namespace.as_deref()),
             tools,
+            dynamic: &self.dynamic,
+            open_to_tools: self.open_to_tools,
             handlers,
             skills,
             packages,

@@ -168,7 +168,7 @@ mod readme {}
 pub mod __private;
 
 pub use a2a::Task;
-pub use agent::{Agent, AgentCard, AgentImpl, BuiltAgent, Health, Running};
+pub use agent::{AddToolError, Agent, AgentCard, AgentImpl, BuiltAgent, Health, Running};
 pub use client::{Client, ClientBuilder, ConnectOptions};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
@@ -181,7 +181,10 @@ pub use handler::{context, layer, param, registry, reply};
 pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
-pub use mcp::{CallError, FindServer, FindTool, ListServers, ListTools, Retry, ToolCall, ToolStream};
+pub use mcp::{
+    CallError, DynamicTool, DynamicToolError, FindServer, FindTool, ListServers, ListTools, Retry, ToolCall,
+    ToolStream,
+};
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;
 #[doc = include_str!("../docs/errors.md")]

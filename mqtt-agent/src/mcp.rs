@@ -3,15 +3,18 @@
 //! - [`call`]: call a tool, with its partial results.
 //! - [`discover`]: find tools and servers by their cards.
 //! - [`serve`]: answer calls.
+//! - [`dynamic`]: tools that are known only when the program runs.
 //! - [`server_stats`]: what a server counted; [`ask`]: a request to a topic.
 
 mod ask;
 mod call;
 mod discover;
+mod dynamic;
 mod serve;
 mod server_stats;
 
 pub(crate) use ask::ask;
 pub use call::{CallError, Retry, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
-pub(crate) use serve::{Cards, ReadyTool, ServeOptions, Server, StatsServer, Tallies, tool_card};
+pub use dynamic::{DynamicTool, DynamicToolError};
+pub(crate) use serve::{Cards, ReadyTool, ServeOptions, ServedTool, Server, StatsServer, Tallies, tool_card};

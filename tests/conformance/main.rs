@@ -13,6 +13,7 @@ mod computing;
 mod contexts;
 mod denied;
 mod discovery;
+mod dynamic_tools;
 mod embedding;
 mod errors;
 mod hostile;

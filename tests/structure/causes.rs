@@ -6,11 +6,13 @@ use std::io;
 
 use mqtt_agent::a2a::{DelegateError, StoreError, TaskUpdateError};
 use mqtt_agent::broker::{Broker, BrokerError};
+use mqtt_agent::layer::Refusal;
+use mqtt_agent::schema::SchemaError;
 use mqtt_agent::testing::TestError;
 use mqtt_agent::topic::EventError;
 use mqtt_agent::wire::{AgentStatus, CallRequest, DecodeError, Identifier, IdentifierError, TaskError};
 use mqtt_agent::{
-    CallError, ConnectError, DiscoverError, PartialsError, PublishError, RemoteError, SubscribeError,
+    AddToolError, CallError, ConnectError, DiscoverError, DynamicToolError, PartialsError, PublishError, RemoteError, SubscribeError,
 };
 
 /// An error under its name, and the text of its cause.
@@ -57,6 +59,11 @@ async fn broker() -> BrokerError {
 async fn samples() -> Vec<Sample> {
     let publish = || PublishError::QueueFull;
     let mut samples = vec![
+        sample("AddToolError::Broker", mqtt_agent::Error::Publish(publish()), AddToolError::Broker),
+        sample("DynamicToolError::Name", identifier(), DynamicToolError::Name),
+        sample("DynamicToolError::Schema", SchemaError::Parameters("no object".to_owned()), |error| {
+            DynamicToolError::Schema { name: "add".to_owned(), error }
+        }),
         sample("Error::Connect", ConnectError::NoRuntime, mqtt_agent::Error::Connect),
         sample("Error::Publish", publish(), mqtt_agent::Error::Publish),
         sample("Error::Signal", io::Error::other("no signals"), mqtt_agent::Error::Signal),
@@ -78,6 +85,7 @@ async fn samples() -> Vec<Sample> {
         sample("EventError::Publish", publish(), EventError::Publish),
         sample("PartialsError::Publish", publish(), PartialsError::Publish),
         sample("PartialsError::Serialize", json(), PartialsError::Serialize),
+        sample("Refusal", "no more red".to_owned(), Refusal::tool_error),
         sample("RemoteError::Call", CallError::Canceled, RemoteError::<String>::Call),
         sample("RemoteError::Tool", "no more red".to_owned(), RemoteError::Tool),
         sample("TaskUpdateError::Store", store(), TaskUpdateError::Store),

@@ -1,9 +1,10 @@
 //! The checks before connecting: every problem is found, none hides another.
 
-mod size;
+pub(super) mod size;
 mod skill;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::a2a::{Presence, ReadySkill};
@@ -14,7 +15,7 @@ use crate::handler::layer::AgentLayers;
 use crate::handler::param::Need;
 use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, Package, SkillDef, ToolDef};
 use crate::link::filter_is_valid;
-use crate::mcp::{Cards, ReadyTool, tool_card};
+use crate::mcp::{Cards, DynamicTool, ReadyTool, ServedTool, tool_card};
 use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
@@ -31,6 +32,8 @@ pub(super) struct Checked {
     pub(super) id: Identifier,
     pub(super) namespace: Namespace,
     pub(super) tools: Vec<ReadyTool>,
+    /// Whether there are tools, or may be later.
+    pub(super) serves_tools: bool,
     pub(super) handlers: Vec<&'static HandlerDef>,
     pub(super) cards: Cards,
     /// The id without the instance.
@@ -54,6 +57,9 @@ pub(super) struct Given<'g> {
     pub(super) instance: Option<&'g str>,
     pub(super) namespace: Option<&'g str>,
     pub(super) tools: Vec<&'static ToolDef>,
+    pub(super) dynamic: &'g [DynamicTool],
+    /// Whether tools may be added later.
+    pub(super) open_to_tools: bool,
     pub(super) handlers: Vec<&'static HandlerDef>,
     pub(super) skills: Vec<&'static SkillDef>,
     pub(super) packages: Vec<Package>,
@@ -71,6 +77,8 @@ impl Checked {
             instance,
             namespace,
             mut tools,
+            dynamic,
+            open_to_tools,
             handlers,
             mut skills,
             packages,
@@ -102,13 +110,28 @@ impl Checked {
                         tool_cards.push(tool_card(tool, &schemas, namespace, id));
                     }
                     let layers = layers.of(tool.layers);
-                    ready.push(ReadyTool { tool, arguments: schemas.validator, layers });
+                    let arguments = Arc::new(schemas.validator);
+                    ready.push(ReadyTool { tool: tool.into(), arguments, layers });
                 }
                 Err(errors) => {
                     problems.extend(errors.iter().map(|error| about(tool, &error.to_string())));
                 }
             }
         }
+        for tool in dynamic {
+            dynamic_tool(tool, dialects, &mut problems);
+            if let Some(earlier) = ready.iter().find(|ready| ready.tool.name == tool.name()) {
+                let earlier = earlier.tool.location();
+                let message = format!("is also defined at {earlier}; give one of them another name");
+                problems.push(about_dynamic(tool, &message));
+            }
+            if let (Some(id), Some(namespace)) = (&id, &namespace) {
+                tool_cards.push(tool.card(namespace, id.as_str()));
+            }
+            ready.push(tool.ready(&layers));
+        }
+        ready.sort_by_key(|ready| ready.tool.name);
+        tool_cards.sort_by(|a, b| a.tool.cmp(&b.tool));
         topics(&handlers, states, &mut problems);
         for filter in reply_topics {
             let is_shared = filter.starts_with('$').then_some("begins with `$`");
@@ -131,6 +154,7 @@ impl Checked {
                 Ok(Self {
                     id,
                     namespace,
+                    serves_tools: open_to_tools || !ready.is_empty(),
                     tools: ready,
                     handlers,
                     cards: tool_cards,
@@ -149,12 +173,12 @@ impl Checked {
 
     /// How long the broker keeps the session: what `SUB-8` says where nothing else was said.
     pub(super) fn session_expiry(&self, connect: &ConnectOptions) -> Duration {
-        session_expiry(self.presence.is_some(), !self.tools.is_empty(), self.durable, connect)
+        session_expiry(self.presence.is_some(), self.serves_tools, self.durable, connect)
     }
 
     /// Says what a long session means for tools that have replicas (`SUB-8a`).
     pub(super) fn warn_of_long_session(&self, session_expiry: Duration) {
-        if self.presence.is_some() && !self.tools.is_empty() && session_expiry > SHORT {
+        if self.presence.is_some() && self.serves_tools && session_expiry > SHORT {
             tracing::warn!(
                 agent = %self.id,
                 "after a crash some brokers keep giving this agent its share of the calls for {session_expiry:?}, though other \
@@ -194,9 +218,12 @@ pub(super) fn settings(
     connect: &ConnectOptions,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let (tools, skills) = (&given.tools, !given.skills.is_empty());
+    let skills = !given.skills.is_empty();
+    let tools = given.tools.iter().map(|tool| tool.name());
+    let tools: Vec<_> = tools.chain(given.dynamic.iter().map(DynamicTool::name)).collect();
+    let serves_tools = given.open_to_tools || !tools.is_empty();
     if let Some(expected) = expected.filter(|&expected| expected != tools.len()) {
-        let mut names: Vec<_> = tools.iter().map(|tool| tool.name()).collect();
+        let mut names = tools;
         names.sort_unstable();
         problems.push(Problem::new(format!(
             "{expected} tools are expected and {} are there ({}); a crate that nothing refers to is left out by the \
@@ -211,8 +238,8 @@ pub(super) fn settings(
              one of them out",
         ));
     }
-    let session_expiry = session_expiry(skills, !tools.is_empty(), durable, connect);
-    if (skills || !tools.is_empty()) && connect.will_delay >= session_expiry {
+    let session_expiry = session_expiry(skills, serves_tools, durable, connect);
+    if (skills || serves_tools) && connect.will_delay >= session_expiry {
         problems.push(Problem::new(format!(
             "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
             connect.will_delay,
@@ -229,6 +256,22 @@ fn session_expiry(has_skills: bool, has_tools: bool, durable: bool, connect: &Co
 
 fn about(tool: &ToolDef, message: &str) -> Problem {
     Problem::at(tool.location(), format!("tool `{}`: {message}", tool.name()))
+}
+
+fn about_served(tool: &ServedTool, message: &str) -> Problem {
+    Problem::at(tool.location(), format!("tool `{}`: {message}", tool.name))
+}
+
+fn about_dynamic(tool: &DynamicTool, message: &str) -> Problem {
+    Problem::at(tool.location(), format!("tool `{}`: {message}", tool.name()))
+}
+
+/// What no client, or no client of a provider that was asked for, would take of a tool that was made at run time.
+pub(super) fn dynamic_tool(tool: &DynamicTool, dialects: &[Dialect], problems: &mut Vec<Problem>) {
+    for dialect in dialects {
+        let refusals = dialect::refusals(tool.name(), tool.input(), tool.result(), *dialect);
+        problems.extend(refusals.iter().map(|refusal| about_dynamic(tool, &refusal.to_string())));
+    }
 }
 
 fn duplicates(tools: &[&'static ToolDef], problems: &mut Vec<Problem>) {

@@ -64,6 +64,6 @@ impl Health {
     /// The calls of its tools that were taken and are not answered yet.
     #[must_use]
     pub fn calls_in_hand(&self) -> u64 {
-        self.tallies.iter().map(|(_, tally)| tally.in_hand()).sum()
+        self.tallies.all().iter().map(|(_, tally)| tally.in_hand()).sum()
     }
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::adding::Adding;
 use super::guard;
 use super::health::Health;
 use super::leftovers::Leftovers;
@@ -40,7 +41,9 @@ use crate::topic::Topics;
 #[derive(Debug)]
 pub struct Running {
     client: Client,
-    server: Option<Server>,
+    pub(super) server: Option<Server>,
+    /// What tools that are added have to meet.
+    pub(super) adding: Adding,
     stats: Option<StatsServer>,
     topics: Option<Topics>,
     skills: Option<Skills>,
@@ -48,7 +51,7 @@ pub struct Running {
     own_card_look: Option<AbortOnDropHandle<()>>,
     // Publishes again what somebody deleted.
     guard: Option<AbortOnDropHandle<()>>,
-    layers: AgentLayers,
+    pub(super) layers: AgentLayers,
     stopped: bool,
     /// From when it can be called until it stops.
     serves: Arc<AtomicBool>,
@@ -113,7 +116,8 @@ impl Running {
         given_up: impl Future<Output = ()>,
     ) -> Result<Option<Self>> {
         let BuiltAgent { agent, checked } = agent;
-        let Agent { states, limits, reply_topics, replicas, store, retention, .. } = agent;
+        let Agent { states, limits, reply_topics, replicas, store, retention, dialects, .. } = agent;
+        let adding = Adding { dialects, replicas, max_packet_size: options.max_packet_size };
         let states = Arc::new(states);
         let (patience, first) = (options.connect_timeout, options.first_patience());
         let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
@@ -124,7 +128,7 @@ impl Running {
             tracing::info!(package, ?tools, ?topics, ?skills, "collected what a crate brings");
         }
         let mut options = options.link(checked.namespace.client_id(checked.id.as_str()), session_expiry);
-        let serves = !checked.tools.is_empty();
+        let serves = checked.serves_tools;
         // Of an agent with skills the status speaks for its tools as well (MCP-19).
         let will = match &checked.presence {
             Some(presence) => Some(presence.status_offline()),
@@ -143,7 +147,7 @@ impl Running {
         if link.session() == 0 {
             // The broker goes on with the session of an earlier process. Before anything is announced: its card still says
             // what it served.
-            let served = checked.tools.iter().map(|ready| ready.tool.name()).collect();
+            let served = checked.tools.iter().map(|ready| ready.tool.name).collect();
             leftovers.end_unserved(&served).await;
         }
 
@@ -159,12 +163,13 @@ impl Running {
             unserved,
         );
         let client = Client::new(SessionHandle::new(Arc::new(session)));
-        let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name()).collect();
+        let names: Vec<_> = checked.tools.iter().map(|ready| ready.tool.name).collect();
         let handled: Vec<_> = checked.handlers.iter().map(|handler| handler.topic().template()).collect();
         let asked: Vec<_> = checked.skills.iter().map(|ready| ready.skill.id()).collect();
         let mut running = Self {
             client: client.clone(),
             server: None,
+            adding,
             stats: None,
             topics: None,
             skills: None,
@@ -315,7 +320,7 @@ impl Running {
         tokio::join!(guard, topics, server, skills);
         drop(self.stats.take());
         if timeout(ACKNOWLEDGE, self.layers.stop()).await.is_err() {
-            tracing::warn!(layers = ?self.layers, "failed to stop the layers in time");
+            tracing::warn!("failed to stop the layers in time: they had {ACKNOWLEDGE:?}");
         }
         self.client.clone().close().await;
         self.stopped = true;

@@ -77,8 +77,9 @@ impl<T: Serialize + JsonSchema> Reply for T {
     const ANSWERED: fn(Self) -> Answer = written::<T>;
 }
 
+/// A value as it is answered.
 #[allow(clippy::needless_pass_by_value)]
-fn written<T: Serialize>(value: T) -> Answer {
+pub(crate) fn written<T: Serialize>(value: T) -> Answer {
     // No closure: the compiler would make code of it for each type.
     match json::to_raw(&value) {
         Ok(value) => Ok(value),

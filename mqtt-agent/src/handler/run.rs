@@ -1,10 +1,13 @@
 //! Running one handler: until it answers, its deadline, its cancellation or its panic, whichever is first.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -20,11 +23,39 @@ use crate::wire::{ErrorBody, ErrorKind};
 pub(crate) type Outcome = Result<Box<RawValue>, ErrorBody>;
 
 /// A user's function, and what to call it in the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) name: &'static str,
-    pub(crate) handler: Handler,
+    pub(crate) handler: Run,
     pub(crate) location: Location,
+}
+
+/// A handler that is known when the program runs.
+pub(crate) type DynamicHandler =
+    dyn Fn(Map<String, Value>, Context) -> BoxFuture<'static, Answer> + Send + Sync;
+
+/// How a handler is called.
+#[derive(Clone)]
+pub(crate) enum Run {
+    /// That of an annotated function.
+    Annotated(Handler),
+    /// A closure.
+    Dynamic(Arc<DynamicHandler>),
+}
+
+impl From<Handler> for Run {
+    fn from(handler: Handler) -> Self {
+        Self::Annotated(handler)
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Annotated(handler) => handler.fmt(f),
+            Self::Dynamic(_) => f.write_str("Dynamic"),
+        }
+    }
 }
 
 /// Runs a handler; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the
@@ -35,37 +66,38 @@ pub(crate) async fn run(
     context: Context,
     turn: impl Send + 'static,
 ) -> Outcome {
-    let outcome = until_its_end(job, arguments, context, turn);
+    let outcome = until_its_end(&job, arguments, context, turn);
     let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
-    outcome.unwrap_or_else(|panic| Err(panicked(job, panic.as_ref())))
+    outcome.unwrap_or_else(|panic| Err(panicked(&job, panic.as_ref())))
 }
 
 async fn until_its_end(
-    job: Job,
+    job: &Job,
     arguments: Map<String, Value>,
     context: Context,
     turn: impl Send + 'static,
 ) -> Outcome {
     let (deadline, cancellation) = (context.deadline(), context.cancellation().clone());
     let running = async {
-        match job.handler {
-            Handler::Async(handler) => {
+        match &job.handler {
+            Run::Dynamic(handler) => told(handler(arguments, context.clone()).await, job, &context),
+            Run::Annotated(Handler::Async(handler)) => {
                 let mut call = Call::new(arguments, &context);
                 match handler(&mut call) {
                     Ok(future) => told(future.await, job, &context),
                     Err(Refused) => Err(invalid_arguments(&call.into_errors())),
                 }
             }
-            Handler::Inline(handler) => run_now(handler, arguments, job, &context),
-            Handler::Blocking(handler) => {
-                let context = context.clone();
+            Run::Annotated(Handler::Inline(handler)) => run_now(*handler, arguments, job, &context),
+            Run::Annotated(Handler::Blocking(handler)) => {
+                let (handler, job, context) = (*handler, job.clone(), context.clone());
                 let blocking = tokio::task::spawn_blocking(move || {
                     let _turn = turn;
                     // It may have waited in the pool until nobody wants it any more.
                     if context.is_cancelled() || context.deadline() <= Instant::now() {
                         return Err(canceled());
                     }
-                    run_now(handler, arguments, job, &context)
+                    run_now(handler, arguments, &job, &context)
                 });
                 match blocking.await {
                     Ok(outcome) => outcome,
@@ -88,7 +120,7 @@ async fn until_its_end(
 fn run_now(
     handler: for<'a> fn(&mut Call<'a>) -> Result<Answer, Refused>,
     arguments: Map<String, Value>,
-    job: Job,
+    job: &Job,
     context: &Context,
 ) -> Outcome {
     let mut call = Call::new(arguments, context);
@@ -98,7 +130,7 @@ fn run_now(
     }
 }
 
-fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
+fn told(answer: Answer, job: &Job, context: &Context) -> Outcome {
     answer.map_err(|failure| {
         let Parts { mut message, code, data, retry_after, hidden } = failure.into_parts();
         if let Some(error) = hidden {
@@ -114,7 +146,7 @@ fn told(answer: Answer, job: Job, context: &Context) -> Outcome {
 }
 
 /// The caller learns that the tool failed; only the log says why.
-fn panicked(job: Job, panic: &(dyn Any + Send)) -> ErrorBody {
+fn panicked(job: &Job, panic: &(dyn Any + Send)) -> ErrorBody {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let at = job.location;

@@ -5,8 +5,10 @@
 
 mod answer;
 mod cards;
+mod change;
 mod dedup;
 mod look;
+mod served_tool;
 mod service;
 mod shared;
 mod stats;
@@ -14,21 +16,23 @@ mod stop;
 mod tally;
 
 use crate::serve::{Admission, Announcer, Limits, Retained, own_places};
-pub(crate) use cards::{Cards, tool_card};
+pub(crate) use cards::{Cards, SDK, tool_card};
+use cards::{SharedCards, read};
+pub(crate) use served_tool::ServedTool;
 pub(crate) use stats::{StatsServer, Tallies};
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handler::context::States;
 use crate::handler::layer::Layers;
-use crate::handler::registry::ToolDef;
-use crate::link::{Filter, Link, MessageHandler, RetainHandling, SubscribeError, Subscription};
+use crate::link::{Filter, Link, Message, MessageHandler, RetainHandling, SubscribeError, Subscription};
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
@@ -36,6 +40,7 @@ use dedup::Dedup;
 use look::Room;
 use service::Service;
 use shared::Shared;
+use tally::Tally;
 
 /// Tasks that send an answer again which nobody received.
 const RETRIERS: usize = 64;
@@ -52,19 +57,31 @@ pub(crate) struct ServeOptions {
 /// One tool, checked and ready to be served.
 #[derive(Debug)]
 pub(crate) struct ReadyTool {
-    pub(crate) tool: &'static ToolDef,
-    pub(crate) arguments: Arguments,
+    pub(crate) tool: ServedTool,
+    pub(crate) arguments: Arc<Arguments>,
     pub(crate) layers: Layers,
+}
+
+/// One tool that is served.
+#[derive(Debug)]
+struct Serving {
+    calls: Subscription,
+    /// `None` where the broker denies it.
+    cancels: Option<Subscription>,
+    layers: Layers,
+    tally: Arc<Tally>,
 }
 
 /// The tools of one agent, served over its connection.
 #[derive(Debug)]
 pub(crate) struct Server {
     shared: Arc<Shared>,
-    cards: Arc<Cards>,
+    cards: SharedCards,
     tallies: Tallies,
-    calls: Vec<Subscription>,
-    cancels: Vec<Subscription>,
+    how: ServeOptions,
+    serving: Mutex<BTreeMap<&'static str, Serving>>,
+    /// Held while tools are added or removed: one change comes after the other.
+    change: tokio::sync::Mutex<()>,
     // Publishes the cards again after each reconnect.
     announcer: AbortOnDropHandle<()>,
     // A server that is dropped without a stop leaves no handler behind.
@@ -96,33 +113,12 @@ impl Server {
             limits,
         });
 
-        let tallies: Tallies = tools.iter().map(|ready| (ready.tool.name, Arc::default())).collect();
-        let (mut calls, mut cancels) = (Vec::with_capacity(tools.len()), Vec::with_capacity(tools.len()));
-        // One connection keeps them in order, so they need not wait for each other.
-        let services = tools.into_iter().zip(tallies.iter()).map(|(ready, (_, tally))| {
-            let ReadyTool { tool, arguments, layers } = ready;
-            let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
-            let places = own_places(tool.concurrency);
-            let (tally, shared) = (Arc::clone(tally), Arc::clone(&shared));
-            Arc::new(Service { tool, arguments, layers, places, dedup, tally, shared })
-        });
-        let granted =
-            futures_util::future::join_all(services.map(|service| subscribe(&shared, service, how.replicas)));
-        let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
-        let mut denied = None;
-        for subscriptions in granted {
-            let (call, cancel) = subscriptions?;
-            calls.push(call);
-            match cancel {
-                Ok(cancel) => cancels.push(cancel),
-                Err(error) => denied = Some(error),
-            }
-        }
-        if let Some(error) = denied {
-            tracing::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
-        }
+        let tallies = Tallies::default();
+        let serving: BTreeMap<_, _> = subscribe_all(&shared, tools, how).await?.into_iter().collect();
+        serving.iter().for_each(|(name, serving)| tallies.add(name, Arc::clone(&serving.tally)));
+        let serving = Mutex::new(serving);
 
-        let cards = Arc::new(cards);
+        let cards = Arc::new(RwLock::new(cards));
         let announcer = Announcer::new(&shared.link);
         let announced_in_time = announce(&shared.link, &cards);
         let announced_in_time =
@@ -138,7 +134,8 @@ impl Server {
             async move { announce(&link, &online).await }
         }));
         let abandon = shared.abandon.clone().drop_guard();
-        Ok(Self { shared, cards, tallies, calls, cancels, announcer, abandon })
+        let change = tokio::sync::Mutex::default();
+        Ok(Self { shared, cards, tallies, how, serving, change, announcer, abandon })
     }
 
     /// What is counted of its tools (`MCP-20`).
@@ -147,9 +144,47 @@ impl Server {
     }
 
     /// What is to be at the broker while it serves (`SUB-16`).
-    pub(crate) fn retained(&self) -> impl Iterator<Item = Retained> {
-        self.cards.retained()
+    pub(crate) fn retained(&self) -> Vec<Retained> {
+        Cards::retained(&self.cards)
     }
+
+    /// Short look-ups only: the lock is never held across an await.
+    fn serving(&self) -> MutexGuard<'_, BTreeMap<&'static str, Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Subscribes the calls and the cancels of tools. Where one of them is not granted, none is served.
+async fn subscribe_all(
+    shared: &Arc<Shared>,
+    tools: Vec<ReadyTool>,
+    how: ServeOptions,
+) -> Result<Vec<(&'static str, Serving)>> {
+    // One connection keeps them in order, so they need not wait for each other.
+    let subscribed = tools.into_iter().map(|ready| {
+        let ReadyTool { tool, arguments, layers } = ready;
+        let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
+        let places = own_places(tool.concurrency);
+        let (name, around, counted) = (tool.name, layers.clone(), Arc::<Tally>::default());
+        let (tally, shared_by_all) = (Arc::clone(&counted), Arc::clone(shared));
+        let service = Service { tool, arguments, layers, places, dedup, tally, shared: shared_by_all };
+        async move {
+            let (calls, cancels) = subscribe(shared, Arc::new(service), how.replicas).await?;
+            Ok::<_, Error>((name, calls, cancels, around, counted))
+        }
+    });
+    let granted = futures_util::future::join_all(subscribed);
+    let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
+    let (mut serving, mut denied) = (Vec::with_capacity(granted.len()), None);
+    for subscriptions in granted {
+        let (name, calls, cancels, layers, tally) = subscriptions?;
+        let cancels = cancels.map_err(|error| denied = Some(error)).ok();
+        serving.push((name, Serving { calls, cancels, layers, tally }));
+    }
+    if let Some(error) = denied {
+        tracing::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
+    }
+    Ok(serving)
 }
 
 async fn subscribe(
@@ -178,9 +213,13 @@ async fn subscribe(
     Ok((calls, cancels))
 }
 
-async fn announce(link: &Link, cards: &Cards) -> Result<()> {
-    let sent =
-        futures_util::future::join_all(cards.online().into_iter().map(|card| link.publish(card))).await;
+async fn announce(link: &Link, cards: &SharedCards) -> Result<()> {
+    let online = read(cards).online();
+    publish_all(link, online).await
+}
+
+async fn publish_all(link: &Link, cards: Vec<Message>) -> Result<()> {
+    let sent = futures_util::future::join_all(cards.into_iter().map(|card| link.publish(card))).await;
     for outcome in sent {
         outcome?;
     }

@@ -39,6 +39,36 @@ impl Arguments {
         Ok(Self { plan, defaults, optional })
     }
 
+    /// Those of a schema that is known when the program runs. Defaults are filled in, and an explicit `null` for what may be
+    /// left out means that it is, unless the schema takes `null` there.
+    pub(crate) fn of_schema(schema: &Value) -> Result<Self, SchemaError> {
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            let text =
+                "the arguments of a call are a JSON object; write `\"type\": \"object\"` into the schema";
+            return Err(SchemaError::Parameters(text.to_owned()));
+        }
+        let required = schema.get("required").and_then(Value::as_array);
+        let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|other| other == name));
+        let (mut defaults, mut optional) = (Vec::new(), Vec::new());
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if let Some(default) = property.get("default") {
+                defaults.push((name.clone(), default.clone()));
+            }
+            let takes_null = property.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "null");
+            if !is_required(name) && !takes_null {
+                optional.push(name.clone());
+            }
+        }
+        let checks = Self::new(schema, Vec::new(), Vec::new())?;
+        for (name, default) in &defaults {
+            checks.check_one(name, default).map_err(|error| SchemaError::Argument {
+                argument: name.clone(),
+                reason: format!("its `default` does not fit: {}", error.message()),
+            })?;
+        }
+        Ok(Self { defaults, optional, ..checks })
+    }
+
     /// Checks a call's arguments, and completes them: an explicit `null` for an argument that may be left out means
     /// that it is, and defaults are filled in.
     pub(crate) fn check(&self, arguments: &mut Map<String, Value>) -> Result<(), Vec<ArgumentError>> {

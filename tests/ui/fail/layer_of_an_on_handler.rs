@@ -1,7 +1,8 @@
-use mqtt_agent::layer::ConcurrencyByKey;
 use mqtt_agent::prelude::*;
 
-#[on("home/{room}/temperature", layer = ConcurrencyByKey::by_client(1))]
-fn reading(room: &str) {}
+#[on("home/{room}/temperature", layer = mqtt_agent::layer::ConcurrencyByKey::by_client(1))]
+fn reading(room: &str) {
+    println!("{room}");
+}
 
 fn main() {}

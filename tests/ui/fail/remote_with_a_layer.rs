@@ -1,10 +1,9 @@
-use mqtt_agent::layer::ConcurrencyByKey;
 use mqtt_agent::prelude::*;
 
 #[remote]
 trait Weather {
     /// Weather.
-    #[tool(layer = ConcurrencyByKey::by_client(1))]
+    #[tool(layer = mqtt_agent::layer::ConcurrencyByKey::by_client(1))]
     async fn weather(&self, days: u8) -> Result<u8, String>;
 }
 

@@ -300,7 +300,7 @@ impl Work {
             Task::new(Arc::clone(self)),
         );
         let began = Instant::now();
-        let job = Job { name: skill.id, handler: skill.handler, location: skill.location };
+        let job = Job { name: skill.id, handler: skill.handler.into(), location: skill.location };
         let (arguments, turn) = (std::mem::take(&mut driver.arguments), driver.turn.take());
         let outcome = match self.ready.layers.is_empty() {
             true => run(job, arguments, context, turn).await,

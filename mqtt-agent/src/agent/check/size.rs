@@ -7,6 +7,9 @@ use super::Checked;
 use crate::a2a::Presence;
 use crate::error::Problem;
 use crate::json;
+use crate::link::Message;
+use crate::mcp::ServedTool;
+use crate::wire::ToolCard;
 
 /// The most that MQTT's two length bytes allow for a Will's topic and for its payload.
 const WILL: usize = u16::MAX as usize;
@@ -19,7 +22,7 @@ const AROUND: usize = 256;
 pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<Problem>) {
     let will = match &checked.presence {
         Some(presence) => Some(presence.status_offline()),
-        None => (!checked.tools.is_empty()).then(|| checked.cards.will()),
+        None => checked.serves_tools.then(|| checked.cards.will()),
     };
     if let Some(will) = will
         && (will.topic.len() > WILL || will.payload.len() > WILL)
@@ -32,27 +35,11 @@ pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<
         )));
     }
     let limit = usize::try_from(max_packet_size).unwrap_or(usize::MAX);
-    let size = |topic: &str, payload: usize| topic.len().saturating_add(payload).saturating_add(AROUND);
     for (ready, card) in checked.tools.iter().zip(checked.cards.tools()) {
-        let size = size(&checked.cards.tool_topic(card), json_size(card));
-        if size > limit {
-            let message = format!(
-                "its card takes {size} bytes and `max_packet_size` is {limit}; shorten its descriptions and schemas, or \
-                 raise `max_packet_size` here and at its callers"
-            );
-            problems.push(super::about(ready.tool, &message));
-        }
+        tool_card(&ready.tool, &checked.cards.tool_topic(card), card, limit, problems);
     }
-    if !checked.tools.is_empty() {
-        let card = checked.cards.server_online();
-        let size = size(&card.topic, card.payload.len());
-        if size > limit {
-            problems.push(Problem::new(format!(
-                "the server's card names {} tools and takes {size} bytes, and `max_packet_size` is {limit}; serve them by \
-                 several agents, or raise `max_packet_size` here and at the callers",
-                checked.tools.len(),
-            )));
-        }
+    if checked.serves_tools {
+        server_card(&checked.cards.server_online(), limit, problems);
     }
     if let Some(card) = checked.presence.as_ref().map(Presence::card_online) {
         let size = size(&card.topic, card.payload.len());
@@ -64,6 +51,39 @@ pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<
             )));
         }
     }
+}
+
+/// Finds a tool's card that is too large.
+pub(in crate::agent) fn tool_card(
+    tool: &ServedTool,
+    topic: &str,
+    card: &ToolCard,
+    limit: usize,
+    problems: &mut Vec<Problem>,
+) {
+    let size = size(topic, json_size(card));
+    if size > limit {
+        let message = format!(
+            "its card takes {size} bytes and `max_packet_size` is {limit}; shorten its descriptions and schemas, or \
+             raise `max_packet_size` here and at its callers"
+        );
+        problems.push(super::about_served(tool, &message));
+    }
+}
+
+/// Finds a server's card that is too large, for it names all tools.
+pub(in crate::agent) fn server_card(card: &Message, limit: usize, problems: &mut Vec<Problem>) {
+    let size = size(&card.topic, card.payload.len());
+    if size > limit {
+        problems.push(Problem::new(format!(
+            "the server's card names all tools and takes {size} bytes, and `max_packet_size` is {limit}; serve them by \
+             several agents, or raise `max_packet_size` here and at the callers",
+        )));
+    }
+}
+
+fn size(topic: &str, payload: usize) -> usize {
+    topic.len().saturating_add(payload).saturating_add(AROUND)
 }
 
 /// How long a card is; one that cannot be written has no size.

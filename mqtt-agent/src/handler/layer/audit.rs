@@ -127,6 +127,7 @@ impl AuditLog {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for AuditLog {
     async fn call(&self, request: Request, next: Next) -> Outcome {
         let mut entry = self.begin(&request)?;

@@ -125,6 +125,7 @@ fn lock(places: &Places) -> MutexGuard<'_, HashMap<String, Arc<Semaphore>>> {
     places.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for ConcurrencyByKey {
     async fn call(&self, request: Request, next: Next) -> Outcome {
         let Some(key) = (self.key)(&request) else { return next.run(request).await };

@@ -45,6 +45,7 @@ impl<F> FromFn<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, Fut> Layer for FromFn<F>
 where
     F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
@@ -100,6 +101,7 @@ impl<F> Check<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, E> Layer for Check<F>
 where
     F: Fn(&Request) -> Result<(), E> + Send + Sync + 'static,

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::outcome::Outcome;
 use super::request::Request;
 use crate::handler::refusal::{canceled, panicked};
-use crate::shown::quoting;
+use crate::shown::{quoting, shown};
 
 /// What stands around handlers: it sees each call before and its outcome afterwards, and decides what goes on.
 ///
@@ -114,6 +114,11 @@ impl SharedLayer {
         })
     }
 
+    /// Whether both are one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Lets it end what it has begun. A panic is logged.
     pub(super) async fn stop(&self) {
         let stopped = async { Arc::clone(&self.0).stop().await };
@@ -125,7 +130,7 @@ impl SharedLayer {
     fn log(&self, panic: &(dyn Any + Send)) {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(layer = self.0.name(), panic = %quoting(&text.unwrap_or("no message")), "a layer panicked");
+        tracing::error!(layer = %shown(self.0.name()), panic = %quoting(&text.unwrap_or("no message")), "a layer panicked");
     }
 }
 

@@ -103,6 +103,7 @@ fn limiter(quota: Quota) -> Limiter {
     RateLimiter::direct_with_clock(quota, MonotonicClock)
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for RateLimit {
     async fn call(&self, request: Request, next: Next) -> Outcome {
         let key = self.hasher.hash_one((request.kind(), request.name(), request.client()));

@@ -112,6 +112,33 @@ impl AgentLayers {
         Layers(Some(self.all.iter().cloned().chain(own).collect()))
     }
 
+    /// The same for a handler whose layers are there already.
+    pub(crate) fn with(&self, own: &[SharedLayer]) -> Layers {
+        if self.all.is_empty() && own.is_empty() {
+            return Layers::default();
+        }
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).extend(own.iter().cloned());
+        Layers(Some(self.all.iter().chain(own).cloned().collect()))
+    }
+
+    /// Lets those end what they have begun that only a handler had which is served no more.
+    pub(crate) async fn forget(&self, layers: &Layers) {
+        let is_among = |all: &[SharedLayer], one: &SharedLayer| all.iter().any(|other| other.is(one));
+        let around = layers.0.as_deref().unwrap_or_default();
+        let gone: Vec<_> = around.iter().filter(|layer| !is_among(&self.all, layer)).cloned().collect();
+        let shared: Vec<_> = {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            for layer in &gone {
+                // Once: another handler may have the same.
+                if let Some(at) = own.iter().position(|other| other.is(layer)) {
+                    own.swap_remove(at);
+                }
+            }
+            gone.into_iter().filter(|layer| !is_among(&own, layer)).collect()
+        };
+        join_all(shared.iter().map(SharedLayer::stop)).await;
+    }
+
     /// Lets each of them end what it has begun.
     pub(crate) async fn stop(&self) {
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();

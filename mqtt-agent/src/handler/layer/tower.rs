@@ -96,6 +96,7 @@ impl<S> FromTower<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S> Layer for FromTower<S>
 where
     S: Service<TowerRequest, Response = Output, Error: Into<BoxError>, Future: Send>,

@@ -1,7 +1,7 @@
 //! The retained cards of a server: made once, published with the current time at each connect, and marked offline when
 //! the server stops.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::handler::registry::ToolDef;
 use crate::link::Message;
@@ -13,7 +13,20 @@ use crate::wire::{
 };
 
 /// What `version_info.sdk` says.
-const SDK: &str = concat!("mqtt-agent/", env!("CARGO_PKG_VERSION"));
+pub(crate) const SDK: &str = concat!("mqtt-agent/", env!("CARGO_PKG_VERSION"));
+
+/// The cards of a server whose tools come and go.
+pub(super) type SharedCards = Arc<RwLock<Cards>>;
+
+/// The cards as they are now. Short: never across an await.
+pub(super) fn read(cards: &SharedCards) -> std::sync::RwLockReadGuard<'_, Cards> {
+    cards.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The cards, to be changed. Short: never across an await.
+pub(super) fn write(cards: &SharedCards) -> std::sync::RwLockWriteGuard<'_, Cards> {
+    cards.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The cards of one server.
 #[derive(Debug, Clone)]
@@ -57,7 +70,7 @@ impl Cards {
         }
     }
 
-    pub(super) fn server_id(&self) -> &str {
+    pub(crate) fn server_id(&self) -> &str {
         &self.server.server
     }
 
@@ -70,15 +83,47 @@ impl Cards {
     }
 
     /// What is to be at the broker while the server serves: its own card, then those of the tools (`SUB-16`).
-    pub(super) fn retained(self: &Arc<Self>) -> impl Iterator<Item = Retained> {
-        let server = Arc::clone(self);
-        let topic = self.namespace.server_card(self.server_id());
-        let tools = self.tools.iter().enumerate().map(|(index, card)| {
-            let (cards, topic) = (Arc::clone(self), self.tool_topic(card));
-            let online = move || Some(cards.tool_message(cards.tools.get(index)?, Status::Online));
+    pub(super) fn retained(this: &SharedCards) -> Vec<Retained> {
+        let server = Arc::clone(this);
+        let cards = read(this);
+        let topic = cards.namespace.server_card(cards.server_id());
+        let tools = cards.tools.iter().map(|card| {
+            let (cards, name, topic) = (Arc::clone(this), card.tool.clone(), cards.tool_topic(card));
+            let online = move || {
+                let cards = read(&cards);
+                // None when it is served no more.
+                Some(cards.tool_message(cards.tool(&name)?, Status::Online))
+            };
             Retained::new(topic, online).shared()
         });
-        std::iter::once(Retained::new(topic, move || Some(server.server_online()))).chain(tools)
+        let server = Retained::new(topic, move || Some(read(&server).server_online()));
+        std::iter::once(server).chain(tools).collect()
+    }
+
+    fn tool(&self, name: &str) -> Option<&ToolCard> {
+        self.tools.iter().find(|card| card.tool == name)
+    }
+
+    /// The cards with one tool more.
+    pub(super) fn add(&mut self, card: ToolCard) {
+        self.server.tools.push(card.tool.clone());
+        self.tools.push(card);
+    }
+
+    /// The cards with one tool less, and that tool's.
+    pub(super) fn remove(&mut self, name: &str) -> Option<ToolCard> {
+        let at = self.tools.iter().position(|card| card.tool == name)?;
+        self.server.tools.retain(|tool| tool != name);
+        Some(self.tools.remove(at))
+    }
+
+    /// One tool's card online.
+    pub(super) fn tool_online(&self, card: &ToolCard) -> Message {
+        self.tool_message(card, Status::Online)
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// Says on the tools' cards that there are no replicas (`MCP-12`).

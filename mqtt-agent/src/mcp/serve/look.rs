@@ -108,6 +108,11 @@ impl Room {
         room
     }
 
+    /// One tool more is served by somebody in it.
+    pub(super) fn add(&self, tool: &'static str) {
+        self.tools().insert(tool);
+    }
+
     fn tools(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
         self.tools.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use super::answer::{Answer, encode};
 use super::dedup::{Dedup, Key, Seen, Ticket};
+use super::served_tool::ServedTool;
 use super::shared::Shared;
 use super::tally::{Tally, Times};
 use crate::deadline;
@@ -18,8 +19,7 @@ use crate::handler::layer::{Kind, Layers, Request};
 use crate::handler::refusal::{
     busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
 };
-use crate::handler::registry::ToolDef;
-use crate::handler::run::{Job, Outcome, run};
+use crate::handler::run::{Outcome, run};
 use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
@@ -37,8 +37,8 @@ const SMALL: usize = 4096;
 /// One tool.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) tool: &'static ToolDef,
-    pub(super) arguments: Arguments,
+    pub(super) tool: ServedTool,
+    pub(super) arguments: Arc<Arguments>,
     pub(super) layers: Layers,
     /// The tool's own places; `None`: as many as the agent has.
     pub(super) places: Option<Arc<Places>>,
@@ -343,8 +343,7 @@ impl Service {
                 Context::new(self.invocation(begun, deadline, path))
             }
         };
-        let ToolDef { name, handler, location, .. } = *self.tool;
-        let outcome = run(Job { name, handler, location }, arguments, context.clone(), turn).await;
+        let outcome = run(self.tool.job.clone(), arguments, context.clone(), turn).await;
         times.handling = Some(began.elapsed());
         // What the handler left running (its own tasks, its client's calls) ends with it.
         begun.cancellation.cancel();
@@ -375,9 +374,9 @@ impl Service {
     /// The server's own look at `allowed_callers`; the broker's rules come first (`MCP-18`). There a claim decides, which
     /// the broker's rules bind to the reply topic alone (`SUB-7`).
     fn check_caller(&self, caller: &Caller, reply_to: &ReplyTo) -> Result<(), ErrorBody> {
-        let Some(allowed) = self.tool.allow else { return Ok(()) };
+        let Some(allowed) = &self.tool.allow else { return Ok(()) };
         let (claim, tool) = (caller.claim(), self.tool.name);
-        let refusal = if !allowed.contains(&claim) {
+        let refusal = if !allowed.iter().any(|caller| caller == claim) {
             format!("`{claim}` may not call `{tool}`; ask its owner")
         } else if reply_to.topic() != self.shared.namespace.responses(claim) {
             format!("the answer would not go to `{claim}`; ask for it at that client's response topic")

@@ -1,6 +1,7 @@
 //! Answering who asks for statistics, or whether somebody is there (`MCP-20`). Every agent does, with tools or without.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
@@ -20,7 +21,26 @@ use crate::wire::{Namespace, ServerPing, ServerStats, reply_address};
 const AT_ONCE: usize = 16;
 
 /// What is counted of each tool. Whoever tells of it holds a share.
-pub(crate) type Tallies = Arc<[(&'static str, Arc<Tally>)]>;
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tallies(Arc<RwLock<BTreeMap<&'static str, Arc<Tally>>>>);
+
+impl Tallies {
+    /// That of a tool, from now on.
+    pub(super) fn add(&self, tool: &'static str, tally: Arc<Tally>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(tool, tally);
+    }
+
+    /// Tells of a tool no more.
+    pub(super) fn remove(&self, tool: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(tool);
+    }
+
+    /// All of them, by tool.
+    pub(crate) fn all(&self) -> Vec<(&'static str, Arc<Tally>)> {
+        let tallies = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tallies.iter().map(|(tool, tally)| (*tool, Arc::clone(tally))).collect()
+    }
+}
 
 /// Answers as long as it is there.
 #[derive(Debug)]
@@ -112,7 +132,12 @@ impl Answering {
         ServerStats {
             server: self.server.clone(),
             uptime_ms: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-            tools: self.tallies.iter().map(|(name, tally)| ((*name).to_owned(), tally.stats())).collect(),
+            tools: self
+                .tallies
+                .all()
+                .iter()
+                .map(|(name, tally)| ((*name).to_owned(), tally.stats()))
+                .collect(),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
 
+use std::sync::PoisonError;
+
 use tokio_util::sync::CancellationToken;
 
+use super::cards::{SharedCards, read};
 use super::look::Leaving;
-use super::{Cards, Server, Shared};
+use super::{Server, Shared};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, Draining};
+use crate::wire::ToolCard;
 
 impl Server {
     /// Takes no more calls, waits for the running ones, and marks the cards offline, once nobody would publish
     /// them again. The connection stays open.
     pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
-        let Self { shared, cards, calls, cancels, announcer, abandon, tallies: _ } = self;
+        let Self { shared, cards, serving, announcer, abandon, .. } = self;
         announcer.abort();
         drop(announcer.await);
 
@@ -23,6 +27,9 @@ impl Server {
             tasks: &shared.tasks,
             grace: shared.limits.grace,
         };
+        let serving = serving.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (calls, cancels): (Vec<_>, Vec<_>) =
+            serving.into_values().map(|serving| (serving.calls, serving.cancels)).unzip();
         draining.end(calls).await;
         drop((cancels, abandon));
 
@@ -32,22 +39,35 @@ impl Server {
 }
 
 /// Marks the cards offline of a server that ends, or that did not come up.
-pub(super) async fn retire(shared: &Shared, cards: &Cards) {
+pub(super) async fn retire(shared: &Shared, cards: &SharedCards) {
+    let (offline, tools) = {
+        let cards = read(cards);
+        (cards.server_offline(), cards.tools().to_vec())
+    };
+    retire_tools(shared, cards, offline, &tools).await;
+}
+
+/// Publishes the server's own card, and marks those tools offline that no other server serves.
+pub(super) async fn retire_tools(shared: &Shared, cards: &SharedCards, server: Message, tools: &[ToolCard]) {
     // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
-    let offline = cards.server_offline();
-    let payload = offline.payload.clone();
-    publish(&shared.link, vec![offline]).await;
+    let payload = server.payload.clone();
+    publish(&shared.link, vec![server]).await;
     // MCP-12: a tool's card is shared with the other servers of the tool. It is left alone where they can't be seen.
+    let id = read(cards).server_id().to_owned();
     let leaving = Leaving {
         link: &shared.link,
         namespace: &shared.namespace,
-        server: cards.server_id(),
-        tools: cards.tools().iter().map(|card| card.tool.as_str()).collect(),
+        server: &id,
+        tools: tools.iter().map(|card| card.tool.as_str()).collect(),
         offline: payload,
     };
     let Some(unserved) = leaving.unserved(&shared.room).await else { return };
-    let unserved = cards.tools().iter().filter(|card| unserved.contains(&card.tool.as_str()));
-    publish(&shared.link, unserved.map(|card| cards.tool_offline(card)).collect()).await;
+    let unserved = tools.iter().filter(|card| unserved.contains(&card.tool.as_str()));
+    let messages: Vec<_> = {
+        let cards = read(cards);
+        unserved.map(|card| cards.tool_offline(card)).collect()
+    };
+    publish(&shared.link, messages).await;
 }
 
 async fn publish(link: &Link, cards: Vec<Message>) {

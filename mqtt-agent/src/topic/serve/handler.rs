@@ -261,7 +261,8 @@ impl Served {
     ) -> Outcome {
         let began = Instant::now();
         let HandlerDef { name, handler, location, .. } = *self.def;
-        let outcome = run(Job { name, handler, location }, arguments, context.clone(), turn).await;
+        let outcome =
+            run(Job { name, handler: handler.into(), location }, arguments, context.clone(), turn).await;
         // What the handler left running ends with it.
         context.cancellation().cancel();
         let error = outcome.as_ref().err();

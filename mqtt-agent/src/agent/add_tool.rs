@@ -1,0 +1,129 @@
+//! Tools that come and go while an agent runs.
+
+use std::collections::BTreeSet;
+
+use super::Running;
+use super::adding::Adding;
+use super::check::{dynamic_tool, size};
+use crate::error::{Error, Problem};
+use crate::mcp::DynamicTool;
+
+/// Why a tool was not added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddToolError {
+    /// The agent was started without tools, so its Will says nothing of a server.
+    #[error("the agent was started without tools; write `.open_to_tools()` where it is made")]
+    NoTools,
+    /// It cannot be served: another tool has its name, a client would not take it, or a card would be too large.
+    #[error("the tool cannot be served: {}", texts(.0))]
+    Invalid(Vec<Problem>),
+    /// The broker did not grant what is needed.
+    #[error(transparent)]
+    Broker(Error),
+}
+
+fn texts(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl From<Error> for AddToolError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(problems) => Self::Invalid(problems),
+            other => Self::Broker(other),
+        }
+    }
+}
+
+impl Running {
+    /// Serves one more tool from now on: it can be called, and its card is published, when this returns. A reconnect changes
+    /// nothing of that.
+    ///
+    /// Dropped before it returns, the tool may be served already, and its card may come with the next connection;
+    /// [`remove_tool`](Self::remove_tool) takes it away.
+    ///
+    /// ```no_run
+    /// use mqtt_agent::DynamicTool;
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let agent = Agent::new("plugins").tools(tools![]).open_to_tools().start("mqtt://localhost").await?;
+    /// let echo = DynamicTool::new("echo", "Says the same.", json!({"type": "object"}), |arguments, _| async {
+    ///     Ok::<_, String>(arguments)
+    /// })?;
+    /// agent.add_tool(echo).await?;
+    /// agent.remove_tool("echo").await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AddToolError`]; then nothing has changed.
+    pub async fn add_tool(&self, tool: DynamicTool) -> Result<(), AddToolError> {
+        self.add_tools([tool]).await
+    }
+
+    /// Serves several more tools, all of them or none. The server's card, which names all tools, is published once.
+    ///
+    /// # Errors
+    ///
+    /// [`AddToolError`]; then nothing has changed.
+    pub async fn add_tools(&self, tools: impl IntoIterator<Item = DynamicTool>) -> Result<(), AddToolError> {
+        let tools: Vec<_> = tools.into_iter().collect();
+        // Boxed, so that not each program compiles it again.
+        Box::pin(self.add(tools)).await
+    }
+
+    async fn add(&self, tools: Vec<DynamicTool>) -> Result<(), AddToolError> {
+        let Some(server) = &self.server else { return Err(AddToolError::NoTools) };
+        let Adding { dialects, replicas, max_packet_size } = &self.adding;
+        let limit = usize::try_from(*max_packet_size).unwrap_or(usize::MAX);
+        let client = self.client();
+        let (namespace, id) = (client.session().namespace(), client.session().id());
+        let (mut problems, mut cards, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for tool in &tools {
+            dynamic_tool(tool, dialects, &mut problems);
+            if !names.insert(tool.name()) {
+                problems.push(Problem::at(
+                    tool.location(),
+                    format!("tool `{}` is there twice; remove one", tool.name()),
+                ));
+            }
+            let mut card = tool.card(namespace, id.as_str());
+            card.max_message_bytes = Some(u64::from(*max_packet_size));
+            card.replicas = (!replicas).then_some(false);
+            size::tool_card(tool.served(), &namespace.tool_card(&card.tool), &card, limit, &mut problems);
+            cards.push(card);
+        }
+        size::server_card(&server.card_with(&cards), limit, &mut problems);
+        if !problems.is_empty() {
+            return Err(AddToolError::Invalid(problems));
+        }
+        let ready: Vec<_> = tools.iter().map(|tool| tool.ready(&self.layers)).collect();
+        let layers: Vec<_> = ready.iter().map(|ready| ready.layers.clone()).collect();
+        let added = server.add(ready.into_iter().zip(cards).collect()).await;
+        if added.is_err() {
+            for layers in &layers {
+                self.layers.forget(layers).await;
+            }
+        }
+        Ok(added?)
+    }
+
+    /// Serves a tool no more, whichever way it came: no new calls are taken, and its card goes offline unless another server has
+    /// it (`MCP-12`). Calls that run are answered. `false` where there is no such tool.
+    ///
+    /// Dropped before it returns, the tool is served no more, and its card may still say that it is.
+    pub async fn remove_tool(&self, name: &str) -> bool {
+        Box::pin(self.remove(name)).await
+    }
+
+    async fn remove(&self, name: &str) -> bool {
+        let Some(server) = &self.server else { return false };
+        let Some(layers) = server.remove(name).await else { return false };
+        self.layers.forget(&layers).await;
+        true
+    }
+}
