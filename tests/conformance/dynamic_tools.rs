@@ -38,7 +38,8 @@ fn repeating(name: &str) -> DynamicTool {
 }
 
 fn nothing(name: impl Into<String>) -> DynamicTool {
-    DynamicTool::new(name, "Does nothing.", json!({"type": "object"}), |_, _| async { Ok::<_, String>(()) }).unwrap()
+    DynamicTool::new(name, "Does nothing.", json!({"type": "object"}), |_, _| async { Ok::<_, String>(()) })
+        .unwrap()
 }
 
 async fn plugins(url: &str) -> Running {
@@ -246,7 +247,9 @@ on_each_broker! {
 #[test]
 fn a_wrong_name_description_or_schema_is_a_typed_error_at_once() {
     let new = |name: &str, description: &str, schema: Value| {
-        DynamicTool::new(name, description, schema, |_, _| async { Ok::<_, String>(()) }).map(|_| ()).unwrap_err()
+        DynamicTool::new(name, description, schema, |_, _| async { Ok::<_, String>(()) })
+            .map(|_| ())
+            .unwrap_err()
     };
     let object = || json!({"type": "object"});
     assert!(matches!(new("a/b", "Is.", object()), DynamicToolError::Name(_)));
@@ -269,7 +272,10 @@ fn a_wrong_name_description_or_schema_is_a_typed_error_at_once() {
 #[test]
 fn a_tool_of_run_time_with_the_name_of_another_is_refused_with_both_places() {
     let error = Agent::new("one").tools(tools![add]).tool(nothing("add")).build().unwrap_err().to_string();
-    assert!(error.contains("tool `add`: is also defined at") && error.contains("dynamic_tools.rs:"), "{error}");
+    assert!(
+        error.contains("tool `add`: is also defined at") && error.contains("dynamic_tools.rs:"),
+        "{error}"
+    );
     let twice = Agent::new("one").tools(tools![]).tool(nothing("x")).tool(nothing("x")).build().unwrap_err();
     assert!(twice.to_string().contains("tool `x`: is also defined"), "{twice}");
 }

@@ -12,7 +12,8 @@ use mqtt_agent::testing::TestError;
 use mqtt_agent::topic::EventError;
 use mqtt_agent::wire::{AgentStatus, CallRequest, DecodeError, Identifier, IdentifierError, TaskError};
 use mqtt_agent::{
-    AddToolError, CallError, ConnectError, DiscoverError, DynamicToolError, PartialsError, PublishError, RemoteError, SubscribeError,
+    AddToolError, CallError, ConnectError, DiscoverError, DynamicToolError, PartialsError, PublishError,
+    RemoteError, SubscribeError,
 };
 
 /// An error under its name, and the text of its cause.

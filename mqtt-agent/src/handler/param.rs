@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use crate::handler::context::{Context, Delivery, Instance};
 use crate::shown::quoting;
 pub(crate) use missing::Missing;
-use whole::with_integers;
+pub(crate) use whole::with_integers;
 
 #[doc(hidden)]
 pub use kind::{AnyKind, Kind, KindOf};

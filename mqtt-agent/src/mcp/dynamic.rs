@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::serve::{ReadyTool, SDK, ServedTool};
 use crate::handler::context::Context;
 use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
+use crate::handler::param::with_integers;
 use crate::handler::registry::Location;
 use crate::handler::reply::{ToolError, written};
 use crate::handler::run::{Job, Run};
@@ -92,7 +93,7 @@ impl DynamicTool {
     ///
     /// The name has 1 to 128 of `A-Z a-z 0-9 _ . -` (`SUB-4`). The schema's root says `"type": "object"`; the whole of JSON Schema
     /// 2020-12 may be in it but references to other documents, `$dynamicRef` and patterns that take more than linear time. A
-    /// `default` of a property is filled in. Whether arguments that it does not name are taken, it says itself
+    /// `default` of a property is filled in, and a number without a fraction is an integer (`30.0` is `30`). Whether arguments that it does not name are taken, it says itself
     /// (`"additionalProperties": false`).
     ///
     /// Names are kept until the process ends, at some 100 bytes each, and at most 1,048,576 of them.
@@ -117,7 +118,7 @@ impl DynamicTool {
         let place = std::panic::Location::caller();
         let location = Location::new(place.file(), place.line());
         let handler = move |arguments, context| {
-            let running = handler(arguments, context);
+            let running = handler(whole(arguments), context);
             // As the reply of an annotated function.
             async move {
                 match running.await {
@@ -297,6 +298,15 @@ impl fmt::Debug for DynamicTool {
             .field("name", &self.tool.name)
             .field("layers", &self.layers)
             .finish_non_exhaustive()
+    }
+}
+
+/// `30.0` as the integer that it is, as the parameters of annotated functions have it (`MCP-8`).
+fn whole(arguments: Map<String, Value>) -> Map<String, Value> {
+    let arguments = Value::Object(arguments);
+    match with_integers(&arguments).unwrap_or(arguments) {
+        Value::Object(arguments) => arguments,
+        _ => Map::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Number, Value};
 
 /// The value with such numbers written as integers; `None` where there are none, as a rule.
-pub(super) fn with_integers(value: &Value) -> Option<Value> {
+pub(crate) fn with_integers(value: &Value) -> Option<Value> {
     has_one(value).then(|| written(value))
 }
 

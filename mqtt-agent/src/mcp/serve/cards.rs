@@ -122,10 +122,6 @@ impl Cards {
         self.tool_message(card, Status::Online)
     }
 
-    pub(crate) fn namespace(&self) -> &Namespace {
-        &self.namespace
-    }
-
     /// Says on the tools' cards that there are no replicas (`MCP-12`).
     pub(crate) fn without_replicas(&mut self) {
         self.tools.iter_mut().for_each(|card| card.replicas = Some(false));

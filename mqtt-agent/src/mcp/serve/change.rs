@@ -11,6 +11,7 @@ use crate::error::{Error, Problem, Result};
 use crate::handler::layer::Layers;
 use crate::link::Message;
 use crate::serve::ACKNOWLEDGE;
+use crate::shown::shown;
 use crate::wire::ToolCard;
 
 impl Server {
@@ -36,9 +37,8 @@ impl Server {
         let known = |ready: &&ReadyTool| self.serves(ready.tool.name);
         if let Some(ReadyTool { tool, .. }) = ready.iter().find(known) {
             let name = tool.name;
-            let problem = format!(
-                "tool `{name}` is served already; remove that first, or give this one another name"
-            );
+            let problem =
+                format!("tool `{name}` is served already; remove that first, or give this one another name");
             return Err(Error::Invalid(vec![Problem::at(tool.location(), problem)]));
         }
         names.iter().for_each(|name| self.shared.room.add(name));
@@ -82,7 +82,7 @@ impl Server {
         // SUB-8a: before the card, so that nobody finds a tool whose calls nobody takes.
         if timeout(ACKNOWLEDGE, serving.calls.unsubscribe()).await.is_err() {
             tracing::warn!(
-                tool = name,
+                tool = %shown(name),
                 "failed to end the subscription of a tool: the broker did not acknowledge it"
             );
         }
