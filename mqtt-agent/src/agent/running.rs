@@ -320,7 +320,7 @@ impl Running {
         tokio::join!(guard, topics, server, skills);
         drop(self.stats.take());
         if timeout(ACKNOWLEDGE, self.layers.stop()).await.is_err() {
-            tracing::warn!(had = ?ACKNOWLEDGE, "failed to stop the layers in time");
+            tracing::warn!("failed to stop the layers in time");
         }
         self.client.clone().close().await;
         self.stopped = true;

@@ -183,9 +183,11 @@ mod tests {
         let mut first = layer.enter("a".to_owned()).unwrap();
         first.run(true).await.unwrap();
         let mut gives_up = layer.enter("a".to_owned()).unwrap();
-        assert!(gives_up.run(true).now_or_never().is_none());
+        let mut waiting = Box::pin(gives_up.run(true));
+        assert!((&mut waiting).now_or_never().is_none());
         drop(first);
-        assert_eq!(lock(&layer.places).len(), 1);
+        assert_eq!(lock(&layer.places).len(), 1, "somebody waits");
+        drop(waiting);
         drop(gives_up);
         assert!(lock(&layer.places).is_empty());
     }
