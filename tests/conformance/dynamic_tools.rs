@@ -186,7 +186,7 @@ on_each_broker! {
         let stats = agent.client().server("plugins").stats().await.unwrap();
         assert_eq!(stats.tools.len(), 1000);
         for number in (0..1000).step_by(37) {
-            agent.client().call(&format!("many-{number}"), ()).await.unwrap();
+            agent.client().call(format!("many-{number}"), ()).await.unwrap();
         }
         for number in 0..900 {
             assert!(agent.remove_tool(&format!("many-{number}")).await);

@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Instant;
 
 use serde::Serialize;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{OwnedPermit, Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
@@ -210,12 +209,13 @@ impl Entry {
         let line = Line::Text(serde_json::to_vec(&fields).unwrap_or_default());
         match self.room.take() {
             Some(room) => drop(room.send(line)),
-            None => {
-                if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = self.lines.try_send(line) {
+            None => match self.lines.try_reserve() {
+                Ok(room) => room.send(line),
+                Err(_full) => {
                     self.lost.fetch_add(1, Ordering::Relaxed);
                     limited!(warn, "failed to write to the audit log: too many lines wait to be written");
                 }
-            }
+            },
         }
     }
 }

@@ -34,9 +34,12 @@ const QUEUE: usize = 64;
 pub struct ConcurrencyByKey {
     most: usize,
     queue: usize,
-    key: Box<dyn Fn(&Request) -> Option<String> + Send + Sync>,
+    key: Box<Key>,
     places: Places,
 }
+
+/// What tells a request's key.
+type Key = dyn Fn(&Request) -> Option<String> + Send + Sync;
 
 /// Of each key that is in use.
 type Places = Arc<Mutex<HashMap<String, Arc<Semaphore>>>>;

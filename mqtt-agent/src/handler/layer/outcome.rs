@@ -65,7 +65,8 @@ impl From<Box<RawValue>> for Output {
 /// others. A task that is refused fails with the same kind, message and code.
 #[derive(Debug, Clone)]
 pub struct Refusal {
-    body: ErrorBody,
+    // Boxed: it is the rarer half of each outcome.
+    body: Box<ErrorBody>,
     /// What only the log says.
     hidden: Option<String>,
 }
@@ -153,13 +154,13 @@ impl Refusal {
             tracing::error!(handler, call_id = %shown(call_id), reference, error = %quoting(&error), "a layer failed inside");
             body.message.push_str(&format!(" (ref {reference})"));
         }
-        body
+        *body
     }
 }
 
 impl From<ErrorBody> for Refusal {
     fn from(body: ErrorBody) -> Self {
-        Self { body, hidden: None }
+        Self { body: Box::new(body), hidden: None }
     }
 }
 

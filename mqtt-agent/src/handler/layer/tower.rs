@@ -76,7 +76,7 @@ where
     FromTower {
         service: Mutex::new(layer.layer(TowerNext(()))),
         name: type_name::<L>(),
-        refuse: Box::new(|error| error.into()),
+        refuse: Box::new(Into::into),
     }
 }
 
