@@ -30,7 +30,7 @@ where
                 &{
                     use ::mqtt_agent::__private as __mqtt_agent;
                     use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-                    let __tool = ::mqtt_agent::__private::ToolDef::new(
+                    let __tool = ::mqtt_agent::__private::ToolDef::answering(
                         "heat",
                         "Heats.",
                         &[
@@ -40,7 +40,7 @@ where
                                 <f64 as __mqtt_agent::Param<'_>>::NEED,
                             ),
                         ],
-                        __mqtt_agent::schema(
+                        __mqtt_agent::output(
                             __mqtt_agent::ReplyOf::<()>::PARTS,
                             __mqtt_agent::Reply::DESCRIBED,
                         ),

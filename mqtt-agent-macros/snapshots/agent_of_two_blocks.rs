@@ -19,11 +19,11 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Home {
                 &{
                     use ::mqtt_agent::__private as __mqtt_agent;
                     use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-                    let __tool = ::mqtt_agent::__private::ToolDef::new(
+                    let __tool = ::mqtt_agent::__private::ToolDef::answering(
                         "heat",
                         "Heats.",
                         &[],
-                        __mqtt_agent::schema(
+                        __mqtt_agent::output(
                             __mqtt_agent::ReplyOf::<()>::PARTS,
                             __mqtt_agent::Reply::DESCRIBED,
                         ),
@@ -102,11 +102,11 @@ impl ::mqtt_agent::__private::AgentPart<2752082652768968188u64> for Home {
             &{
                 use ::mqtt_agent::__private as __mqtt_agent;
                 use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-                let __tool = ::mqtt_agent::__private::ToolDef::new(
+                let __tool = ::mqtt_agent::__private::ToolDef::answering(
                     "cool",
                     "Cools.",
                     &[],
-                    __mqtt_agent::schema(
+                    __mqtt_agent::output(
                         __mqtt_agent::ReplyOf::<()>::PARTS,
                         __mqtt_agent::Reply::DESCRIBED,
                     ),

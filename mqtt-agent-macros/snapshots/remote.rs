@@ -13,7 +13,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
         &{
             use ::mqtt_agent::__private as __mqtt_agent;
             use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-            let __tool = ::mqtt_agent::__private::ToolDef::new(
+            let __tool = ::mqtt_agent::__private::ToolDef::answering(
                 "bank.balance",
                 "Balance of an account.",
                 &[
@@ -28,7 +28,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                         <Context as __mqtt_agent::LentParam>::NEED,
                     ),
                 ],
-                __mqtt_agent::schema(
+                __mqtt_agent::output(
                     __mqtt_agent::ReplyOf::<Result<Money, BankError>>::PARTS,
                     __mqtt_agent::Reply::DESCRIBED,
                 ),

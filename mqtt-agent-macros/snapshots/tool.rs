@@ -13,7 +13,7 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-        let __tool = ::mqtt_agent::__private::ToolDef::new(
+        let __tool = ::mqtt_agent::__private::ToolDef::answering(
             "weather",
             "Current weather for a city.",
             &[
@@ -42,7 +42,7 @@ const fn __tool_attribute_on_weather() -> &'static ::mqtt_agent::__private::Tool
                     <Context as __mqtt_agent::LentParam>::NEED,
                 ),
             ],
-            __mqtt_agent::schema(
+            __mqtt_agent::output(
                 __mqtt_agent::ReplyOf::<Result<Report, WeatherError>>::PARTS,
                 __mqtt_agent::Reply::DESCRIBED,
             ),

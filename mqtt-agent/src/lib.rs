@@ -24,7 +24,8 @@
 //!   and presence.
 //! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
 //!   serve.
-//! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know.
+//! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know;
+//!   [`Content`] is for answers beyond JSON.
 //! - [`layer`] has what stands around handlers: shared checks, limits, an audit log.
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
 //!   [`schema::dialect`] says what clients and model providers take of them.
@@ -90,39 +91,40 @@ mod store;
 ///    list of tools, from several crates
 /// 3. [`param`]: what parameters can be; [`reply`]: what a tool can answer; [`context`]: what it can know of its call
 /// 4. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
-/// 5. [`schema`]: the JSON Schemas that are made of types, and what clients and model providers take
+/// 5. [`content`](guide::content): texts, images, audio and bytes as a tool's reply
+/// 6. [`schema`]: the JSON Schemas that are made of types, and what clients and model providers take
 ///
 /// Agents:
 ///
-/// 6. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
+/// 7. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
 ///    [`#[event]`](macro@crate::event) and [`handlers!`](macro@crate::handlers)
-/// 7. [`#[agent]`](macro@crate::agent): methods that share a value
-/// 8. [`#[remote]`](macro@crate::remote): a typed client of somebody else's tools
-/// 9. [`contract!`](macro@crate::contract): what a program publishes, compared with a file
+/// 8. [`#[agent]`](macro@crate::agent): methods that share a value
+/// 9. [`#[remote]`](macro@crate::remote): a typed client of somebody else's tools
+/// 10. [`contract!`](macro@crate::contract): what a program publishes, compared with a file
 ///
 /// Tasks:
 ///
-/// 10. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
+/// 11. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
 ///     [`#[derive(AgentCard)]`](macro@crate::AgentCard): what an agent can be asked for
-/// 11. [`delegation`](guide::delegation): tasks that agents give each other
-/// 12. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
-/// 13. [`presence`](guide::presence): who is online
+/// 12. [`delegation`](guide::delegation): tasks that agents give each other
+/// 13. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
+/// 14. [`presence`](guide::presence): who is online
 ///
 /// In production:
 ///
-/// 14. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
-/// 15. [`logging`](guide::logging): what the log says, and how to see it
-/// 16. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
-/// 17. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
-/// 18. [`layer`]: checks and limits that many handlers share, and an audit log
-/// 19. [`reliability`](guide::reliability): what is promised when something fails, and what is not
-/// 20. [`performance`](guide::performance): what a call costs
+/// 15. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
+/// 16. [`logging`](guide::logging): what the log says, and how to see it
+/// 17. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
+/// 18. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
+/// 19. [`layer`]: checks and limits that many handlers share, and an audit log
+/// 20. [`reliability`](guide::reliability): what is promised when something fails, and what is not
+/// 21. [`performance`](guide::performance): what a call costs
 ///
 /// Beside other programs:
 ///
-/// 21. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 22. [`from_rmcp`](guide::from_rmcp): what has which name here
-/// 23. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 22. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 23. [`from_rmcp`](guide::from_rmcp): what has which name here
+/// 24. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -130,6 +132,8 @@ pub mod guide {
         doc = "From an empty folder to a tool. Its program needs the feature `broker`."
     )]
     pub mod start {}
+    #[doc = include_str!("../docs/content.md")]
+    pub mod content {}
     #[doc = include_str!("../docs/delegation.md")]
     pub mod delegation {}
     #[doc = include_str!("../docs/durable.md")]
@@ -172,10 +176,11 @@ pub use agent::{AddToolError, Agent, AgentCard, AgentImpl, BuiltAgent, Health, R
 pub use client::{Client, ClientBuilder, ConnectOptions};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
+pub use handler::content::Content;
 pub use handler::context::{Caller, Context};
 pub use handler::param::{Args, State};
 pub use handler::partials::{Partials, PartialsError};
-pub use handler::reply::{ErrorCode, FromToolError, Reply, ToolError};
+pub use handler::reply::{ErrorCode, FromToolError, FromToolResult, Reply, ToolError};
 #[doc(inline)]
 pub use handler::{context, layer, param, registry, reply};
 pub use link::{

@@ -14,6 +14,7 @@ mod serve;
 mod server_stats;
 
 pub(crate) use ask::ask;
+pub(crate) use call::read;
 pub use call::{CallError, Retry, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
 pub use dynamic::{DynamicTool, DynamicToolError};

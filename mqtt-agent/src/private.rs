@@ -26,7 +26,7 @@ pub use crate::handler::registry::{
     check_parameter, check_published, first_paragraph,
 };
 pub use crate::handler::reply::{
-    Answer, CodesOf, Described, ErrorCode, Failure, FromToolError, Parts, PlainReply, Reply, ReplyOf,
+    Answer, CodesOf, Described, ErrorCode, Failure, FromToolError, Output, Parts, PlainReply, Reply, ReplyOf,
     ToolError, ToolFuture, answer, derived, run,
 };
 pub use crate::remote::{RemoteArguments, RemoteCall, RemoteReply, Sent};
@@ -41,7 +41,17 @@ pub const fn schema<R, T, E>(
     _: Parts<R, T, E>,
     described: Described<T>,
 ) -> fn(&mut SchemaGenerator) -> Schema {
+    assert!(
+        described.content.is_empty(),
+        "only a tool can answer with `Content`; answer with a value, or send a task's artifacts"
+    );
     described.schema
+}
+
+/// The same of a tool's reply, which may have content beside it.
+#[allow(clippy::needless_pass_by_value)]
+pub const fn output<R, T, E>(_: Parts<R, T, E>, described: Described<T>) -> Output {
+    Output { schema: described.schema, content: described.content }
 }
 
 /// Describes the reply of a handler that nobody waits for.

@@ -12,6 +12,7 @@ mod call_path;
 mod card;
 mod card_schema;
 pub mod codes;
+mod content;
 mod decode_error;
 mod ident;
 mod inbox;
@@ -49,10 +50,13 @@ mod tolerance_tests;
 pub use agent_card::{
     AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,
 };
+pub(crate) use call::ACCEPTS_CONTENT;
 pub use call::{CallRequest, CancelRequest, MalformedCall};
 pub use call_path::CallPath;
 pub use card::Status;
 pub use card_schema::CardSchema;
+pub(crate) use content::kinds as content_kinds;
+pub use content::{BlockContent, ContentBlock, Resource, ResourceBody, ResourceLink};
 pub use decode_error::{DecodeCause, DecodeError};
 pub use ident::{Identifier, IdentifierError, is_topic_text};
 pub use inbox::{Intent, TaskNotification};

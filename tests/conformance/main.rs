@@ -10,6 +10,7 @@ mod calls;
 mod cards;
 mod combinators;
 mod computing;
+mod content;
 mod contexts;
 mod denied;
 mod discovery;

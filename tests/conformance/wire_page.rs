@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mqtt_agent::Content;
 use mqtt_agent::a2a::{NewTask, TaskUpdateError};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire;
@@ -18,6 +19,12 @@ const PAGE: &str = include_str!("../../mqtt-agent/docs/wire.md");
 #[tool]
 async fn sum(a: f64, b: f64) -> f64 {
     a + b
+}
+
+/// Draws a dot.
+#[tool]
+async fn draw() -> Content {
+    Content::new().with_text("a dot").with_image(vec![1, 2, 3], "image/png")
 }
 
 /// Counts up.
@@ -73,7 +80,7 @@ async fn sent() -> BTreeMap<&'static str, (String, Value)> {
     let mut all = BTreeMap::new();
 
     let begun = Arc::new(Notify::new());
-    let agent = Agent::new("calculator").tools(tools![sum, count_up]).state(Arc::clone(&begun));
+    let agent = Agent::new("calculator").tools(tools![sum, count_up, draw]).state(Arc::clone(&begun));
     let calculator = agent.start(&broker.url()).await.unwrap();
     all.insert("server card", seen.next("a2a/v1/mcp/servers/calculator/card").await);
     all.insert("tool card", seen.next("a2a/v1/mcp/tools/sum/card").await);
@@ -84,6 +91,9 @@ async fn sent() -> BTreeMap<&'static str, (String, Value)> {
     all.insert("response", seen.next("a2a/v1/mcp/clients/scout/responses").await);
     client.call("sum", json!({"a": 1, "b": "two"})).await.unwrap_err();
     all.insert("error response", seen.next("a2a/v1/mcp/clients/scout/responses").await);
+    drop(client.call("draw", json!({})).content().await.unwrap());
+    all.insert("call that accepts content", seen.next("a2a/v1/mcp/tools/draw/call").await);
+    all.insert("response with content", seen.next("a2a/v1/mcp/clients/scout/responses").await);
     let stream = client.call("count_up", json!({"to": 1})).stream().await.unwrap();
     stream.finish().await.unwrap();
     all.insert("partial result", seen.next("a2a/v1/mcp/tools/count_up/stream/").await);
@@ -198,9 +208,11 @@ fn every_example_of_the_wire_page_is_read_by_the_reader_of_its_kind() {
             "tool card" => wire::ToolCard::read("sum", &bytes).map(|card| card.is_some()),
             "agent card" => wire::AgentCard::read("writer", &bytes).map(|card| card.is_some()),
             "status" => wire::AgentStatus::read(&bytes).map(|status| status.is_some()),
-            "call" => Ok(wire::CallRequest::read(&bytes).is_ok()),
+            "call" | "call that accepts content" => Ok(wire::CallRequest::read(&bytes).is_ok()),
             "cancel" => wire::CancelRequest::read(&bytes).map(|_| true),
             "response" | "error response" => wire::Response::read(&bytes).map(|_| true),
+            "response with content" => wire::Response::read(&bytes)
+                .map(|response| wire::ContentBlock::read_all(&response.content.unwrap()).unwrap().len() == 2),
             "partial result" | "end of the partial results" => {
                 wire::StreamMessage::read(&bytes).map(|_| true)
             }

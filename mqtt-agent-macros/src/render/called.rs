@@ -13,8 +13,11 @@ pub(super) struct Called<'a> {
     /// On the wire.
     pub(super) name: &'a Name,
     pub(super) blocking: Option<&'a Ident>,
-    /// The type of the definition.
+    /// The type of the definition, and what makes one.
     pub(super) ty: TokenStream,
+    pub(super) new: &'static str,
+    /// What describes its reply.
+    pub(super) described: &'static str,
     /// The definition in generated code.
     pub(super) this: Ident,
 }
@@ -26,7 +29,8 @@ pub(super) fn value(
     words: &TokenStream,
     private: &TokenStream,
 ) -> TokenStream {
-    let Called { function, name, blocking, ty, this } = called;
+    let Called { function, name, blocking, ty, new, described, this } = called;
+    let new = Ident::new(new, Span::call_site());
     // Said once in short: the path stands here some thirty times, which costs users time whenever they compile.
     let (runtime, private) = (private, &quote!(__mqtt_agent));
     let args = || function.args.iter().enumerate();
@@ -34,7 +38,7 @@ pub(super) fn value(
     let arg_checks = args().map(|(index, arg)| arg::checks(arg, index, this, private));
     let name = &name.text;
     let description = function::description(function, private);
-    let (schema, value) = function::described(function, private);
+    let (schema, value) = function::described(function, described, private);
     let handler = function::handler(function, *blocking, &value, private);
     let location = function::location(function, private);
     let errors = function::errors(function, private);
@@ -43,7 +47,7 @@ pub(super) fn value(
             use #runtime as #private;
             // In scope for types that `ReplyOf` and `RootOf` know nothing better of.
             use #private::{AnyRoot as _, PlainReply as _};
-            let #this = #ty::new(
+            let #this = #ty::#new(
                 #name,
                 #description,
                 &[#(#definitions),*],

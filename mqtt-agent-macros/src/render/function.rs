@@ -112,10 +112,12 @@ fn takes(function: &Function, bindings: &[Ident], private: &TokenStream) -> Vec<
 }
 
 /// How the reply is described, and how its value is answered: the two needs of a value that somebody receives.
-pub(super) fn described(function: &Function, private: &TokenStream) -> (TokenStream, TokenStream) {
+/// `by` is what describes it: `schema`, or `output` for a tool.
+pub(super) fn described(function: &Function, by: &str, private: &TokenStream) -> (TokenStream, TokenStream) {
     let (parts, ..) = reply(function, private);
     let described = at_reply(function, &quote!(#private::Reply), &quote!(::DESCRIBED));
-    let schema = quote!(#private::schema(#parts, #described));
+    let by = Ident::new(by, Span::call_site());
+    let schema = quote!(#private::#by(#parts, #described));
     (schema, at_reply(function, &quote!(#private::Reply), &quote!(::ANSWERED)))
 }
 

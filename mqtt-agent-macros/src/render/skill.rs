@@ -57,6 +57,8 @@ pub(super) fn value(skill: &Skill, private: &TokenStream) -> TokenStream {
         name: &skill.id,
         blocking: skill.words.blocking.as_ref(),
         ty: quote!(#private::SkillDef),
+        new: "new",
+        described: "schema",
         this: called::this("__skill"),
     };
     called::value(&called, None, &words(&skill.words, private), private)

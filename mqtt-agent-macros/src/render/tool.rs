@@ -25,11 +25,11 @@ pub(super) const ATTRIBUTE: &str = "tool";
 /// ```text
 /// const fn __tool_attribute_on_weather() -> &'static ToolDef {
 ///     static __DEFINITION: ToolDef = {
-///         let tool = ToolDef::new(
+///         let tool = ToolDef::answering(
 ///             "weather",
 ///             "Current weather for a city.",
 ///             &[ArgDef::new("city", "", <String as Param<'_>>::NEED)],
-///             schema(ReplyOf::<Result<Report, Error>>::PARTS, Reply::DESCRIBED),
+///             output(ReplyOf::<Result<Report, Error>>::PARTS, Reply::DESCRIBED),
 ///             Handler::Async({
 ///                 fn __handle<'__call, __Any>(call: &mut Call<'__call>) -> Result<ToolFuture<'__call>, Refused> {
 ///                     match call.take(<String as Param<'_>>::take, "city") {
@@ -77,6 +77,8 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
         name: &tool.name,
         blocking: tool.words.blocking.as_ref(),
         ty: quote!(#private::ToolDef),
+        new: "answering",
+        described: "output",
         this: called::this("__tool"),
     };
     let published = published::checks(tool, &called.this, private);

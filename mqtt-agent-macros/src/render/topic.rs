@@ -82,7 +82,7 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
             (quote!(On), quote!(#private::unanswered), value)
         }
         HandlerKind::Request => {
-            let (schema, value) = function::described(function, private);
+            let (schema, value) = function::described(function, "schema", private);
             (quote!(Request), schema, value)
         }
     };

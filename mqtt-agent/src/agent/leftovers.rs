@@ -106,7 +106,7 @@ impl Leftovers {
         };
         let error =
             unavailable(&format!("`{tool}` is not served here any more; call again"), codes::NOT_SERVED);
-        let response = Response { call_id, outcome: Err(error), elapsed_ms: None }.to_bytes();
+        let response = Response::refused(call_id, error).to_bytes();
         let message = Message::json(topic, response).with_expiry(KEPT);
         self.send(match correlation {
             Some(correlation) => message.with_correlation(correlation.clone()),

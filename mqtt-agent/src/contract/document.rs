@@ -131,6 +131,7 @@ pub(super) fn tool(tool: &ToolDef) -> Result<Value, String> {
     entry.add("input_schema", schemas.input);
     entry.add_some("output_schema", schemas.output);
     entry.add_some("partial_schema", schemas.partial);
+    entry.add_some("content", some_list(tool.content));
     entry.add_some("errors", errors(&tool.errors()));
     entry.add("call", format!("{{namespace}}/mcp/tools/{}/call", tool.name()));
     Ok(entry.0.into())

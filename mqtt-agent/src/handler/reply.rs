@@ -11,6 +11,7 @@ mod codes;
 pub mod derived;
 mod error;
 mod failure;
+mod received;
 mod returning;
 mod running;
 
@@ -21,6 +22,9 @@ pub use codes::{Codes, CodesOf};
 pub use error::ToolError;
 pub use failure::Failure;
 pub(crate) use failure::FailureParts;
+pub use received::FromToolResult;
+#[doc(hidden)]
+pub use received::{Received, Unfit};
 pub use returning::FromToolError;
 #[doc(hidden)]
 pub use running::{ToolFuture, run};
@@ -33,11 +37,26 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::json;
+use crate::wire::ContentBlock;
 
 /// A handler's answer: the value's JSON, or what went wrong.
-pub type Answer = Result<Box<RawValue>, Failure>;
+pub type Answer = Result<Answered, Failure>;
 
-/// What a tool can answer with. Implemented for every type that is `Serialize` and [`JsonSchema`].
+/// What a handler answers: a value's JSON, which it is made of, and the content beside it ([`Content`](crate::Content)).
+#[derive(Debug, Clone)]
+pub struct Answered {
+    pub(crate) value: Box<RawValue>,
+    pub(crate) content: Option<Box<[ContentBlock]>>,
+}
+
+impl From<Box<RawValue>> for Answered {
+    fn from(value: Box<RawValue>) -> Self {
+        Self { value, content: None }
+    }
+}
+
+/// What a tool can answer with. Implemented for every type that is `Serialize` and [`JsonSchema`], and for
+/// [`Content`](crate::Content).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a tool, a skill or a request handler",
     label = "not written as JSON",
@@ -52,7 +71,7 @@ pub trait Reply: Sized {
 
     /// [`schema`](Self::schema), in a form by which generated code can find the type.
     #[doc(hidden)]
-    const DESCRIBED: Described<Self> = Described { schema: Self::schema, of: PhantomData };
+    const DESCRIBED: Described<Self> = Described { schema: Self::schema, content: &[], of: PhantomData };
 
     /// [`into_answer`](Self::into_answer), for generated code.
     #[doc(hidden)]
@@ -71,7 +90,7 @@ impl<T: Serialize + JsonSchema> Reply for T {
 
     // One function less for each type.
     const DESCRIBED: Described<Self> =
-        Described { schema: SchemaGenerator::subschema_for::<T>, of: PhantomData };
+        Described { schema: SchemaGenerator::subschema_for::<T>, content: &[], of: PhantomData };
 
     // Not the method, which is compiled where the user's type stands, again whenever a body changes there.
     const ANSWERED: fn(Self) -> Answer = written::<T>;
@@ -82,7 +101,7 @@ impl<T: Serialize + JsonSchema> Reply for T {
 pub(crate) fn written<T: Serialize>(value: T) -> Answer {
     // No closure: the compiler would make code of it for each type.
     match json::to_raw(&value) {
-        Ok(value) => Ok(value),
+        Ok(value) => Ok(value.into()),
         Err(error) => Err(unwritten(&error)),
     }
 }
@@ -98,7 +117,17 @@ fn unwritten(error: &serde_json::Error) -> Failure {
 #[derive(Debug)]
 pub struct Described<T> {
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
-    of: PhantomData<fn() -> T>,
+    /// The kinds of content that may come beside it.
+    pub(crate) content: &'static [&'static str],
+    pub(crate) of: PhantomData<fn() -> T>,
+}
+
+/// What a tool's reply is described by.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) content: &'static [&'static str],
 }
 
 /// Decides what a return type `R` is: for `Result` it has a constant of its own, for all else that of [`PlainReply`].

@@ -8,19 +8,18 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::handler::context::Context;
 use crate::handler::param::Call;
 use crate::handler::refusal::{self, canceled, invalid_arguments, timed_out};
 use crate::handler::registry::{Handler, Location, Refused};
-use crate::handler::reply::{Answer, FailureParts as Parts};
+use crate::handler::reply::{Answer, Answered, FailureParts as Parts};
 use crate::shown::{quoting, shown};
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// What goes into the response.
-pub(crate) type Outcome = Result<Box<RawValue>, ErrorBody>;
+pub(crate) type Outcome = Result<Answered, ErrorBody>;
 
 /// A user's function, and what to call it in the log.
 #[derive(Debug, Clone)]

@@ -19,13 +19,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::handler::content::Content;
+use crate::handler::reply::{FromToolResult, Received, Unfit};
 use crate::json;
 use crate::session::SessionHandle;
-use exchange::Exchange;
+use exchange::{CallResult, Exchange};
 use retry::retried;
 
 /// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
@@ -40,15 +41,22 @@ pub struct ToolCall<T = Value> {
     result: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> ToolCall<T> {
+impl<T: FromToolResult> ToolCall<T> {
     pub(crate) fn new(handle: SessionHandle, tool: String, arguments: &impl Serialize) -> Self {
         Self { handle, tool, arguments: object(arguments), timeout: None, retry: None, result: PhantomData }
     }
 
-    /// The type of the result. Any that serde reads; [`CallError::UnexpectedResult`] when the result doesn't fit.
-    pub fn returning<U: DeserializeOwned>(self) -> ToolCall<U> {
+    /// The type of the result. Any that serde reads, or [`Content`]; [`CallError::UnexpectedResult`] when the result doesn't
+    /// fit.
+    pub fn returning<U: FromToolResult>(self) -> ToolCall<U> {
         let Self { handle, tool, arguments, timeout, retry, result: _ } = self;
         ToolCall { handle, tool, arguments, timeout, retry, result: PhantomData }
+    }
+
+    /// Texts, images, audio and bytes of the result (`MCP-21`): the same as `returning::<Content>()`. A result without them is
+    /// one text: what is text already, or its JSON.
+    pub fn content(self) -> ToolCall<Content> {
+        self.returning()
     }
 
     /// How long to wait for the answer. Also sent along (`MCP-15`), so that a server does not run what nobody waits
@@ -76,12 +84,12 @@ impl<T: DeserializeOwned> ToolCall<T> {
     /// Those of the call that show before the first partial result, as when the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
         let deadline = self.handle.deadline(self.timeout);
-        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, deadline)?;
+        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, T::CONTENT, deadline)?;
         ToolStream::open(exchange).await
     }
 }
 
-impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
+impl<T: FromToolResult + 'static> IntoFuture for ToolCall<T> {
     type Output = Result<T, CallError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -89,17 +97,18 @@ impl<T: DeserializeOwned + 'static> IntoFuture for ToolCall<T> {
         let deadline = self.handle.deadline(self.timeout);
         let Self { handle, tool, arguments, retry, .. } = self;
         if let Some(retry) = retry {
-            let made = again(handle, tool, arguments, deadline, retry);
-            return Box::pin(async move { made.await.and_then(|raw| read(&raw)) });
+            let made = again(handle, tool, arguments, T::CONTENT, deadline, retry);
+            return Box::pin(async move { made.await.and_then(read) });
         }
         // Made here and not in the future: a future keeps the room of all that was moved into it, for as long as it runs.
-        let made = made(arguments.and_then(|arguments| Exchange::new(&handle, &tool, arguments, deadline)));
-        Box::pin(async move { made.await.and_then(|raw| read(&raw)) })
+        let exchange = |arguments| Exchange::new(&handle, &tool, arguments, T::CONTENT, deadline);
+        let made = made(arguments.and_then(exchange));
+        Box::pin(async move { made.await.and_then(read) })
     }
 }
 
 /// The call as far as it is the same for all types: compiled once, and not again for each in each user's program.
-fn made(exchange: Result<Box<Exchange>, CallError>) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
+fn made(exchange: Result<Box<Exchange>, CallError>) -> BoxFuture<'static, CallResult> {
     match exchange {
         Ok(exchange) => Box::pin(exchange.run()),
         Err(error) => Box::pin(ready(Err(error))),
@@ -111,15 +120,23 @@ fn again(
     handle: SessionHandle,
     tool: String,
     arguments: Result<Box<RawValue>, CallError>,
+    content: bool,
     deadline: Instant,
     retry: Retry,
-) -> BoxFuture<'static, Result<Box<RawValue>, CallError>> {
-    Box::pin(async move { retried(handle, tool, arguments?, deadline, retry).await })
+) -> BoxFuture<'static, CallResult> {
+    Box::pin(async move { retried(handle, tool, arguments?, content, deadline, retry).await })
 }
 
 /// A result as the caller's type.
-fn read<T: DeserializeOwned>(raw: &RawValue) -> Result<T, CallError> {
-    serde_json::from_str(raw.get()).map_err(CallError::UnexpectedResult)
+pub(crate) fn read<T: FromToolResult>(received: Received) -> Result<T, CallError> {
+    T::from_received(received).map_err(unfit)
+}
+
+fn unfit(unfit: Unfit) -> CallError {
+    match unfit {
+        Unfit::Value(error) => CallError::UnexpectedResult(error),
+        Unfit::Content(message) => CallError::InvalidResponse { message },
+    }
 }
 
 /// Arguments are one JSON object; nothing at all is an empty one.

@@ -288,6 +288,7 @@ impl DynamicTool {
             replicas: None,
             max_message_bytes: None,
             tags: self.tags.clone(),
+            content: Vec::new(),
         }
     }
 }

@@ -3,9 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
-
-use crate::handler::reply::{FromToolError, ToolError};
+use crate::handler::reply::{FromToolError, FromToolResult, ToolError};
 use crate::mcp::CallError;
 use crate::shown::shown;
 
@@ -47,7 +45,7 @@ impl<E: FromToolError> RemoteError<E> {
 )]
 pub trait RemoteReply {
     /// The result.
-    type Value: DeserializeOwned + 'static;
+    type Value: FromToolResult + 'static;
     /// The method's own error.
     type Error: FromToolError;
     /// Named by generated code, so that the compiler asks for the trait.
@@ -56,7 +54,7 @@ pub trait RemoteReply {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + 'static, E: FromToolError> RemoteReply for Result<T, E> {
+impl<T: FromToolResult + 'static, E: FromToolError> RemoteReply for Result<T, E> {
     type Value = T;
     type Error = E;
 }

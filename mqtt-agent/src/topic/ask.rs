@@ -10,8 +10,9 @@ use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
 use crate::handler::registry::TopicDef;
+use crate::handler::reply::Received;
 use crate::link::Inbound;
-use crate::mcp::{CallError, ask};
+use crate::mcp::{CallError, ask, read};
 use crate::remote::{RemoteError, RemoteReply};
 use crate::wire::Response;
 
@@ -91,8 +92,9 @@ impl<R: RemoteReply + 'static> IntoFuture for Asking<R> {
             if failed {
                 return Err(RemoteError::from_call(failure(&inbound)));
             }
-            serde_json::from_slice(&inbound.payload)
-                .map_err(|error| RemoteError::from_call(CallError::UnexpectedResult(error)))
+            let result = serde_json::from_slice(&inbound.payload).map_err(CallError::UnexpectedResult);
+            let answer = result.and_then(|result| read(Received { result, content: None }));
+            answer.map_err(RemoteError::from_call)
         })
     }
 }

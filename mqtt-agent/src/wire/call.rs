@@ -28,9 +28,21 @@ pub struct CallRequest {
     /// The largest message that the caller takes, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
+    /// Which of our additions to an answer the caller reads: `content` (`MCP-21`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<String>,
 }
 
+/// In [`CallRequest::accepts`]: the caller reads content (`MCP-21`).
+pub(crate) const ACCEPTS_CONTENT: &str = "content";
+
 impl CallRequest {
+    /// Whether the caller reads one of our additions to an answer.
+    #[must_use]
+    pub fn accepts(&self, addition: &str) -> bool {
+        self.accepts.iter().any(|accepted| accepted == addition)
+    }
+
     /// Reads a call.
     ///
     /// # Errors
@@ -55,6 +67,7 @@ impl CallRequest {
         client: &str,
         response_topic: &str,
         max_message_bytes: u64,
+        accepts: &[&str],
     ) -> Vec<u8> {
         #[derive(Serialize)]
         struct New<'a> {
@@ -64,9 +77,11 @@ impl CallRequest {
             timestamp: String,
             response_topic: &'a str,
             max_message_bytes: u64,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            accepts: &'a [&'a str],
         }
         let timestamp = now_rfc3339();
-        let call = New { call_id, arguments, client, timestamp, response_topic, max_message_bytes };
+        let call = New { call_id, arguments, client, timestamp, response_topic, max_message_bytes, accepts };
         serde_json::to_vec(&call).unwrap_or_default()
     }
 }

@@ -15,6 +15,9 @@ pub struct Response {
     pub call_id: Identifier,
     /// The result's JSON, or what went wrong.
     pub outcome: Result<Box<RawValue>, ErrorBody>,
+    /// The array of [content blocks](super::ContentBlock::read_all) beside a result, for a caller that accepts it
+    /// (`MCP-21`). An extension: a v0.1 peer ignores it.
+    pub content: Option<Box<RawValue>>,
     /// How long the server took, in milliseconds.
     pub elapsed_ms: Option<u64>,
 }
@@ -119,6 +122,8 @@ struct Out<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<OutError<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
@@ -144,6 +149,8 @@ struct In {
     status: Option<InStatus>,
     #[serde(default)]
     result: Option<Box<RawValue>>,
+    #[serde(default)]
+    content: Option<Box<RawValue>>,
     #[serde(default)]
     error: Option<Box<RawValue>>,
     #[serde(default)]
@@ -172,6 +179,18 @@ struct InError {
 }
 
 impl Response {
+    /// The answer to a call that failed.
+    #[must_use]
+    pub fn refused(call_id: Identifier, error: ErrorBody) -> Self {
+        Self::new(call_id, Err(error))
+    }
+
+    /// The answer to a call, with nothing but what it came to.
+    #[must_use]
+    pub fn new(call_id: Identifier, outcome: Result<Box<RawValue>, ErrorBody>) -> Self {
+        Self { call_id, outcome, content: None, elapsed_ms: None }
+    }
+
     /// Reads a response. One without a readable `status` is an error if it has an `error`, else it has to have a
     /// `result`. An error without a type is a `tool_error`; a code that is a number is read as its text; an error that is
     /// a string is a message.
@@ -186,7 +205,7 @@ impl Response {
     /// Reads the response to a call that is known already, as from its Correlation Data: it needs no `call_id`.
     pub(crate) fn read_for(call: Option<&Identifier>, payload: &[u8]) -> Result<Self, DecodeError> {
         let missing = |what| RESPONSE.error(DecodeCause::Json(de::Error::missing_field(what)));
-        let In { call_id, status, result, error, elapsed_ms } = RESPONSE.read(payload)?;
+        let In { call_id, status, result, content, error, elapsed_ms } = RESPONSE.read(payload)?;
         let call_id = call_id.or_else(|| call.cloned()).ok_or_else(|| missing("call_id"))?;
         let error = error.map(|error| ErrorBody::read(&error));
         let outcome = match (status, error, result) {
@@ -197,7 +216,7 @@ impl Response {
             (None, None, None) => return Err(missing("status")),
         };
         let elapsed_ms = milliseconds(&elapsed_ms);
-        Ok(Self { call_id, outcome, elapsed_ms })
+        Ok(Self { call_id, outcome, content, elapsed_ms })
     }
 
     /// Only the id of the call that a payload answers.
@@ -221,7 +240,14 @@ impl Response {
                 ("error", None, Some(error))
             }
         };
-        let out = Out { call_id: &self.call_id, status, result, error, elapsed_ms: self.elapsed_ms };
+        let out = Out {
+            call_id: &self.call_id,
+            status,
+            result,
+            content: self.content.as_deref(),
+            error,
+            elapsed_ms: self.elapsed_ms,
+        };
         // Strings, numbers and JSON that is one already: nothing here that JSON cannot hold.
         serde_json::to_vec(&out).unwrap_or_default()
     }
@@ -234,7 +260,11 @@ impl PartialEq for Response {
             (Err(one), Err(other)) => one == other,
             _ => false,
         };
-        outcomes && self.call_id == other.call_id && self.elapsed_ms == other.elapsed_ms
+        let text = |raw: &Option<Box<RawValue>>| raw.as_ref().map(|raw| raw.get().to_owned());
+        outcomes
+            && self.call_id == other.call_id
+            && self.elapsed_ms == other.elapsed_ms
+            && text(&self.content) == text(&other.content)
     }
 }
 

@@ -5,7 +5,7 @@
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -69,6 +69,7 @@ prop_compose! {
         title in option::of(text()),
         annotations in option::of(annotations()),
         tags in vec(text(), 0..3),
+        content in vec(text(), 0..3),
         max_message_bytes in option::of(any::<u64>()),
     ) -> ToolCard {
         ToolCard {
@@ -89,6 +90,7 @@ prop_compose! {
             annotations,
             replicas: flags.1.then_some(false),
             max_message_bytes,
+            content,
             tags,
         }
     }
@@ -154,24 +156,25 @@ proptest! {
     fn mcp_3_calls_come_back(
         call_id in identifier(), arguments in object(),
         client in option::of(text()), timestamp in option::of(text()), response_topic in option::of(text()),
-        max_message_bytes in option::of(any::<u64>()),
+        max_message_bytes in option::of(any::<u64>()), accepts in vec(text(), 0..3),
     ) {
-        let call = CallRequest { call_id, arguments, client, timestamp, response_topic, max_message_bytes };
+        let call = CallRequest { call_id, arguments, client, timestamp, response_topic, max_message_bytes, accepts };
         prop_assert_eq!(CallRequest::read(&call.to_bytes()).unwrap(), call);
     }
 
     #[test]
     fn mcp_3_encoded_calls_are_calls(call_id in identifier(), arguments in object(), client in text(), topic in text()) {
         let raw = RawValue::from_string(Value::Object(arguments.clone()).to_string()).unwrap();
-        let call = CallRequest::read(&CallRequest::encode(&call_id, &raw, &client, &topic, 4096)).unwrap();
+        let call = CallRequest::read(&CallRequest::encode(&call_id, &raw, &client, &topic, 4096, &["content"])).unwrap();
         prop_assert_eq!((call.call_id, call.arguments), (call_id, arguments));
         prop_assert_eq!((call.client, call.response_topic), (Some(client), Some(topic)));
-        prop_assert_eq!(call.max_message_bytes, Some(4096));
+        prop_assert_eq!((call.max_message_bytes, call.accepts), (Some(4096), vec!["content".to_owned()]));
     }
 
     #[test]
-    fn mcp_6_responses_come_back(call_id in identifier(), outcome in outcome(), elapsed_ms in option::of(any::<u64>())) {
-        let response = Response { call_id, outcome, elapsed_ms };
+    fn mcp_6_responses_come_back(call_id in identifier(), outcome in outcome(), elapsed_ms in option::of(any::<u64>()), text in option::of(text())) {
+        let content = text.map(|text| to_raw_value(&[json!({"type": "text", "text": text})]).unwrap());
+        let response = Response { call_id, outcome, content, elapsed_ms };
         let bytes = response.to_bytes();
         prop_assert_eq!(Response::read_call_id(&bytes), Some(response.call_id.clone()));
         prop_assert_eq!(Response::read(&bytes).unwrap(), response);

@@ -67,7 +67,7 @@ fn messages() -> Vec<Message> {
                     "title": "a", "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true,
                     "openWorldHint": false,
                 },
-                "replicas": false, "max_message_bytes": 9, "tags": ["g"],
+                "replicas": false, "max_message_bytes": 9, "content": ["image"], "tags": ["g"],
             }),
             read: |payload| shown(ToolCard::read("t", payload)),
             fields: &[
@@ -96,6 +96,8 @@ fn messages() -> Vec<Message> {
                 ("/annotations/openWorldHint", FLAG, Lost),
                 ("/replicas", FLAG, Lost),
                 ("/max_message_bytes", NUMBER, Lost),
+                ("/content", LIST, Lost),
+                ("/content/0", TEXT, ElementLost),
                 ("/tags", LIST, Lost),
                 ("/tags/0", TEXT, ElementLost),
             ],
@@ -192,7 +194,7 @@ fn messages() -> Vec<Message> {
             name: "call",
             full: json!({
                 "call_id": "c", "arguments": {"a": 1}, "client": "scout", "timestamp": "t", "response_topic": "r",
-                "max_message_bytes": 9,
+                "max_message_bytes": 9, "accepts": ["content"],
             }),
             read: |payload| shown(CallRequest::read(payload)),
             fields: &[
@@ -202,6 +204,8 @@ fn messages() -> Vec<Message> {
                 ("/timestamp", TEXT, Lost),
                 ("/response_topic", TEXT, Lost),
                 ("/max_message_bytes", NUMBER, Lost),
+                ("/accepts", LIST, Lost),
+                ("/accepts/0", TEXT, ElementLost),
             ],
         },
         Message {

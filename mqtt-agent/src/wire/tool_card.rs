@@ -61,6 +61,9 @@ pub struct ToolCard {
     /// The largest message that its servers take, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
+    /// The kinds of content blocks that may come beside a result (`MCP-21`, an extension of ours).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<String>,
     /// Words to find the tool by (an extension of ours).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

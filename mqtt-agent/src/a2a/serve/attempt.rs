@@ -336,7 +336,7 @@ impl Work {
                 Err(late("it took longer than its skill's limit, or than whoever gave it allows"))
             }
             Err(error) => Err(Box::new(failure(error))),
-            Ok(raw) => serde_json::from_str::<Value>(raw.get()).map_err(|error| {
+            Ok(answered) => serde_json::from_str::<Value>(answered.value.get()).map_err(|error| {
                 Box::new(TaskError::new("task_error", format!("the result is no JSON: {error}")))
             }),
         })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::handler::reply::{FailureParts, ToolError};
+use crate::handler::reply::{Answered, FailureParts, ToolError};
 use crate::json;
 use crate::shown::{quoting, shown};
 use crate::wire::{ErrorBody, ErrorKind};
@@ -15,9 +15,10 @@ use crate::wire::{ErrorBody, ErrorKind};
 /// What comes back through the layers.
 pub type Outcome = Result<Output, Refusal>;
 
-/// A result on its way to the caller.
+/// A result on its way to the caller: its JSON, and the content that a tool gave beside it (`MCP-21`). A layer that puts
+/// another one in its place replaces both.
 #[derive(Debug, Clone)]
-pub struct Output(Box<RawValue>);
+pub struct Output(Answered);
 
 impl Output {
     /// The JSON of a value.
@@ -26,7 +27,7 @@ impl Output {
     ///
     /// When JSON cannot hold the value, as a NaN.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
-        json::to_raw(value).map(Self).map_err(|error| {
+        json::to_raw(value).map(Self::from).map_err(|error| {
             Refusal::tool_error(format!(
                 "the result cannot be written as JSON: {error}; answer with a value that can"
             ))
@@ -36,7 +37,7 @@ impl Output {
     /// The result's JSON.
     #[must_use]
     pub fn json(&self) -> &RawValue {
-        &self.0
+        &self.0.value
     }
 
     /// The result as a value.
@@ -45,17 +46,23 @@ impl Output {
     ///
     /// When it is no `T`.
     pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        serde_json::from_str(self.0.get())
+        serde_json::from_str(self.0.value.get())
     }
 
-    pub(super) fn into_json(self) -> Box<RawValue> {
+    pub(super) fn into_answered(self) -> Answered {
         self.0
     }
 }
 
 impl From<Box<RawValue>> for Output {
     fn from(json: Box<RawValue>) -> Self {
-        Self(json)
+        Self(json.into())
+    }
+}
+
+impl From<Answered> for Output {
+    fn from(answered: Answered) -> Self {
+        Self(answered)
     }
 }
 

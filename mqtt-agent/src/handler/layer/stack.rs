@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, sleep_until};
 
@@ -17,6 +16,7 @@ use super::next::{Next, Passed, SharedLayer};
 use super::outcome::{Outcome, Refusal};
 use super::request::Request;
 use crate::handler::refusal::{canceled, panicked, timed_out};
+use crate::handler::reply::Answered;
 use crate::wire::ErrorBody;
 
 /// How long layers may take when the handler has ended.
@@ -39,9 +39,9 @@ impl Layers {
         request: Request,
         until: Instant,
         handle: impl FnOnce(Request) -> F,
-    ) -> Result<Box<RawValue>, ErrorBody>
+    ) -> Result<Answered, ErrorBody>
     where
-        F: Future<Output = Result<Box<RawValue>, ErrorBody>>,
+        F: Future<Output = Result<Answered, ErrorBody>>,
     {
         let context = request.context().clone();
         let outcome = async {
@@ -73,13 +73,13 @@ impl Layers {
         let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
         match outcome {
-            Ok(output) => Ok(output.into_json()),
+            Ok(output) => Ok(output.into_answered()),
             Err(refusal) => Err(Refusal::into_body(refusal, context.tool(), context.call_id())),
         }
     }
 }
 
-fn passed(outcome: Result<Box<RawValue>, ErrorBody>) -> Outcome {
+fn passed(outcome: Result<Answered, ErrorBody>) -> Outcome {
     outcome.map(Into::into).map_err(Into::into)
 }
 

@@ -8,7 +8,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{ArgDef, Location};
 use crate::handler::layer::SharedLayer;
 use crate::handler::param::Call;
-use crate::handler::reply::{Answer, Codes, ErrorCode, NO_CODES, ToolFuture};
+use crate::handler::reply::{Answer, Codes, ErrorCode, NO_CODES, Output, ToolFuture};
 
 /// Some parameter could not be filled; the [`Call`] holds the reasons.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub struct ToolDef {
     pub(crate) description: &'static str,
     pub(crate) args: &'static [ArgDef],
     pub(crate) output: fn(&mut SchemaGenerator) -> Schema,
+    /// The kinds of content that may come beside a result.
+    pub(crate) content: &'static [&'static str],
     pub(crate) errors: &'static dyn Codes,
     pub(crate) handler: Handler,
     pub(crate) location: Location,
@@ -80,6 +82,7 @@ impl ToolDef {
             description,
             args,
             output,
+            content: &[],
             errors: NO_CODES,
             handler,
             location,
@@ -92,6 +95,22 @@ impl ToolDef {
             allow: None,
             layers: &[],
         }
+    }
+
+    /// The same with a reply that may have content beside it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn answering(
+        name: &'static str,
+        description: &'static str,
+        args: &'static [ArgDef],
+        output: Output,
+        handler: Handler,
+        location: Location,
+    ) -> Self {
+        let mut tool = Self::new(name, description, args, output.schema, handler, location);
+        tool.content = output.content;
+        tool
     }
 
     /// Stands in for a definition that did not compile, so that a list which names it adds no error of its own.

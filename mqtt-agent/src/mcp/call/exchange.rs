@@ -13,13 +13,14 @@ use tokio::time::{Sleep, sleep_until};
 use super::CallError;
 use super::look::look;
 use crate::discover::SMALL;
+use crate::handler::reply::Received;
 use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
-use crate::wire::{CallRequest, ErrorKind, Identifier, Response, codes};
+use crate::wire::{ACCEPTS_CONTENT, CallRequest, ErrorKind, Identifier, Response, codes};
 
 /// What comes of a call.
-pub(super) type CallResult = Result<Box<RawValue>, CallError>;
+pub(super) type CallResult = Result<Received, CallError>;
 
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Exchange {
     call_id: Identifier,
     // Until the call is sent.
     arguments: Option<Box<RawValue>>,
+    /// Whether it asks for content (`MCP-21`).
+    content: bool,
     started: Instant,
     deadline: Instant,
     // One for the whole call: entering one into the runtime's wheel may wake a thread. Made when the call first waits,
@@ -55,6 +58,7 @@ impl Exchange {
         handle: &SessionHandle,
         tool: &str,
         arguments: Box<RawValue>,
+        content: bool,
         deadline: Instant,
     ) -> Result<Box<Self>, CallError> {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
@@ -63,6 +67,7 @@ impl Exchange {
             session: Arc::clone(handle.session()),
             call_id: Identifier::random(),
             arguments: Some(arguments),
+            content,
             started: Instant::now(),
             deadline,
             alarm: None,
@@ -273,7 +278,8 @@ impl Exchange {
         if let Stage::Sent { number, .. } = stage {
             self.window.ended(number, ending(&response, after));
         }
-        response.outcome.map_err(CallError::from)
+        let content = response.content;
+        response.outcome.map(|result| Received { result, content }).map_err(CallError::from)
     }
 
     /// The call's message, once: its arguments are not kept.
@@ -282,8 +288,9 @@ impl Exchange {
         let client = self.session.id().as_str();
         let responses = namespace.responses(client);
         let arguments = self.arguments.take().unwrap_or_default();
-        let accepts = self.session.link().accepts() as u64;
-        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, accepts);
+        let limit = self.session.link().accepts() as u64;
+        let accepts: &[&str] = if self.content { &[ACCEPTS_CONTENT] } else { &[] };
+        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, limit, accepts);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
         Message::json(namespace.tool_call(self.tool()), payload)

@@ -82,13 +82,14 @@ pub(super) async fn retried(
     handle: SessionHandle,
     tool: String,
     arguments: Box<RawValue>,
+    content: bool,
     until: Instant,
     retry: Retry,
 ) -> CallResult {
     let mut attempt = 1;
     loop {
         let ends = retry.attempt_timeout.map_or(until, |timeout| deadline::within(timeout).min(until));
-        let error = match Exchange::new(&handle, &tool, arguments.clone(), ends)?.run().await {
+        let error = match Exchange::new(&handle, &tool, arguments.clone(), content, ends)?.run().await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::exchange::{CallResult, Exchange};
 use super::missed::Missed;
 use super::{CallError, read};
+use crate::handler::reply::FromToolResult;
 use crate::kept::Kept;
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::log_rate::limited;
@@ -212,7 +213,7 @@ impl<T, P> ToolStream<T, P> {
     }
 }
 
-impl<T: DeserializeOwned, P> ToolStream<T, P> {
+impl<T: FromToolResult, P> ToolStream<T, P> {
     /// The result. Partial results that were not read are dropped.
     ///
     /// # Errors
@@ -228,7 +229,7 @@ impl<T: DeserializeOwned, P> ToolStream<T, P> {
             None => self.exchange.response().await,
         };
         match outcome {
-            Ok(raw) => read(&raw),
+            Ok(received) => read(received),
             Err(error) => Err(self.exchange.explain(error).await),
         }
     }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::shared::Shared;
+use crate::handler::reply::Answered;
 use crate::handler::run::Outcome;
+use crate::json;
 use crate::link::{self, Link, PublishError, Published, SizeLimit};
 use crate::log_rate::limited;
 use crate::serve::{Admitted, ReplyTo};
 use crate::shown::shown;
 use crate::spawn;
-use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, codes};
+use crate::wire::{ACCEPTS_CONTENT, CallRequest, ErrorBody, ErrorKind, Identifier, Response, codes};
 
 /// How often an answer is sent again when nobody received it: the caller may be about to reconnect.
 const RETRIES: u32 = 5;
@@ -20,10 +24,29 @@ const RETRIES: u32 = 5;
 /// The wait before the first of them; it doubles.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// The payload of a response.
-pub(super) fn encode(call_id: &Identifier, outcome: Outcome, started: Instant) -> Bytes {
+/// The payload of a response. Content goes out where the caller reads it (`MCP-21`).
+pub(super) fn encode(call: &CallRequest, outcome: Outcome, started: Instant) -> Bytes {
+    let (outcome, content) = match outcome {
+        Ok(Answered { value, content }) => (Ok(value), content),
+        Err(error) => (Err(error), None),
+    };
+    let content = content.filter(|_| call.accepts(ACCEPTS_CONTENT));
+    response(Response { content: raw(content), ..Response::new(call.call_id.clone(), outcome) }, started)
+}
+
+fn raw(value: Option<impl Serialize>) -> Option<Box<RawValue>> {
+    // Texts, numbers and bytes: nothing here that JSON cannot hold.
+    json::to_raw(&value?).ok()
+}
+
+fn response(response: Response, started: Instant) -> Bytes {
     let elapsed_ms = Some(started.elapsed().as_millis() as u64);
-    Response { call_id: call_id.clone(), outcome, elapsed_ms }.to_bytes().into()
+    Response { elapsed_ms, ..response }.to_bytes().into()
+}
+
+/// The payload of a refusal.
+pub(super) fn refusal(call_id: &Identifier, error: ErrorBody, started: Instant) -> Bytes {
+    response(Response::refused(call_id.clone(), error), started)
 }
 
 /// An answer on its way.
@@ -156,5 +179,5 @@ fn too_large(call_id: &Identifier, error: &PublishError) -> Bytes {
         error => format!("the result is too large to be sent: {error}"),
     };
     let error = ErrorBody::new(ErrorKind::ToolError, message).with_code(codes::TOO_LARGE);
-    Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None }.to_bytes().into()
+    Response::refused(call_id.clone(), error).to_bytes().into()
 }

@@ -218,6 +218,7 @@ pub(crate) fn tool_card(
         annotations: (annotations != ToolAnnotations::default()).then_some(annotations),
         replicas: None,
         max_message_bytes: None,
+        content: tool.content.iter().map(|&kind| kind.to_owned()).collect(),
         tags: tool.tags.iter().map(|&tag| tag.to_owned()).collect(),
     }
 }

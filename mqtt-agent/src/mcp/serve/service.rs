@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::answer::{Answer, encode};
+use super::answer::{Answer, encode, refusal};
 use super::dedup::{Dedup, Key, Seen, Ticket};
 use super::served_tool::ServedTool;
 use super::shared::Shared;
@@ -170,7 +170,7 @@ impl Service {
             Seen::Running => {}
             Seen::Answered(answer) => {
                 let Accepted { request, reply_to, received, .. } = *accepted;
-                let answer = answer.unwrap_or_else(|| encode(&request.call_id, Err(forgotten()), received));
+                let answer = answer.unwrap_or_else(|| refusal(&request.call_id, forgotten(), received));
                 Answer { reply_to, call_id: request.call_id, payload: answer, deadline: received }
                     .send(&self.shared, place);
             }
@@ -198,7 +198,7 @@ impl Service {
                     let reply_to = reply_to(request.response_topic.as_deref(), None, None)?;
                     let message = format!("`client`: {error}");
                     let error = malformed_call(message);
-                    reply_to.send_now(&self.shared.link, encode(&request.call_id, Err(error), received));
+                    reply_to.send_now(&self.shared.link, refusal(&request.call_id, error, received));
                     return None;
                 }
                 let Some(reply_to) =
@@ -220,7 +220,7 @@ impl Service {
                 // Its own id, or else what it is correlated by.
                 let call_id = malformed.call_id.clone().or_else(|| correlated_id(properties))?;
                 let error = malformed_call(malformed.to_string());
-                reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), received));
+                reply_to.send_now(&self.shared.link, refusal(&call_id, error, received));
                 None
             }
         }
@@ -231,12 +231,13 @@ impl Service {
         let mut times = Times::default();
         let (outcome, answer_by) = self.outcome(&mut begun, &mut times).await;
         let Begun { accepted, ticket, place, .. } = *begun;
-        let Accepted { request: CallRequest { call_id, .. }, reply_to, caller, received, .. } = *accepted;
+        let Accepted { request, reply_to, caller, received, .. } = *accepted;
+        let call_id = &request.call_id;
         let error = outcome.as_ref().err();
         self.tally.answered(error.map(|error| &error.kind), times);
         drop(in_hand);
         let span = tracing::Span::current();
-        span.record("gen_ai.tool.call.id", tracing::field::display(shown(&call_id)));
+        span.record("gen_ai.tool.call.id", tracing::field::display(shown(call_id)));
         if let Some(error) = error {
             span.record("error.type", error.kind.as_str());
         }
@@ -250,9 +251,9 @@ impl Service {
             ran = ?times.handling,
             "answered a call"
         );
-        let payload = encode(&call_id, outcome, received);
+        let payload = encode(&request, outcome, received);
         ticket.end(payload.clone());
-        Answer { reply_to, call_id, payload, deadline: answer_by }.send(&self.shared, place);
+        Answer { reply_to, call_id: request.call_id, payload, deadline: answer_by }.send(&self.shared, place);
     }
 
     /// Runs the handler, with what stands around it, and says until when its answer is waited for.
@@ -395,6 +396,6 @@ impl Service {
             return limited!(warn, "a call was dropped: too many are in hand", tool = self.tool.name);
         };
         let reply_to = ReplyTo::with(topic, properties);
-        reply_to.send_now(&self.shared.link, encode(&call_id, Err(error), Instant::now()));
+        reply_to.send_now(&self.shared.link, refusal(&call_id, error, Instant::now()));
     }
 }

@@ -304,9 +304,9 @@ fn expiry(inbound: &Inbound, received: Instant) -> Option<Instant> {
 /// The value's own JSON, or the error response of the MCP profile with the user property `status: error`.
 fn answer(reply_to: &ReplyTo, call_id: &Identifier, outcome: Outcome, until: Instant) -> Message {
     match outcome {
-        Ok(value) => reply_to.message_until(String::from(Box::<str>::from(value)), until),
+        Ok(answered) => reply_to.message_until(String::from(Box::<str>::from(answered.value)), until),
         Err(error) => {
-            let response = Response { call_id: call_id.clone(), outcome: Err(error), elapsed_ms: None };
+            let response = Response::refused(call_id.clone(), error);
             reply_to.message_until(response.to_bytes(), until).with_user("status", "error")
         }
     }

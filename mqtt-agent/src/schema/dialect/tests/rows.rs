@@ -249,6 +249,7 @@ fn a_card_as_a_whole() {
         annotations: None,
         replicas: None,
         max_message_bytes: None,
+        content: Vec::new(),
         tags: Vec::new(),
     };
     let findings = lint_tool(&card, Dialect::Mcp);

@@ -1,0 +1,46 @@
+//! [`FromToolResult`]: what a call's result can be read as.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// What the result of a call can be: every type that serde reads, and [`Content`](crate::Content).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a call",
+    label = "not read from JSON",
+    note = "derive `serde::Deserialize` for it, or take `mqtt_agent::Content`"
+)]
+pub trait FromToolResult: Sized {
+    /// Whether the call asks for content (`MCP-21`).
+    #[doc(hidden)]
+    const CONTENT: bool = false;
+
+    /// Reads what came.
+    #[doc(hidden)]
+    fn from_received(received: Received) -> Result<Self, Unfit>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromToolResult for T {
+    fn from_received(received: Received) -> Result<Self, Unfit> {
+        serde_json::from_str(received.result.get()).map_err(Unfit::Value)
+    }
+}
+
+/// What a call brought.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Received {
+    pub(crate) result: Box<RawValue>,
+    /// The content blocks beside it, where there are any.
+    pub(crate) content: Option<Box<RawValue>>,
+}
+
+/// Why what came is not of the caller's type.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Unfit {
+    /// The value is of another type.
+    Value(serde_json::Error),
+    /// The content can't be read.
+    Content(String),
+}
