@@ -187,8 +187,8 @@ pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
 pub use mcp::{
-    CallError, DynamicTool, DynamicToolError, FindServer, FindTool, ListServers, ListTools, Retry, ToolCall,
-    ToolStream,
+    CallError, ChunksError, DynamicTool, DynamicToolError, FindServer, FindTool, ListServers, ListTools,
+    Retry, SaveTo, Saved, ToolCall, ToolStream,
 };
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;

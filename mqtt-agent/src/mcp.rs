@@ -15,7 +15,7 @@ mod server_stats;
 
 pub(crate) use ask::ask;
 pub(crate) use call::read;
-pub use call::{CallError, Retry, ToolCall, ToolStream};
+pub use call::{CallError, ChunksError, Retry, SaveTo, Saved, ToolCall, ToolStream};
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
 pub use dynamic::{DynamicTool, DynamicToolError};
 pub(crate) use serve::{Cards, ReadyTool, ServeOptions, ServedTool, Server, StatsServer, Tallies, tool_card};

@@ -49,6 +49,14 @@ impl<R: RemoteReply> RemoteCall<R> {
         self
     }
 
+    /// Takes a result of up to so many bytes, in chunks where one message doesn't hold it; see
+    /// [`ToolCall::max_result_bytes`].
+    #[cfg(feature = "chunks")]
+    pub fn max_result_bytes(mut self, bytes: u64) -> Self {
+        self.call = self.call.max_result_bytes(bytes);
+        self
+    }
+
     /// Makes the call, and gives its partial results while it runs.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod agent_presence;
 mod agents;
 mod calls;
 mod cards;
+mod chunks;
 mod combinators;
 mod computing;
 mod content;

@@ -27,6 +27,12 @@ async fn draw() -> Content {
     Content::new().with_text("a dot").with_image(vec![1, 2, 3], "image/png")
 }
 
+/// Repeats a letter.
+#[tool]
+async fn letters(bytes: usize) -> String {
+    "x".repeat(bytes)
+}
+
 /// Counts up.
 #[tool]
 async fn count_up(to: u32, partials: Partials<u32>, State(begun): State<Arc<Notify>>) -> u32 {
@@ -80,7 +86,8 @@ async fn sent() -> BTreeMap<&'static str, (String, Value)> {
     let mut all = BTreeMap::new();
 
     let begun = Arc::new(Notify::new());
-    let agent = Agent::new("calculator").tools(tools![sum, count_up, draw]).state(Arc::clone(&begun));
+    let agent =
+        Agent::new("calculator").tools(tools![sum, count_up, draw, letters]).state(Arc::clone(&begun));
     let calculator = agent.start(&broker.url()).await.unwrap();
     all.insert("server card", seen.next("a2a/v1/mcp/servers/calculator/card").await);
     all.insert("tool card", seen.next("a2a/v1/mcp/tools/sum/card").await);
@@ -94,6 +101,12 @@ async fn sent() -> BTreeMap<&'static str, (String, Value)> {
     drop(client.call("draw", json!({})).content().await.unwrap());
     all.insert("call that accepts content", seen.next("a2a/v1/mcp/tools/draw/call").await);
     all.insert("response with content", seen.next("a2a/v1/mcp/clients/scout/responses").await);
+    let narrow = ConnectOptions::new(broker.url()).id("narrow").max_packet_size(4096);
+    let narrow = Client::connect(narrow).await.unwrap();
+    narrow.call("letters", json!({"bytes": 4000})).max_result_bytes(5000).await.unwrap();
+    all.insert("call that accepts chunks", seen.next("a2a/v1/mcp/tools/letters/call").await);
+    all.insert("chunk", seen.next("a2a/v1/mcp/tools/letters/stream/").await);
+    all.insert("response in chunks", seen.next("a2a/v1/mcp/clients/narrow/responses").await);
     let stream = client.call("count_up", json!({"to": 1})).stream().await.unwrap();
     stream.finish().await.unwrap();
     all.insert("partial result", seen.next("a2a/v1/mcp/tools/count_up/stream/").await);
@@ -159,6 +172,10 @@ fn lasting(value: &Value) -> Value {
             .iter()
             .map(|(key, value)| match key.as_str() {
                 "elapsed_ms" => (key.clone(), json!(value.is_number())),
+                // Shortened on the page.
+                "data" if fields.get("type").is_some_and(|kind| kind == "chunk") => {
+                    (key.clone(), json!(value.is_string()))
+                }
                 "sdk" => (key.clone(), json!(value.is_string())),
                 _ => (key.clone(), lasting(value)),
             })
@@ -208,9 +225,15 @@ fn every_example_of_the_wire_page_is_read_by_the_reader_of_its_kind() {
             "tool card" => wire::ToolCard::read("sum", &bytes).map(|card| card.is_some()),
             "agent card" => wire::AgentCard::read("writer", &bytes).map(|card| card.is_some()),
             "status" => wire::AgentStatus::read(&bytes).map(|status| status.is_some()),
-            "call" | "call that accepts content" => Ok(wire::CallRequest::read(&bytes).is_ok()),
+            "call" | "call that accepts content" | "call that accepts chunks" => {
+                Ok(wire::CallRequest::read(&bytes).is_ok())
+            }
             "cancel" => wire::CancelRequest::read(&bytes).map(|_| true),
             "response" | "error response" => wire::Response::read(&bytes).map(|_| true),
+            "chunk" => wire::Chunk::read(&bytes).map(|chunk| chunk.is_some()),
+            "response in chunks" => wire::Response::read(&bytes)
+                .and_then(|response| wire::Chunks::read(&response.chunks.unwrap()))
+                .map(|chunks| chunks.bytes == 4002),
             "response with content" => wire::Response::read(&bytes)
                 .map(|response| wire::ContentBlock::read_all(&response.content.unwrap()).unwrap().len() == 2),
             "partial result" | "end of the partial results" => {

@@ -6,6 +6,7 @@
 mod backlog;
 mod cancels;
 mod cards;
+mod chunks;
 mod common;
 mod deadlines;
 mod delegators;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mqtt_agent::CallError;
 use mqtt_agent::prelude::*;
+use mqtt_agent::{CallError, Content};
 use serde_json::{Value, json};
 use support::TestBroker;
 
@@ -38,6 +38,30 @@ async fn mcp_1_mcp_2_mcp_3_mcp_6_mcp_7_mcp_10_a_strict_caller_finds_calls_and_st
     assert_eq!(answer["answer"]["error"]["type"], "invalid_arguments");
     let answer = caller.ask(json!({"call": "reserved"})).await;
     assert_eq!(answer["answer"]["result"], "for you");
+    caller.stop().await;
+    agent.stop().await;
+}
+
+/// Draws a dot.
+#[tool]
+async fn sketch(caption: Option<String>) -> Content {
+    let image = Content::new().with_image(vec![1, 2, 3], "image/png");
+    caption.into_iter().fold(image, Content::with_text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_21_a_strict_caller_gets_a_text_in_place_of_content() {
+    let broker = TestBroker::chosen().await;
+    let agent = Agent::new("ours").tools(tools![sketch]).start(&broker.url()).await.unwrap();
+    let mut caller = Peer::python("caller.py", &broker.url(), "caller").await;
+    caller.ask(json!({"tools": ["sketch"]})).await;
+    for (arguments, result) in
+        [(json!({"caption": "a dot"}), "a dot"), (json!({}), "[image: image/png, 3 bytes]")]
+    {
+        let answer = caller.ask(json!({"call": "sketch", "arguments": arguments})).await;
+        assert_eq!(answer["answer"]["result"], result);
+        assert!(answer["answer"].get("content").is_none(), "{answer}");
+    }
     caller.stop().await;
     agent.stop().await;
 }

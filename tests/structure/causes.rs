@@ -12,8 +12,8 @@ use mqtt_agent::testing::TestError;
 use mqtt_agent::topic::EventError;
 use mqtt_agent::wire::{AgentStatus, CallRequest, DecodeError, Identifier, IdentifierError, TaskError};
 use mqtt_agent::{
-    AddToolError, CallError, ConnectError, DiscoverError, DynamicToolError, PartialsError, PublishError,
-    RemoteError, SubscribeError,
+    AddToolError, CallError, ChunksError, ConnectError, DiscoverError, DynamicToolError, PartialsError,
+    PublishError, RemoteError, SubscribeError,
 };
 
 /// An error under its name, and the text of its cause.
@@ -70,10 +70,12 @@ async fn samples() -> Vec<Sample> {
         sample("Error::Signal", io::Error::other("no signals"), mqtt_agent::Error::Signal),
         sample("Error::Store", store(), mqtt_agent::Error::Store),
         sample("Error::Subscribe", subscribe(), mqtt_agent::Error::Subscribe),
+        sample("CallError::Chunks", ChunksError::Digest, CallError::Chunks),
         sample("CallError::Publish", publish(), CallError::Publish),
         sample("CallError::Subscribe", subscribe(), CallError::Subscribe),
         sample("CallError::UnexpectedPartial", json(), CallError::UnexpectedPartial),
         sample("CallError::UnexpectedResult", json(), CallError::UnexpectedResult),
+        sample("ChunksError::File", io::Error::other("no disk"), ChunksError::File),
         sample("DelegateError::Failed", task(), DelegateError::Failed),
         sample("DelegateError::InvalidAgent", identifier(), DelegateError::InvalidAgent),
         sample("DelegateError::Publish", publish(), DelegateError::Publish),

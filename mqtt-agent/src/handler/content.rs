@@ -6,7 +6,7 @@ use bytes::Bytes;
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use super::reply::{Answer, Answered, Described, FromToolResult, Received, Reply, Unfit};
+use super::reply::{Answer, Answered, Apart, Described, FromToolResult, Received, Reply, Unfit};
 use crate::json;
 use crate::wire::{ContentBlock, content_kinds as kinds};
 
@@ -133,6 +133,7 @@ fn answered(value: Answered, blocks: Vec<ContentBlock>) -> Answer {
     let mut answered = value;
     if answered.value.get() == "null" {
         answered.value = json::to_raw(&plain(&blocks)).unwrap_or(answered.value);
+        answered.has_value = false;
     }
     answered.content = Some(blocks.into_boxed_slice());
     Ok(answered)
@@ -157,7 +158,7 @@ impl<T: DeserializeOwned> FromToolResult for Content<T> {
     const CONTENT: bool = true;
 
     fn from_received(received: Received) -> Result<Self, Unfit> {
-        let Received { result, content } = received;
+        let Received { result, content, bytes: Apart(bytes) } = received;
         let text = serde_json::from_str::<String>(result.get());
         let value = serde_json::from_str(result.get()).or_else(|error| {
             // Where there is no value the result is a text for others.
@@ -165,10 +166,17 @@ impl<T: DeserializeOwned> FromToolResult for Content<T> {
             let nothing = if is_nothing { serde_json::from_str("null").ok() } else { None };
             nothing.ok_or(Unfit::Value(error))
         })?;
-        let blocks = match content {
+        let mut blocks = match content {
             Some(content) => ContentBlock::read_all(&content).map_err(Unfit::Content)?,
+            None if bytes.is_some() => Vec::new(),
             None => vec![ContentBlock::text(text.unwrap_or_else(|_| result.get().to_owned()))],
         };
+        if let Some((bytes, media_type)) = bytes {
+            match blocks.as_mut_slice() {
+                [block] if block.as_bytes().is_some() => block.put_bytes(bytes),
+                _ => blocks = vec![ContentBlock::of_media_type(bytes, media_type)],
+            }
+        }
         Ok(Self { value, blocks })
     }
 }
@@ -199,7 +207,7 @@ mod tests {
 
     fn received(result: &serde_json::Value, content: Option<&serde_json::Value>) -> Received {
         let content = content.map(|content| to_raw_value(content).unwrap());
-        Received { result: to_raw_value(result).unwrap(), content }
+        Received { result: to_raw_value(result).unwrap(), content, bytes: Apart::default() }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use failure::Failure;
 pub(crate) use failure::FailureParts;
 pub use received::FromToolResult;
 #[doc(hidden)]
-pub use received::{Received, Unfit};
+pub use received::{Apart, Received, Unfit};
 pub use returning::FromToolError;
 #[doc(hidden)]
 pub use running::{ToolFuture, run};
@@ -47,11 +47,13 @@ pub type Answer = Result<Answered, Failure>;
 pub struct Answered {
     pub(crate) value: Box<RawValue>,
     pub(crate) content: Option<Box<[ContentBlock]>>,
+    /// Whether the value is one, and no text that stands in for what callers don't get.
+    pub(crate) has_value: bool,
 }
 
 impl From<Box<RawValue>> for Answered {
     fn from(value: Box<RawValue>) -> Self {
-        Self { value, content: None }
+        Self { value, content: None, has_value: true }
     }
 }
 

@@ -252,15 +252,25 @@ impl Link {
     pub(crate) fn check_size(&self, message: &Message) -> Result<(), PublishError> {
         message.check()?;
         let size = size::publish(message);
+        let (limit, of) = self.limit(message.receiver_limit);
+        if size > limit { Err(PublishError::TooLarge { size, limit, of }) } else { Ok(()) }
+    }
+
+    /// The largest packet that may go to a receiver that states such a limit, and whose limit that is.
+    fn limit(&self, stated: Option<u64>) -> (usize, SizeLimit) {
         let less = |limit: usize| limit.saturating_sub(ADDED);
-        let stated = message.receiver_limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let stated = stated.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let limits = [
             (self.max_packet_size(), SizeLimit::Broker),
             (less(self.0.own_limit), SizeLimit::Connection),
             (less(stated.unwrap_or(usize::MAX)), SizeLimit::Receiver),
         ];
-        let (limit, of) = limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0]);
-        if size > limit { Err(PublishError::TooLarge { size, limit, of }) } else { Ok(()) }
+        limits.into_iter().min_by_key(|(limit, _)| *limit).unwrap_or(limits[0])
+    }
+
+    /// The same without the name.
+    pub(crate) fn largest(&self, stated: Option<u64>) -> usize {
+        self.limit(stated).0
     }
 
     /// The size and the limit of a message that is too large.

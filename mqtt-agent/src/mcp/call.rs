@@ -1,19 +1,27 @@
 //! Calling a tool: the builder ([`ToolCall`]), one call on the wire ([`exchange`]), its partial results
 //! ([`ToolStream`]) and what it can come to ([`CallError`]).
 
+mod asks;
+#[cfg_attr(not(feature = "chunks"), allow(dead_code))]
+mod assembly;
 mod error;
 mod exchange;
 mod look;
 mod missed;
 mod retry;
+#[cfg_attr(not(feature = "chunks"), allow(dead_code))]
+mod save;
 mod stream;
 
+pub use assembly::{ChunksError, Saved};
 pub use error::CallError;
 pub use retry::Retry;
+pub use save::SaveTo;
 pub use stream::ToolStream;
 
 use std::future::{IntoFuture, ready};
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -26,6 +34,7 @@ use crate::handler::content::Content;
 use crate::handler::reply::{FromToolResult, Received, Unfit};
 use crate::json;
 use crate::session::SessionHandle;
+use asks::Asks;
 use exchange::{CallResult, Exchange};
 use retry::retried;
 
@@ -38,19 +47,28 @@ pub struct ToolCall<T = Value> {
     arguments: Result<Box<RawValue>, CallError>,
     timeout: Option<Duration>,
     retry: Option<Retry>,
+    max_result_bytes: Option<u64>,
     result: PhantomData<fn() -> T>,
 }
 
 impl<T: FromToolResult> ToolCall<T> {
     pub(crate) fn new(handle: SessionHandle, tool: String, arguments: &impl Serialize) -> Self {
-        Self { handle, tool, arguments: object(arguments), timeout: None, retry: None, result: PhantomData }
+        Self {
+            handle,
+            tool,
+            arguments: object(arguments),
+            timeout: None,
+            retry: None,
+            max_result_bytes: None,
+            result: PhantomData,
+        }
     }
 
     /// The type of the result. Any that serde reads, or [`Content`]; [`CallError::UnexpectedResult`] when the result doesn't
     /// fit.
     pub fn returning<U: FromToolResult>(self) -> ToolCall<U> {
-        let Self { handle, tool, arguments, timeout, retry, result: _ } = self;
-        ToolCall { handle, tool, arguments, timeout, retry, result: PhantomData }
+        let Self { handle, tool, arguments, timeout, retry, max_result_bytes, result: _ } = self;
+        ToolCall { handle, tool, arguments, timeout, retry, max_result_bytes, result: PhantomData }
     }
 
     /// Texts, images, audio and bytes of the result (`MCP-21`): the same as `returning::<Content>()`. A result without them is
@@ -64,6 +82,45 @@ impl<T: FromToolResult> ToolCall<T> {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// Takes a result of up to so many bytes, which comes in chunks where one message doesn't hold it (`MCP-22`): a result's
+    /// JSON, or the bytes of a content block that is all that there is. A larger one ends as [`CallError::Chunks`], and the call
+    /// is cancelled. Give it a [`timeout`](Self::timeout) as well: 100 MB take longer than a call usually may.
+    ///
+    /// Without it a result is what one message holds, 1 MiB where [`ConnectOptions::max_packet_size`] says nothing else; a
+    /// larger one is an error with the code `too_large`. With it the call waits for one subscription more before it is sent.
+    /// A call that is [streamed](Self::stream) takes no chunks.
+    ///
+    /// [`ConnectOptions::max_packet_size`]: crate::ConnectOptions::max_packet_size
+    #[cfg(feature = "chunks")]
+    pub fn max_result_bytes(mut self, bytes: u64) -> Self {
+        self.max_result_bytes = Some(bytes);
+        self
+    }
+
+    /// Writes the result into a file, in chunks where one message doesn't hold it (`MCP-22`): the bytes of a content block
+    /// that is all that there is, else the result's JSON. It takes 100 MiB where [`max_result_bytes`](Self::max_result_bytes)
+    /// says nothing else, and some 2 MiB of memory.
+    ///
+    /// The file is there when it is whole; until then it has another name in the same folder, and is removed where the call
+    /// fails. One that is there already is replaced.
+    ///
+    /// ```no_run
+    /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
+    /// # use std::time::Duration;
+    /// # use mqtt_agent::prelude::json;
+    /// let call = client.call("scan", json!({"page": 1})).timeout(Duration::from_secs(120));
+    /// let saved = call.save_to("scan.tiff").await?;
+    /// println!("{} bytes of {}", saved.bytes, saved.media_type);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "chunks")]
+    pub fn save_to(self, path: impl Into<PathBuf>) -> SaveTo {
+        let deadline = self.handle.deadline(self.timeout);
+        let Self { handle, tool, arguments, max_result_bytes: limit, .. } = self;
+        SaveTo { handle, tool, arguments, deadline, limit, path: path.into() }
     }
 
     /// Makes the call again where that may help: where nobody could take it (nobody serves the tool now, codes `busy` and
@@ -84,7 +141,8 @@ impl<T: FromToolResult> ToolCall<T> {
     /// Those of the call that show before the first partial result, as when the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
         let deadline = self.handle.deadline(self.timeout);
-        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, T::CONTENT, deadline)?;
+        let asks = Asks { content: T::CONTENT, chunks: None };
+        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, asks, deadline)?;
         ToolStream::open(exchange).await
     }
 }
@@ -95,13 +153,14 @@ impl<T: FromToolResult + 'static> IntoFuture for ToolCall<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let deadline = self.handle.deadline(self.timeout);
-        let Self { handle, tool, arguments, retry, .. } = self;
+        let Self { handle, tool, arguments, retry, max_result_bytes, .. } = self;
+        let asks = Asks { content: T::CONTENT, chunks: max_result_bytes };
         if let Some(retry) = retry {
-            let made = again(handle, tool, arguments, T::CONTENT, deadline, retry);
+            let made = again(handle, tool, arguments, asks, deadline, retry);
             return Box::pin(async move { made.await.and_then(read) });
         }
         // Made here and not in the future: a future keeps the room of all that was moved into it, for as long as it runs.
-        let exchange = |arguments| Exchange::new(&handle, &tool, arguments, T::CONTENT, deadline);
+        let exchange = |arguments| Exchange::new(&handle, &tool, arguments, asks, deadline);
         let made = made(arguments.and_then(exchange));
         Box::pin(async move { made.await.and_then(read) })
     }
@@ -120,11 +179,11 @@ fn again(
     handle: SessionHandle,
     tool: String,
     arguments: Result<Box<RawValue>, CallError>,
-    content: bool,
+    asks: Asks,
     deadline: Instant,
     retry: Retry,
 ) -> BoxFuture<'static, CallResult> {
-    Box::pin(async move { retried(handle, tool, arguments?, content, deadline, retry).await })
+    Box::pin(async move { retried(handle, tool, arguments?, asks, deadline, retry).await })
 }
 
 /// A result as the caller's type.

@@ -6,6 +6,7 @@
 mod answer;
 mod cards;
 mod change;
+mod chunks;
 mod dedup;
 mod look;
 mod served_tool;
@@ -36,6 +37,7 @@ use crate::link::{Filter, Link, Message, MessageHandler, RetainHandling, Subscri
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
+use chunks::Transfers;
 use dedup::Dedup;
 use look::Room;
 use service::Service;
@@ -110,6 +112,7 @@ impl Server {
             admission: Admission::new(limits.call_capacity()),
             room: Room::of(session.link(), session.namespace(), tools.iter().map(|ready| ready.tool.name)),
             retriers: Semaphore::new(RETRIERS),
+            transfers: Transfers::new(),
             limits,
         });
 

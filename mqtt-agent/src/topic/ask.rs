@@ -10,7 +10,7 @@ use super::outgoing::Outgoing;
 use super::payload::Encoded;
 use crate::client::Client;
 use crate::handler::registry::TopicDef;
-use crate::handler::reply::Received;
+use crate::handler::reply::{Apart, Received};
 use crate::link::Inbound;
 use crate::mcp::{CallError, ask, read};
 use crate::remote::{RemoteError, RemoteReply};
@@ -93,7 +93,8 @@ impl<R: RemoteReply + 'static> IntoFuture for Asking<R> {
                 return Err(RemoteError::from_call(failure(&inbound)));
             }
             let result = serde_json::from_slice(&inbound.payload).map_err(CallError::UnexpectedResult);
-            let answer = result.and_then(|result| read(Received { result, content: None }));
+            let answer =
+                result.and_then(|result| read(Received { result, content: None, bytes: Apart::default() }));
             answer.map_err(RemoteError::from_call)
         })
     }

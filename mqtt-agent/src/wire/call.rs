@@ -28,13 +28,16 @@ pub struct CallRequest {
     /// The largest message that the caller takes, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
-    /// Which of our additions to an answer the caller reads: `content` (`MCP-21`).
+    /// Which of our additions to an answer the caller reads: `content` (`MCP-21`), `chunks` (`MCP-22`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
 }
 
 /// In [`CallRequest::accepts`]: the caller reads content (`MCP-21`).
 pub(crate) const ACCEPTS_CONTENT: &str = "content";
+
+/// In [`CallRequest::accepts`]: the caller puts a result in chunks together (`MCP-22`).
+pub(crate) const ACCEPTS_CHUNKS: &str = "chunks";
 
 impl CallRequest {
     /// Whether the caller reads one of our additions to an answer.

@@ -9,6 +9,8 @@ pub const BUSY: &str = "busy";
 pub const AUDIT_FULL: &str = "audit_full";
 /// Comes with `tool_error`: the caller cancelled it.
 pub const CANCELED: &str = "canceled";
+/// Comes with `tool_error`: the result is larger than a message, and its chunks did not get through (`MCP-22`).
+pub const CHUNKS_LOST: &str = "chunks_lost";
 /// Comes with `task_error`: the agent's process ended while it worked on the task, and the skill says not to begin again.
 pub const CRASHED: &str = "crashed";
 /// Comes with `tool_error`: an error that is kept from the caller; the agent's log has it.

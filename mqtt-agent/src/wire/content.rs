@@ -159,6 +159,33 @@ impl ContentBlock {
         }
     }
 
+    /// Takes its bytes out; it has none then.
+    pub(crate) fn take_bytes(&mut self) -> Bytes {
+        match &mut self.content {
+            BlockContent::Image { data, .. } | BlockContent::Audio { data, .. } => std::mem::take(data),
+            BlockContent::Resource(Resource { body: ResourceBody::Bytes(data), .. }) => std::mem::take(data),
+            _ => Bytes::new(),
+        }
+    }
+
+    /// Puts bytes in, which came apart from it.
+    pub(crate) fn put_bytes(&mut self, bytes: Bytes) {
+        match &mut self.content {
+            BlockContent::Image { data, .. } | BlockContent::Audio { data, .. } => *data = bytes,
+            BlockContent::Resource(Resource { body, .. }) => *body = ResourceBody::Bytes(bytes),
+            _ => {}
+        }
+    }
+
+    /// A block of bytes of which only the media type is known.
+    pub(crate) fn of_media_type(data: Bytes, media_type: String) -> Self {
+        match media_type.split('/').next() {
+            Some("image") => Self::image(data, media_type),
+            Some("audio") => Self::audio(data, media_type),
+            _ => Self::bytes("attachment:0", data, media_type),
+        }
+    }
+
     /// The media type, where it has one.
     #[must_use]
     pub fn media_type(&self) -> Option<&str> {

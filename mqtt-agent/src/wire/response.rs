@@ -18,6 +18,9 @@ pub struct Response {
     /// The array of [content blocks](super::ContentBlock::read_all) beside a result, for a caller that accepts it
     /// (`MCP-21`). An extension: a v0.1 peer ignores it.
     pub content: Option<Box<RawValue>>,
+    /// What came [in chunks](super::Chunks::read) in place of a result, for a caller that accepts it (`MCP-22`). An
+    /// extension: a v0.1 peer ignores it.
+    pub chunks: Option<Box<RawValue>>,
     /// How long the server took, in milliseconds.
     pub elapsed_ms: Option<u64>,
 }
@@ -124,6 +127,8 @@ struct Out<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    chunks: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<OutError<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
@@ -151,6 +156,8 @@ struct In {
     result: Option<Box<RawValue>>,
     #[serde(default)]
     content: Option<Box<RawValue>>,
+    #[serde(default)]
+    chunks: Option<Box<RawValue>>,
     #[serde(default)]
     error: Option<Box<RawValue>>,
     #[serde(default)]
@@ -188,7 +195,7 @@ impl Response {
     /// The answer to a call, with nothing but what it came to.
     #[must_use]
     pub fn new(call_id: Identifier, outcome: Result<Box<RawValue>, ErrorBody>) -> Self {
-        Self { call_id, outcome, content: None, elapsed_ms: None }
+        Self { call_id, outcome, content: None, chunks: None, elapsed_ms: None }
     }
 
     /// Reads a response. One without a readable `status` is an error if it has an `error`, else it has to have a
@@ -205,7 +212,7 @@ impl Response {
     /// Reads the response to a call that is known already, as from its Correlation Data: it needs no `call_id`.
     pub(crate) fn read_for(call: Option<&Identifier>, payload: &[u8]) -> Result<Self, DecodeError> {
         let missing = |what| RESPONSE.error(DecodeCause::Json(de::Error::missing_field(what)));
-        let In { call_id, status, result, content, error, elapsed_ms } = RESPONSE.read(payload)?;
+        let In { call_id, status, result, content, chunks, error, elapsed_ms } = RESPONSE.read(payload)?;
         let call_id = call_id.or_else(|| call.cloned()).ok_or_else(|| missing("call_id"))?;
         let error = error.map(|error| ErrorBody::read(&error));
         let outcome = match (status, error, result) {
@@ -216,7 +223,7 @@ impl Response {
             (None, None, None) => return Err(missing("status")),
         };
         let elapsed_ms = milliseconds(&elapsed_ms);
-        Ok(Self { call_id, outcome, content, elapsed_ms })
+        Ok(Self { call_id, outcome, content, chunks, elapsed_ms })
     }
 
     /// Only the id of the call that a payload answers.
@@ -245,6 +252,7 @@ impl Response {
             status,
             result,
             content: self.content.as_deref(),
+            chunks: self.chunks.as_deref(),
             error,
             elapsed_ms: self.elapsed_ms,
         };
@@ -265,6 +273,7 @@ impl PartialEq for Response {
             && self.call_id == other.call_id
             && self.elapsed_ms == other.elapsed_ms
             && text(&self.content) == text(&other.content)
+            && text(&self.chunks) == text(&other.chunks)
     }
 }
 

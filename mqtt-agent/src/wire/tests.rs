@@ -174,7 +174,7 @@ proptest! {
     #[test]
     fn mcp_6_responses_come_back(call_id in identifier(), outcome in outcome(), elapsed_ms in option::of(any::<u64>()), text in option::of(text())) {
         let content = text.map(|text| to_raw_value(&[json!({"type": "text", "text": text})]).unwrap());
-        let response = Response { call_id, outcome, content, elapsed_ms };
+        let response = Response { call_id, outcome, content: content.clone(), chunks: content, elapsed_ms };
         let bytes = response.to_bytes();
         prop_assert_eq!(Response::read_call_id(&bytes), Some(response.call_id.clone()));
         prop_assert_eq!(Response::read(&bytes).unwrap(), response);

@@ -1,5 +1,6 @@
 //! [`FromToolResult`]: what a call's result can be read as.
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -22,6 +23,9 @@ pub trait FromToolResult: Sized {
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromToolResult for T {
     fn from_received(received: Received) -> Result<Self, Unfit> {
+        if let Some(error) = received.bytes.unasked() {
+            return Err(error);
+        }
         serde_json::from_str(received.result.get()).map_err(Unfit::Value)
     }
 }
@@ -33,6 +37,22 @@ pub struct Received {
     pub(crate) result: Box<RawValue>,
     /// The content blocks beside it, where there are any.
     pub(crate) content: Option<Box<RawValue>>,
+    /// What came in chunks and is no JSON.
+    pub(crate) bytes: Apart,
+}
+
+/// The bytes of a content block that came apart from it, in chunks (`MCP-22`).
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Apart(pub(crate) Option<(Bytes, String)>);
+
+impl Apart {
+    fn unasked(&self) -> Option<Unfit> {
+        let (_, media_type) = self.0.as_ref()?;
+        Some(Unfit::Content(format!(
+            "the result is bytes of `{media_type}`, which this call did not ask for"
+        )))
+    }
 }
 
 /// Why what came is not of the caller's type.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::assembly::ChunksError;
 use crate::handler::reply::FromToolError;
 use crate::link::{PublishError, SubscribeError};
 use crate::shown::shown;
@@ -84,6 +85,9 @@ pub enum CallError {
     /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
     #[error("the result is of another type: {cause}; look at the tool's `output_schema`", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
+    /// A result that came in chunks could not be put together (`MCP-22`).
+    #[error("the result could not be put together: {0}")]
+    Chunks(ChunksError),
     /// A partial result is not of the type that [`partials`](crate::ToolStream::partials) names.
     #[error("a partial result is of another type: {cause}; look at what the tool sends", cause = shown(.0))]
     UnexpectedPartial(serde_json::Error),

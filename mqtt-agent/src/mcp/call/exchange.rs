@@ -1,5 +1,6 @@
 //! One call on the wire: publish it, wait for its answer, and cancel it when nobody waits any more.
 
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,16 +9,19 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::{Sleep, sleep_until};
 
 use super::CallError;
+use super::asks::Asks;
+use super::assembly::{Assembly, ChunksError, Saved, Sink, Whole};
 use super::look::look;
 use crate::discover::SMALL;
-use crate::handler::reply::Received;
+use crate::handler::reply::{Apart, Received};
 use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
-use crate::wire::{ACCEPTS_CONTENT, CallRequest, ErrorKind, Identifier, Response, codes};
+use crate::wire::{CallRequest, Chunks, ErrorKind, Identifier, JSON, Response, codes};
 
 /// What comes of a call.
 pub(super) type CallResult = Result<Received, CallError>;
@@ -29,8 +33,9 @@ pub(super) struct Exchange {
     call_id: Identifier,
     // Until the call is sent.
     arguments: Option<Box<RawValue>>,
-    /// Whether it asks for content (`MCP-21`).
-    content: bool,
+    asks: Asks,
+    /// Of a call that takes its result in chunks (`MCP-22`).
+    large: Option<Box<Large>>,
     started: Instant,
     deadline: Instant,
     // One for the whole call: entering one into the runtime's wheel may wake a thread. Made when the call first waits,
@@ -39,6 +44,23 @@ pub(super) struct Exchange {
     scope: Scope,
     window: Arc<ToolWindow>,
     stage: Stage,
+}
+
+/// A result in chunks while they come.
+#[derive(Debug, Default)]
+struct Large {
+    assembly: Option<Assembly>,
+    /// Where they go, if not into memory.
+    file: Option<PathBuf>,
+    saved: Option<Saved>,
+}
+
+/// What a call brought whose result goes into a file.
+pub(super) enum ToFile {
+    /// It came in chunks and is there.
+    Saved(Saved),
+    /// One message held it.
+    Small(Received),
 }
 
 #[derive(Debug)]
@@ -58,7 +80,7 @@ impl Exchange {
         handle: &SessionHandle,
         tool: &str,
         arguments: Box<RawValue>,
-        content: bool,
+        asks: Asks,
         deadline: Instant,
     ) -> Result<Box<Self>, CallError> {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
@@ -67,7 +89,8 @@ impl Exchange {
             session: Arc::clone(handle.session()),
             call_id: Identifier::random(),
             arguments: Some(arguments),
-            content,
+            asks,
+            large: asks.chunks.map(|_| Box::default()),
             started: Instant::now(),
             deadline,
             alarm: None,
@@ -103,10 +126,31 @@ impl Exchange {
         }
     }
 
+    /// Has what comes in chunks written to a file.
+    pub(super) fn into_file(&mut self, path: &Path) {
+        if let Some(large) = &mut self.large {
+            large.file = Some(path.to_owned());
+        }
+    }
+
     /// The whole call.
     pub(super) async fn run(mut self: Box<Self>) -> CallResult {
+        self.ran().await
+    }
+
+    /// The whole call, of which a result in chunks goes into the file.
+    pub(super) async fn run_to_file(mut self: Box<Self>) -> Result<ToFile, CallError> {
+        let received = self.ran().await?;
+        let saved = self.large.as_mut().and_then(|large| large.saved.take());
+        Ok(saved.map_or(ToFile::Small(received), ToFile::Saved))
+    }
+
+    async fn ran(&mut self) -> CallResult {
         let answered = async {
             self.enter().await?;
+            if self.large.is_some() {
+                Box::pin(self.take_chunks()).await?;
+            }
             // In a box of its own: it needs much room, and only until the call is on its way.
             Box::pin(self.send()).await?;
             self.response().await
@@ -123,6 +167,8 @@ impl Exchange {
 
     /// Nobody waits for it any more: cancels it where it was sent.
     fn abandon(&mut self) {
+        // Nothing more is kept of what still comes.
+        self.large = None;
         if matches!(self.stage, Stage::Sent { .. }) {
             self.stage = Stage::Ended;
             self.session.pending().forget(&self.call_id);
@@ -218,10 +264,56 @@ impl Exchange {
         }
     }
 
-    /// Waits for the result. Cancel-safe: a dropped wait loses no answer.
+    /// Subscribes to the chunks of the result, before the call leaves.
+    async fn take_chunks(&mut self) -> Result<(), CallError> {
+        let (Some(large), Some(limit)) = (&self.large, self.asks.chunks) else { return Ok(()) };
+        let sink = large.file.as_deref().map_or_else(Sink::memory, Sink::file);
+        let (session, topic, call_id) =
+            (Arc::clone(&self.session), self.stream_topic(), self.call_id.clone());
+        let opened = Assembly::open(session.link(), topic, call_id, limit, sink);
+        let assembly = self.bounded(opened).await??;
+        if let Some(large) = &mut self.large {
+            large.assembly = Some(assembly);
+        }
+        Ok(())
+    }
+
+    /// Waits for the result. Cancel-safe: a dropped wait loses no answer, but for one in chunks.
     pub(super) async fn response(&mut self) -> CallResult {
         let answer = self.answer().await?;
-        self.read(answer)
+        let response = self.read_response(answer)?;
+        match response.chunks {
+            Some(_) if response.outcome.is_ok() && self.large.is_some() => {
+                Box::pin(self.put_together(response)).await
+            }
+            _ => received(response),
+        }
+    }
+
+    /// Waits for what is left of a result in chunks.
+    async fn put_together(&mut self, response: Response) -> CallResult {
+        let Response { content, chunks, .. } = response;
+        let invalid = |message: String| CallError::InvalidResponse { message };
+        let chunks = chunks.as_deref().map(Chunks::read).transpose();
+        let chunks = chunks.map_err(|error| invalid(error.cause().to_string()))?;
+        let assembly = self.large.as_mut().and_then(|large| large.assembly.take());
+        let (Some(assembly), Some(chunks)) = (assembly, chunks) else {
+            return Err(CallError::Publish(PublishError::Closed));
+        };
+        let Chunks { bytes, media_type, .. } = chunks.clone();
+        let mut whole = Received { result: RawValue::NULL.to_owned(), content, bytes: Apart::default() };
+        match self.bounded(assembly.whole(chunks)).await?.map_err(CallError::Chunks)? {
+            Whole::File => {
+                if let Some(large) = &mut self.large {
+                    large.saved = Some(Saved { bytes, media_type });
+                }
+            }
+            Whole::Bytes(bytes) if media_type == JSON => {
+                whole.result = json_of(bytes).await.map_err(invalid)?;
+            }
+            Whole::Bytes(bytes) => whole.bytes = Apart(Some((bytes.into(), media_type))),
+        }
+        Ok(whole)
     }
 
     /// [`response`](Self::response) as a poll; `canceled` is kept between polls.
@@ -252,6 +344,7 @@ impl Exchange {
             answer = answer => answer,
             () = late(&mut self.alarm, self.deadline) => return Err(self.timed_out()),
             () = self.scope.cancelled() => return Err(CallError::Canceled),
+            error = failed(&mut self.large) => return Err(CallError::Chunks(error)),
         };
         self.session.link().flush();
         match answer {
@@ -264,8 +357,12 @@ impl Exchange {
         }
     }
 
-    /// What an answer says. It ends the call.
+    /// What an answer says, which has no chunks. It ends the call.
     fn read(&mut self, answer: Answer) -> CallResult {
+        self.read_response(answer).and_then(received)
+    }
+
+    fn read_response(&mut self, answer: Answer) -> Result<Response, CallError> {
         let stage = std::mem::replace(&mut self.stage, Stage::Ended);
         let (payload, after) = match answer {
             Answer::Arrived { inbound: Inbound { payload, .. }, after } => (payload, after),
@@ -278,8 +375,7 @@ impl Exchange {
         if let Stage::Sent { number, .. } = stage {
             self.window.ended(number, ending(&response, after));
         }
-        let content = response.content;
-        response.outcome.map(|result| Received { result, content }).map_err(CallError::from)
+        Ok(response)
     }
 
     /// The call's message, once: its arguments are not kept.
@@ -289,8 +385,8 @@ impl Exchange {
         let responses = namespace.responses(client);
         let arguments = self.arguments.take().unwrap_or_default();
         let limit = self.session.link().accepts() as u64;
-        let accepts: &[&str] = if self.content { &[ACCEPTS_CONTENT] } else { &[] };
-        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, limit, accepts);
+        let words = self.asks.words();
+        let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, limit, words);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
         let correlation = Bytes::copy_from_slice(self.call_id.as_str().as_bytes());
         Message::json(namespace.tool_call(self.tool()), payload)
@@ -320,6 +416,34 @@ impl Exchange {
     fn busy(&self, why: &str) -> CallError {
         let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
         CallError::Unavailable { message, code: Some(codes::BUSY.to_owned()), retry_after: None }
+    }
+}
+
+/// A result that one message held.
+fn received(response: Response) -> CallResult {
+    let Response { outcome, content, chunks, .. } = response;
+    let result = outcome?;
+    if chunks.is_some() && result.get() == "null" {
+        let message = "its result is in chunks, which the call did not ask for".to_owned();
+        return Err(CallError::InvalidResponse { message });
+    }
+    Ok(Received { result, content, bytes: Apart::default() })
+}
+
+/// What came in chunks as JSON. Checking it takes a while.
+async fn json_of(bytes: Vec<u8>) -> Result<Box<RawValue>, String> {
+    let read = move || {
+        let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
+        RawValue::from_string(text).map_err(|error| error.to_string())
+    };
+    spawn_blocking(read).await.unwrap_or_else(|_| Err("it was not read to its end".to_owned()))
+}
+
+/// Ends when the result can't become whole any more.
+async fn failed(large: &mut Option<Box<Large>>) -> ChunksError {
+    match large.as_mut().and_then(|large| large.assembly.as_mut()) {
+        Some(assembly) => assembly.failure().await,
+        None => std::future::pending().await,
     }
 }
 

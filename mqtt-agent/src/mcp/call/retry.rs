@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use tokio::time::sleep;
 
 use super::CallError;
+use super::asks::Asks;
 use super::exchange::{CallResult, Exchange};
 use crate::deadline;
 use crate::mcp::discover::find;
@@ -82,14 +83,14 @@ pub(super) async fn retried(
     handle: SessionHandle,
     tool: String,
     arguments: Box<RawValue>,
-    content: bool,
+    asks: Asks,
     until: Instant,
     retry: Retry,
 ) -> CallResult {
     let mut attempt = 1;
     loop {
         let ends = retry.attempt_timeout.map_or(until, |timeout| deadline::within(timeout).min(until));
-        let error = match Exchange::new(&handle, &tool, arguments.clone(), content, ends)?.run().await {
+        let error = match Exchange::new(&handle, &tool, arguments.clone(), asks, ends)?.run().await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };

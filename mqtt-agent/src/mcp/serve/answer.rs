@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::chunks::Sent;
 use super::shared::Shared;
 use crate::handler::reply::Answered;
 use crate::handler::run::Outcome;
@@ -27,11 +28,19 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// The payload of a response. Content goes out where the caller reads it (`MCP-21`).
 pub(super) fn encode(call: &CallRequest, outcome: Outcome, started: Instant) -> Bytes {
     let (outcome, content) = match outcome {
-        Ok(Answered { value, content }) => (Ok(value), content),
+        Ok(Answered { value, content, .. }) => (Ok(value), content),
         Err(error) => (Err(error), None),
     };
     let content = content.filter(|_| call.accepts(ACCEPTS_CONTENT));
     response(Response { content: raw(content), ..Response::new(call.call_id.clone(), outcome) }, started)
+}
+
+/// The payload of a response to a result that went before it in chunks (`MCP-22`).
+pub(super) fn encode_sent(call: &CallRequest, sent: &Sent, started: Instant) -> Bytes {
+    let Sent { chunks, content } = sent;
+    let (chunks, content) = (raw(Some(chunks)), raw(content.as_ref()));
+    let null = Ok(RawValue::NULL.to_owned());
+    response(Response { chunks, content, ..Response::new(call.call_id.clone(), null) }, started)
 }
 
 fn raw(value: Option<impl Serialize>) -> Option<Box<RawValue>> {

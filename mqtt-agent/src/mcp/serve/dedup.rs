@@ -153,6 +153,13 @@ impl Dedup {
 }
 
 impl Ticket {
+    /// The call's handler has ended, and its answer takes a while to send: a cancel ends that from now on.
+    pub(super) fn goes_on(&self, cancellation: CancellationToken) {
+        if let Some(key) = &self.key {
+            self.dedup.calls().known.insert(key.clone(), Stage::Running(cancellation));
+        }
+    }
+
     /// Keeps the answer for a redelivered call.
     pub(super) fn end(mut self, answer: Bytes) {
         let Some(key) = self.key.take() else { return };

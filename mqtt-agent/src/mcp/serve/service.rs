@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::answer::{Answer, encode, refusal};
+use super::answer::{Answer, encode, encode_sent, refusal};
+use super::chunks::{self, Large, Plan};
 use super::dedup::{Dedup, Key, Seen, Ticket};
 use super::served_tool::ServedTool;
 use super::shared::Shared;
@@ -251,9 +253,51 @@ impl Service {
             ran = ?times.handling,
             "answered a call"
         );
-        let payload = encode(&request, outcome, received);
+        let payload = match self.plan(&request, &reply_to, outcome) {
+            Ok(Plan::Whole(answered)) => encode(&request, Ok(answered), received),
+            Ok(Plan::Large(large)) => {
+                Box::pin(self.send_large(large, &request, &reply_to, &ticket, answer_by, received)).await
+            }
+            Err(error) => encode(&request, Err(error), received),
+        };
         ticket.end(payload.clone());
         Answer { reply_to, call_id: request.call_id, payload, deadline: answer_by }.send(&self.shared, place);
+    }
+
+    /// Whether a result goes in chunks (`MCP-22`).
+    fn plan(&self, request: &CallRequest, reply_to: &ReplyTo, outcome: Outcome) -> Result<Plan, ErrorBody> {
+        chunks::plan(request, outcome?, self.shared.link.largest(reply_to.limit()))
+    }
+
+    /// Sends a result in chunks, until nobody waits for it any more, and gives the response that follows them.
+    async fn send_large(
+        &self,
+        large: Box<Large>,
+        request: &CallRequest,
+        reply_to: &ReplyTo,
+        ticket: &Ticket,
+        until: Instant,
+        received: Instant,
+    ) -> Bytes {
+        let cancellation = self.shared.abandon.child_token();
+        ticket.goes_on(cancellation.clone());
+        let topic = self.shared.namespace.stream(self.tool.name, request.call_id.as_str());
+        let (link, transfers) = (&self.shared.link, &self.shared.transfers);
+        let sending = large.send(link, transfers, request, topic, reply_to, until);
+        let sent = tokio::select! {
+            biased;
+            () = cancellation.cancelled() => Err(canceled()),
+            sent = sending => sent,
+            () = tokio::time::sleep_until(until.into()) => Err(timed_out()),
+        };
+        match sent {
+            Ok(sent) => encode_sent(request, &sent, received),
+            Err(error) => {
+                let (tool, call_id) = (self.tool.name, shown(request.call_id.as_str()));
+                tracing::debug!(tool, %call_id, error = %shown(&error.message), "failed to send a result in chunks");
+                encode(request, Err(error), received)
+            }
+        }
     }
 
     /// Runs the handler, with what stands around it, and says until when its answer is waited for.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Limits;
+use super::chunks::Transfers;
 use super::look::Room;
 use crate::handler::context::States;
 use crate::link::Link;
@@ -34,4 +35,6 @@ pub(super) struct Shared {
     pub(super) room: Arc<Room>,
     /// Who sends an answer again that nobody received.
     pub(super) retriers: Semaphore,
+    /// The results that are being sent in chunks.
+    pub(super) transfers: Transfers,
 }

@@ -1,0 +1,62 @@
+//! What can be wrong with the chunks of a result.
+
+use std::io;
+
+use crate::shown::shown;
+
+/// Why a result that came in chunks could not be put together (`MCP-22`).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChunksError {
+    /// It is larger than the call takes. The call is cancelled.
+    #[error("it has more than the {limit} bytes that the call takes; raise `max_result_bytes`")]
+    TooLarge {
+        /// What [`max_result_bytes`](crate::ToolCall::max_result_bytes) says.
+        limit: u64,
+    },
+    /// A chunk did not come: the broker dropped it, or the connection lost its session.
+    #[error(
+        "chunk {seq} did not come; call again, and look whether the broker dropped it (Mosquitto: `max_queued_messages`)"
+    )]
+    Missing {
+        /// Its place, from 0 on.
+        seq: u64,
+    },
+    /// A chunk is none.
+    #[error("{message}", message = shown(.message))]
+    Malformed {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// There are more chunks, or more or fewer bytes, than the response says.
+    #[error(
+        "{chunks} chunks of {bytes} bytes came, and the response says {said_chunks} of {said_bytes}; report it to whoever runs the server"
+    )]
+    Different {
+        /// The chunks that came.
+        chunks: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// The chunks that the response says.
+        said_chunks: u64,
+        /// The bytes that it says.
+        said_bytes: u64,
+    },
+    /// The bytes are not those that the server sent.
+    #[error(
+        "its SHA-256 is not the one that the response says; call again, and report it to whoever runs the server"
+    )]
+    Digest,
+    /// There is not enough memory for it.
+    #[error("there is no memory for {bytes} bytes; write it to a file with `save_to`")]
+    Memory {
+        /// How many bytes it takes so far.
+        bytes: usize,
+    },
+    /// The file could not be written.
+    #[error("the file could not be written: {0}")]
+    File(io::Error),
+    /// The connection was closed.
+    #[error("the connection was closed before it was whole; connect, and call again")]
+    Ended,
+}

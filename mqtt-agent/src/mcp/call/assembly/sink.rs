@@ -1,0 +1,159 @@
+//! [`Sink`]: where the bytes of chunks go.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tokio::task::spawn_blocking;
+
+use super::ChunksError;
+
+/// By how much the memory of a result grows: by doubling it would take twice what it needs.
+const STEP: usize = 4 << 20;
+
+/// So many bytes are written to a file at once.
+const BATCH: usize = 1 << 20;
+
+/// Where the bytes go.
+#[derive(Debug)]
+pub(in crate::mcp::call) enum Sink {
+    Memory(Vec<u8>),
+    File(Partial),
+}
+
+/// What was kept.
+#[derive(Debug)]
+pub(in crate::mcp::call) enum Whole {
+    /// In memory.
+    Bytes(Vec<u8>),
+    /// In the file.
+    File,
+}
+
+/// A result that is in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Saved {
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What they are: `application/json` for a result's own JSON.
+    pub media_type: String,
+}
+
+impl Sink {
+    pub(in crate::mcp::call) fn memory() -> Self {
+        Self::Memory(Vec::new())
+    }
+
+    /// A file that is there when it is whole.
+    pub(in crate::mcp::call) fn file(path: &Path) -> Self {
+        Self::File(Partial::new(path))
+    }
+
+    pub(in crate::mcp::call) async fn write(&mut self, data: &[u8]) -> Result<(), ChunksError> {
+        match self {
+            Self::Memory(bytes) => {
+                if bytes.capacity() - bytes.len() < data.len() {
+                    let more = data.len().max(STEP);
+                    bytes
+                        .try_reserve_exact(more)
+                        .map_err(|_| ChunksError::Memory { bytes: bytes.len() + more })?;
+                }
+                bytes.extend_from_slice(data);
+                Ok(())
+            }
+            Self::File(partial) => partial.write(data).await.map_err(ChunksError::File),
+        }
+    }
+
+    pub(in crate::mcp::call) async fn finish(self) -> Result<Whole, ChunksError> {
+        match self {
+            Self::Memory(bytes) => Ok(Whole::Bytes(bytes)),
+            Self::File(partial) => partial.finish().await.map(|()| Whole::File).map_err(ChunksError::File),
+        }
+    }
+}
+
+/// A file in the making, beside the one that it becomes.
+#[derive(Debug)]
+pub(in crate::mcp::call) struct Partial {
+    path: PathBuf,
+    /// Made when there is something to write; away while that is written.
+    made: Option<Made>,
+    is_begun: bool,
+    buffer: Vec<u8>,
+}
+
+/// A file beside its later place. Whoever has it removes it, wherever that ends.
+#[derive(Debug)]
+struct Made {
+    file: File,
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Made {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{:016x}.part", fastrand::u64(..)));
+        let path = PathBuf::from(beside);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        Ok(Self { file, path, is_kept: false })
+    }
+
+    fn keep(mut self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, path)?;
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::debug!(%error, "failed to remove a file that was not finished");
+        }
+    }
+}
+
+impl Partial {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), made: None, is_begun: false, buffer: Vec::new() }
+    }
+
+    async fn write(&mut self, data: &[u8]) -> io::Result<()> {
+        self.buffer.extend_from_slice(data);
+        if self.buffer.len() >= BATCH { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let made = self.made.take();
+        if made.is_none() && std::mem::replace(&mut self.is_begun, true) {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        let path = self.path.clone();
+        let written = spawn_blocking(move || {
+            let mut made = match made {
+                Some(made) => made,
+                None => Made::beside(&path)?,
+            };
+            made.file.write_all(&buffer)?;
+            buffer.clear();
+            Ok::<_, io::Error>((made, buffer))
+        });
+        let (made, buffer) = written.await.map_err(io::Error::other)??;
+        (self.made, self.buffer) = (Some(made), buffer);
+        Ok(())
+    }
+
+    async fn finish(mut self) -> io::Result<()> {
+        self.flush().await?;
+        let Self { path, made, .. } = self;
+        let Some(made) = made else { return Ok(()) };
+        spawn_blocking(move || made.keep(&path)).await.map_err(io::Error::other)?
+    }
+}
