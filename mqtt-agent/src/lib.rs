@@ -30,6 +30,7 @@
 //! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
 //!   [`schema::dialect`] says what clients and model providers take of them.
 //! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
+//! - `bridge` shows the tools on a broker to MCP hosts (feature `mcp-stdio`).
 //! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
 //!   (feature `broker`).
 
@@ -45,6 +46,7 @@
 // - `serve`: what all profiles need to serve; `mcp`, `a2a`: two of them
 // - `client`: what a user calls; `remote`: typed clients; `topic`: the third profile, topics of users' own
 // - `agent`, `contract`, `broker`, `testing`, and `private`, which generated code names
+// - `bridge`: MCP's own transports
 // - `bin/mqtt-agent`: the command, over the public items alone
 
 #[allow(unused_extern_crates)]
@@ -57,6 +59,8 @@ pub mod schema;
 pub mod topic;
 pub mod wire;
 
+#[cfg(feature = "mcp-stdio")]
+pub mod bridge;
 #[cfg(feature = "broker")]
 pub mod broker;
 #[cfg(feature = "broker")]
@@ -125,6 +129,7 @@ mod store;
 /// 22. [`wire`](guide::wire): every topic and message, for peers in other languages
 /// 23. [`from_rmcp`](guide::from_rmcp): what has which name here
 /// 24. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 25. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -160,6 +165,12 @@ pub mod guide {
     pub mod from_rmcp {}
     #[doc = include_str!("../docs/cli.md")]
     pub mod cli {}
+    #[cfg_attr(feature = "mcp-stdio", doc = include_str!("../docs/bridge.md"))]
+    #[cfg_attr(
+        not(feature = "mcp-stdio"),
+        doc = "Tools on MQTT for MCP hosts. Its library needs the feature `mcp-stdio`."
+    )]
+    pub mod bridge {}
 }
 
 /// The README's code compiles and runs.

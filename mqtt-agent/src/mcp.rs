@@ -16,6 +16,8 @@ mod server_stats;
 pub(crate) use ask::ask;
 pub(crate) use call::read;
 pub use call::{CallError, ChunksError, Retry, SaveTo, Saved, ToolCall, ToolStream};
+#[cfg(feature = "mcp-stdio")]
+pub(crate) use discover::ToolNews;
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
 pub use dynamic::{DynamicTool, DynamicToolError};
 pub(crate) use serve::{Cards, ReadyTool, ServeOptions, ServedTool, Server, StatsServer, Tallies, tool_card};

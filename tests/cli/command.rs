@@ -39,7 +39,7 @@ impl Ended {
 }
 
 /// The command with nothing of this process's environment that it reads.
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mqtt-agent-command"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MQTT_AGENT_") {

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod asking;
+mod bridging;
 mod calling;
 mod command;
 mod failing;
 mod finding;
+mod host;
 mod hostile;
 mod served;

@@ -60,7 +60,7 @@ pub(crate) async fn secret() -> String {
     "for scout".to_owned()
 }
 
-struct Dropped(Told);
+pub(crate) struct Dropped(pub(crate) Told);
 
 impl Drop for Dropped {
     fn drop(&mut self) {

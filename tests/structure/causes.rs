@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io;
 
 use mqtt_agent::a2a::{DelegateError, StoreError, TaskUpdateError};
+use mqtt_agent::bridge::BridgeError;
 use mqtt_agent::broker::{Broker, BrokerError};
 use mqtt_agent::layer::Refusal;
 use mqtt_agent::schema::SchemaError;
@@ -65,6 +66,7 @@ async fn samples() -> Vec<Sample> {
         sample("DynamicToolError::Schema", SchemaError::Parameters("no object".to_owned()), |error| {
             DynamicToolError::Schema { name: "add".to_owned(), error }
         }),
+        sample("BridgeError::Options", mqtt_agent::Error::Publish(publish()), BridgeError::Options),
         sample("Error::Connect", ConnectError::NoRuntime, mqtt_agent::Error::Connect),
         sample("Error::Publish", publish(), mqtt_agent::Error::Publish),
         sample("Error::Signal", io::Error::other("no signals"), mqtt_agent::Error::Signal),

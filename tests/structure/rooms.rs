@@ -34,6 +34,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("broker", "the embedded broker"),
     ("testing", "users' tests"),
     ("private", "what generated code names"),
+    ("bridge", "MCP's own transports"),
     ("bin", "the command"),
 ];
 

@@ -226,6 +226,18 @@ impl ConnectOptions {
             || self.max_packet_size != usual.max_packet_size
     }
 
+    /// Whom it connects as, and where: never a password.
+    #[cfg(feature = "mcp-stdio")]
+    pub(crate) fn whom(&self) -> String {
+        let place = without_credentials(&self.url.0);
+        let user = match &self.credentials {
+            Some(CredentialSource::Fixed(credentials)) => Some(credentials.username().to_owned()),
+            Some(CredentialSource::Callback(_)) => None,
+            None => url::Url::parse(&self.url.0).ok().map(|url| url.username().to_owned()),
+        };
+        format!("{place:?} {user:?} {:?} {:?} {:?}", self.namespace, self.id, self.instance)
+    }
+
     /// What the link needs of it; the session of an earlier process is gone on with.
     pub(crate) fn link(self, client_id: String, session_expiry: Duration) -> LinkOptions {
         let mut link = LinkOptions::new(self.url.0, client_id);

@@ -1,8 +1,13 @@
 //! Finding tools and servers by their retained cards (`MCP-11`): the look-ups as callers make them. Each has its own
 //! subscriptions, so any number run at once.
 
+#[cfg(feature = "mcp-stdio")]
+mod news;
 mod servers;
 mod tools;
+
+#[cfg(feature = "mcp-stdio")]
+pub(crate) use news::ToolNews;
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use mqtt_agent::a2a::DelegateError;
+use mqtt_agent::bridge::BridgeError;
 use mqtt_agent::{CallError, ConnectError, DiscoverError, Error, PublishError, SubscribeError};
 use serde_json::{Value, json};
 
@@ -176,5 +177,14 @@ impl From<DelegateError> for Failure {
             _ => Exit::Failed,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+impl From<BridgeError> for Failure {
+    fn from(error: BridgeError) -> Self {
+        match error {
+            BridgeError::Options(error) => error.into(),
+            error => Self::failed(error.to_string()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help.
 
 use std::io;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -123,6 +124,20 @@ pub(crate) fn command() -> Command {
                 .args(common()),
         )
         .subcommand(
+            Command::new("mcp")
+                .about("Shows the tools that are online to an MCP host, over stdin and stdout")
+                .long_about(
+                    "Shows the tools that are online to an MCP host, over stdin and stdout: the host starts it, and it ends \
+                     with the host. It logs to stderr; RUST_LOG says what.",
+                )
+                .after_help(
+                    "Examples:\n  claude mcp add mqtt -- mqtt-agent mcp --url mqtt://broker.example\n  \
+                     mqtt-agent mcp --tag weather --read-only\n  mqtt-agent mcp --allow weather --allow clock",
+                )
+                .args(mcp())
+                .args(broker()),
+        )
+        .subcommand(
             Command::new("completions")
                 .about("Prints the completions for a shell")
                 .after_help("Example:\n  mqtt-agent completions bash > ~/.local/share/bash-completion/completions/mqtt-agent")
@@ -148,11 +163,47 @@ fn timeout() -> Arg {
         .help("How long to wait for the end, as 30s or 500ms")
 }
 
-fn common() -> [Arg; 3] {
+fn broker() -> [Arg; 2] {
     [
         Arg::new("url").long("url").value_name("URL").help("The broker, as mqtt://localhost:1883"),
         Arg::new("namespace").long("namespace").value_name("NS").help("The namespace [default: a2a/v1]"),
-        json(),
+    ]
+}
+
+fn common() -> [Arg; 3] {
+    let [url, namespace] = broker();
+    [url, namespace, json()]
+}
+
+fn mcp() -> [Arg; 10] {
+    let some = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
+    };
+    let time = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("TIME").value_parser(duration).help(help)
+    };
+    [
+        some("name", "PATTERN", "Only tools with such a name, `*` for any characters; may be repeated"),
+        some("tag", "TAG", "Only tools with this tag; may be repeated"),
+        some("server", "PATTERN", "Only tools of such a server, `*` for any characters; may be repeated"),
+        some("allow", "NAME", "Only tools with exactly this name, whatever else there is; may be repeated"),
+        Arg::new("read-only")
+            .long("read-only")
+            .action(ArgAction::SetTrue)
+            .help("Only tools that say that they change nothing"),
+        time("timeout", "How long a call may say nothing, as 30s or 10m [default: 5m]"),
+        time("longest", "How long a call may take in all, whatever progress it makes [default: 1h]"),
+        time("keep", "How long a tool stays listed that is not online [default: 10m]"),
+        Arg::new("cache")
+            .long("cache")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("The file where cards are kept for the next start [default: in the user's cache folder]"),
+        Arg::new("no-cache")
+            .long("no-cache")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("cache")
+            .help("Keep no cards"),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The command `mqtt-agent`: what is on a broker, for people and scripts. All work is the library's.
 //!
 //! `line` says what can be written, `settings` what holds for all commands, `exit` how a command ends, `output` how it
-//! prints; the other files are a command each.
+//! prints, `log` what it logs; the other files are a command each.
 
 mod arguments;
 mod ask;
@@ -11,6 +11,8 @@ mod exit;
 mod line;
 mod lint;
 mod list;
+mod log;
+mod mcp;
 mod output;
 mod settings;
 mod show;
@@ -62,6 +64,7 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "ask" => ask::run(matches, &settings).await,
         "lint" => lint::run(matches, &settings).await,
         "watch" => watch::run(&settings).await,
+        "mcp" => mcp::run(matches, &settings).await,
         "completions" => line::completions(matches),
         other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),
     }

@@ -52,8 +52,8 @@ impl Settings {
         Output::new(self.json)
     }
 
-    /// Connects: `--url`, else `MQTT_AGENT_URL`, else this host; everything else as the environment says.
-    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+    /// Where to connect: `--url`, else `MQTT_AGENT_URL`, else this host; everything else as the environment says.
+    pub(crate) fn options(&self) -> Result<ConnectOptions, Failure> {
         let known = var_os("MQTT_AGENT_URL").is_some_and(|url| !url.is_empty());
         let mut options = match &self.url {
             None if known => ConnectOptions::from_env()?,
@@ -65,7 +65,12 @@ impl Settings {
         if let Some(namespace) = &self.namespace {
             options = options.namespace(namespace);
         }
-        Ok(Client::connect(options).await?)
+        Ok(options)
+    }
+
+    /// Connects.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(self.options()?).await?)
     }
 }
 

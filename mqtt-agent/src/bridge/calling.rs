@@ -1,0 +1,111 @@
+//! One call: how long it may take, and what is told of it meanwhile.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::outcome::Failure;
+use super::progress::Progress;
+use crate::client::Client;
+use crate::deadline;
+use crate::mcp::{CallError, ToolStream};
+use crate::wire::ToolCard;
+
+/// How long calls may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Without an answer or a partial result.
+    pub(super) quiet: Duration,
+    /// In all.
+    pub(super) longest: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { quiet: Duration::from_secs(300), longest: Duration::from_secs(3600) }
+    }
+}
+
+/// When a call ends that says nothing more.
+struct Clock {
+    quiet: Duration,
+    end: Instant,
+    heard: Instant,
+}
+
+impl Clock {
+    fn new(limits: Limits) -> Self {
+        let end = deadline::within(limits.longest).into();
+        Self { quiet: limits.quiet, end, heard: Instant::now() }
+    }
+
+    fn until(&self) -> Instant {
+        self.heard.checked_add(self.quiet).map_or(self.end, |quiet| quiet.min(self.end))
+    }
+
+    fn hear(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    fn over(&self, tool: &str) -> Failure {
+        let message = if self.until() >= self.end {
+            format!("`{tool}` did not end in the longest time that calls may take; it was cancelled")
+        } else {
+            let quiet = self.quiet;
+            format!(
+                "`{tool}` said nothing for {quiet:?}; it was cancelled. A longer timeout of the bridge may help"
+            )
+        };
+        Failure::new("timeout", message)
+    }
+}
+
+/// Makes the call. Dropping it cancels it at its server (`MCP-17`).
+pub(super) async fn call(
+    client: &Client,
+    card: &ToolCard,
+    arguments: &Map<String, Value>,
+    limits: Limits,
+    progress: Option<Progress>,
+) -> Result<Value, Failure> {
+    let mut clock = Clock::new(limits);
+    let tool = card.tool.as_str();
+    if card.supports_streaming {
+        // On the wire it has the longest time: each partial result gives it more.
+        let call = client.call(tool, arguments).timeout(limits.longest);
+        match timeout_at(clock.until(), call.stream()).await {
+            Ok(Ok(stream)) => return follow(stream, tool, &mut clock, progress).await,
+            // The partial results may be what is denied: then the result alone is asked for.
+            Ok(Err(CallError::Unauthorized { .. })) => {}
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => return Err(clock.over(tool)),
+        }
+    }
+    let call = client.call(tool, arguments).timeout(limits.quiet.min(limits.longest));
+    Ok(call.await?)
+}
+
+async fn follow(
+    mut stream: ToolStream,
+    tool: &str,
+    clock: &mut Clock,
+    mut progress: Option<Progress>,
+) -> Result<Value, Failure> {
+    loop {
+        let partial = tokio::select! {
+            partial = stream.next() => partial,
+            () = sleep_until(clock.until()) => return Err(clock.over(tool)),
+        };
+        let Some(partial) = partial else { break };
+        clock.hear();
+        if let Some(progress) = &mut progress {
+            // A host that reads slowly has its partial results kept, up to a bound, and its time goes on.
+            timeout_at(clock.end, progress.tell(&partial)).await.map_err(|_| clock.over(tool))?;
+        }
+    }
+    match timeout_at(clock.until(), stream.finish()).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(clock.over(tool)),
+    }
+}

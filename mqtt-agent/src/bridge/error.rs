@@ -1,0 +1,20 @@
+//! [`BridgeError`]: why a bridge does not start, or does not serve a host.
+
+use crate::error::Error;
+use crate::shown::shown;
+
+/// Why a bridge does not start, or does not serve a host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BridgeError {
+    /// The options of the connection are wrong, whatever the broker says.
+    #[error(transparent)]
+    Options(Error),
+    /// The host does not speak MCP.
+    #[error("the host does not speak MCP: {message}; start the bridge by an MCP host", message = shown(.message))]
+    #[non_exhaustive]
+    Host {
+        /// What it said instead.
+        message: String,
+    },
+}

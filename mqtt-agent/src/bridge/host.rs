@@ -1,0 +1,141 @@
+//! [`Host`]: one host's side of the bridge, in both eras of MCP. All work is in [`Shared`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, InitializeRequestParams,
+    InitializeResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
+    ServerConfig, SubscriptionFilter, Tool,
+};
+use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
+use rmcp::{ErrorData, ServerHandler};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::offer::Era;
+use super::progress::Progress;
+use super::shared::Shared;
+use crate::shown::shown;
+use crate::spawn;
+use crate::wire::TraceContext;
+
+/// One host.
+#[derive(Debug)]
+pub(super) struct Host {
+    shared: Arc<Shared>,
+    /// Tells a legacy host of changes, for as long as this lives.
+    telling: Mutex<Option<AbortOnDropHandle<()>>>,
+}
+
+impl Host {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, telling: Mutex::new(None) }
+    }
+
+    /// Tells a legacy host of each change from now on. Hosts of 2026-07-28 ask for that themselves.
+    fn tell(&self, peer: Peer<RoleServer>) {
+        let mut shelf = self.shared.shelf();
+        let telling = spawn::owned(async move {
+            while shelf.changed().await.is_ok() {
+                if peer.notify_tool_list_changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        *self.telling.lock().unwrap_or_else(PoisonError::into_inner) = Some(telling);
+    }
+}
+
+fn era(context: &RequestContext<RoleServer>) -> Era {
+    let modern = ProtocolVersion::V_2026_07_28;
+    match context.protocol_version() {
+        // Dates, so the later one is the larger text.
+        Some(version) if version.as_str() >= modern.as_str() => Era::Modern,
+        _ => Era::Legacy,
+    }
+}
+
+impl ServerHandler for Host {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        let implementation =
+            Implementation::new("mqtt-agent", env!("CARGO_PKG_VERSION")).with_title("Tools on MQTT");
+        ServerConfig::new(capabilities).with_server_info(implementation)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.tell(context.peer);
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.shared.list(era(&context)).await))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        // A bridge that stops waits for it, so that the tool hears of it where the call is cancelled.
+        let _running = self.shared.tasks.token();
+        let (era, name) = (era(&context), &request.name);
+        let Some(listed) = self.shared.tool(name).await else {
+            let message =
+                format!("there is no tool `{}`; `tools/list` has those that there are", shown(name));
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let meta = &context.meta;
+        let trace =
+            meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
+        let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
+        let arguments = request.arguments.unwrap_or_default();
+        let call = self.shared.call(&listed, &arguments, era, trace, progress);
+        let result: CallToolResult = tokio::select! {
+            result = call => result,
+            () = context.ct.cancelled() => return Err(cancelled()),
+            () = self.shared.stopped.cancelled() => return Err(cancelled()),
+        };
+        Ok(result.into())
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.shared.shelf().borrow().get(name).map(|listed| listed.offer.modern.clone())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        let mut accepted = SubscriptionFilter::new();
+        accepted.tools_list_changed = requested.tools_list_changed;
+        Some(accepted)
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut shelf = self.shared.shelf();
+        loop {
+            let changed = tokio::select! {
+                changed = shelf.changed() => changed.is_ok(),
+                () = context.cancelled() => false,
+                () = self.shared.stopped.cancelled() => false,
+            };
+            // A sink that is closed belongs to a host that is gone.
+            if !changed || context.sink().notify_tool_list_changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn cancelled() -> ErrorData {
+    ErrorData::internal_error("the call was cancelled", None)
+}

@@ -1,0 +1,180 @@
+//! [`Shared`]: what all hosts of a bridge share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use rmcp::model::{CallToolResult, Tool};
+use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::broker::{self, Broker};
+use super::calling::{self, Limits};
+use super::catalogue::{Catalogue, Listed, Shelf};
+use super::offer::Era;
+use super::outcome::{self, Failure};
+use super::progress::Progress;
+use crate::client::Client;
+use crate::session::Scope;
+use crate::wire::{ToolCard, TraceContext, codes};
+
+/// How long after the start a host waits for the first listing, where nothing is known of an earlier process.
+const FIRST: Duration = Duration::from_secs(3);
+
+/// How long a call waits for a connection that is being made.
+const CONNECTION: Duration = Duration::from_secs(10);
+
+/// How long a call waits for a tool that is not online any more. Most brokers say at once that nobody serves it; some do
+/// not, and a server that was cut off for a moment still answers.
+const ABSENT: Duration = Duration::from_secs(5);
+
+/// How many calls run at once; more are refused.
+const MOST_CALLS: usize = 1024;
+
+/// What all hosts of a bridge share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    catalogue: Mutex<Catalogue>,
+    shelf: watch::Sender<Arc<Shelf>>,
+    /// Whether a list can be answered: from an earlier process, or after the first listing.
+    is_ready: watch::Sender<bool>,
+    /// Changes with each listing.
+    listings: watch::Sender<()>,
+    started: Instant,
+    broker: watch::Receiver<Broker>,
+    limits: Limits,
+    calls: Semaphore,
+    /// What still runs.
+    pub(super) tasks: TaskTracker,
+    pub(super) stopped: CancellationToken,
+}
+
+impl Shared {
+    pub(super) fn new(
+        catalogue: Catalogue,
+        is_known: bool,
+        broker: watch::Receiver<Broker>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            shelf: watch::Sender::new(Arc::clone(catalogue.shelf())),
+            catalogue: Mutex::new(catalogue),
+            is_ready: watch::Sender::new(is_known),
+            listings: watch::Sender::new(()),
+            started: Instant::now(),
+            broker,
+            limits,
+            calls: Semaphore::new(MOST_CALLS),
+            tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
+        }
+    }
+
+    /// What hosts see, and that it changed.
+    pub(super) fn shelf(&self) -> watch::Receiver<Arc<Shelf>> {
+        self.shelf.subscribe()
+    }
+
+    pub(super) fn broker(&self) -> watch::Receiver<Broker> {
+        self.broker.clone()
+    }
+
+    pub(super) fn on_catalogue<T>(&self, work: impl FnOnce(&mut Catalogue) -> T) -> T {
+        work(&mut self.catalogue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a listing; see [`Catalogue::take`].
+    pub(super) fn take(&self, found: Vec<ToolCard>, is_complete: bool, identity: &str) {
+        let changed = self.on_catalogue(|catalogue| {
+            let changed = catalogue.take(found, is_complete, identity, SystemTime::now());
+            changed.then(|| Arc::clone(catalogue.shelf()))
+        });
+        if let Some(shelf) = changed {
+            tracing::debug!(tools = shelf.len(), "the list of tools changed");
+            self.shelf.send_replace(shelf);
+        }
+        self.listings.send_replace(());
+        self.settle();
+    }
+
+    /// What is known now is all that can be known.
+    pub(super) fn settle(&self) {
+        self.is_ready.send_replace(true);
+    }
+
+    async fn ready(&self) {
+        let mut ready = self.is_ready.subscribe();
+        // What there is by then has to do.
+        drop(timeout_at(self.started + FIRST, ready.wait_for(|ready| *ready)).await);
+    }
+
+    /// The tools, as a host of this era lists them.
+    pub(super) async fn list(&self, era: Era) -> Vec<Tool> {
+        self.ready().await;
+        let shelf = Arc::clone(&self.shelf.borrow());
+        shelf.list(era)
+    }
+
+    /// A tool that hosts know by this name.
+    pub(super) async fn tool(&self, name: &str) -> Option<Arc<Listed>> {
+        let find = || self.shelf.borrow().get(name).cloned();
+        match find() {
+            Some(listed) => Some(listed),
+            None => {
+                self.ready().await;
+                find()
+            }
+        }
+    }
+
+    /// Calls a tool.
+    pub(super) async fn call(
+        &self,
+        listed: &Listed,
+        arguments: &Map<String, Value>,
+        era: Era,
+        trace: Option<TraceContext>,
+        progress: Option<Progress>,
+    ) -> CallToolResult {
+        let called = async {
+            let Ok(_place) = self.calls.try_acquire() else {
+                let message = format!("{MOST_CALLS} calls run already; make fewer at once");
+                return Err(Failure::unavailable(message).with_code(codes::BUSY));
+            };
+            let client = broker::client(self.broker(), CONNECTION).await.map_err(Failure::unavailable)?;
+            let client = Client::new(client.handle().scoped(Scope { trace, ..Scope::default() }));
+            tokio::select! {
+                called = calling::call(&client, &listed.card, arguments, self.limits, progress) => called,
+                () = self.absent(&listed.card.tool) => {
+                    let tool = &listed.card.tool;
+                    Err(Failure::unavailable(format!("no server of `{tool}` is online; start one")))
+                }
+            }
+        };
+        match called.await {
+            Ok(value) => outcome::result(value, listed.offer.output, era),
+            Err(failure) => failure.into(),
+        }
+    }
+
+    /// Waits until a tool has not been online for a while.
+    async fn absent(&self, tool: &str) {
+        let mut listings = self.listings.subscribe();
+        loop {
+            self.seen(tool, false, &mut listings).await;
+            if timeout(ABSENT, self.seen(tool, true, &mut listings)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until a listing has a tool online, or not.
+    async fn seen(&self, tool: &str, online: bool, listings: &mut watch::Receiver<()>) {
+        while self.on_catalogue(|catalogue| catalogue.is_online(tool)) != online {
+            // The sender lives as long as this.
+            drop(listings.changed().await);
+        }
+    }
+}

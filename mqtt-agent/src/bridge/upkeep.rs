@@ -1,0 +1,145 @@
+//! Keeps the list of tools as the broker has it: a listing at the start, after each reconnect and after each change that
+//! is heard of, and what is found kept for the next process.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::broker::Broker;
+use super::cache::Cache;
+use super::shared::Shared;
+use crate::client::Client;
+use crate::discover::DiscoverError;
+use crate::link::ConnectionState;
+use crate::mcp::ToolNews;
+use crate::wire::ToolCard;
+
+/// How long it is waited after a change for more of them.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// The longest pause between two listings where changes come without an end.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// After so long without a change the next one is looked at right away.
+const CALM: Duration = Duration::from_secs(30);
+
+/// How often is listed where changes can't be heard of.
+const POLL: Duration = Duration::from_secs(60);
+
+/// How many cards are looked up at once where they can't be listed.
+const AT_ONCE: usize = 16;
+
+/// Runs until the connection is closed for good.
+pub(super) async fn run(shared: Arc<Shared>, cache: Option<Cache>, exact: Option<Vec<String>>) {
+    let mut broker = shared.broker();
+    let client = match broker.wait_for(|broker| matches!(broker, Broker::Made(_))).await.as_deref() {
+        Ok(Broker::Made(client)) => client.clone(),
+        _ => return,
+    };
+    let mut pace = Pace::default();
+    loop {
+        let mut connection = client.connection();
+        let Some(epoch) = connected(&mut connection).await else { return };
+        // Before the listing, so that nothing comes in between.
+        let news = match ToolNews::hear(client.session()).await {
+            Ok(news) => Some(news),
+            Err(error) => {
+                tracing::warn!(%error, "failed to subscribe tool cards; tools are looked for once a minute");
+                None
+            }
+        };
+        loop {
+            look(&shared, &client, exact.as_deref()).await;
+            keep(&shared, cache.as_ref()).await;
+            let ends = shared.on_catalogue(|catalogue| catalogue.next_end(SystemTime::now()));
+            let ends = ends.map(|end| end.max(GATHER));
+            let until = if news.is_some() { ends } else { Some(ends.unwrap_or(POLL).min(POLL)) };
+            let is_other = |state: &ConnectionState| match state {
+                ConnectionState::Connected { epoch: now, .. } => *now != epoch,
+                ConnectionState::Connecting { .. } => false,
+                ConnectionState::Stopped => true,
+            };
+            let heard = async {
+                match &news {
+                    Some(news) => news.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = connection.wait_for(is_other) => break,
+                () = heard => {}
+                () = sleep(until.unwrap_or_default()), if until.is_some() => continue,
+            }
+            sleep(pace.pause()).await;
+        }
+    }
+}
+
+/// Waits for a connection, and gives its number; `None` when there will be none any more.
+async fn connected(connection: &mut watch::Receiver<ConnectionState>) -> Option<u64> {
+    match &*connection.wait_for(|state| !matches!(state, ConnectionState::Connecting { .. })).await.ok()? {
+        ConnectionState::Connected { epoch, .. } => Some(*epoch),
+        _ => None,
+    }
+}
+
+/// Lists what is there.
+async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>) {
+    let (found, is_complete) = match client.tools().partial().await {
+        Ok(listing) => {
+            let is_complete = listing.is_complete();
+            if let Some(cause) = listing.shortfall() {
+                tracing::warn!(error = %cause, "failed to list all tools");
+            }
+            (listing.into_vec(), is_complete)
+        }
+        // Exact cards need no right to a wildcard (`MCP-11`).
+        Err(DiscoverError::Subscribe(_)) if exact.is_some() => {
+            let names = exact.unwrap_or_default().iter().cloned();
+            let cards = stream::iter(names.map(|name| {
+                let find = client.tool(name);
+                async move { find.await }
+            }));
+            let found: Vec<Result<Option<ToolCard>, _>> = cards.buffer_unordered(AT_ONCE).collect().await;
+            let is_complete = found.iter().all(Result::is_ok);
+            let found = found.into_iter().filter_map(|card| card.ok().flatten());
+            (found.filter(|card| card.status == crate::wire::Status::Online).collect(), is_complete)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "failed to list the tools");
+            return shared.settle();
+        }
+    };
+    shared.take(found, is_complete, client.id());
+}
+
+/// Keeps what is known for the next process.
+async fn keep(shared: &Shared, cache: Option<&Cache>) {
+    let Some(cache) = cache.cloned() else { return };
+    let text = shared.on_catalogue(|catalogue| Cache::text(catalogue.known()));
+    let written = tokio::task::spawn_blocking(move || cache.write(&text)).await;
+    if let Err(error) = written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        tracing::warn!(%error, "failed to write the file of cards; the next start has to wait for the broker");
+    }
+}
+
+/// Pauses that grow while changes come and come.
+#[derive(Debug, Default)]
+struct Pace {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Pace {
+    fn pause(&mut self) -> Duration {
+        let now = Instant::now();
+        let pause = match self.last {
+            Some((at, pause)) if now.duration_since(at) < CALM => (pause * 2).min(LONGEST_PAUSE),
+            _ => GATHER,
+        };
+        self.last = Some((now, pause));
+        pause
+    }
+}
