@@ -1,0 +1,8 @@
+//! MCP hosts of several makes, through the command `mqtt-agent mcp`: the official SDKs for TypeScript and Python in both eras,
+//! FastMCP, and the Inspector.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod host;
+mod inspector;
+mod served;
+mod stdio;
