@@ -183,7 +183,7 @@ impl Bridge {
 async fn read(cache: Cache) -> Option<Vec<(catalogue::Known, String)>> {
     let read = tokio::task::spawn_blocking(move || cache.read()).await;
     read.unwrap_or_else(|error| Err(std::io::Error::other(error))).unwrap_or_else(|error| {
-        tracing::warn!(%error, "failed to read the file of cards; hosts have to wait for the broker");
+        crate::log::warn!(%error, "failed to read the file of cards; hosts have to wait for the broker");
         None
     })
 }
@@ -227,7 +227,7 @@ impl RunningBridge {
         self.shared.stopped.cancel();
         self.shared.tasks.close();
         if timeout(STOP, self.shared.tasks.wait()).await.is_err() {
-            tracing::warn!("failed to end all calls in time; their tools may not hear of it");
+            crate::log::warn!("failed to end all calls in time; their tools may not hear of it");
         }
         let made = match &*self.shared.broker().borrow() {
             Broker::Made(client) => Some(client.clone()),

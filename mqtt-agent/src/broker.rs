@@ -75,7 +75,7 @@ impl Broker {
         let shutdown = broker.shutdown_handle();
         let task = tokio::spawn(async move {
             if let Err(error) = broker.run().await {
-                tracing::error!(%error, "the embedded broker ended");
+                crate::log::error!(%error, "the embedded broker ended");
             }
         });
         Ok(Self { address, shutdown, task: Some(task) })

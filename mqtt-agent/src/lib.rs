@@ -37,7 +37,7 @@
 // The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
 // (`tests/structure`) says so:
 //
-// - `shown`: texts of peers; `log_rate`: how often peers are logged
+// - `shown`: texts of peers; `log`: what is logged, and where it goes; `log_rate`: how often peers are logged
 // - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
 //   `json`: pointers and sizes; `ledger`: bytes that are kept; `causes`: errors of others
 // - `link`: one connection to a broker; `discover`: what is retained there
@@ -78,6 +78,7 @@ mod json;
 mod kept;
 mod ledger;
 mod link;
+mod log;
 mod log_rate;
 mod mcp;
 mod serve;

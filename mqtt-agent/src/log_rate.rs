@@ -16,12 +16,12 @@ const WINDOW: Duration = Duration::from_secs(10);
 macro_rules! limited {
     ($level:ident, $message:literal $(, $($fields:tt)+)?) => {{
         static RATE: $crate::log_rate::LogRate = $crate::log_rate::LogRate::new(|more| {
-            tracing::$level!("{more} more like this were not logged, but at debug level: {}", $message);
+            $crate::log::$level!("{more} more like this were not logged, but at debug level: {}", $message);
         });
         if RATE.admits() {
-            tracing::$level!($($($fields)+,)? $message);
+            $crate::log::$level!($($($fields)+,)? $message);
         } else {
-            tracing::debug!($($($fields)+,)? $message);
+            $crate::log::debug!($($($fields)+,)? $message);
         }
     }};
 }

@@ -98,7 +98,7 @@ impl Session {
         let kept = timeout(within, self.delegations.kept()).await;
         self.delegations.end();
         if kept.and(timeout(within, self.delegations.ended_all()).await).is_err() {
-            tracing::warn!(
+            crate::log::warn!(
                 "the task store did not take in time what became of the tasks that were asked for"
             );
         }

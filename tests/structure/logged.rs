@@ -56,7 +56,7 @@ const OWN_VALUES: &[&str] = &[
 
 /// What the messages of log lines may hold.
 const OWN_IN_MESSAGES: &[&str] =
-    &["BACK", "MOST", "SHORT", "UPDATES", "UPDATE_BYTES", "session_expiry", "what"];
+    &["BACK", "MOST", "SHORT", "UPDATES", "UPDATE_BYTES", "more", "patience", "session_expiry", "what"];
 
 /// What an error's message is printed from as it is: everything else is a type with a `Display` of its own.
 const TEXTS: &[&str] = &["String", "serde_json::Error", "Arc<str>", "Option<String>"];
@@ -72,12 +72,74 @@ pub(crate) fn findings(sources: &Sources) -> Vec<String> {
         for item in &ast.items {
             errors(&file, item, &mut findings);
         }
-        // The macro itself passes on what it is given.
-        if file != "log_rate" {
+        // The macros themselves pass on what they are given.
+        if !matches!(file.as_str(), "log" | "log_rate") {
             Lines { file: &file, findings: &mut findings }.visit_file(ast);
         }
     }
     findings
+}
+
+/// One sentence for each log line that a program without a subscriber could not see.
+pub(crate) fn unseen(sources: &Sources) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (file, ast) in &sources.0 {
+        let file = name(file);
+        if file != "log" {
+            Unseen { file: &file, findings: &mut findings }.visit_file(ast);
+        }
+    }
+    findings
+}
+
+/// Looks for macros of `tracing` that log.
+struct Unseen<'a> {
+    file: &'a str,
+    findings: &'a mut Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Unseen<'_> {
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        if !module.attrs.iter().any(is_for_tests) {
+            visit::visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_macro(&mut self, found: &'ast Macro) {
+        let names: Vec<_> = found.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if let [krate, level] = names.as_slice() {
+            self.look(krate, level);
+        }
+        self.within(found.tokens.clone());
+    }
+}
+
+impl Unseen<'_> {
+    fn look(&mut self, krate: &str, level: &str) {
+        if krate == "tracing" && is_log(level) && !level.ends_with("span") {
+            let file = self.file;
+            self.findings.push(format!(
+                "`tracing::{level}!` in `{file}` is not printed: write `crate::log::{level}!`"
+            ));
+        }
+    }
+
+    fn within(&mut self, tokens: TokenStream) {
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        for path in tokens.windows(5) {
+            let path: Vec<_> = path.iter().map(ToString::to_string).collect();
+            if let [krate, _, _, level, end] = path.as_slice()
+                && end == "!"
+            {
+                self.look(krate, level);
+            }
+        }
+        for token in tokens {
+            if let TokenTree::Group(group) = token {
+                self.within(group.stream());
+            }
+        }
+    }
 }
 
 /// Looks at log lines.

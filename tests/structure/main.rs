@@ -175,3 +175,26 @@ fn a_text_that_is_logged_or_printed_as_it_came_is_found_however_it_is_written() 
         ]
     );
 }
+
+#[test]
+fn all_that_is_logged_is_printed_where_that_is_asked_for() {
+    let findings = logged::unseen(&sources("mqtt-agent"));
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn a_line_that_is_logged_past_the_log_is_found_however_it_is_written() {
+    let sources = Sources::of(&[(
+        "link",
+        "fn a() { tracing::warn!(%error, \"no\"); tracing::debug_span!(\"s\"); crate::log::warn!(\"no\"); }
+        fn b() { tokio::select! { () = c => tracing::info!(\"no\") } }
+        #[cfg(test)] mod tests { fn d() { tracing::warn!(\"no\"); } }",
+    )]);
+    assert_eq!(
+        logged::unseen(&sources),
+        [
+            "`tracing::warn!` in `link` is not printed: write `crate::log::warn!`",
+            "`tracing::info!` in `link` is not printed: write `crate::log::info!`",
+        ]
+    );
+}

@@ -8,6 +8,7 @@ pub(crate) type Room = (&'static str, &'static str);
 
 pub(crate) const RUNTIME: &[Room] = &[
     ("shown", "texts of peers as they may be shown"),
+    ("log", "what is logged, and where it goes"),
     ("log_rate", "how often what peers cause is logged"),
     ("wire", "the protocol as data"),
     ("deadline", "points in time"),

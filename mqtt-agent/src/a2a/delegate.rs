@@ -253,7 +253,7 @@ async fn again_until_received(
     let delegations = session.delegations();
     let mut wait = RESEND;
     loop {
-        tracing::debug!(task = %shown(&asked.task.task_id), agent = %shown(&asked.executor()), "nobody received what was said about a task; it is sent again");
+        crate::log::debug!(task = %shown(&asked.task.task_id), agent = %shown(&asked.executor()), "nobody received what was said about a task; it is sent again");
         tokio::select! {
             // It was received after all, or is of no use any more: the task's end says how it went.
             () = asked.over() => return Ok(()),

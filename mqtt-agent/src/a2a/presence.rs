@@ -77,8 +77,8 @@ impl Presence {
         };
         match link.attend(ACKNOWLEDGE, offline).await {
             Some(Ok(_)) => {}
-            Some(Err(error)) => tracing::warn!(%error, "failed to mark the agent offline"),
-            None => tracing::warn!("failed to mark the agent offline: the broker did not acknowledge it"),
+            Some(Err(error)) => crate::log::warn!(%error, "failed to mark the agent offline"),
+            None => crate::log::warn!("failed to mark the agent offline: the broker did not acknowledge it"),
         }
     }
 

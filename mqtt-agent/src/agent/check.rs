@@ -179,7 +179,7 @@ impl Checked {
     /// Says what a long session means for tools that have replicas (`SUB-8a`).
     pub(super) fn warn_of_long_session(&self, session_expiry: Duration) {
         if self.presence.is_some() && self.serves_tools && session_expiry > SHORT {
-            tracing::warn!(
+            crate::log::warn!(
                 agent = %self.id,
                 "after a crash some brokers keep giving this agent its share of the calls for {session_expiry:?}, though other \
                  replicas could answer them; serve its tools by an agent of their own, or set a `session_expiry` of {SHORT:?}"

@@ -115,7 +115,7 @@ async fn subscribe(link: &Link, own: &[Retained], latest: &Arc<Latest>) -> Vec<S
     let granted = link.subscribe(own.iter().map(filter).collect(), handler).await;
     let watched = |granted: Result<Subscription, _>| {
         granted
-            .inspect_err(|error| tracing::debug!(%error, "a retained message of the agent is not watched"))
+            .inspect_err(|error| crate::log::debug!(%error, "a retained message of the agent is not watched"))
             .ok()
     };
     granted.into_iter().filter_map(watched).collect()

@@ -57,7 +57,7 @@ impl Leftovers {
     fn take(&self, inbound: &Inbound) {
         let topic = inbound.topic();
         let namespace = &self.namespace;
-        tracing::debug!(topic = %shown(topic), "refused a message for a subscription of an earlier process");
+        crate::log::debug!(topic = %shown(topic), "refused a message for a subscription of an earlier process");
         match namespace.parse_topic(topic) {
             Some(Topic::ToolCall(tool)) => {
                 self.end_tool(tool);
@@ -158,7 +158,7 @@ impl Leftovers {
             .iter()
             .filter(|tool| !served.contains(tool.as_str()) && Identifier::parse(tool).is_ok());
         for tool in gone.take(MOST) {
-            tracing::info!(tool = %shown(tool), "ended a tool that an earlier process served");
+            crate::log::info!(tool = %shown(tool), "ended a tool that an earlier process served");
             self.end_tool(tool);
             let topic = namespace.tool_card(tool);
             let Some(card) = self.retained(topic.clone()).await else { continue };

@@ -36,13 +36,13 @@ pub(super) async fn look(link: Link, topic: String) {
             let is_missing = timeout(BACK, came.notified()).await.is_err();
             // Nothing is known where there was no connection all the time.
             if is_missing && epoch != 0 && link.epoch() == epoch {
-                tracing::warn!(topic = %shown(&topic), "the broker does not give back the agent's retained card for a filter with wildcards within {BACK:?}: \
+                crate::log::warn!(topic = %shown(&topic), "the broker does not give back the agent's retained card for a filter with wildcards within {BACK:?}: \
                      others may not find the agent; turn on retained messages at the broker, or allow the agent to read its \
                      own card");
             }
         }
         Err(error) => {
-            tracing::debug!(topic = %shown(&topic), %error, "whether the broker keeps the agent's card is not known")
+            crate::log::debug!(topic = %shown(&topic), %error, "whether the broker keeps the agent's card is not known")
         }
     }
 }

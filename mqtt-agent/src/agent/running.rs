@@ -104,7 +104,7 @@ impl Running {
                 }
                 running.end_or(&mut stop).await;
             }
-            None => tracing::info!("stopping: there was no connection to the broker yet"),
+            None => crate::log::info!("stopping: there was no connection to the broker yet"),
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Running {
         checked.warn_of_long_session(session_expiry);
         for Package { name, tools, topics, skills } in &checked.packages {
             let package = name.unwrap_or("unknown");
-            tracing::info!(package, ?tools, ?topics, ?skills, "collected what a crate brings");
+            crate::log::info!(package, ?tools, ?topics, ?skills, "collected what a crate brings");
         }
         let mut options = options.link(checked.namespace.client_id(checked.id.as_str()), session_expiry);
         let serves = checked.serves_tools;
@@ -231,7 +231,7 @@ impl Running {
                 let own = running.skills.iter().flat_map(Skills::retained);
                 let own: Vec<_> = own.chain(running.server.iter().flat_map(Server::retained)).collect();
                 running.guard = (!own.is_empty()).then(|| spawn::owned(guard::keep(link.clone(), own)));
-                tracing::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
+                crate::log::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 running.serves.store(true, Ordering::Relaxed);
                 Ok(Some(running))
             }
@@ -320,16 +320,16 @@ impl Running {
         tokio::join!(guard, topics, server, skills);
         drop(self.stats.take());
         if timeout(ACKNOWLEDGE, self.layers.stop()).await.is_err() {
-            tracing::warn!("failed to stop the layers in time");
+            crate::log::warn!("failed to stop the layers in time");
         }
         self.client.clone().close().await;
         self.stopped = true;
-        tracing::info!(agent = self.client.id(), "stopped");
+        crate::log::info!(agent = self.client.id(), "stopped");
     }
 
     /// Ends, at once where a second signal comes.
     async fn end_or(self, stop: &mut Told) {
-        tracing::info!(agent = self.client.id(), "stopping");
+        crate::log::info!(agent = self.client.id(), "stopping");
         tokio::select! {
             () = self.end() => {}
             () = stop.next() => {}

@@ -62,7 +62,7 @@ pub(super) async fn connect(first: Attempt, options: ConnectOptions, told: watch
                 return;
             }
             Err(error) => {
-                tracing::warn!(%error, "failed to connect to the broker; the next attempt is in 30 s");
+                crate::log::warn!(%error, "failed to connect to the broker; the next attempt is in 30 s");
                 told.send_replace(Broker::Refused(error.to_string().into()));
                 sleep(PAUSE).await;
                 attempt = Box::pin(Client::connect(options.clone().retry_first_connection()));

@@ -92,7 +92,7 @@ impl Shared {
             changed.then(|| Arc::clone(catalogue.shelf()))
         });
         if let Some(shelf) = changed {
-            tracing::debug!(tools = shelf.len(), "the list of tools changed");
+            crate::log::debug!(tools = shelf.len(), "the list of tools changed");
             self.shelf.send_replace(shelf);
         }
         self.listings.send_replace(());

@@ -47,7 +47,7 @@ pub(super) async fn run(shared: Arc<Shared>, cache: Option<Cache>, exact: Option
         let news = match ToolNews::hear(client.session()).await {
             Ok(news) => Some(news),
             Err(error) => {
-                tracing::warn!(%error, "failed to subscribe tool cards; tools are looked for once a minute");
+                crate::log::warn!(%error, "failed to subscribe tool cards; tools are looked for once a minute");
                 None
             }
         };
@@ -92,7 +92,7 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>) {
         Ok(listing) => {
             let is_complete = listing.is_complete();
             if let Some(cause) = listing.shortfall() {
-                tracing::warn!(error = %cause, "failed to list all tools");
+                crate::log::warn!(error = %cause, "failed to list all tools");
             }
             (listing.into_vec(), is_complete)
         }
@@ -109,7 +109,7 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>) {
             (found.filter(|card| card.status == crate::wire::Status::Online).collect(), is_complete)
         }
         Err(error) => {
-            tracing::warn!(%error, "failed to list the tools");
+            crate::log::warn!(%error, "failed to list the tools");
             return shared.settle();
         }
     };
@@ -122,7 +122,7 @@ async fn keep(shared: &Shared, cache: Option<&Cache>) {
     let text = shared.on_catalogue(|catalogue| Cache::text(catalogue.known()));
     let written = tokio::task::spawn_blocking(move || cache.write(&text)).await;
     if let Err(error) = written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
-        tracing::warn!(%error, "failed to write the file of cards; the next start has to wait for the broker");
+        crate::log::warn!(%error, "failed to write the file of cards; the next start has to wait for the broker");
     }
 }
 

@@ -97,9 +97,9 @@ impl ClientBuilder {
             match granted {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "results of earlier tasks are not received yet");
+                    crate::log::warn!(%error, "results of earlier tasks are not received yet");
                 }
-                None => tracing::warn!("the broker did not grant the subscription to results in time"),
+                None => crate::log::warn!("the broker did not grant the subscription to results in time"),
             }
         } else {
             connected.await?;

@@ -102,7 +102,7 @@ impl Latest {
     fn put(&self, name: &str, payload: &[u8], queued: bool) {
         // SUB-4: what is no name is nobody's card.
         if Identifier::parse(name).is_err() {
-            return tracing::debug!("ignored a card whose topic has no valid name");
+            return crate::log::debug!("ignored a card whose topic has no valid name");
         }
         let full = self.state().put(name, payload, queued, &self.0);
         if full {

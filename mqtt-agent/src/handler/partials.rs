@@ -141,7 +141,7 @@ impl PartialStream {
             return;
         }
         if let Err(error) = self.send(StreamKind::Done, serde_json::Value::Null).await {
-            tracing::debug!(topic = %shown(&self.topic), %error, "the end of a stream was not sent");
+            crate::log::debug!(topic = %shown(&self.topic), %error, "the end of a stream was not sent");
         }
     }
 }

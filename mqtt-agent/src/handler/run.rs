@@ -136,7 +136,7 @@ fn told(answer: Answer, job: &Job, context: &Context) -> Outcome {
             // The caller has the reference, and whoever runs the agent finds by it what was kept from the caller.
             let reference = format!("{:08x}", fastrand::u32(..));
             let (at, call_id) = (job.location, context.call_id());
-            tracing::error!(handler = job.name, %at, call_id = %shown(call_id), reference, error = %quoting(&error), "a handler failed inside");
+            crate::log::error!(handler = job.name, %at, call_id = %shown(call_id), reference, error = %quoting(&error), "a handler failed inside");
             message.push_str(&format!(" (ref {reference})"));
         }
         let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
@@ -149,6 +149,6 @@ fn panicked(job: &Job, panic: &(dyn Any + Send)) -> ErrorBody {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let at = job.location;
-    tracing::error!(handler = job.name, %at, panic = %quoting(&text.unwrap_or("no message")), "a handler panicked");
+    crate::log::error!(handler = job.name, %at, panic = %quoting(&text.unwrap_or("no message")), "a handler panicked");
     refusal::panicked()
 }

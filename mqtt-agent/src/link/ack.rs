@@ -141,7 +141,7 @@ impl Drop for Ack {
         let open = self.token.as_ref().is_some_and(|token| !token.settle.is_closed());
         self.settle(true);
         if open && !self.leaves_when_dropped {
-            tracing::warn!(
+            crate::log::warn!(
                 "dropped an acknowledgement without an outcome; the message is left to the session and comes again"
             );
             #[cfg(test)]

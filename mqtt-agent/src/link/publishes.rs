@@ -157,7 +157,7 @@ impl Publishes {
         if back.front().is_some_and(|oldest| oldest.suspicion >= POISON)
             && let Some(poison) = back.pop_front()
         {
-            tracing::error!(topic = %shown(&*poison.message.topic), "gave up a message: each connection ended before it was acknowledged");
+            crate::log::error!(topic = %shown(&*poison.message.topic), "gave up a message: each connection ended before it was acknowledged");
             poison.resolve(Err(PublishError::Interrupted));
         }
         let (control, mut normal): (VecDeque<_>, VecDeque<_>) =

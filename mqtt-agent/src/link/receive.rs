@@ -53,7 +53,11 @@ impl Actor {
         self.clean_start = false;
         self.is_connected = true;
 
-        tracing::info!(epoch = self.epoch, session_present = ack.session_present, "connected to the broker");
+        crate::log::info!(
+            epoch = self.epoch,
+            session_present = ack.session_present,
+            "connected to the broker"
+        );
         self.shared.failure.send_replace(None);
         self.shared.state.send_replace(ConnectionState::Connected {
             epoch: self.epoch,
@@ -215,7 +219,7 @@ impl Actor {
             return;
         };
         if identified == Identified::Known {
-            tracing::debug!(topic = %shown(inbound.topic()), "dropped a message for a subscription that has ended");
+            crate::log::debug!(topic = %shown(inbound.topic()), "dropped a message for a subscription that has ended");
             return self.acknowledge(place);
         }
         match place.filter(|_| !by_topic) {
@@ -310,7 +314,7 @@ impl Actor {
         if let Some(print) = self.acks.settle(epoch, place, left, Instant::now())
             && self.left.note(print, epoch)
         {
-            tracing::error!("gave up a message that was left to the session again and again");
+            crate::log::error!("gave up a message that was left to the session again and again");
             self.acks.give_up(place);
         }
     }
@@ -343,7 +347,7 @@ impl Actor {
         match self.unclaimed.clone() {
             Some(handler) => self.hand_over(&handler, inbound, place),
             None => {
-                tracing::debug!(topic = %shown(inbound.topic()), "dropped a message that nobody subscribes to")
+                crate::log::debug!(topic = %shown(inbound.topic()), "dropped a message that nobody subscribes to")
             }
         }
         self.acknowledge(place);

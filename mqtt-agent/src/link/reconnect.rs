@@ -39,12 +39,12 @@ impl Actor {
             // Late acknowledgements of this connection then find nothing.
             self.acks.reset(self.epoch);
             if self.closing.is_none() {
-                tracing::warn!(error = %quoting(error), held_ms = held.as_millis(), "lost the connection to the broker");
+                crate::log::warn!(error = %quoting(error), held_ms = held.as_millis(), "lost the connection to the broker");
                 self.count_short(ended, held);
             }
         } else {
             self.attempt = self.attempt.saturating_add(1);
-            tracing::warn!(error = %quoting(error), attempt = self.attempt - 1, "failed to connect to the broker");
+            crate::log::warn!(error = %quoting(error), attempt = self.attempt - 1, "failed to connect to the broker");
             self.shared.failure.send_replace(ended.failure.clone());
         }
         if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
@@ -58,7 +58,7 @@ impl Actor {
     fn count_short(&mut self, ended: &Ended, held: Duration) {
         let client_id = self.options.client_id.as_str();
         if ended.reason == Some(TAKEN_OVER) {
-            tracing::error!(
+            crate::log::error!(
                 client_id,
                 "another client with the same id took the connection over; give each agent its own id, or each of its \
                  processes its own `.instance(..)`"
@@ -70,7 +70,7 @@ impl Actor {
         }
         self.short_ones += 1;
         if self.short_ones.is_multiple_of(SHORT_ONES) && ended.reason != Some(TAKEN_OVER) {
-            tracing::error!(
+            crate::log::error!(
                 client_id,
                 connections = self.short_ones,
                 "the broker ends each connection soon after it was made; its log may say why"

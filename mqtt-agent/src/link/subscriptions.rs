@@ -314,7 +314,7 @@ impl Subscriptions {
             }
             // It stays routed, and is asked for again at the next connection.
             Request::Subscribe { .. } => {
-                tracing::error!(%error, "refused to subscribe again after a reconnect")
+                crate::log::error!(%error, "refused to subscribe again after a reconnect")
             }
             Request::Unsubscribe { .. } => {}
         }
@@ -360,7 +360,7 @@ impl Subscriptions {
             *suspicion = suspicion.saturating_add(blame.weight());
             if *suspicion >= POISON {
                 let error = SubscribeError::Interrupted { filter: filter.filter.clone() };
-                tracing::error!(
+                crate::log::error!(
                     filter = filter.filter,
                     "gave up a subscription: each connection ended before its answer"
                 );

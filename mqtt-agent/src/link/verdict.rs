@@ -27,7 +27,7 @@ pub(super) fn granted(filter: &Filter, code: Option<u8>, reason: Option<&str>) -
     let unsupported = |feature| Err(SubscribeError::Unsupported { filter: name(), feature });
     match code.unwrap_or(0x80) {
         0x00 if filter.qos == QoS::AtLeastOnce => {
-            tracing::warn!(
+            crate::log::warn!(
                 filter = filter.filter,
                 "the broker grants QoS 0 where QoS 1 was asked for; what it drops is lost"
             );

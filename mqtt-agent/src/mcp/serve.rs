@@ -185,7 +185,7 @@ async fn subscribe_all(
         serving.push((name, Serving { calls, cancels, layers, tally }));
     }
     if let Some(error) = denied {
-        tracing::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
+        crate::log::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
     }
     Ok(serving)
 }

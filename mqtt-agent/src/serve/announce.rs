@@ -38,7 +38,7 @@ impl Announcer {
             }
             self.announced = current;
             if let Err(error) = announce().await {
-                tracing::warn!(%error, "failed to publish {what} again after a reconnect");
+                crate::log::warn!(%error, "failed to publish {what} again after a reconnect");
             }
         }
     }

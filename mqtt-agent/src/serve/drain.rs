@@ -40,12 +40,15 @@ impl Draining<'_> {
         // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
         let leave = futures_util::future::join_all(subscriptions.into_iter().map(Subscription::unsubscribe));
         if link.attend(ACKNOWLEDGE, leave).await.is_none() {
-            tracing::warn!("failed to end the subscriptions: the broker did not acknowledge it");
+            crate::log::warn!("failed to end the subscriptions: the broker did not acknowledge it");
         }
         stopping.cancel();
         tasks.close();
         if timeout(grace, tasks.wait()).await.is_err() {
-            tracing::warn!(running = tasks.len(), "{what} that outlast the grace of the stop are cancelled");
+            crate::log::warn!(
+                running = tasks.len(),
+                "{what} that outlast the grace of the stop are cancelled"
+            );
             abandon.cancel();
             drop(timeout(AFTER_GRACE, tasks.wait()).await);
         }

@@ -60,7 +60,7 @@ impl Cancels {
         if shared.book().add(tool, call) {
             shared.added.notify_one();
         } else {
-            tracing::debug!(tool = %shown(&**tool), "dropped a cancel: too many wait to be sent");
+            crate::log::debug!(tool = %shown(&**tool), "dropped a cancel: too many wait to be sent");
         }
     }
 
@@ -125,6 +125,6 @@ impl Shared {
 
 fn log<T>(tool: &str, outcome: Result<T, PublishError>) {
     if let Err(error) = outcome {
-        tracing::debug!(tool = %shown(tool), %error, "failed to send a cancel");
+        crate::log::debug!(tool = %shown(tool), %error, "failed to send a cancel");
     }
 }

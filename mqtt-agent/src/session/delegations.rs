@@ -280,7 +280,7 @@ impl Delegations {
             Effect::Ask(asked) => {
                 let task = &asked.task.task_id;
                 if let Err(error) = link.publish(asked.question(namespace)).await {
-                    tracing::debug!(task = %shown(task), %error, "failed to ask for a task that is silent");
+                    crate::log::debug!(task = %shown(task), %error, "failed to ask for a task that is silent");
                 }
             }
             Effect::Learn(agent) => {
@@ -291,13 +291,13 @@ impl Delegations {
             }
             Effect::Cancel(asked) => {
                 if let Err(error) = link.enqueue(asked.cancel(namespace)).await {
-                    tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+                    crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
                 }
             }
             Effect::Say(asked, answer) => {
                 let message = asked.further(namespace, answer);
                 if let Err(error) = link.enqueue(message).await {
-                    tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to send an answer again");
+                    crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to send an answer again");
                 }
             }
             Effect::Store { asked, change, what } => self.keep(&asked, *change, what).await,
@@ -322,7 +322,7 @@ impl Delegations {
             Ok(Published { no_subscribers: true }) => Handed::Nowhere,
             Err(PublishError::TooLarge { .. } | PublishError::Invalid { .. }) => Handed::Impossible,
             Err(error) => {
-                tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to send a task again");
+                crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to send a task again");
                 Handed::Failed
             }
         };
@@ -337,7 +337,7 @@ impl Delegations {
             // Somebody removed it: nobody knows any more what it was.
             Ok(None) => Err(Handed::Nowhere),
             Err(error) => {
-                tracing::warn!(task = %shown(task), %error, "failed to read a task that is to be sent again");
+                crate::log::warn!(task = %shown(task), %error, "failed to read a task that is to be sent again");
                 Err(Handed::Failed)
             }
         }

@@ -89,7 +89,7 @@ impl Receiving {
             match link.subscribe_one(statuses, self.handler.clone()).await {
                 Ok(statuses) => Some(statuses),
                 Err(error) => {
-                    tracing::info!(%error, "tasks are not sent again to agents that come back");
+                    crate::log::info!(%error, "tasks are not sent again to agents that come back");
                     None
                 }
             }
@@ -256,8 +256,8 @@ impl Reader {
         let Some(retention) = &self.retention else { return };
         match self.delegations.store().prune(retention).await {
             Ok(0) => {}
-            Ok(tasks) => tracing::debug!(tasks, "ended tasks were removed from the store"),
-            Err(error) => tracing::warn!(%error, "failed to remove ended tasks from the store"),
+            Ok(tasks) => crate::log::debug!(tasks, "ended tasks were removed from the store"),
+            Err(error) => crate::log::warn!(%error, "failed to remove ended tasks from the store"),
         }
     }
 }

@@ -18,7 +18,7 @@ impl ToolServers {
     /// Remembers who serves a tool, and says so where its card has moved away from a server that is online.
     pub(crate) fn see(&self, tool: &ToolCard, is_online: impl Fn(&str) -> bool) {
         if let Some(former) = self.moved(tool).filter(|former| is_online(former)) {
-            tracing::debug!(
+            crate::log::debug!(
                 tool = %shown(&tool.tool),
                 server = %shown(&tool.server),
                 former = %shown(&former),

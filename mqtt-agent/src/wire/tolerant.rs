@@ -56,7 +56,7 @@ pub(super) fn read_tree<T: DeserializeOwned>(
         let Some(removed) = take_out(&mut tree, &path, depth) else { return Err(error) };
         taken_out += 1;
         if !removed.is_null() {
-            tracing::debug!(field = %shown(&path), error = %shown(&error), "ignored a field of {what} that cannot be read");
+            crate::log::debug!(field = %shown(&path), error = %shown(&error), "ignored a field of {what} that cannot be read");
         }
     }
 }

@@ -228,7 +228,7 @@ impl Delegated {
                 let canceled = super::again_until_received(&session, &asked, message);
                 // Until then it has ended, or it is sent again with its cancel when its agent is back.
                 if let Ok(Err(error)) = tokio::time::timeout(super::CANCEL, canceled).await {
-                    tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+                    crate::log::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
                 }
             };
             spawn::tracked(&tasks, again);

@@ -275,7 +275,7 @@ impl Requested {
             Ok(receipt) => Some(receipt),
             // Tried again where there is time for it.
             Err(error) => {
-                tracing::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task at once");
+                crate::log::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task at once");
                 None
             }
         }
@@ -294,7 +294,7 @@ async fn canceled(session: &Session, asked: &Asked, first: Option<Receipt>) {
             asked.taken().await;
         }
         if let Err(error) = cancel_until_received(session, asked, receipt.take()).await {
-            tracing::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+            crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
         }
     }
 }

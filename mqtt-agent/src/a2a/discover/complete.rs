@@ -40,7 +40,7 @@ pub(super) async fn complete(
             tokio::select! {
                 found = look(&link, &namespace, &cards, &statuses) => {
                     if !found {
-                        tracing::warn!("failed to learn of all agents: the broker dropped retained cards; raise its limit \
+                        crate::log::warn!("failed to learn of all agents: the broker dropped retained cards; raise its limit \
                             of queued messages");
                     }
                     all.store(found, Ordering::Release);

@@ -105,7 +105,7 @@ impl Work {
         }
         remove_question(&mut Arc::make_mut(record.change()).task);
         if let Err(error) = self.keep(&shared, &record).await {
-            tracing::warn!(task = %shown(&self.begun().task_id), %error, "that a question was taken back was not stored");
+            crate::log::warn!(task = %shown(&self.begun().task_id), %error, "that a question was taken back was not stored");
         }
         drop(record);
         self.tell_state().await;
@@ -126,7 +126,7 @@ impl Work {
         }
         let waiting = match self.dialogue().hear(&record.task.messages, &message, redelivered) {
             Heard::Again => {
-                tracing::debug!(task = %shown(task), "a message that was delivered again was dropped");
+                crate::log::debug!(task = %shown(task), "a message that was delivered again was dropped");
                 return Taken::Change(record.changes());
             }
             Heard::Unasked => {

@@ -256,7 +256,7 @@ impl Work {
     async fn pause(&self, shared: &Shared, driver: &mut Driver, pause: Duration) -> Option<Event> {
         if let (Some(error), true) = (driver.failure.take(), driver.machine.has_just_failed()) {
             let (task, state) = (&self.begun().task_id, self.record.lock().await.task.status);
-            tracing::error!(task = %shown(task), state = state.as_str(), %error, "failed to store a task; it is tried again");
+            crate::log::error!(task = %shown(task), state = state.as_str(), %error, "failed to store a task; it is tried again");
         }
         let waits = driver.machine.has_not_begun();
         if shared.abandon.is_cancelled() && driver.machine.has_given_up() {
@@ -314,7 +314,7 @@ impl Work {
             }
         };
         let error = outcome.as_ref().err();
-        tracing::debug!(
+        crate::log::debug!(
             skill = skill.id,
             from = %shown(&self.begun().from),
             task = %shown(&self.begun().task_id),
@@ -332,7 +332,7 @@ impl Work {
         Event::Ended(match outcome {
             Err(error) if error.kind == ErrorKind::Timeout => {
                 let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
-                tracing::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
+                crate::log::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
                 Err(late("it took longer than its skill's limit, or than whoever gave it allows"))
             }
             Err(error) => Err(Box::new(failure(error))),
@@ -351,7 +351,7 @@ fn not_stored(error: &StoreError) -> TaskError {
             format!("the task cannot be stored: {reason}; nest it less deeply"),
         ),
         error => {
-            tracing::error!(%error, "failed to store a task, which is rejected");
+            crate::log::error!(%error, "failed to store a task, which is rejected");
             cannot_store()
         }
     }

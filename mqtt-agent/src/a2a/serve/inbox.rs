@@ -272,7 +272,7 @@ impl Shared {
                 TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_TASK)
             }
             Err(error) => {
-                tracing::warn!(task = %shown(task), %error, "failed to look up a task of an id that came alone");
+                crate::log::warn!(task = %shown(task), %error, "failed to look up a task of an id that came alone");
                 cannot_store()
             }
         };

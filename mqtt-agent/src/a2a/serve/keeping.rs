@@ -99,7 +99,7 @@ impl Work {
     /// The store takes too long: later messages wait for this acknowledgement.
     fn let_go(&self, ack: Ack) {
         let task = &self.begun().task_id;
-        tracing::error!(
+        crate::log::error!(
             task = %shown(task),
             "what was said of a task is not stored; it is lost if the process ends before it is"
         );
@@ -157,7 +157,7 @@ impl Work {
     /// Puts the record into the store for the first time after a change; [`hear`](Self::hear) tries again.
     pub(super) async fn keep_or_warn(&self, shared: &Shared, record: &Ledger, what: &str) {
         if let Err(error) = self.keep(shared, record).await {
-            tracing::warn!(task = %shown(&self.begun().task_id), %error, "failed to store {what}; it is tried again");
+            crate::log::warn!(task = %shown(&self.begun().task_id), %error, "failed to store {what}; it is tried again");
         }
     }
 }

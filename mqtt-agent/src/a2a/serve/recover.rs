@@ -78,7 +78,7 @@ pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
         }
     }
     if count > 0 {
-        tracing::info!(tasks = count, "tasks of an earlier process are taken up");
+        crate::log::info!(tasks = count, "tasks of an earlier process are taken up");
     }
     let full = lanes.0.into_iter().filter(|(lane, _)| !shared.pending.of(*lane).is_empty());
     let full: Vec<_> = full.collect();
@@ -139,7 +139,7 @@ async fn read_on(shared: &Arc<Shared>, lane: Lane, room: Arc<Semaphore>) {
 }
 
 fn lost(claim: Claim<'_>, id: &Identifier) {
-    tracing::error!(task = %shown(id), "a task of an earlier process cannot be read any more");
+    crate::log::error!(task = %shown(id), "a task of an earlier process cannot be read any more");
     claim.done();
 }
 
@@ -150,7 +150,7 @@ async fn page(shared: &Shared, after: Option<&str>) -> Vec<TaskRecord> {
         match shared.store.open(TaskSide::Executor, after, PAGE).await {
             Ok(page) => return page,
             Err(error) => {
-                tracing::error!(%error, "failed to read tasks of an earlier process; it is tried again")
+                crate::log::error!(%error, "failed to read tasks of an earlier process; it is tried again")
             }
         }
         tokio::time::sleep(pause).await;
@@ -199,7 +199,7 @@ pub(super) async fn read<'s>(shared: &'s Shared, id: &Identifier) -> Option<(Cla
             Ok(None) | Err(StoreError::Unreadable { .. }) => lost(claim, id),
             Err(error) => {
                 drop(claim);
-                tracing::error!(task = %shown(id), %error, "failed to read a task of an earlier process; it is tried again");
+                crate::log::error!(task = %shown(id), %error, "failed to read a task of an earlier process; it is tried again");
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(RETRY_MOST);
             }

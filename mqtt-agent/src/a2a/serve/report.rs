@@ -95,7 +95,7 @@ impl Shared {
                     Err(error) => {
                         if !machine.has_failed() {
                             let task = &record.task.task_id;
-                            tracing::warn!(task = %shown(task), %error, "failed to store how a task ended; it is tried again");
+                            crate::log::warn!(task = %shown(task), %error, "failed to store how a task ended; it is tried again");
                         }
                         Event::Stored(false)
                     }
@@ -139,7 +139,7 @@ impl Shared {
                 Sent::Done
             }
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(task = %shown(task), %error, "a result waits for the next start");
+                crate::log::debug!(task = %shown(task), %error, "a result waits for the next start");
                 Sent::Later
             }
             Err(error) => {
@@ -171,7 +171,7 @@ impl Shared {
     /// Says how a task ended that is not kept.
     pub(super) async fn tell_end(&self, mut record: TaskRecord, state: TaskState, error: Option<TaskError>) {
         let task = record.task.task_id.clone();
-        tracing::debug!(task = %shown(&task), error = error.as_ref().map(|error| tracing::field::display(shown(error))), "a task was rejected");
+        crate::log::debug!(task = %shown(&task), error = error.as_ref().map(|error| tracing::field::display(shown(error))), "a task was rejected");
         (record.task.status, record.task.error) = (state, error);
         if let Some(message) = self.result(&record)
             && let Err(error) = self.publish_result(message, &record).await

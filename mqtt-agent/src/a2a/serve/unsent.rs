@@ -168,7 +168,7 @@ impl Shared {
             Ok(_) => self.unsent.remove(&id, false),
             Err(error) => {
                 self.unsent.put_off(&id);
-                tracing::warn!(task = %shown(&id), %error, "failed to read a result that is to be sent again");
+                crate::log::warn!(task = %shown(&id), %error, "failed to read a result that is to be sent again");
             }
         }
     }

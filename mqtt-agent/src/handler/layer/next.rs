@@ -130,7 +130,7 @@ impl SharedLayer {
     fn log(&self, panic: &(dyn Any + Send)) {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(layer = %shown(self.0.name()), panic = %quoting(&text.unwrap_or("no message")), "a layer panicked");
+        crate::log::error!(layer = %shown(self.0.name()), panic = %quoting(&text.unwrap_or("no message")), "a layer panicked");
     }
 }
 

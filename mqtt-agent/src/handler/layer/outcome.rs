@@ -158,7 +158,7 @@ impl Refusal {
         let Self { mut body, hidden } = self;
         if let Some(error) = hidden {
             let reference = format!("{:08x}", fastrand::u32(..));
-            tracing::error!(handler, call_id = %shown(call_id), reference, error = %quoting(&error), "a layer failed inside");
+            crate::log::error!(handler, call_id = %shown(call_id), reference, error = %quoting(&error), "a layer failed inside");
             body.message.push_str(&format!(" (ref {reference})"));
         }
         *body

@@ -36,7 +36,7 @@ impl ToolNews {
         for refused in granted {
             match refused {
                 Ok(subscription) => subscriptions.push(subscription),
-                Err(error) => tracing::debug!(%error, "changes are heard of by fewer cards"),
+                Err(error) => crate::log::debug!(%error, "changes are heard of by fewer cards"),
             }
         }
         Ok(Self { changed, _subscriptions: subscriptions })

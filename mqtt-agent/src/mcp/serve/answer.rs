@@ -80,7 +80,7 @@ impl Answer {
             Ok(Published { no_subscribers: false }) => drop(place),
             // The connection is closed.
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                tracing::debug!(topic = %shown(self.reply_to.topic()), %error, "failed to send an answer");
+                crate::log::debug!(topic = %shown(self.reply_to.topic()), %error, "failed to send an answer");
             }
             outcome => {
                 let tasks = shared.tasks.clone();

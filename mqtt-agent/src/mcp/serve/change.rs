@@ -81,7 +81,7 @@ impl Server {
         self.tallies.remove(name);
         // SUB-8a: before the card, so that nobody finds a tool whose calls nobody takes.
         if timeout(ACKNOWLEDGE, serving.calls.unsubscribe()).await.is_err() {
-            tracing::warn!(
+            crate::log::warn!(
                 tool = %shown(name),
                 "failed to end the subscription of a tool: the broker did not acknowledge it"
             );

@@ -192,7 +192,7 @@ impl<'a> Leaving<'a> {
             // A part of them would leave out servers that are there.
             Ok(burst) => (burst.is_all(&cards) && !cards.is_full()).then(|| cards.all()),
             Err(error) => {
-                tracing::debug!(%error, "the cards of other servers can't be read");
+                crate::log::debug!(%error, "the cards of other servers can't be read");
                 None
             }
         }

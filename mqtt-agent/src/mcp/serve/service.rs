@@ -143,7 +143,7 @@ impl Service {
         let (reply_to, calls): (Arc<str>, _) = (reply_to.into(), cancel.call_ids.len());
         let keys = cancel.call_ids.into_iter().map(|call_id| Key::new(Arc::clone(&reply_to), call_id));
         let running = keys.filter(|key| self.dedup.cancel(key)).count();
-        tracing::debug!(tool = self.tool.name, client = %shown(client.unwrap_or_default()), calls, running, "cancel");
+        crate::log::debug!(tool = self.tool.name, client = %shown(client.unwrap_or_default()), calls, running, "cancel");
     }
 
     async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
@@ -243,7 +243,7 @@ impl Service {
         if let Some(error) = error {
             span.record("error.type", error.kind.as_str());
         }
-        tracing::debug!(
+        crate::log::debug!(
             tool = self.tool.name,
             caller = %shown(caller.claim()),
             call_id = %shown(call_id.as_str()),
@@ -294,7 +294,7 @@ impl Service {
             Ok(sent) => encode_sent(request, &sent, received),
             Err(error) => {
                 let (tool, call_id) = (self.tool.name, shown(request.call_id.as_str()));
-                tracing::debug!(tool, %call_id, error = %shown(&error.message), "failed to send a result in chunks");
+                crate::log::debug!(tool, %call_id, error = %shown(&error.message), "failed to send a result in chunks");
                 encode(request, Err(error), received)
             }
         }

@@ -78,9 +78,9 @@ async fn publish(link: &Link, cards: Vec<Message>) {
     match link.attend(ACKNOWLEDGE, publish).await {
         Some(outcomes) => {
             for error in outcomes.into_iter().filter_map(Result::err) {
-                tracing::warn!(%error, "failed to mark a card offline");
+                crate::log::warn!(%error, "failed to mark a card offline");
             }
         }
-        None => tracing::warn!("failed to mark cards offline: the broker did not acknowledge it"),
+        None => crate::log::warn!("failed to mark cards offline: the broker did not acknowledge it"),
     }
 }

@@ -342,7 +342,7 @@ impl Book {
             };
             meant || seeded(Bug::AnySender)
         }) else {
-            tracing::debug!(task = %shown(&id), from = %shown(from), "dropped a result of no task that is awaited from its sender");
+            crate::log::debug!(task = %shown(&id), from = %shown(from), "dropped a result of no task that is awaited from its sender");
             return effects.push(Effect::Acknowledge(message));
         };
         if entry.has_ended() {

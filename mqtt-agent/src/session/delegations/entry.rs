@@ -368,7 +368,7 @@ impl Entry {
         if keeping.failures == 1 {
             keeping.failing_since = Some(now);
             let task = &self.asked.task.task_id;
-            tracing::error!(task = %shown(task), %error, ?what, "failed to store what became of a task; it is tried again");
+            crate::log::error!(task = %shown(task), %error, ?what, "failed to store what became of a task; it is tried again");
         }
         if keeping.failures >= KEPT_BY_BROKER {
             self.let_go(effects);

@@ -43,7 +43,7 @@ impl Unclaimed {
             self.unsure.remove(&oldest);
             // Who never takes a result is told once, not with each task.
             if !std::mem::replace(&mut self.overflowed, true) {
-                tracing::warn!(
+                crate::log::warn!(
                     "more than {MOST} results wait to be taken, and the oldest are left to the store; take them with \
                      `Client::results`"
                 );

@@ -54,7 +54,7 @@ mod unix {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     let path = path.display();
-                    tracing::warn!(path = %shown(&path), %error, "others than its owner may read a file of the task store");
+                    crate::log::warn!(path = %shown(&path), %error, "others than its owner may read a file of the task store");
                 }
                 Ok(()) => {}
             }

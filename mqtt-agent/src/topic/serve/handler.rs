@@ -141,10 +141,10 @@ impl Served {
     fn refuse_reply_topic(&self, topic: &str) {
         let handler = self.def.name;
         if self.told_reply_topic.swap(true, Ordering::Relaxed) {
-            return tracing::debug!(handler, topic = %shown(topic), "refused a request with a Response Topic that is not allowed");
+            return crate::log::debug!(handler, topic = %shown(topic), "refused a request with a Response Topic that is not allowed");
         }
         let at = self.def.location;
-        tracing::warn!(
+        crate::log::warn!(
             handler,
             %at,
             topic = %shown(topic),
@@ -266,7 +266,7 @@ impl Served {
         // What the handler left running ends with it.
         context.cancellation().cancel();
         let error = outcome.as_ref().err();
-        tracing::debug!(
+        crate::log::debug!(
             handler = name,
             call_id = %shown(context.call_id()),
             outcome = error.map_or("ok", |error| error.kind.as_str()),

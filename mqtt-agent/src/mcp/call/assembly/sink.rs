@@ -114,7 +114,7 @@ impl Drop for Made {
         if !self.is_kept
             && let Err(error) = fs::remove_file(&self.path)
         {
-            tracing::debug!(%error, "failed to remove a file that was not finished");
+            crate::log::debug!(%error, "failed to remove a file that was not finished");
         }
     }
 }
