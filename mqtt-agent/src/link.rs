@@ -8,7 +8,7 @@
 //! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
 //! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`: the books, without I/O
 //! - `message`, `inbound`, `budget`, `options`, `state`, `error`: what goes in and comes out
-//! - `backoff`, `phase`, `poison`, `size`, `verdict`: one small job each
+//! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`: one small job each
 //!
 //! It knows nothing of tools, tasks or agents.
 
@@ -55,6 +55,7 @@ mod subscriptions;
 mod tls;
 mod url;
 mod verdict;
+mod waiting;
 mod watchdog;
 #[cfg(feature = "websocket")]
 mod websocket;

@@ -73,6 +73,19 @@ async fn code_6_no_broker() {
 }
 
 #[tokio::test]
+async fn what_is_waited_for_is_told_to_people_and_not_in_json() {
+    let line = ["tools", "--url", "mqtt://127.0.0.1:1"];
+    let people = run_alone(&line).await;
+    assert_eq!((people.code, people.stdout.as_str()), (Some(6), ""), "{people:?}");
+    assert!(
+        people.stderr.starts_with("mqtt-agent: waiting for a broker at `127.0.0.1:1`, for up to 3s: "),
+        "{people:?}"
+    );
+    let programs = run_alone(&[&line[..], &["--json"]].concat()).await;
+    assert_eq!((programs.code, programs.stderr.as_str()), (Some(6), ""), "{programs:?}");
+}
+
+#[tokio::test]
 async fn code_2_a_line_that_is_no_command() {
     for line in [&["fly"][..], &["call"], &["tools", "--url"], &["call", "x", "--timeout", "soon"]] {
         let ended = run_alone(line).await;

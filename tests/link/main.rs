@@ -6,6 +6,7 @@ mod common;
 mod connect_options;
 mod disconnected;
 mod fake;
+mod first_minutes;
 mod hostile;
 mod limits;
 mod log;

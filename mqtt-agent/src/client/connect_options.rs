@@ -153,7 +153,9 @@ impl ConnectOptions {
     }
 
     /// How long a start waits for the broker, and then for its answers to what has to be subscribed and published. Default:
-    /// 10 s. Connections that are lost later are made again without an end, with pauses that grow to 30 s.
+    /// 10 s. From half a second on it is logged what is waited for, and printed on stderr where there is no log:
+    /// [`logging`](crate::guide::logging). Connections that are lost later are made again without an end, with pauses that
+    /// grow to 30 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self

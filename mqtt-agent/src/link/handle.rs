@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -30,6 +30,7 @@ use super::size;
 use super::state::ConnectionState;
 use super::subscription::Subscription;
 use super::subscriptions::{Granted, Wanted};
+use super::waiting::{MOMENT, Waiting};
 use super::watchdog::Watched;
 
 /// What a broker may add to a packet on its way to the receiver: a subscription identifier, and properties of its own.
@@ -46,8 +47,6 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
-    /// Where the broker is, for messages.
-    broker: String,
     /// As whom it is asked.
     user: Option<String>,
     /// Unbounded, for publishes are bounded by `places` and everything else by its callers: a subscribe has one
@@ -61,6 +60,10 @@ struct Inner {
     shared: Arc<Shared>,
     next_id: AtomicU64,
     task: TaskTracker,
+    /// Where the broker is, and what is told of a wait for it.
+    waiting: Waiting,
+    /// Whether that was told.
+    is_told: AtomicBool,
 }
 
 /// Room for one message in the queue of those that are to be published.
@@ -75,7 +78,7 @@ impl Link {
     pub(crate) fn open(options: LinkOptions) -> Result<Self, ConnectError> {
         options.check()?;
         let address = Address::new(&options)?;
-        let broker = address.target.address.clone();
+        let waiting = Waiting::new(&address.target);
         let in_url =
             || address.target.credentials.as_ref().map(|credentials| credentials.username().to_owned());
         let user = options.credentials.as_ref().map(CredentialSource::user).or_else(in_url);
@@ -102,7 +105,19 @@ impl Link {
         relay::spawn(&task, actor.run(), &shared.pulse, &runtime);
         task.close();
         let next_id = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { broker, user, commands, places, budget, own_limit, shared, next_id, task })))
+        let is_told = AtomicBool::new(false);
+        Ok(Self(Arc::new(Inner {
+            user,
+            commands,
+            places,
+            budget,
+            own_limit,
+            shared,
+            next_id,
+            task,
+            waiting,
+            is_told,
+        })))
     }
 
     /// A handler's future, which may compute for long without awaiting: the connection goes on meanwhile where the runtime
@@ -113,7 +128,7 @@ impl Link {
 
     /// Where the broker is: host and port.
     pub(crate) fn broker(&self) -> &str {
-        &self.0.broker
+        &self.0.waiting.broker
     }
 
     /// Tells users of the broker apart: the user name, or what stands for whoever a callback names.
@@ -148,8 +163,8 @@ impl Link {
         let _ = self.0.commands.send(Command::EndFilter(filter));
     }
 
-    /// Waits for the first connection. Errors that trying again won't heal end it at once; it goes on trying all the
-    /// same until it is closed.
+    /// Waits for the first connection, and tells so where that takes longer than a moment. Errors that trying again won't
+    /// heal end it at once; it goes on trying all the same until it is closed.
     pub(crate) async fn connected(&self, within: Duration) -> Result<(), ConnectError> {
         let mut state = self.state();
         let mut failure = self.0.shared.failure.subscribe();
@@ -165,14 +180,28 @@ impl Link {
                 }
             }
         };
-        match tokio::time::timeout(within, connected).await {
+        let mut connected = pin!(tokio::time::timeout(within, connected));
+        let outcome = match tokio::time::timeout(MOMENT, &mut connected).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let is_first = !self.0.is_told.swap(true, Ordering::Relaxed);
+                let now = self.0.shared.state.borrow().clone();
+                let is_told = is_first && self.0.waiting.tell(&now, within).await;
+                let outcome = connected.await;
+                if is_told && matches!(outcome, Ok(Ok(()))) {
+                    self.0.waiting.over();
+                }
+                outcome
+            }
+        };
+        match outcome {
             Ok(outcome) => outcome,
             Err(_) => {
                 let last = match &*self.0.shared.state.borrow() {
                     ConnectionState::Connecting { error, .. } => error.clone(),
                     _ => None,
                 };
-                Err(ConnectError::Timeout { broker: self.0.broker.clone(), within, last })
+                Err(ConnectError::Timeout { broker: self.broker().to_owned(), within, last })
             }
         }
     }
@@ -308,7 +337,7 @@ impl Link {
         answer: impl Future<Output = T>,
     ) -> Result<T, ConnectError> {
         let timeout = tokio::time::timeout(within, answer).await;
-        timeout.map_err(|_| ConnectError::Unanswered { broker: self.0.broker.clone(), what, within })
+        timeout.map_err(|_| ConnectError::Unanswered { broker: self.broker().to_owned(), what, within })
     }
 
     /// Waits for something that needs the broker's answers, for a stop: so long at most, and not longer than [`QUIET`]

@@ -100,6 +100,12 @@ impl Target {
         Ok(Self { scheme, host, port, address, resource, credentials })
     }
 
+    /// The port, where a broker that is started on this machine without further settings would be found.
+    pub(super) fn port_here(&self) -> Option<u16> {
+        let is_here = self.scheme == Scheme::Mqtt && matches!(self.host.as_str(), "localhost" | "127.0.0.1");
+        is_here.then_some(self.port)
+    }
+
     /// The header `Host`: the port only where it isn't the scheme's own.
     #[cfg(feature = "websocket")]
     pub(super) fn host_header(&self) -> String {

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let Some((name, matches)) = matches.subcommand() else { return Exit::Usage.into() };
     let settings = Settings::of(matches);
     let output = Output::new(settings.json);
+    output.hush();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::failed(format!("no runtime could be started: {error}"))),

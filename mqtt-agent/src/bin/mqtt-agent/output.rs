@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde_json::Value;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 use crate::exit::{Exit, Failure};
 
@@ -16,6 +18,15 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    /// In JSON nothing goes to stderr, so the library has to have somewhere else to say what it waits for. Its lines that
+    /// the environment asks for are printed all the same.
+    pub(crate) fn hush(self) {
+        if self.json && std::env::var_os("MQTT_AGENT_LOG").is_none() {
+            // There is no other: this is the beginning of the program.
+            drop(tracing::subscriber::set_global_default(Silence));
+        }
     }
 
     /// An answer: the JSON, or the text that is made for people.
@@ -106,4 +117,27 @@ pub(crate) fn columns(rows: &[(String, String)]) -> String {
         format!("{name:width$}  {line}").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A log that takes nothing.
+struct Silence;
+
+impl Subscriber for Silence {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
