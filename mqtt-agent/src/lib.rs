@@ -118,19 +118,20 @@ mod store;
 /// In production:
 ///
 /// 15. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
-/// 16. [`logging`](guide::logging): what the log says, and how to see it
-/// 17. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
-/// 18. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
-/// 19. [`layer`]: checks and limits that many handlers share, and an audit log
-/// 20. [`reliability`](guide::reliability): what is promised when something fails, and what is not
-/// 21. [`performance`](guide::performance): what a call costs
+/// 16. [`brokers`](guide::brokers): what an agent needs of a broker, and Mosquitto's settings
+/// 17. [`logging`](guide::logging): what the log says, and how to see it
+/// 18. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
+/// 19. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
+/// 20. [`layer`]: checks and limits that many handlers share, and an audit log
+/// 21. [`reliability`](guide::reliability): what is promised when something fails, and what is not
+/// 22. [`performance`](guide::performance): what a call costs
 ///
 /// Beside other programs:
 ///
-/// 22. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 23. [`from_rmcp`](guide::from_rmcp): what has which name here
-/// 24. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
-/// 25. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
+/// 23. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 24. [`from_rmcp`](guide::from_rmcp): what has which name here
+/// 25. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 26. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -148,6 +149,8 @@ pub mod guide {
     pub mod presence {}
     #[doc = include_str!("../docs/connecting.md")]
     pub mod connecting {}
+    #[doc = include_str!("../docs/brokers.md")]
+    pub mod brokers {}
     #[doc = include_str!("../docs/logging.md")]
     pub mod logging {}
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/embedding.md"))]

@@ -12,8 +12,8 @@ use support::{RawPeer, TestBroker, eventually, on_each_broker, soon};
 
 use crate::tools::*;
 
-/// Mosquitto's queues as the README has them.
-const README: &str = "max_inflight_messages 200\nmax_queued_messages 0";
+/// Mosquitto's queues as the guide has them.
+const GUIDE: &str = "max_inflight_messages 200\nmax_queued_messages 0";
 
 /// The card and the status of an agent.
 fn agent(id: &str, status: &str) -> [(String, String); 2] {
@@ -241,8 +241,8 @@ mod ten_thousand {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "long; run by name"]
     async fn on_mosquitto_as_the_readme_has_it() {
-        all_agents(&TestBroker::configured(README).await, 10_000).await;
-        all_tools(&TestBroker::configured(README).await, 10_000, 10).await;
+        all_agents(&TestBroker::configured(GUIDE).await, 10_000).await;
+        all_tools(&TestBroker::configured(GUIDE).await, 10_000, 10).await;
     }
 
     #[cfg(feature = "peers")]

@@ -1,4 +1,4 @@
-//! Mosquitto with its sessions on disk, as the README sets it up, is restarted: it comes back with the sessions, and 2.0
+//! Mosquitto with its sessions on disk, as the guide sets it up, is restarted: it comes back with the sessions, and 2.0
 //! without their shared subscriptions (`SUB-10`).
 #![cfg(feature = "peers")]
 

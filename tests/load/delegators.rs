@@ -19,7 +19,7 @@ mod configured {
 
     /// A durable delegator gives so many tasks, 1,000 at once; every one ends.
     async fn all_end(count: u64) {
-        all_end_on(README, count).await;
+        all_end_on(GUIDE, count).await;
     }
 
     async fn all_end_on(lines: &str, count: u64) {
@@ -54,8 +54,8 @@ mod configured {
         worker.stop().await;
     }
 
-    /// What our README recommends, and nothing.
-    const README: &str = "max_inflight_messages 200\nmax_queued_messages 10000";
+    /// What our guide recommends, and nothing.
+    const GUIDE: &str = "max_inflight_messages 200\nmax_queued_messages 10000";
     const STOCK: &str = "";
 
     /// A durable worker is offline while so many tasks are given; every one ends.
@@ -98,19 +98,19 @@ mod configured {
     #[ignore = "takes a minute; the smaller one shows the same"]
     async fn a2a_14_ten_thousand_tasks_for_a_worker_that_is_away_all_end() {
         all_end_though_the_worker_was_away(STOCK, 10_000).await;
-        all_end_though_the_worker_was_away(README, 10_000).await;
+        all_end_though_the_worker_was_away(GUIDE, 10_000).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "takes a minute; the smaller one shows the same"]
     async fn ten_thousand_tasks_a_thousand_at_once_all_end() {
         all_end_on(STOCK, 10_000).await;
-        all_end_on(README, 10_000).await;
+        all_end_on(GUIDE, 10_000).await;
     }
 
     /// Tasks a second with so many in flight and a durable store on both sides.
     async fn tasks_a_second(in_flight: usize, count: u64) -> f64 {
-        let broker = TestBroker::configured(README).await;
+        let broker = TestBroker::configured(GUIDE).await;
         let folder = tempfile::tempdir().unwrap();
         let store = async |name: &str| SqliteStore::open(folder.path().join(name)).await.unwrap();
         let worker = Agent::new("worker").skills(skills![give_back]).store(store("worker.db").await);

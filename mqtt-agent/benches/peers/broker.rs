@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 /// How it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Config {
-    /// As the README recommends.
+    /// As the guide recommends.
     Tuned,
     /// Nothing but a listener.
     Stock,
-    /// As the README recommends, with room for large messages.
+    /// As the guide recommends, with room for large messages.
     Large,
 }
 
 impl Config {
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::Tuned => "tuned Mosquitto (the lines of the README)",
+            Self::Tuned => "tuned Mosquitto (the lines of the guide)",
             Self::Stock => "stock Mosquitto (a listener and `allow_anonymous`)",
             Self::Large => "tuned Mosquitto, `max_packet_size 268435455`",
         }
