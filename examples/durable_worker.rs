@@ -3,11 +3,11 @@
 //! Needs a broker, for instance `mosquitto -p 1883`, and three terminals:
 //!
 //! 1. `cargo run --example durable_worker mqtt://localhost:1883`: the worker, with its tasks in the file
-//!    `durable_worker.db`. It prints each attempt at a task.
+//!    `durable_worker.db`. It prints its process id, and each attempt at a task.
 //! 2. `cargo run --example durable_worker mqtt://localhost:1883 give 10`: gives it ten tasks, three seconds each, and
 //!    waits for their results.
-//! 3. `pkill -9 -f 'durable_worker mqtt://localhost:1883$'` while it works. Start it again as in 1: it goes on with what
-//!    it was at (`attempt 2`) and with what waited, and the second terminal gets all ten results, each once.
+//! 3. `kill -9 PROCESS` with that id while it works. Start it again as in 1: it goes on with what it was at (`attempt 2`)
+//!    and with what waited, and the second terminal gets all ten results, each once.
 //!
 //! The second terminal may be killed as well: `.. take` there prints the results that came meanwhile. Without arguments
 //! the example plays this in short, on a broker of its own, with a stop in place of the kill.
@@ -99,6 +99,7 @@ async fn main() -> Outcome {
     match arguments.as_slice() {
         [] => play().await,
         [url] => {
+            println!("process {}", std::process::id());
             Ok(worker(Path::new("durable_worker.db"), Duration::from_secs(1)).await?.serve(*url).await?)
         }
         [url, "give", tasks] => give(&delegator(url, store).await?, tasks.parse()?).await,

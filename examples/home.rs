@@ -84,8 +84,13 @@ impl Home {
 
 /// Somebody else's program: waits for alarms.
 #[on("home/{room}/alarm")]
-fn alarmed(room: String, alarm: Alarm, State(heard): State<mpsc::Sender<String>>) {
-    drop(heard.try_send(format!("{room} has {} degrees", alarm.celsius)));
+async fn alarmed(
+    room: String,
+    alarm: Alarm,
+    State(heard): State<mpsc::Sender<String>>,
+) -> Result<(), String> {
+    let text = format!("{room} has {} degrees", alarm.celsius);
+    heard.send(text).await.map_err(|error| error.to_string())
 }
 
 #[event("home/{room}/temperature")]

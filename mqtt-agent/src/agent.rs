@@ -470,9 +470,9 @@ impl Agent {
     ///
     /// ```no_run
     /// # use mqtt_agent::prelude::*;
-    /// # async fn example(stop: tokio::sync::oneshot::Receiver<()>) -> mqtt_agent::Result<()> {
-    /// let stopped = async { drop(stop.await) };
-    /// Agent::new("calculator").serve_until("mqtt://localhost", stopped).await
+    /// # async fn example(stop: tokio_util::sync::CancellationToken) -> mqtt_agent::Result<()> {
+    /// // `stop` is a `tokio_util::sync::CancellationToken`.
+    /// Agent::new("calculator").serve_until("mqtt://localhost", stop.cancelled_owned()).await
     /// # }
     /// ```
     ///
