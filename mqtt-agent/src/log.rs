@@ -109,7 +109,7 @@ fn parse(text: &str) -> Option<LevelFilter> {
 
 /// Whether events of this thread reach no subscriber.
 fn nobody_listens() -> bool {
-    get_default(|current| current.is::<NoSubscriber>())
+    get_default(tracing::Dispatch::is::<NoSubscriber>)
 }
 
 /// Tells a person what is to be known also where nobody asked for a log: on stderr, unless a subscriber has it or the

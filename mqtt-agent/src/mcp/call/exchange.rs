@@ -127,7 +127,7 @@ impl Exchange {
     }
 
     /// Has what comes in chunks written to a file.
-    pub(super) fn into_file(&mut self, path: &Path) {
+    pub(super) fn save_to_file(&mut self, path: &Path) {
         if let Some(large) = &mut self.large {
             large.file = Some(path.to_owned());
         }

@@ -40,7 +40,7 @@ impl IntoFuture for SaveTo {
         Box::pin(async move {
             let asks = Asks { content: true, chunks: Some(limit.unwrap_or(MOST)) };
             let mut exchange = Exchange::new(&handle, &tool, arguments?, asks, deadline)?;
-            exchange.into_file(&path);
+            exchange.save_to_file(&path);
             let (data, media_type) = match exchange.run_to_file().await? {
                 ToFile::Saved(saved) => return Ok(saved),
                 ToFile::Small(received) => small(received)?,
