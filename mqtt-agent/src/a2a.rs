@@ -1,10 +1,10 @@
 //! The A2A profile: agents that find each other and delegate tasks.
 //!
-//! - [`Task`] is what the handler of a `#[skill]` holds; [`NewTask`], [`TaskHandle`] and [`Results`] are the other side,
-//!   made by [`Client::delegate`](crate::Client::delegate), [`Client::request`](crate::Client::request) and
+//! - [`Task`] is for the handler of a `#[skill]`; [`NewTask`], [`TaskHandle`] and [`Results`] are for the delegator:
+//!   [`Client::delegate`](crate::Client::delegate), [`Client::request`](crate::Client::request),
 //!   [`Client::results`](crate::Client::results).
-//! - [`ListAgents`] and [`AgentChanges`] say who is there: [`Client::agents`](crate::Client::agents).
-//! - [`TaskStore`] keeps tasks.
+//! - [`ListAgents`] and [`AgentChanges`] find agents: [`Client::agents`](crate::Client::agents).
+//! - [`TaskStore`] stores tasks.
 //!
 //! Cards, tasks and results as data are in [`wire`](crate::wire).
 

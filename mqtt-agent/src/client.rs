@@ -1,4 +1,4 @@
-//! [`Client`]: what a caller holds. The work itself is done in [`crate::mcp`] and [`crate::a2a`].
+//! [`Client`]: the caller's side. The work is done in [`crate::mcp`] and [`crate::a2a`].
 
 mod agents;
 mod builder;
@@ -21,22 +21,22 @@ use crate::link::ConnectionState;
 use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
 use crate::session::{Session, SessionHandle};
 
-/// Calls and finds what others serve, over one MQTT connection.
+/// Finds and calls tools, agents and requests over one MQTT connection.
 ///
-/// Cheap to clone; all clones share the connection, and any number of calls run on it at once. Connect on your own
-/// with [`Client::connect`], or take the connection of a running agent: [`Running::client`](crate::Running::client)
-/// outside, [`Context::client`](crate::Context::client) inside a handler.
+/// Cheap to clone; all clones share the connection, and any number of calls run on it concurrently. Open a connection
+/// with [`Client::connect`], or use that of an agent: [`Running::client`](crate::Running::client), or
+/// [`Context::client`](crate::Context::client) in a handler.
 ///
-/// On a lost connection it reconnects by itself, for ever, with a growing delay. Calls that are under way live on
-/// within their timeout.
+/// After a lost connection it reconnects automatically and without limit, with a growing delay. Pending calls continue
+/// within their timeouts.
 #[derive(Debug, Clone)]
 pub struct Client {
     handle: SessionHandle,
 }
 
 impl Client {
-    /// Connects to the broker of a URL or of [`ConnectOptions`], and waits for it to accept: up to 10 s where the
-    /// options say nothing else. Its id is a random UUID then.
+    /// Connects to a broker (a URL or [`ConnectOptions`]), and waits until it accepts the connection: up to 10 s by
+    /// default. The default id is a random UUID.
     ///
     /// # Errors
     ///
@@ -46,61 +46,64 @@ impl Client {
         Self::builder().connect(to).await
     }
 
-    /// Sets what [`Client::connect`] leaves at its default and that is no matter of the connection: where tasks are kept.
+    /// Builds a client with settings that do not concern the connection: where tasks are stored.
     #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// Calls a tool. `arguments` is anything that becomes a JSON object: `json!({...})` or a struct; `()` for none.
+    /// Calls a tool. `arguments` is anything that serializes to a JSON object: `json!({...})` or a struct; `()` for
+    /// none.
     ///
-    /// Awaiting gives the result's JSON; [`returning`](ToolCall::returning) gives it a type,
-    /// [`stream`](ToolCall::stream) partial results. The timeout is 30 s where neither
-    /// [`timeout`](ToolCall::timeout) nor [`ConnectOptions::call_timeout`] says otherwise. Dropping a call cancels it (`MCP-17`).
+    /// Awaiting the call gives the result's JSON; [`returning`](ToolCall::returning) converts it to a type,
+    /// [`stream`](ToolCall::stream) also gives partial results. The timeout is 30 s unless
+    /// [`timeout`](ToolCall::timeout) or [`ConnectOptions::call_timeout`] sets another. Dropping a call cancels it
+    /// (`MCP-17`).
     ///
-    /// Of the calls of one tool 64 are on their way at first, and from 4 to 4,096 as their answers show that there is room
-    /// or that there is none (`SUB-17`): a broker's queue for a server is bounded. More calls wait for their turn, within
-    /// their own timeout; one that was never sent ends as [`CallError::Unavailable`](crate::CallError::Unavailable) with
-    /// code `busy`. Calls of other tools do not wait for them, nor do those of a handler for those outside of it.
+    /// A window limits the unanswered calls of each tool, because a broker's queue for a server is bounded (`SUB-17`).
+    /// It is 64 at first, and adapts between 4 and 4,096 to the response times. Further calls wait for their turn,
+    /// within their own timeouts; one that was never sent ends with
+    /// [`CallError::Unavailable`](crate::CallError::Unavailable) and the code `busy`. Each tool, and each handler that
+    /// makes calls, has a window of its own.
     pub fn call(&self, tool: impl Into<String>, arguments: impl Serialize) -> ToolCall<Value> {
         ToolCall::new(self.handle.clone(), tool.into(), &arguments)
     }
 
-    /// The tools that are online (`MCP-11`), all of them: collects cards for one second, or
-    /// [`window`](ListTools::window). Where some cannot be had it is [`DiscoverError::Incomplete`](crate::DiscoverError),
-    /// and [`partial`](ListTools::partial) gives the others.
+    /// Lists all tools that are online (`MCP-11`): collects cards for one second, or for [`window`](ListTools::window).
+    /// If some cards are missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError);
+    /// [`partial`](ListTools::partial) returns the others.
     pub fn tools(&self) -> ListTools {
         ListTools::new(Arc::clone(self.session()))
     }
 
-    /// One tool's card. Needs no right to a wildcard subscription (`MCP-11`).
+    /// Finds the card of one tool. Does not need the right to subscribe to wildcards (`MCP-11`).
     pub fn tool(&self, name: impl Into<String>) -> FindTool {
         FindTool::new(Arc::clone(self.session()), name.into())
     }
 
-    /// The servers that are online (`MCP-11`).
+    /// Lists the servers that are online (`MCP-11`).
     pub fn servers(&self) -> ListServers {
         ListServers::new(Arc::clone(self.session()))
     }
 
-    /// One server's card.
+    /// Finds the card of one server.
     pub fn server(&self, id: impl Into<String>) -> FindServer {
         FindServer::new(Arc::clone(self.session()), id.into())
     }
 
-    /// The client id, which answers are addressed to.
+    /// The client id, to which answers are sent.
     #[must_use]
     pub fn id(&self) -> &str {
         self.session().id().as_str()
     }
 
-    /// The state of the connection, and its changes.
+    /// Watches the state of the connection.
     #[must_use]
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.session().link().state()
     }
 
-    /// Ends the connection: takes no more calls, waits up to 5 s for what is on its way, and disconnects.
+    /// Closes the connection: accepts no more calls, waits up to 5 s for messages that are being sent, and disconnects.
     ///
     /// A client of a running agent shares its connection: stop the agent instead.
     pub async fn close(self) {
@@ -116,7 +119,7 @@ impl Client {
         Self { handle }
     }
 
-    /// The session, as it is seen from where this client was got.
+    /// The session, in the scope where this client was obtained.
     pub(crate) fn handle(&self) -> &SessionHandle {
         &self.handle
     }
@@ -127,7 +130,8 @@ impl Client {
 }
 
 impl Context {
-    /// The agent's own client. Its calls end with this one: they inherit deadline, trace and cancellation.
+    /// A client on the agent's connection. Its calls inherit the deadline, the trace and the cancellation of the
+    /// current call.
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.session_handle())

@@ -1,7 +1,7 @@
-//! The contract of a program: everything it publishes in one document, and the test that compares it with a file.
+//! The contract of a program: a document with everything it publishes, and the test that compares it with a file.
 //!
-//! The document is made of the definitions alone, so it needs no broker and no running agent. [`document`] makes it,
-//! [`diff`] tells what has changed; the macro `contract!` makes a `#[test]` of [`check`].
+//! The document is generated from the definitions, so it needs no broker and no running agent. [`document`] generates
+//! it, [`diff`] lists the changes; the macro `contract!` generates a `#[test]` that calls [`check`].
 
 mod diff;
 mod document;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::handler::registry::{AgentDef, RegisteredAgent, ToolDef};
 
-/// What the environment variable of this name, set to `1`, makes of a failing comparison: the file is written anew.
+/// The environment variable that makes the test write the file instead of failing, if it is `1`.
 const UPDATE: &str = "UPDATE_CONTRACT";
 
 /// Compares what this program publishes with a file, and panics with a readable difference. Called by the generated test.

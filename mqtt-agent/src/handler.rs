@@ -1,11 +1,11 @@
-//! What a handler is: a user's function, what it takes and gives, and how it is run.
+//! Handlers: users' functions, their parameters and results, and how they run.
 //!
-//! - [`param`], [`reply`]: what its parameters and its result can be
+//! - [`param`], [`reply`]: the types of parameters and results
 //! - [`content`]: a reply beyond JSON
-//! - [`registry`]: what the macros leave behind
-//! - [`context`], [`partials`]: what it is given
-//! - [`run`]: running it once; [`refusal`]: the errors that callers are given without it
-//! - [`layer`]: what stands around it
+//! - [`registry`]: the definitions that the macros generate
+//! - [`context`], [`partials`]: what the runtime provides
+//! - [`run`]: running a handler once; [`refusal`]: errors of the runtime
+//! - [`layer`]: the layers around a handler
 
 pub(crate) mod content;
 pub mod context;

@@ -1,4 +1,4 @@
-//! MCP tools and A2A agents over MQTT 5: annotate a function, serve it, call it.
+//! MCP tools and A2A agents over MQTT 5: annotate functions, serve them on a broker, call them from anywhere.
 //!
 //! ```no_run
 //! use mqtt_agent::prelude::*;
@@ -17,37 +17,35 @@
 //!
 //! The map:
 //!
-//! - [`#[tool]`](macro@tool) makes a tool of a function; its page has every option.
-//! - [`#[derive(ToolError)]`](macro@ToolError) makes its errors: what the caller reads, codes, and values again.
-//! - [`#[skill]`](macro@skill) makes an A2A skill of a function, [`#[derive(AgentCard)]`](macro@AgentCard) says who the
-//!   agent is; [`a2a`] is where tasks are asked for and worked on. [`guide`] has a page each on delegation, durable tasks
-//!   and presence.
-//! - [`Agent`] serves what `#[tool]` annotates, [`Running`] is one that serves, [`Client`] calls and finds what others
-//!   serve.
-//! - [`param`] says what a tool's parameters can be, [`reply`] what it can answer, [`context`] what it can know;
-//!   [`Content`] is for answers beyond JSON.
-//! - [`layer`] has what stands around handlers: shared checks, limits, an audit log.
-//! - [`registry`] holds what the macros leave behind, [`schema`] makes and checks the JSON Schemas of it;
-//!   [`schema::dialect`] says what clients and model providers take of them.
+//! - [`#[tool]`](macro@tool) turns a function into a tool; its page has every option.
+//! - [`#[derive(ToolError)]`](macro@ToolError) defines a tool's errors: messages, codes, and typed values for callers.
+//! - [`#[skill]`](macro@skill) turns a function into an A2A skill, [`#[derive(AgentCard)]`](macro@AgentCard) describes the
+//!   agent; [`a2a`] has the types for delegating tasks and working on them.
+//! - [`Agent`] serves annotated functions, [`Running`] is a served agent, [`Client`] finds and calls tools and agents.
+//! - [`param`]: the types of a tool's parameters; [`reply`]: its results; [`context`]: what a handler knows about its call;
+//!   [`Content`] is for results beyond JSON.
+//! - [`layer`] has layers around handlers: shared checks, limits, an audit log.
+//! - [`registry`] holds the definitions that the macros generate, [`schema`] their JSON Schemas;
+//!   [`schema::dialect`] has the rules of clients and model providers.
 //! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
 //! - `bridge` shows the tools on a broker to MCP hosts (feature `mcp-stdio`).
-//! - `broker` is an embedded broker for development, `testing` and `#[mqtt_agent::test]` what users' own tests use
+//! - `broker` is an embedded broker for development; `testing` and `#[mqtt_agent::test]` are for tests of your own
 //!   (feature `broker`).
 
-// The rooms, from the lowest to the highest; a file imports from its own room and from those below, and a test
-// (`tests/structure`) says so:
+// The folders, from the lowest to the highest. A file imports from its own folder and from those below; the test
+// `tests/structure` checks it:
 //
-// - `shown`: texts of peers; `log`: what is logged, and where it goes; `log_rate`: how often peers are logged
-// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, tasks with an owner, what streams keep;
-//   `json`: pointers and sizes; `ledger`: bytes that are kept; `causes`: errors of others
-// - `link`: one connection to a broker; `discover`: what is retained there
-// - `store`: where tasks are kept; `session`: the connection's identity, pending calls and delegations
-// - `handler`: what a handler is; `schema`: its JSON Schemas; `error`
-// - `serve`: what all profiles need to serve; `mcp`, `a2a`: two of them
-// - `client`: what a user calls; `remote`: typed clients; `topic`: the third profile, topics of users' own
+// - `shown`: text from peers; `log`: log lines and where they go; `log_rate`: rate limit of log lines
+// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, owned tokio tasks, futures kept by streams;
+//   `json`: pointers and sizes; `ledger`: counters of bytes in memory; `causes`: the text of foreign errors
+// - `link`: one connection to a broker; `discover`: retained messages
+// - `store`: the task store; `session`: the connection's identity, pending calls and delegations
+// - `handler`: parameters, replies, context, registry; `schema`: JSON Schemas; `error`
+// - `serve`: what all profiles need to serve; `mcp`, `a2a`: two of the profiles
+// - `client`: the caller's side; `remote`: typed clients; `topic`: the third profile, users' own topics
 // - `agent`, `contract`, `broker`, `testing`, and `private`, which generated code names
 // - `bridge`: MCP's own transports
-// - `bin/mqtt-agent`: the command, over the public items alone
+// - `bin/mqtt-agent`: the command, which uses only public items
 
 #[allow(unused_extern_crates)]
 // So that generated code compiles in this crate too: in doctests and unit tests.
@@ -92,26 +90,26 @@ mod store;
 /// First steps:
 ///
 /// 1. [`start`](guide::start): from an empty folder to a tool that another program calls
-/// 2. [`#[tool]`](macro@crate::tool): a function that is an MCP tool, and all options; [`tools!`](macro@crate::tools): a
+/// 2. [`#[tool]`](macro@crate::tool): a function as an MCP tool, with all options; [`tools!`](macro@crate::tools): a
 ///    list of tools, from several crates
-/// 3. [`param`]: what parameters can be; [`reply`]: what a tool can answer; [`context`]: what it can know of its call
+/// 3. [`param`]: the types of parameters; [`reply`]: results; [`context`]: what a handler knows about its call
 /// 4. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
-/// 5. [`content`](guide::content): texts, images, audio and bytes as a tool's reply
-/// 6. [`schema`]: the JSON Schemas that are made of types, and what clients and model providers take
+/// 5. [`content`](guide::content): texts, images, audio and bytes as a tool's result
+/// 6. [`schema`]: JSON Schemas from types, and what clients and model providers accept
 ///
 /// Agents:
 ///
 /// 7. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
 ///    [`#[event]`](macro@crate::event) and [`handlers!`](macro@crate::handlers)
 /// 8. [`#[agent]`](macro@crate::agent): methods that share a value
-/// 9. [`#[remote]`](macro@crate::remote): a typed client of somebody else's tools
-/// 10. [`contract!`](macro@crate::contract): what a program publishes, compared with a file
+/// 9. [`#[remote]`](macro@crate::remote): a typed client of tools
+/// 10. [`contract!`](macro@crate::contract): a test that compares the published interface with a file
 ///
 /// Tasks:
 ///
 /// 11. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
-///     [`#[derive(AgentCard)]`](macro@crate::AgentCard): what an agent can be asked for
-/// 12. [`delegation`](guide::delegation): tasks that agents give each other
+///     [`#[derive(AgentCard)]`](macro@crate::AgentCard): the skills and the card of an agent
+/// 12. [`delegation`](guide::delegation): tasks that agents delegate to each other
 /// 13. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
 /// 14. [`presence`](guide::presence): who is online
 ///
@@ -119,17 +117,17 @@ mod store;
 ///
 /// 15. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
 /// 16. [`brokers`](guide::brokers): what an agent needs of a broker, and Mosquitto's settings
-/// 17. [`logging`](guide::logging): what the log says, and how to see it
+/// 17. [`logging`](guide::logging): what is logged, and how to see it
 /// 18. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
-/// 19. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on a broker of its own
+/// 19. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on its own broker
 /// 20. [`layer`]: checks and limits that many handlers share, and an audit log
-/// 21. [`reliability`](guide::reliability): what is promised when something fails, and what is not
-/// 22. [`performance`](guide::performance): what a call costs
+/// 21. [`reliability`](guide::reliability): what is guaranteed when something fails, and what is not
+/// 22. [`performance`](guide::performance): the cost of a call
 ///
-/// Beside other programs:
+/// Interoperability:
 ///
 /// 23. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 24. [`from_rmcp`](guide::from_rmcp): what has which name here
+/// 24. [`from_rmcp`](guide::from_rmcp): the counterparts of `rmcp`'s items
 /// 25. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
 /// 26. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
 pub mod guide {
@@ -231,7 +229,7 @@ pub use mqtt_agent_macros::skills;
 #[doc = include_str!("../docs/testing.md")]
 pub use mqtt_agent_macros::test;
 #[cfg(not(feature = "broker"))]
-/// Needs the feature `broker`: its tests run on the embedded broker.
+/// Requires the feature `broker`: the tests run on the embedded broker.
 pub use mqtt_agent_macros::test_without_broker as test;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;
@@ -245,10 +243,10 @@ pub use schemars;
 pub use serde;
 pub use serde_json;
 
-/// What most programs need.
+/// The items that most programs need.
 ///
-/// The derives `Serialize`, `Deserialize` and `JsonSchema` write code that names the crates `serde` and `schemars`: add
-/// them to your `Cargo.toml`, or point them here with `#[serde(crate = "mqtt_agent::serde")]` and
+/// The derives `Serialize`, `Deserialize` and `JsonSchema` generate code that names the crates `serde` and `schemars`: add
+/// them to your `Cargo.toml`, or redirect the derives with `#[serde(crate = "mqtt_agent::serde")]` and
 /// `#[schemars(crate = "mqtt_agent::schemars")]`.
 ///
 /// ```

@@ -35,7 +35,7 @@ pub struct RemoteCall<R> {
 }
 
 impl<R> RemoteCall<R> {
-    /// Used by generated code.
+    /// For generated code.
     #[doc(hidden)]
     pub fn new(client: &Client, tool: &'static str, arguments: RemoteArguments) -> Self {
         Self { call: client.call(tool, arguments.0), reply: PhantomData }

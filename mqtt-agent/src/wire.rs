@@ -1,9 +1,10 @@
 //! The protocol as data: MQTT.Agent v0.1, namespaces to messages. No I/O, no runtime, no MQTT client.
 //!
 //! Every parser is total: any byte string gives a value or an error that says what is wrong, never a panic. Unknown
-//! fields and unknown error types are passed over, for minor versions of the protocol only add.
+//! fields and unknown error types are ignored, because minor versions of the protocol only add.
 //!
-//! The identifiers in these pages (`SUB-4`, `MCP-6`, ...) name the lines of the protocol that a piece implements.
+//! The identifiers in this documentation (`SUB-4`, `MCP-6`, ...) name the rules of the protocol that an item
+//! implements.
 
 mod agent_card;
 mod agent_topics;

@@ -1,4 +1,4 @@
-//! The agent's card as A2A 1.0 has it, in the official types.
+//! The agent's card in the official types of A2A 1.0.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use ::a2a::{
 
 use crate::wire::{self, AgentCard};
 
-/// The URI of this binding: A2A's tasks over MQTT 5 as MQTT.Agent v0.1 carries them. One of our own, for A2A names none
-/// for MQTT.
+/// The URI of the protocol binding: A2A tasks over MQTT 5, as in MQTT.Agent v0.1. It is defined by this crate, because
+/// A2A defines none for MQTT.
 pub const BINDING: &str = "https://github.com/mqtt-agent/mqtt-agent/bindings/mqtt-agent/v0.1";
 
 impl AgentCard {
-    /// The card as A2A 1.0 has it, for registries and gateways. Needs the feature `a2a-types`.
+    /// Converts the card to one of A2A 1.0, for registries and gateways. Requires the feature `a2a-types`.
     ///
-    /// `url` is the broker's, such as `mqtts://broker.example:8883`: it is where the agent is reached, with the binding
-    /// [`BINDING`](crate::a2a::BINDING). Clients that know it not pass the interface over. The schemas of the skills are
-    /// in the extension that the card on the wire has, too. An agent without a version has `0.0.0`.
+    /// `url` is the broker's URL, such as `mqtts://broker.example:8883`; the card names it with the binding
+    /// [`BINDING`](crate::a2a::BINDING). Clients that do not know this binding ignore the interface. The schemas of the
+    /// skills are in the same extension as on the wire. An agent without a version gets `0.0.0`.
     #[must_use]
     pub fn a2a(&self, url: &str) -> A2aCard {
         let modes = |of: fn(&wire::AgentSkill) -> &Vec<String>| {
@@ -78,7 +78,7 @@ fn extension(extension: &wire::AgentExtension) -> AgentExtension {
     }
 }
 
-/// A2A asks for a text where a card of another make may have none.
+/// A2A requires a text that a card of another implementation may lack.
 fn or(text: &str, default: &str) -> String {
     if text.is_empty() { default.to_owned() } else { text.to_owned() }
 }

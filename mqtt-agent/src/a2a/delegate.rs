@@ -1,6 +1,6 @@
-//! Asking other agents for tasks (`A2A-7`): [`Delegate`] returns at once, [`TaskRequest`] waits for the result.
+//! Delegating tasks to other agents (`A2A-7`): [`Delegate`] returns at once, [`TaskRequest`] waits for the result.
 //!
-//! What is asked for is kept in the session until it has ended: see [`crate::session`]. Here is what a user holds meanwhile.
+//! The session tracks each task until it has ended: see [`crate::session`]. This module has the user's side.
 
 mod handle;
 mod new_task;
@@ -29,15 +29,15 @@ use crate::shown::shown;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
 
-/// How long after a message about a task that nobody received it is sent again, at first and at most.
+/// The delay before a message about a task is sent again if it had no receiver: the first and the longest.
 const RESEND: Duration = Duration::from_millis(250);
 const RESEND_MOST: Duration = Duration::from_secs(5);
 
 /// How long a cancel that nobody received is sent again.
 const CANCEL: Duration = Duration::from_secs(10);
 
-/// A task that is to be delegated, made by [`Client::delegate`](crate::Client::delegate). Await it: the broker has the
-/// task then.
+/// A task to delegate, made by [`Client::delegate`](crate::Client::delegate). Awaiting it sends the task, and returns
+/// when the broker has it.
 #[derive(Debug)]
 #[must_use = "a task is delegated when this is awaited"]
 pub struct Delegate<T = Value> {
@@ -53,25 +53,25 @@ impl<T: DeserializeOwned> Delegate<T> {
         Self { handle, agent, task, timeout: None, result: PhantomData }
     }
 
-    /// The type of the result, for [`TaskHandle::result`]. Any that serde reads; [`DelegateError::UnexpectedResult`] when
-    /// the result doesn't fit.
+    /// Sets the type of the result, for [`TaskHandle::result`]: any type that is `Deserialize`. If the result doesn't
+    /// fit, the error is [`DelegateError::UnexpectedResult`].
     pub fn returning<U: DeserializeOwned>(self) -> Delegate<U> {
         let Self { handle, agent, task, timeout, result: _ } = self;
         Delegate { handle, agent, task, timeout, result: PhantomData }
     }
 
-    /// How long the agent has for it: not begun or not ended by then, it fails. Travels as Message Expiry Interval.
-    /// Default: no limit but the skill's own; inside of a handler, what is left of the handler's time.
+    /// Limits how long the agent has for the task; after that the task fails. Sent as Message Expiry Interval. Default:
+    /// only the skill's own limit; in a handler, the rest of the handler's time.
     ///
-    /// It limits the task itself, where [`TaskRequest::timeout`] limits how long its result is waited for. When nothing at
-    /// all is heard of the task within 5 s after that time it fails here, with the code `unheard`.
+    /// It limits the task itself, whereas [`TaskRequest::timeout`] limits how long the request waits for the result. If
+    /// the agent has sent nothing about the task 5 s after that time, the task fails locally, with the code `unheard`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 }
 
-/// The delegation as far as it is the same for all types: compiled once.
+/// The part of the delegation that does not depend on the type, so it is compiled once.
 fn delegated(
     handle: SessionHandle,
     agent: String,
@@ -122,7 +122,7 @@ fn delegated(
     })
 }
 
-/// A task that is being delegated: left before the broker has it, it is withdrawn.
+/// A task that is being delegated. Dropped before the broker has it, the task is withdrawn.
 struct Leaving {
     session: Arc<Session>,
     asked: Option<Arc<Asked>>,
@@ -148,7 +148,7 @@ impl<T: DeserializeOwned + 'static> IntoFuture for Delegate<T> {
     }
 }
 
-/// A task of ours, with an id that nobody can guess.
+/// A new task, with an unguessable id.
 fn new_task(session: &Session, agent: &str, task: NewTask) -> Result<Task, DelegateError> {
     let agent = Identifier::parse(agent)?;
     if let Some(error) = task.error {
@@ -171,7 +171,7 @@ fn new_task(session: &Session, agent: &str, task: NewTask) -> Result<Task, Deleg
     })
 }
 
-/// What is left of the time of the handler that asks.
+/// The rest of the calling handler's time.
 fn inherited(handle: &SessionHandle) -> Option<Duration> {
     handle.scope().deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
@@ -186,7 +186,7 @@ async fn publish(session: &Session, asked: &Asked) -> Result<(), DelegateError> 
     Ok(())
 }
 
-/// Publishes what an agent is to receive, if that takes as much.
+/// Publishes a message to an agent, unless it is larger than the agent accepts.
 async fn send(session: &Session, message: Message, agent: &str) -> Result<Published, DelegateError> {
     let message = session.for_receiver(message, session.namespace().agent_card(agent)).await;
     if let Some((size, limit)) = session.link().too_large(&message) {
@@ -195,8 +195,8 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
     Ok(session.link().publish(message).await?)
 }
 
-/// Whether whoever works on a task is known to take more than tasks (`A2A-12`), by its card or by what was heard of it: another
-/// would run a cancel as a task.
+/// Checks that the executor understands messages with an intent (`A2A-12`), by its card or by an update of the task:
+/// other executors would run a cancellation as a task.
 async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
     let agent = asked.executor();
     if session.delegations().understands(&agent) {
@@ -215,7 +215,7 @@ async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateE
     Err(DelegateError::Unsupported { agent: agent.to_string() })
 }
 
-/// Sends a further message to whoever works on a task (`A2A-12`).
+/// Sends a further message to a task's executor (`A2A-12`).
 async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
     takes_intents(session, asked).await?;
     session.delegations().said(asked, &said);
@@ -243,8 +243,8 @@ async fn cancel_until_received(
     if published.no_subscribers { again_until_received(session, asked, message).await } else { Ok(()) }
 }
 
-/// Sends what nobody received of what is said about a task, until somebody does: an agent that is just connecting again
-/// receives nothing for a moment, and most brokers say so (0x10).
+/// Sends a message about a task again until it has a receiver. An agent that is just reconnecting receives nothing for
+/// a moment, and most brokers report that (0x10).
 async fn again_until_received(
     session: &Session,
     asked: &Asked,

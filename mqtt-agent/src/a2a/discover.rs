@@ -1,4 +1,5 @@
-//! Finding agents by their retained cards and statuses: a list, and a single one. The stream of changes is in [`changes`].
+//! Finding agents by their retained cards and statuses: a list, or a single agent. The stream of changes is in
+//! [`changes`].
 
 mod changes;
 mod complete;
@@ -20,10 +21,10 @@ use crate::session::Session;
 use crate::wire::{AgentCard, Identifier};
 use presences::{Presences, Seen};
 
-/// How long a status may take to come after its card; an agent of another make may have none.
+/// How long to wait for a status after its card; an agent of another implementation may have none.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// Which agents are wanted.
+/// The filter of a listing.
 #[derive(Debug, Clone, Default)]
 struct Wanted {
     capability: Option<String>,
@@ -42,9 +43,9 @@ impl Wanted {
 /// Lists the agents that are online, by id; made by [`Client::agents`](crate::Client::agents). Await it, or
 /// [`watch`](Self::watch).
 ///
-/// Awaiting it gives all of them, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) gives what there is and
-/// says whether that is all. Cards are collected for a [`window`](Self::window) of time, which is extended while they
-/// still come or are fetched one by one, up to 10 s.
+/// Awaiting it gives a complete list, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) returns what was
+/// found and says whether it is complete. Cards are collected for a [`window`](Self::window) of time, which is extended
+/// while cards still arrive or are fetched one by one, up to 10 s.
 #[derive(Debug)]
 #[must_use = "a look-up is made when it is awaited or watched"]
 pub struct ListAgents {
@@ -58,19 +59,19 @@ impl ListAgents {
         Self { session, window: WINDOW, wanted: Wanted::default() }
     }
 
-    /// How long cards are collected. Default: 1 s; on a far or busy broker up to 3 s are usual.
+    /// Sets how long cards are collected. Default: 1 s; for a distant or busy broker use up to 3 s.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Only agents that name this capability.
+    /// Only agents with this capability.
     pub fn capability(mut self, capability: impl Into<String>) -> Self {
         self.wanted.capability = Some(capability.into());
         self
     }
 
-    /// Only agents with this tag, or with a skill that has it.
+    /// Only agents with this tag, on the agent or on a skill.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.wanted.tag = Some(tag.into());
         self
@@ -82,7 +83,7 @@ impl ListAgents {
         self
     }
 
-    /// What can be found, which may be less than there is.
+    /// Returns what was found, even if the list is not complete.
     ///
     /// # Errors
     ///
@@ -95,11 +96,12 @@ impl ListAgents {
         Box::pin(async move { list::list(&self.session, self.window, &self.wanted).await })
     }
 
-    /// Who joins, leaves and changes, from now on. Those that are there already join first. A crashed agent leaves after
-    /// its Will Delay (`SUB-9`); one that is back by then never left. One that the broker has forgotten, as in a restart
-    /// without persistence, leaves when it is not back within 10 s.
+    /// Watches which agents join, leave and change. Agents that are online already join first. A crashed agent leaves
+    /// after its Will Delay (`SUB-9`), unless it is back by then. If the broker lost its retained messages, as in a
+    /// restart without persistence, an agent leaves if it is not back within 10 s.
     ///
-    /// Read it when you like: what an agent did meanwhile is one change, and no change where it is as it was.
+    /// It does not have to be read continuously: several changes of an agent are reported as one, and none if the agent
+    /// is back in its former state.
     ///
     /// # Errors
     ///
@@ -124,7 +126,7 @@ impl IntoFuture for ListAgents {
     }
 }
 
-/// Looks up one agent, online or not; `None` when there is none. Made by [`Client::agent`](crate::Client::agent).
+/// Finds one agent, online or not; `None` if there is none. Made by [`Client::agent`](crate::Client::agent).
 #[derive(Debug)]
 #[must_use = "a look-up is made when it is awaited"]
 pub struct FindAgent {
@@ -138,7 +140,7 @@ impl FindAgent {
         Self { session, id, within: WINDOW }
     }
 
-    /// How long to wait for the card. Default: 1 s. A card that is there comes at once.
+    /// Sets how long to wait for the card. Default: 1 s. An existing card arrives at once.
     pub fn within(mut self, within: Duration) -> Self {
         self.within = within;
         self

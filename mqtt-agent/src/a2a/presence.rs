@@ -1,4 +1,4 @@
-//! An agent's card and status: retained, published again at each connect, and marked offline when it stops (`A2A-1` to
+//! An agent's card and status: retained, published again at each connect, and set to offline when it stops (`A2A-1` to
 //! `A2A-5`, `A2A-15`).
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::wire::{AgentCard, AgentStatus, Namespace, Status, now_rfc3339};
 /// How long the broker may take to acknowledge the offline card and status.
 const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 
-/// What one agent says of itself.
+/// The card and the status of an agent.
 #[derive(Debug, Clone)]
 pub(crate) struct Presence {
     namespace: Namespace,
@@ -28,18 +28,18 @@ impl Presence {
         &self.card
     }
 
-    /// Says how large a message may be (`SUB-14`).
+    /// Sets the maximum message size on the card (`SUB-14`).
     pub(crate) fn accept(&mut self, max_message_bytes: u32) {
         self.card.max_message_bytes = Some(u64::from(max_message_bytes));
     }
 
-    /// The Will: the status alone, for the retained card is not ours to change once we are gone (`A2A-3`).
+    /// The Will: only the status, because a Will cannot change the retained card too (`A2A-3`).
     pub(crate) fn status_offline(&self) -> Message {
         self.status(Status::Offline)
     }
 
-    /// The same for an agent that remembers nothing of the process before, whose session goes on: it was offline, though
-    /// for less time than its Will waits. So whoever gave it a task knows that the task is lost (`A2A-14`).
+    /// Like `announce`, for an agent that resumes the session of an earlier process but has none of its tasks: it first
+    /// publishes offline, in case the Will was not sent. So delegators know that their tasks are lost (`A2A-14`).
     pub(super) async fn announce_anew(&self, link: &Link) -> Result<()> {
         let offline = link.enqueue(self.status(Status::Offline)).await?;
         self.announce(link).await?;
@@ -47,7 +47,7 @@ impl Presence {
         Ok(())
     }
 
-    /// The card, then the status (`A2A-1`); handed over in this order, so that they arrive in it.
+    /// Publishes the card, then the status (`A2A-1`), in this order.
     pub(super) async fn announce(&self, link: &Link) -> Result<()> {
         let card = link.enqueue(self.card_online()).await?;
         let status = link.enqueue(self.status(Status::Online)).await?;
@@ -56,7 +56,7 @@ impl Presence {
         Ok(())
     }
 
-    /// What is to be at the broker while the agent serves.
+    /// The messages that the broker has to retain while the agent serves.
     pub(super) fn retained(self: &Arc<Self>) -> [Retained; 2] {
         let id = &self.card.agent_id;
         let (card, status) = (Arc::clone(self), Arc::clone(self));
@@ -66,7 +66,7 @@ impl Presence {
         ]
     }
 
-    /// The card, then the status, both offline and both acknowledged (`A2A-15`).
+    /// Publishes the card, then the status, both offline, and waits for both acknowledgements (`A2A-15`).
     pub(super) async fn retire(&self, link: &Link) {
         let offline = async {
             // Both are queued before the first answer is awaited, and stay queued when the wait is given up.

@@ -1,7 +1,8 @@
-//! Watching the agent's own retained messages, and publishing again what somebody else deleted or changed (`SUB-16`).
+//! Watches the agent's own retained messages, and publishes them again if another client deleted or changed them
+//! (`SUB-16`).
 //!
-//! An administrator who clears retained messages, or a peer that may write where it should not, would make an agent that
-//! works one that nobody finds.
+//! Otherwise an administrator who clears retained messages, or a peer with too many rights, could make a working agent
+//! undiscoverable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,22 +17,22 @@ use crate::log_rate::limited;
 use crate::serve::Retained;
 use crate::shown::shown;
 
-/// How long a change is left alone: after a reconnect the broker gives what the Will said, and then what the agent says.
+/// How long to wait after a change: after a reconnect the broker first delivers the Will, then the agent's own message.
 const CALM: Duration = Duration::from_secs(2);
 
-/// How often each message is published again at the most.
+/// The minimum time between two publications of a message.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether one may be published again.
+/// How often the watcher checks whether a message may be published again.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The most messages that are watched; of an agent with more tools the first ones.
+/// The maximum number of watched messages; for an agent with more tools, the first ones.
 const MOST: usize = 256;
 
-/// What came last on each topic.
+/// The last message of each topic.
 #[derive(Debug)]
 struct Latest {
-    /// The largest message of ours. A larger one is not.
+    /// The size of the largest message of this agent; a larger one is from another client.
     largest: usize,
     came: Mutex<BTreeMap<String, Bytes>>,
     changed: Notify,
@@ -50,7 +51,7 @@ impl Latest {
     }
 }
 
-/// Watches them, for as long as the agent serves. Where the broker refuses that, nothing is watched.
+/// Watches them while the agent serves. If the broker denies the subscription, nothing is watched.
 pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
     own.truncate(MOST);
     let sizes = own.iter().filter_map(Retained::message).map(|message| message.payload.len());

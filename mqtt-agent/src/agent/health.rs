@@ -1,4 +1,4 @@
-//! [`Health`]: what a program's own probes ask of an agent that serves.
+//! [`Health`]: for health probes of a served agent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use crate::link::ConnectionState;
 use crate::mcp::Tallies;
 
-/// How an agent is, now and whenever it is asked; made by [`Running::health`](crate::Running::health). Clones tell of the same
-/// agent and may outlive it: keep one where an HTTP server answers the probes of a cluster.
+/// The current health of an agent; made by [`Running::health`](crate::Running::health). Clones report on the same agent
+/// and may outlive it: keep one in the HTTP server that answers a cluster's probes.
 ///
 /// ```no_run
 /// # async fn example(agent: mqtt_agent::Running) {
@@ -36,32 +36,32 @@ impl Health {
         Self { state, serves, since, tallies }
     }
 
-    /// Whether the agent is there, with a connection or on its way to a new one. One that was stopped is not: a cluster starts
-    /// the process anew.
+    /// Liveness: true while the agent is connected or reconnecting, false once it was stopped, so that a cluster
+    /// restarts the process.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.serves.load(Relaxed) && *self.state.borrow() != ConnectionState::Stopped
     }
 
-    /// Whether it can be called: it is connected, and does not stop.
+    /// Readiness: whether the agent can be called, that is, it is connected and not stopping.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.serves.load(Relaxed) && self.state.borrow().is_connected()
     }
 
-    /// The state of its connection.
+    /// The state of the connection.
     #[must_use]
     pub fn connection(&self) -> ConnectionState {
         self.state.borrow().clone()
     }
 
-    /// For how long it has served.
+    /// How long the agent has been serving.
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.since.elapsed()
     }
 
-    /// The calls of its tools that were taken and are not answered yet.
+    /// The number of accepted tool calls that are not answered yet.
     #[must_use]
     pub fn calls_in_hand(&self) -> u64 {
         self.tallies.all().iter().map(|(_, tally)| tally.in_hand()).sum()

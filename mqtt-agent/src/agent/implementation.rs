@@ -1,4 +1,4 @@
-//! [`AgentImpl`]: what `#[agent]` leaves behind for a type.
+//! [`AgentImpl`]: what `#[agent]` generates for a type.
 
 use std::marker::PhantomData;
 
@@ -11,9 +11,9 @@ use crate::handler::registry::{AgentDef, BlockDef, CardDef, same};
     note = "write `#[agent]` above an `impl` block of the type, and `#[tool]` or `#[skill]` above the methods in it"
 )]
 pub trait AgentImpl: Sized + 'static {
-    /// The agent's id, where `Agent::id` gives no other.
+    /// The agent's id, unless `Agent::id` sets another.
     const ID: &'static str;
-    /// What it serves and publishes.
+    /// What the agent serves and publishes.
     #[doc(hidden)]
     const DEF: AgentDef;
 }
@@ -24,19 +24,19 @@ impl<T: OnlyOneAgentBlockIsWithoutPart> AgentImpl for T {
     const DEF: AgentDef = AgentDef::new(T::ID, T::CARD, T::BLOCKS);
 }
 
-/// What the one `#[agent]` block without `part` leaves behind.
+/// What the main `#[agent]` block, the one without `part`, generates.
 // Its name is what rustc says of a second one.
 #[doc(hidden)]
 pub trait OnlyOneAgentBlockIsWithoutPart: Sized + 'static {
     /// The agent's id.
     const ID: &'static str;
-    /// What `#[derive(AgentCard)]` says, where the type has it.
+    /// The card from `#[derive(AgentCard)]`, if the type has it.
     const CARD: Option<&'static CardDef>;
     /// This block, and the parts that it lists.
     const BLOCKS: &'static [BlockDef];
 }
 
-/// What a block with `#[agent(part = "..")]` leaves behind. The number stands for the part's name.
+/// What a block with `#[agent(part = "..")]` generates. The number encodes the part's name.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no part of this name",
@@ -44,7 +44,7 @@ pub trait OnlyOneAgentBlockIsWithoutPart: Sized + 'static {
     note = "write that above the block with the part's methods, or remove the name here"
 )]
 pub trait AgentPart<const NAME: u64>: Sized + 'static {
-    /// Named by the block, so that the compiler asks whether the part is listed.
+    /// Used by the block, so that the compiler checks whether the part is listed.
     const LISTED: ();
     /// The block.
     const BLOCK: BlockDef;

@@ -1,9 +1,9 @@
-//! What an earlier process left in the session and this one doesn't want (`SUB-8b`).
+//! Ends subscriptions of an earlier process that this process does not want (`SUB-8b`).
 //!
-//! A session keeps its subscriptions when its process ends: a program that is started again with fewer tools still gets the
-//! calls of those that it had. What comes for one of them is answered where it has an address, its filter is unsubscribed,
-//! and the cards of tools that are served no more go offline. What was left is known from the messages that come for it, and
-//! from the agent's own retained server card.
+//! A session keeps its subscriptions when its process ends, so a program that restarts with fewer tools still gets
+//! calls of the removed ones. Such a call is answered with an error if it has a reply address, its filter is
+//! unsubscribed, and the cards of removed tools are set offline. The old subscriptions become known from messages that
+//! arrive for them, and from the agent's own retained server card.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,21 +21,21 @@ use crate::wire::{
     TaskState, ToolCard, Topic, codes, now_rfc3339, reply_address,
 };
 
-/// How long a retained card of one's own may take to come.
+/// How long to wait for the agent's own retained card.
 const CARD: Duration = Duration::from_millis(250);
 
-/// How long an answer is kept for somebody who is away.
+/// The message expiry of an answer.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// How many filters are remembered as unsubscribed.
+/// The maximum number of filters that are remembered as unsubscribed.
 const MOST: usize = 1024;
 
-/// The end of what was left.
+/// Ends leftover subscriptions.
 pub(super) struct Leftovers {
     link: Link,
     namespace: Namespace,
     id: Identifier,
-    /// Asked to end already.
+    /// The filters whose unsubscription was requested.
     ended: Mutex<HashSet<String>>,
 }
 
@@ -49,7 +49,7 @@ impl Leftovers {
         })
     }
 
-    /// Takes the messages that nobody of this process subscribed to.
+    /// Handles messages that match no subscription of this process.
     pub(super) fn handler(self: Arc<Self>) -> MessageHandler {
         MessageHandler::in_memory(move |inbound| self.take(&inbound))
     }
@@ -80,7 +80,7 @@ impl Leftovers {
         }
     }
 
-    /// Ends what serves a tool.
+    /// Ends the subscriptions of a tool.
     fn end_tool(&self, tool: &str) {
         let namespace = &self.namespace;
         self.end([namespace.shared_tool_call(tool), namespace.tool_call(tool), namespace.cancel(tool)]);
@@ -147,8 +147,8 @@ impl Leftovers {
         }
     }
 
-    /// Ends the tools that the own retained server card lists and this process doesn't serve. Best effort: the right to read
-    /// one's own card is optional.
+    /// Ends the tools that the agent's retained server card lists and this process doesn't serve. Best effort, because
+    /// the right to read the own card is optional.
     pub(super) async fn end_unserved(&self, served: &BTreeSet<&str>) {
         let namespace = &self.namespace;
         let Some(card) = self.retained(namespace.server_card(self.id.as_str())).await else { return };

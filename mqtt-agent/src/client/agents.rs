@@ -1,4 +1,4 @@
-//! What a [`Client`] finds and asks of agents (`A2A-3`, `A2A-7`).
+//! Finding agents and delegating tasks with a [`Client`] (`A2A-3`, `A2A-7`).
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use super::Client;
 use crate::a2a::{Delegate, DelegateError, FindAgent, ListAgents, NewTask, Results, TaskRequest};
 
 impl Client {
-    /// The agents that are online (`A2A-3`): collects cards and statuses for one second, or
-    /// [`window`](ListAgents::window); [`watch`](ListAgents::watch) tells of changes.
+    /// Lists the agents that are online (`A2A-3`): collects cards and statuses for one second, or for
+    /// [`window`](ListAgents::window). [`watch`](ListAgents::watch) reports changes.
     pub fn agents(&self) -> ListAgents {
         ListAgents::new(Arc::clone(self.session()))
     }
 
-    /// One agent's card, its status as it is now. Needs no right to a wildcard subscription.
+    /// Finds the card of one agent, with its current status. Does not need the right to subscribe to wildcards.
     pub fn agent(&self, id: impl Into<String>) -> FindAgent {
         FindAgent::new(Arc::clone(self.session()), id.into())
     }
 }
 
 impl Client {
-    /// Asks an agent for a task and returns when the broker has it (`A2A-7`, *delegate*). The result comes whenever it
-    /// comes, to the [`TaskHandle`](crate::a2a::TaskHandle) or to [`Client::results`], in a later process too where the client has a durable
-    /// store.
+    /// Gives a task to an agent and returns when the broker has it (`A2A-7`, *delegate*). The result arrives later at
+    /// the [`TaskHandle`](crate::a2a::TaskHandle) or at [`Client::results`]; with a durable store also in a later
+    /// process.
     ///
-    /// The agent may be offline: the broker keeps the task for as long as the agent's session. Dropping the future before
-    /// the broker has acknowledged the task withdraws it: nothing more is heard of it, and where it was not on its way yet it
-    /// is not sent.
+    /// The agent may be offline: the broker keeps the task for as long as the agent's session. Dropping the future
+    /// before the broker has acknowledged the task withdraws it: its result is not reported, and if it was not sent
+    /// yet, it is never sent.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
@@ -40,11 +40,10 @@ impl Client {
         Delegate::new(self.handle().clone(), agent.into(), task.into())
     }
 
-    /// Asks an agent for a task and waits for its result (`A2A-7`, *request*): 30 s where neither
-    /// [`timeout`](TaskRequest::timeout) nor the client says otherwise.
+    /// Gives a task to an agent and waits for its result (`A2A-7`, *request*): for 30 s unless
+    /// [`timeout`](TaskRequest::timeout) or the client's timeout sets another limit.
     ///
-    /// Dropping it does not cancel the task, for tasks outlive who asked for them;
-    /// [`cancel_on_drop`](TaskRequest::cancel_on_drop) makes it so.
+    /// Dropping it does not cancel the task, unless [`cancel_on_drop`](TaskRequest::cancel_on_drop) is set.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
@@ -59,8 +58,8 @@ impl Client {
         TaskRequest::new(self.handle().clone(), agent.into(), task.into())
     }
 
-    /// The delegated tasks that ended with nobody who waited for them, those of an earlier process among them where the
-    /// client has a durable store.
+    /// The delegated tasks that ended while nothing waited for them. With a durable store this includes tasks of an
+    /// earlier process.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! [`ClientBuilder`]: how a client comes about.
+//! [`ClientBuilder`]: builds a client.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::session::{Session, SessionHandle};
 use crate::store::Guarded;
 use crate::wire::{Identifier, Namespace};
 
-/// What a [`Client`] has besides its connection: where its tasks are kept.
+/// Settings of a [`Client`] that do not concern its connection: where its tasks are stored.
 ///
 /// ```no_run
 /// use mqtt_agent::a2a::MemoryStore;
@@ -36,23 +36,23 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where delegated tasks are kept until their results are taken. With a durable store and an [`id`](ConnectOptions::id), results
-    /// that come after a restart still find their owner: [`Client::results`]. Results are then received from the moment of
-    /// connecting. Default: memory.
+    /// Sets the store for delegated tasks, which keeps them until their results are taken. With a durable store and an
+    /// [`id`](ConnectOptions::id), results that arrive after a restart are still reported by [`Client::results`], and
+    /// the client receives results as soon as it connects. Default: memory.
     #[must_use]
     pub fn store(mut self, store: impl TaskStore) -> Self {
         self.store = Some(Guarded::around(store));
         self
     }
 
-    /// What the store keeps of delegated tasks that ended.
+    /// Limits how many ended tasks the store keeps.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
-    /// Connects to the broker of a URL or of [`ConnectOptions`], and waits for it to accept.
+    /// Connects to a broker (a URL or [`ConnectOptions`]), and waits until it accepts the connection.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl ClientBuilder {
     }
 }
 
-/// Who the client is; all that is wrong with it is told.
+/// The client's id and namespace, or all problems with them.
 fn identity(options: &ConnectOptions) -> Result<(Identifier, Namespace)> {
     let mut problems = Vec::new();
     let id = match (&options.id, &options.instance) {

@@ -1,4 +1,4 @@
-//! [`ConnectOptions`]: where a broker is, and how to connect to it.
+//! [`ConnectOptions`]: the broker's address, and how to connect to it.
 
 mod env;
 
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::link::{CredentialSource, Credentials, LinkOptions, MAX_PACKET_SIZE, Tls, without_credentials};
 
-/// Waiting for a broker for as long as it takes: 136 years.
+/// The time limit for waiting without a limit: 136 years.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// Where the broker is, and how to connect to it: for [`Client::connect`](crate::Client::connect),
+/// The broker's address, and how to connect to it: for [`Client::connect`](crate::Client::connect),
 /// [`Agent::start`](crate::Agent::start) and [`Agent::serve`](crate::Agent::serve).
 ///
-/// All three take a URL where the defaults will do. [`from_env`](Self::from_env) reads the environment. Nothing is
-/// checked before connecting; then all that is wrong is reported.
+/// All three also take a plain URL. [`from_env`](Self::from_env) reads the environment. The options are checked when
+/// connecting, and all problems are reported together.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -33,7 +33,7 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// # }
 /// ```
 ///
-/// Its `Debug` output leaves passwords out, that of the URL as well.
+/// Its `Debug` output omits passwords, including one in the URL.
 #[derive(Debug, Clone)]
 #[must_use = "options do nothing until something connects with them"]
 pub struct ConnectOptions {
@@ -52,7 +52,7 @@ pub struct ConnectOptions {
     pub(crate) call_timeout: Duration,
 }
 
-/// The text of a URL; may have a password in it.
+/// The text of a URL, which may contain a password.
 #[derive(Clone)]
 struct Url(String);
 
@@ -66,9 +66,9 @@ impl fmt::Debug for Url {
 }
 
 impl ConnectOptions {
-    /// Connects to a broker: `mqtt://host:1883`, `mqtts://host:8883`, and with the feature `websocket`
-    /// `ws://host:80/path` or `wss://host:443/path`. The port may be left out. A user name and a password may stand
-    /// before the host, percent-encoded: `mqtt://user:password@host`.
+    /// The URL of a broker: `mqtt://host:1883`, `mqtts://host:8883`, and with the feature `websocket`
+    /// `ws://host:80/path` or `wss://host:443/path`. The port may be omitted. The URL may contain a user name and a
+    /// password, percent-encoded: `mqtt://user:password@host`.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: Url(url.into()),
@@ -87,42 +87,43 @@ impl ConnectOptions {
         }
     }
 
-    /// The id of the agent or the client, over the one in its code. It is the MQTT client id, and the name that servers
-    /// see as the caller's claim. Under a namespace other than the default the MQTT client id begins with that (`SUB-8`).
-    /// Letters, digits, `_`, `.` and `-`, at most 128 (`SUB-4`). One connection at a time may use it. Default: that of
-    /// the agent; a client has a random UUID.
+    /// Sets the id of the agent or the client, overriding an agent's id in code. It is the MQTT client id, and the
+    /// identity that servers see as the caller's claim. In a namespace other than the default, the MQTT client id
+    /// begins with the namespace (`SUB-8`). 1 to 128 letters, digits, `_`, `.` and `-` (`SUB-4`). Only one connection
+    /// at a time may use an id. Default: the id of the agent; for a client a random UUID.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Names this process of several with one id, over the name in its code; see
-    /// [`Agent::instance`](crate::Agent::instance). The id becomes `{id}-{instance}`. A client without an id has a
-    /// random one, and no instance.
+    /// Names one of several processes with the same id, overriding the instance in code; see
+    /// [`Agent::instance`](crate::Agent::instance). The id becomes `{id}-{instance}`. It has no effect on a client
+    /// without an id.
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
         self
     }
 
-    /// The prefix of all topics (`SUB-2`), over the one in the agent's code; several levels are allowed. Default: `a2a/v1`.
+    /// Sets the prefix of all topics (`SUB-2`), overriding that in an agent's code; several levels are allowed.
+    /// Default: `a2a/v1`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// User name and password. They win over those in the URL.
+    /// Sets user name and password. They override those in the URL.
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some(CredentialSource::Fixed(Credentials::new(user, password)));
         self
     }
 
-    /// Asks for user name and password before each attempt to connect, the first one and those after a lost connection:
-    /// for tokens that expire and passwords that change. They win over those in the URL.
+    /// Calls a function for user name and password before each attempt to connect, also after a lost connection: for
+    /// tokens that expire and passwords that change. They override those in the URL.
     ///
-    /// An error or a panic of `ask` fails that attempt; the next one asks again, after the usual pause. It has 10 s, with
-    /// all else that an attempt does, and is dropped when they are over. It runs on a thread for blocking work, so it may
-    /// block: then the next attempt waits for its end, and never asks a second time beside it. Its error is logged and may
-    /// be part of [`ConnectError::Timeout`](crate::ConnectError::Timeout): leave secrets out of it.
+    /// An error or a panic of `ask` fails that attempt; the next attempt calls it again, after the usual pause. An
+    /// attempt has 10 s in total, and then drops the future. `ask` runs on a thread for blocking work, so it may block:
+    /// the next attempt waits until it returns, so it never runs twice concurrently. Its error is logged and may be
+    /// part of [`ConnectError::Timeout`](crate::ConnectError::Timeout): do not put secrets in it.
     ///
     /// ```
     /// use mqtt_agent::prelude::*;
@@ -146,78 +147,79 @@ impl ConnectOptions {
         self
     }
 
-    /// Certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
+    /// Sets the certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// How long a start waits for the broker, and then for its answers to what has to be subscribed and published. Default:
-    /// 10 s. From half a second on it is logged what is waited for, and printed on stderr where there is no log:
-    /// [`logging`](crate::guide::logging). Connections that are lost later are made again without an end, with pauses that
+    /// Limits how long a start waits for the connection, and then for each of the broker's answers to subscriptions and
+    /// cards. Default: 10 s. From half a second on the log says what it waits for, and stderr does where there is no log:
+    /// [`logging`](crate::guide::logging). After a connection was lost, the library reconnects without a time limit, with pauses that
     /// grow to 30 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Waits for the broker for as long as it takes, instead of [`connect_timeout`](Self::connect_timeout): for programs
-    /// that may be started before their broker. Each attempt that fails is logged as a warning. What another attempt
-    /// won't heal ends the start at once all the same: a wrong password, a certificate that is not accepted.
+    /// Waits for the broker without a time limit, instead of [`connect_timeout`](Self::connect_timeout): for programs
+    /// that may start before their broker. Each failed attempt is logged as a warning. Permanent errors still end the
+    /// start at once: a wrong password, an untrusted certificate.
     pub fn retry_first_connection(mut self) -> Self {
         self.retries_first = true;
         self
     }
 
-    /// How long the broker keeps the session after a lost connection or a stop (`SUB-8`), and what comes for it meanwhile:
-    /// calls, tasks, answers and results. In whole seconds.
+    /// Sets how long the broker keeps the session after a lost connection or a stop (`SUB-8`), with the calls, tasks,
+    /// answers and results that arrive in the meantime. In whole seconds.
     ///
-    /// Default for an agent: 1 h with skills alone, or with skills and a durable store; else 15 s, for a longer one makes a
-    /// crashed replica swallow its share of the calls for as long (`SUB-8a`). Default for a client: 60 s, and 1 h with a durable
-    /// [`store`](crate::ClientBuilder::store).
+    /// Default for an agent: 1 h with only skills, or with skills and a durable store; else 15 s, because the broker
+    /// may still assign calls to a crashed replica until its session expires (`SUB-8a`). Default for a client: 60 s, or
+    /// 1 h with a durable [`store`](crate::ClientBuilder::store).
     pub fn session_expiry(mut self, expiry: Duration) -> Self {
         self.session_expiry = Some(expiry);
         self
     }
 
-    /// How long the broker waits after a lost connection before it marks an agent offline (`SUB-9`). It has to be below the
-    /// session expiry. A client has no Will. Default: 5 s.
+    /// Sets how long the broker waits after a lost connection before it marks an agent offline (`SUB-9`). It must be
+    /// shorter than the session expiry. A client has no Will. Default: 5 s.
     pub fn will_delay(mut self, delay: Duration) -> Self {
         self.will_delay = delay;
         self
     }
 
-    /// The MQTT keep-alive, at least 5 s. A silent broker is noticed within one and a half of it. Default: 10 s.
+    /// Sets the MQTT keep-alive, at least 5 s. An unresponsive broker is detected within 1.5 times this interval.
+    /// Default: 10 s.
     pub fn keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = Some(interval);
         self
     }
 
-    /// The largest packet that is accepted, in bytes, at least 1,024. Default: 1 MiB.
+    /// Sets the maximum packet size that is accepted, in bytes, at least 1,024. Default: 1 MiB.
     ///
-    /// The broker withholds larger ones, so cards and calls say it (`max_message_bytes`, `SUB-14`). What is sent is held to
-    /// it too, less 128 bytes for what a broker adds: peers that say nothing have the same default. A message of more
-    /// than 64 KiB is also held to what its receiver's card says.
+    /// The broker silently drops larger packets, so cards and calls state the limit (`max_message_bytes`, `SUB-14`).
+    /// The limit also applies to sent packets, less 128 bytes for what a broker adds, because peers that state no limit
+    /// have the same default. For a message of more than 64 KiB the limit on its receiver's card applies as well.
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = bytes;
         self
     }
 
-    /// The timeout of calls that set none. Default: 30 s.
+    /// Sets the default timeout of calls. Default: 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
         self
     }
 }
 
-/// What the crate reads of it.
+/// Access for this crate.
 impl ConnectOptions {
-    /// How long the first connection is waited for.
+    /// How long to wait for the first connection.
     pub(crate) fn first_patience(&self) -> Duration {
         if self.retries_first { FOR_EVER } else { self.connect_timeout }
     }
 
-    /// Whether it says anything of what an agent publishes.
+    /// Whether an option changes what an agent publishes.
     pub(crate) fn shapes_the_agent(&self) -> bool {
         let usual = Self::new("");
         self.id.is_some()
@@ -240,7 +242,7 @@ impl ConnectOptions {
         format!("{place:?} {user:?} {:?} {:?} {:?}", self.namespace, self.id, self.instance)
     }
 
-    /// What the link needs of it; the session of an earlier process is gone on with.
+    /// The options of the link. It resumes the session of an earlier process.
     pub(crate) fn link(self, client_id: String, session_expiry: Duration) -> LinkOptions {
         let mut link = LinkOptions::new(self.url.0, client_id);
         link.clean_start = false;

@@ -1,13 +1,13 @@
-//! The difference between two documents, a line for each place.
+//! The differences between two documents, one line each.
 
 use serde_json::Value;
 
 use crate::json::push_step;
 
-/// The longest value that is shown whole.
+/// The maximum length of a value that is shown in full.
 const SHOWN: usize = 120;
 
-/// What changed from `old` to `new`: `- /pointer: gone`, `+ /pointer: new`, `~ /pointer: old -> new`.
+/// The changes from `old` to `new`: `- /pointer: gone`, `+ /pointer: new`, `~ /pointer: old -> new`.
 pub(super) fn diff(old: &Value, new: &Value) -> Vec<String> {
     let mut changes = Vec::new();
     at(&mut String::new(), old, new, &mut changes);

@@ -1,5 +1,4 @@
-//! The document: all tools, skills, topic handlers and events, with their schemas, in an order that hangs on nothing but their
-//! names.
+//! The document: all tools, skills, topic handlers and events with their schemas, sorted by name.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use crate::handler::registry::{
 use crate::handler::reply::ErrorCode;
 use crate::schema::{ToolSchemas, accepted, described};
 
-/// The version of the document's form.
+/// The version of the document's format.
 const FORM: &str = "1";
 
 /// Everything that is linked into this program, and the agents.
@@ -57,7 +56,7 @@ pub(super) fn document(agents: impl Iterator<Item = AgentDef>) -> Result<Value, 
     Ok(Value::Object(document))
 }
 
-/// One entry for each; two of one name that differ can't both be published.
+/// One entry per name; two different definitions of one name are an error.
 fn named<D>(
     what: &str,
     definitions: Vec<&D>,
@@ -194,7 +193,7 @@ fn event(event: &EventDef) -> Value {
     entry.0.into()
 }
 
-/// By their codes; nothing where none is known.
+/// Sorted by code; `None` if there are no codes.
 fn errors(codes: &[ErrorCode]) -> Option<Value> {
     let described = codes.iter().map(|code| {
         let mut entry = Entry::default();
@@ -223,7 +222,7 @@ fn some_list(list: &'static [&'static str]) -> Option<&'static [&'static str]> {
     (!list.is_empty()).then_some(list)
 }
 
-/// An object that leaves out what is not there.
+/// An object that omits absent values.
 #[derive(Default)]
 struct Entry(Map<String, Value>);
 

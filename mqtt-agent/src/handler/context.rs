@@ -1,8 +1,8 @@
-//! What a handler can know about the call that it answers: [`Context`], [`Caller`].
+//! What a handler knows about its call: [`Context`], [`Caller`].
 //!
-//! The values that handlers take as `State<T>` are kept here as well, in `state`, for they reach a handler through its
-//! context. What only one profile's handlers can know is in a slot, found by its type: the message of a topic handler, in
-//! `delivery`, and the task of a skill. Partial results are in `partials`.
+//! The values for `State<T>` are in `state`, because they reach a handler through its context. Data of only one profile
+//! is in a slot, found by its type: the message of a topic handler, in `delivery`, and the task of a skill. Partial
+//! results are in `partials`.
 
 mod delivery;
 mod state;
@@ -21,7 +21,7 @@ use crate::handler::partials::PartialStream;
 use crate::session::{Scope, SessionHandle, Windows};
 use crate::wire::{CallPath, Identifier, TraceContext};
 
-/// Who says that they call. A claim, never proof (`SUB-7`): only the broker's access rules can bind it to an identity.
+/// The caller's id. It is a claim, never proof (`SUB-7`): only the broker's access rules can enforce it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller(Arc<str>);
 
@@ -30,22 +30,23 @@ impl Caller {
         Self(claim.into())
     }
 
-    /// The client id that the caller claims; empty when it gave none.
+    /// The client id that the caller claims; empty if it gave none.
     #[must_use]
     pub fn claim(&self) -> &str {
         &self.0
     }
 }
 
-/// What is known about a call: who makes it, until when, and whether it is still wanted.
+/// What is known about a call: its caller, its deadline, and whether it was cancelled.
 ///
-/// A clone is cheap and shares all of it. It may go into a task that the handler spawns, and may outlive the handler: what
-/// it says of the call stays as it is. But the call ends with its handler, however that ends: from then on
-/// [`is_cancelled`](Self::is_cancelled) is true and [`cancelled`](Self::cancelled) returns. What runs through its
-/// [`client`](Self::client) is cancelled, and what is asked of that client later is refused: calls end as
-/// [`CallError::Canceled`](crate::CallError::Canceled), tasks as [`DelegateError::Abandoned`](crate::a2a::DelegateError::Abandoned),
-/// partial results as [`PartialsError::Canceled`](crate::PartialsError::Canceled). Events are published all the same. Work that
-/// is to go on longer needs a client of its own.
+/// Cheap to clone; all clones are the same context. A clone may be moved into a spawned task and may outlive the
+/// handler; its data does not change. But the call ends with its handler, in whatever way: from then on
+/// [`is_cancelled`](Self::is_cancelled) is true and [`cancelled`](Self::cancelled) returns. Pending calls of its
+/// [`client`](Self::client) are cancelled, and later ones are refused: calls end with
+/// [`CallError::Canceled`](crate::CallError::Canceled), tasks with
+/// [`DelegateError::Abandoned`](crate::a2a::DelegateError::Abandoned), partial results with
+/// [`PartialsError::Canceled`](crate::PartialsError::Canceled). Events are still published. Work that continues after
+/// the handler needs a client of its own.
 ///
 /// ```
 /// use mqtt_agent::prelude::*;
@@ -73,7 +74,7 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     invocation: Invocation,
     partials: OnceLock<Arc<PartialStream>>,
-    /// Those of the handler's own calls.
+    /// The windows of the handler's own calls.
     windows: OnceLock<Arc<Windows>>,
     slot: Option<Slot>,
     /// What layers left.
@@ -82,7 +83,7 @@ struct Inner {
     deadline: OnceLock<Instant>,
 }
 
-/// What each profile says of what it runs a handler for.
+/// The data of an invocation, from its profile.
 #[derive(Debug)]
 pub(crate) struct Invocation {
     pub(crate) caller: Caller,
@@ -92,11 +93,11 @@ pub(crate) struct Invocation {
     pub(crate) deadline: Instant,
     pub(crate) cancellation: CancellationToken,
     pub(crate) trace: Option<TraceContext>,
-    /// The handlers that the call was made in.
+    /// The servers whose handlers wait for the call.
     pub(crate) path: CallPath,
-    /// Whose place the handler holds, where it holds one.
+    /// The admission in which the handler holds a place, if any.
     pub(crate) holds: Option<u64>,
-    /// The largest message that the caller says it takes.
+    /// The largest message that the caller accepts.
     pub(crate) receiver_limit: Option<u64>,
     pub(crate) states: Arc<States>,
     pub(crate) session: SessionHandle,
@@ -107,7 +108,7 @@ impl Context {
         Self::of(invocation, None)
     }
 
-    /// With what only one profile's handlers can know, found again by its type.
+    /// With data of one profile, found by its type.
     pub(crate) fn with(invocation: Invocation, slot: impl Any + Send + Sync) -> Self {
         Self::of(invocation, Some(Slot(Box::new(slot))))
     }
@@ -147,12 +148,12 @@ impl Context {
         self.0.invocation.session.session().id().as_str().to_owned()
     }
 
-    /// What it was made with, if that is of this type.
+    /// The profile's data, if it has this type.
     pub(crate) fn slot<T: Any>(&self) -> Option<&T> {
         self.0.slot.as_ref()?.0.downcast_ref()
     }
 
-    /// The call's stream, if a parameter asked for it.
+    /// The call's stream, if a parameter uses it.
     pub(crate) fn opened_partials(&self) -> Option<&PartialStream> {
         self.0.partials.get().map(|stream| &**stream)
     }
@@ -168,54 +169,54 @@ impl fmt::Debug for Slot {
 }
 
 impl Context {
-    /// Who says that they call.
+    /// The caller's claimed id.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.0.invocation.caller
     }
 
-    /// The id that the caller gave the call (`MCP-4`): opaque, unique for that caller. In a topic handler, one of the
-    /// agent's own.
+    /// The call's id, chosen by the caller (`MCP-4`): opaque, unique for that caller. In a topic handler, an id chosen
+    /// by the agent.
     #[must_use]
     pub fn call_id(&self) -> &str {
         self.0.invocation.call_id.as_str()
     }
 
-    /// The name of the tool that is called; in a topic handler, the function's.
+    /// The name of the tool; in a topic handler, the name of the function.
     #[must_use]
     pub fn tool(&self) -> &str {
         self.0.invocation.handler
     }
 
-    /// The topic of the message that a topic handler was called for; `None` in a tool.
+    /// The topic of a topic handler's message; `None` in a tool.
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
         self.slot::<Delivery>().map(|delivery| delivery.topic.as_str())
     }
 
-    /// Whether the broker had kept the message before the agent subscribed. Never in a tool.
+    /// Whether the message is a retained one from before the subscription. Always false in a tool.
     #[must_use]
     pub fn is_retained(&self) -> bool {
         self.slot::<Delivery>().is_some_and(|delivery| delivery.retained)
     }
 
-    /// The first user property of this name that came with the message. `None` in a tool.
+    /// The first user property of this name on the message. `None` in a tool.
     #[must_use]
     pub fn user_property(&self, name: &str) -> Option<&str> {
         let mut user = self.slot::<Delivery>()?.user.iter();
         user.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// When the handler is dropped: the tool's own limit or the caller's timeout, whichever is sooner (`MCP-15`).
+    /// When the handler is dropped: at the tool's own limit or the caller's deadline, whichever is sooner (`MCP-15`).
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.0.deadline.get().copied().unwrap_or(self.0.invocation.deadline)
     }
 
-    /// Ends when the call is not wanted any more: the caller cancelled it, the agent stops, or the handler has ended.
+    /// Completes when the call is cancelled: the caller cancelled it, the agent stops, or the handler has ended.
     ///
-    /// An `async` handler need not watch it, for it is dropped then. A blocking one should look at
-    /// [`is_cancelled`](Self::is_cancelled) now and then.
+    /// An `async` handler need not watch it, because it is dropped. A blocking one should check
+    /// [`is_cancelled`](Self::is_cancelled) regularly.
     pub async fn cancelled(&self) {
         self.0.invocation.cancellation.cancelled().await;
     }
@@ -224,19 +225,19 @@ impl Context {
         &self.0.invocation.cancellation
     }
 
-    /// Whether the call is not wanted any more.
+    /// Whether the call was cancelled; see [`cancelled`](Self::cancelled).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.invocation.cancellation.is_cancelled()
     }
 
-    /// The W3C trace context that came with the call (`SUB-13`).
+    /// The W3C trace context of the call (`SUB-13`).
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
         self.0.invocation.trace.as_ref()
     }
 
-    /// A value of the agent's state, if one of this type was given.
+    /// The agent's state of this type, if it was given.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.0.invocation.states.get()
@@ -248,7 +249,7 @@ impl Context {
         self.0.extensions.get()?.get()
     }
 
-    /// The call's stream, made with the first parameter that asks for it.
+    /// The call's stream, created for the first parameter that uses it.
     pub(crate) fn partials(&self) -> Arc<PartialStream> {
         let stream = self.0.partials.get_or_init(|| {
             let session = self.0.invocation.session.session();
@@ -262,7 +263,7 @@ impl Context {
         Arc::clone(stream)
     }
 
-    /// The agent's own session. What is asked of it ends with this call: it inherits deadline, trace and cancellation.
+    /// The agent's session in the scope of this call, which inherits deadline, trace and cancellation.
     pub(crate) fn session_handle(&self) -> SessionHandle {
         self.0.invocation.session.scoped(Scope {
             deadline: Some(self.deadline()),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::handler::param::Args;
 use crate::json;
 
-/// Arguments of a call. Used by generated code.
+/// Arguments of a call. For generated code.
 #[doc(hidden)]
 #[derive(Debug, Clone, Default)]
 pub struct RemoteArguments(pub(super) Written);

@@ -126,7 +126,7 @@ impl Admission {
         Admitted { admission: Arc::clone(self), caller, bytes }
     }
 
-    /// Short look-ups only: the lock is never held across an await.
+    /// The lock is held only for a moment, never across an await.
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -22,11 +22,11 @@ pub(crate) struct Draining<'s> {
     pub(crate) link: &'s Link,
     /// What it is called in the log.
     pub(crate) what: &'static str,
-    /// Cancelled when no more work is taken.
+    /// Cancelled when no more work is accepted.
     pub(crate) stopping: &'s CancellationToken,
     /// Cancelled when the grace is over.
     pub(crate) abandon: &'s CancellationToken,
-    /// Owns every handler's task.
+    /// Owns the tokio task of every handler.
     pub(crate) tasks: &'s TaskTracker,
     /// How long what runs may take to end by itself.
     pub(crate) grace: Duration,

@@ -135,7 +135,7 @@ impl Delegations {
         &self.store
     }
 
-    /// Short look-ups only: the lock is never held across an await.
+    /// The lock is held only for a moment, never across an await.
     fn books(&self) -> MutexGuard<'_, Books> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! [`MemoryStore`]: tasks that are kept as long as the process lives.
+//! [`MemoryStore`]: a task store in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,18 +10,16 @@ use super::{Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
 use crate::json;
 use crate::wire::Identifier;
 
-/// How many bytes of ended tasks a store keeps of each side, where nothing else is said.
+/// The default limit of bytes of ended tasks on each side.
 const ENDED_BYTES: usize = 128 << 20;
 
-/// Keeps tasks in memory: they are gone when the process ends.
+/// Stores tasks in memory; they are lost when the process ends.
 ///
-/// For agents whose tasks may be lost, and for tests. Whoever must not lose a task takes `SqliteStore` (feature
-/// `sqlite`).
+/// For agents whose tasks may be lost, and for tests. If tasks must not be lost, use `SqliteStore` (feature `sqlite`).
 ///
-/// Every operation but [`prune`](TaskStore::prune) takes the same time however many records are kept, but for the
-/// logarithm; `prune` looks at all that ended. Tasks that have ended are kept in at most 128 MiB of each side
-/// ([`with_ended_bytes`](Self::with_ended_bytes)): over that the one goes that ended first, settled or not, as by
-/// [`prune`](TaskStore::prune). Tasks that have not ended are never removed.
+/// Every operation takes logarithmic time, except [`prune`](TaskStore::prune), which looks at all ended tasks. Ended
+/// tasks take at most 128 MiB on each side ([`with_ended_bytes`](Self::with_ended_bytes)): above that, the task that
+/// ended first is removed, settled or not. Tasks that have not ended are never removed.
 pub struct MemoryStore {
     sides: Mutex<Sides>,
     clock: Clock,
@@ -43,13 +41,13 @@ struct Sides {
 #[derive(Default)]
 struct Side {
     entries: HashMap<Identifier, Entry>,
-    /// What is open, by the number of its insertion.
+    /// Open tasks, by insertion number.
     open: BTreeMap<u64, Identifier>,
-    /// What has ended, by the number of its last change.
+    /// Ended tasks, by the number of their last change.
     ended: BTreeMap<u64, Identifier>,
     last_number: u64,
     last_change: u64,
-    /// What has ended takes so many bytes.
+    /// The bytes of ended tasks.
     ended_bytes: usize,
 }
 
@@ -58,7 +56,7 @@ struct Entry {
     number: u64,
     change: u64,
     changed_at: i64,
-    /// What it takes in memory once it has ended; 0 before.
+    /// The bytes in memory once the task has ended; 0 before.
     bytes: usize,
 }
 
@@ -69,8 +67,8 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// How many bytes of ended tasks are kept of each side, about as they lie in memory. The latest is kept however large it
-    /// is. Default: 128 MiB.
+    /// Limits the memory of ended tasks on each side, in approximate bytes. The latest task is kept even if it is
+    /// larger. Default: 128 MiB.
     #[must_use]
     pub fn with_ended_bytes(mut self, bytes: usize) -> Self {
         self.ended_bytes = bytes;
@@ -87,7 +85,7 @@ impl MemoryStore {
         self.sides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing awaits under the lock.
+    /// The lock is never held across an await.
     fn on<T>(&self, side: TaskSide, work: impl FnOnce(&mut Side) -> T) -> T {
         work(self.sides().of(side))
     }
@@ -131,7 +129,7 @@ impl Side {
         true
     }
 
-    /// Puts a record where it belongs, and takes it from where it was.
+    /// Moves a record to the right collection.
     fn put(&mut self, id: Identifier, record: TaskRecord, number: u64, now: i64) {
         self.last_change += 1;
         let change = self.last_change;
@@ -152,8 +150,8 @@ impl Side {
         }
     }
 
-    /// Removes what ended first until the others take no more than so many bytes; the latest stays. What was removed, so that
-    /// it is dropped when the lock is free again.
+    /// Removes the tasks that ended first until the others take at most `most` bytes; the latest stays. Returns the
+    /// removed entries, so that they are dropped after the lock was released.
     fn shrink(&mut self, most: usize) -> Vec<Entry> {
         let mut removed = Vec::new();
         while self.ended_bytes > most && self.ended.len() > 1 {
@@ -163,7 +161,7 @@ impl Side {
         removed
     }
 
-    /// Removes what has ended from all but [`ended`](Self::ended).
+    /// Removes an ended task from all collections except [`ended`](Self::ended).
     fn remove(&mut self, id: &Identifier) -> Option<Entry> {
         let entry = self.entries.remove(id.as_str())?;
         self.open.remove(&entry.number);
@@ -178,7 +176,7 @@ impl Side {
         ids.filter_map(|id| self.kept(id)).take(limit).collect()
     }
 
-    /// What was removed, so that it is dropped when the lock is free again.
+    /// Returns the removed entries, so that they are dropped after the lock was released.
     fn prune(&mut self, before: i64, count: usize) -> Vec<Entry> {
         let surplus = self.ended.len().saturating_sub(count);
         let mut removed = Vec::new();

@@ -1,6 +1,5 @@
-//! [`SqliteStore`]: tasks that are kept in a file. The thread that owns the file is in `worker`, how it is opened in
-//! `open`, who may read it in `private`, its schema in `migrations`, the statements in `rows`, and what cannot be read in
-//! `aside`.
+//! [`SqliteStore`]: a task store in a file. `worker` has the thread that owns the file, `open` opens it, `private` sets
+//! its permissions, `migrations` has its schema, `rows` the statements, and `aside` the unreadable records.
 
 mod aside;
 mod failure;
@@ -27,11 +26,11 @@ use self::rows::{Kept, Row};
 use self::worker::Worker;
 use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
 
-/// Keeps tasks in a SQLite file (feature `sqlite`, which builds SQLite and needs a C compiler for it).
+/// Stores tasks in a SQLite file (feature `sqlite`, which builds SQLite and needs a C compiler).
 ///
-/// What has been acknowledged is on the disk: each commit is synced (write-ahead log, `synchronous = FULL`), so it
-/// survives the process, the system and a power loss, as far as the disk keeps what it says it has synced. Operations
-/// that wait at the same time are committed together, with one sync for all of them; each succeeds or fails by itself.
+/// Acknowledged data is on the disk: each commit is synced (write-ahead log, `synchronous = FULL`), so it survives a
+/// crash of the process or the system and a power loss, if the disk honors syncs. Operations that wait at the same time
+/// are committed together with one sync; each succeeds or fails individually.
 ///
 /// ```
 /// # #[tokio::main]
@@ -47,54 +46,55 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 /// # }
 /// ```
 ///
-/// One thread of its own works on the file. When the last clone of the store is dropped, it does what was queued and
-/// ends; [`close`](Self::close) waits for it.
+/// A dedicated thread works on the file. When the last clone of the store is dropped, the thread finishes queued
+/// operations and ends; [`close`](Self::close) waits for that.
 ///
-/// The file belongs to one store at a time: it stays locked until the store is closed or its process is gone, however
-/// that ended. Its format has a version: a later version of this crate brings an older file up to date when it opens
-/// it, and an earlier one refuses it. On Unix its owner alone may read it and what is beside it (mode 0600): it is made
-/// so, and an older one that others may read is closed to them when it is opened.
+/// The file belongs to one store at a time: it is locked until the store is closed or its process ends, in whatever
+/// way. The file has a format version: a later version of this crate upgrades an older file when opening it, and an
+/// earlier version refuses it. On Unix the file and its companion files are readable by their owner only (mode 0600);
+/// opening an existing file removes other permissions.
 ///
-/// One record that cannot be read, because it was damaged or a later version wrote it, is set aside: it stays as it is,
-/// [`set_aside`](Self::set_aside) and the log tell of it, and the others are given. Whoever asks for it by its id, or gives
-/// a task of that id, gets [`StoreError::Unreadable`].
+/// A record that cannot be read, because it is damaged or a later version wrote it, is set aside: it stays unchanged,
+/// [`set_aside`](Self::set_aside) and the log report it, and the other records are used. Reading it by its id, or
+/// inserting a task of that id, gives [`StoreError::Unreadable`].
 ///
-/// Ended records go when an agent or a client [prunes](TaskStore::prune) the store, once a minute: after 7 days, or when
-/// there are more than 10,000 of their side ([`Retention`]).
+/// Agents and clients [prune](TaskStore::prune) the store once a minute: ended records are removed after 7 days, or if
+/// there are more than 10,000 on their side ([`Retention`]).
 ///
 /// Limits:
 ///
-/// - The locks are the file system's. On one whose locks do not work, as some network file systems, two processes can
-///   spoil the file. On Unix a process loses them when it opens and closes the file itself beside the store, as to copy
-///   it: copy it from another process, or when the store is closed.
-/// - Beside `tasks.db` there is `tasks.db-wal` while the store is open, and after a crash. It belongs to the file: move or
-///   copy both or neither.
-/// - [`prune`](TaskStore::prune) makes room in the file for later records; the file gets no smaller.
-/// - A record whose JSON nests deeper than 127 levels could not be read again, so it is refused when it is written,
-///   with [`StoreError::Unstorable`].
+/// - The locks are those of the file system. If they do not work, as on some network file systems, two processes can
+///   corrupt the file. On Unix a process loses its locks if it opens and closes the file outside the store, for example
+///   to copy it: copy the file from another process, or after closing the store.
+/// - While the store is open, and after a crash, there is a file `tasks.db-wal` beside `tasks.db`. Always move or copy
+///   both.
+/// - [`prune`](TaskStore::prune) frees space in the file for later records; it does not shrink the file.
+/// - A record whose JSON nests deeper than 127 levels could not be read back, so writing it fails with
+///   [`StoreError::Unstorable`].
 #[derive(Clone)]
 pub struct SqliteStore {
     worker: Worker,
     path: Arc<Path>,
     settings: Arc<Settings>,
-    /// The number of the next change. It is taken on the thread that writes, so that their order is that of the changes.
+    /// The number of the next change. It is assigned on the writing thread, so the numbers have the order of the
+    /// changes.
     changes: Arc<AtomicI64>,
     aside: Arc<Aside>,
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it where there is none; its directory has to exist. Waits up to two seconds for whoever
-    /// has the file open.
+    /// Opens the file, or creates it; its directory has to exist. If another process has the file open, waits up to two
+    /// seconds.
     ///
     /// # Errors
     ///
-    /// None of them changes the file.
+    /// No error changes the file.
     ///
     /// - [`StoreError::Unavailable`]: it cannot be read or written.
     /// - [`StoreError::InUse`]: it is open elsewhere, in this process or another.
-    /// - [`StoreError::Full`]: its disk has no room for it.
-    /// - [`StoreError::Unreadable`]: it is no file of a store, or is damaged. Damage beyond its first pages is the error of
-    ///   the operation that comes upon it.
+    /// - [`StoreError::Full`]: the disk is full.
+    /// - [`StoreError::Unreadable`]: it is not a task store, or is damaged. Damage beyond its first pages is reported
+    ///   by the operation that reads it.
     /// - [`StoreError::LaterVersion`]: a later version of this crate wrote it.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_with(path.into(), Settings::default()).await
@@ -108,15 +108,15 @@ impl SqliteStore {
         Ok(Self { worker, path: path.into(), settings, changes, aside: Arc::default() })
     }
 
-    /// Does what was queued, closes the file and waits until that has happened. What is asked of it and of its clones
-    /// afterwards gives [`StoreError::Unavailable`].
+    /// Finishes queued operations, closes the file and waits for that. Later operations on it and on its clones fail
+    /// with [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.worker.stop().await;
     }
 
-    /// The records that could not be read since the file was opened: damaged ones, and those of a later version. Each is
-    /// logged as an error when it is come upon, an agent's and a client's open ones at the start. They stay in the file as
-    /// they are, and each start tries them again.
+    /// The records that could not be read since the file was opened: damaged ones, and those of a later version. Each
+    /// is logged as an error when it is found; open records of agents and clients are found at start. They stay in the
+    /// file unchanged, and each start tries them again.
     #[must_use]
     pub fn set_aside(&self) -> Vec<SetAside> {
         self.aside.all()

@@ -34,9 +34,9 @@ struct Shared {
     client: Client,
     states: Arc<States>,
     limits: Limits,
-    /// Owns every handler's task.
+    /// Owns the tokio task of every handler.
     tasks: TaskTracker,
-    /// Cancelled when no more messages are taken.
+    /// Cancelled when no more messages are accepted.
     stopping: CancellationToken,
     /// Cancelled when the grace of a stop is over.
     abandon: CancellationToken,

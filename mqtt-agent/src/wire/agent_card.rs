@@ -7,13 +7,13 @@ use super::card::{self, Status};
 use super::decode_error::{DecodeError, Form};
 use super::now_rfc3339;
 
-/// What an agent says of itself on `{ns}/agents/{agent_id}/card`.
+/// The card of an agent, on `{ns}/agents/{agent_id}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentCard {
     /// The format's version: `"1"`.
     #[serde(default = "card::version")]
     pub version: String,
-    /// The agent's id; a replica's has its instance at the end.
+    /// The agent's id; that of a replica ends with its instance.
     #[serde(default)]
     pub agent_id: String,
     /// A name for people.
@@ -22,44 +22,44 @@ pub struct AgentCard {
     /// The namespace.
     #[serde(default)]
     pub namespace: String,
-    /// What it does.
+    /// A description.
     #[serde(default)]
     pub description: String,
-    /// What it can, in words of the agents' own.
+    /// The agent's capabilities, as free keywords.
     #[serde(default)]
     pub capabilities: Vec<String>,
-    /// Where it takes tasks and results.
+    /// The topics for tasks and results.
     #[serde(default)]
     pub endpoints: Endpoints,
-    /// What it can be asked for. An extension of ours.
+    /// Its skills. An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<AgentSkill>,
-    /// Words to find it by. An extension of ours.
+    /// Keywords for searching. An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Who runs it. An extension of ours.
+    /// The provider. An extension of this library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<AgentProvider>,
-    /// Where people read about it. An extension of ours.
+    /// The URL of its documentation. An extension of this library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documentation_url: Option<String>,
-    /// A picture of it. An extension of ours.
+    /// The URL of its icon. An extension of this library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_url: Option<String>,
-    /// What A2A's extensions say, as the schemas of skills. An extension of ours.
+    /// The data of A2A extensions, such as the schemas of skills. An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<AgentExtension>,
-    /// Which of our additions it understands: `intents` (`A2A-12`), `updates` (`A2A-13`), `parts` (`A2A-9`). An extension
-    /// of ours.
+    /// The additions of this library that it understands: `intents` (`A2A-12`), `updates` (`A2A-13`), `parts`
+    /// (`A2A-9`). An extension of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
-    /// The largest message that it takes, in bytes of the MQTT packet (`SUB-14`). An extension of ours.
+    /// The largest message that it accepts, in bytes of the MQTT packet (`SUB-14`). An extension of this library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
     /// The versions of its SDK and of itself.
     #[serde(default)]
     pub version_info: AgentVersion,
-    /// Whether it says that it is there.
+    /// Whether it is online.
     #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
@@ -71,9 +71,9 @@ pub struct AgentCard {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Endpoints {
-    /// Where it takes tasks; replicas have one together.
+    /// The topic for tasks; replicas share one.
     pub inbox: String,
-    /// Where it takes results.
+    /// The topic for results.
     pub results: String,
 }
 
@@ -81,21 +81,21 @@ pub struct Endpoints {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AgentSkill {
-    /// Its id: the `type` of a task that asks for it.
+    /// The skill's id, which is the `type` of its tasks.
     pub id: String,
     /// A name for people.
     pub name: String,
-    /// What it does.
+    /// A description.
     pub description: String,
-    /// Words to find it by.
+    /// Keywords for searching.
     pub tags: Vec<String>,
-    /// What it may be asked, in sentences.
+    /// Example requests, as sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
-    /// The media types that it takes.
+    /// The media types that it accepts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input_modes: Vec<String>,
-    /// The media types that it gives.
+    /// The media types of its result.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub output_modes: Vec<String>,
 }
@@ -105,19 +105,19 @@ pub struct AgentSkill {
 pub struct AgentProvider {
     /// Its name.
     pub organization: String,
-    /// Its page.
+    /// The URL of its web page.
     pub url: String,
 }
 
-/// What an extension of A2A says of an agent: A2A's `AgentExtension`.
+/// The data of an A2A extension: A2A's `AgentExtension`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentExtension {
-    /// Which extension.
+    /// The URI of the extension.
     pub uri: String,
-    /// What it is for.
+    /// A description of its purpose.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// What it says.
+    /// The extension's data.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub params: Map<String, Value>,
 }
@@ -139,12 +139,12 @@ impl AgentCard {
     ///
     /// # Errors
     ///
-    /// When it is no card, of another version, or of another agent than its topic's. Such a card is to be ignored.
+    /// When it is not a card, has another version, or names another agent than its topic. Ignore such a card.
     pub fn read(agent_id: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(agent_id, payload, |card: &mut Self| &mut card.agent_id)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
@@ -156,35 +156,35 @@ impl AgentCard {
         self.skills.iter().find(|skill| skill.id == id)
     }
 
-    /// Whether it has this tag, or a skill of its has.
+    /// Whether the agent or one of its skills has this tag.
     #[must_use]
     pub fn has_tag(&self, tag: &str) -> bool {
         let has = |tags: &[String]| tags.iter().any(|known| known == tag);
         has(&self.tags) || self.skills.iter().any(|skill| has(&skill.tags))
     }
 
-    /// Whether it understands this addition of ours, such as `intents`.
+    /// Whether it understands an addition of this library, such as `intents`.
     #[must_use]
     pub fn has_feature(&self, feature: &str) -> bool {
         self.features.iter().any(|known| known == feature)
     }
 
-    /// Whether it names this capability.
+    /// Whether it lists this capability.
     #[must_use]
     pub fn has_capability(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|known| known == capability)
     }
 }
 
-/// What an agent, or its Will, says on `{ns}/agents/{agent_id}/status` (`A2A-4`).
+/// The status of an agent, published by the agent or its Will on `{ns}/agents/{agent_id}/status` (`A2A-4`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentStatus {
     /// The agent.
     #[serde(default)]
     pub agent_id: String,
-    /// Whether it is there. The only field that is required.
+    /// Whether it is online. The only required field.
     pub status: Status,
-    /// When that was, in RFC 3339.
+    /// The time of the status, in RFC 3339.
     #[serde(default)]
     pub last_seen: String,
 }
@@ -192,18 +192,18 @@ pub struct AgentStatus {
 static STATUS: Form = Form { name: "the status", mend: "its publisher has to mend it", vital: &["status"] };
 
 impl AgentStatus {
-    /// A status of now.
+    /// A status with the current time.
     #[must_use]
     pub fn new(agent_id: &str, status: Status) -> Self {
         Self { agent_id: agent_id.to_owned(), status, last_seen: now_rfc3339() }
     }
 
-    /// Reads a status; `None` for an empty payload, which removes one. A bare word `online` or `offline`, in quotes or
-    /// not, is a status as well.
+    /// Reads a status; `None` for an empty payload, which removes a status. A bare word `online` or `offline`, with or
+    /// without quotes, is accepted as well.
     ///
     /// # Errors
     ///
-    /// When it is none. Such a message is to be ignored.
+    /// When it is not a status. Ignore such a message.
     pub fn read(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         let status = match payload.trim_ascii() {
             b"" => return Ok(None),
@@ -214,7 +214,7 @@ impl AgentStatus {
         Ok(Some(Self { agent_id: String::new(), status, last_seen: String::new() }))
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()

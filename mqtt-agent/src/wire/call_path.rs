@@ -1,18 +1,19 @@
-//! Whose places the handlers hold that a call is made in (an extension of ours, in a User Property that others pass over).
+//! The path of a nested call: the servers whose handlers wait for it (an extension of this library, in a User Property
+//! that other peers ignore).
 
-/// The User Property.
+/// The name of the User Property.
 const NAME: &str = "call_path";
 
-/// The longest path that is kept: its last servers.
+/// The maximum length of a path; longer ones keep their last servers.
 const LONGEST: usize = 16;
 
-/// The servers in whose handlers a call is made, the outermost first: a number at random for each. A server that finds itself
-/// there knows that the caller waits in one of its own places.
+/// The servers in whose handlers a call is made, the outermost first, as a random number for each. A server that finds
+/// itself in the path knows that one of its own handlers waits for the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallPath(Vec<u64>);
 
 impl CallPath {
-    /// Finds it among User Properties. What can't be read counts as none.
+    /// Reads it from User Properties. A malformed one counts as absent.
     #[must_use]
     pub fn from_user_properties(properties: &[(String, String)]) -> Self {
         let Some((_, text)) = properties.iter().find(|(key, _)| key == NAME) else { return Self::default() };
@@ -22,7 +23,7 @@ impl CallPath {
         Self(servers)
     }
 
-    /// The same with one server more.
+    /// Appends a server.
     #[must_use]
     pub fn with(&self, server: u64) -> Self {
         if self.contains(server) {
@@ -38,7 +39,7 @@ impl CallPath {
         self.0.contains(&server)
     }
 
-    /// As a User Property; none for a call that is made in no handler.
+    /// As a User Property; `None` for a call outside of a handler.
     #[must_use]
     pub fn to_user_property(&self) -> Option<(String, String)> {
         let servers: Vec<_> = self.0.iter().map(|server| format!("{server:016x}")).collect();

@@ -1,4 +1,4 @@
-//! What both kinds of card share: status, version and the rules for reading one (`SUB-11`).
+//! Common parts of cards: status, version and the rules for reading (`SUB-11`).
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use super::decode_error::{DecodeCause, DecodeError, Form};
 
-/// Whether whoever published a card says that it is there. A hint (`MCP-13`): a card that doesn't say counts as online.
+/// Whether the publisher of a card is online. A hint (`MCP-13`); a card without it counts as online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It is there.
+    /// It is online.
     #[default]
     Online,
-    /// It left, or its broker says so for it.
+    /// It is offline, by its own message or by its Will.
     Offline,
 }
 
 static CARD: Form = Form { name: "the card", mend: "its publisher has to mend it", vital: &[] };
 
-/// The version of a card that says none.
+/// The version of a card without one.
 pub(super) fn version() -> String {
     "1".to_owned()
 }
 
-/// Reads a card: `None` for an empty payload, which removes one. One without a name has that of its topic.
+/// Reads a card; `None` for an empty payload, which removes a card. A card without a name gets that of its topic.
 pub(super) fn read<C: DeserializeOwned>(
     level: &str,
     payload: &[u8],

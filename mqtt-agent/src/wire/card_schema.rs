@@ -1,4 +1,4 @@
-//! [`CardSchema`]: a schema of a card, which stays text until somebody looks into it.
+//! [`CardSchema`]: a schema on a card, parsed lazily.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// The JSON Schema of a card. It is kept as the text that came, and read when it is looked into for the first time: a tree
-/// takes many times as much memory, and whoever lists a thousand tools looks into a few.
+/// The JSON Schema of a card. It is stored as text and parsed on first use: a tree takes many times as much memory, and
+/// a program that lists a thousand tools uses a few.
 ///
-/// It is read like a [`Value`]. What is not the text of a [`Value`] that can be read (as a number out of range, or more
-/// than 127 levels) is `{"type": "object"}`.
+/// It dereferences to a [`Value`]. If the text cannot be parsed (for example, a number out of range, or more than 127
+/// levels), it counts as `{"type": "object"}`.
 ///
 /// ```
 /// use mqtt_agent::wire::ToolCard;
@@ -28,7 +28,7 @@ pub struct CardSchema {
 }
 
 impl CardSchema {
-    /// Its JSON.
+    /// The JSON text.
     #[must_use]
     pub fn as_text(&self) -> &str {
         self.text.get()
@@ -43,7 +43,7 @@ impl Default for CardSchema {
 }
 
 impl From<&Value> for CardSchema {
-    /// Keeps the text alone.
+    /// Keeps only the text.
     fn from(tree: &Value) -> Self {
         // A tree of JSON is always written.
         let text = serde_json::value::to_raw_value(tree).unwrap_or_else(|_| RawValue::NULL.to_owned());
@@ -96,7 +96,7 @@ impl Serialize for CardSchema {
 }
 
 impl<'de> Deserialize<'de> for CardSchema {
-    /// An object or a boolean; `null` is absence.
+    /// Accepts an object or a boolean; `null` means absent.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
         match text.get() {

@@ -1,4 +1,4 @@
-//! What an agent's inbox takes (`A2A-6`, `A2A-12`): tasks, further messages to them, and cancels.
+//! Messages in an agent's inbox (`A2A-6`, `A2A-12`): tasks, further messages to tasks, and cancellations.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -6,7 +6,7 @@ use super::decode_error::{DecodeError, Form};
 use super::task::{Task, TaskMessage, TaskState};
 use super::{Identifier, Part, Role, now_rfc3339};
 
-/// What a message in an inbox wants (`A2A-12`, an extension of ours).
+/// The intent of a message in an inbox (`A2A-12`, an extension of this library).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -14,11 +14,11 @@ pub enum Intent {
     /// A new task.
     #[default]
     Task,
-    /// A further message to a task that asked for one.
+    /// A message to a task with an open question.
     Message,
-    /// The end of a task.
+    /// A cancellation of a task.
     Cancel,
-    /// A word of another peer's: its message is a task.
+    /// An unknown intent of another peer: its message is a task.
     #[serde(untagged)]
     Other(String),
 }
@@ -40,31 +40,31 @@ impl<'de> Deserialize<'de> for Intent {
 pub struct TaskNotification {
     /// The task.
     pub task_id: Identifier,
-    /// What is wanted.
+    /// The intent.
     #[serde(default, skip_serializing_if = "is_task")]
     pub intent: Intent,
-    /// Who says that they send it.
+    /// The sender's claimed id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The agent that is meant.
+    /// The agent's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The skill that is asked for.
+    /// The skill.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// A title for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What is asked in one text, in place of `messages`.
+    /// The request as one text, instead of `messages`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// What was said.
+    /// The messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<TaskMessage>,
-    /// When the task was asked for, in RFC 3339.
+    /// When the task was created, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
-    /// Whether states and artifacts are wanted before the result (`A2A-13`, an extension of ours).
+    /// Whether updates are wanted: states and artifacts before the result (`A2A-13`, an extension of this library).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub updates: bool,
 }
@@ -80,7 +80,7 @@ static NOTIFICATION: Form = Form {
 };
 
 impl TaskNotification {
-    /// A message that wants something of a task that is there.
+    /// A message about an existing task.
     #[must_use]
     pub fn about(task_id: Identifier, intent: Intent, from: &str, to: &str) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl TaskNotification {
         }
     }
 
-    /// Asks for a task (`A2A-6`).
+    /// A new task (`A2A-6`).
     #[must_use]
     pub fn of(task: &Task, updates: bool) -> Self {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -115,24 +115,24 @@ impl TaskNotification {
     ///
     /// # Errors
     ///
-    /// When it is none. Such a message is to be dropped.
+    /// When it is not an inbox message. Drop such a message.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         NOTIFICATION.read(payload)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Whether it carries no task, but only the id of one that is stored already (`A2A-6`).
+    /// Whether it has only the id of a stored task (`A2A-6`).
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.messages.is_empty() && self.prompt.is_none() && self.kind.is_none() && self.title.is_none()
     }
 
-    /// What a further message says: all that it carries, as one message. `None` where that is nothing.
+    /// The content of a further message, as one message. `None` if it is empty.
     #[must_use]
     pub fn into_message(self) -> Option<TaskMessage> {
         let timestamp = self.messages.last().map(|message| message.timestamp.clone()).unwrap_or_default();
@@ -142,7 +142,7 @@ impl TaskNotification {
         (!content.is_empty()).then_some(TaskMessage { role: Role::User, content, timestamp })
     }
 
-    /// The task that is asked for, as it begins. A `prompt` is its first message (`A2A-9`).
+    /// The new task. A `prompt` becomes its first message (`A2A-9`).
     #[must_use]
     pub fn into_task(self) -> Task {
         let mut messages = self.messages;

@@ -1,4 +1,4 @@
-//! What a message or an artifact is made of: A2A's `Part`.
+//! The parts of messages and artifacts: A2A's `Part`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 
 use super::tolerant;
 
-/// One piece of a message or an artifact, as A2A 1.0 has it: a text, bytes, a URL or JSON.
+/// A part of a message or an artifact, as in A2A 1.0: a text, bytes, a URL or JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "In")]
 pub struct Part {
-    /// What it holds.
+    /// The content.
     #[serde(flatten)]
     pub content: PartContent,
-    /// A name for the content as a file.
+    /// A file name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
     /// Its media type, such as `image/png`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// What else somebody says of it.
+    /// Further metadata.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
@@ -54,16 +54,16 @@ impl TryFrom<In> for Part {
     }
 }
 
-/// What a [`Part`] holds: exactly one of four.
+/// The content of a [`Part`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum PartContent {
     /// A text.
     Text(String),
-    /// Bytes; base64 in the JSON, so a third larger there.
+    /// Bytes; base64 in JSON, so a third larger.
     Raw(Base64),
-    /// Where the content is.
+    /// The URL of the content.
     Url(String),
     /// JSON.
     Data(Value),
@@ -99,7 +99,7 @@ impl Part {
         Self::new(PartContent::Text(text.into()))
     }
 
-    /// Bytes. They travel as base64: 3 MiB take 4 MiB on the wire.
+    /// A part of bytes. They are sent as base64: 3 MiB take 4 MiB on the wire.
     pub fn raw(bytes: impl Into<Bytes>, media_type: impl Into<String>) -> Self {
         Self { media_type: Some(media_type.into()), ..Self::new(PartContent::Raw(Base64(bytes.into()))) }
     }
@@ -115,21 +115,21 @@ impl Part {
         Self::new(PartContent::Data(value))
     }
 
-    /// With a name for the content as a file.
+    /// Sets the file name.
     #[must_use]
     pub fn with_filename(mut self, name: impl Into<String>) -> Self {
         self.filename = Some(name.into());
         self
     }
 
-    /// With a media type.
+    /// Sets the media type.
     #[must_use]
     pub fn with_media_type(mut self, media_type: impl Into<String>) -> Self {
         self.media_type = Some(media_type.into());
         self
     }
 
-    /// The text, of a part that is one.
+    /// The text, if the part is a text.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match &self.content {
@@ -138,7 +138,7 @@ impl Part {
         }
     }
 
-    /// The bytes, of a part that has them.
+    /// The bytes, if the part has bytes.
     #[must_use]
     pub fn as_raw(&self) -> Option<&Bytes> {
         match &self.content {
@@ -147,7 +147,7 @@ impl Part {
         }
     }
 
-    /// The JSON, of a part that is JSON.
+    /// The JSON, if the part is JSON.
     #[must_use]
     pub fn as_data(&self) -> Option<&Value> {
         match &self.content {
@@ -156,7 +156,7 @@ impl Part {
         }
     }
 
-    /// Whether it is a text and nothing else.
+    /// Whether it is only a text.
     fn is_plain(&self) -> bool {
         self.as_text().is_some()
             && self.filename.is_none()
@@ -164,7 +164,7 @@ impl Part {
             && self.metadata.is_empty()
     }
 
-    /// What a peer reads that knows no parts (`A2A-9`).
+    /// The text for peers that do not know parts (`A2A-9`).
     fn to_plain_text(&self) -> String {
         match &self.content {
             PartContent::Text(text) | PartContent::Url(text) => text.clone(),
@@ -178,8 +178,8 @@ impl Part {
     }
 }
 
-/// What a message says, as the wire has it (`A2A-9`): `content` is a string that every peer can read, and `parts` beside
-/// it is what replaces it for whoever knows parts. One plain text needs no parts.
+/// A message's content on the wire (`A2A-9`): `content` is a string for every peer, and `parts` replaces it for peers
+/// that know parts. A single plain text needs no parts.
 pub(super) fn to_wire(parts: &[Part]) -> (String, Option<&[Part]>) {
     match parts {
         [part] if part.is_plain() => (part.as_text().unwrap_or_default().to_owned(), None),
@@ -190,12 +190,12 @@ pub(super) fn to_wire(parts: &[Part]) -> (String, Option<&[Part]>) {
     }
 }
 
-/// Parts of which every one can be read.
+/// Reads parts, if all of them can be read.
 fn all(parts: Vec<Value>) -> Result<Vec<Part>, serde_json::Error> {
     parts.into_iter().map(|part| tolerant::read_tree("a part", &[], part)).collect()
 }
 
-/// `content` on receipt: a text, or parts as an array.
+/// `content` on receipt: a string, or an array of parts.
 pub(super) struct Content(pub(super) Vec<Part>);
 
 impl<'de> Deserialize<'de> for Content {
@@ -208,7 +208,7 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-/// `parts` on receipt: all of them, or the message's `content` says more than they do.
+/// `parts` on receipt: if one cannot be read, the message's `content` is used instead.
 pub(super) struct Parts(pub(super) Vec<Part>);
 
 impl<'de> Deserialize<'de> for Parts {

@@ -1,9 +1,9 @@
-//! Where the answer to a call goes (`MCP-5`).
+//! The reply address of a call (`MCP-5`).
 
 use super::Namespace;
 
-/// The reply address of a call: its Response Topic, else `response_topic` of the payload, else the response topic of
-/// the client it names. `None` when the first of these that is there is not a client's response topic.
+/// The reply address of a call: its Response Topic, else `response_topic` in the payload, else the response topic of
+/// the client that it names. `None` if the first of these that is present is not a client's response topic.
 #[must_use]
 pub fn reply_address(
     namespace: &Namespace,

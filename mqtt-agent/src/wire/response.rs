@@ -11,9 +11,9 @@ use super::tolerant;
 /// The answer to one call.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// The call that is answered.
+    /// The call's id.
     pub call_id: Identifier,
-    /// The result's JSON, or what went wrong.
+    /// The result's JSON, or the error.
     pub outcome: Result<Box<RawValue>, ErrorBody>,
     /// The array of [content blocks](super::ContentBlock::read_all) beside a result, for a caller that accepts it
     /// (`MCP-21`). An extension: a v0.1 peer ignores it.
@@ -25,28 +25,28 @@ pub struct Response {
     pub elapsed_ms: Option<u64>,
 }
 
-/// What went wrong.
+/// An error.
 #[derive(Debug, Clone)]
 pub struct ErrorBody {
-    /// Which of the protocol's kinds.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// For the caller and its model.
+    /// The message, for the caller and its model.
     pub message: String,
-    /// For programs.
+    /// The code, for programs.
     pub code: Option<String>,
-    /// What a program makes the error's value of. An extension: a v0.1 peer ignores it.
+    /// The data that restores the error's value. An extension: a v0.1 peer ignores it.
     pub data: Option<Box<RawValue>>,
     /// When to try again, in milliseconds. An extension: a v0.1 peer ignores it.
     pub retry_after_ms: Option<u64>,
 }
 
 impl ErrorBody {
-    /// A message alone.
+    /// An error with only a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), code: None, data: None, retry_after_ms: None }
     }
 
-    /// With a code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
@@ -73,7 +73,7 @@ impl Eq for ErrorBody {}
 pub enum ErrorKind {
     /// The arguments do not fit the tool's schema, or the call cannot be read.
     InvalidArguments,
-    /// This caller may not call.
+    /// The caller is not allowed to call.
     Unauthorized,
     /// The tool itself failed.
     ToolError,
@@ -81,7 +81,7 @@ pub enum ErrorKind {
     Timeout,
     /// The tool cannot be called now.
     Unavailable,
-    /// A kind that a later version has added.
+    /// A kind from a later version of the protocol.
     Other(String),
 }
 
@@ -115,7 +115,7 @@ impl From<String> for ErrorKind {
 
 static RESPONSE: Form = Form { name: "the response", mend: "its server has to mend it", vital: &[] };
 
-/// What an error of a response or of a task is called in a log.
+/// The name of an error in logs.
 pub(super) const ERROR: &str = "the error";
 
 #[derive(Serialize)]
@@ -198,18 +198,18 @@ impl Response {
         Self { call_id, outcome, content: None, chunks: None, elapsed_ms: None }
     }
 
-    /// Reads a response. One without a readable `status` is an error if it has an `error`, else it has to have a
-    /// `result`. An error without a type is a `tool_error`; a code that is a number is read as its text; an error that is
-    /// a string is a message.
+    /// Reads a response. Without a valid `status` it is an error if it has an `error`, else it needs a `result`. An
+    /// error without a type is a `tool_error`; a numeric code is read as text; an error that is a string is the
+    /// message.
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not a response.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         Self::read_for(None, payload)
     }
 
-    /// Reads the response to a call that is known already, as from its Correlation Data: it needs no `call_id`.
+    /// Reads the response to a known call (from its Correlation Data), so it needs no `call_id`.
     pub(crate) fn read_for(call: Option<&Identifier>, payload: &[u8]) -> Result<Self, DecodeError> {
         let missing = |what| RESPONSE.error(DecodeCause::Json(de::Error::missing_field(what)));
         let In { call_id, status, result, content, chunks, error, elapsed_ms } = RESPONSE.read(payload)?;
@@ -226,7 +226,7 @@ impl Response {
         Ok(Self { call_id, outcome, content, chunks, elapsed_ms })
     }
 
-    /// Only the id of the call that a payload answers.
+    /// Reads only the id of the call.
     #[must_use]
     pub fn read_call_id(payload: &[u8]) -> Option<Identifier> {
         #[derive(Deserialize)]
@@ -236,7 +236,7 @@ impl Response {
         RESPONSE.read::<Id>(payload).ok().map(|id| id.call_id)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (status, result, error) = match &self.outcome {
@@ -277,7 +277,7 @@ impl PartialEq for Response {
     }
 }
 
-/// A number, whole or not; anything else is as good as nothing.
+/// A number; anything else counts as absent.
 fn milliseconds(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_f64().map(|ms| ms as u64))
 }
@@ -287,7 +287,8 @@ impl ErrorBody {
         Self::new(ErrorKind::ToolError, "the server gives no reason")
     }
 
-    /// Any JSON: an object with the fields of an error, a text that is its message, or else a message that shows it.
+    /// Reads any JSON: an object with the fields of an error, a string as the message, or anything else printed as the
+    /// message.
     fn read(error: &RawValue) -> Self {
         let text = error.get();
         match tolerant::read::<InError>(ERROR, &[], text.as_bytes()) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::card::{self, Status};
 use super::decode_error::DecodeError;
 
-/// What a server says of itself on `{ns}/mcp/servers/{server}/card`.
+/// The card of a server, on `{ns}/mcp/servers/{server}/card`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerCard {
     /// The format's version: `"1"`.
@@ -20,16 +20,16 @@ pub struct ServerCard {
     /// The names of its tools.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// The version of its SDK; a Will leaves it out (`MCP-19`).
+    /// The version of its SDK; absent in a Will (`MCP-19`).
     #[serde(default, skip_serializing_if = "ServerVersion::is_empty")]
     pub version_info: ServerVersion,
-    /// Whether it says that it is there.
+    /// Whether it is online.
     #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
     #[serde(default)]
     pub last_seen: String,
-    /// The agent whose status decides (`MCP-19`, an extension of ours).
+    /// The agent whose status takes precedence (`MCP-19`, an extension of this library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
 }
@@ -54,12 +54,12 @@ impl ServerCard {
     ///
     /// # Errors
     ///
-    /// When it is no card, of another version, or of another server than its topic's. Such a card is to be ignored.
+    /// When it is not a card, has another version, or names another server than its topic. Ignore such a card.
     pub fn read(server: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(server, payload, |card: &mut Self| &mut card.server)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings alone: nothing here that JSON cannot hold.

@@ -1,4 +1,4 @@
-//! What a server says of its work when it is asked (`MCP-20`, an extension of ours).
+//! Statistics and ping of a server (`MCP-20`, an extension of this library).
 
 use std::collections::BTreeMap;
 
@@ -17,38 +17,38 @@ static PING: Form = Form { name: "the answer to a ping", mend: "its server has t
 pub struct ServerPing {
     /// The server's id.
     pub server: String,
-    /// Which of several replicas; `None` for a server that is no replica.
+    /// The replica's instance; `None` if the server is not a replica.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// The version of its SDK.
     pub version_info: ServerVersion,
 }
 
-/// The answer on `{ns}/mcp/servers/{server}/stats`: what was counted since the server's process began to serve.
+/// The answer on `{ns}/mcp/servers/{server}/stats`: the counters since the server started to serve.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ServerStats {
-    /// Who answers.
+    /// The server.
     #[serde(flatten)]
     pub server: ServerPing,
-    /// For how long it has served, in milliseconds.
+    /// How long it has been serving, in milliseconds.
     pub uptime_ms: u64,
     /// Its tools, by name.
     pub tools: BTreeMap<String, ToolStats>,
 }
 
-/// What was counted of one tool.
+/// The counters of one tool.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ToolStats {
-    /// The calls that were answered, with errors too. A call that was delivered again counts once.
+    /// The number of answered calls, including errors. A redelivered call counts once.
     pub calls: u64,
-    /// Of them those that ended with an error, by the error's type; types that did not occur are left out.
+    /// The number of errors, by the error's type; types that did not occur are absent.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
-    /// The calls that were taken and are not answered yet.
+    /// The number of accepted calls that are not answered yet.
     pub in_hand: u64,
     /// How long calls waited for their turn, in milliseconds.
     pub queue_ms: Quantiles,
@@ -56,16 +56,16 @@ pub struct ToolStats {
     pub handling_ms: Quantiles,
 }
 
-/// Of how many per cent a time was not longer than this; zero where nothing was measured.
+/// Percentiles of a time; zero if nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Quantiles {
-    /// Of half of them.
+    /// The median.
     pub p50: f64,
-    /// Of 95 in 100.
+    /// The 95th percentile.
     pub p95: f64,
-    /// Of 99 in 100.
+    /// The 99th percentile.
     pub p99: f64,
 }
 
@@ -80,12 +80,12 @@ impl ServerPing {
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not an answer to a ping.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         PING.read(payload)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings alone: nothing here that JSON cannot hold.
@@ -98,12 +98,12 @@ impl ServerStats {
     ///
     /// # Errors
     ///
-    /// When they are none.
+    /// When it is not a message with statistics.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         STATS.read(payload)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings and numbers: nothing here that JSON cannot hold.

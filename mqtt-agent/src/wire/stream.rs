@@ -1,4 +1,4 @@
-//! A message of a call's stream (`MCP-10`).
+//! A message on a call's stream topic (`MCP-10`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,21 +6,21 @@ use serde_json::Value;
 use super::Identifier;
 use super::decode_error::{DecodeError, Form};
 
-/// One partial result, or the end of them.
+/// A partial result, or the end of the partial results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamMessage {
-    /// The call.
+    /// The call's id.
     pub call_id: Identifier,
-    /// Its place in the stream. Any number is to be tolerated: the reference SDK sends the time.
+    /// Its position in the stream. Accept any number: the reference SDK sends the time.
     pub seq: Option<u64>,
-    /// What it is.
+    /// The kind of message.
     pub kind: StreamKind,
-    /// A partial result's value. The reference SDK sends a string as `content` and all else as `data`; so do we. The
-    /// end of a stream carries neither: the reference client would take it for one more partial result.
+    /// The value of a partial result. Like the reference SDK, a string is sent as `content` and any other value as
+    /// `data`. The end of a stream has neither, because the reference client would treat it as a partial result.
     pub content: Value,
 }
 
-/// What a stream message is.
+/// The kind of a stream message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamKind {
@@ -28,11 +28,11 @@ pub enum StreamKind {
     Partial,
     /// The end of the partial results.
     Done,
-    /// A kind that a later version has added.
+    /// A kind from a later version of the protocol.
     Other(String),
 }
 
-/// What a stream message is about, without its content.
+/// A stream message without its content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StreamHead {
     pub(crate) call_id: Identifier,
@@ -77,7 +77,7 @@ struct HeadIn {
     r#type: String,
 }
 
-/// A message that doesn't say what it is has something to say.
+/// A message without a type is a partial result.
 fn partial() -> String {
     "partial".to_owned()
 }
@@ -93,7 +93,7 @@ impl StreamKind {
 }
 
 impl StreamHead {
-    /// Reads what a stream message is about, and passes over its content.
+    /// Reads a stream message without its content.
     pub(crate) fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         let HeadIn { call_id, seq, r#type } = STREAM_MESSAGE.read(payload)?;
         Ok(Self { call_id, seq, kind: StreamKind::named(r#type) })
@@ -105,7 +105,7 @@ impl StreamMessage {
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not a stream message.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         let In { call_id, seq, r#type, content, data } = STREAM_MESSAGE.read(payload)?;
         let kind = StreamKind::named(r#type);
@@ -113,7 +113,7 @@ impl StreamMessage {
         Ok(Self { call_id, seq, kind, content })
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (r#type, ends) = match &self.kind {

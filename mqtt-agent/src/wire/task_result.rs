@@ -1,4 +1,4 @@
-//! What comes back of a task (`A2A-11`), and before it ends where updates were asked for (`A2A-13`).
+//! The result of a task (`A2A-11`), and updates before it (`A2A-13`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,32 +7,32 @@ use super::decode_error::{DecodeError, Form};
 use super::task::{Artifact, Task, TaskError, TaskMessage, TaskState};
 use super::{Identifier, codes};
 
-/// The result of a task, or with a state that is not terminal an update of it.
+/// The result of a task, or, with a non-terminal state, an update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "In")]
 pub struct TaskResult {
     /// The task.
     pub task_id: Identifier,
-    /// Where it is.
+    /// The state.
     pub status: TaskState,
     /// Its result, once completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// Why it has none, once ended otherwise.
+    /// The error, if it did not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
-    /// Who says that they worked on it: a claim, never proof (`SUB-7`).
+    /// The executor's id: a claim, never proof (`SUB-7`).
     pub from: String,
     /// When it ended, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<String>,
-    /// Rises with each update of a task (`A2A-13`, an extension of ours).
+    /// Increases with each update of a task (`A2A-13`, an extension of this library).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// What the agent says: how far it is, or what it asks. An extension of ours.
+    /// A message of the agent: its progress, or its question. An extension of this library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<TaskMessage>,
-    /// What the task gave beside the result: in an update what is new, at the end all of it. An extension of ours.
+    /// The artifacts: in an update the new ones, in the result all of them. An extension of ours.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
 }
@@ -80,7 +80,7 @@ impl TryFrom<In> for TaskResult {
 }
 
 impl TaskResult {
-    /// A task that ended.
+    /// The result of an ended task.
     #[must_use]
     pub fn of(task: &Task, from: &str) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl TaskResult {
         }
     }
 
-    /// A task that goes on.
+    /// An update of a running task.
     #[must_use]
     pub fn update(task_id: Identifier, status: TaskState, from: &str, seq: u64) -> Self {
         Self {
@@ -112,18 +112,18 @@ impl TaskResult {
         }
     }
 
-    /// Reads a result or an update. `state` is read as `status`; without a readable one an `error` says that the task
-    /// failed and a `result` that it completed (`A2A-11`).
+    /// Reads a result or an update. `state` is accepted for `status`; without a valid state, an `error` means failed
+    /// and a `result` means completed (`A2A-11`).
     ///
     /// # Errors
     ///
-    /// When it is neither. Such a message is to be dropped.
+    /// When it is neither. Drop such a message.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         RESULT.read(payload)
     }
 
-    /// What stands for a result that cannot be read, of a task that it names or that is known by `task_id`: that the task
-    /// failed. What is awaited never ends in silence (`A2A-11`).
+    /// The failure that replaces an unreadable result, for the task that it names or for `task_id`, so that an awaited
+    /// task always ends (`A2A-11`).
     pub(crate) fn unreadable(task_id: Option<&str>, payload: &[u8], error: &DecodeError) -> Option<Self> {
         let fields: Map<String, Value> = serde_json::from_slice(payload).unwrap_or_default();
         let text = |name| fields.get(name).and_then(Value::as_str);
@@ -133,7 +133,7 @@ impl TaskResult {
         Some(Self { error: Some(error), seq: None, ..Self::update(task_id, TaskState::Failed, from, 0) })
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()

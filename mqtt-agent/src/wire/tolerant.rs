@@ -1,8 +1,8 @@
-//! Reading JSON of peers in other languages (`SUB-11a`): one way for every message.
+//! Tolerant reading of JSON from peers (`SUB-11a`), for every message.
 //!
-//! A message is read strictly first. Where that fails, the field that the error points at is taken out, with a line at
-//! debug level, and it is read again: so `null` is absence, and a malformed optional field loses that field alone. It
-//! fails where a field is missing that the message can't do without, or where one of its [vital](Form::vital) fields is
+//! A message is read strictly first. If that fails, the field that the error points at is removed, with a log line at
+//! debug level, and the message is read again. So `null` means absent, and of a malformed optional field only that
+//! field is lost. Reading fails if a required field is missing, or if one of the [vital](Form::vital) fields is
 //! malformed.
 
 use crate::shown::shown;
@@ -13,8 +13,8 @@ use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visi
 use serde_json::{Error, Map, Number, Value};
 use serde_path_to_error::{Path, Segment};
 
-/// How many fields are taken out where they are. With more, all of the message's field that they are in goes: the work
-/// stays in proportion to the message.
+/// How many nested fields are removed individually. Above that, the whole top-level field is removed, so that the work
+/// is proportional to the message.
 const EXACT: usize = 8;
 
 /// Reads a message, which is a JSON object.
@@ -37,7 +37,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
-/// Reads what is a tree already: a part of a message that has a form of its own.
+/// Reads a parsed tree: a part of a message with a form of its own.
 pub(super) fn read_tree<T: DeserializeOwned>(
     what: &'static str,
     vital: &[&str],
@@ -61,7 +61,7 @@ pub(super) fn read_tree<T: DeserializeOwned>(
     }
 }
 
-/// Removes what a path leads to, or what is so deep on the way there.
+/// Removes the value at a path, or its ancestor at a depth.
 fn take_out(tree: &mut Value, path: &Path, depth: usize) -> Option<Value> {
     let steps: Vec<_> = path
         .iter()
@@ -92,7 +92,7 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
-/// JSON in which no object has a key twice: two readers would take it for two different things.
+/// JSON without duplicate keys, which different parsers would read differently.
 pub(super) struct Unique(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -164,7 +164,7 @@ fn unique_fields<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Map<String, Va
     Ok(read)
 }
 
-/// An object without a key twice; nothing at all is an empty one.
+/// An object without duplicate keys; absent means empty.
 pub(super) fn unique_object<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Map<String, Value>, D::Error> {

@@ -7,7 +7,7 @@ use super::card::{self, Status};
 use super::card_schema::CardSchema;
 use super::decode_error::DecodeError;
 
-/// What a tool says of itself on `{ns}/mcp/tools/{tool}/card`.
+/// The card of a tool, on `{ns}/mcp/tools/{tool}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCard {
     /// The format's version: `"1"`.
@@ -16,13 +16,13 @@ pub struct ToolCard {
     /// The tool's name.
     #[serde(default)]
     pub tool: String,
-    /// The server that published the card; replicas take turns.
+    /// The server that published the card last; replicas share a card.
     #[serde(default)]
     pub server: String,
     /// The namespace.
     #[serde(default)]
     pub namespace: String,
-    /// What the tool does, for the model.
+    /// The description, for the model.
     #[serde(default)]
     pub description: String,
     /// The JSON Schema of the arguments.
@@ -34,37 +34,38 @@ pub struct ToolCard {
     /// Whether it sends partial results.
     #[serde(default)]
     pub supports_streaming: bool,
-    /// Whether a caller needs a right beyond reaching the broker.
+    /// Whether a caller needs more rights than a connection to the broker.
     #[serde(default)]
     pub requires_auth: bool,
-    /// The only callers that may call it; absent: any.
+    /// The allowed callers; absent: every caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_callers: Option<Vec<String>>,
     /// The versions of the SDK and of the tool.
     #[serde(default)]
     pub version_info: ToolVersion,
-    /// Whether its server says that it is there.
+    /// Whether its server is online.
     #[serde(default)]
     pub status: Status,
     /// When the card was published, in RFC 3339.
     #[serde(default)]
     pub last_seen: String,
-    /// A title for people (an extension of ours).
+    /// A title for people (an extension of this library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// MCP's tool annotations (an extension of ours).
+    /// MCP's tool annotations (an extension of this library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
     /// `false` where the tool's one server subscribes its calls without sharing them (`MCP-12`, an extension of ours).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<bool>,
-    /// The largest message that its servers take, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
+    /// The largest message that its servers accept, in bytes of the MQTT packet (`SUB-14`, an extension of this
+    /// library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
     /// The kinds of content blocks that may come beside a result (`MCP-21`, an extension of ours).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<String>,
-    /// Words to find the tool by (an extension of ours).
+    /// Keywords for searching (an extension of this library).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }
@@ -81,14 +82,14 @@ pub struct ToolVersion {
     pub tool: Option<String>,
 }
 
-/// What a tool says of its own effects. Hints: whoever shows or calls the tool must not rely on them.
+/// A tool's hints about its own effects. Do not rely on them for security.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ToolAnnotations {
     /// A title for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// It changes nothing. MCP's default: false.
+    /// It does not modify anything. MCP's default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only_hint: Option<bool>,
     /// It may destroy something. MCP's default: true.
@@ -97,7 +98,7 @@ pub struct ToolAnnotations {
     /// A second call with the same arguments changes nothing more. MCP's default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotent_hint: Option<bool>,
-    /// It reaches beyond its own system. MCP's default: true.
+    /// It interacts with external systems. MCP's default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_world_hint: Option<bool>,
 }
@@ -107,23 +108,23 @@ impl ToolCard {
     ///
     /// # Errors
     ///
-    /// When it is no card, of another version, or of another tool than its topic's. Such a card is to be ignored.
+    /// When it is not a card, has another version, or names another tool than its topic. Ignore such a card.
     pub fn read(tool: &str, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         card::read(tool, payload, |card: &mut Self| &mut card.tool)
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings, numbers and trees of them: nothing here that JSON cannot hold.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Whether the tool's name is one that can be called.
+    /// Checks that the tool's name can be called.
     ///
     /// # Errors
     ///
-    /// When it is no topic level (`SUB-4`).
+    /// When it is not a topic level (`SUB-4`).
     pub fn check_name(&self) -> Result<(), IdentifierError> {
         super::Identifier::parse(&self.tool).map(drop)
     }

@@ -1,9 +1,9 @@
-//! The topics of the MCP profile: made and taken apart. Those of the A2A profile are in `agent_topics`.
+//! The topics of the MCP profile: formatting and parsing. Those of the A2A profile are in `agent_topics`.
 
 use super::Namespace;
 use super::ident::is_sendable;
 
-/// What a topic is for.
+/// A topic of the MCP profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Topic<'t> {
@@ -13,7 +13,7 @@ pub enum Topic<'t> {
     ToolCard(&'t str),
     /// `{ns}/mcp/tools/{tool}/call`
     ToolCall(&'t str),
-    /// `{ns}/mcp/tools/{tool}/cancel` (an extension of ours, `MCP-17`)
+    /// `{ns}/mcp/tools/{tool}/cancel` (an extension of this library, `MCP-17`)
     Cancel(&'t str),
     /// `{ns}/mcp/tools/{tool}/stream/{call_id}`
     Stream {
@@ -27,75 +27,75 @@ pub enum Topic<'t> {
 }
 
 impl Namespace {
-    /// Where a server's card is retained.
+    /// The topic of a server's card.
     #[must_use]
     pub fn server_card(&self, server: &str) -> String {
         format!("{self}/mcp/servers/{server}/card")
     }
 
-    /// Where a server is asked for its statistics (`MCP-20`, an extension of ours).
+    /// The topic for a server's statistics (`MCP-20`, an extension of this library).
     #[must_use]
     pub fn server_stats(&self, server: &str) -> String {
         format!("{self}/mcp/servers/{server}/stats")
     }
 
-    /// Where a server is asked whether it is there (`MCP-20`, an extension of ours).
+    /// The topic for a ping of a server (`MCP-20`, an extension of this library).
     #[must_use]
     pub fn server_ping(&self, server: &str) -> String {
         format!("{self}/mcp/servers/{server}/ping")
     }
 
-    /// The filter of all server cards.
+    /// The filter for all server cards.
     #[must_use]
     pub fn server_cards(&self) -> String {
         self.server_card("+")
     }
 
-    /// Where a tool's card is retained.
+    /// The topic of a tool's card.
     #[must_use]
     pub fn tool_card(&self, tool: &str) -> String {
         format!("{self}/mcp/tools/{tool}/card")
     }
 
-    /// The filter of all tool cards.
+    /// The filter for all tool cards.
     #[must_use]
     pub fn tool_cards(&self) -> String {
         self.tool_card("+")
     }
 
-    /// Where a tool is called.
+    /// The topic for calls of a tool.
     #[must_use]
     pub fn tool_call(&self, tool: &str) -> String {
         format!("{self}/mcp/tools/{tool}/call")
     }
 
-    /// The filter by which the servers of a tool share its calls. The group's name is part of the protocol
-    /// (`MCP-12`): another group would run each call twice.
+    /// The shared filter for the calls of a tool. The group's name is part of the protocol (`MCP-12`): with another
+    /// group each call would run twice.
     #[must_use]
     pub fn shared_tool_call(&self, tool: &str) -> String {
         format!("$share/mcp-tool-{tool}/{self}/mcp/tools/{tool}/call")
     }
 
-    /// Where a running call is cancelled (`MCP-17`).
+    /// The topic for cancellations of a tool's calls (`MCP-17`).
     #[must_use]
     pub fn cancel(&self, tool: &str) -> String {
         format!("{self}/mcp/tools/{tool}/cancel")
     }
 
-    /// Where a call's partial results go (`MCP-10`).
+    /// The topic for a call's partial results (`MCP-10`).
     #[must_use]
     pub fn stream(&self, tool: &str, call_id: &str) -> String {
         format!("{self}/mcp/tools/{tool}/stream/{call_id}")
     }
 
-    /// Where a client receives answers.
+    /// The topic where a client receives answers.
     #[must_use]
     pub fn responses(&self, client: &str) -> String {
         format!("{self}/mcp/clients/{client}/responses")
     }
 
-    /// Whether answers may be sent there (`MCP-5`): only a client's own response topic of this namespace, so that a
-    /// caller cannot make a server publish anywhere else.
+    /// Whether an answer may be published to a topic (`MCP-5`): only a client's response topic in this namespace, so
+    /// that a caller cannot make a server publish elsewhere.
     #[must_use]
     pub fn is_safe_reply(&self, topic: &str) -> bool {
         let client = match self.parse_topic(topic) {
@@ -107,7 +107,7 @@ impl Namespace {
             && topic.len() <= usize::from(u16::MAX)
     }
 
-    /// Takes a topic apart; `None` for one that is no topic of the MCP profile in this namespace.
+    /// Parses a topic; `None` if it is not a topic of the MCP profile in this namespace.
     #[must_use]
     pub fn parse_topic<'t>(&self, topic: &'t str) -> Option<Topic<'t>> {
         let rest = topic.strip_prefix(self.as_str())?.strip_prefix("/mcp/")?;

@@ -1,17 +1,17 @@
-//! W3C trace context in User Properties (`SUB-13`, an extension of ours).
+//! W3C trace context in User Properties (`SUB-13`, an extension of this library).
 
-/// A `traceparent` and, where there is one, its `tracestate`.
+/// A `traceparent`, with its `tracestate` if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     traceparent: String,
     tracestate: Option<String>,
 }
 
-/// The longest `tracestate` that is passed on; W3C asks for at least 512.
+/// The maximum length of a `tracestate`; W3C requires at least 512.
 const LONGEST_STATE: usize = 8192;
 
 impl TraceContext {
-    /// A trace context of version `00`; `None` where `traceparent` is not one.
+    /// Parses a trace context of version `00`; `None` if `traceparent` is invalid.
     #[must_use]
     pub fn new(traceparent: &str, tracestate: Option<&str>) -> Option<Self> {
         let fields: Vec<_> = traceparent.split('-').collect();
@@ -28,19 +28,19 @@ impl TraceContext {
         Some(Self { traceparent: traceparent.to_owned(), tracestate: tracestate.map(str::to_owned) })
     }
 
-    /// The trace and the caller's span in it.
+    /// The trace id and the caller's span id.
     #[must_use]
     pub fn traceparent(&self) -> &str {
         &self.traceparent
     }
 
-    /// What tracing systems add for themselves.
+    /// The vendor-specific part.
     #[must_use]
     pub fn tracestate(&self) -> Option<&str> {
         self.tracestate.as_deref()
     }
 
-    /// Finds it among User Properties.
+    /// Reads it from User Properties.
     #[must_use]
     pub fn from_user_properties(properties: &[(String, String)]) -> Option<Self> {
         let find = |name| properties.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

@@ -1,4 +1,4 @@
-//! [`TaskHandle`]: a task that was delegated, and what is heard of it.
+//! [`TaskHandle`]: a delegated task.
 
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -20,36 +20,35 @@ use crate::wire::{Artifact, Part, Role, TaskMessage, TaskResult, TaskState};
 ///
 /// It is a [`Stream`] of updates, which ends when the task has ended; then [`result`](Self::result) has its result.
 ///
-/// Dropping it changes nothing: the task is worked on, and its result goes to
-/// [`Client::results`](crate::Client::results).
+/// Dropping it does not affect the task; the result then goes to [`Client::results`](crate::Client::results).
 #[derive(Debug)]
 pub struct TaskHandle<T = Value> {
     task: Delegated,
     result: PhantomData<fn() -> T>,
 }
 
-/// The same for all types of results.
+/// The part that does not depend on the result's type.
 #[derive(Debug)]
 pub(super) struct Delegated {
     handle: SessionHandle,
     asked: Arc<Asked>,
     waiting: Waiting,
-    /// Until the task has ended, or the connection was closed.
+    /// Completes when the task has ended or the connection was closed.
     over: Kept<()>,
     taken: bool,
 }
 
-/// What is heard of a task before it ends (`A2A-13`).
+/// An update of a task before its end (`A2A-13`).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TaskUpdate {
-    /// Where the task is.
+    /// The task's state.
     pub state: TaskState,
-    /// What the agent says: how far it is, or in the state `InputRequired` what it asks.
+    /// A message of the agent: its progress, or in the state `InputRequired` its question.
     pub message: Option<TaskMessage>,
-    /// What it gave.
+    /// New artifacts.
     pub artifacts: Vec<Artifact>,
-    /// Who says that they work on it (`SUB-7`): a replica where there are some.
+    /// The executor's id, which is a claim (`SUB-7`); with replicas, that of the replica.
     pub from: String,
 }
 
@@ -71,21 +70,21 @@ impl<T> TaskHandle<T> {
         self.task.id()
     }
 
-    /// The agent that was asked.
+    /// The agent that the task was given to.
     #[must_use]
     pub fn agent(&self) -> &str {
         &self.task.asked.task.to
     }
 
-    /// The next update; `None` when the task has ended, or the connection was closed. Of those that nobody takes 256
-    /// wait, and 64 MiB over all tasks of the connection; more are dropped.
+    /// Waits for the next update; `None` when the task has ended or the connection was closed. Up to 256 unread updates
+    /// are kept for each task, and 64 MiB for all tasks of the connection; further ones are dropped.
     ///
     /// Cancel safe: no update is lost.
     pub async fn next(&mut self) -> Option<TaskUpdate> {
         poll_fn(|cx| self.task.poll_update(cx)).await
     }
 
-    /// Waits for the end, however it is: the state, the result or the error, and the artifacts.
+    /// Waits for the end of the task, and returns its state, the result or the error, and the artifacts.
     ///
     /// # Errors
     ///
@@ -94,23 +93,24 @@ impl<T> TaskHandle<T> {
         self.task.ended().await
     }
 
-    /// Answers what the agent asked (`A2A-12`). Returns when the broker has it for the agent. Where the broker says that nobody
-    /// receives it, as while the agent connects again, it is sent again after a quarter of a second, then twice as long up to
-    /// 5 s, until somebody does or the task has ended: wrap it in `tokio::time::timeout`, or give the task a timeout. An agent
-    /// that asks the same again afterwards did not receive it, and is given it once more; one that is silent is asked after
-    /// 15 s. What reaches a task that does not ask is dropped by the agent.
+    /// Answers the agent's question (`A2A-12`). Returns when the broker has accepted the answer for the agent. If the
+    /// broker reports that there is no receiver, for example while the agent reconnects, the answer is sent again after
+    /// 250 ms, doubling up to 5 s, until it is received or the task has ended: wrap it in `tokio::time::timeout`, or
+    /// give the task a timeout. If the agent repeats its question, the answer is sent again; if the agent is silent,
+    /// its task is queried after 15 s. An agent drops messages to a task without an open question.
     ///
-    /// Dropped, it may have been sent, and is sent again only when the agent asks again.
+    /// If the future is dropped, the answer may have been sent; it is sent again only if the agent repeats the
+    /// question.
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the task,
-    /// [`Unsupported`](DelegateError::Unsupported) when the agent would take it for a task of its own.
+    /// [`DelegateError::Publish`] when the broker does not take it, [`TooLarge`](DelegateError::TooLarge) as for the
+    /// task, [`Unsupported`](DelegateError::Unsupported) when the agent would treat it as a new task.
     pub async fn send(&self, message: impl Into<String>) -> Result<(), DelegateError> {
         self.task.send(vec![Part::text(message)]).await
     }
 
-    /// [`send`](Self::send) with any content.
+    /// Like [`send`](Self::send), with any content.
     ///
     /// # Errors
     ///
@@ -119,14 +119,15 @@ impl<T> TaskHandle<T> {
         self.task.send(parts).await
     }
 
-    /// Asks the agent to end the task (`A2A-12`). Returns when the broker has it; the task then ends with the state
-    /// `canceled`, unless it ended otherwise before. A replica that takes the task only later is told then. Where the broker
-    /// says that nobody receives it, it is sent again for 10 s, and once more whenever the task is.
+    /// Asks the agent to cancel the task (`A2A-12`). Returns when the broker has accepted the cancellation; the task
+    /// then ends with the state `canceled`, unless it ended earlier. A replica that accepts the task later receives the
+    /// cancellation then. If the broker reports that there is no receiver, the cancellation is sent again for 10 s, and
+    /// whenever the task is sent again.
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Publish`] when the broker does not take it, [`Unsupported`](DelegateError::Unsupported) when the agent
-    /// would take it for a task.
+    /// [`DelegateError::Publish`] when the broker does not take it, [`Unsupported`](DelegateError::Unsupported) when
+    /// the agent would treat it as a new task.
     pub async fn cancel(&self) -> Result<(), DelegateError> {
         self.task.cancel().await
     }
@@ -141,16 +142,16 @@ impl<T> Stream for TaskHandle<T> {
 }
 
 impl<T: DeserializeOwned> TaskHandle<T> {
-    /// Waits for the result, for as long as it takes: wrap it in `tokio::time::timeout`, or give the task a
-    /// [`timeout`](super::Delegate::timeout). Lives on through reconnects. It is of the type that
-    /// [`returning`](super::Delegate::returning) names.
+    /// Waits for the result without a time limit: wrap it in `tokio::time::timeout`, or give the task a
+    /// [`timeout`](super::Delegate::timeout). It continues after a reconnect. The result has the type that
+    /// [`returning`](super::Delegate::returning) sets.
     ///
     /// # Errors
     ///
-    /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) and [`Canceled`](DelegateError::Canceled) as the
-    /// task ended; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another type;
-    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the handler that asked
-    /// was cancelled or has ended.
+    /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) or [`Canceled`](DelegateError::Canceled) if the
+    /// task ended so; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another type;
+    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the calling handler was cancelled or
+    /// has ended.
     pub async fn result(&mut self) -> Result<T, DelegateError> {
         let result = outcome(self.task.ended().await?)?;
         serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)

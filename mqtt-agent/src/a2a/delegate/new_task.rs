@@ -1,4 +1,4 @@
-//! [`NewTask`]: what is asked of an agent.
+//! [`NewTask`]: the content of a new task.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::json;
 use crate::wire::{Part, Role, TaskMessage};
 
-/// What is asked of an agent. A text alone is one as well: `client.request("writer", "Write a poem.")`.
+/// The content of a new task. A plain text converts to one: `client.request("writer", "Write a poem.")`.
 ///
 /// ```
 /// use mqtt_agent::a2a::NewTask;
@@ -20,12 +20,12 @@ pub struct NewTask {
     pub(super) skill: String,
     pub(super) title: String,
     pub(super) parts: Vec<Part>,
-    /// Why it cannot be asked for.
+    /// Why the task is invalid.
     pub(super) error: Option<String>,
 }
 
 impl NewTask {
-    /// Asks for a skill by its id. An agent of one skill does that one where no id is given.
+    /// Selects a skill by its id. Without one, the agent uses its default skill.
     pub fn skill(id: impl Into<String>) -> Self {
         Self { skill: id.into(), ..Self::default() }
     }
@@ -35,7 +35,7 @@ impl NewTask {
         self.part(Part::text(text))
     }
 
-    /// Adds JSON. The arguments of a skill that takes some are one JSON object: a struct or `json!({..})`.
+    /// Adds JSON. The arguments of a skill are one JSON object: a struct or `json!({..})`.
     pub fn data(mut self, value: &impl Serialize) -> Self {
         match json::to_value(value) {
             Ok(value) => self.part(Part::data(value)),
@@ -54,7 +54,7 @@ impl NewTask {
         self
     }
 
-    /// A title for people.
+    /// Sets a title for people.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self

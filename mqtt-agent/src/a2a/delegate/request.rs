@@ -1,4 +1,4 @@
-//! [`TaskRequest`]: a task that is asked for and waited for.
+//! [`TaskRequest`]: a task whose result is awaited.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -19,7 +19,7 @@ use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
 
-/// What answers an agent's questions.
+/// The function that answers an agent's questions.
 struct Answering(Box<dyn FnMut(TaskMessage) -> BoxFuture<'static, String> + Send>);
 
 impl fmt::Debug for Answering {
@@ -28,10 +28,11 @@ impl fmt::Debug for Answering {
     }
 }
 
-/// A task that is asked for and waited for, made by [`Client::request`](crate::Client::request). Await it for the result.
+/// A task whose result is awaited, made by [`Client::request`](crate::Client::request). Awaiting it sends the task and
+/// gives the result.
 ///
-/// An agent may ask back (`A2A-12`): give what answers with [`on_question`](Self::on_question). Without it the request
-/// ends with [`DelegateError::Question`], and the task is cancelled.
+/// An agent may ask questions (`A2A-12`); answer them with [`on_question`](Self::on_question). Without it, a question
+/// ends the request with [`DelegateError::Question`], and the task is cancelled.
 #[derive(Debug)]
 #[must_use = "a task is asked for when this is awaited"]
 pub struct TaskRequest<T = Value> {
@@ -57,23 +58,24 @@ impl<T: DeserializeOwned> TaskRequest<T> {
         }
     }
 
-    /// The type of the result. Any that serde reads; [`DelegateError::UnexpectedResult`] when the result doesn't fit.
+    /// Sets the type of the result: any type that is `Deserialize`. If the result doesn't fit, the error is
+    /// [`DelegateError::UnexpectedResult`].
     pub fn returning<U: DeserializeOwned>(self) -> TaskRequest<U> {
         let Self { handle, agent, task, timeout, cancel_on_drop, answering, result: _ } = self;
         TaskRequest { handle, agent, task, timeout, cancel_on_drop, answering, result: PhantomData }
     }
 
-    /// How long to wait. Default: the client's timeout. The agent works on after that, unless
-    /// [`cancel_on_drop`](Self::cancel_on_drop) says otherwise: a task outlives who asked for it.
+    /// Limits the wait. Default: the client's timeout. The agent keeps working after that, unless
+    /// [`cancel_on_drop`](Self::cancel_on_drop) is set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Answers what the agent asks, with a text. It runs as part of the request, one question at a time, and its time
-    /// counts. A question that comes again, after a reconnect, is given the answer that it had.
+    /// Answers the agent's questions with a text. The function runs as part of the request, one question at a time, and
+    /// its time counts against the timeout. A question that is repeated after a reconnect gets the same answer.
     ///
-    /// For answers that are no text take [`Client::delegate`](crate::Client::delegate) and
+    /// For other answers than text use [`Client::delegate`](crate::Client::delegate) and
     /// [`TaskHandle::send_parts`](super::TaskHandle::send_parts).
     pub fn on_question<F, A>(mut self, mut answer: F) -> Self
     where
@@ -84,8 +86,8 @@ impl<T: DeserializeOwned> TaskRequest<T> {
         self
     }
 
-    /// Cancels the task (`A2A-12`) when nobody waits for it any more: after the timeout, or when the future is dropped.
-    /// Where the broker says that nobody receives the cancel, it is sent again for 10 s.
+    /// Cancels the task (`A2A-12`) after the timeout, or when the future is dropped. A cancellation that has no receiver at
+    /// the broker is sent again for 10 s.
     pub fn cancel_on_drop(mut self) -> Self {
         self.cancel_on_drop = true;
         self
@@ -106,7 +108,7 @@ impl<T: DeserializeOwned + 'static> IntoFuture for TaskRequest<T> {
     }
 }
 
-/// The request as far as it is the same for all types: compiled once.
+/// The part of the request that does not depend on the type, so it is compiled once.
 fn requested(
     handle: SessionHandle,
     agent: String,
@@ -182,7 +184,7 @@ fn requested(
     })
 }
 
-/// What a request waits for.
+/// The next event of a request.
 enum Next {
     End(Box<TaskResult>),
     Question(TaskMessage),
@@ -208,7 +210,7 @@ impl Answers {
     }
 }
 
-/// A request while it is waited for.
+/// A pending request.
 struct Requested {
     session: Arc<Session>,
     asked: Arc<Asked>,
@@ -218,7 +220,7 @@ struct Requested {
 }
 
 impl Requested {
-    /// Waits for the end, or for what the agent asks before.
+    /// Waits for the end, or for a question of the agent.
     async fn next(&mut self) -> Result<Next, DelegateError> {
         let Waiting { updates, end } = &mut self.waiting;
         loop {

@@ -1,4 +1,4 @@
-//! [`Results`]: the delegated tasks that ended with nobody who waited.
+//! [`Results`]: delegated tasks that ended while nothing waited for them.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use crate::session::{DelegateError, Session, SessionHandle, Unread};
 use crate::store::StoreError;
 use crate::wire::Task;
 
-/// The delegated tasks that ended with nobody who waited for them: those whose [`TaskHandle`](super::TaskHandle) was
+/// The delegated tasks that ended while nothing waited for them: those whose [`TaskHandle`](super::TaskHandle) was
 /// dropped, and with a durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
 ///
-/// It is a [`Stream`], and ends when the connection is closed or the store fails: [`finish`](Self::finish) says which.
+/// It is a [`Stream`] that ends when the connection is closed or the store fails: [`finish`](Self::finish) tells which.
 #[derive(Debug)]
 pub struct Results {
     handle: SessionHandle,
@@ -28,15 +28,15 @@ impl Results {
         Self { handle, next: Kept::default(), end: None }
     }
 
-    /// The next one, whenever it comes; each is given once. `None` when the connection was closed, or the store failed.
+    /// Waits for the next task; each is returned once. `None` when the connection was closed or the store failed.
     ///
     /// Cancel safe: no task is lost.
     pub async fn next(&mut self) -> Option<Task> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Why there are no more; nothing to say of a connection that was closed, or as long as there may be more. What the
-    /// store could not give is given when the store is asked again, by [`Client::results`](crate::Client::results).
+    /// Returns why there are no more tasks: `Ok` if the connection was closed. Results that the store failed to return
+    /// are returned by another [`Client::results`](crate::Client::results).
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ async fn next(session: Arc<Session>) -> Result<Option<Task>, StoreError> {
     }
 }
 
-/// A task on its way out of the queue; it goes back unless it arrives.
+/// A task that was taken from the queue. Dropped before it is delivered, it goes back.
 struct Popped {
     session: Arc<Session>,
     unread: Unread,

@@ -1,4 +1,4 @@
-//! [`AgentChanges`]: who joins, leaves and changes.
+//! [`AgentChanges`]: watching which agents join, leave and change.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -22,58 +22,59 @@ use crate::link::{ConnectionState, Link};
 use crate::spawn;
 use crate::wire::{AgentCard, Namespace};
 
-/// How long agents may take to come back to a broker that has forgotten them.
+/// How long agents may take to reappear after the broker lost its retained messages.
 const RETURN: Duration = Duration::from_secs(10);
 
-/// What happened to an agent.
+/// A change of an agent.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AgentChange {
     /// It came online.
     Joined(AgentCard),
-    /// Its card says something else now.
+    /// Its card has changed.
     Changed(AgentCard),
-    /// It has been offline for 300 ms, or its card was removed, or it is not what was asked for any more.
+    /// It has been offline for 300 ms, or its card was removed, or it no longer matches the filter.
     Left(String),
 }
 
-/// How long an agent is offline before that is told.
+/// How long an agent has to be offline before it is reported as left.
 const LEAVING: Duration = Duration::from_millis(300);
 
-/// Who joins, leaves and changes; made by [`ListAgents::watch`](super::ListAgents::watch).
+/// The changes of agents; made by [`ListAgents::watch`](super::ListAgents::watch).
 ///
-/// It is a [`Stream`], which ends when the connection is closed. It may be left unread: it keeps what each agent says now, of at most 100,000 agents and 128 MiB of cards, and tells
-/// what is different from what it told before.
+/// It is a [`Stream`] that ends when the connection is closed. It does not have to be read continuously: it keeps the
+/// current card of each agent, for at most 100,000 agents and 128 MiB of cards, and reports the differences from what
+/// it reported before.
 #[derive(Debug)]
 pub struct AgentChanges {
     link: Link,
     namespace: Namespace,
     connection: watch::Receiver<ConnectionState>,
-    /// The session at the broker that what is known comes from.
+    /// The session at the broker that the current knowledge comes from.
     session: u64,
     missing: Option<Missing>,
     presences: Presences,
     wanted: Wanted,
     agents: BTreeMap<String, Known>,
-    /// Those that were told of as being there, with a print of what was told.
+    /// The agents that were reported as joined, with a hash of their reported card.
     joined: BTreeMap<String, u64>,
-    /// Those that went offline, and when that is told: one that restarts says that it is offline first.
+    /// Agents that went offline, and when that is reported; a restarting agent is offline for a moment.
     leaving: BTreeMap<String, Instant>,
-    /// The same in their order, with some that came back.
+    /// The same in order of time; may contain agents that came back.
     leaves: VecDeque<(Instant, String)>,
-    /// Makes the prints, by keys that no agent knows.
+    /// Hashes cards, with random keys.
     hasher: RandomState,
-    /// Those that are forgotten and may have to be told of.
+    /// Agents that were forgotten and may have to be reported.
     forgotten: BTreeSet<String>,
-    /// Whether the broker delivered all that it had, as far as is known.
+    /// Whether the broker delivered everything, as far as is known.
     all: Arc<AtomicBool>,
-    /// Until there is something to look at.
+    /// Completes when something has arrived.
     news: Kept<()>,
     // Fetches what the broker dropped of what was retained.
     _completing: AbortOnDropHandle<()>,
 }
 
-/// Those that nothing was heard of since the broker began a new session.
+/// Agents without a message since the broker began a new session.
 #[derive(Debug)]
 struct Missing {
     agents: BTreeSet<String>,
@@ -112,16 +113,16 @@ impl AgentChanges {
         }
     }
 
-    /// Whether it tells of all agents, as far as is known. Not when there are more than it keeps, and not when the
-    /// broker's queue had no room for all cards that were retained at the start: such an agent joins when it publishes
-    /// its card again.
+    /// Whether it knows all agents, as far as can be known. False if there are more than it keeps, or if the broker's
+    /// queue had no room for all retained cards at the start; an agent that is missing joins when it publishes its card
+    /// again.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let full = self.presences.cards.is_full() || self.presences.statuses.is_full();
         self.all.load(Ordering::Acquire) && !full
     }
 
-    /// The next change; `None` when the connection was closed. Cancel safe: no change is lost.
+    /// Waits for the next change; `None` when the connection was closed. Cancel safe: no change is lost.
     pub async fn next(&mut self) -> Option<AgentChange> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -171,7 +172,7 @@ impl AgentChanges {
         }
     }
 
-    /// The next change of what has come in.
+    /// The next change among the messages that have arrived.
     fn next_known(&mut self) -> Option<AgentChange> {
         loop {
             let (agent, arrived) = if let Some(change) = self.presences.cards.next_change() {
@@ -209,7 +210,7 @@ impl AgentChanges {
         }
     }
 
-    /// A new session may be that of a broker that lost what it had retained: what it has comes in again.
+    /// After a new session the broker may have lost retained messages; those that it has arrive again.
     fn connected(&mut self) {
         let session = self.link.session();
         if self.session != session
@@ -223,7 +224,7 @@ impl AgentChanges {
         }
     }
 
-    /// Those that did not come back have left.
+    /// Reports agents that did not come back as left.
     fn forget(&mut self) {
         self.forgotten.extend(self.missing.take().into_iter().flat_map(|missing| missing.agents));
     }
@@ -258,7 +259,7 @@ impl AgentChanges {
         }
     }
 
-    /// Tells a card from another one, whenever they were published.
+    /// A hash of a card, without its time of publication.
     fn print(&self, card: &AgentCard) -> u64 {
         self.hasher.hash_one(AgentCard { last_seen: String::new(), ..card.clone() }.to_bytes())
     }

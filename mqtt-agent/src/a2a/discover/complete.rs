@@ -1,5 +1,5 @@
-//! What keeps a stream of changes complete: it looks whether the broker delivered all that is retained, at the start and
-//! after each reconnect, and fetches what one of card and status tells of.
+//! Keeps a stream of changes complete: checks at the start and after each reconnect whether the broker delivered all
+//! retained messages, and fetches the missing card or status of an agent.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::discover::{Latest, Marker, burst, settle};
 use crate::link::{ConnectionState, Link};
 use crate::wire::Namespace;
 
-/// How long no message has to come before it is looked what is missing.
+/// How long no message has to arrive before the check.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// How long it may take to look.
+/// The time limit of the check.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Completes what comes in, for as long as there is a connection.
+/// Fetches missing messages, as long as the client is open.
 pub(super) async fn complete(
     link: Link,
     namespace: Namespace,
@@ -61,7 +61,7 @@ pub(super) async fn complete(
     }
 }
 
-/// Whether the broker has delivered all cards. What it hasn't is fetched where its name is known.
+/// Whether the broker has delivered all cards. Missing ones are fetched if their names are known.
 async fn look(link: &Link, namespace: &Namespace, cards: &Latest, statuses: &Latest) -> bool {
     let until = Instant::now() + LOOK;
     // What the subscriptions brought has to be through before the broker's queue is looked at.

@@ -1,4 +1,4 @@
-//! The agents that are online.
+//! Listing the agents that are online.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::link::Link;
 use crate::session::Session;
 use crate::wire::{AgentCard, Namespace};
 
-/// How many bytes of cards a listing takes in memory. A short card may take many times its text, as trees of JSON.
+/// The maximum memory of a listing's cards, in bytes. A card as a JSON tree may take many times the size of its text.
 const CARD_BYTES: usize = 512 << 20;
 
-/// The most statuses that are fetched one by one before all are asked for again: an agent of another make may have none,
-/// and that takes its time to know.
+/// The maximum number of statuses that are fetched one by one; above it, all are requested again. An agent of another
+/// implementation may have no status, which is only known after a timeout.
 const FEW: usize = 256;
 
 pub(super) async fn list(
@@ -91,13 +91,13 @@ pub(super) async fn list(
     Ok(Listing::new(found, missing, shortfall))
 }
 
-/// The agents that one has something of and the other nothing.
+/// The agents that are in one collection and not in the other.
 pub(super) fn absent(of: &Latest, from: &Latest) -> Vec<String> {
     let from = from.names();
     of.names().into_iter().filter(|agent| !from.contains(agent)).collect()
 }
 
-/// Of what not all has come.
+/// The missing messages of a listing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gaps {
     pub(super) cards: bool,
@@ -105,8 +105,8 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// Fetches the cards of agents whose statuses are known, and the other way round. Returns the agents whose cards, and
-    /// those whose statuses, nothing was heard of in time.
+    /// Fetches the cards of agents whose statuses are known, and vice versa. Returns the agents whose cards, and those
+    /// whose statuses, did not arrive in time.
     pub(super) async fn fill(
         self,
         link: &Link,

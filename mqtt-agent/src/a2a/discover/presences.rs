@@ -1,4 +1,4 @@
-//! [`Presences`]: cards and statuses of agents as they come in, and [`Seen`]: what they say of one.
+//! [`Presences`]: the incoming cards and statuses of agents, and [`Seen`]: the card and status of one agent.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::{AgentCard, AgentStatus, Namespace, Status};
 
-/// What is known of one agent.
+/// The known card and status of one agent.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) card: Option<AgentCard>,
@@ -16,26 +16,26 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether it is there: its status says so, or where it has none its card (`A2A-3`).
+    /// Whether the agent is online by its status, or else by its card (`A2A-3`).
     pub(super) fn is_online(&self) -> bool {
         let card = self.card.as_ref().map(|card| card.status);
         self.card.is_some() && self.status.or(card) == Some(Status::Online)
     }
 
-    /// The card, with its status as it is.
+    /// The card, with the current status.
     pub(super) fn card(&self) -> Option<AgentCard> {
         let card = self.card.clone()?;
         Some(AgentCard { status: self.status.unwrap_or(card.status), ..card })
     }
 
-    /// Takes in a card; retained garbage is logged and passed over (`SUB-11`).
+    /// Reads a card; an invalid one is logged and ignored (`SUB-11`).
     pub(super) fn read_card(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         if let Some(card) = readable(namespace, agent, payload) {
             self.card = card;
         }
     }
 
-    /// Takes in a status in the same way.
+    /// Reads a status in the same way.
     pub(super) fn read_status(&mut self, namespace: &Namespace, agent: &str, payload: &[u8]) {
         match AgentStatus::read(payload) {
             Ok(status) => self.status = status.map(|status| status.status),
@@ -45,7 +45,7 @@ impl Seen {
         }
     }
 
-    /// Takes in what is there of an agent.
+    /// Reads the current card and status of an agent.
     pub(super) fn read(&mut self, namespace: &Namespace, agent: &str, presences: &Presences) {
         if let Some(payload) = presences.cards.get(agent) {
             self.read_card(namespace, agent, &payload);
@@ -56,7 +56,7 @@ impl Seen {
     }
 }
 
-/// What a card says, `None` within for one that was removed. One that cannot be read is logged and says nothing (`SUB-11`).
+/// A parsed card; `Some(None)` if it was removed. An invalid one is logged and gives `None` (`SUB-11`).
 fn readable(namespace: &Namespace, agent: &str, payload: &[u8]) -> Option<Option<AgentCard>> {
     match AgentCard::read(agent, payload) {
         Ok(card) => Some(card),
@@ -67,10 +67,10 @@ fn readable(namespace: &Namespace, agent: &str, payload: &[u8]) -> Option<Option
     }
 }
 
-/// What is known of one agent of many for as long as they are watched: its card stays bytes, those that [`Latest`] has.
+/// The known card and status of an agent that is watched. The card stays bytes, shared with [`Latest`].
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// A card that can be read.
+    /// A valid card.
     card: Option<Bytes>,
     status: Option<Status>,
 }
@@ -81,7 +81,7 @@ impl Known {
         self.card.is_none() && self.status.is_none()
     }
 
-    /// Takes in a card; an empty one removes it.
+    /// Updates the card; an empty payload removes it.
     pub(super) fn take_card(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
         let payload = payload.unwrap_or_default();
         if let Some(card) = readable(namespace, agent, &payload) {
@@ -89,21 +89,21 @@ impl Known {
         }
     }
 
-    /// Takes in a status.
+    /// Updates the status.
     pub(super) fn take_status(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
         let mut seen = Seen { card: None, status: self.status };
         seen.read_status(namespace, agent, payload.as_deref().unwrap_or_default());
         self.status = seen.status;
     }
 
-    /// What that says.
+    /// The parsed card and status.
     pub(super) fn read(&self, agent: &str) -> Seen {
         let read = |payload: &Bytes| AgentCard::read(agent, payload).ok().flatten();
         Seen { card: self.card.as_ref().and_then(read), status: self.status }
     }
 }
 
-/// Cards and statuses as they come in, for as long as the subscriptions are held.
+/// The incoming cards and statuses, while the subscriptions are held.
 #[derive(Debug)]
 pub(super) struct Presences {
     pub(super) cards: Latest,
@@ -112,7 +112,7 @@ pub(super) struct Presences {
 }
 
 impl Presences {
-    /// Subscribes both; where statuses are denied the cards alone count (`A2A-3`).
+    /// Subscribes to both; if statuses are denied, only the cards count (`A2A-3`).
     pub(super) async fn subscribe(
         link: &Link,
         card: String,
@@ -137,7 +137,7 @@ impl Presences {
     }
 }
 
-/// What a subscription that may be denied gives: `None` where it is.
+/// The result of a subscription that may be denied: `None` if it was.
 pub(super) fn permitted<T>(outcome: Result<T, DiscoverError>) -> Result<Option<T>, DiscoverError> {
     match outcome {
         Ok(granted) => Ok(Some(granted)),

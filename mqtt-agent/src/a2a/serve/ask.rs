@@ -33,7 +33,7 @@ impl Drop for Asking {
 }
 
 impl Work {
-    /// Short look-ups only: the lock is never held across an await.
+    /// The lock is held only for a moment, never across an await.
     fn dialogue(&self) -> MutexGuard<'_, Dialogue> {
         self.dialogue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -48,7 +48,7 @@ pub(super) enum Claimed<'p> {
 }
 
 impl Pending {
-    /// Short look-ups only: the lock is never held across an await.
+    /// The lock is held only for a moment, never across an await.
     fn tasks(&self) -> MutexGuard<'_, HashMap<Identifier, Waiting>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
-//! The sizes of what is published unasked: the Will and the cards. A broker ends the connection for one that is too
-//! large, again at each attempt, so they are checked before there is one.
+//! Checks the sizes of the Will and the cards. A broker would close the connection on one that is too large, at each
+//! attempt, so they are checked before connecting.
 
 use serde::Serialize;
 
@@ -11,14 +11,13 @@ use crate::link::Message;
 use crate::mcp::ServedTool;
 use crate::wire::ToolCard;
 
-/// The most that MQTT's two length bytes allow for a Will's topic and for its payload.
+/// The maximum size of a Will's topic and of its payload: MQTT has a length of two bytes for each.
 const WILL: usize = u16::MAX as usize;
 
-/// The most that a packet has besides its topic and payload: headers and properties, and 128 bytes for what a broker adds
-/// to them.
+/// The maximum overhead of a packet: headers and properties, and 128 bytes for what a broker adds to them.
 const AROUND: usize = 256;
 
-/// Finds what is too large to be published, or to be received by a peer with the agent's own settings.
+/// Finds messages that are too large to publish, or for a peer with the same settings to receive.
 pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<Problem>) {
     let will = match &checked.presence {
         Some(presence) => Some(presence.status_offline()),
@@ -86,7 +85,7 @@ fn size(topic: &str, payload: usize) -> usize {
     topic.len().saturating_add(payload).saturating_add(AROUND)
 }
 
-/// How long a card is; one that cannot be written has no size.
+/// The length of a card in bytes; 0 if it cannot be serialized.
 fn json_size(card: &impl Serialize) -> usize {
     json::size(card).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Options out of the environment.
+//! Connect options from environment variables.
 
 use std::env::var_os;
 use std::ffi::OsString;
@@ -28,11 +28,11 @@ const MAX_PACKET_SIZE: &str = "MQTT_AGENT_MAX_PACKET_SIZE";
 const CALL_TIMEOUT: &str = "MQTT_AGENT_CALL_TIMEOUT";
 
 impl ConnectOptions {
-    /// The options that the environment says.
+    /// Reads the options from environment variables.
     ///
     /// | variable | option |
     /// |---|---|
-    /// | `MQTT_AGENT_URL` | the broker's [URL](Self::new); has to be set |
+    /// | `MQTT_AGENT_URL` | the broker's [URL](Self::new); required |
     /// | `MQTT_AGENT_USERNAME`, `MQTT_AGENT_PASSWORD` | [`credentials`](Self::credentials) |
     /// | `MQTT_AGENT_PASSWORD_FILE` | a file with the password, read before each attempt to connect; without the line end |
     /// | `MQTT_AGENT_CA_FILE` | a PEM file: [`Tls::ca_pem`] |
@@ -43,7 +43,7 @@ impl ConnectOptions {
     /// | `MQTT_AGENT_SESSION_EXPIRY`, `MQTT_AGENT_WILL_DELAY`, `MQTT_AGENT_KEEP_ALIVE`, `MQTT_AGENT_CALL_TIMEOUT` | the options of these names, in seconds |
     /// | `MQTT_AGENT_MAX_PACKET_SIZE` | [`max_packet_size`](Self::max_packet_size), in bytes |
     ///
-    /// An empty variable is one that is not set. Seconds may have a fraction: `0.5`.
+    /// An empty variable counts as not set. Seconds may have a fraction: `0.5`.
     ///
     /// ```no_run
     /// use mqtt_agent::prelude::*;
@@ -56,13 +56,13 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with every variable that is missing, that contradicts another or that can't be read, and every file
+    /// [`Error::Invalid`] with every variable that is missing, contradicts another or can't be parsed, and every file
     /// that can't be read.
     pub fn from_env() -> Result<Self> {
         Self::from_variables(var_os)
     }
 
-    /// The options that the environment says, with the broker's URL from elsewhere: `MQTT_AGENT_URL` is not read.
+    /// Reads the options from environment variables, except the broker's URL: `MQTT_AGENT_URL` is ignored.
     ///
     /// # Errors
     ///
@@ -97,14 +97,14 @@ impl ConnectOptions {
     }
 }
 
-/// Reads variables, and notes what is wrong with them.
+/// Reads variables, and collects the problems with them.
 struct Reader<V> {
     variable: V,
     problems: Vec<Problem>,
 }
 
 impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
-    /// Values are not repeated: that of a misplaced variable may be a password.
+    /// Values are not printed, because a misplaced variable may contain a password.
     fn wrong(&mut self, name: &str, what: &str) {
         self.problems.push(Problem::new(format!("`{name}` {what}")));
     }
@@ -192,7 +192,7 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
     }
 }
 
-/// The user name with the password that stands in the file now.
+/// The user name, with the current content of the password file.
 async fn from_file(user: String, file: PathBuf) -> std::io::Result<Credentials> {
     let read = tokio::task::spawn_blocking(move || {
         std::fs::read_to_string(&file).map_err(|error| {

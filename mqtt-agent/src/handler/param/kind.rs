@@ -1,24 +1,23 @@
-//! What JSON type a Rust type has, as far as the type alone tells the compiler.
+//! The JSON type of a Rust type, as far as the compiler can determine it.
 
 use std::marker::PhantomData;
 
 /// A JSON type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// As JSON Schema calls it; `None` where the type does not tell.
+    /// The name in JSON Schema; `None` if unknown.
     pub name: Option<&'static str>,
-    /// Whether it may be left out; `None` where the type does not tell.
+    /// Whether it may be omitted; `None` if unknown.
     pub optional: Option<bool>,
 }
 
-/// The kind of a type: an inherent constant for the types that are known, and for all others the one of [`AnyKind`],
-/// which gives way to it.
+/// The kind of a type: an inherent constant for known types, and the one of [`AnyKind`] for all others.
 #[derive(Debug)]
 pub struct KindOf<T: ?Sized>(PhantomData<T>);
 
-/// Every type's kind, where nothing better is known.
+/// The kind of unknown types.
 pub trait AnyKind {
-    /// Not told.
+    /// Unknown.
     const KIND: Kind = Kind { name: None, optional: None };
 }
 
@@ -27,11 +26,11 @@ impl<T: ?Sized> AnyKind for KindOf<T> {}
 macro_rules! kinds {
     ($($kind:literal: $({$($generics:tt)*})? $ty:ty;)*) => {$(
         impl $(<$($generics)*>)? KindOf<$ty> {
-            /// What the type tells.
+            /// The known value.
             pub const KIND: Kind = Kind { name: Some($kind), optional: Some(false) };
         }
         impl $(<$($generics)*>)? KindOf<Option<$ty>> {
-            /// What the type tells.
+            /// The known value.
             pub const KIND: Kind = Kind { name: Some($kind), optional: Some(true) };
         }
     )*};

@@ -1,9 +1,9 @@
-//! What a placeholder of a topic can be.
+//! The types of a topic's placeholders.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// What a parameter that a placeholder of the topic fills can be: every type that is [`FromStr`]. `&str` works as well.
+/// A type that can be the parameter of a placeholder: every type that is [`FromStr`]. `&str` works as well.
 ///
 /// A message whose topic has a level that can't be read is logged and dropped; a request is answered with
 /// `invalid_arguments`.
@@ -13,7 +13,7 @@ use std::str::FromStr;
     note = "implement `std::str::FromStr` for it, with an error that is `Display`, or take a `String` or `&str`"
 )]
 pub trait Level: Sized {
-    /// Reads a level.
+    /// Parses a level.
     #[doc(hidden)]
     fn read(text: &str) -> Result<Self, String>;
 }

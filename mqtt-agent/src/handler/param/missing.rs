@@ -1,9 +1,9 @@
-//! A deserializer for an argument that is not there: what serde itself does for a missing field.
+//! A deserializer for an absent argument, like that of serde for a missing field.
 
 use serde::de::{self, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Gives `None` to an `Option` behind any alias or newtype, and an error to all else.
+/// Gives `None` for an `Option`, also behind an alias or newtype, and an error for any other type.
 pub(crate) struct Missing;
 
 impl<'de> Deserializer<'de> for Missing {

@@ -1,4 +1,4 @@
-//! What the runtime gives a handler: the call's [`Context`], its [`Caller`], [`Partials`].
+//! Parameters that the runtime supplies: [`Context`], [`Caller`], [`Partials`].
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,33 +1,32 @@
-//! What the compiler alone can tell of a parameter's type. Generated code asks it, at the user's token that a mistake is
-//! reported at.
+//! What the compiler can determine about a parameter's type. Generated code uses it, at the user's token where a
+//! mistake is reported.
 
 use std::marker::PhantomData;
 
 use super::{Args, ArgumentError, Call, Need, Param};
 
-/// What the JSON of a type is at its root, as far as the type alone tells.
+/// The root of a type's JSON, as far as the compiler can determine it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Root {
-    /// Not told: found out when the agent is built.
+    /// Unknown: checked when the agent is built.
     Unknown,
     /// A list.
     List,
-    /// A text, a number, `true` or `false`.
+    /// A string, a number or a boolean.
     Bare,
-    /// Something or `null`.
+    /// A value or `null`.
     Optional,
-    /// Nothing at all.
+    /// The unit type.
     Nothing,
 }
 
-/// The root of a parameter's type: an inherent constant for the types that are known, and for all others the one of
-/// [`AnyRoot`], which gives way to it.
+/// The root of a parameter's type: an inherent constant for known types, and the one of [`AnyRoot`] for all others.
 #[derive(Debug)]
 pub struct RootOf<T: ?Sized>(PhantomData<T>);
 
-/// Every type's root, where nothing better is known.
+/// The root of unknown types.
 pub trait AnyRoot {
-    /// Not told.
+    /// Unknown.
     const ROOT: Root = Root::Unknown;
 }
 
@@ -36,7 +35,7 @@ impl<T: ?Sized> AnyRoot for RootOf<T> {}
 macro_rules! roots {
     ($($root:ident: $({$($generics:tt)*})? $ty:ty;)*) => {$(
         impl $(<$($generics)*>)? RootOf<Args<$ty>> {
-            /// What the type tells.
+            /// The known value.
             pub const ROOT: Root = Root::$root;
         }
     )*};
@@ -73,12 +72,11 @@ roots! {
     Nothing: ();
 }
 
-/// What a parameter may be a reference to. A marker beside `Param` for `&T`: only with it can the compiler say of any
-/// other reference, in one sentence, that it borrows from a call that is gone.
+/// A type that a parameter may be a reference to. It is a marker in addition to `Param` for `&T`, so that the compiler
+/// reports any other reference in one sentence.
 pub trait Lent {}
 
-/// What generated code asks of the type behind a reference: one trait for both needs, so that a reference which is no
-/// parameter is one error.
+/// The bound for the type behind a reference. It is one trait, so that an invalid reference is one error.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool, a skill or a topic handler",
@@ -89,7 +87,7 @@ pub trait LentParam {
     /// What the reference needs.
     const NEED: Need;
 
-    /// Takes the reference out of the call.
+    /// Takes the reference from the call.
     fn take<'a>(call: &mut Call<'a>, name: &'static str) -> Result<&'a Self, ArgumentError>;
 }
 

@@ -1,4 +1,4 @@
-//! Several parameters in one call: what stands here is compiled once for their types, and not in each handler.
+//! Filling several parameters in one call. This code is compiled once per combination of types, not for each handler.
 
 use super::{ArgumentError, Call};
 
@@ -6,8 +6,8 @@ macro_rules! together {
     ($($take:ident: $($value:ident $name:ident),+;)+) => {
         impl<'a> Call<'a> {
             $(
-                /// Fills some parameters, as [`take`](Self::take) fills one. All are taken before any is looked at, so
-                /// that one answer names every refused argument. Used by generated code.
+                /// Fills several parameters, like [`take`](Self::take). All are taken before the result is checked, so
+                /// that one answer lists every error. For generated code.
                 #[doc(hidden)]
                 #[allow(non_snake_case, clippy::too_many_arguments)]
                 pub fn $take<$($value),+>(

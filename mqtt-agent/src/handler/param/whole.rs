@@ -1,9 +1,8 @@
-//! Whole numbers that are written with a fraction of nothing: `30.0` is an integer in JSON Schema, and serde refuses it
-//! for one.
+//! Integers that are written with a zero fraction: `30.0` is an integer in JSON Schema, but serde refuses it.
 
 use serde_json::{Number, Value};
 
-/// The value with such numbers written as integers; `None` where there are none, as a rule.
+/// The value with such numbers converted to integers; `None` if there are none.
 pub(crate) fn with_integers(value: &Value) -> Option<Value> {
     has_one(value).then(|| written(value))
 }
@@ -28,7 +27,7 @@ fn written(value: &Value) -> Value {
     }
 }
 
-/// A number with a fraction of nothing as an integer, if 64 bits hold it.
+/// A number with a zero fraction as an integer, if it fits into 64 bits.
 fn integer(number: &Number) -> Option<Number> {
     const ABOVE_I64: f64 = 9_223_372_036_854_775_808.0;
     let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;

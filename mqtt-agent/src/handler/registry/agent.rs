@@ -1,11 +1,11 @@
-//! [`AgentDef`]: what one agent publishes, block by block.
+//! [`AgentDef`]: what an agent publishes, by block.
 
 use super::{CardDef, EventDef, HandlerDef, SkillDef, ToolDef};
 
-/// What one `impl` block serves and publishes. Written by generated code.
+/// What an `impl` block serves and publishes. Created by generated code.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockDef {
-    /// Whether each tool's name and each skill's id is claimed in the whole crate already (feature `unique-names`).
+    /// Whether tool names and skill ids are already checked for uniqueness in the crate (feature `unique-names`).
     pub claimed: bool,
     /// The methods with `#[tool]`.
     pub tools: &'static [&'static ToolDef],
@@ -18,11 +18,11 @@ pub struct BlockDef {
 }
 
 impl BlockDef {
-    /// Stands in for a block that did not compile, so that it adds no error of its own.
+    /// A placeholder for a block with errors, so that it does not add another error.
     pub const EMPTY: Self = Self { claimed: false, tools: &[], skills: &[], handlers: &[], events: &[] };
 
-    /// Refuses the block at `index` if one before it gives a tool's name, a skill's id or a handler's topic too. Called
-    /// by generated code, at the name of the part.
+    /// Panics if the block at `index` repeats a tool's name, a skill's id or a handler's topic of an earlier block.
+    /// Called by generated code, at the name of the part.
     #[allow(clippy::indexing_slicing)]
     #[track_caller]
     pub const fn assert_new_part(blocks: &[Self], index: usize) {
@@ -56,7 +56,7 @@ impl BlockDef {
     }
 }
 
-/// What one agent publishes.
+/// What an agent publishes.
 #[derive(Debug, Clone, Copy)]
 pub struct AgentDef {
     pub(crate) id: &'static str,
@@ -65,7 +65,7 @@ pub struct AgentDef {
 }
 
 impl AgentDef {
-    /// That of a type's blocks. Called by generated code.
+    /// From a type's blocks. Called by generated code.
     #[must_use]
     pub const fn new(id: &'static str, card: Option<&'static CardDef>, blocks: &'static [BlockDef]) -> Self {
         Self { id, card, blocks }
@@ -87,7 +87,7 @@ impl AgentDef {
         self.blocks.iter().flat_map(|block| block.events.iter().copied())
     }
 
-    /// Refuses a name that two blocks give: those of a generic type are known where it is served.
+    /// Panics if two blocks have the same name; for a generic type this is known where the type is served.
     #[track_caller]
     pub(crate) const fn assert_new_parts(self) {
         let mut index = 1;

@@ -1,10 +1,10 @@
-//! One parameter of a handler, as its definition holds it.
+//! The definition of one parameter of a handler.
 
 use serde_json::Value;
 
 use crate::handler::param::Need;
 
-/// One parameter: its name on the wire, its description, what it needs and how it is narrowed.
+/// A parameter: its name on the wire, its description, its need and its restrictions.
 #[derive(Debug, Clone, Copy)]
 pub struct ArgDef {
     pub(crate) name: &'static str,
@@ -33,35 +33,35 @@ impl ArgDef {
         }
     }
 
-    /// The smallest and largest number.
+    /// Sets the smallest and largest number.
     #[must_use]
     pub const fn range(mut self, bounds: Bounds) -> Self {
         self.range = Some(bounds);
         self
     }
 
-    /// The least and most characters of a string, or items of an array.
+    /// Sets the minimum and maximum number of characters of a string, or items of an array.
     #[must_use]
     pub const fn length(mut self, bounds: Bounds) -> Self {
         self.length = Some(bounds);
         self
     }
 
-    /// The regular expression that a string matches.
+    /// Sets the regular expression that a string must match.
     #[must_use]
     pub const fn pattern(mut self, pattern: &'static str) -> Self {
         self.pattern = Some(pattern);
         self
     }
 
-    /// The value for a caller that gives none.
+    /// Sets the default value.
     #[must_use]
     pub const fn default(mut self, default: fn() -> serde_json::Result<Value>) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// An example, shown in the schema.
+    /// Sets an example for the schema.
     #[must_use]
     pub const fn example(mut self, example: fn() -> serde_json::Result<Value>) -> Self {
         self.example = Some(example);
@@ -69,14 +69,14 @@ impl ArgDef {
     }
 }
 
-/// A lower and an upper bound, each of which may be open.
+/// A lower and an upper bound; each may be absent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// The lower bound, inclusive.
     pub min: Option<Bound>,
     /// The upper bound.
     pub max: Option<Bound>,
-    /// Whether the upper bound itself is left out, as in `0.0..1.0`.
+    /// Whether the upper bound is exclusive, as in `0.0..1.0`.
     pub max_excluded: bool,
 }
 

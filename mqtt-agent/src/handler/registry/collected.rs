@@ -1,24 +1,24 @@
-//! [`Collected`]: what an agent serves that lists nothing.
+//! [`Collected`]: the functions that an agent without lists serves.
 
 use std::collections::BTreeMap;
 
 use super::{HandlerDef, RegisteredHandler, RegisteredSkill, RegisteredTool, SkillDef, ToolDef};
 
-/// What is registered in the crates that are linked into this program, in the order of names and topics: the linker's order is
-/// not ours to rely on.
+/// The functions that are registered in the linked crates, sorted by name and topic, because the linker's order is
+/// arbitrary.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) tools: Vec<&'static ToolDef>,
     pub(crate) handlers: Vec<&'static HandlerDef>,
     pub(crate) skills: Vec<&'static SkillDef>,
-    /// The same by the package that brings it.
+    /// The same, by package.
     pub(crate) packages: Vec<Package>,
 }
 
-/// What one package brings, by names and topics.
+/// The names and topics of one package.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
-    /// `None` where what built it is not cargo.
+    /// `None` if it was not built by cargo.
     pub(crate) name: Option<&'static str>,
     pub(crate) tools: Vec<&'static str>,
     pub(crate) topics: Vec<&'static str>,
@@ -36,7 +36,7 @@ impl Packages {
 }
 
 impl Collected {
-    /// All, or what one package brings.
+    /// Everything, or the functions of one package.
     pub(crate) fn of(only: Option<&str>) -> Self {
         let mut collected = Self::default();
         let mut packages = Packages::default();

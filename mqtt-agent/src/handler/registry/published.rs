@@ -1,4 +1,4 @@
-//! What the compiler compares of a tool with its published schema: names, types and what is required.
+//! Compares a tool with its published schema at compile time: names, types and required arguments.
 
 use super::ToolDef;
 use super::text::{Text, same};
@@ -9,13 +9,13 @@ use crate::handler::param::{Kind, Need};
 pub struct PublishedArgument {
     /// Its name.
     pub name: &'static str,
-    /// Its `type`, where it is one word.
+    /// Its `type`, if that is a single one.
     pub kind: Option<&'static str>,
-    /// Whether a caller has to give it.
+    /// Whether it is required.
     pub required: bool,
 }
 
-/// Refuses the parameter at `index` if the published schema says something else of it. `own` is what its type tells.
+/// Panics if the parameter at `index` differs from the published schema. `own` is the kind of its type.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]

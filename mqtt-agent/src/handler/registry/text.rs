@@ -1,4 +1,4 @@
-//! Text in the compiler: what a computed message needs.
+//! Building text at compile time, for computed messages.
 
 use super::Location;
 
@@ -13,7 +13,7 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     a.is_empty() && b.is_empty()
 }
 
-/// Text that grows while the compiler evaluates it; what has no room is cut off.
+/// A text buffer for constant evaluation; text beyond its capacity is cut.
 pub(super) struct Text {
     bytes: [u8; 1024],
     length: usize,

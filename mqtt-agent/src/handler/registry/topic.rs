@@ -1,4 +1,4 @@
-//! A topic with placeholders, as `#[on]`, `#[request]` and `#[event]` leave it. The macros have checked its grammar.
+//! A topic with placeholders, from `#[on]`, `#[request]` and `#[event]`. The macros have checked its syntax.
 
 /// A topic template: `home/{room}/temperature`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl TopicDef {
         Self { template, filter, placeholders }
     }
 
-    /// The template as it was written.
+    /// The template in the source.
     #[must_use]
     pub const fn template(&self) -> &'static str {
         self.template
@@ -47,7 +47,7 @@ impl TopicDef {
         self.filter
     }
 
-    /// What a placeholder stands for in a topic that the filter matches; `None` where the topic has no such level.
+    /// The value of a placeholder in a topic that the filter matches; `None` if the topic has no such level.
     pub(crate) fn value<'t>(&self, topic: &'t str, name: &str) -> Option<&'t str> {
         let placeholder = self.placeholders.iter().find(|placeholder| placeholder.name == name)?;
         if !placeholder.rest {

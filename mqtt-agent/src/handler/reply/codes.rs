@@ -1,4 +1,4 @@
-//! Where a definition has the codes of its errors from. Generated code is the only caller.
+//! The source of a definition's error codes. For generated code only.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use super::{ErrorCode, ToolError};
 
-/// The codes of an error type, whichever it is.
+/// The codes of an error type, as a trait object.
 #[doc(hidden)]
 pub trait Codes: fmt::Debug + Send + Sync {
-    /// The codes that there are.
+    /// The codes.
     fn list(&self) -> Vec<ErrorCode>;
 }
 
@@ -35,5 +35,5 @@ impl<E> fmt::Debug for CodesOf<E> {
     }
 }
 
-/// Of what does not fail.
+/// No codes.
 pub(crate) const NONE: &dyn Codes = &CodesOf::<Infallible>::new(Infallible::codes_of);

@@ -1,8 +1,8 @@
-//! What the code of `#[derive(ToolError)]` calls. No part of the public interface: it changes with any release.
+//! Support for code of `#[derive(ToolError)]`. Not part of the public API: it may change in any release.
 //!
-//! - `data`: a variant's fields as JSON and back, where serde knows their types.
-//! - `within`: an error in another.
-//! - `said`: what a variant that is kept from the caller tells the log.
+//! - `data`: a variant's fields as JSON and back, if their types support serde.
+//! - `within`: an error inside another error.
+//! - `said`: the log text of an internal variant.
 
 mod data;
 mod said;
@@ -19,13 +19,13 @@ use super::ErrorCode;
 pub use super::error::{failure, later};
 use super::failure::INTERNAL;
 
-/// What a caller reads where it may read nothing.
+/// The message of an internal error.
 #[must_use]
 pub fn internal_message() -> String {
     INTERNAL.to_owned()
 }
 
-/// A type's own codes, and those of the errors in it; each once.
+/// The codes of a type and of the errors inside it, without duplicates.
 #[must_use]
 pub fn codes(own: &[ErrorCode], within: &[fn() -> Vec<ErrorCode>]) -> Vec<ErrorCode> {
     let mut codes: Vec<ErrorCode> = Vec::new();
@@ -39,7 +39,7 @@ pub fn codes(own: &[ErrorCode], within: &[fn() -> Vec<ErrorCode>]) -> Vec<ErrorC
     codes
 }
 
-/// The message of a variant that has none of its own.
+/// The message of a variant without one.
 #[diagnostic::on_unimplemented(
     message = "an error without a message, and `{Self}` has no `Display` to take it from",
     label = "what does the caller read? write `#[tool_error(\"..\")]`, or derive `thiserror::Error`"
@@ -90,14 +90,14 @@ impl<T: Debug> ForProgrammers for T {
     }
 }
 
-/// What a field can be that says when to try again.
+/// The types of a `retry_after` field.
 #[diagnostic::on_unimplemented(
     message = "`retry_after` cannot be taken from a `{Self}`",
     label = "says no span of time",
     note = "a `Duration`, an `Option<Duration>` or a `SystemTime` does"
 )]
 pub trait RetryAfter {
-    /// How long from now.
+    /// The time from now.
     fn retry_after(&self) -> Option<Duration>;
 }
 

@@ -1,4 +1,4 @@
-//! [`Failure`]: a failed call on its way to the caller.
+//! [`Failure`]: the failure of a call.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,18 +8,17 @@ use serde_json::value::RawValue;
 use super::ErrorCode;
 use crate::causes::chain;
 
-/// What the caller reads of an error that is kept from it; the reference follows when it is answered.
+/// The message of an internal error, without the reference.
 pub(super) const INTERNAL: &str = "internal error";
 
-/// A failed call as it is answered: a message and, where there are any, a code, data for programs and when to try
-/// again.
+/// The failure of a call: a message, and optionally a code, data for programs and when to try again.
 #[derive(Debug, Clone)]
 pub struct Failure {
     message: String,
     code: Option<String>,
     data: Option<Box<RawValue>>,
     retry_after: Option<Duration>,
-    /// What only the log says. With it, the message gets a reference that the log has too.
+    /// Details for the log only. With them, the message gets a reference that is logged too.
     hidden: Option<String>,
 }
 
@@ -29,8 +28,8 @@ impl Failure {
         Self { message: message.into(), code: None, data: None, retry_after: None, hidden: None }
     }
 
-    /// A failure of which the caller only reads `internal error (ref ..)`, with the code `internal`. The error and all
-    /// its sources are logged under the same reference when it is answered.
+    /// An internal failure: the caller gets `internal error (ref ..)` with the code `internal`. The error and all its
+    /// sources are logged under the same reference.
     #[must_use]
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
         Self::hidden(chain(error))
@@ -40,21 +39,21 @@ impl Failure {
         Self { hidden: Some(text), ..Self::new(INTERNAL).with_code(ErrorCode::INTERNAL.code) }
     }
 
-    /// With a stable code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// With JSON that a program makes the error's value of.
+    /// Sets the data that restores the error's value.
     #[must_use]
     pub fn with_data(mut self, data: Box<RawValue>) -> Self {
         self.data = Some(data);
         self
     }
 
-    /// With when to try again.
+    /// Sets when to try again.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -83,7 +82,7 @@ impl Failure {
     }
 }
 
-/// A failure taken apart.
+/// The parts of a failure.
 #[derive(Debug)]
 pub(crate) struct FailureParts {
     pub(crate) message: String,

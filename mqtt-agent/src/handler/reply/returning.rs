@@ -1,4 +1,4 @@
-//! [`FromToolError`]: the calling side of [`ToolError`](super::ToolError).
+//! [`FromToolError`]: the caller's counterpart of [`ToolError`](super::ToolError).
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 
 use super::Failure;
 
-/// An error that can be made again of what a tool answered.
+/// An error that can be restored from a tool's answer.
 ///
-/// [`#[derive(ToolError)]`](macro@crate::ToolError) implements it. `String` takes the message of whatever there is.
-/// [`CallError::tool_error`](crate::CallError::tool_error) asks it:
+/// [`#[derive(ToolError)]`](macro@crate::ToolError) implements it. `String` takes the message of any error.
+/// [`CallError::tool_error`](crate::CallError::tool_error) uses it:
 ///
 /// ```
 /// use mqtt_agent::{CallError, ToolError};
@@ -31,7 +31,7 @@ use super::Failure;
     note = "derive `mqtt_agent::ToolError` for it, or take the message as a `String`"
 )]
 pub trait FromToolError: Sized {
-    /// The value, or `None` when it is another error than those of this type.
+    /// The value, or `None` if the error is not one of this type.
     fn from_tool_error(code: Option<&str>, message: &str, data: Option<&RawValue>) -> Option<Self>;
 }
 
@@ -61,7 +61,7 @@ impl FromToolError for Infallible {
     }
 }
 
-/// What was kept from the caller cannot come back to it.
+/// Internal errors cannot be restored.
 impl FromToolError for Box<dyn Error + Send + Sync> {
     fn from_tool_error(_: Option<&str>, _: &str, _: Option<&RawValue>) -> Option<Self> {
         None

@@ -1,6 +1,6 @@
-//! A handler's future, and the conversion of its reply, as one future.
+//! A future that runs a handler and converts its reply.
 //!
-//! Written by hand and kept small: it is compiled again for every handler of a crate whenever one body changes.
+//! Hand-written and small, because it is compiled for every handler of a crate.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -35,7 +35,7 @@ impl<F: Future, T, E> Future for Running<F, T, E> {
     }
 }
 
-/// Puts a handler's future and the conversion of its reply into one.
+/// Combines a handler's future with the conversion of its reply.
 pub fn run<'a, F, T, E>(
     handler: F,
     parts: Parts<F::Output, T, E>,

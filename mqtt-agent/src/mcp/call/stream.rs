@@ -74,7 +74,7 @@ struct Buffer {
     missed: Missed,
 }
 
-/// Locked for a moment, never across an await.
+/// The lock is held only for a moment, never across an await.
 fn locked(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
     buffer.lock().unwrap_or_else(PoisonError::into_inner)
 }

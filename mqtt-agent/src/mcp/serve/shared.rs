@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     /// Cancelled when the grace of a stop is over.
     pub(super) abandon: CancellationToken,
-    /// Cancelled when no more work is taken.
+    /// Cancelled when no more work is accepted.
     pub(super) stopping: CancellationToken,
     /// Calls in hand, those that are still being read included.
     pub(super) admission: Arc<Admission>,

@@ -1,6 +1,6 @@
 //! A variant's fields as JSON and back.
 //!
-//! Whether serde knows a field's type is asked of the type itself, as elsewhere: an inherent constant wins over a
+//! Whether a field's type supports serde is determined by the type: an inherent constant takes precedence over a
 //! trait's.
 
 use std::collections::BTreeMap;
@@ -13,17 +13,17 @@ use crate::handler::param::Missing;
 use crate::handler::reply::FromToolError;
 use crate::json;
 
-/// How a field's value goes out and comes back.
+/// Serializes and deserializes a field's value.
 #[derive(Debug)]
 pub struct Codec<T> {
     write: fn(&T) -> serde_json::Result<Box<RawValue>>,
     read: fn(Option<&RawValue>) -> Option<T>,
 }
 
-/// A field's type: has a constant of its own if serde knows the type, and else that of [`AnyField`].
+/// A field's type: has an inherent constant if the type supports serde, and else that of [`AnyField`].
 ///
-/// It asks for `Deserialize<'static>`, not for `DeserializeOwned`: for `&'static str` the compiler would find the latter
-/// wanting only when it looks at lifetimes, too late to choose. Such a field goes out, and never comes back.
+/// The bound is `Deserialize<'static>`, not `DeserializeOwned`: for `&'static str` the compiler would reject the latter
+/// only when checking lifetimes, too late to choose. Such a field is sent, but never restored.
 #[derive(Debug)]
 pub struct FieldOf<T>(PhantomData<T>);
 
@@ -32,15 +32,15 @@ impl<T: Serialize + Deserialize<'static>> FieldOf<T> {
     pub const CODEC: Option<Codec<T>> = Some(Codec { write: json::to_raw::<T>, read: read::<T> });
 }
 
-/// The constant of [`FieldOf`] for what serde does not know.
+/// The constant of [`FieldOf`] for types without serde.
 pub trait AnyField<T> {
-    /// Not at all.
+    /// No codec.
     const CODEC: Option<Codec<T>> = None;
 }
 
 impl<T> AnyField<T> for FieldOf<T> {}
 
-/// Reads through `io::Read`, which lends nothing: so there are no lifetimes to keep to.
+/// Reads through `io::Read`, which does not borrow, so there are no lifetimes to observe.
 fn read<T: Deserialize<'static>>(json: Option<&RawValue>) -> Option<T> {
     match json {
         Some(json) => T::deserialize(&mut serde_json::Deserializer::from_reader(json.get().as_bytes())).ok(),
@@ -48,7 +48,7 @@ fn read<T: Deserialize<'static>>(json: Option<&RawValue>) -> Option<T> {
     }
 }
 
-/// The data of one error while it is written.
+/// The serialized fields of an error, under construction.
 #[derive(Debug)]
 pub struct Data {
     json: String,
@@ -57,19 +57,19 @@ pub struct Data {
 }
 
 impl Data {
-    /// Of a variant without names.
+    /// For a variant with unnamed fields.
     #[must_use]
     pub fn list() -> Self {
         Self { json: "[".to_owned(), end: ']', complete: true }
     }
 
-    /// Of a variant with names.
+    /// For a variant with named fields.
     #[must_use]
     pub fn object() -> Self {
         Self { json: "{".to_owned(), end: '}', complete: true }
     }
 
-    /// One more value without a name.
+    /// Adds an unnamed field.
     #[must_use]
     pub fn item<T>(mut self, codec: Option<Codec<T>>, value: &T) -> Self {
         match codec.and_then(|codec| (codec.write)(value).ok()) {
@@ -82,7 +82,7 @@ impl Data {
         self
     }
 
-    /// One more value with its name.
+    /// Adds a named field.
     #[must_use]
     pub fn field<T>(mut self, name: &str, codec: Option<Codec<T>>, value: &T) -> Self {
         let written = codec.and_then(|codec| (codec.write)(value).ok());
@@ -98,7 +98,7 @@ impl Data {
         self
     }
 
-    /// All of it; `None` if a field could not be written, for then no value could be made of the rest.
+    /// The finished data; `None` if a field could not be serialized.
     #[must_use]
     pub fn end(mut self) -> Option<Box<RawValue>> {
         self.json.push(self.end);
@@ -112,7 +112,7 @@ impl Data {
     }
 }
 
-/// The data of one error while it is read.
+/// The fields of an error, for reading.
 #[derive(Debug)]
 pub struct Fields {
     list: Vec<Box<RawValue>>,
@@ -134,29 +134,29 @@ impl Fields {
         Some(Self { list: Vec::new(), object })
     }
 
-    /// The value at a place; one more than there are is missing.
+    /// The field at an index.
     #[must_use]
     pub fn item<T>(&self, codec: Option<Codec<T>>, index: usize) -> Option<T> {
         (codec?.read)(self.list.get(index).map(|value| &**value))
     }
 
-    /// The value of a name.
+    /// The field of a name.
     #[must_use]
     pub fn field<T>(&self, codec: Option<Codec<T>>, name: &str) -> Option<T> {
         (codec?.read)(self.object.get(name).map(|value| &**value))
     }
 }
 
-/// The type of a `transparent` variant's error: may be one that comes back, or not.
+/// The error type of a `transparent` variant, which may be restorable or not.
 #[derive(Debug)]
 pub struct ErrorOf<E>(PhantomData<E>);
 
 impl<E: FromToolError> ErrorOf<E> {
-    /// Back by its own way.
+    /// Restores it by its own implementation.
     pub const READ: fn(Option<&str>, &str, Option<&RawValue>) -> Option<E> = E::from_tool_error;
 }
 
-/// The constant of [`ErrorOf`] for what never comes back.
+/// The constant of [`ErrorOf`] for types that cannot be restored.
 pub trait AnyError<E> {
     /// Not at all.
     const READ: fn(Option<&str>, &str, Option<&RawValue>) -> Option<E> = |_, _, _| None;

@@ -1,4 +1,4 @@
-//! What an error that is kept from the caller tells the log: as much as its type can say.
+//! The log text of an internal error, as far as its type can be printed.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -6,10 +6,10 @@ use std::fmt::{Debug, Display};
 use crate::causes::chain;
 use crate::handler::reply::Failure;
 
-/// What a value says of itself.
+/// The text of a value.
 #[derive(Debug)]
 pub enum Saying {
-    /// It is an error: its text, and that of each of its sources.
+    /// An error: its text, and that of each of its sources.
     Chain(String),
     /// A text for people.
     Text(String),
@@ -19,14 +19,14 @@ pub enum Saying {
     Nothing,
 }
 
-/// Asks a value, by `(&&&&&Said(value)).said()`: the compiler takes the first of the traits below that the type goes
-/// with, for each stands one reference further away.
+/// Gets the text of a value by `(&&&&&Said(value)).said()`: the compiler picks the first of the traits below that the
+/// type implements, because each needs one more dereference.
 #[derive(Debug)]
 pub struct Said<'a, T: ?Sized>(pub &'a T);
 
 /// First: an error.
 pub trait SaidByError {
-    /// What it says.
+    /// The text.
     fn said(&self) -> Saying;
 }
 
@@ -38,7 +38,7 @@ impl<T: Error> SaidByError for &&&&Said<'_, T> {
 
 /// Second: a box around one, as `anyhow::Error` is.
 pub trait SaidByBox {
-    /// What it says.
+    /// The text.
     fn said(&self) -> Saying;
 }
 
@@ -50,7 +50,7 @@ impl<T: AsRef<dyn Error + Send + Sync>> SaidByBox for &&&Said<'_, T> {
 
 /// Third: a text.
 pub trait SaidByDisplay {
-    /// What it says.
+    /// The text.
     fn said(&self) -> Saying;
 }
 
@@ -60,9 +60,9 @@ impl<T: Display> SaidByDisplay for &&Said<'_, T> {
     }
 }
 
-/// Fourth: what can at least be printed.
+/// Fourth: a type with only `Debug`.
 pub trait SaidByDebug {
-    /// What it says.
+    /// The text.
     fn said(&self) -> Saying;
 }
 
@@ -72,9 +72,9 @@ impl<T: Debug> SaidByDebug for &Said<'_, T> {
     }
 }
 
-/// Last: all else.
+/// Last: any other type.
 pub trait SaidNothing {
-    /// What it says.
+    /// The text.
     fn said(&self) -> Saying;
 }
 
@@ -84,8 +84,8 @@ impl<T> SaidNothing for Said<'_, T> {
     }
 }
 
-/// A failure for the log alone. `name` is the variant's, `message` its own message, `whole` what the value as a whole
-/// says, `fields` what its fields say.
+/// An internal failure. `name` is the variant's name, `message` its own message, `whole` the text of the value,
+/// `fields` the texts of its fields.
 #[must_use]
 pub fn internal(name: &str, message: Option<String>, whole: Saying, fields: &[(&str, Saying)]) -> Failure {
     let (mut text, bare) = match (message, whole) {

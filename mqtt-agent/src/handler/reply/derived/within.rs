@@ -1,4 +1,4 @@
-//! The error that a `transparent` variant stands for.
+//! The error inside a `transparent` variant.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::reply::{ErrorCode, Failure, ToolError};
 
-/// [`ToolError`] under a name of its own, so that the compiler says of a type without it what helps here.
+/// [`ToolError`] under another name, so that the compiler's error for a type without it fits this case.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has nothing to say to a caller, so no error can be `transparent` for it",
     label = "does not implement `mqtt_agent::ToolError`",
