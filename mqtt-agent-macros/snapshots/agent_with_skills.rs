@@ -70,13 +70,13 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Planner {
                         }),
                         __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
                     );
-                    __mqtt_agent::check_parameter(
+                    __mqtt_agent::check_skill_parameter(
                         __skill.args(),
                         0usize,
                         true,
                         __mqtt_agent::RootOf::<Task>::ROOT,
                     );
-                    __mqtt_agent::check_parameter(
+                    __mqtt_agent::check_skill_parameter(
                         __skill.args(),
                         1usize,
                         true,

@@ -5,7 +5,7 @@ async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
     look_at(task, text).await
 }
 #[doc(hidden)]
-const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::SkillDef {
+const fn __skill_attribute_on_summarize_or_a_path_to_it() -> &'static ::mqtt_agent::__private::SkillDef {
     static __DEFINITION: ::mqtt_agent::__private::SkillDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};
@@ -69,13 +69,13 @@ const fn __skill_attribute_on_summarize() -> &'static ::mqtt_agent::__private::S
             }),
             __mqtt_agent::Location::new(::core::file!(), ::core::line!()),
         );
-        __mqtt_agent::check_parameter(
+        __mqtt_agent::check_skill_parameter(
             __skill.args(),
             0usize,
             true,
             __mqtt_agent::RootOf::<Task>::ROOT,
         );
-        __mqtt_agent::check_parameter(
+        __mqtt_agent::check_skill_parameter(
             __skill.args(),
             1usize,
             true,

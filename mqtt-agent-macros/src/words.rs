@@ -1,4 +1,4 @@
-//! The words of the attributes, each spelled here once, and what is near them.
+//! The options of the attributes, each spelled here once, and what is near them.
 
 pub(crate) const NAME: &str = "name";
 pub(crate) const TITLE: &str = "title";
@@ -54,10 +54,10 @@ pub(crate) const CAPABILITIES: &str = "capabilities";
 pub(crate) const DOCUMENTATION: &str = "documentation";
 pub(crate) const ICON: &str = "icon";
 
-/// What `#[mqtt_agent::test(..)]` knows.
+/// The options of `#[mqtt_agent::test(..)]`.
 pub(crate) const TEST: &[&str] = &[AGENT, TIMEOUT, CRATE];
 
-/// What `#[tool(..)]` knows.
+/// The options of `#[tool(..)]`.
 pub(crate) const TOOL: &[&str] = &[
     NAME,
     TITLE,
@@ -76,7 +76,7 @@ pub(crate) const TOOL: &[&str] = &[
     CRATE,
 ];
 
-/// What `#[skill(..)]` knows.
+/// The options of `#[skill(..)]`.
 pub(crate) const SKILL: &[&str] = &[
     ID,
     NAME,
@@ -94,30 +94,30 @@ pub(crate) const SKILL: &[&str] = &[
     CRATE,
 ];
 
-/// What `#[card(..)]` knows.
+/// The options of `#[card(..)]`.
 pub(crate) const CARD: &[&str] =
     &[ID, VERSION, NAME, PROVIDER, TAGS, CAPABILITIES, DOCUMENTATION, ICON, CRATE];
 
-/// What `#[arg(..)]` knows.
+/// The options of `#[arg(..)]`.
 pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE, GIVEN];
 
-/// What `#[on(..)]` knows.
+/// The options of `#[on(..)]`.
 pub(crate) const ON: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];
 
-/// What `#[request(..)]` knows.
+/// The options of `#[request(..)]`.
 pub(crate) const REQUEST: &[&str] =
     &[QOS, SHARED, REPLY, TIMEOUT, CONCURRENCY, BLOCKING, CALLER, LAYER, CRATE];
 
-/// What `#[event(..)]` knows.
+/// The options of `#[event(..)]`.
 pub(crate) const EVENT: &[&str] = &[QOS, RETAIN, CRATE];
 
-/// What `#[agent(..)]` knows.
+/// The options of `#[agent(..)]`.
 pub(crate) const AGENT_BLOCK: &[&str] = &[ID, PART, PARTS, CRATE];
 
-/// What `#[remote(..)]` knows.
+/// The options of `#[remote(..)]`.
 pub(crate) const REMOTE: &[&str] = &[PREFIX, CRATE];
 
-/// What `#[tool_error(..)]` knows.
+/// The options of `#[tool_error(..)]`.
 pub(crate) const TOOL_ERROR: &[&str] =
     &[MESSAGE, CODE, INTERNAL, OPAQUE, TRANSPARENT, RETRY_AFTER, FROM, CRATE];
 
@@ -128,12 +128,56 @@ pub(crate) fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     near.map(|(_, near)| near)
 }
 
-/// What to say of a word that is not known.
+/// Options of other libraries and of JSON Schema, with the option that stands for it here, and what to write.
+const ELSEWHERE: &[(&[&str], &str, &str)] = &[
+    (
+        &["min", "max", "minimum", "maximum", "gte", "lte", "ge", "le"],
+        RANGE,
+        "`range = 1..=7`, or `range = 1..`",
+    ),
+    (&["gt", "exclusive_minimum"], RANGE, "`range = 1..` with the next larger number"),
+    (&["lt", "exclusive_maximum"], RANGE, "`range = ..7`"),
+    (
+        &["min_length", "max_length", "min_len", "max_len", "len", "min_items", "max_items", "size"],
+        LENGTH,
+        "`length = 1..=80`",
+    ),
+    (&["regex", "regexp", "format"], PATTERN, "`pattern = \"^..$\"`"),
+    (&["optional", "required", "nullable"], RENAME, "`Option<T>` for the type of what may be left out"),
+    (&["read_only_hint", "readonly_hint"], READ_ONLY, "`read_only`"),
+    (&["destructive_hint"], DESTRUCTIVE, "`destructive`"),
+    (&["idempotent_hint"], IDEMPOTENT, "`idempotent`"),
+    (&["open_world_hint"], OPEN_WORLD, "`open_world`"),
+    (
+        &["annotations"],
+        READ_ONLY,
+        "each one by itself: `read_only`, `destructive`, `idempotent`, `open_world`",
+    ),
+    (&["input_schema", "output_schema"], SCHEMA, "nothing: schemas come from the types"),
+];
+
+/// How others say what a doc comment says here.
+const DESCRIPTION: &[&str] = &["description", "desc", "doc", "docs", "help", "about", "summary"];
+
+/// What to write for an option of another library.
+fn elsewhere(word: &str, known: &[&str]) -> Option<&'static str> {
+    let row = ELSEWHERE.iter().find(|(words, option, _)| words.contains(&word) && known.contains(option));
+    match row {
+        Some((.., advice)) => Some(advice),
+        None if DESCRIPTION.contains(&word) => Some("a `///` line above it"),
+        None => None,
+    }
+}
+
+/// What to say of an option that is not known.
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
+    if let Some(advice) = elsewhere(word, known) {
+        return format!("unknown option `{word}`; write {advice}");
+    }
     let list: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
     match near(word, known) {
-        Some(near) => format!("unknown word `{word}`; did you mean `{near}`?"),
-        None => format!("unknown word `{word}`; the words are {}", list.join(", ")),
+        Some(near) => format!("unknown option `{word}`; did you mean `{near}`?"),
+        None => format!("unknown option `{word}`; the options are {}", list.join(", ")),
     }
 }
 
@@ -143,8 +187,17 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_finds_its_neighbour() {
-        assert_eq!(unknown("readonly", TOOL), "unknown word `readonly`; did you mean `read_only`?");
-        assert_eq!(unknown("timout", TOOL), "unknown word `timout`; did you mean `timeout`?");
+        assert_eq!(unknown("readonly", TOOL), "unknown option `readonly`; did you mean `read_only`?");
+        assert_eq!(unknown("timout", TOOL), "unknown option `timout`; did you mean `timeout`?");
         assert!(unknown("xyz", ARG).ends_with("`example`, `given`"));
+    }
+
+    #[test]
+    fn an_option_of_others_is_told_with_ours() {
+        assert_eq!(unknown("description", ARG), "unknown option `description`; write a `///` line above it");
+        assert_eq!(unknown("min", ARG), "unknown option `min`; write `range = 1..=7`, or `range = 1..`");
+        assert_eq!(unknown("max_length", ARG), "unknown option `max_length`; write `length = 1..=80`");
+        assert_eq!(unknown("read_only_hint", TOOL), "unknown option `read_only_hint`; write `read_only`");
+        assert!(unknown("min", TOOL).starts_with("unknown option `min`; the options are `name`"));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Agent`]: what it serves. Its checks are in [`check`], the serving agent is [`Running`].
+//! [`Agent`]: configuring an agent. Its checks are in [`check`]; a served agent is [`Running`].
 
 mod add_tool;
 mod adding;
@@ -25,7 +25,9 @@ use crate::client::ConnectOptions;
 use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
 use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
-use crate::handler::registry::{CardDef, Collected, HandlerDef, SkillDef, ToolDef};
+use crate::handler::registry::{
+    CardDef, Collected, HandlerDef, HandlerList, SkillDef, SkillList, ToolDef, ToolList,
+};
 use crate::mcp::DynamicTool;
 use crate::schema::dialect::Dialect;
 use crate::serve::Limits;
@@ -33,11 +35,12 @@ use crate::store::Guarded;
 use crate::wire::{AgentCard as WireCard, ToolCard};
 use check::{Checked, Given};
 
-/// An agent: it serves tools over one connection, and calls those of others over the same.
+/// An agent: it serves tools, skills and topic handlers over one connection, and calls other agents over the same one.
 ///
 /// [`Agent::new`] serves every `#[tool]`, `#[on]` and `#[request]` function that is linked into the program;
-/// [`tools`](Self::tools) and [`handlers`](Self::handlers) name them instead. [`Agent::of`] serves the methods of a value.
-/// Everything is checked before it connects, and all problems are reported at once, each with the function's place.
+/// [`tools`](Self::tools) and [`handlers`](Self::handlers) list them explicitly. [`Agent::of`] serves the methods of a
+/// value. Everything is checked before it connects, and all problems are reported at once, each with the function's
+/// `file:line`.
 ///
 /// ```no_run
 /// use mqtt_agent::prelude::*;
@@ -68,15 +71,17 @@ pub struct Agent {
     cards: Vec<&'static CardDef>,
     store: Option<Arc<dyn TaskStore>>,
     retention: Retention,
-    /// How many values were given, whose methods are in the lists.
+    /// How many values with methods were given; their methods are in the lists.
     instances: usize,
-    /// The package whose functions alone are collected.
+    /// The only package whose functions are collected.
     own_crate: Option<&'static str>,
     expected: Option<usize>,
+    /// The packages that must contribute at least one function.
+    expected_crates: Vec<&'static str>,
     dialects: Vec<Dialect>,
     states: States,
     limits: Limits,
-    /// Filters of topics that requests may be answered to.
+    /// Filters of the response topics that requests may name.
     reply_topics: Vec<String>,
     /// Whether calls are shared with other processes of the agent.
     replicas: bool,
@@ -105,8 +110,9 @@ impl<D> Listed<D> {
 }
 
 impl Agent {
-    /// An agent of this id: its MQTT client id and its server id. Letters, digits, `_`, `.` and `-`, at most 128
-    /// (`SUB-4`). One connection at a time may use it; replicas take an [`instance`](Self::instance) each.
+    /// Makes an agent with this id, which is also its MQTT client id and its server id: 1 to 128 letters, digits, `_`,
+    /// `.` and `-` (`SUB-4`). Only one connection at a time may use it; give each replica its own
+    /// [`instance`](Self::instance).
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -123,6 +129,7 @@ impl Agent {
             instances: 0,
             own_crate: None,
             expected: None,
+            expected_crates: Vec::new(),
             dialects: vec![Dialect::Mcp],
             states: States::default(),
             limits: Limits::default(),
@@ -132,12 +139,12 @@ impl Agent {
         }
     }
 
-    /// The agent that a value is: its methods with `#[tool]`, `#[skill]`, `#[on]` and `#[request]` are served, those of all its
-    /// `#[agent]` blocks, and nothing else.
+    /// Makes an agent from a value. It serves the value's methods with `#[tool]`, `#[skill]`, `#[on]` and `#[request]`,
+    /// from all `#[agent]` blocks of its type, and nothing else.
     ///
-    /// Its id is that of its card where the type derives [`AgentCard`], or the one that `#[agent("..")]` names, or else
-    /// the type's name in kebab case; [`id`](Self::id) gives another. [`with`](Self::with) adds a second value, [`tools`](Self::tools) and [`handlers`](Self::handlers) add
-    /// functions.
+    /// Its id is that of its card if the type derives [`AgentCard`], else the one in `#[agent("..")]`, else the type's
+    /// name in kebab case; [`id`](Self::id) overrides it. [`with`](Self::with) adds a second value,
+    /// [`tools`](Self::tools) and [`handlers`](Self::handlers) add functions.
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -165,7 +172,7 @@ impl Agent {
         Self::new(T::DEF.card.map_or(T::ID, CardDef::id)).with(value)
     }
 
-    /// Serves the methods of one more value. One of each type; a second one takes the first one's place.
+    /// Also serves the methods of another value. There can be one value of each type; a second one replaces the first.
     pub fn with<T: AgentImpl + Send + Sync>(mut self, value: T) -> Self {
         const { T::DEF.assert_new_parts() };
         self.instances += 1;
@@ -177,7 +184,7 @@ impl Agent {
         self
     }
 
-    /// Another id; see [`Agent::new`].
+    /// Sets the id; see [`Agent::new`].
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
@@ -191,9 +198,9 @@ impl Agent {
         self
     }
 
-    /// Serves its tools as their only process, by plain subscriptions (`MCP-12`): for brokers without shared
-    /// subscriptions. A second process that serves one of the tools would run each call once more. The tools' cards say so
-    /// (`replicas: false`). Default: calls are shared by `$share/mcp-tool-{tool}/..`.
+    /// Serves the tools with plain instead of shared subscriptions (`MCP-12`), for brokers without shared
+    /// subscriptions. No other process may serve the same tools, because each call would then run twice. The tools'
+    /// cards say so (`replicas: false`). Default: calls are shared by `$share/mcp-tool-{tool}/..`.
     pub fn without_replicas(mut self) -> Self {
         self.replicas = false;
         self
@@ -205,10 +212,11 @@ impl Agent {
         self
     }
 
-    /// Serves these tools and nothing else: `.tools(tools![add, count])`. Without any list, every `#[tool]`, `#[on]` and
-    /// `#[request]` that is linked into the program is served; a list of tools, of [`handlers`](Self::handlers) or a
-    /// value's methods ([`of`](Self::of), [`with`](Self::with)) turns that off for all of them. `tools![]` serves none.
-    pub fn tools(mut self, tools: impl IntoIterator<Item = &'static ToolDef>) -> Self {
+    /// Serves only these tools: `.tools(tools![add, count])`. Without any list, every `#[tool]`, `#[skill]`, `#[on]`
+    /// and `#[request]` that is linked into the program is served; giving tools, [`handlers`](Self::handlers),
+    /// [`skills`](Self::skills) or a value with methods ([`of`](Self::of), [`with`](Self::with)) turns that off for all
+    /// of them. `tools![]` serves no tools.
+    pub fn tools(mut self, tools: impl ToolList) -> Self {
         if self.instances == 0 {
             self.tools.replace(tools)
         } else {
@@ -232,9 +240,9 @@ impl Agent {
         self
     }
 
-    /// Serves these topic handlers: `.handlers(handlers![reading, status])`. As with [`tools`](Self::tools), nothing but
-    /// what is listed is served then.
-    pub fn handlers(mut self, handlers: impl IntoIterator<Item = &'static HandlerDef>) -> Self {
+    /// Serves only these topic handlers: `.handlers(handlers![reading, status])`. As for [`tools`](Self::tools),
+    /// functions that are not listed are then not served.
+    pub fn handlers(mut self, handlers: impl HandlerList) -> Self {
         if self.instances == 0 {
             self.handlers.replace(handlers)
         } else {
@@ -243,20 +251,21 @@ impl Agent {
         self
     }
 
-    /// Lets `#[request]` handlers answer to these topics, too: filters such as `answers/+`. `#[request(.., reply = "..")]`
-    /// says the same of one handler.
+    /// Allows further response topics for `#[request]` handlers, as filters such as `answers/+`. `#[request(.., reply =
+    /// "..")]` does the same for one handler.
     ///
-    /// Without it they answer to `{namespace}/mcp/clients/{id}/responses` alone, where clients of this crate ask from. Who
-    /// asks names the topic, and the agent publishes there with its own rights: allow no topic that does something. Nothing
-    /// else in the namespace is answered to, nor what the agent itself handles, whatever is allowed here.
+    /// By default only `{namespace}/mcp/clients/{id}/responses` is allowed, which clients of this library use. The
+    /// requester names the topic, and the agent publishes there with its own rights: do not allow topics on which a
+    /// message has an effect. Other topics in the namespace, and topics that the agent itself handles, stay refused
+    /// even if a filter matches them.
     pub fn reply_topics(mut self, filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reply_topics.extend(filters.into_iter().map(Into::into));
         self
     }
 
-    /// Serves these skills: `.skills(skills![translate, summarize])`. As with [`tools`](Self::tools), nothing but what is
-    /// listed is served then.
-    pub fn skills(mut self, skills: impl IntoIterator<Item = &'static SkillDef>) -> Self {
+    /// Serves only these skills: `.skills(skills![translate, summarize])`. As for [`tools`](Self::tools), functions
+    /// that are not listed are then not served.
+    pub fn skills(mut self, skills: impl SkillList) -> Self {
         if self.instances == 0 {
             self.skills.replace(skills)
         } else {
@@ -265,37 +274,37 @@ impl Agent {
         self
     }
 
-    /// Takes name, description and the rest of the agent's card from a type that derives [`AgentCard`]. A type that is
-    /// given by [`of`](Self::of) or [`with`](Self::with) brings its own. The id stays what it is:
+    /// Takes name, description and other fields of the agent's card from a type that derives [`AgentCard`]. A value
+    /// given with [`of`](Self::of) or [`with`](Self::with) has its own card. The id does not change:
     /// `Agent::new(Planner::CARD.id()).card::<Planner>()`.
     pub fn card<T: AgentCard>(mut self) -> Self {
         self.cards = vec![T::CARD];
         self
     }
 
-    /// Where tasks are kept: those that the agent works on, and those that it delegates. Default: memory, so that a
-    /// crash loses them. One store for one agent.
+    /// Sets the store for the tasks that the agent works on and those that it delegates. Default: memory, so a crash
+    /// loses them. A store belongs to one agent.
     pub fn store(mut self, store: impl TaskStore) -> Self {
         self.store = Some(Guarded::around(store));
         self
     }
 
-    /// What the store keeps of tasks that ended. Default: 7 days, and 10,000 of each side.
+    /// Limits how many ended tasks the store keeps. Default: 7 days, and 10,000 on each side (worked on, delegated).
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
-    /// Of what is linked into the program, serves what the crate of this name brings, and nothing of its dependencies:
+    /// Serves only functions of the crate with this name, and none of its dependencies:
     /// `.own_crate_only(env!("CARGO_PKG_NAME"))`.
     ///
-    /// An agent without any list serves each annotated function that the linker finds, and a dependency may bring some that
-    /// nobody looked at: what an update adds is served with the agent's rights. A list ([`tools`](Self::tools),
-    /// [`handlers`](Self::handlers), [`skills`](Self::skills)) and a value's methods ([`of`](Self::of)) name what is served,
-    /// and this changes nothing of them. Without it, the log says at the start which crate brings what (`collected`).
+    /// An agent without any list serves each annotated function that is linked into the program. A dependency may contain
+    /// some that nobody reviewed, and an update may add more; they run with the agent's rights. This option has no effect on
+    /// lists ([`tools`](Self::tools), [`handlers`](Self::handlers), [`skills`](Self::skills)) and on values with methods
+    /// ([`of`](Self::of), [`with`](Self::with)). Without it, the log says at start what each crate contributes (`collected`).
     ///
-    /// A crate is a package of cargo's here: a program's library, binaries, tests and examples are one. A function that a
-    /// macro of another crate writes belongs to the crate that invokes the macro.
+    /// "Crate" means a cargo package: the library, binaries, tests and examples of a package count as one. A function
+    /// that is generated by a macro of another crate belongs to the crate that invokes the macro.
     ///
     /// ```
     /// use mqtt_agent::prelude::*;
@@ -317,17 +326,37 @@ impl Agent {
         self
     }
 
-    /// Refuses to start with another number of tools. A guard for programs that rely on tools of other crates: the
-    /// linker leaves out a crate that nothing refers to, and its tools with it.
+    /// Refuses to start if the number of tools differs. Use it if the program relies on tools of other crates: the
+    /// linker leaves out a crate that nothing refers to, including its tools. [`expect_crate`](Self::expect_crate)
+    /// names the crate that is missing.
     pub fn expect_tools(mut self, count: usize) -> Self {
         self.expected = Some(count);
         self
     }
 
-    /// Refuses to start with a tool that this provider cannot be given: what is an error in its [`dialect`], and nothing
-    /// that its projection mends, as an argument that may be left out under [`Dialect::OpenAiStrict`]. May be called
-    /// for several; [`Dialect::Mcp`] is always asked for. Warnings stop nothing: [`dialect::lint_tool`] has them for
-    /// each of [`BuiltAgent::tool_cards`].
+    /// Refuses to start if the crate contributes no tool, skill or topic handler. The name is that of the package, as
+    /// in `Cargo.toml`. May be called several times. It has no effect on an agent with a list, because the paths in a
+    /// list keep their crates linked.
+    ///
+    /// The linker leaves out a crate that nothing refers to, and leaves no trace of it in the program: only this name,
+    /// the number in [`expect_tools`](Self::expect_tools) or a [`contract!`](macro@crate::contract) can reveal that
+    /// something is missing.
+    ///
+    /// ```
+    /// use mqtt_agent::prelude::*;
+    ///
+    /// let error = Agent::new("weather").expect_crate("weather-tools").build().unwrap_err();
+    /// assert!(error.to_string().contains("nothing of the crate `weather-tools` is in this program"), "{error}");
+    /// ```
+    pub fn expect_crate(mut self, package: &'static str) -> Self {
+        self.expected_crates.push(package);
+        self
+    }
+
+    /// Refuses to start with a tool that this provider does not accept: one with an error in the [`dialect`] that the
+    /// projection does not fix. (For example, the projection fixes optional arguments for [`Dialect::OpenAiStrict`].)
+    /// May be called for several providers; [`Dialect::Mcp`] is always checked. Warnings do not stop the agent:
+    /// [`dialect::lint_tool`] returns them for each of [`BuiltAgent::tool_cards`].
     ///
     /// [`dialect`]: crate::schema::dialect
     /// [`dialect::lint_tool`]: crate::schema::dialect::lint_tool
@@ -354,7 +383,8 @@ impl Agent {
         self
     }
 
-    /// Gives a value that handlers take as `State<T>`. One for each type; a second one takes the first one's place.
+    /// Gives a value that handlers take as `State<T>`. There can be one value of each type; a second one replaces the
+    /// first.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
         self
@@ -379,7 +409,7 @@ impl Agent {
         self
     }
 
-    /// How much is taken on at once.
+    /// Limits concurrent calls and tasks, queues and times.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -389,7 +419,7 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with every problem, those of a function with its `file:line`.
+    /// [`Error::Invalid`] with every problem; a problem of a function has its `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
         self.build_for(&ConnectOptions::new(""))
     }
@@ -400,6 +430,7 @@ impl Agent {
     }
 
     fn check(&self, connect: &ConnectOptions) -> Result<Checked> {
+        let collects = self.tools.0.is_none() && self.handlers.0.is_none() && self.skills.0.is_none();
         let Collected { tools, handlers, skills, packages } =
             match (&self.tools.0, &self.handlers.0, &self.skills.0) {
                 (None, None, None) => Collected::of(self.own_crate),
@@ -427,7 +458,10 @@ impl Agent {
             layers: AgentLayers::new(self.layers.clone()),
         };
         let durable = self.store.as_ref().is_some_and(|store| store.is_durable());
-        let unfit = check::settings(&given, self.expected, self.replicas, durable, connect);
+        let mut unfit = check::settings(&given, self.expected, self.replicas, durable, connect);
+        if collects {
+            unfit.extend(check::left_out(&given.packages, &self.expected_crates));
+        }
         let checked = Checked::new(given).and_then(|mut checked| {
             checked.publish(self.replicas, durable, connect)?;
             Ok(checked)
@@ -442,20 +476,21 @@ impl Agent {
         }
     }
 
-    /// Checks, connects to the broker of a URL or of [`ConnectOptions`], serves, and returns when the agent can be called.
+    /// Checks the agent, connects to a broker (a URL or [`ConnectOptions`]), serves, and returns when the agent can be
+    /// called.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached in
-    /// [`connect_timeout`](ConnectOptions::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it grants too
-    /// little.
+    /// [`connect_timeout`](ConnectOptions::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it denies
+    /// a subscription or a card.
     pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
         let connect = to.into();
         Running::start(self.build_for(&connect)?, connect).await
     }
 
-    /// The same as [`start`](Self::start), and serves until the process is told to end (SIGINT, which is Ctrl-C, or
-    /// SIGTERM), then stops cleanly. A second signal ends it at once.
+    /// Like [`start`](Self::start), and serves until SIGINT (Ctrl-C) or SIGTERM, then stops cleanly. A second signal
+    /// ends it at once.
     ///
     /// # Errors
     ///
@@ -465,8 +500,8 @@ impl Agent {
         Running::serve(self.build_for(&connect)?, connect).await
     }
 
-    /// The same as [`serve`](Self::serve) until a future ends, in place of signals: for a program that has its own way to
-    /// stop. Where that comes first it ends without having connected.
+    /// Like [`serve`](Self::serve), but serves until a future ends instead of a signal. If the future ends before there
+    /// is a connection, no connection is made.
     ///
     /// ```no_run
     /// # use mqtt_agent::prelude::*;
@@ -489,7 +524,7 @@ impl Agent {
     }
 }
 
-/// An agent that was checked and may connect; made by [`Agent::build`].
+/// A checked agent, ready to connect; made by [`Agent::build`].
 #[derive(Debug)]
 pub struct BuiltAgent {
     agent: Agent,
@@ -503,14 +538,14 @@ impl BuiltAgent {
         self.checked.presence.as_ref().map(Presence::card)
     }
 
-    /// The cards of the tools, as they will be published, by name.
+    /// The cards of the tools, as they will be published, sorted by name.
     #[must_use]
     pub fn tool_cards(&self) -> &[ToolCard] {
         self.checked.cards.tools()
     }
 
-    /// Connects and serves; see [`Agent::start`]. Options that change what is published (an id, a namespace, the largest
-    /// packet, ..) are checked first.
+    /// Connects and serves; see [`Agent::start`]. If the options change what is published (id, namespace, maximum
+    /// packet size), the agent is checked again first.
     ///
     /// # Errors
     ///

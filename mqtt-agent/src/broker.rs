@@ -1,7 +1,9 @@
 //! An embedded MQTT 5 broker for development and tests (feature `broker`).
 //!
-//! It listens on a loopback address, lets everybody in, keeps everything in memory and forgets it when it stops. For
-//! anything else run a broker of its own, such as Mosquitto.
+//! It listens on a loopback address, accepts every client, keeps everything in memory and forgets it when it stops. In
+//! production run a separate broker, such as Mosquitto.
+
+use crate::shown::debug_as_display;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +13,7 @@ use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageCon
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
 use tokio::task::JoinHandle;
 
-/// How long a stop waits for the broker's tasks.
+/// How long `stop` waits for the broker's tokio tasks.
 const STOP: Duration = Duration::from_secs(5);
 
 /// A broker in this process. Dropping it stops it.
@@ -40,13 +42,15 @@ impl fmt::Debug for Broker {
     }
 }
 
-/// Why the embedded broker did not start.
-#[derive(Debug, thiserror::Error)]
+/// The error of starting the embedded broker.
+#[derive(thiserror::Error)]
 #[error("the embedded broker cannot listen on {address}: {reason}; is the port taken?")]
 pub struct BrokerError {
     address: SocketAddr,
     reason: String,
 }
+
+debug_as_display!(BrokerError);
 
 impl Broker {
     /// Starts on a free port of 127.0.0.1.
@@ -58,8 +62,8 @@ impl Broker {
         Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
-    /// Starts on an address of your own, as to come back on the port of one that was stopped. Anybody who can reach
-    /// the address can connect.
+    /// Starts on a given address, for example on the port of a broker that was stopped. Every client that can reach the
+    /// address can connect.
     ///
     /// # Errors
     ///
@@ -81,7 +85,7 @@ impl Broker {
         Ok(Self { address, shutdown, task: Some(task) })
     }
 
-    /// Where to connect: `mqtt://127.0.0.1:{port}`.
+    /// The broker's URL: `mqtt://127.0.0.1:{port}`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.address)
@@ -93,7 +97,7 @@ impl Broker {
         self.address
     }
 
-    /// Stops it: connections end, sessions and retained messages are gone.
+    /// Stops the broker: it closes its connections and discards sessions and retained messages.
     pub async fn stop(mut self) {
         self.shutdown.shutdown();
         let Some(mut task) = self.task.take() else { return };

@@ -1,35 +1,35 @@
-//! The errors of building, connecting and stopping an agent. What a single call can come to is
+//! The errors of building, connecting and stopping an agent. The error of a single call is
 //! [`CallError`](crate::CallError).
 //!
 //! All public errors of this crate keep one convention: **an error prints its cause and does not give it as
-//! [`source`](std::error::Error::source)**. So `{error}` is all that there is to read, wherever it ends up: in a log line, in
-//! what a tool's caller or its model gets, in a report that prints the chain of sources. Programs find the cause in the
-//! variant, which holds it as its own type. A variant that adds nothing to its cause is `#[error(transparent)]`. The test
-//! `tests/structure/errors.rs` holds every error type against this.
+//! [`source`](std::error::Error::source)**. So `{error}` is complete wherever it is printed: in a log line, in the
+//! error that a tool's caller or a model gets, in a report that prints the chain of sources. Programs find the typed
+//! cause in the variant. A variant that adds nothing to its cause is `#[error(transparent)]`. `Debug` prints what
+//! `Display` prints, so that `fn main() -> Result<(), Box<dyn Error>>` ends with a sentence. The test
+//! `tests/structure/errors.rs` checks every error type for this.
 
 use std::fmt;
 
 use crate::a2a::{DelegateError, StoreError};
 use crate::handler::registry::Location;
 use crate::link::{ConnectError, PublishError, SubscribeError};
+use crate::shown::debug_as_display;
 
-/// The crate's result.
+/// A `Result` with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an agent or a client does not start.
-///
-/// `Debug` prints what `Display` prints, so that `fn main() -> mqtt_agent::Result<()>` shows a person something to read.
+/// The error of starting an agent or a client.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something that was given or registered cannot be served; every problem is named. Found before connecting.
+    /// The agent or the options are invalid; every problem is listed. Reported before connecting.
     #[error("{}", list(.0))]
     Invalid(Vec<Problem>),
-    /// The connection to the broker could not be made.
+    /// Connecting to the broker failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The broker did not take a card.
-    #[error("a card was not published: {0}")]
+    /// Publishing a card failed.
+    #[error("publishing a card failed: {0}")]
     Publish(PublishError),
     /// The broker did not grant a subscription.
     #[error("a subscription was not granted: {0}")]
@@ -37,16 +37,12 @@ pub enum Error {
     /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signals that end [`Agent::serve`](crate::Agent::serve) cannot be listened for.
+    /// The signal handlers of [`Agent::serve`](crate::Agent::serve) could not be installed.
     #[error("signals cannot be listened for: {0}; use `Agent::start` and stop it yourself")]
     Signal(std::io::Error),
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+debug_as_display!(Error);
 
 impl From<PublishError> for Error {
     fn from(error: PublishError) -> Self {
@@ -60,7 +56,7 @@ impl From<SubscribeError> for Error {
     }
 }
 
-/// One thing that keeps an agent from starting.
+/// One problem that prevents an agent from starting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     message: String,
@@ -82,7 +78,7 @@ impl Problem {
         &self.message
     }
 
-    /// The function that it is about, where it is about one.
+    /// The function that the problem is about, if any.
     #[must_use]
     pub fn location(&self) -> Option<Location> {
         self.location
@@ -113,7 +109,7 @@ fn list(problems: &[Problem]) -> String {
 }
 
 impl From<DelegateError> for Error {
-    /// What can go wrong where results are made to arrive.
+    /// The errors of subscribing to results.
     fn from(error: DelegateError) -> Self {
         match error {
             DelegateError::Subscribe(error) => Self::Subscribe(error),

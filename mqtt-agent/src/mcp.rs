@@ -1,10 +1,9 @@
 //! The MCP profile of the protocol: MCP tools over MQTT (`MCP-*`). No JSON-RPC and no `initialize`: tools only.
 //!
-//! - [`call`]: call a tool, with its partial results.
-//! - [`discover`]: find tools and servers by their cards.
-//! - [`serve`]: answer calls.
-//! - [`dynamic`]: tools that are known only when the program runs.
-//! - [`server_stats`]: what a server counted; [`ask`]: a request to a topic.
+//! - [`call`]: calling a tool, with partial results.
+//! - [`discover`]: finding tools and servers by their cards.
+//! - [`serve`]: serving tools.
+//! - [`server_stats`]: statistics of a server; [`ask`]: a request on a topic.
 
 mod ask;
 mod call;

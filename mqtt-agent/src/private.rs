@@ -23,7 +23,7 @@ pub use crate::handler::registry::{
     AgentDef, ArgDef, BlockDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location,
     OnCrash, PlaceholderDef, PublishedArgument, Refused, RegisteredAgent, RegisteredEvent, RegisteredHandler,
     RegisteredSkill, RegisteredTool, SkillDef, ToolDef, TopicDef, check_given, check_message, check_narrowed,
-    check_parameter, check_published, first_paragraph,
+    check_parameter, check_published, check_skill_parameter, first_paragraph, trimmed,
 };
 pub use crate::handler::reply::{
     Answer, CodesOf, Described, ErrorCode, Failure, FromToolError, Output, Parts, PlainReply, Reply, ReplyOf,

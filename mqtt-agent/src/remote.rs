@@ -1,8 +1,7 @@
-//! The calling side of a `#[remote]` trait: one call ([`RemoteCall`]), its partial results ([`RemoteStream`]) and what it
-//! can come to ([`RemoteError`]).
+//! The client of a `#[remote]` trait: a call ([`RemoteCall`]), its partial results ([`RemoteStream`]) and its errors
+//! ([`RemoteError`]).
 //!
-//! The wire is that of any other call; nothing here knows it. The serving side is the trait itself, with
-//! `#[agent] impl Trait for Type`.
+//! Calls are ordinary tool calls. The server implements the trait, with `#[agent] impl Trait for Type`.
 
 mod arguments;
 mod error;
@@ -24,10 +23,11 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::mcp::{ToolCall, ToolStream};
 
-/// One call of a `#[remote]` trait's method, not yet made. Await it for the result, or [`stream`](Self::stream) it.
+/// A call of a `#[remote]` trait's method that is not sent yet. Awaiting it sends the call and gives the result;
+/// [`stream`](Self::stream) also gives partial results.
 ///
-/// `R` is what the method returns. Awaiting gives `Result<T, RemoteError<E>>` for a `Result<T, E>`. The timeout is the
-/// client's, 30 s unless it says otherwise. Dropping the future cancels the call (`MCP-17`).
+/// `R` is what the method returns. Awaiting gives `Result<T, RemoteError<E>>` for a `Result<T, E>`. The default timeout
+/// is the client's, 30 s by default. Dropping the future cancels the call (`MCP-17`).
 #[must_use = "a call is made when it is awaited or streamed"]
 pub struct RemoteCall<R> {
     call: ToolCall<Value>,
@@ -43,7 +43,7 @@ impl<R> RemoteCall<R> {
 }
 
 impl<R: RemoteReply> RemoteCall<R> {
-    /// How long to wait for the answer; see [`ToolCall::timeout`].
+    /// Limits the wait for the answer; see [`ToolCall::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.call = self.call.timeout(timeout);
         self
@@ -57,11 +57,11 @@ impl<R: RemoteReply> RemoteCall<R> {
         self
     }
 
-    /// Makes the call, and gives its partial results while it runs.
+    /// Sends the call, and returns its partial results while it runs.
     ///
     /// # Errors
     ///
-    /// Those of the call that show before the first partial result.
+    /// Errors of the call before the first partial result.
     pub async fn stream(self) -> Result<RemoteStream<R>, RemoteError<R::Error>> {
         let stream = self.call.returning::<R::Value>().stream().await.map_err(RemoteError::from_call)?;
         Ok(RemoteStream { stream })
@@ -84,35 +84,36 @@ impl<R> fmt::Debug for RemoteCall<R> {
     }
 }
 
-/// A call that runs: its partial results, then its result. Dropping it cancels the call.
+/// A running call: its partial results, then its result. Dropping it cancels the call.
 ///
-/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) names, which ends as
-/// [`ToolStream`] does.
+/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) sets, and ends like
+/// [`ToolStream`].
 #[must_use = "dropping a stream cancels the call"]
 pub struct RemoteStream<R: RemoteReply, P = Value> {
     stream: ToolStream<R::Value, P>,
 }
 
 impl<R: RemoteReply, P> RemoteStream<R, P> {
-    /// The type of the partial results; see [`ToolStream::partials`].
+    /// Sets the type of the partial results; see [`ToolStream::partials`].
     pub fn partials<Q: DeserializeOwned>(self) -> RemoteStream<R, Q> {
         RemoteStream { stream: self.stream.partials() }
     }
 
-    /// The next partial result; `None` when there are no more: then [`finish`](Self::finish) has the result.
+    /// Waits for the next partial result; `None` when there are no more: then [`finish`](Self::finish) returns the
+    /// result.
     ///
     /// Cancel safe: no partial result is lost.
     pub async fn next(&mut self) -> Option<P> {
         self.stream.next().await
     }
 
-    /// How many partial results did not come here; see [`ToolStream::missed`].
+    /// The number of missed partial results; see [`ToolStream::missed`].
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.stream.missed()
     }
 
-    /// The result. Partial results that were not read are dropped.
+    /// Waits for the result. Unread partial results are dropped.
     ///
     /// # Errors
     ///

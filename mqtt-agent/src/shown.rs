@@ -75,6 +75,20 @@ fn is_plain(c: char) -> bool {
     !c.is_control() && !hidden
 }
 
+/// Makes `Debug` of an error print what `Display` prints: `fn main() -> Result<(), Box<dyn Error>>` ends with it, and a person
+/// reads it.
+macro_rules! debug_as_display {
+    ($($error:ty),+) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    )+};
+}
+
+pub(crate) use debug_as_display;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
-//! Where tasks are kept: the contract ([`TaskStore`]) and what is kept ([`TaskRecord`]). The stores themselves are in
-//! `memory` and `sqlite`.
+//! The task store: its contract ([`TaskStore`]) and its records ([`TaskRecord`]). The implementations are in `memory`
+//! and `sqlite`.
 
 mod clock;
 #[cfg(any(test, feature = "broker"))]
@@ -24,20 +24,20 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::link::Evidence;
-use crate::shown::quoting;
+use crate::shown::{debug_as_display, quoting};
 use crate::wire::Task;
 
-/// Whose record of a task it is. One agent may have both of one task: when it delegates to itself.
+/// The side that a task's record belongs to. An agent that delegates to itself has both records of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TaskSide {
-    /// Of the agent that works on it.
+    /// The record of the agent that works on the task.
     Executor,
-    /// Of whoever asked for it.
+    /// The record of the delegator.
     Delegator,
 }
 
 impl TaskSide {
-    /// As stores write it.
+    /// The name in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,52 +47,52 @@ impl TaskSide {
     }
 }
 
-/// A task as it is kept.
+/// A stored task.
 ///
-/// It is one JSON object, so that a store need not know its fields: `serde_json::to_vec` and back. Fields that a later
-/// version adds have defaults.
+/// It serializes to one JSON object, so a store need not know its fields: use `serde_json::to_vec` and `from_slice`.
+/// Fields that a later version adds have defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskRecord {
     /// The task itself.
     pub task: Task,
-    /// How often a handler began to work on it.
+    /// The number of attempts that have begun.
     #[serde(default)]
     pub attempts: u32,
-    /// How many processes have taken it up again; counts where updates have to go on (`A2A-13`).
+    /// How many processes have resumed it; used to continue the numbering of updates (`A2A-13`).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub starts: u32,
-    /// Whether whoever gave it does not want it any more; it has not ended yet.
+    /// Whether the delegator cancelled it, and it has not ended yet.
     #[serde(default)]
     pub canceled: bool,
-    /// On the delegator's side: whether the broker has it.
+    /// At the delegator: whether the broker has accepted it.
     #[serde(default)]
     pub sent: bool,
-    /// On the delegator's side: whether the broker or the agent may have lost it since, so that it is sent again.
+    /// At the delegator: whether the broker or the agent may have lost it since, so that it has to be sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
-    /// On the delegator's side: the replica that works on it, once one was heard of.
+    /// At the delegator: the replica that works on it, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executor: Option<String>,
-    /// Whether nothing is left to do once it has ended: the result was sent, or on the delegator's side taken.
+    /// Whether nothing is left to do after its end: the result was sent, or at the delegator taken.
     #[serde(default)]
     pub settled: bool,
-    /// Where the result goes; `None` where nobody wants it.
+    /// The topic for the result; `None` if no result is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_topic: Option<String>,
-    /// What ties the result to its request, echoed byte for byte (`A2A-7`).
+    /// The Correlation Data, which the result echoes byte for byte (`A2A-7`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<Vec<u8>>,
     /// Whether updates are wanted (`A2A-13`).
     #[serde(default)]
     pub updates: bool,
-    /// When it fails if it has not ended, in milliseconds since 1970.
+    /// The deadline, in milliseconds since 1970; a task that has not ended by then fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<i64>,
     /// The trace it belongs to (`SUB-13`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// What tracing systems add for themselves.
+    /// The vendor-specific part of the trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracestate: Option<String>,
 }
@@ -102,7 +102,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl TaskRecord {
-    /// A task of which nothing else is known yet.
+    /// The record of a new task.
     #[must_use]
     pub fn new(task: Task) -> Self {
         Self {
@@ -123,20 +123,20 @@ impl TaskRecord {
         }
     }
 
-    /// Whether something is left to do: it has not ended, or its result is not settled.
+    /// Whether it is open: it has not ended, or its result is not settled.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.task.status.is_terminal() || !self.settled
     }
 }
 
-/// What is kept of tasks that ended. Tasks that have not ended are kept for ever.
+/// How long ended tasks are kept. Tasks that have not ended are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
-    /// How long one is kept after its last change. Default: 7 days.
+    /// How long a task is kept after its last change. Default: 7 days.
     pub age: Duration,
-    /// How many are kept of each side, the latest ones. Default: 10,000.
+    /// How many tasks are kept on each side, the latest ones. Default: 10,000.
     pub count: usize,
 }
 
@@ -162,8 +162,8 @@ impl Retention {
     }
 }
 
-/// Why a store could not do what it was asked. What was kept before is as it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// The error of a store's operation. Stored records are unchanged.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// It cannot be read or written.
@@ -178,13 +178,13 @@ pub enum StoreError {
         /// What is in use.
         reason: String,
     },
-    /// There is no room for more. Reading goes on.
+    /// There is no space for more. Reading still works.
     #[error("the task store is full: {reason}; make room on its disk", reason = quoting(.reason))]
     Full {
         /// What is full.
         reason: String,
     },
-    /// What is kept is damaged, or is not a store's.
+    /// The data is damaged, or is not a task store.
     #[error("the task store holds what cannot be read: {reason}; put a good copy in its place, or take another file", reason = quoting(.reason))]
     Unreadable {
         /// What is wrong with it.
@@ -193,10 +193,10 @@ pub enum StoreError {
     /// A later version of the program wrote it.
     #[error("the task store is of a later version: {reason}; run the later program, or take another file", reason = quoting(.reason))]
     LaterVersion {
-        /// Which one, and which is known.
+        /// The version found, and the version supported.
         reason: String,
     },
-    /// The record itself: it could not be read again. No later try makes a difference.
+    /// The record could not be read back if it were stored. Retrying does not help.
     #[error("the task store cannot keep this task: {reason}; nest its values less deeply", reason = quoting(.reason))]
     Unstorable {
         /// What is wrong with it.
@@ -204,57 +204,57 @@ pub enum StoreError {
     },
 }
 
-/// What the operations of a store give.
+debug_as_display!(StoreError);
+
+/// The future of a store's operation.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// Where tasks are kept.
+/// A store for tasks.
 ///
-/// A record is found by its side and its task's id. The contract:
+/// The side and the task's id identify a record. The contract:
 ///
-/// - Each operation happens as a whole or not at all, also when the process dies, and operations that run at once
-///   behave as if they ran one after the other.
-/// - When an operation has returned `Ok`, later ones see it; on a durable store also those of a later process.
-/// - A future that is dropped may or may not have had its effect.
-/// - A task that has ended stays as it ended (`A2A-10`): see [`update`](Self::update).
-/// - A record comes back equal to what was given: every field, numbers bit by bit. Ids are compared byte by byte. What
-///   could not come back is refused with [`StoreError::Unstorable`].
+/// - Operations are atomic, even if the process dies, and concurrent operations are serializable.
+/// - When an operation has returned `Ok`, later operations see its effect; in a durable store also those of a later
+///   process.
+/// - If a future is dropped, its operation may or may not have taken effect.
+/// - The end of a task never changes (`A2A-10`): see [`update`](Self::update).
+/// - A record that is read equals the one that was stored: every field, and numbers bit by bit. Ids are compared byte
+///   by byte. A record that could not be read back is refused with [`StoreError::Unstorable`].
 /// - No operation blocks the thread that polls it.
 ///
 /// A store belongs to one agent at a time.
 ///
-/// An agent and a client take a panic in an operation, and one that does not end within 30 s, as
-/// [`StoreError::Unavailable`].
+/// Agents and clients treat an operation that panics, or that takes longer than 30 s, as [`StoreError::Unavailable`].
 ///
-/// [`MemoryStore`] and `SqliteStore` (feature `sqlite`) are such stores. `testing::check_task_store` (feature `broker`)
-/// holds one of your own against this contract.
+/// [`MemoryStore`] and `SqliteStore` (feature `sqlite`) implement it. `testing::check_task_store` (feature `broker`)
+/// checks a custom store against this contract.
 pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
-    /// Whether records outlive the process. What an agent cannot finish before it stops waits in a durable store for its
-    /// next start; without one it fails.
+    /// Whether records outlive the process. Tasks that an agent cannot finish before it stops wait in a durable store
+    /// for the next start; in another store they fail.
     fn is_durable(&self) -> bool {
         true
     }
 
-    /// Keeps a record whose task is new, and gives `None`. When one is kept under its id already that one is given, and
-    /// nothing changes (`A2A-14`).
+    /// Inserts the record of a new task, and returns `None`. If there is a record with its id already, returns that one
+    /// and changes nothing (`A2A-14`).
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>>;
 
-    /// The record of a task.
+    /// Returns the record of a task.
     fn get<'a>(&'a self, side: TaskSide, task_id: &'a str) -> StoreFuture<'a, Option<TaskRecord>>;
 
-    /// Puts a record in the place of the one that is kept; `false`, and nothing changes, when there is none. Of a task
-    /// that has ended nothing changes but `settled`, which may become `true` (and gives `true` all the same). It stays
-    /// where it is in the order of [`open`](Self::open).
+    /// Replaces the stored record; returns `false` and changes nothing if there is none. For a task that has ended only
+    /// `settled` can change, to `true`; other changes are ignored, and the result is still `true`. The record keeps its
+    /// place in the order of [`open`](Self::open).
     fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool>;
 
-    /// The records for which [`TaskRecord::is_open`], in the order in which they were inserted: those after the task
-    /// `after`, or from the first one, `limit` at the most.
+    /// Returns open records ([`TaskRecord::is_open`]) in the order of insertion: those after the task `after`, or from
+    /// the first one, at most `limit`.
     ///
-    /// `after` may have been closed since. Where it is not kept any more, because it was pruned, they are given from the
-    /// first one again: some come twice, and none is passed over.
+    /// `after` may have been closed in the meantime. If it was pruned, the records start from the first one again: some
+    /// are returned twice, and none is skipped.
     ///
-    /// One record that cannot be read keeps no other from its agent: the store sets it aside, which is to say that it
-    /// reports it (a log line at the least), leaves it as it is and gives the others. Whoever asks for it by its id gets
-    /// [`StoreError::Unreadable`].
+    /// An unreadable record does not block the others: the store sets it aside, that is, it reports it (at least in the
+    /// log), leaves it unchanged and returns the others. Reading it by its id gives [`StoreError::Unreadable`].
     fn open<'a>(
         &'a self,
         side: TaskSide,
@@ -262,37 +262,38 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> StoreFuture<'a, Vec<TaskRecord>>;
 
-    /// Removes the records of ended tasks that are older than the retention says or more than it says, settled or not,
-    /// the oldest first by their last change, and gives how many those were. Age is told by when the store took the
-    /// record's last change, not by the record's own times, which come from others; the clock is the system's, so a step
-    /// of it makes records older or younger. Exactly as old as [`Retention::age`] is old enough.
+    /// Removes the records of ended tasks, settled or not, that exceed the retention's age or count, the oldest by
+    /// their last change first, and returns how many were removed. The age counts from when the store wrote the
+    /// record's last change, not from the record's own times, which come from peers; it follows the system's clock. A
+    /// record whose age equals [`Retention::age`] is removed.
     ///
-    /// To be settled is a change; an [`update`](Self::update) that finds nothing to change is none. Which changes are the
-    /// latest is their order, whatever the clock says. A task that comes again after its record was removed is new.
+    /// Settling a record is a change; an [`update`](Self::update) without a difference is not. The order of changes
+    /// decides which are the latest, not the clock. A task that is sent again after its record was removed is a new
+    /// task.
     fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize>;
 }
 
-/// Shows that the store has a record: what the acknowledgement of a task's message rests on.
+/// Evidence that the store has a record, which is required to acknowledge a task's message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored(());
 
 impl Evidence for Stored {}
 
 impl Stored {
-    /// For a record that the store has given.
+    /// The evidence for a record that was read from the store.
     pub(crate) fn read_back(_record: &TaskRecord) -> Self {
         Self(())
     }
 }
 
-/// What came of inserting a record.
+/// The outcome of inserting a record.
 pub(crate) enum Inserted {
     New(Stored),
-    /// One of the same task was there already.
+    /// There is a record of this task already.
     Known(Box<TaskRecord>, Stored),
 }
 
-/// Inserts a record, and gives evidence of it.
+/// Inserts a record, and returns evidence of it.
 pub(crate) async fn insert(
     store: &dyn TaskStore,
     side: TaskSide,
@@ -304,8 +305,8 @@ pub(crate) async fn insert(
     })
 }
 
-/// Puts a record in the place of the one that is kept, and gives evidence of it. One that is kept no more, because it was
-/// removed as too old or by hand, is owed to nobody.
+/// Replaces the stored record, and returns evidence of it. If the record was removed, by pruning or by hand, that
+/// counts as stored.
 pub(crate) async fn update(
     store: &dyn TaskStore,
     side: TaskSide,

@@ -1,8 +1,8 @@
-//! What users' own tests use (feature `broker`): an agent that runs on a broker of its own.
+//! Helpers for tests (feature `broker`): an agent that runs on its own broker.
 //!
-//! [`#[mqtt_agent::test]`](macro@crate::test) gives a [`TestAgent`] to a test function; [`TestAgent::start`] makes one
-//! anywhere. The broker is [`crate::broker`]'s: real topics and real messages over a loopback port, and nothing to
-//! install. [`check_task_store`] holds a task store of one's own against its contract.
+//! [`#[mqtt_agent::test]`](macro@crate::test) passes a [`TestAgent`] to a test function; [`TestAgent::start`] starts
+//! one anywhere. It uses the embedded [`crate::broker`]: real topics and messages over a loopback port, without an
+//! installation. [`check_task_store`] checks a custom task store against the contract.
 
 mod run;
 
@@ -24,10 +24,12 @@ use crate::broker::{Broker, BrokerError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::mcp::ToolCall;
+use crate::shown::debug_as_display;
 
-/// An agent that serves on an embedded broker of its own, and a client that calls it.
+/// An agent on its own embedded broker, and a client that calls it.
 ///
-/// Cheap to clone; all clones are the same agent. Tests with one each do not meet: every broker has a port of its own.
+/// Cheap to clone; all clones refer to the same agent. Tests are isolated from each other: every broker has its own
+/// port.
 ///
 /// ```
 /// use mqtt_agent::prelude::*;
@@ -55,11 +57,11 @@ pub struct TestAgent {
 }
 
 impl TestAgent {
-    /// Starts a broker on a free port of 127.0.0.1, the agent on it, and a client with a connection of its own.
+    /// Starts a broker on a free port of 127.0.0.1, the agent, and a client with its own connection.
     ///
     /// # Errors
     ///
-    /// [`TestError::Agent`] when the agent is not one that can be served, with every problem.
+    /// [`TestError::Agent`] with every problem when the agent is invalid.
     pub async fn start(agent: Agent) -> Result<Self, TestError> {
         // Before anything else: what is wrong with the agent is what the test is told.
         let agent = agent.build()?;
@@ -70,7 +72,7 @@ impl TestAgent {
         Ok(Self { url: url.into(), client, running: Arc::new(Mutex::new(Some((running, broker)))) })
     }
 
-    /// A client of the agent, as anybody else's: it does not share the agent's connection.
+    /// A client that does not share the agent's connection.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -81,14 +83,14 @@ impl TestAgent {
         self.client.call(tool, arguments)
     }
 
-    /// Where its broker is: `mqtt://127.0.0.1:{port}`.
+    /// The broker's URL: `mqtt://127.0.0.1:{port}`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Stops the agent cleanly, and then its broker. [`#[mqtt_agent::test]`](macro@crate::test) does it by itself when the
-    /// test ends, however it ends. A second time it does nothing.
+    /// Stops the agent cleanly, and then its broker. [`#[mqtt_agent::test]`](macro@crate::test) does it automatically
+    /// at the end of the test, also after a panic. A second call has no effect.
     pub async fn stop(&self) {
         let Some((running, broker)) = self.running.lock().await.take() else { return };
         self.client.clone().close().await;
@@ -97,26 +99,28 @@ impl TestAgent {
     }
 }
 
-/// Why there is no [`TestAgent`].
-#[derive(Debug, thiserror::Error)]
+/// The error of starting a [`TestAgent`].
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TestError {
     /// The broker did not start.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// The agent or its client did not.
+    /// The agent or its client did not start.
     #[error(transparent)]
     Agent(#[from] Error),
 }
 
-/// A parameter of a test on its way.
+debug_as_display!(TestError);
+
+/// The future of a test's parameter.
 #[doc(hidden)]
 pub type Made<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn StdError + Send + Sync>>> + 'a>>;
 
 /// What can be a parameter of a test with [`#[mqtt_agent::test]`](macro@crate::test).
 ///
-/// [`TestAgent`] is the agent, each [`Client`] a client with a connection of its own. Implement it for what your tests
-/// begin with:
+/// [`TestAgent`] is the agent, each [`Client`] a client with its own connection. Implement it for the fixtures of your
+/// tests:
 ///
 /// ```
 /// use mqtt_agent::testing::{FromTest, TestAgent};
@@ -135,7 +139,7 @@ pub type Made<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn StdError + 
     note = "take a `mqtt_agent::testing::TestAgent` or a `mqtt_agent::Client`, or implement `mqtt_agent::testing::FromTest`"
 )]
 pub trait FromTest: Sized {
-    /// Makes the value. The agent serves already; an error fails the test.
+    /// Makes the value. The agent is already started; an error fails the test.
     fn from_test(agent: &TestAgent) -> impl Future<Output = Result<Self, Box<dyn StdError + Send + Sync>>>;
 
     /// [`from_test`](Self::from_test) with a future that has a name: of a type without the trait the compiler would

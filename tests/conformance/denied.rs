@@ -180,7 +180,7 @@ pub(crate) mod configured {
         let broker = TestBroker::configured_with("acl_file {dir}/acl", &[("acl", acl)]).await;
         let error = Agent::new("half").tools(tools![add, fail]).start(&broker.url()).await.unwrap_err();
         let text = format!("{error:?}");
-        assert!(text.contains("a card was not published") && text.contains("mcp/tools/fail/card"), "{text}");
+        assert!(text.contains("publishing a card failed") && text.contains("mcp/tools/fail/card"), "{text}");
         let client = Client::connect(&broker.url()).await.unwrap();
         assert!(client.tools().await.unwrap().is_empty());
         assert!(client.servers().await.unwrap().is_empty());

@@ -31,6 +31,7 @@ mod log;
 mod logs;
 mod many_tools;
 mod message_sizes;
+mod messages;
 mod nested;
 mod own_retained;
 mod persistent;

@@ -202,7 +202,10 @@ mod twins {
         let skills = skills![anything_at_all, everything_else];
         let error = Agent::new("x").skills(skills).build().unwrap_err().to_string();
         assert!(error.contains("skill `everything_else`: `anything_at_all` at "), "{error}");
-        assert!(error.contains("is the agent's `default` already; leave the word to one of them"), "{error}");
+        assert!(
+            error.contains("is the agent's `default` already; remove the option from one of them"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The crate's convention for errors, which `mqtt-agent/src/error.rs` states: an error prints its cause and does not give it
-//! as its source. Here are all variants with a cause, found in the sources, and what keeps the convention among them.
+//! as its source, and its `Debug` prints what its `Display` prints. Here are all variants with a cause, found in the sources,
+//! and what breaks the convention among them.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,25 @@ pub(crate) fn of(sources: &Sources) -> Errors {
     for shape in shapes {
         shape.check(&kinds, &mut errors);
     }
+    for (file, name) in items(sources).filter_map(|(file, item)| Some((file, prints_fields(item, &names)?))) {
+        errors
+            .findings
+            .push(format!("`{name}` in `{file}` derives `Debug`: write `debug_as_display!({name})`"));
+    }
     errors
+}
+
+/// The name of a public error whose `Debug` is derived: at the end of `main` a person reads it.
+fn prints_fields(item: &Item, by_hand: &BTreeSet<String>) -> Option<String> {
+    let (ident, visibility, attributes) = match item {
+        Item::Enum(item) => (&item.ident, &item.vis, &item.attrs),
+        Item::Struct(item) => (&item.ident, &item.vis, &item.attrs),
+        _ => return None,
+    };
+    let is_error = attributes.iter().any(derives_error) || by_hand.contains(&ident.to_string());
+    let is_public = matches!(visibility, Visibility::Public(_));
+    let derives_debug = attributes.iter().any(|attribute| derives(attribute, "Debug"));
+    (is_error && is_public && derives_debug).then(|| ident.to_string())
 }
 
 impl Shape<'_> {
@@ -116,6 +135,11 @@ fn shapes<'a>(file: String, item: &'a Item, by_hand: &BTreeSet<String>) -> Vec<S
 }
 
 fn derives_error(attribute: &Attribute) -> bool {
+    derives(attribute, "thiserror")
+}
+
+/// Whether one of the derives is this trait, or one of this crate.
+fn derives(attribute: &Attribute, name: &str) -> bool {
     let Ok(derives) = attribute
         .path()
         .is_ident("derive")
@@ -126,7 +150,7 @@ fn derives_error(attribute: &Attribute) -> bool {
     else {
         return false;
     };
-    derives.iter().any(|path| path.segments.first().is_some_and(|first| first.ident == "thiserror"))
+    derives.iter().any(|path| path.segments.first().is_some_and(|first| first.ident == name))
 }
 
 /// Whether a type is an error: one of the crate's, or one whose name says so, also within a box or an option.

@@ -56,7 +56,7 @@ const OWN_VALUES: &[&str] = &[
 
 /// What the messages of log lines may hold.
 const OWN_IN_MESSAGES: &[&str] =
-    &["BACK", "MOST", "SHORT", "UPDATES", "UPDATE_BYTES", "more", "patience", "session_expiry", "what"];
+    &["MOST", "UPDATES", "UPDATE_BYTES", "more", "patience", "session_expiry", "usual", "what", "within"];
 
 /// What an error's message is printed from as it is: everything else is a type with a `Display` of its own.
 const TEXTS: &[&str] = &["String", "serde_json::Error", "Arc<str>", "Option<String>"];

@@ -131,6 +131,7 @@ fn an_error_with_a_source_is_found_however_it_is_written() {
             "`Two` in `wire` has a `source`: print the cause instead",
             "`One::A` in `wire` gives its cause as its source: print it instead",
             "`One::B` in `wire` gives its cause as its source: print it instead",
+            "`One` in `wire` derives `Debug`: write `debug_as_display!(One)`",
         ]
     );
 }

@@ -1,7 +1,8 @@
 //! Which of our attributes a function has: it is one thing, so it has one of them.
 
 use proc_macro2::TokenStream;
-use syn::Attribute;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Meta, Path, Token};
 
 use super::word;
 use crate::diag::Errors;
@@ -18,8 +19,12 @@ pub(super) enum Mark {
 
 impl Mark {
     fn of(attribute: &Attribute) -> Option<Self> {
+        Self::named(attribute.path())
+    }
+
+    fn named(path: &Path) -> Option<Self> {
         // The last segment: `#[mqtt_agent::tool]` is the same.
-        match attribute.path().segments.last()?.ident.to_string().as_str() {
+        match path.segments.last()?.ident.to_string().as_str() {
             "tool" => Some(Self::Tool),
             "skill" => Some(Self::Skill),
             "on" => Some(Self::Handler(HandlerKind::On)),
@@ -32,6 +37,7 @@ impl Mark {
 
 /// Takes our attribute off a method of a block: which one it is, and what is in its parentheses.
 pub(super) fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(Mark, TokenStream)> {
+    conditional(attributes, errors);
     let mut found = None;
     for (mark, attribute) in attributes
         .extract_if(.., |attribute| Mark::of(attribute).is_some())
@@ -47,6 +53,28 @@ pub(super) fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(
     found
 }
 
+/// Refuses `#[cfg_attr(.., tool)]` on a method: rustc looks into it only when the block was expanded.
+pub(super) fn conditional(attributes: &mut Vec<Attribute>, errors: &Errors) {
+    let hides_one = |attribute: &mut Attribute| {
+        let Some(Meta::List(list)) = attribute.path().is_ident("cfg_attr").then_some(&attribute.meta) else {
+            return false;
+        };
+        let within = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        within.is_ok_and(|within| within.iter().skip(1).any(|meta| is_ours(meta.path())))
+    };
+    for attribute in attributes.extract_if(.., hides_one) {
+        let message =
+            "an attribute in `cfg_attr` is not seen here; write it alone, and `#[cfg(..)]` beside it";
+        errors.at(&attribute, message);
+    }
+}
+
+/// Whether a path is one of our attributes: other crates have attributes of these names, and a path tells theirs.
+fn is_ours(path: &Path) -> bool {
+    let first = path.segments.first().is_some_and(|segment| segment.ident == "mqtt_agent");
+    Mark::named(path).is_some() && (path.segments.len() == 1 || first)
+}
+
 /// Takes off a method of a `#[remote]` trait what makes it no tool.
 pub(super) fn other_than_tool(attributes: &mut Vec<Attribute>, errors: &Errors) {
     let other = |attribute: &mut Attribute| Mark::of(attribute).is_some_and(|mark| mark != Mark::Tool);
@@ -57,12 +85,7 @@ pub(super) fn other_than_tool(attributes: &mut Vec<Attribute>, errors: &Errors) 
 
 /// Takes a second attribute of ours off a free function, whose first one is being expanded.
 pub(super) fn second(attributes: &mut Vec<Attribute>, errors: &Errors) {
-    // Other crates have attributes of these names, and a path tells theirs.
-    let ours = |attribute: &mut Attribute| {
-        let path = attribute.path();
-        let first = path.segments.first().is_some_and(|segment| segment.ident == "mqtt_agent");
-        Mark::of(attribute).is_some() && (path.segments.len() == 1 || first)
-    };
+    let ours = |attribute: &mut Attribute| is_ours(attribute.path());
     for attribute in attributes.extract_if(.., ours) {
         errors.at(&attribute, "a function is one thing; remove this attribute, or write a second function");
     }

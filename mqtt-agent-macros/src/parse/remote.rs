@@ -43,6 +43,7 @@ pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors)
 }
 
 fn method_of(method: &mut TraitItemFn, prefix: &str, home: Home<'_>, errors: &Errors) -> RemoteMethod {
+    mark::conditional(&mut method.attrs, errors);
     mark::other_than_tool(&mut method.attrs, errors);
     let words = take(&mut method.attrs, errors);
     let words = word::words(words, errors);
@@ -64,7 +65,7 @@ fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> TokenStream {
     let mut found = None;
     for attribute in attributes.extract_if(.., is_tool) {
         if found.is_some() {
-            errors.at(&attribute, "a second `#[tool]`; put the words into one");
+            errors.at(&attribute, "a second `#[tool]`; put the options into one");
             continue;
         }
         found = Some(word::in_parentheses(&attribute, errors));

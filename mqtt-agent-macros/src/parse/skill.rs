@@ -51,11 +51,12 @@ pub(super) fn skill_words(all: &[Word], function: &Ident, errors: &Errors) -> (N
             words::INPUT => skill.input = word.strings(errors).unwrap_or_default(),
             words::OUTPUT => skill.output = word.strings(errors).unwrap_or_default(),
             words::TIMEOUT => {
-                skill.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors));
+                skill.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
             words::CONCURRENCY => skill.concurrency = word.positive(errors),
             words::ON_CRASH => {
-                skill.on_crash = word.string(errors).and_then(|literal| on_crash(&literal, errors));
+                skill.on_crash =
+                    word.string_as("fail", errors).and_then(|literal| on_crash(&literal, errors));
             }
             words::ATTEMPTS => {
                 skill.attempts = word.positive(errors).map(|attempts| (attempts, word.place()));

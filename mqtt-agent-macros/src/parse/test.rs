@@ -24,7 +24,7 @@ pub(crate) fn test(attribute: TokenStream, item: &TokenStream, errors: &Errors) 
                 "a test has the name of its function; write `agent = Agent::new(\"..\")` for another agent",
             ),
             (words::TIMEOUT, _) => {
-                timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors));
+                timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
             (words::CRATE, _) => krate = word.path(errors),
             (key, _) => errors.at(word.place(), words::unknown(key, words::TEST)),

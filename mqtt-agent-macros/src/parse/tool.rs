@@ -63,7 +63,7 @@ pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Na
                 }
             }
             words::TIMEOUT => {
-                tool.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors))
+                tool.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors))
             }
             words::CONCURRENCY => tool.concurrency = word.positive(errors),
             words::ALLOW => tool.allow = word.strings(errors),

@@ -205,7 +205,7 @@ fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
             words::REPLY => found.reply = word.text(errors).filter(|filter| is_reply(filter, errors)),
             words::RETAIN => found.retain = word.flag(errors),
             words::TIMEOUT => {
-                found.timeout_ms = word.string(errors).and_then(|literal| timeout(&literal, errors));
+                found.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
             words::CONCURRENCY => found.concurrency = word.positive(errors),
             words::BLOCKING => {

@@ -34,13 +34,13 @@ impl Parse for Word {
             return Ok(Self { name: WordName::Bare(input.parse()?, words::NAME), value: Value::None });
         }
         if !input.peek(Ident::peek_any) {
-            return Err(input.error("expected a word, as in `timeout = \"5s\"`"));
+            return Err(input.error("expected an option, as in `timeout = \"5s\"`"));
         }
         let ident = input.call(Ident::parse_any)?;
         if input.peek(Token![-]) {
             return Err(syn::Error::new(
                 ident.span(),
-                "a word has `_` where you write `-`, as in `read_only`",
+                "an option has `_` where you write `-`, as in `read_only`",
             ));
         }
         let name = WordName::Ident(ident);
@@ -88,7 +88,7 @@ pub(super) fn in_parentheses(attribute: &Attribute, errors: &Errors) -> TokenStr
         Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(meta) => {
             let name = meta.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-            errors.at(meta, format!("write the words in parentheses, as in `#[{name}(..)]`"));
+            errors.at(meta, format!("write the options in parentheses, as in `#[{name}(..)]`"));
             TokenStream::new()
         }
     }
@@ -162,6 +162,11 @@ impl Word {
 
     /// `word = "text"`.
     pub(super) fn string(&self, errors: &Errors) -> Option<LitStr> {
+        self.string_as("..", errors)
+    }
+
+    /// `word = "text"`, of which `example` is one.
+    pub(super) fn string_as(&self, example: &str, errors: &Errors) -> Option<LitStr> {
         if let WordName::Bare(literal, _) = &self.name {
             return Some(literal.clone());
         }
@@ -170,7 +175,7 @@ impl Word {
             _ => None,
         };
         if found.is_none() {
-            self.wrong(errors, &format!("`{0}` takes a text; write `{0} = \"..\"`", self.key()));
+            self.wrong(errors, &format!("`{0}` takes a text; write `{0} = \"{example}\"`", self.key()));
         }
         found
     }
@@ -218,7 +223,7 @@ impl Word {
             _ => {
                 self.wrong(
                     errors,
-                    &format!("`{0}` is a word on its own; write `{0}` or `{0} = false`", self.key()),
+                    &format!("`{0}` takes no value; write `{0}` or `{0} = false`", self.key()),
                 );
                 None
             }

@@ -36,7 +36,12 @@ pub(super) fn take(args: &[(&Arg, usize)], private: &TokenStream) -> TokenStream
 
 /// `ArgDef::new("days", "..", <u8 as Param<'_>>::NEED).range(..)`
 pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> TokenStream {
-    let (name, description) = (wire_name(arg, index), &arg.description);
+    let name = wire_name(arg, index);
+    let description = match &arg.description {
+        literal @ Expr::Lit(_) => quote!(#literal),
+        // What only the compiler knows, such as an included file, with the end of its last line.
+        other => quote!(#private::trimmed(#other)),
+    };
     let need = of_param(arg, &quote!(NEED), private);
     let words = &arg.words;
     let range = words.range.iter().map(|limits| {
@@ -62,12 +67,18 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
 }
 
 /// What only the compiler can tell when it evaluates the definition, each at the token that is wrong.
-pub(super) fn checks(arg: &Arg, index: usize, this: &Ident, private: &TokenStream) -> TokenStream {
-    let ty = &arg.ty;
+pub(super) fn checks(
+    arg: &Arg,
+    index: usize,
+    this: &Ident,
+    check: &str,
+    private: &TokenStream,
+) -> TokenStream {
+    let (ty, check) = (&arg.ty, Ident::new(check, Span::call_site()));
     let place = Place::of(ty);
     let named = arg.name.is_some();
     let parameter = place.around(
-        &quote!(#private::check_parameter),
+        &quote!(#private::#check),
         TokenStream::new(),
         &quote!((#this.args(), #index, #named, #private::RootOf::<#ty>::ROOT)),
     );

@@ -20,6 +20,8 @@ pub(super) struct Called<'a> {
     pub(super) described: &'static str,
     /// The definition in generated code.
     pub(super) this: Ident,
+    /// What checks a parameter of it.
+    pub(super) check: &'static str,
 }
 
 /// The definition itself; `checks` and `words` are what only this kind has.
@@ -29,13 +31,13 @@ pub(super) fn value(
     words: &TokenStream,
     private: &TokenStream,
 ) -> TokenStream {
-    let Called { function, name, blocking, ty, new, described, this } = called;
+    let Called { function, name, blocking, ty, new, described, this, check } = called;
     let new = Ident::new(new, Span::call_site());
     // Said once in short: the path stands here some thirty times, which costs users time whenever they compile.
     let (runtime, private) = (private, &quote!(__mqtt_agent));
     let args = || function.args.iter().enumerate();
     let definitions = args().map(|(index, arg)| arg::definition(arg, index, private));
-    let arg_checks = args().map(|(index, arg)| arg::checks(arg, index, this, private));
+    let arg_checks = args().map(|(index, arg)| arg::checks(arg, index, this, check, private));
     let name = &name.text;
     let description = function::description(function, private);
     let (schema, value) = function::described(function, described, private);

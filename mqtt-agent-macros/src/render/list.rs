@@ -15,15 +15,16 @@ use super::{skill, tool, topic};
 /// ```text
 /// {
 ///     const _: () = {
-///         let tools = [__tool_attribute_on_a(), module::__tool_attribute_on_b()];
-///         module::__tool_attribute_on_b().assert_new_in(&tools, 1);
+///         let tools = [__tool_attribute_on_a_or_a_path_to_it(), module::__tool_attribute_on_b_or_a_path_to_it()];
+///         (tools[1]).assert_new_in(&tools, 1);
 ///     };
-///     [__tool_attribute_on_a(), module::__tool_attribute_on_b()]
+///     [__tool_attribute_on_a_or_a_path_to_it(), module::__tool_attribute_on_b_or_a_path_to_it()]
 /// }
 /// ```
 ///
-/// with each check at the path that it is about. It names nothing of the runtime, so a renamed dependency needs no
-/// word. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
+/// with each check at the path that it is about; [`definition`] shows what stands for `module::__tool_attribute_on_b_or_a_path_to_it()`.
+/// It names nothing of the runtime, so a renamed dependency needs no option. The checks are an item, because `cargo
+/// check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
     distinct(tool::ATTRIBUTE, "__tools", list, message)
@@ -42,10 +43,14 @@ fn distinct(attribute: &str, all: &str, list: TokenStream, message: &str) -> Tok
         Err(error) => return error,
     };
     let definition = |path: &Path| definition(attribute, path);
+    let attributes = paths.iter().filter_map(|path| attribute_check(attribute, path));
     let all = Ident::new(all, Span::mixed_site());
     let checks = paths.iter().enumerate().skip(1).map(|(index, path)| {
-        let definition = definition(path);
-        Place::of(path).around(&TokenStream::new(), definition, &quote!(.assert_new_in(&#all, #index);))
+        Place::of(path).around(
+            &quote!((#all[#index])),
+            TokenStream::new(),
+            &quote!(.assert_new_in(&#all, #index);),
+        )
     });
     let definitions: Vec<_> = paths.iter().map(definition).collect();
     let check = (paths.len() > 1).then(|| {
@@ -56,17 +61,20 @@ fn distinct(attribute: &str, all: &str, list: TokenStream, message: &str) -> Tok
             };
         }
     });
-    quote!({ #check [#(#definitions),*] })
+    quote!({ #(#attributes)* #check [#(#definitions),*] })
 }
 
-/// `handlers![a, module::b]` is `[__on_or_request_attribute_on_a(), module::__on_or_request_attribute_on_b()]`.
+/// `handlers![a, module::b]` is `[__on_or_request_attribute_on_a_or_a_path_to_it(), module::__on_or_request_attribute_on_b_or_a_path_to_it()]`.
 pub(crate) fn handlers(list: TokenStream) -> TokenStream {
     let message =
         "a list of handlers is a list of functions; write it as in `handlers![reading, other::status]`";
     match paths(list, message) {
         Ok(paths) => {
+            let attributes: Vec<_> =
+                paths.iter().filter_map(|path| attribute_check(topic::ATTRIBUTE, path)).collect();
             let definitions = paths.iter().map(|path| definition(topic::ATTRIBUTE, path));
-            quote!([#(#definitions),*])
+            let list = quote!([#(#definitions),*]);
+            if attributes.is_empty() { list } else { quote!({ #(#attributes)* #list }) }
         }
         Err(error) => error,
     }
@@ -77,11 +85,84 @@ fn paths(list: TokenStream, message: &str) -> Result<Punctuated<Path, Token![,]>
     paths.map_err(|error| syn::Error::new(error.span(), message).to_compile_error())
 }
 
+/// What gives the definition of the function at a path: `__tool_attribute_on_a_or_a_path_to_it()` for `a`, and for `module::b`
+///
+/// ```text
+/// {
+///     const fn __tool_attribute_on_b_or_a_path_to_it<T>() -> T { panic!("..") }
+///     {
+///         use module::*;
+///         __tool_attribute_on_b_or_a_path_to_it()
+///     }
+/// }
+/// ```
+///
+/// which finds the function in `module`, if there is one that may be named, and the one above it otherwise. So a mistake is
+/// told once and in our words, by [`attribute_check`]. Of a name alone nothing can stand behind what the user sees.
 fn definition(attribute: &str, path: &Path) -> TokenStream {
+    let Some((module, last)) = in_a_module(path) else {
+        return hidden(attribute, path, &quote!(()));
+    };
+    let otherwise = definition_of(attribute, &last);
+    let hidden = hidden(attribute, &last.into(), &quote!(()));
+    quote!({
+        const fn #otherwise<__Any>() -> __Any {
+            ::core::panic!()
+        }
+        {
+            use #module::*;
+            #hidden
+        }
+    })
+}
+
+/// Refuses a function of another module that has no attribute, or that is there by `use` alone. It names the function
+/// too: of one that is private or that is not there, rustc says the user's name.
+fn attribute_check(attribute: &str, path: &Path) -> Option<TokenStream> {
+    let (module, last) = in_a_module(path)?;
+    let otherwise = definition_of(attribute, &last);
+    let text = path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
+    let [kind, attributes] = match attribute {
+        tool::ATTRIBUTE => ["tool", "`#[tool]`"],
+        skill::ATTRIBUTE => ["skill", "`#[skill]`"],
+        _ => ["topic handler", "`#[on]` or `#[request]`"],
+    };
+    let message = format!(
+        "`{text}` is no {kind}; write {attributes} above the function, and name it by the path of the module where it is \
+         written, not by one that a `use` made"
+    );
+    let hidden = hidden(attribute, &last.into(), &quote!(()));
+    Some(quote! {
+        const _: () = {
+            #[track_caller]
+            const fn #otherwise() {
+                ::core::panic!(#message)
+            }
+            {
+                use #module::*;
+                #[allow(deprecated)]
+                let _ = #path;
+                let _ = #hidden;
+            }
+        };
+    })
+}
+
+/// The module and the name of a path that has both: `module::b`.
+fn in_a_module(path: &Path) -> Option<(Path, Ident)> {
+    let mut module = path.clone();
+    let last = module.segments.pop()?;
+    let is_plain = path.segments.iter().all(|segment| segment.arguments.is_none());
+    module.segments.pop_punct();
+    (is_plain && !module.segments.is_empty()).then_some((module, last.ident))
+}
+
+/// The call of the hidden function at a path.
+fn hidden(attribute: &str, path: &Path, behind: &TokenStream) -> TokenStream {
     let place = Place::of(path);
     let mut path = path.clone();
     if let Some(last) = path.segments.last_mut() {
         last.ident = definition_of(attribute, &last.ident);
     }
-    place.around(&TokenStream::new(), path, &quote!(()))
+    place.around(&TokenStream::new(), path, behind)
 }

@@ -24,11 +24,11 @@ pub(super) const ATTRIBUTE: &str = "skill";
 /// `ToolDef`:
 ///
 /// ```text
-/// const fn __skill_attribute_on_summarize() -> &'static SkillDef {
+/// const fn __skill_attribute_on_summarize_or_a_path_to_it() -> &'static SkillDef {
 ///     static __DEFINITION: SkillDef = {
 ///         let skill = SkillDef::new("summarize", "Summarizes a text.", ..);
-///         check_parameter(skill.args(), 0, true, RootOf::<Task>::ROOT);
-///         check_parameter(skill.args(), 1, true, RootOf::<String>::ROOT);
+///         check_skill_parameter(skill.args(), 0, true, RootOf::<Task>::ROOT);
+///         check_skill_parameter(skill.args(), 1, true, RootOf::<String>::ROOT);
 ///         skill.tags(&["text"]).on_crash(OnCrash::Fail)
 ///     };
 ///     inventory::submit! { RegisteredSkill(&__DEFINITION, option_env!("CARGO_PKG_NAME")) }
@@ -60,6 +60,7 @@ pub(super) fn value(skill: &Skill, private: &TokenStream) -> TokenStream {
         new: "new",
         described: "schema",
         this: called::this("__skill"),
+        check: "check_skill_parameter",
     };
     called::value(&called, None, &words(&skill.words, private), private)
 }

@@ -23,7 +23,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 /// the function as it is, and
 ///
 /// ```text
-/// const fn __tool_attribute_on_weather() -> &'static ToolDef {
+/// const fn __tool_attribute_on_weather_or_a_path_to_it() -> &'static ToolDef {
 ///     static __DEFINITION: ToolDef = {
 ///         let tool = ToolDef::answering(
 ///             "weather",
@@ -80,6 +80,7 @@ pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
         new: "answering",
         described: "output",
         this: called::this("__tool"),
+        check: "check_parameter",
     };
     let published = published::checks(tool, &called.this, private);
     called::value(&called, published.as_ref(), &words::words(&tool.words, private), private)

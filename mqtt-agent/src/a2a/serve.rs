@@ -88,13 +88,13 @@ pub(super) struct Shared {
     live: Mutex<HashMap<Identifier, Arc<Work>>>,
     /// Those of an earlier process that are not read yet.
     pending: Pending,
-    /// Owns every task of ours.
+    /// Owns every tokio task.
     tasks: TaskTracker,
     /// Ended, and received by nobody yet.
     unsent: Unsent,
     /// Cancelled when card and status are out: nothing is told of tasks before (`A2A-1`).
     announced: CancellationToken,
-    /// Cancelled when no more work is begun.
+    /// Cancelled when no more work is accepted.
     stopping: CancellationToken,
     /// Cancelled when the grace of a stop is over.
     abandon: CancellationToken,
@@ -116,7 +116,14 @@ impl Shared {
         known.sort_unstable();
         known.truncate(16);
         let kind: String = kind.chars().take(64).collect();
-        let message = format!("no skill `{kind}`; ask for one of {}", known.join(", "));
+        let (known, kind) = (known.join(", "), kind.as_str());
+        let message = if kind.is_empty() {
+            format!(
+                "the task names no skill in its `type`, and none is the default one; ask for one of {known}"
+            )
+        } else {
+            format!("no skill `{kind}`; ask for one of {known}")
+        };
         TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_SKILL)
     }
 
@@ -142,7 +149,7 @@ impl Shared {
         }
     }
 
-    /// Short look-ups only: the lock is never held across an await.
+    /// The lock is held only for a moment, never across an await.
     fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Work>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! [`Task`]: what a skill's handler holds of the task it works on.
+//! [`Task`]: the current task in a skill's handler.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use super::serve::Work;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
 use crate::handler::reply::ToolError;
 use crate::json;
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 use crate::store::StoreError;
 use crate::wire::{Artifact, Part, Role, TaskMessage};
 
-/// The task that a skill works on: what is asked, and the way back to whoever asks.
+/// The task that a skill works on: the request, and the means to report to the delegator.
 ///
-/// Cheap to clone. What it tells of the task is as it was when this attempt began.
+/// Cheap to clone. It shows the task as it was when this attempt began.
 #[derive(Debug, Clone)]
 pub struct Task(Arc<Work>);
 
@@ -24,83 +24,83 @@ impl Task {
         Self(work)
     }
 
-    /// Its id: the same in each attempt.
+    /// The task's id: the same in each attempt.
     #[must_use]
     pub fn id(&self) -> &str {
         self.0.begun().task_id.as_str()
     }
 
-    /// Who says that they ask for it: a claim, never proof (`SUB-7`).
+    /// The delegator's id: a claim, never proof (`SUB-7`).
     #[must_use]
     pub fn from(&self) -> &str {
         &self.0.begun().from
     }
 
-    /// Its title for people; empty where it has none.
+    /// The task's title for people; empty if it has none.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.0.begun().title
     }
 
-    /// What was said so far, in order: when an earlier attempt was cut off, its questions and their answers too.
+    /// The messages so far, in order, including questions and answers of an interrupted earlier attempt.
     #[must_use]
     pub fn messages(&self) -> &[TaskMessage] {
         &self.0.begun().messages
     }
 
-    /// What is asked: all texts of the first message, a line each.
+    /// The request as text: all texts of the first message, one per line.
     #[must_use]
     pub fn text(&self) -> String {
         self.asked().map(TaskMessage::text).unwrap_or_default()
     }
 
-    /// What is asked: all parts of the first message.
+    /// The request: all parts of the first message.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         self.asked().map(|message| message.content.as_slice()).unwrap_or_default()
     }
 
-    /// Which attempt this is, from 1. A later one runs because the process ended during the one before.
+    /// The number of this attempt, from 1. It is higher if the process ended during an earlier attempt.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.attempt()
     }
 
-    /// Tells how far it is. Nothing waits for it, and it is not kept: whoever asked for updates (`A2A-13`) sees it, and
-    /// others do not. Dropped, and logged, when it is too large or too many messages wait for the connection.
+    /// Reports progress, to a delegator that asked for updates (`A2A-13`). It is neither stored nor acknowledged. It is
+    /// dropped and logged if it is too large or if too many messages wait for the connection.
     pub async fn progress(&self, text: impl Into<String>) {
         let message = TaskMessage::new(Role::Agent, vec![Part::text(text)]);
         self.0.progress(message).await;
     }
 
-    /// Gives something beside the result. It is kept, sent at once to whoever asked for updates (`A2A-13`), and at the
-    /// end with the result. One of the same id takes the place of an earlier one.
+    /// Adds an artifact. It is stored, sent at once to a delegator that asked for updates (`A2A-13`), and sent with the
+    /// result at the end. It replaces an earlier artifact with the same id.
     ///
     /// # Errors
     ///
-    /// When the task store fails, or the broker would not take a result with it: [`TaskUpdateError::TooLarge`]; when the
-    /// task has ended or was cancelled: [`Ended`](TaskUpdateError::Ended).
+    /// [`TaskUpdateError::Store`] when the task store fails; [`TooLarge`](TaskUpdateError::TooLarge) when a result with
+    /// the artifact would be too large; [`Ended`](TaskUpdateError::Ended) when the task has ended or was cancelled.
     pub async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
         self.0.artifact(artifact).await
     }
 
-    /// Asks whoever gave the task, and waits for the answer: the task is `input-required` in between.
+    /// Asks the delegator a question, and waits for the answer. In the meantime the task is `input-required`.
     ///
-    /// Question and answer are kept. A later attempt that asks the same gets the answer that was given, without asking
-    /// again: each answer once, in their order, so that an attempt that asks the same twice asks twice. While it waits the
-    /// time limit of the skill goes on. Dropping the future takes the question back.
+    /// Question and answer are stored. A later attempt that asks the same question gets the stored answer without
+    /// asking again. Each stored answer is used once, in order. The time limit of the skill continues while the
+    /// question waits. Dropping the future withdraws the question.
     ///
     /// # Errors
     ///
-    /// [`TaskUpdateError::NobodyListens`] when updates were not asked for, so that nobody would see the question;
+    /// [`TaskUpdateError::NobodyListens`] when the delegator did not ask for updates, so it would not see the question;
     /// [`AsksAlready`](TaskUpdateError::AsksAlready) when another question waits for its answer,
-    /// [`TooLarge`](TaskUpdateError::TooLarge) as for artifacts, [`Ended`](TaskUpdateError::Ended) when the task has ended or
-    /// was cancelled.
+    /// [`TooLarge`](TaskUpdateError::TooLarge) as for artifacts, [`Ended`](TaskUpdateError::Ended) when the task has
+    /// ended or was cancelled.
     pub async fn ask(&self, question: impl Into<String>) -> Result<TaskMessage, TaskUpdateError> {
         self.0.ask(vec![Part::text(question)]).await
     }
 
-    /// [`ask`](Self::ask), and reads the answer: its JSON, or else its text as a JSON string.
+    /// Like [`ask`](Self::ask), and deserializes the answer: its JSON, or else its text as a JSON string.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl Task {
 }
 
 impl Artifact {
-    /// An artifact of one JSON value.
+    /// Makes an artifact from one JSON value.
     ///
     /// # Errors
     ///
@@ -131,11 +131,11 @@ impl Artifact {
     }
 }
 
-/// Why a question or an artifact of a task did not get through.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// The error of a question or an artifact.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskUpdateError {
-    /// Updates were not asked for.
+    /// The delegator did not ask for updates.
     #[error(
         "nobody sees a question of this task, for it was given without `updates`; decide without asking, or fail"
     )]
@@ -143,8 +143,8 @@ pub enum TaskUpdateError {
     /// Another question of the task waits for its answer.
     #[error("the task asks something already; wait for that answer, then ask again")]
     AsksAlready,
-    /// The result, or the question, would be larger than what the broker accepts, than the agent's own `max_packet_size`, or
-    /// than what the card of whoever receives it says.
+    /// The result, or the question, would be larger than the broker's limit, the agent's `max_packet_size`, or the
+    /// limit on the receiver's card.
     #[error(
         "it would take {size} bytes to send and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]
@@ -154,16 +154,18 @@ pub enum TaskUpdateError {
         /// The limit.
         limit: usize,
     },
-    /// The answer is something else than the handler asked for.
+    /// The answer does not have the expected type.
     #[error("the answer does not fit: {text}; ask again and say what is expected", text = shown(.0))]
     UnexpectedAnswer(String),
-    /// The task is not wanted any more.
+    /// The task has ended or was cancelled.
     #[error("the task has ended; end the handler")]
     Ended,
-    /// The store failed.
+    /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+debug_as_display!(TaskUpdateError);
 
 #[diagnostic::do_not_recommend]
 impl ToolError for TaskUpdateError {
@@ -174,7 +176,7 @@ impl ToolError for TaskUpdateError {
 
 #[diagnostic::do_not_recommend]
 impl<'a> Param<'a> for Task {
-    const NEED: Need = Need::Nothing;
+    const NEED: Need = Need::Task;
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         let task = call.context().slot::<Task>().cloned();

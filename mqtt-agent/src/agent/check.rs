@@ -1,4 +1,4 @@
-//! The checks before connecting: every problem is found, none hides another.
+//! The checks before connecting. All problems are reported together.
 
 pub(super) mod size;
 mod skill;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::a2a::{Presence, ReadySkill};
 use crate::client::ConnectOptions;
+use crate::deadline::Lasting;
 use crate::error::Problem;
 use crate::handler::context::States;
 use crate::handler::layer::AgentLayers;
@@ -20,13 +21,13 @@ use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
 use crate::wire::{Identifier, Namespace, ToolCard};
 
-/// The session of an agent whose tasks wait for it.
+/// The session expiry of an agent that keeps tasks.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// The session of an agent whose calls other replicas can answer.
+/// The session expiry of an agent with tools, whose calls other replicas can answer.
 const SHORT: Duration = Duration::from_secs(15);
 
-/// What passed.
+/// A checked agent.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) id: Identifier,
@@ -41,9 +42,9 @@ pub(super) struct Checked {
     /// Whether there is an instance.
     pub(super) replica: bool,
     pub(super) skills: Vec<ReadySkill>,
-    /// There for an agent with skills.
+    /// Present if the agent has skills.
     pub(super) presence: Option<Presence>,
-    /// Who brings what was collected; nobody where it was listed.
+    /// What each package contributes; empty if the agent has lists.
     pub(super) packages: Vec<Package>,
     /// Whether the tasks are in a store that outlives the process.
     durable: bool,
@@ -51,7 +52,7 @@ pub(super) struct Checked {
     pub(super) layers: AgentLayers,
 }
 
-/// What is to be checked.
+/// The input of the checks.
 pub(super) struct Given<'g> {
     pub(super) id: &'g str,
     pub(super) instance: Option<&'g str>,
@@ -171,23 +172,35 @@ impl Checked {
         }
     }
 
-    /// How long the broker keeps the session: what `SUB-8` says where nothing else was said.
+    /// How long the broker keeps the session: the option, or else the default of `SUB-8`.
     pub(super) fn session_expiry(&self, connect: &ConnectOptions) -> Duration {
         session_expiry(self.presence.is_some(), self.serves_tools, self.durable, connect)
     }
 
-    /// Says what a long session means for tools that have replicas (`SUB-8a`).
+    /// Warns about the effect of a long session expiry on tools with replicas (`SUB-8a`).
     pub(super) fn warn_of_long_session(&self, session_expiry: Duration) {
         if self.presence.is_some() && self.serves_tools && session_expiry > SHORT {
+            let (session_expiry, usual) = (Lasting(session_expiry), Lasting(SHORT));
             crate::log::warn!(
                 agent = %self.id,
-                "after a crash some brokers keep giving this agent its share of the calls for {session_expiry:?}, though other \
-                 replicas could answer them; serve its tools by an agent of their own, or set a `session_expiry` of {SHORT:?}"
+                "after a crash some brokers keep giving this agent its share of the calls for {session_expiry}, though other \
+                 replicas could answer them; serve its tools by an agent of their own, or set a `session_expiry` of {usual}"
             );
         }
     }
 
-    /// What depends on the cards as they will be published.
+    /// Warns that the agent serves nothing, which is rarely intended.
+    pub(super) fn warn_of_nothing(&self) {
+        if self.tools.is_empty() && self.skills.is_empty() && self.handlers.is_empty() {
+            crate::log::warn!(
+                agent = %self.id,
+                "failed to find anything to serve; write `#[tool]`, `#[skill]`, `#[on]` or `#[request]` above a function, or name \
+                 those of another crate in `.tools(tools![..])`, for the linker leaves out a crate that nothing refers to"
+            );
+        }
+    }
+
+    /// Completes the cards, and checks their sizes.
     pub(super) fn publish(
         &mut self,
         replicas: bool,
@@ -209,7 +222,7 @@ impl Checked {
     }
 }
 
-/// Whether the agent's settings fit each other and what it serves.
+/// Checks the agent's settings against each other and against what it serves.
 pub(super) fn settings(
     given: &Given<'_>,
     expected: Option<usize>,
@@ -225,8 +238,9 @@ pub(super) fn settings(
     if let Some(expected) = expected.filter(|&expected| expected != tools.len()) {
         let mut names = tools;
         names.sort_unstable();
+        let plural = if expected == 1 { " is" } else { "s are" };
         problems.push(Problem::new(format!(
-            "{expected} tools are expected and {} are there ({}); a crate that nothing refers to is left out by the \
+            "{expected} tool{plural} expected and {} are there ({}); a crate that nothing refers to is left out by the \
              linker: name its tools with `.tools(tools![..])`",
             names.len(),
             if names.is_empty() { "none".to_owned() } else { names.join(", ") },
@@ -241,14 +255,29 @@ pub(super) fn settings(
     let session_expiry = session_expiry(skills, serves_tools, durable, connect);
     if (skills || serves_tools) && connect.will_delay >= session_expiry {
         problems.push(Problem::new(format!(
-            "the will delay of {:?} is not below the session expiry of {session_expiry:?}; make it shorter (SUB-9)",
-            connect.will_delay,
+            "the will delay of {} is not below the session expiry of {}; make it shorter (SUB-9)",
+            Lasting(connect.will_delay),
+            Lasting(session_expiry),
         )));
     }
     problems
 }
 
-/// How long the broker keeps a session: what `SUB-8` says where nothing else was said.
+/// The expected crates that contribute nothing.
+pub(super) fn left_out(packages: &[Package], expected: &[&str]) -> Vec<Problem> {
+    let is_there = |name: &str| packages.iter().any(|package| package.name == Some(name));
+    let missing = expected.iter().filter(|name| !is_there(name));
+    missing
+        .map(|name| {
+            Problem::new(format!(
+                "nothing of the crate `{name}` is in this program, for the linker leaves out a crate that nothing refers to; \
+                 name its tools with `.tools(tools![..])`, or call a function of it"
+            ))
+        })
+        .collect()
+}
+
+/// How long the broker keeps a session: the option, or else the default of `SUB-8`.
 fn session_expiry(has_skills: bool, has_tools: bool, durable: bool, connect: &ConnectOptions) -> Duration {
     let keeps_tasks = has_skills && (!has_tools || durable);
     connect.session_expiry.unwrap_or(if keeps_tasks { LONG } else { SHORT })
@@ -290,7 +319,7 @@ fn duplicates(tools: &[&'static ToolDef], problems: &mut Vec<Problem>) {
     }
 }
 
-/// What no client, or no client of a provider that was asked for, would take.
+/// Reports what MCP clients, or the requested providers, refuse.
 fn refused(tool: &ToolDef, schemas: &ToolSchemas, dialects: &[Dialect], problems: &mut Vec<Problem>) {
     for dialect in dialects {
         let refusals = dialect::refusals(tool.name(), &schemas.input, schemas.output.as_ref(), *dialect);

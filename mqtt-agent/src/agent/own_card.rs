@@ -1,7 +1,7 @@
-//! Looking once whether the broker gives back the card that was just published (`SUB-10a`).
+//! Checks once whether the broker delivers the card that was just published (`SUB-10a`).
 //!
-//! A broker may say that it keeps retained messages, and drop them, or send none for a filter with wildcards, which every
-//! listing asks by. Nothing fails then, and nobody finds the agent.
+//! A broker may claim to support retained messages but drop them, or not deliver them for filters with wildcards, which
+//! listings use. Then nothing fails, but the agent cannot be discovered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::deadline::Lasting;
 use crate::link::{Filter, Link, MessageHandler, QoS};
 use crate::shown::shown;
 
-/// How long the card may take to come back.
+/// How long to wait for the card.
 const BACK: Duration = Duration::from_secs(5);
 
-/// Warns if the card on this topic doesn't come back. Where the broker refuses the subscription nothing is known, and
-/// nothing said; some brokers grant it and let their access rules hold back the card.
+/// Warns if the card on this topic is not delivered. If the broker denies the subscription, there is no warning. Some
+/// brokers grant it although their access rules withhold the card.
 pub(super) async fn look(link: Link, topic: String) {
     let came = Arc::new(Notify::new());
     let handler = {
@@ -36,7 +37,8 @@ pub(super) async fn look(link: Link, topic: String) {
             let is_missing = timeout(BACK, came.notified()).await.is_err();
             // Nothing is known where there was no connection all the time.
             if is_missing && epoch != 0 && link.epoch() == epoch {
-                crate::log::warn!(topic = %shown(&topic), "the broker does not give back the agent's retained card for a filter with wildcards within {BACK:?}: \
+                let within = Lasting(BACK);
+                crate::log::warn!(topic = %shown(&topic), "the broker does not give back the agent's retained card for a filter with wildcards within {within}: \
                      others may not find the agent; turn on retained messages at the broker, or allow the agent to read its \
                      own card");
             }

@@ -1,7 +1,7 @@
-//! [`Running`]: an agent that serves.
+//! [`Running`]: a served agent.
 //!
-//! Its futures come boxed out of plain functions: the code of an `async fn` is made where it is polled, so without them
-//! each user's program would compile all of the connection and the serving again.
+//! Its futures are boxed and returned by plain functions: an `async fn` is compiled in the crate that polls it, so
+//! otherwise each program would compile the connection and the servers again.
 
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -35,9 +35,9 @@ use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::Topics;
 
-/// An agent that serves. Stop it with [`stop`](Self::stop).
+/// A served agent. Stop it with [`stop`](Self::stop).
 ///
-/// Dropped without a stop it ends like a crash: the connection breaks off, and the broker publishes the Will.
+/// Dropping it without `stop` has the effect of a crash: the connection breaks, and the broker publishes the Will.
 #[derive(Debug)]
 pub struct Running {
     client: Client,
@@ -53,7 +53,7 @@ pub struct Running {
     guard: Option<AbortOnDropHandle<()>>,
     pub(super) layers: AgentLayers,
     stopped: bool,
-    /// From when it can be called until it stops.
+    /// True from when the agent can be called until it stops.
     serves: Arc<AtomicBool>,
     since: Instant,
 }
@@ -109,7 +109,7 @@ impl Running {
         Ok(())
     }
 
-    /// Connects and serves. `None` where it was given up before there was a connection.
+    /// Connects and serves. `None` if it was given up before there was a connection.
     async fn connect(
         agent: BuiltAgent,
         options: ConnectOptions,
@@ -123,6 +123,7 @@ impl Running {
         let (call_timeout, will_delay) = (options.call_timeout, options.will_delay);
         let session_expiry = checked.session_expiry(&options);
         checked.warn_of_long_session(session_expiry);
+        checked.warn_of_nothing();
         for Package { name, tools, topics, skills } in &checked.packages {
             let package = name.unwrap_or("unknown");
             crate::log::info!(package, ?tools, ?topics, ?skills, "collected what a crate brings");
@@ -248,31 +249,30 @@ impl Running {
         self.client.clone()
     }
 
-    /// The state of the connection, and its changes.
+    /// Watches the state of the connection.
     #[must_use]
     pub fn connection(&self) -> watch::Receiver<ConnectionState> {
         self.client.connection()
     }
 
-    /// How the agent is, for the probes of a cluster: whether it lives, whether it can be called, since when.
+    /// The health of the agent, for the probes of a cluster: liveness, readiness and uptime.
     #[must_use]
     pub fn health(&self) -> Health {
         let tallies = self.server.as_ref().map(Server::tallies).unwrap_or_default();
         Health::new(self.connection(), Arc::clone(&self.serves), self.since, tallies)
     }
 
-    /// Stops cleanly: no new calls and tasks, running ones get their grace ([`Limits::grace`](crate::Limits::grace)), the cards
-    /// go offline, then the connection ends.
+    /// Stops cleanly: accepts no new calls and tasks, lets running ones finish within
+    /// [`Limits::grace`](crate::Limits::grace), sets the cards offline, then closes the connection.
     pub async fn stop(self) {
         self.boxed_end().await;
     }
 
-    /// Serves on until the process is told to end (SIGINT, which is Ctrl-C, or SIGTERM), then stops cleanly. A second
-    /// signal ends it at once.
+    /// Serves until SIGINT (Ctrl-C) or SIGTERM, then stops cleanly. A second signal ends it at once.
     ///
     /// # Errors
     ///
-    /// [`Error::Signal`] when signals cannot be listened for.
+    /// [`Error::Signal`] when no signal handler can be installed.
     pub async fn until_signal(self) -> Result<()> {
         self.boxed_wait().await
     }
@@ -327,7 +327,7 @@ impl Running {
         crate::log::info!(agent = self.client.id(), "stopped");
     }
 
-    /// Ends, at once where a second signal comes.
+    /// Stops; at once if a second signal comes.
     async fn end_or(self, stop: &mut Told) {
         crate::log::info!(agent = self.client.id(), "stopping");
         tokio::select! {
@@ -347,7 +347,7 @@ impl Drop for Running {
     }
 }
 
-/// What ends an agent that serves.
+/// What tells an agent to stop.
 enum Told {
     /// Each signal; the second one ends it at once.
     Signals(Signals),
@@ -356,7 +356,7 @@ enum Told {
 }
 
 impl Told {
-    /// Waits until it says so, and once more with the next call. Dropped, it has said nothing.
+    /// Waits for the next signal, or for the future. Cancel safe.
     async fn next(&mut self) {
         match self {
             Self::Signals(signals) => signals.next().await,
@@ -371,7 +371,7 @@ impl Told {
     }
 }
 
-/// The signals that ask a process to end: those that come from the making on.
+/// The signals that ask a process to end, from the creation of this value on.
 struct Signals {
     #[cfg(unix)]
     interrupt: Signal,

@@ -1,36 +1,40 @@
-//! [`DiscoverError`]: why a look-up has no answer, or not all of it.
+//! [`DiscoverError`]: the errors of finding cards.
 
 use std::fmt;
 use std::time::Duration;
 
+use crate::deadline::Lasting;
 use crate::link::SubscribeError;
+use crate::shown::debug_as_display;
 use crate::wire::IdentifierError;
 
-/// Why a look-up has no answer.
-#[derive(Debug, thiserror::Error)]
+/// The error of finding cards.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DiscoverError {
     /// The broker did not grant the subscription.
     #[error("cards could not be received: {0}")]
     Subscribe(SubscribeError),
     /// The broker did not answer.
-    #[error("the broker did not grant the subscription within {0:?}; is the connection up?")]
+    #[error("the broker did not grant the subscription within {within}; is the connection up?", within = Lasting(*.0))]
     Timeout(Duration),
-    /// What was looked for is no name.
+    /// The name is not valid.
     #[error("the name: {0}")]
     InvalidName(IdentifierError),
-    /// There are more than were found. `partial` on the same look-up gives what was found.
+    /// The list is not complete. `partial` on the same look-up returns what was found.
     #[error("the listing is not complete: {found} found{}; {cause}, or take what was found with `.partial()`", known(*.missing))]
     #[non_exhaustive]
     Incomplete {
         /// How many were found.
         found: usize,
-        /// How many more are known by name; there may be others that nothing is known of.
+        /// How many more are known by name; there may be further unknown ones.
         missing: usize,
         /// Why they are missing.
         cause: Shortfall,
     },
 }
+
+debug_as_display!(DiscoverError);
 
 impl From<SubscribeError> for DiscoverError {
     fn from(error: SubscribeError) -> Self {
@@ -52,12 +56,12 @@ fn known(missing: usize) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shortfall {
-    /// The broker's queue for this client had no room for all that is retained.
+    /// The broker's queue for this client had no room for all retained messages.
     Dropped,
-    /// More came than a listing keeps: 100,000 names or 128 MiB, or cards that take more than that in memory (512 MiB those
-    /// of agents).
+    /// There were more than a listing keeps: 100,000 names or 128 MiB, or more memory for parsed cards (for agents 512
+    /// MiB).
     TooMany,
-    /// The rest did not come in time.
+    /// The rest did not arrive in time.
     TimedOut,
 }
 

@@ -1,11 +1,11 @@
-//! [`Listing`]: what was found, and whether that is all.
+//! [`Listing`]: the result of a listing, which may be incomplete.
 
 use std::ops::Deref;
 
 use super::error::{DiscoverError, Shortfall};
 
-/// What a look-up found, and whether that is all there is; made by `partial`, as of
-/// [`ListTools::partial`](crate::ListTools::partial). It is read like a slice.
+/// The result of a listing, which may be incomplete; made by `partial`, for example
+/// [`ListTools::partial`](crate::ListTools::partial). It dereferences to a slice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listing<T> {
     found: Vec<T>,
@@ -19,35 +19,35 @@ impl<T> Listing<T> {
         Self { found, missing, shortfall }
     }
 
-    /// Whether that is all.
+    /// Whether it is complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.shortfall.is_none()
     }
 
-    /// Why there are more; `None` when it is complete.
+    /// Why it is incomplete; `None` if it is complete.
     #[must_use]
     pub fn shortfall(&self) -> Option<Shortfall> {
         self.shortfall
     }
 
-    /// The names of those that are known to be missing. There may be others that nothing is known of.
+    /// The known names of missing entries. There may be further unknown ones.
     #[must_use]
     pub fn missing(&self) -> &[String] {
         &self.missing
     }
 
-    /// What was found, complete or not.
+    /// Returns what was found, complete or not.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.found
     }
 
-    /// What was found, where that is all.
+    /// Returns what was found, if it is complete.
     ///
     /// # Errors
     ///
-    /// [`DiscoverError::Incomplete`] where there are more.
+    /// [`DiscoverError::Incomplete`] if it is not complete.
     pub fn complete(self) -> Result<Vec<T>, DiscoverError> {
         match self.shortfall {
             None => Ok(self.found),

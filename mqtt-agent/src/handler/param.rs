@@ -1,6 +1,6 @@
 #![doc = include_str!("../../docs/parameters.md")]
 //!
-//! Implement [`Param`] to take what the [`Context`] knows in a form that suits you.
+//! Implement [`Param`] to get data from the [`Context`] as your own type.
 // How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
 
 mod kind;
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::handler::context::{Context, Delivery, Instance};
-use crate::shown::quoting;
+use crate::shown::{debug_as_display, quoting};
 pub(crate) use missing::Missing;
 pub(crate) use whole::with_integers;
 
@@ -29,12 +29,11 @@ pub use shape::Lent;
 #[doc(hidden)]
 pub use shape::{AnyRoot, LentParam, Root, RootOf};
 
-/// What can be a parameter of a handler.
+/// A type that can be a parameter of a handler.
 ///
-/// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the
-/// caller), and for the types that the agent gives. Implement it for a type of your own to take what the
-/// [`Context`] knows in a form that suits you; such a type must not be `Deserialize` as well. For a
-/// reference, `impl<'a> Param<'a> for &'a T`, implement [`Lent`] for `T` too.
+/// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the caller), and
+/// for the types that the agent supplies. Implement it for your own type to get data from the [`Context`]; such a type
+/// must not be `Deserialize` as well. For a reference, `impl<'a> Param<'a> for &'a T`, also implement [`Lent`] for `T`.
 ///
 /// ```
 /// use mqtt_agent::param::{ArgumentError, Call, Need, Param};
@@ -51,13 +50,13 @@ pub use shape::{AnyRoot, LentParam, Root, RootOf};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "neither read from the caller's JSON nor given by the agent",
-    note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
+    note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]
 pub trait Param<'a>: Sized {
-    /// What the agent has to know about the parameter before any call.
+    /// What the parameter needs, which the agent has to know before any call.
     const NEED: Need;
 
-    /// Takes the value out of the call. `name` is the parameter's name on the wire.
+    /// Takes the value from the call. `name` is the parameter's name on the wire.
     fn take(call: &mut Call<'a>, name: &'static str) -> Result<Self, ArgumentError>;
 }
 
@@ -65,13 +64,13 @@ pub trait Param<'a>: Sized {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Need {
-    /// Nothing: filled from the [`Context`].
+    /// Nothing but the [`Context`].
     Nothing,
-    /// An argument of the caller, one property of the input schema.
+    /// An argument of the caller, which is a property of the input schema.
     Argument {
-        /// Describes the value.
+        /// The schema of the value.
         schema: fn(&mut SchemaGenerator) -> Schema,
-        /// Whether the caller may leave it out; asked of serde, so an alias of `Option` counts.
+        /// Whether the caller may omit it; determined by serde, so an alias of `Option` counts.
         optional: fn() -> bool,
     },
     /// All arguments at once: the value's schema is the input schema.
@@ -79,21 +78,25 @@ pub enum Need {
         /// Describes the value.
         schema: fn(&mut SchemaGenerator) -> Schema,
     },
-    /// A value of the agent's own state, given with [`Agent::state`](crate::Agent::state).
+    /// A value of the agent's state, given with [`Agent::state`](crate::Agent::state).
     State {
         /// Its type.
         type_id: fn() -> TypeId,
         /// Its type's name, for messages.
         type_name: fn() -> &'static str,
     },
+    /// The current task (skills only).
+    Task,
+    /// The raw payload of a message (topic handlers only).
+    Payload,
     /// A sender of partial results.
     Partials {
-        /// Describes one partial result.
+        /// The schema of a partial result.
         schema: fn(&mut SchemaGenerator) -> Schema,
     },
 }
 
-/// One call on its way into a handler: the arguments that are not taken yet, and the [`Context`].
+/// A call before its handler runs: the arguments that are not taken yet, and the [`Context`].
 #[derive(Debug)]
 pub struct Call<'a> {
     arguments: Map<String, Value>,
@@ -112,12 +115,12 @@ impl<'a> Call<'a> {
         self.context
     }
 
-    /// Takes the argument `name` out, if the caller gave it.
+    /// Takes the argument `name`, if the caller gave it.
     pub fn argument(&mut self, name: &str) -> Option<Value> {
         self.arguments.remove(name)
     }
 
-    /// Fills one parameter; a refusal is kept, so that one answer names all of them. Used by generated code.
+    /// Fills one parameter; an error is collected, so that one answer lists all errors. For generated code.
     #[doc(hidden)]
     pub fn take<T>(
         &mut self,
@@ -127,7 +130,7 @@ impl<'a> Call<'a> {
         take(self, name).map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// What a placeholder of the topic stands for, as a type of the user's. Used by generated code.
+    /// The value of a topic's placeholder, as the user's type. For generated code.
     #[doc(hidden)]
     pub fn level<T>(&mut self, read: fn(&str) -> Result<T, String>, name: &'static str) -> Option<T> {
         let text = self.level_text(name)?;
@@ -135,7 +138,7 @@ impl<'a> Call<'a> {
         value.map_err(|message| self.refuse(name, format!("{text:?}: {message}"))).ok()
     }
 
-    /// What a placeholder of the topic stands for. Used by generated code.
+    /// The value of a topic's placeholder. For generated code.
     #[doc(hidden)]
     pub fn level_text(&mut self, name: &'static str) -> Option<&'a str> {
         let context = self.context;
@@ -146,7 +149,7 @@ impl<'a> Call<'a> {
         text
     }
 
-    /// The value whose method handles the call. Used by generated code.
+    /// The value whose method handles the call. For generated code.
     #[doc(hidden)]
     pub fn instance<T: 'static>(&mut self) -> Option<&'a T> {
         let context: &'a Context = self.context;
@@ -168,7 +171,7 @@ impl<'a> Call<'a> {
 }
 
 /// Why one argument was refused. Sent to the caller as part of `invalid_arguments`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pointer}`: {message}", pointer = quoting(.pointer), message = quoting(.message))]
 pub struct ArgumentError {
     pointer: String,
@@ -176,13 +179,15 @@ pub struct ArgumentError {
     too_complex: bool,
 }
 
+debug_as_display!(ArgumentError);
+
 impl ArgumentError {
-    /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected there.
+    /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into(), too_complex: false }
     }
 
-    /// The arguments together: to check them would take too long (`MCP-8a`).
+    /// Checking the arguments would take too long (`MCP-8a`).
     pub(crate) fn too_complex() -> Self {
         let message =
             "the arguments are too complex to be checked; send fewer values, or less deeply nested ones";
@@ -193,7 +198,7 @@ impl ArgumentError {
         self.too_complex
     }
 
-    /// Where in the arguments.
+    /// The JSON pointer into the arguments.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
@@ -220,7 +225,7 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for T {
     }
 }
 
-/// Reads a value as serde does, and takes `30.0` for an integer too, as the schema does (`MCP-8`).
+/// Deserializes a value; accepts `30.0` for an integer, as the schema does (`MCP-8`).
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
     match with_integers(&value) {
         None => T::deserialize(value),
@@ -232,10 +237,10 @@ fn is_optional<T: DeserializeOwned>() -> bool {
     T::deserialize(Missing).is_ok()
 }
 
-/// All arguments of a call as one value, where there is a struct for them already.
+/// All arguments of a call as one struct.
 ///
-/// The struct's schema is the input schema, so its root must be an object: a struct with named fields. The
-/// schema is checked before the agent connects.
+/// The type's schema is the input schema, so it must be a struct with named fields. The schema is checked before the
+/// agent connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Args<T>(pub T);
 
@@ -251,10 +256,10 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
     }
 }
 
-/// A value of the agent's own: a database, a client, a clock.
+/// A value of the agent's state: a database, a client, a clock.
 ///
-/// Given once with [`Agent::state`](crate::Agent::state), cloned for each call: wrap what is expensive to clone in
-/// an `Arc`. A tool that asks for a state which was not given is refused before the agent connects.
+/// It is given once with [`Agent::state`](crate::Agent::state), and cloned for each call: wrap values that are
+/// expensive to clone in an `Arc`. If a handler's state was not given, the agent refuses to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State<T>(pub T);
 

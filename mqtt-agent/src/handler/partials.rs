@@ -1,4 +1,4 @@
-//! Partial results of a running call: [`Partials`] for the handler, and the stream topic below it (`MCP-10`).
+//! Partial results of a running call: [`Partials`] for the handler, and the stream topic (`MCP-10`).
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::json;
 use crate::link::{Link, Message, PublishError, Receipt};
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 use crate::wire::{Identifier, StreamKind, StreamMessage};
 
 /// Sends partial results while the call runs.
 ///
-/// They go to the call's stream topic at QoS 1, in order, and before the answer. Whoever calls without streaming
-/// does not receive them. A tool that takes `Partials` says so on its card (`supports_streaming`).
+/// They are sent to the call's stream topic at QoS 1, in order, and before the answer. A caller that does not stream
+/// does not receive them. The card of a tool with `Partials` has `supports_streaming`.
 ///
 /// ```
 /// # use mqtt_agent::prelude::*;
@@ -44,12 +44,12 @@ impl<T> Partials<T> {
 }
 
 impl<T: Serialize> Partials<T> {
-    /// Sends one partial result. Waits while the broker has not acknowledged the 32 before it, and during a reconnect.
+    /// Sends a partial result. Waits while 32 earlier ones are not acknowledged by the broker, and during a reconnect.
     ///
     /// # Errors
     ///
-    /// When the call is not wanted any more, the value is too large for the broker or the caller or cannot be written as JSON, or
-    /// the broker denied an earlier one.
+    /// When the call was cancelled, the value is too large for the broker or the caller or cannot be written as JSON,
+    /// or the broker denied an earlier one.
     pub async fn send(&self, value: &T) -> Result<(), PartialsError> {
         if self.stream.cancellation.is_cancelled() {
             return Err(PartialsError::Canceled);
@@ -59,8 +59,8 @@ impl<T: Serialize> Partials<T> {
     }
 }
 
-/// Why a partial result was not sent.
-#[derive(Debug, thiserror::Error)]
+/// The error of sending a partial result.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PartialsError {
     /// The caller cancelled the call or the agent stops.
@@ -69,10 +69,12 @@ pub enum PartialsError {
     /// The value cannot be written as JSON.
     #[error("the partial result cannot be written as JSON: {0}; give a type that can")]
     Serialize(serde_json::Error),
-    /// The broker or the connection did not take it.
-    #[error("the partial result was not published: {0}")]
+    /// Publishing failed.
+    #[error("publishing a partial result failed: {0}")]
     Publish(PublishError),
 }
+
+debug_as_display!(PartialsError);
 
 impl From<PublishError> for PartialsError {
     fn from(error: PublishError) -> Self {
@@ -94,8 +96,8 @@ pub(crate) struct PartialStream {
     unacknowledged: Mutex<VecDeque<Receipt>>,
 }
 
-/// How many partial results of one stream are on their way to the broker; a handler that sends faster waits. More would
-/// only make the agent's answers to others wait behind them.
+/// The maximum number of unacknowledged partial results of a stream; a faster handler waits. More would only delay the
+/// agent's other answers.
 const UNACKNOWLEDGED: usize = 32;
 
 impl PartialStream {
@@ -135,7 +137,7 @@ impl PartialStream {
         Ok(())
     }
 
-    /// Ends the stream, if anything was sent.
+    /// Ends the stream, if a partial result was sent.
     pub(crate) async fn done(&self) {
         if self.seq.load(Ordering::Relaxed) == 0 {
             return;

@@ -1,8 +1,8 @@
-//! What the macros leave behind: one [`ToolDef`], [`HandlerDef`] or [`EventDef`] for each annotated function, and how
-//! they are found.
+//! The definitions that the macros generate: one [`ToolDef`], [`SkillDef`], [`HandlerDef`] or [`EventDef`] for each
+//! annotated function, and how they are collected.
 //!
-//! A definition is data that the compiler evaluates: names, descriptions, parameters and a function pointer. Nothing
-//! runs before `main`; schemas are made when an [`Agent`](crate::Agent) is built.
+//! A definition is constant data: names, descriptions, parameters and a function pointer. Nothing runs before `main`;
+//! schemas are generated when an [`Agent`](crate::Agent) is built.
 
 mod agent;
 mod arg;
@@ -20,9 +20,13 @@ mod topic;
 pub use agent::{AgentDef, BlockDef};
 pub use arg::{ArgDef, Bound, Bounds};
 #[doc(hidden)]
-pub use check::{check_given, check_message, check_narrowed, check_parameter, first_paragraph};
+pub use check::{
+    check_given, check_message, check_narrowed, check_parameter, check_skill_parameter, first_paragraph,
+    trimmed,
+};
 pub(crate) use collected::{Collected, Package};
 pub use handler::{EventDef, HandlerDef, HandlerKind};
+pub use list::{HandlerList, SkillList, ToolList};
 #[doc(hidden)]
 pub use published::{PublishedArgument, check_published};
 pub use skill::{CardDef, OnCrash, SkillDef};
@@ -32,7 +36,7 @@ pub use topic::{PlaceholderDef, TopicDef};
 
 use std::fmt;
 
-/// Where something was written.
+/// A place in a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {
     file: &'static str,

@@ -1,9 +1,8 @@
-//! How a handler's value becomes an answer ([`Reply`], [`ToolError`]), and an answer an error's value again
+//! Converting a handler's result to an answer ([`Reply`], [`ToolError`]), and an answer back to an error's value
 //! ([`FromToolError`]).
 //!
-//! A value goes out as its own JSON. `Result<T, E>` answers with the value or with an error that the caller can
-//! read; everything else is a value. Which of the two a return type is, is decided by the type itself, so an alias
-//! of `Result` works.
+//! A value is sent as its own JSON. `Result<T, E>` answers with the value or with an error for the caller; any other
+//! type is a value. The type decides, not its name, so an alias of `Result` works.
 
 mod code;
 mod codes;
@@ -39,7 +38,7 @@ use serde_json::value::RawValue;
 use crate::json;
 use crate::wire::ContentBlock;
 
-/// A handler's answer: the value's JSON, or what went wrong.
+/// A handler's answer: the value's JSON, or the error.
 pub type Answer = Result<Answered, Failure>;
 
 /// What a handler answers: a value's JSON, which it is made of, and the content beside it ([`Content`](crate::Content)).
@@ -57,21 +56,21 @@ impl From<Box<RawValue>> for Answered {
     }
 }
 
-/// What a tool can answer with. Implemented for every type that is `Serialize` and [`JsonSchema`], and for
+/// A type that a tool can return. Implemented for every type that is `Serialize` and [`JsonSchema`], and for
 /// [`Content`](crate::Content).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a tool, a skill or a request handler",
     label = "not written as JSON",
-    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`"
+    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own"
 )]
 pub trait Reply: Sized {
-    /// Describes the value.
+    /// The schema of the value.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 
-    /// Writes the value.
+    /// Serializes the value.
     fn into_answer(self) -> Answer;
 
-    /// [`schema`](Self::schema), in a form by which generated code can find the type.
+    /// [`schema`](Self::schema), in a form that lets generated code infer the type.
     #[doc(hidden)]
     const DESCRIBED: Described<Self> = Described { schema: Self::schema, content: &[], of: PhantomData };
 
@@ -132,10 +131,10 @@ pub struct Output {
     pub(crate) content: &'static [&'static str],
 }
 
-/// Decides what a return type `R` is: for `Result` it has a constant of its own, for all else that of [`PlainReply`].
+/// Determines the kind of a return type `R`: `Result` has an inherent constant, any other type that of [`PlainReply`].
 ///
-/// An inherent constant wins over a trait's, and none of them has bounds: so a `Result` with a wrong error type is
-/// reported as such and never taken for a value.
+/// An inherent constant takes precedence over a trait's, and neither has bounds: so a `Result` with an invalid error
+/// type is reported as such, and not treated as a value.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ReplyOf<R>(PhantomData<R>);
@@ -145,16 +144,16 @@ impl<T, E> ReplyOf<Result<T, E>> {
     pub const PARTS: Parts<Result<T, E>, T, E> = Parts { split: |reply| reply };
 }
 
-/// The constant of [`ReplyOf`] for what is no `Result`.
+/// The constant of [`ReplyOf`] for types other than `Result`.
 #[doc(hidden)]
 pub trait PlainReply<R> {
-    /// All else is a value.
+    /// Any other type is a value.
     const PARTS: Parts<R, R, Infallible> = Parts { split: Ok };
 }
 
 impl<R> PlainReply<R> for ReplyOf<R> {}
 
-/// How a reply `R` is taken apart into a value `T` or an error `E`.
+/// How a reply `R` is split into a value `T` or an error `E`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Parts<R, T, E> {
@@ -169,9 +168,10 @@ impl<R, T, E> Clone for Parts<R, T, E> {
 
 impl<R, T, E> Copy for Parts<R, T, E> {}
 
-/// A handler's reply as it is answered.
+/// Converts a handler's reply to an answer.
 ///
-/// The conversions are function pointers and no bounds, so that a wrong reply is reported once, at the return type.
+/// The conversions are function pointers instead of bounds, so that an invalid reply is reported once, at the return
+/// type.
 // Taken by value like everything else that generated code hands over.
 #[doc(hidden)]
 #[allow(clippy::needless_pass_by_value)]

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) handler: Run,
     pub(crate) location: Location,
+    /// How long it may take at most, where that ends before the deadline of who asked.
+    pub(crate) own_limit: Option<Duration>,
 }
 
 /// A handler that is known when the program runs.
@@ -112,7 +114,7 @@ async fn until_its_end(
         biased;
         outcome = running => outcome,
         () = cancellation.cancelled() => Err(canceled()),
-        () = tokio::time::sleep_until(deadline.into()) => Err(timed_out()),
+        () = tokio::time::sleep_until(deadline.into()) => Err(timed_out(job.name, job.own_limit)),
     }
 }
 

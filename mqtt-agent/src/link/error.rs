@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::shown::{quoting, shown};
+use crate::deadline::Lasting;
+use crate::shown::{debug_as_display, quoting, shown};
 
 /// Why a connection to the broker could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The address of the broker can't be used.
@@ -83,7 +84,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// The broker accepted the connection, and did not answer what was asked of it then.
-    #[error("`{broker}` did not answer {what} within {within:?}; the broker's log may say why", broker = shown(.broker))]
+    #[error("`{broker}` did not answer {what} within {}; the broker's log may say why", Lasting(*.within), broker = shown(.broker))]
     Unanswered {
         /// Host and port, or the WebSocket address.
         broker: String,
@@ -93,7 +94,7 @@ pub enum ConnectError {
         within: Duration,
     },
     /// There was no connection within the time allowed.
-    #[error("no connection to `{broker}` within {within:?}{}; check that the broker runs and can be reached", last_error(.last.as_deref()), broker = shown(.broker))]
+    #[error("no connection to `{broker}` within {}{}; check that the broker runs and can be reached", Lasting(*.within), last_error(.last.as_deref()), broker = shown(.broker))]
     Timeout {
         /// Host and port, or the WebSocket address.
         broker: String,
@@ -106,6 +107,8 @@ pub enum ConnectError {
     #[error("the connection was closed by this program; open a new one")]
     Closed,
 }
+
+debug_as_display!(ConnectError);
 
 /// What the broker added to a reason code.
 pub(super) fn said(reason: Option<&str>, server: Option<&str>) -> String {
@@ -166,7 +169,7 @@ impl std::fmt::Display for BrokerFeature {
 }
 
 /// Why a message was not published, or may not have been.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The broker's access rules forbid it (reason code 0x87).
@@ -217,7 +220,7 @@ pub enum PublishError {
     #[error("the publish queue is full; publish slower, or wait for outcomes")]
     QueueFull,
     /// The connection was closed before the message was sent.
-    #[error("the connection is closed; the message was not sent")]
+    #[error("the connection is closed; open a new one")]
     Closed,
     /// The message's expiry passed before it was sent.
     #[error("the message expired before it could be sent; check the connection or allow more time")]
@@ -228,6 +231,8 @@ pub enum PublishError {
     )]
     Interrupted,
 }
+
+debug_as_display!(PublishError);
 
 /// Whose limit a packet is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,7 +260,7 @@ impl fmt::Display for SizeLimit {
 }
 
 /// Why a subscription was not granted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The broker's access rules forbid it (reason code 0x87).
@@ -307,3 +312,5 @@ pub enum SubscribeError {
         filter: String,
     },
 }
+
+debug_as_display!(SubscribeError);

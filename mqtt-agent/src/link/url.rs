@@ -58,7 +58,7 @@ impl Target {
     pub(super) fn parse(text: &str) -> Result<Self, ConnectError> {
         let invalid = |reason: String| ConnectError::InvalidUrl { reason };
         // The address itself isn't repeated in errors: it may hold a password.
-        let mut url = url::Url::parse(text).map_err(|error| invalid(error.to_string()))?;
+        let mut url = url::Url::parse(text).map_err(|error| invalid(unreadable(text, &error.to_string())))?;
         let scheme = match url.scheme() {
             "mqtt" => Scheme::Mqtt,
             "mqtts" => Scheme::Mqtts,
@@ -83,7 +83,8 @@ impl Target {
         let (address, resource) = match scheme {
             Scheme::Mqtt | Scheme::Mqtts => {
                 if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-                    return Err(invalid(format!("nothing may follow the port after `{}://`", scheme.name())));
+                    let reason = format!("nothing may follow the port after `{}://`", scheme.name());
+                    return Err(invalid(unreadable(text, &reason)));
                 }
                 (format!("{host}:{port}"), String::new())
             }
@@ -133,6 +134,17 @@ impl Target {
     }
 }
 
+/// Why an address can't be read. A password with `/`, `?` or `#` in it ends the host too early.
+fn unreadable(text: &str, reason: &str) -> String {
+    if !text.contains('@') {
+        return reason.to_owned();
+    }
+    format!(
+        "{reason}. If the password has `/`, `?`, `#`, `@`, `:` or `%` in it, percent-encode them (`/` as `%2F`), or give it with \
+         `ConnectOptions::credentials`"
+    )
+}
+
 /// An address as it may be shown: without credentials and query. `None` for one that can't be read.
 pub(crate) fn without_credentials(text: &str) -> Option<String> {
     let target = Target::parse(text).ok()?;
@@ -144,8 +156,9 @@ pub(crate) fn without_credentials(text: &str) -> Option<String> {
 
 /// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
 fn decode(text: &str) -> Result<String, ConnectError> {
-    let invalid =
-        || ConnectError::InvalidUrl { reason: "its user name or password is not well encoded".to_owned() };
+    let invalid = || ConnectError::InvalidUrl {
+        reason: "its user name or password has a `%` that encodes nothing (`%` itself is `%25`)".to_owned(),
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -231,6 +244,24 @@ mod tests {
                 }
                 other => panic!("{text}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn of_a_password_that_ends_the_host_it_is_said_how_to_write_it() {
+        for text in ["mqtt://me:p/ss@h", "mqtt://me:12/34@h", "mqtt://me:p#ss@h:1883", "mqtts://me:p?s@h"] {
+            let error = Target::parse(text).unwrap_err().to_string();
+            assert!(
+                error.contains("percent-encode") && error.contains("`ConnectOptions::credentials`"),
+                "{error}"
+            );
+        }
+        let error = Target::parse("mqtt://h:x").unwrap_err().to_string();
+        assert!(!error.contains("password"), "{error}");
+        for (text, password) in
+            [("mqtt://me:p@ss@h", "p@ss"), ("mqtt://me:p:ss@h", "p:ss"), ("mqtt://me:p%2Fss@h", "p/ss")]
+        {
+            assert_eq!(Target::parse(text).unwrap().credentials, Some(Credentials::new("me", password)));
         }
     }
 

@@ -1,4 +1,4 @@
-//! A request to a topic that one peer answers: sent with a Response Topic, and matched to its answer by Correlation Data.
+//! A request on a topic: sent with a Response Topic, and matched with its answer by Correlation Data.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,11 +10,13 @@ use crate::link::{Inbound, Message, PublishError, Published};
 use crate::session::{Answer, Session, SessionHandle};
 use crate::wire::Identifier;
 
-/// Sends a request and waits for its answer: as long as this says, else the session's timeout.
+/// Sends a request and waits for its answer: as long as `timeout` says, which the caller's `option` sets, else the session's
+/// timeout.
 pub(crate) async fn ask(
     handle: &SessionHandle,
     message: Message,
     timeout: Option<Duration>,
+    option: &'static str,
 ) -> Result<Inbound, CallError> {
     let (session, scope) = (handle.session(), handle.scope());
     let until = handle.deadline(timeout);
@@ -47,14 +49,14 @@ pub(crate) async fn ask(
         biased;
         () = scope.cancelled() => Err(CallError::Canceled),
         outcome = tokio::time::timeout_at(until.into(), asked) => {
-            outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout, online: None }))
+            outcome.unwrap_or_else(|_| Err(CallError::Timeout { tool: topic.to_string(), after: timeout, online: None, option }))
         }
     };
     drop(waiting);
     outcome
 }
 
-/// However the wait ends, the answer is not expected any more.
+/// Dropping it stops expecting the answer.
 struct Waiting<'s> {
     session: &'s Session,
     id: Identifier,

@@ -1,5 +1,5 @@
-//! Calling a tool: the builder ([`ToolCall`]), one call on the wire ([`exchange`]), its partial results
-//! ([`ToolStream`]) and what it can come to ([`CallError`]).
+//! Calling a tool: the builder ([`ToolCall`]), a call on the wire ([`exchange`]), its partial results ([`ToolStream`])
+//! and its errors ([`CallError`]).
 
 mod asks;
 #[cfg_attr(not(feature = "chunks"), allow(dead_code))]
@@ -38,7 +38,8 @@ use asks::Asks;
 use exchange::{CallResult, Exchange};
 use retry::retried;
 
-/// One call of a tool, not yet made. Await it for the result, or [`stream`](Self::stream) it.
+/// A call of a tool that is not sent yet. Awaiting it sends the call and gives the result; [`stream`](Self::stream)
+/// also gives partial results.
 #[derive(Debug)]
 #[must_use = "a call is made when it is awaited or streamed"]
 pub struct ToolCall<T = Value> {
@@ -64,8 +65,8 @@ impl<T: FromToolResult> ToolCall<T> {
         }
     }
 
-    /// The type of the result. Any that serde reads, or [`Content`]; [`CallError::UnexpectedResult`] when the result doesn't
-    /// fit.
+    /// Sets the type of the result: any type that is `Deserialize`, or [`Content`]. If the result doesn't fit, the error is
+    /// [`CallError::UnexpectedResult`].
     pub fn returning<U: FromToolResult>(self) -> ToolCall<U> {
         let Self { handle, tool, arguments, timeout, retry, max_result_bytes, result: _ } = self;
         ToolCall { handle, tool, arguments, timeout, retry, max_result_bytes, result: PhantomData }
@@ -77,8 +78,8 @@ impl<T: FromToolResult> ToolCall<T> {
         self.returning()
     }
 
-    /// How long to wait for the answer. Also sent along (`MCP-15`), so that a server does not run what nobody waits
-    /// for. Inside a handler the call ends with the handler's own deadline if that is sooner.
+    /// Limits the wait for the answer. The limit is also sent to the server (`MCP-15`), so that it does not run an
+    /// expired call. In a handler the call ends at the handler's deadline if that is sooner.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -123,22 +124,23 @@ impl<T: FromToolResult> ToolCall<T> {
         SaveTo { handle, tool, arguments, deadline, limit, path: path.into() }
     }
 
-    /// Makes the call again where that may help: where nobody could take it (nobody serves the tool now, codes `busy` and
-    /// `stopping`), where the tool says when to try again, and, for a tool whose card says `read_only` or `idempotent`, where
-    /// an attempt was not answered in [`Retry::attempt_timeout`]. All attempts and waits together take no longer than the
-    /// call's timeout; the last error is the call's. Each attempt is a call of its own, with an id of its own (`MCP-4`).
+    /// Retries the call after errors that may be temporary: the tool was unavailable (no server, or the codes `busy`
+    /// and `stopping`); its error says when to try again; or, for a tool whose card says `read_only` or `idempotent`,
+    /// an attempt was not answered within [`Retry::attempt_timeout`]. All attempts and waits together are limited by
+    /// the call's timeout; the last attempt's error is returned. Each attempt is a separate call with its own id
+    /// (`MCP-4`).
     ///
-    /// A call that is [streamed](Self::stream) is made once.
+    /// A [streamed](Self::stream) call is not retried.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = Some(retry);
         self
     }
 
-    /// Makes the call, and gives its partial results while it runs.
+    /// Sends the call, and returns its partial results while it runs.
     ///
     /// # Errors
     ///
-    /// Those of the call that show before the first partial result, as when the broker denies it.
+    /// Errors of the call before the first partial result, for example if the broker denies it.
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
         let deadline = self.handle.deadline(self.timeout);
         let asks = Asks { content: T::CONTENT, chunks: None };
@@ -166,7 +168,7 @@ impl<T: FromToolResult + 'static> IntoFuture for ToolCall<T> {
     }
 }
 
-/// The call as far as it is the same for all types: compiled once, and not again for each in each user's program.
+/// The part of the call that does not depend on the type, so it is compiled once.
 fn made(exchange: Result<Box<Exchange>, CallError>) -> BoxFuture<'static, CallResult> {
     match exchange {
         Ok(exchange) => Box::pin(exchange.run()),
@@ -198,7 +200,7 @@ fn unfit(unfit: Unfit) -> CallError {
     }
 }
 
-/// Arguments are one JSON object; nothing at all is an empty one.
+/// Serializes the arguments to a JSON object; `()` gives an empty one.
 fn object(arguments: &impl Serialize) -> Result<Box<RawValue>, CallError> {
     let raw = json::to_raw(arguments).map_err(|error| CallError::InvalidArguments {
         message: format!("the arguments cannot be written as JSON: {error}; give a type that can"),

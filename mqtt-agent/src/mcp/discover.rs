@@ -1,5 +1,5 @@
-//! Finding tools and servers by their retained cards (`MCP-11`): the look-ups as callers make them. Each has its own
-//! subscriptions, so any number run at once.
+//! Finding tools and servers by their retained cards (`MCP-11`). Each look-up has its own subscriptions, so any number
+//! can run concurrently.
 
 #[cfg(feature = "mcp-stdio")]
 mod news;
@@ -53,11 +53,11 @@ impl Card for ServerCard {
     }
 }
 
-/// How many bytes of cards a listing takes in memory.
+/// The maximum memory of a listing's cards, in bytes.
 const CARD_BYTES: usize = 128 << 20;
 
-/// Collects cards as long as they take no more than that in memory. A short card may take many times its text: a list of empty
-/// words. `false` when there were more.
+/// Collects cards up to that limit; returns `false` if there were more. A card may take many times the size of its text
+/// in memory.
 fn collect<C: Card>(cards: impl IntoIterator<Item = C>) -> (Vec<C>, bool) {
     let (mut collected, mut bytes) = (Vec::new(), 0_usize);
     for card in cards {
@@ -70,7 +70,7 @@ fn collect<C: Card>(cards: impl IntoIterator<Item = C>) -> (Vec<C>, bool) {
     (collected, true)
 }
 
-/// The cards that can be read, by name, each when it is asked for. Retained garbage is passed over (`SUB-11`).
+/// The valid cards, by name, parsed lazily. Invalid ones are ignored (`SUB-11`).
 fn readable<C: Card>(namespace: &Namespace, cards: BTreeMap<String, Bytes>) -> impl Iterator<Item = C> {
     let read = move |(name, payload): (String, Bytes)| match C::read(&name, &payload) {
         Ok(card) => card,
@@ -82,7 +82,7 @@ fn readable<C: Card>(namespace: &Namespace, cards: BTreeMap<String, Bytes>) -> i
     cards.into_iter().filter_map(read)
 }
 
-/// The first card that comes on an exact topic.
+/// The first card on an exact topic.
 pub(super) async fn find<C: Card>(
     session: &Session,
     name: &str,
@@ -108,9 +108,9 @@ macro_rules! lists {
     ($(#[$doc:meta])* $name:ident of $card:ty, $list:path) => {
         $(#[$doc])*
         ///
-        /// Awaiting it gives all of them, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) gives what there
-        /// is and says whether that is all. Cards are collected for a [`window`](Self::window) of time, which is
-        /// extended while they still come or are fetched one by one, up to 10 s.
+        /// Awaiting it gives a complete list, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) returns what
+        /// was found and says whether it is complete. Cards are collected for a [`window`](Self::window) of time, which
+        /// is extended while cards still arrive or are fetched one by one, up to 10 s.
         #[derive(Debug)]
         #[must_use = "a look-up is made when it is awaited"]
         pub struct $name {
@@ -123,13 +123,13 @@ macro_rules! lists {
                 Self { session, window: WINDOW }
             }
 
-            /// How long cards are collected. Default: 1 s; on a far or busy broker up to 3 s are usual.
+            /// Sets how long cards are collected. Default: 1 s; for a distant or busy broker use up to 3 s.
             pub fn window(mut self, window: Duration) -> Self {
                 self.window = window;
                 self
             }
 
-            /// What can be found, which may be less than there is.
+            /// Returns what was found, even if the list is not complete.
             ///
             /// # Errors
             ///
@@ -170,7 +170,7 @@ macro_rules! finds {
                 Self { session, name, within: WINDOW }
             }
 
-            /// How long to wait for the card. Default: 1 s. A card that is there comes at once.
+            /// Sets how long to wait for the card. Default: 1 s. An existing card arrives at once.
             pub fn within(mut self, within: Duration) -> Self {
                 self.within = within;
                 self
@@ -195,23 +195,24 @@ macro_rules! finds {
 lists! {
     /// Lists the tools that are online, by name; see [`Client::tools`](crate::Client::tools).
     ///
-    /// Those are the tools whose card says so and that a server lists which is online; where the server's card cannot be
-    /// read, the tool's card alone decides. A card is a hint (`MCP-13`): a tool that is not listed may answer.
+    /// A tool is online if its card says so and an online server lists it; if the server's card cannot be read, only
+    /// the tool's card counts. A card is a hint (`MCP-13`): a tool that is not listed may still answer.
     ListTools of ToolCard, tools::list
 }
 
 lists! {
-    /// Lists the servers whose card says that they are online, by id; see [`Client::servers`](crate::Client::servers).
+    /// Lists the servers that are online by their cards, sorted by id; see [`Client::servers`](crate::Client::servers).
     ListServers of ServerCard, servers::list
 }
 
 finds! {
-    /// Looks up one tool's card, online or not; `None` when there is none. See [`Client::tool`](crate::Client::tool).
+    /// Finds the card of one tool, online or not; `None` if there is none. See [`Client::tool`](crate::Client::tool).
     FindTool of ToolCard, tools::find
 }
 
 finds! {
-    /// Looks up one server's card, online or not; `None` when there is none. See [`Client::server`](crate::Client::server).
+    /// Finds the card of one server, online or not; `None` if there is none. See
+    /// [`Client::server`](crate::Client::server).
     FindServer of ServerCard, servers::find
 }
 

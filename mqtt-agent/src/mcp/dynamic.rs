@@ -151,7 +151,7 @@ impl DynamicTool {
                 timeout: None,
                 concurrency: None,
                 allow: None,
-                job: Job { name, handler, location },
+                job: Job { name, handler, location, own_limit: None },
             },
             description,
             input,

@@ -1,4 +1,4 @@
-//! Asking a server what it counted, and whether it is there (`MCP-20`).
+//! Statistics and ping of a server (`MCP-20`).
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -11,8 +11,8 @@ use crate::session::SessionHandle;
 use crate::wire::{DecodeError, Identifier, Namespace, ServerPing, ServerStats};
 
 impl FindServer {
-    /// Asks the server for its statistics (`MCP-20`): for how long it serves, and of each tool the calls, the errors by their
-    /// type, what is in hand, and how long calls waited and ran. Waits as long as [`within`](Self::within) says.
+    /// Requests the server's statistics (`MCP-20`): its uptime, and for each tool the calls, the errors by type, the
+    /// pending calls, and how long calls waited and ran. Waits for at most [`within`](Self::within).
     ///
     /// ```no_run
     /// # async fn example(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
@@ -24,18 +24,18 @@ impl FindServer {
     /// # }
     /// ```
     ///
-    /// The counters are those of one process and begin at zero with it. Times are told with an error of an eighth.
+    /// The counters start at zero with the server's process. Times have a relative error of up to 1/8.
     ///
     /// # Errors
     ///
-    /// [`CallError::Unavailable`] where the broker says that nobody answers, [`CallError::Timeout`] where nobody does: the
-    /// server is away, is no agent of this library, or may not subscribe the topic.
+    /// [`CallError::Unavailable`] if the broker reports that there is no receiver, [`CallError::Timeout`] if there is
+    /// no answer: the server is offline, does not use this library, or is not allowed to subscribe to the topic.
     pub fn stats(self) -> BoxFuture<'static, Result<ServerStats, CallError>> {
         Box::pin(async move { self.ask(Namespace::server_stats, ServerStats::read).await })
     }
 
-    /// Asks the server whether it is there, and who it is (`MCP-20`). Unlike a card this tells of the process and not of
-    /// what the broker keeps. Waits as long as [`within`](Self::within) says.
+    /// Pings the server (`MCP-20`). Unlike a card, which the broker retains, the answer comes from the running process.
+    /// Waits for at most [`within`](Self::within).
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl FindServer {
             return Err(CallError::InvalidName { message: error.to_string() });
         }
         let message = Message::json(topic(session.namespace(), &id), Bytes::from_static(b"{}"));
-        let answer = ask(&SessionHandle::new(session), message, Some(within)).await?;
+        let answer = ask(&SessionHandle::new(session), message, Some(within), "within").await?;
         read(&answer.payload)
             .map_err(|error| CallError::InvalidResponse { message: error.cause().to_string() })
     }

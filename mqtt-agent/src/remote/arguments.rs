@@ -1,4 +1,4 @@
-//! The arguments of a remote's call, put together one by one.
+//! Collects the arguments of a remote's call.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::json;
 #[derive(Debug, Clone, Default)]
 pub struct RemoteArguments(pub(super) Written);
 
-/// What was written, or the first that could not be.
+/// The serialized arguments, or the first error.
 #[derive(Debug, Clone)]
 pub(super) enum Written {
     Object(Map<String, Value>),
@@ -49,7 +49,7 @@ impl RemoteArguments {
     }
 }
 
-/// What can be sent as an argument: every type that is `Serialize`, and [`Args`] of one.
+/// A type that can be sent as an argument: every type that is `Serialize`, and [`Args`] of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as an argument",
     label = "not written as JSON",

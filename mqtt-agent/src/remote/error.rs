@@ -1,4 +1,4 @@
-//! What a call of a remote's method can come to.
+//! The errors of a remote's methods.
 
 use std::error::Error;
 use std::fmt;
@@ -7,13 +7,12 @@ use crate::handler::reply::{FromToolError, FromToolResult, ToolError};
 use crate::mcp::CallError;
 use crate::shown::shown;
 
-/// Why a call of a `#[remote]` trait's method has no result.
-#[derive(Debug)]
+/// The error of a call of a `#[remote]` trait's method.
 #[non_exhaustive]
 pub enum RemoteError<E> {
     /// The method itself failed, with this error.
     Tool(E),
-    /// The call did not get that far, or the method's error is none that `E` knows.
+    /// The call failed in another way, or with an error that `E` does not have.
     Call(CallError),
 }
 
@@ -26,7 +25,13 @@ impl<E: ToolError> fmt::Display for RemoteError<E> {
     }
 }
 
-impl<E: ToolError + fmt::Debug> Error for RemoteError<E> {}
+impl<E: ToolError> fmt::Debug for RemoteError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<E: ToolError> Error for RemoteError<E> {}
 
 impl<E: FromToolError> RemoteError<E> {
     pub(crate) fn from_call(error: CallError) -> Self {
@@ -37,7 +42,7 @@ impl<E: FromToolError> RemoteError<E> {
     }
 }
 
-/// What a `#[remote]` trait's method returns: a `Result`, for a call over the network can fail.
+/// The return type of a `#[remote]` trait's method: a `Result`, because a call over the network can fail.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a call from afar",
     label = "a call over the network can fail",

@@ -1,7 +1,9 @@
 //! What keeps the schemas of a definition from being served.
 
+use crate::shown::debug_as_display;
+
 /// Why the schemas of a tool or a skill cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
     /// One argument.
@@ -16,3 +18,5 @@ pub enum SchemaError {
     #[error("{0}")]
     Parameters(String),
 }
+
+debug_as_display!(SchemaError);

@@ -42,7 +42,7 @@ impl ToolSchemas {
                 }
                 Need::Arguments { schema } => wholes.push(schema(&mut generator).to_value()),
                 Need::Partials { schema } => partials.push(schema),
-                Need::Nothing | Need::State { .. } => {}
+                Need::Nothing | Need::State { .. } | Need::Task | Need::Payload => {}
             }
         }
         if wholes.len() > 1 || (!wholes.is_empty() && !arguments.is_empty()) {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::validate::{Check, Expected, Types, Wrong};
 use crate::json::last_step;
+use crate::shown::shown;
 
 /// The longest excerpt of a value that is told back, in characters.
 const EXCERPT: usize = 60;
@@ -24,6 +25,7 @@ pub(super) fn message(wrong: &Wrong<'_>) -> String {
         }
         Expected::Member(types, tags) => return missing(*types, tags),
         Expected::Nothing(known) => return unknown(&wrong.pointer, known),
+        Expected::Key(patterns) => return wrong_key(&wrong.pointer, patterns),
     };
     format!("expected {expected}, got {}", excerpt(wrong.value))
 }
@@ -48,6 +50,16 @@ fn unknown(pointer: &str, known: &[&str]) -> String {
     }
 }
 
+/// A key of a map that is none. schemars writes those of Rust's integers as patterns of digits.
+fn wrong_key(pointer: &str, patterns: &[&str]) -> String {
+    let key = shown(&last_step(pointer)).to_string();
+    match patterns {
+        [r"^\d+$"] => format!("`{key}` is no key here; the keys are whole numbers from 0"),
+        [r"^-?\d+$"] => format!("`{key}` is no key here; the keys are whole numbers"),
+        patterns => format!("`{key}` is no key here; the keys match {}", list(patterns)),
+    }
+}
+
 /// What a keyword asks for.
 fn keyword(check: &Check) -> String {
     match check {
@@ -56,12 +68,12 @@ fn keyword(check: &Check) -> String {
         Check::Minimum { limit, excluded: true } => format!("more than {limit}"),
         Check::Maximum { limit, excluded: true } => format!("less than {limit}"),
         Check::MultipleOf(of) => format!("a multiple of {of}"),
-        Check::MinLength(limit) => format!("at least {limit} characters"),
-        Check::MaxLength(limit) => format!("at most {limit} characters"),
-        Check::MinItems(limit) => format!("at least {limit} items"),
-        Check::MaxItems(limit) => format!("at most {limit} items"),
-        Check::MinProperties(limit) => format!("at least {limit} members"),
-        Check::MaxProperties(limit) => format!("at most {limit} members"),
+        Check::MinLength(limit) => format!("at least {}", counted(*limit, "character")),
+        Check::MaxLength(limit) => format!("at most {}", counted(*limit, "character")),
+        Check::MinItems(limit) => format!("at least {}", counted(*limit, "item")),
+        Check::MaxItems(limit) => format!("at most {}", counted(*limit, "item")),
+        Check::MinProperties(limit) => format!("at least {}", counted(*limit, "member")),
+        Check::MaxProperties(limit) => format!("at most {}", counted(*limit, "member")),
         Check::Pattern(pattern) => format!("a string that matches `{}`", pattern.text()),
         Check::Enum(options) => format!("one of {}", choices(&options.values)),
         Check::Const(value) => value.to_string(),
@@ -82,6 +94,12 @@ fn name(check: &Check) -> &'static str {
         Check::Never => "false",
         _ => "allOf",
     }
+}
+
+/// `1 item`, `2 items`.
+fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 /// Types with their articles; `null` beside others is the way to say nothing, and not told.

@@ -1,47 +1,48 @@
-//! How much an agent takes on at once.
+//! The limits of an agent.
 
 use std::time::Duration;
 
 use super::admission::Capacity;
 
-/// How much an agent takes on at once. Give it to [`Agent::limits`](crate::Agent::limits).
+/// The limits of an agent, for [`Agent::limits`](crate::Agent::limits).
 ///
-/// Up to `concurrency` handlers run, those of one tool up to its own `#[tool(concurrency = ..)]`; up to `queue` further
-/// calls of at most `queue_bytes` wait for their turn, and any beyond that are answered `unavailable` with code `busy` at
-/// once. Requests on topics of one's own are counted by the same numbers, apart from calls. Tasks have numbers of their own.
+/// Up to `concurrency` handlers run concurrently; a tool may have its own limit, `#[tool(concurrency = ..)]`. Up to
+/// `queue` further calls with at most `queue_bytes` wait for their turn; any others are answered at once with
+/// `unavailable` and the code `busy`. Requests on users' own topics have the same limits, counted separately. Tasks
+/// have their own limits.
 ///
-/// Callers are told apart by where their answers go, and take turns: who has the fewest calls running is next. One of them
-/// has at most seven times of what is free of each number, which is seven eighths where it is alone, so that its slow calls
-/// leave places for others. Of seven places and fewer it has all.
+/// Callers are distinguished by their reply addresses, and take turns: the caller with the fewest running calls is
+/// next. Of each limit, a caller can use at most seven times the free amount, which is 7/8 for a single caller, so that
+/// slow calls leave room for others. A limit of seven or fewer can be used up by one caller.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Handlers that run at once, over all tools. Default: 256.
+    /// How many handlers run concurrently, over all tools. Default: 256.
     pub concurrency: usize,
-    /// Calls that wait for their turn, over all tools. Default: 1,024.
+    /// How many calls wait for their turn, over all tools. Default: 1,024.
     pub queue: usize,
-    /// How many bytes of calls are taken that have neither run nor an answer yet, over all tools: those that wait, and those
-    /// that are being read.
-    /// One call is taken however large it is. Arguments count as they lie in memory, where a list of empty lists takes some
-    /// twenty times its text. Default: 128 MiB.
+    /// How many bytes of calls are accepted that neither run nor are answered yet, over all tools. A single call is
+    /// accepted at any size. Arguments count by their size in memory, which may be some twenty times that of their
+    /// text. Default: 128 MiB.
     pub queue_bytes: usize,
-    /// How long a handler may run where its tool says nothing. Default: 60 s.
+    /// How long a handler may run, unless its tool sets a `timeout`. Default: 60 s.
     pub timeout: Duration,
-    /// How many finished calls of one tool are remembered, to answer a redelivered one again (`MCP-16`). Default: 1,024.
+    /// How many answers are stored for each tool, to answer redelivered calls (`MCP-16`). Default: 1,024.
     pub remembered_calls: usize,
-    /// How many bytes of answers of one tool are remembered for that, with what calls are told apart by. Default: 4 MiB.
+    /// How many bytes of answers are stored for each tool, including keys. Default: 4 MiB.
     pub remembered_bytes: usize,
-    /// Tasks that are worked on at once, over all skills. Default: 64.
+    /// How many tasks run concurrently, over all skills. Default: 64.
     pub tasks: usize,
-    /// Tasks that are in hand, those that wait for their turn included; more are rejected with code `busy`.
-    /// Default: 10,000.
+    /// How many tasks are open, including waiting ones; further ones are rejected with the code `busy`. Default:
+    /// 10,000.
     pub task_queue: usize,
-    /// How many bytes of tasks wait for their turn, as they lie in memory, over all skills; more are rejected with code `busy`. One task
-    /// is taken however large it is, and so is what a durable store has at the start. Default: 256 MiB.
+    /// How many bytes of tasks wait for their turn, by their size in memory, over all skills; further tasks are
+    /// rejected with the code `busy`. A single task is accepted at any size, and so are the tasks of a durable store at
+    /// start. Default: 256 MiB.
     pub task_queue_bytes: usize,
-    /// How long one attempt at a task may take where its skill says nothing. Default: 1 h.
+    /// How long one attempt of a task may take, unless its skill sets a `timeout`. Default: 1 h.
     pub task_timeout: Duration,
-    /// How long running calls and tasks are waited for when the agent stops. Default: 10 s.
+    /// How long running calls and tasks may take to finish when the agent stops. Default: 10 s.
     pub grace: Duration,
 }
 
@@ -63,17 +64,17 @@ impl Default for Limits {
     }
 }
 
-/// Calls and requests that may be in hand beside those that run or wait: those being read, and those being answered.
+/// How many further calls and requests may be open: those being read, and those being answered.
 const READING: usize = 256;
 
 impl Limits {
-    /// What is taken of calls, and of requests.
+    /// The capacity for calls, and for requests.
     pub(crate) fn call_capacity(&self) -> Capacity {
         let in_hand = self.concurrency.saturating_add(self.queue).saturating_add(READING);
         Capacity { running: self.concurrency, waiting: self.queue, in_hand, bytes: self.queue_bytes }
     }
 
-    /// What is taken of tasks. Those in hand wait or run: they are stored, so none is turned away later.
+    /// The capacity for tasks. Open tasks wait or run: they are stored, so none is rejected later.
     pub(crate) fn task_capacity(&self) -> Capacity {
         let Self { tasks, task_queue, task_queue_bytes, .. } = *self;
         Capacity { running: tasks, waiting: usize::MAX, in_hand: task_queue, bytes: task_queue_bytes }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::deadline::Lasting;
 use crate::link::{PublishError, SubscribeError};
-use crate::shown::{quoting, shown};
+use crate::shown::{debug_as_display, quoting, shown};
 use crate::store::StoreError;
 use crate::wire::{IdentifierError, TaskError, TaskResult, TaskState};
 
 /// Why a task has no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DelegateError {
     /// What was named is no agent.
@@ -49,13 +50,13 @@ pub enum DelegateError {
     },
     /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
     #[error(
-        "no result of task `{task_id}` from `{agent}` within {after:?}; is the agent online? it may still work on the task", task_id = shown(.task_id), agent = shown(.agent))]
+        "no result of task `{task_id}` from `{agent}` within {}; is the agent online? it may still work on the task", Lasting(*.after), task_id = shown(.task_id), agent = shown(.agent))]
     Timeout {
         /// The task.
         task_id: String,
         /// The agent that was asked.
         agent: String,
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
     },
     /// Nobody receives tasks for the agent: it never connected, or its session has expired (`MCP-14` has the same for
@@ -76,7 +77,7 @@ pub enum DelegateError {
     #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
     /// The broker did not take the task.
-    #[error("the task was not sent: {0}")]
+    #[error("publishing the task failed: {0}")]
     Publish(PublishError),
     /// The broker did not grant a subscription to the result.
     #[error("the result could not be received: {0}")]
@@ -90,6 +91,8 @@ pub enum DelegateError {
     )]
     Abandoned,
 }
+
+debug_as_display!(DelegateError);
 
 impl From<IdentifierError> for DelegateError {
     fn from(error: IdentifierError) -> Self {

@@ -1,5 +1,5 @@
-//! The contract of [`TaskStore`] as rules that any store can be held against. What a store promises beyond it, as to
-//! outlive its process, is tested beside that store.
+//! The contract of [`TaskStore`] as rules for checking any store. Further guarantees of a store, such as durability,
+//! are tested beside that store.
 
 // Exported with the feature `broker` alone; tests have it always.
 #![cfg_attr(not(feature = "broker"), allow(unreachable_pub))]
@@ -13,12 +13,12 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{StoreError, TaskRecord, TaskStore};
+use crate::shown::debug_as_display;
 use crate::wire::{Identifier, Task, TaskState};
 
-/// Holds a store of your own against the contract of [`TaskStore`], rule by rule. `make` gives an empty store each time.
+/// Checks a store against the contract of [`TaskStore`], rule by rule. `make` returns a new, empty store each time.
 ///
-/// It cannot show that what was acknowledged survives the process, or that a store is cheap; and it waits for nothing, so
-/// ages other than "just now" are not tried.
+/// It cannot check durability or performance, and since it does not wait, it only checks records with an age of zero.
 ///
 /// ```
 /// use mqtt_agent::a2a::MemoryStore;
@@ -46,8 +46,8 @@ where
     Ok(())
 }
 
-/// What a store does against the contract of [`TaskStore`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A violation of the contract of [`TaskStore`].
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the task store breaks the rule `{rule}`: {what}; `TaskStore` has the contract")]
 #[non_exhaustive]
 pub struct BrokenRule {
@@ -57,7 +57,9 @@ pub struct BrokenRule {
     pub what: String,
 }
 
-/// Names every rule to a macro, so that the list is written once.
+debug_as_display!(BrokenRule);
+
+/// Passes every rule to a macro, so that the list is written once.
 macro_rules! with_rules {
     ($then:path) => {
         $then! {
@@ -103,10 +105,10 @@ macro_rules! table {
 }
 with_rules!(table);
 
-/// How a store did.
+/// The result of checking one rule.
 pub(super) type Verdict = Result<(), Broken>;
 
-/// What a store did instead of what it should.
+/// What a store did instead.
 #[derive(Debug)]
 pub(super) struct Broken(String);
 
@@ -151,7 +153,7 @@ fn ids(records: &[TaskRecord]) -> Vec<&str> {
     records.iter().map(|record| record.task.task_id.as_str()).collect()
 }
 
-/// Waits for what runs at once.
+/// Waits for concurrent operations.
 async fn join<T>(tasks: Vec<tokio::task::JoinHandle<Result<T, StoreError>>>) -> Result<Vec<T>, Broken> {
     let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {

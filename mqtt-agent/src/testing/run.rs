@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 
 use super::TestAgent;
 use crate::agent::Agent;
+use crate::deadline::Lasting;
 
 /// How long a stop may take; then the runtime ends what is left.
 const STOP: Duration = Duration::from_secs(10);
@@ -51,6 +52,8 @@ where
         Ok(Ok(Ok(value))) => value,
         Ok(Ok(Err(error))) => panic!("a parameter of `{name}` could not be made: {error}"),
         Ok(Err(panic)) => std::panic::resume_unwind(panic),
-        Err(_) => panic!("`{name}` did not end within {limit:?}; give it longer with `timeout = \"..\"`"),
+        Err(_) => {
+            panic!("`{name}` did not end within {}; give it longer with `timeout = \"..\"`", Lasting(limit))
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Asking a `#[request]` handler: the builder behind its typed caller.
+//! Sending a request: the builder that the caller of a `#[request]` uses.
 
 use std::fmt::{self, Display};
 use std::future::IntoFuture;
@@ -16,7 +16,7 @@ use crate::mcp::{CallError, ask, read};
 use crate::remote::{RemoteError, RemoteReply};
 use crate::wire::Response;
 
-/// One request that is not sent yet. Generated code wraps it into a type with a setter for each placeholder.
+/// A request that is not sent yet. Generated code wraps it in a type with a setter for each placeholder.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Ask(Outgoing);
@@ -40,14 +40,14 @@ impl Ask {
         self
     }
 
-    /// Sets how long to wait for the answer.
+    /// Limits the wait for the answer.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = Some(timeout);
         self
     }
 
-    /// Sends it when it is awaited.
+    /// Sends the request when it is awaited.
     pub fn send<R>(self, client: &Client) -> Asking<R> {
         Asking { ask: self, client: client.clone(), reply: PhantomData }
     }
@@ -56,11 +56,11 @@ impl Ask {
         let timeout = self.0.timeout;
         let message = self.0.message();
         let message = message.map_err(|error| CallError::InvalidArguments { message: error.to_string() })?;
-        ask(client.handle(), message, timeout).await
+        ask(client.handle(), message, timeout, "timeout").await
     }
 }
 
-/// The error response of a handler that failed; one that can't be read is a failure all the same.
+/// The error response of a failed handler; a malformed one counts as a failure too.
 fn failure(inbound: &Inbound) -> CallError {
     match Response::read(&inbound.payload) {
         Ok(Response { outcome: Err(error), .. }) => error.into(),
@@ -69,7 +69,7 @@ fn failure(inbound: &Inbound) -> CallError {
     }
 }
 
-/// A request that is sent when it is awaited; after the future is dropped an answer is ignored.
+/// A request that is sent when it is awaited. If it is dropped, the answer is ignored.
 ///
 /// `R` is what the handler returns. Awaiting gives `Result<T, RemoteError<E>>` for a `Result<T, E>`.
 #[must_use = "a request is sent when it is awaited"]

@@ -1,15 +1,16 @@
-//! Why an event is not published.
+//! The errors of publishing an event.
 
 use std::time::Duration;
 
+use crate::deadline::Lasting;
 use crate::link::PublishError;
-use crate::shown::{quoting, shown};
+use crate::shown::{debug_as_display, quoting, shown};
 
-/// Why an event was not published.
-#[derive(Debug, thiserror::Error)]
+/// The error of publishing an event.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// A placeholder's value is no level of a topic.
+    /// A placeholder's value is not a valid topic level.
     #[error("the placeholder `{name}` is `{value}`: {reason}; give another value", value = shown(.value))]
     Placeholder {
         /// The placeholder.
@@ -22,18 +23,20 @@ pub enum EventError {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {message}; give a type that can", message = quoting(.message))]
     Payload {
-        /// What serde says.
+        /// The message of serde.
         message: String,
     },
-    /// The broker did not take it.
-    #[error("the event was not published: {0}")]
+    /// Publishing failed.
+    #[error("publishing the event failed: {0}")]
     Publish(PublishError),
     /// The broker did not acknowledge it in time. It may have arrived.
     #[error(
-        "the event was not acknowledged within {after:?}; publish it again, or give it a longer `.timeout(..)`"
+        "the event was not acknowledged within {}; publish it again, or give it a longer `.timeout(..)`", Lasting(*.after)
     )]
     Timeout {
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
     },
 }
+
+debug_as_display!(EventError);

@@ -1,4 +1,4 @@
-//! Publishing an event: the builder behind what `#[event]` generates.
+//! Publishing an event: the builder that `#[event]` uses.
 
 use std::fmt::{self, Display};
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub struct Set;
 #[derive(Debug, Clone, Copy)]
 pub struct Unset;
 
-/// Says of a placeholder that it has a value; an event with one that has none does not compile.
+/// Implemented for a placeholder with a value; publishing an event with an unset placeholder does not compile.
 #[diagnostic::on_unimplemented(
     message = "a placeholder of the event's topic has no value",
     label = "published before each placeholder is set",
@@ -32,7 +32,7 @@ pub trait IsSet {}
 #[diagnostic::do_not_recommend]
 impl IsSet for Set {}
 
-/// One event that is not published yet. Generated code wraps it into a type with a setter for each placeholder.
+/// An event that is not published yet. Generated code wraps it in a type with a setter for each placeholder.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -59,7 +59,7 @@ impl Draft {
         self
     }
 
-    /// Sets how long it may take.
+    /// Limits the wait for the acknowledgement.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.outgoing.timeout = Some(timeout);
@@ -89,7 +89,7 @@ impl Draft {
     }
 }
 
-/// An event on its way. It is sent when it is awaited; dropping it before it has left withdraws it.
+/// An event that is being published. Awaiting it sends the event; dropping it before the event is sent withdraws it.
 // A type of its own: of an `async fn` rustc would report an unset placeholder at each use of its future.
 #[must_use = "an event is sent when it is awaited"]
 pub struct Publishing(Pin<Box<dyn Future<Output = Result<(), EventError>> + Send>>);

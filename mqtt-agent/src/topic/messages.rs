@@ -15,8 +15,8 @@ use crate::link::{Filter, Inbound, Inbox, QoS, RetainHandling, SubscribeError, S
 use crate::session::Session;
 
 impl Client {
-    /// Subscribes any topic filter, as where it comes from a configuration; [`#[on]`](macro@crate::on) is for topics that are
-    /// known beforehand. Gives the messages one by one, those that the broker has retained first.
+    /// Subscribes to any topic filter, for example from a configuration; for topics that are known at compile time use
+    /// [`#[on]`](macro@crate::on). Returns the messages one by one, retained ones first.
     ///
     /// ```no_run
     /// use mqtt_agent::prelude::*;
@@ -31,15 +31,15 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// What is not read holds up nobody: up to 1,024 messages and 8 MiB wait in memory, and more at the broker; at QoS 0 more
-    /// are dropped. A message is taken when it comes: a crash loses those that were not read. The subscription ends when the
-    /// messages are dropped, and is made again after a reconnect.
+    /// Unread messages do not block anything else: up to 1,024 messages and 8 MiB wait in memory, and further ones at
+    /// the broker; at QoS 0 further ones are dropped. A message is acknowledged when it arrives, so a crash loses
+    /// unread ones. The subscription ends when [`Messages`] is dropped, and is renewed after a reconnect.
     pub fn subscribe(&self, filter: impl Into<String>) -> Subscribe {
         Subscribe { session: Arc::clone(self.session()), filter: Filter::new(filter) }
     }
 }
 
-/// A subscription that is not made yet; see [`Client::subscribe`].
+/// A subscription that is not requested yet; see [`Client::subscribe`].
 #[derive(Debug)]
 #[must_use = "a subscription is made when it is awaited"]
 pub struct Subscribe {
@@ -48,13 +48,13 @@ pub struct Subscribe {
 }
 
 impl Subscribe {
-    /// Leaves out what the broker has retained.
+    /// Leaves out retained messages.
     pub fn without_retained(mut self) -> Self {
         self.filter = self.filter.with_retain_handling(RetainHandling::DoNotSend);
         self
     }
 
-    /// Receives at QoS 0, whatever messages were published with.
+    /// Receives at QoS 0.
     pub fn at_most_once(mut self) -> Self {
         self.filter.qos = QoS::AtMostOnce;
         self
@@ -75,7 +75,7 @@ impl IntoFuture for Subscribe {
     }
 }
 
-/// The messages of one subscription, as they come; see [`Client::subscribe`]. It ends with the connection.
+/// The messages of a subscription; see [`Client::subscribe`]. Ends with the connection.
 #[derive(Debug)]
 pub struct Messages {
     inbox: Inbox,
@@ -83,7 +83,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// The next message; `None` when the connection was closed. May be dropped at any time: no message is lost by that.
+    /// Waits for the next message; `None` when the connection was closed. Cancel safe: no message is lost.
     pub async fn next(&mut self) -> Option<Incoming> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -105,7 +105,7 @@ impl Stream for Messages {
     }
 }
 
-/// A message that came.
+/// An incoming message.
 #[derive(Debug, Clone)]
 pub struct Incoming(Inbound);
 
@@ -116,22 +116,22 @@ impl Incoming {
         self.0.topic()
     }
 
-    /// Its payload, as it came.
+    /// Its raw payload.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.0.payload
     }
 
-    /// Its payload as JSON.
+    /// Deserializes its payload from JSON.
     ///
     /// # Errors
     ///
-    /// When it is no JSON, or another value.
+    /// When it is not JSON, or does not fit the type.
     pub fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_slice(&self.0.payload)
     }
 
-    /// Whether the broker had kept it before it was subscribed.
+    /// Whether it is a retained message from before the subscription.
     #[must_use]
     pub fn is_retained(&self) -> bool {
         self.0.retain

@@ -1,4 +1,4 @@
-//! What an event and a request have in common before they are sent: a payload, and a value for each placeholder.
+//! The common part of events and requests: a payload, and a value for each placeholder.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::handler::registry::TopicDef;
 use crate::link::Message;
 use crate::wire::is_topic_text;
 
-/// A message to a user's topic that is not put together yet.
+/// A message to a user's topic, under construction.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     topic: TopicDef,
@@ -39,7 +39,7 @@ impl Outgoing {
         })
     }
 
-    /// The topic with a value for each placeholder, or which value is no level of a topic.
+    /// The topic with a value for each placeholder, or the invalid value.
     fn topic(&self) -> Result<String, EventError> {
         for (name, value) in &self.values {
             let mut placeholders = self.topic.placeholders.iter();

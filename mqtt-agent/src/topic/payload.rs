@@ -1,4 +1,4 @@
-//! What a message on a user's topic carries.
+//! The payload of a message on a user's topic.
 
 use bytes::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -8,10 +8,10 @@ use crate::handler::context::Delivery;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
 use crate::json;
 
-/// A payload as it is on the wire, for messages that are no JSON.
+/// A raw payload, for messages that are not JSON.
 ///
-/// As a parameter of a topic handler: the bytes that came, whatever they are. As the payload of an event: sent as they
-/// are, without a content type.
+/// As a parameter of a topic handler it holds the received bytes. As the payload of an event it is sent as raw bytes,
+/// without a content type.
 ///
 /// ```
 /// use mqtt_agent::prelude::*;
@@ -33,7 +33,7 @@ impl<T: Into<Bytes>> From<T> for Payload {
 
 #[diagnostic::do_not_recommend]
 impl<'a> Param<'a> for Payload {
-    const NEED: Need = Need::Nothing;
+    const NEED: Need = Need::Payload;
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         Ok(Self(
@@ -42,28 +42,29 @@ impl<'a> Param<'a> for Payload {
     }
 }
 
-/// A payload that was written.
+/// A serialized payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     pub(super) bytes: Bytes,
     pub(super) is_json: bool,
 }
 
-/// What an event can carry: every type that is [`Serialize`] and [`JsonSchema`], as JSON, and [`Payload`].
+/// A type that can be the payload of an event: every type that is [`Serialize`] and [`JsonSchema`], as JSON, and
+/// [`Payload`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a payload",
     label = "not written as JSON",
-    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`; before what the agent gives write `#[arg(given)]`"
+    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own; before what the agent gives write `#[arg(given)]`"
 )]
 pub trait EventPayload {
-    /// Writes it.
+    /// Serializes it.
     ///
     /// # Errors
     ///
     /// When the value cannot be written as JSON.
     fn encode(&self) -> serde_json::Result<Encoded>;
 
-    /// Describes it.
+    /// The schema of the payload.
     #[doc(hidden)]
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 }

@@ -13,8 +13,9 @@ use crate::link::{Message, QoS};
 use crate::session::Session;
 
 impl Client {
-    /// Publishes to any topic, as where it comes from a configuration; [`#[event]`](macro@crate::event) is for topics that
-    /// are known beforehand. The payload goes out as JSON, or as it is for a [`Payload`](crate::topic::Payload).
+    /// Publishes to any topic, for example from a configuration; for topics that are known at compile time use
+    /// [`#[event]`](macro@crate::event). The payload is sent as JSON, or as raw bytes for a
+    /// [`Payload`](crate::topic::Payload).
     ///
     /// ```no_run
     /// use mqtt_agent::prelude::*;
@@ -27,8 +28,8 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout; dropping it before it has left
-    /// withdraws it.
+    /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout; dropping it before the message
+    /// is sent withdraws it.
     pub fn publish<P: EventPayload + ?Sized>(&self, topic: impl Into<String>, payload: &P) -> Publish {
         Publish::new(Arc::clone(self.session()), topic.into(), payload.encode())
     }
@@ -52,12 +53,12 @@ impl Publish {
         Self { session, message, timeout: None }
     }
 
-    /// The broker keeps it for those who subscribe later.
+    /// Has the broker retain the message for later subscribers.
     pub fn retained(self) -> Self {
         self.with(Message::retained)
     }
 
-    /// Sends it once, at QoS 0: it may be lost, and nothing is waited for.
+    /// Sends it at QoS 0: it may be lost, and there is no acknowledgement.
     pub fn at_most_once(self) -> Self {
         self.with(|message| message.with_qos(QoS::AtMostOnce))
     }
@@ -67,7 +68,7 @@ impl Publish {
         self.with(|message| message.with_user(name, value))
     }
 
-    /// How long to wait for the broker's acknowledgement.
+    /// Limits the wait for the broker's acknowledgement.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

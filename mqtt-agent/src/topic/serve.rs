@@ -1,9 +1,9 @@
 //! Serving topic handlers.
 //!
-//! A message is acknowledged when it is taken in hand: acknowledgements go out in the order of receipt, so a handler that
-//! kept one would hold up everybody else's. Each `#[on]` handler has a queue, and takes its messages one after the other
-//! unless it says otherwise: up to 1,024 messages and 8 MiB wait acknowledged in memory, more wait unacknowledged, and at QoS 0
-//! are dropped and logged. Each request has a task of its own.
+//! A message is acknowledged when it is queued: acknowledgements are sent in the order of receipt, so a handler that
+//! delayed one would delay all others. Each `#[on]` handler has a queue, and handles its messages one after the other
+//! unless it has `concurrency`. Up to 1,024 messages and 8 MiB wait in memory, acknowledged; further ones stay
+//! unacknowledged, or at QoS 0 are dropped and logged. Each request runs in its own tokio task.
 
 mod answered;
 mod handler;
@@ -38,9 +38,9 @@ struct Shared {
     tasks: TaskTracker,
     /// Cancelled when no more messages are accepted.
     stopping: CancellationToken,
-    /// Cancelled when the grace of a stop is over.
+    /// Cancelled at the end of a stop's grace.
     abandon: CancellationToken,
-    /// Requests in hand.
+    /// Admission of requests.
     admission: Arc<Admission>,
     replies: ReplyRules,
 }
@@ -101,7 +101,7 @@ impl Topics {
         Ok(Self { shared, subscriptions, abandon })
     }
 
-    /// Takes no more messages, and waits for the handlers that run.
+    /// Accepts no more messages, and waits for running handlers.
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
         let draining = Draining {

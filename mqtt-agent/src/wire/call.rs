@@ -1,4 +1,4 @@
-//! A call (`MCP-3`), what is left of one that cannot be read (`MCP-9`), and a cancel (`MCP-17`).
+//! A call (`MCP-3`), a malformed call (`MCP-9`), and a cancellation (`MCP-17`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -7,25 +7,27 @@ use serde_json::{Map, Value};
 use super::decode_error::{DecodeCause, DecodeError, Form};
 use super::tolerant::unique_object;
 use super::{Identifier, now_rfc3339};
+use crate::shown::debug_as_display;
 
 /// One call of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallRequest {
     /// The call's id, opaque (`MCP-4`).
     pub call_id: Identifier,
-    /// The arguments; none at all is an empty object.
+    /// The arguments; an absent value means an empty object.
     #[serde(default, deserialize_with = "unique_object")]
     pub arguments: Map<String, Value>,
-    /// Who says that they call (`SUB-7`).
+    /// The caller's claimed id (`SUB-7`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// When the call was made, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
-    /// Where the answer goes, for peers that cannot set a Response Topic (`MCP-5`).
+    /// The topic for the answer, for peers that cannot set a Response Topic (`MCP-5`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_topic: Option<String>,
-    /// The largest message that the caller takes, in bytes of the MQTT packet (`SUB-14`, an extension of ours).
+    /// The largest message that the caller accepts, in bytes of the MQTT packet (`SUB-14`, an extension of this
+    /// library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
     /// Which of our additions to an answer the caller reads: `content` (`MCP-21`), `chunks` (`MCP-22`).
@@ -50,19 +52,19 @@ impl CallRequest {
     ///
     /// # Errors
     ///
-    /// When it is no call; the error holds what could be read of it all the same.
+    /// When it is not a valid call; the error contains the fields that could be read.
     pub fn read(payload: &[u8]) -> Result<Self, MalformedCall> {
         CALL.read(payload).map_err(|error| MalformedCall::salvage(payload, error))
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings, numbers and trees of them: nothing here that JSON cannot hold.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// The payload of a new call, with arguments that are JSON already.
+    /// The payload of a new call, with serialized arguments.
     #[must_use]
     pub fn encode(
         call_id: &Identifier,
@@ -99,20 +101,22 @@ static CALL: Form = Form {
 static CANCEL: Form =
     Form { name: "the cancel", mend: r#"send `{"call_id": .., "client": ..}`"#, vital: &[] };
 
-/// A call that cannot be read, and what could be read of it: enough to refuse it, if there is an address.
-#[derive(Debug, thiserror::Error)]
+/// A malformed call, with the fields that could be read: enough to refuse it, if it has a reply address.
+#[derive(thiserror::Error)]
 #[error("{error}")]
 #[non_exhaustive]
 pub struct MalformedCall {
     /// What is wrong with it.
     pub error: DecodeError,
-    /// Its id.
+    /// The call's id.
     pub call_id: Option<Identifier>,
-    /// Who says that they call.
+    /// The caller's claimed id.
     pub client: Option<String>,
-    /// Where the answer goes.
+    /// The topic for the answer.
     pub response_topic: Option<String>,
 }
+
+debug_as_display!(MalformedCall);
 
 impl MalformedCall {
     fn salvage(payload: &[u8], error: DecodeError) -> Self {
@@ -127,23 +131,23 @@ impl MalformedCall {
     }
 }
 
-/// Asks the servers of a tool to drop calls (`MCP-17`, an extension of ours).
+/// Asks the servers of a tool to cancel calls (`MCP-17`, an extension of this library).
 ///
-/// On the wire one call is `call_id`, several are `call_ids`.
+/// On the wire, one call is in `call_id`, several are in `call_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelRequest {
     /// The calls.
     pub call_ids: Vec<Identifier>,
-    /// Who made them.
+    /// The caller's claimed id.
     pub client: Option<String>,
 }
 
 impl CancelRequest {
-    /// Reads a cancel. Ids in `call_ids` that are no identifiers are passed over.
+    /// Reads a cancellation. Invalid ids in `call_ids` are ignored.
     ///
     /// # Errors
     ///
-    /// When it is none, or names no call.
+    /// When it is not a cancellation, or names no call.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
         struct In {
@@ -165,7 +169,7 @@ impl CancelRequest {
         }
     }
 
-    /// The payload.
+    /// Serializes it to a payload.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         #[derive(Serialize)]

@@ -1,16 +1,16 @@
-//! [`DecodeError`]: what is wrong with a peer's bytes.
+//! [`DecodeError`]: why a peer's message cannot be read.
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
 use super::tolerant;
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 
 /// Why a message of a peer cannot be read.
 ///
-/// Each `read` of this module gives it, and [`CallRequest::read`](super::CallRequest::read) gives it with what could be
-/// read all the same. It prints what was to be read, why that failed, and who can mend it.
+/// Each `read` of this module returns it; [`CallRequest::read`](super::CallRequest::read) also returns the fields that
+/// could be read. It prints what was read, why that failed, and who can fix it.
 ///
 /// ```
 /// use mqtt_agent::wire::{DecodeCause, ToolCard};
@@ -20,33 +20,34 @@ use crate::shown::shown;
 /// assert_eq!(error.what(), "the card");
 /// assert!(matches!(error.cause(), DecodeCause::Version(version) if version == "2"));
 /// ```
-#[derive(Debug)]
 pub struct DecodeError {
     form: &'static Form,
     cause: DecodeCause,
 }
 
-/// What is wrong with the bytes.
+debug_as_display!(DecodeError);
+
+/// The cause.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeCause {
-    /// They are not the JSON of such a message: no JSON at all, or a required field is missing or of another type.
+    /// Invalid JSON, or a required field is missing or has another type.
     Json(serde_json::Error),
-    /// A card's format has a version that is not `"1"` (`SUB-11`).
+    /// The card's version is not `"1"` (`SUB-11`).
     Version(String),
-    /// A card names something else than its topic does (`SUB-11`).
+    /// The name on the card is not that of its topic (`SUB-11`).
     Misplaced {
-        /// What the card says.
+        /// The name on the card.
         name: String,
-        /// What the topic says.
+        /// The name in the topic.
         level: String,
     },
-    /// A cancel names no call (`MCP-17`).
+    /// A cancellation without a call (`MCP-17`).
     NoCall,
 }
 
 impl DecodeError {
-    /// What was to be read, as `the card`.
+    /// What was read, such as `the card`.
     #[must_use]
     pub fn what(&self) -> &'static str {
         self.form.name
@@ -88,19 +89,19 @@ impl fmt::Display for DecodeCause {
 
 impl std::error::Error for DecodeError {}
 
-/// A message that is read, for the sentence that says why it was not.
+/// A kind of message, for the text of errors.
 #[derive(Debug)]
 pub(super) struct Form {
-    /// What it is called.
+    /// Its name.
     pub(super) name: &'static str,
-    /// What to do about one that is wrong.
+    /// What to do about a malformed one.
     pub(super) mend: &'static str,
-    /// Its fields that decide over it where they are malformed, and are not passed over (`SUB-11a`).
+    /// The fields that must not be malformed (`SUB-11a`).
     pub(super) vital: &'static [&'static str],
 }
 
 impl Form {
-    /// Reads JSON, and passes over malformed fields that are optional.
+    /// Reads JSON, and ignores malformed optional fields.
     pub(super) fn read<T: DeserializeOwned>(&'static self, payload: &[u8]) -> Result<T, DecodeError> {
         let read = tolerant::read(self.name, self.vital, payload);
         read.map_err(|error| self.error(DecodeCause::Json(error)))

@@ -1,5 +1,7 @@
 //! Identifiers of agents, servers, tools, clients, tasks and calls (`SUB-4`).
 
+use crate::shown::debug_as_display;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
@@ -7,20 +9,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The longest identifier, in bytes.
+/// The maximum length of an identifier, in bytes.
 const LONGEST: usize = 128;
 
-/// One topic level that names something (`SUB-4`). Never empty, at most 128 bytes, without `/`, `+`, `#` and
-/// control characters.
+/// An identifier, which is one topic level (`SUB-4`): 1 to 128 bytes, without `/`, `+`, `#` and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identifier(Arc<str>);
 
 impl Identifier {
-    /// An identifier of anybody's.
+    /// Parses an identifier of any peer.
     ///
     /// # Errors
     ///
-    /// When it cannot be one topic level, or is over 128 bytes.
+    /// When it cannot be a topic level, or is longer than 128 bytes.
     pub fn parse(text: &str) -> Result<Self, IdentifierError> {
         if text.is_empty() {
             return Err(IdentifierError::Empty);
@@ -34,12 +35,12 @@ impl Identifier {
         }
     }
 
-    /// An identifier of our own: of `A-Z`, `a-z`, `0-9`, `_`, `.` and `-` alone, which every broker, access rule and
-    /// model provider takes.
+    /// Parses an identifier for own use: only `A-Z`, `a-z`, `0-9`, `_`, `.` and `-`, which every broker, access rule
+    /// and model provider accepts.
     ///
     /// # Errors
     ///
-    /// When it is no identifier at all, or has another character.
+    /// When it is not an identifier, or has another character.
     pub fn portable(text: &str) -> Result<Self, IdentifierError> {
         match text.chars().find(|c| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | '-')) {
             Some(character) => Err(IdentifierError::NotPortable { text: shortened(text), character }),
@@ -47,7 +48,7 @@ impl Identifier {
         }
     }
 
-    /// A random one: a UUID of version 4, which cannot be guessed.
+    /// A random, unguessable identifier: a UUID of version 4.
     #[must_use]
     pub fn random() -> Self {
         let mut buffer = uuid::Uuid::encode_buffer();
@@ -61,14 +62,15 @@ impl Identifier {
     }
 }
 
-/// Whether a topic may have this text in it: no wildcards, and nothing for which a broker ends the connection.
+/// Whether a topic may contain this text: no wildcards, and no characters for which a broker closes the connection.
 #[must_use]
 pub fn is_topic_text(text: &str) -> bool {
     !text.contains(['+', '#']) && text.chars().all(is_sendable)
 }
 
-/// What MQTT lets a topic hold: NUL is forbidden, and brokers may end a connection for control characters and for what
-/// Unicode says is no character; Mosquitto does. A caller's name becomes part of a topic, so it has to pass here.
+/// Whether MQTT allows a character in a topic: NUL is forbidden, and brokers may close the connection for control
+/// characters and Unicode noncharacters, as Mosquitto does. A caller's name becomes part of a topic, so it is checked
+/// here.
 pub(super) fn is_sendable(c: char) -> bool {
     let code = u32::from(c);
     !c.is_control() && !(0xfdd0..=0xfdef).contains(&code) && code & 0xfffe != 0xfffe
@@ -78,20 +80,20 @@ fn shortened(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// Why a text is no identifier.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a text is not an identifier.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentifierError {
-    /// Nothing at all.
+    /// It is empty.
     #[error("an identifier is empty; give it at least one character")]
     Empty,
-    /// Over 128 bytes.
+    /// It is longer than 128 bytes.
     #[error("an identifier has {length} bytes; 128 are the most")]
     TooLong {
-        /// How many.
+        /// Its length in bytes.
         length: usize,
     },
-    /// A character that MQTT keeps for itself.
+    /// It has a character that MQTT reserves.
     #[error("`{}` has the character {character:?}, which MQTT keeps for itself; leave it out", text.escape_debug())]
     Character {
         /// The text.
@@ -99,7 +101,7 @@ pub enum IdentifierError {
         /// The character.
         character: char,
     },
-    /// A character outside the portable set.
+    /// It has a character outside the portable set.
     #[error("`{}` has the character {character:?}; use letters, digits, `_`, `.` and `-`", text.escape_debug())]
     NotPortable {
         /// The text.
@@ -108,6 +110,8 @@ pub enum IdentifierError {
         character: char,
     },
 }
+
+debug_as_display!(IdentifierError);
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

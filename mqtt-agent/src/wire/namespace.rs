@@ -4,20 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::ident::is_sendable;
+use crate::shown::debug_as_display;
 
-/// The longest namespace, in bytes: leaves room for the longest topic under it.
+/// The maximum length of a namespace, in bytes; it leaves room for the longest topic.
 const LONGEST: usize = 1024;
 
-/// The prefix that every topic lies under; `a2a/v1` by default. May have several levels.
+/// The prefix of every topic; `a2a/v1` by default. May have several levels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(Arc<str>);
 
 impl Namespace {
-    /// Trims outer `/`; nothing at all is the default.
+    /// Parses a namespace. Outer `/` are trimmed; an empty text means the default.
     ///
     /// # Errors
     ///
-    /// For an empty level, `+`, `#`, a control character, a leading `$`, and over 1,024 bytes.
+    /// For an empty level, `+`, `#`, a control character, a leading `$`, and more than 1,024 bytes.
     pub fn parse(text: &str) -> Result<Self, NamespaceError> {
         let trimmed = text.trim_matches('/');
         if trimmed.is_empty() {
@@ -39,13 +40,13 @@ impl Namespace {
         Ok(Self(trimmed.into()))
     }
 
-    /// The MQTT client id of an identifier under this namespace (`SUB-8`): two agents of one id in two namespaces never
-    /// take over each other's connection.
+    /// The MQTT client id for an identifier in this namespace (`SUB-8`), so that two agents with the same id in two
+    /// namespaces do not take over each other's session.
     pub(crate) fn client_id(&self, id: &str) -> String {
         if *self == Self::default() { id.to_owned() } else { format!("{}:{id}", self.0.replace('/', ".")) }
     }
 
-    /// Its text, without outer `/`.
+    /// The text, without outer `/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,10 +65,12 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// Why a text is no namespace.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a text is not a namespace.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the namespace `{}` {reason}", text.escape_debug())]
 pub struct NamespaceError {
     text: String,
     reason: &'static str,
 }
+
+debug_as_display!(NamespaceError);

@@ -1,4 +1,4 @@
-//! Tasks as data (`A2A-9`, `A2A-10`): what is stored, and what its messages and artifacts are.
+//! Tasks as data (`A2A-9`, `A2A-10`), with their messages and artifacts.
 
 use std::fmt;
 
@@ -10,28 +10,28 @@ use super::response::ERROR;
 use super::tolerant::{read_tree, shortened};
 use super::{ErrorBody, Identifier, Part};
 
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 
-/// Where a task is. `Submitted`, then `Working`, with `InputRequired` and `AuthRequired` in between, then one of the last four, which never
-/// changes (`A2A-10`).
+/// The state of a task: `Submitted`, then `Working`, with `InputRequired` and `AuthRequired` in between, then one of
+/// the last four, which is final (`A2A-10`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskState {
-    /// Taken, and not begun.
+    /// Accepted, and not started.
     Submitted,
     /// Being worked on.
     Working,
-    /// Waits for a message of whoever asked for it.
+    /// Waiting for a message of the delegator.
     InputRequired,
-    /// Waits for a right that somebody has to give.
+    /// Waiting for authorization.
     AuthRequired,
     /// Ended with a result.
     Completed,
     /// Ended without one.
     Failed,
-    /// Ended because somebody wanted it to.
+    /// Cancelled.
     Canceled,
-    /// Not taken.
+    /// Not accepted.
     Rejected,
 }
 
@@ -51,8 +51,8 @@ impl TaskState {
         }
     }
 
-    /// Reads what is on the wire, with the spellings of other implementations (`A2A-10`): in any case, with or without
-    /// A2A's `TASK_STATE_`, with `_` or `-`.
+    /// Reads a state, including the spellings of other implementations (`A2A-10`): in any case, with or without A2A's
+    /// `TASK_STATE_`, with `_` or `-`.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         // As long as the longest, with room for the prefix: nothing else is worth a copy.
@@ -70,7 +70,7 @@ impl TaskState {
         })
     }
 
-    /// Whether it never changes again.
+    /// Whether it is final.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Canceled | Self::Rejected)
@@ -99,15 +99,15 @@ impl<'de> Deserialize<'de> for TaskState {
     }
 }
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Role {
-    /// Whoever asked for the task.
+    /// The delegator.
     #[default]
     User,
-    /// Whoever works on it.
+    /// The executor.
     Agent,
 }
 
@@ -121,15 +121,15 @@ impl<'de> Deserialize<'de> for Role {
     }
 }
 
-/// One message of a task.
+/// A message of a task.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "MessageIn")]
 pub struct TaskMessage {
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// What is said. On the wire `content` is a string, and what is more than one text stands in `parts` beside it.
+    /// The content. On the wire `content` is a string; anything more than one text is also in `parts`.
     pub content: Vec<Part>,
-    /// When, in RFC 3339.
+    /// The time, in RFC 3339.
     pub timestamp: String,
 }
 
@@ -173,18 +173,19 @@ impl Serialize for TaskMessage {
 }
 
 impl TaskMessage {
-    /// A message of now. Its time has microseconds: it is also what tells two equal messages from one that comes twice.
+    /// A message with the current time, in microseconds. The time also distinguishes two equal messages from a
+    /// redelivered one.
     #[must_use]
     pub fn new(role: Role, content: Vec<Part>) -> Self {
         Self { role, content, timestamp: format!("{:.6}", jiff::Timestamp::now()) }
     }
 
-    /// Whether it is the same message once more, as a broker delivers it again.
+    /// Whether it is a redelivery of a known message.
     pub(crate) fn is_again(&self, known: &Self) -> bool {
         !self.timestamp.is_empty() && self == known
     }
 
-    /// All its texts, a line each.
+    /// All its texts, one per line.
     #[must_use]
     pub fn text(&self) -> String {
         let texts: Vec<_> = self.content.iter().filter_map(Part::as_text).collect();
@@ -192,27 +193,27 @@ impl TaskMessage {
     }
 }
 
-/// What a task gives beside its result: A2A's `Artifact`.
+/// An output of a task besides its result: A2A's `Artifact`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Artifact {
-    /// Unique in its task.
+    /// The artifact's id, unique in its task.
     pub artifact_id: String,
-    /// What it holds.
+    /// The content.
     pub parts: Vec<Part>,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is.
+    /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What else somebody says of it.
+    /// Further metadata.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
 
 impl Artifact {
-    /// An artifact; one of the same id in the same task takes its place.
+    /// An artifact. It replaces an artifact with the same id in its task.
     pub fn new(id: impl Into<String>, parts: impl IntoIterator<Item = Part>) -> Self {
         Self {
             artifact_id: id.into(),
@@ -223,14 +224,14 @@ impl Artifact {
         }
     }
 
-    /// With a name for people.
+    /// Sets a name for people.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// With what it is.
+    /// Sets the description.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -239,21 +240,24 @@ impl Artifact {
 }
 
 /// Why a task has no result (`A2A-11`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{kind}: {message}", kind = shown(.kind), message = shown(.message))]
 pub struct TaskError {
-    /// Which kind; those of `MCP-7` where they fit, and `task_error` for what the skill itself answered.
+    /// The kind of error: one of `MCP-7` if it fits, or `task_error` for an error of the skill.
     #[serde(rename = "type")]
     pub kind: String,
-    /// For whoever asked, and its model.
+    /// The message, for the delegator and its model.
     pub message: String,
-    /// For programs.
+    /// The code, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
+debug_as_display!(TaskError);
+
 impl<'de> Deserialize<'de> for TaskError {
-    /// Any JSON: an object with the fields of an error, a text that is its message, or else a message that shows it.
+    /// Reads any JSON: an object with the fields of an error, a string as the message, or anything else printed as the
+    /// message.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct In {
@@ -275,7 +279,7 @@ impl<'de> Deserialize<'de> for TaskError {
     }
 }
 
-/// A code that is a number is read as its text; anything else is as good as none.
+/// A numeric code is read as text; anything else counts as absent.
 fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(code) => Some(code),
@@ -290,7 +294,7 @@ impl TaskError {
         Self { kind: kind.into(), message: message.into(), code: None }
     }
 
-    /// With a code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
@@ -299,7 +303,7 @@ impl TaskError {
 }
 
 impl From<ErrorBody> for TaskError {
-    /// Without what a task's error has no place for.
+    /// Drops the fields that a task's error does not have.
     fn from(error: ErrorBody) -> Self {
         Self { kind: error.kind.as_str().to_owned(), message: error.message, code: error.code }
     }
@@ -308,38 +312,38 @@ impl From<ErrorBody> for TaskError {
 /// A task (`A2A-9`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// Its id, made by whoever asks for it.
+    /// The task's id, chosen by the delegator.
     pub task_id: Identifier,
-    /// Who says that they ask for it: a claim, never proof (`SUB-7`). Empty where nobody says so.
+    /// The delegator's id: a claim, never proof (`SUB-7`). Empty if absent.
     #[serde(default)]
     pub from: String,
-    /// The agent that is asked.
+    /// The agent's id.
     #[serde(default)]
     pub to: String,
-    /// The skill that is asked for.
+    /// The skill.
     #[serde(rename = "type", default)]
     pub kind: String,
     /// A title for people.
     #[serde(default)]
     pub title: String,
-    /// What was said, in order.
+    /// The messages, in order.
     #[serde(default)]
     pub messages: Vec<TaskMessage>,
-    /// Where it is.
+    /// The state.
     pub status: TaskState,
     /// Its result, once completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// Why it has none, once ended otherwise.
+    /// The error, if it did not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
-    /// What it gave beside the result. An extension of ours.
+    /// The artifacts. An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
-    /// When it was asked for, in RFC 3339.
+    /// When it was created, in RFC 3339.
     #[serde(default)]
     pub created_at: String,
-    /// When it changed last, in RFC 3339.
+    /// When it last changed, in RFC 3339.
     #[serde(default)]
     pub updated_at: String,
 }

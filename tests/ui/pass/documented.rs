@@ -17,7 +17,9 @@ async fn weather(
 
 #[doc = include_str!("documented.txt")]
 #[tool]
-async fn r#loop() {}
+async fn r#loop(#[doc = include_str!("documented.txt")] times: u8) {
+    let _ = times;
+}
 
 fn main() {
     let agent = Agent::new("x").tools(tools![weather, r#loop]).build().unwrap();
@@ -25,5 +27,6 @@ fn main() {
     assert_eq!(weather.description, "Current weather for a city.");
     assert_eq!(weather.input_schema["properties"]["type"]["description"], "City name, in English.");
     assert_eq!((looping.tool.as_str(), looping.description.trim()), ("loop", "From a file."));
+    assert_eq!(looping.input_schema["properties"]["times"]["description"], "From a file.");
     assert_eq!(looping.output_schema, None);
 }

@@ -300,7 +300,9 @@ impl Work {
             Task::new(Arc::clone(self)),
         );
         let began = Instant::now();
-        let job = Job { name: skill.id, handler: skill.handler.into(), location: skill.location };
+        let own_limit = until.is_none_or(|until| own < until).then_some(limit);
+        let (name, handler, location) = (skill.id, skill.handler.into(), skill.location);
+        let job = Job { name, handler, location, own_limit };
         let (arguments, turn) = (std::mem::take(&mut driver.arguments), driver.turn.take());
         let outcome = match self.ready.layers.is_empty() {
             true => run(job, arguments, context, turn).await,

@@ -16,11 +16,11 @@ use crate::wire::{
     now_rfc3339,
 };
 
-/// What `version_info.sdk` says.
+/// The value of `version_info.sdk`.
 const SDK: &str = concat!("mqtt-agent/", env!("CARGO_PKG_VERSION"));
 
-/// The extension by which a card tells the schemas of its skills: A2A's own card has no place for them. Its `params` have
-/// for each skill's id an object with `input` and `output`.
+/// The extension that holds the schemas of the skills on a card, because A2A's card has no field for them. Its `params`
+/// map each skill's id to an object with `input` and `output`.
 const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
 
 fn about(skill: &SkillDef, message: &str) -> Problem {
@@ -39,8 +39,9 @@ pub(super) fn ready(
     for &skill in skills {
         if let Some(other) = default.filter(|_| skill.default) {
             let (id, place) = (other.id(), other.location());
-            let message =
-                format!("`{id}` at {place} is the agent's `default` already; leave the word to one of them");
+            let message = format!(
+                "`{id}` at {place} is the agent's `default` already; remove the option from one of them"
+            );
             problems.push(about(skill, &message));
         }
         default = default.or(Some(skill).filter(|skill| skill.default));
@@ -62,7 +63,7 @@ pub(super) fn ready(
     ready
 }
 
-/// The one card that there is.
+/// The agent's only card.
 pub(super) fn card(cards: &[&'static CardDef], problems: &mut Vec<Problem>) -> Option<&'static CardDef> {
     if let [first, second, ..] = cards {
         let message = format!(
@@ -118,7 +119,7 @@ pub(super) fn agent_card(
     }
 }
 
-/// `None` where no skill has anything to say.
+/// `None` if no skill has a schema.
 fn schemas(skills: &[ReadySkill]) -> Option<AgentExtension> {
     let of = |ready: &ReadySkill| {
         let mut both = Map::new();

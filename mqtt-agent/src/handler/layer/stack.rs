@@ -54,7 +54,7 @@ impl Layers {
                 // Without it they decide on their own.
                 Ok(passed) = &mut arrived => passed,
                 () = context.cancelled() => return Err(canceled().into()),
-                () = sleep_until(until.into()) => return Err(timed_out().into()),
+                () = sleep_until(until.into()) => return Err(timed_out(context.tool(), None).into()),
             };
             tokio::select! {
                 biased;
@@ -66,7 +66,7 @@ impl Layers {
             tokio::select! {
                 biased;
                 outcome = layered => outcome,
-                () = sleep(AFTERWARDS) => Err(timed_out().into()),
+                () = sleep(AFTERWARDS) => Err(timed_out(context.tool(), None).into()),
             }
         };
         // What is dropped unfinished may panic as well.

@@ -1,17 +1,49 @@
-//! What the compiler finds when it evaluates a definition.
+//! Checks of definitions at compile time.
 //!
-//! Generated code calls these functions at the user's tokens, so a message here says what to write there.
+//! Generated code calls these functions at the user's tokens, so the messages say what to write there.
 
 use super::{ArgDef, HandlerDef};
 use crate::handler::param::{Need, Root};
 
-/// Refuses the parameter at `index` of a tool or a skill if it does not go with its name or with the ones before it.
-///
-/// `named` says whether it has a name that can be an argument's.
+/// Panics if a tool cannot have the parameter at `index`.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]
 pub const fn check_parameter(args: &[ArgDef], index: usize, named: bool, root: Root) {
+    match args[index].need {
+        Need::Task => panic!(
+            "a tool has no `Task`; write `#[skill]` in place of `#[tool]`, or take the arguments alone"
+        ),
+        Need::Payload => panic!("a tool has arguments and no payload; take the arguments by their names"),
+        _ => check_arguments(args, index, named, root),
+    }
+}
+
+/// Panics if a skill cannot have the parameter at `index`.
+// Evaluated by the compiler: the panic is the message.
+#[allow(clippy::panic, clippy::indexing_slicing)]
+#[track_caller]
+pub const fn check_skill_parameter(args: &[ArgDef], index: usize, named: bool, root: Root) {
+    match args[index].need {
+        Need::Partials { .. } => {
+            panic!(
+                "partial results are a tool's; take a `Task` and call its `progress`, or make it a `#[tool]`"
+            )
+        }
+        Need::Payload => {
+            panic!("a task has arguments and no payload; take the arguments by their names, or a `Task`")
+        }
+        _ => check_arguments(args, index, named, root),
+    }
+}
+
+/// Panics if the parameter at `index` of a tool or a skill conflicts with its name or with earlier parameters.
+///
+/// `named` says whether the parameter has a name for an argument.
+// Evaluated by the compiler: the panic is the message.
+#[allow(clippy::panic, clippy::indexing_slicing)]
+#[track_caller]
+const fn check_arguments(args: &[ArgDef], index: usize, named: bool, root: Root) {
     let need = args[index].need;
     if matches!(need, Need::Argument { .. }) && !named {
         panic!(
@@ -56,7 +88,7 @@ pub const fn check_parameter(args: &[ArgDef], index: usize, named: bool, root: R
     }
 }
 
-/// Refuses the parameter at `index` of a topic handler if it does not go with the ones before it.
+/// Panics if a topic handler cannot have the parameter at `index`, or if it conflicts with earlier parameters.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]
@@ -68,6 +100,9 @@ pub const fn check_message(handler: &HandlerDef, index: usize, named: bool) {
         }
         Need::Partials { .. } => {
             panic!("partial results are a tool's; publish an `#[event]`, or make it a `#[tool]`")
+        }
+        Need::Task => {
+            panic!("a message is no task; write `#[skill]` in place of this attribute, or take the payload")
         }
         Need::Argument { .. } if !named => {
             panic!("the payload needs a name; write `name: Type`")
@@ -86,7 +121,7 @@ pub const fn check_message(handler: &HandlerDef, index: usize, named: bool) {
     }
 }
 
-/// Refuses `#[arg(..)]` on the parameter at `index` if that is no argument.
+/// Panics if the parameter at `index` has `#[arg(..)]` but is not an argument.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic, clippy::indexing_slicing)]
 #[track_caller]
@@ -104,7 +139,7 @@ pub const fn check_narrowed(args: &[ArgDef], index: usize) {
     }
 }
 
-/// Refuses a parameter of a `#[remote]` trait's method if who fills it is not who it says.
+/// Panics if a parameter of a `#[remote]` trait's method has `given` but is an argument of the caller.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic)]
 #[track_caller]
@@ -114,7 +149,7 @@ pub const fn check_given(need: Need, given: bool) {
     }
 }
 
-/// The first paragraph of text that only the compiler knows, such as an included file.
+/// The first paragraph of a constant text, such as an included file.
 // Evaluated by the compiler: the panic is the message.
 #[allow(clippy::panic)]
 #[track_caller]
@@ -131,7 +166,13 @@ pub const fn first_paragraph(text: &'static str) -> &'static str {
     text.split_at(end).0.trim_ascii()
 }
 
-/// Whether the line that ends at `at` is followed by one with nothing on it.
+/// A constant text, such as an included file, without surrounding whitespace.
+#[must_use]
+pub const fn trimmed(text: &'static str) -> &'static str {
+    text.trim_ascii()
+}
+
+/// Whether the line that ends at `at` is followed by a blank line.
 #[allow(clippy::indexing_slicing)]
 const fn ends_paragraph(bytes: &[u8], at: usize) -> bool {
     if bytes[at] != b'\n' {

@@ -1,11 +1,47 @@
-//! Lists of tools and of skills that were written out, and the blocks of an agent: no name may be in them twice.
+//! Checks that explicit lists of tools and skills, and the blocks of an agent, have no duplicate names.
 
 use super::text::{Text, same};
 use super::{HandlerDef, Location, SkillDef, ToolDef};
 
+/// A list for [`Agent::tools`](crate::Agent::tools): the result of [`tools!`](macro@crate::tools), or another iterator
+/// of definitions.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is no list of tools",
+    label = "expected what `tools![..]` makes",
+    note = "write `tools![add, other::add]`, with the paths of functions that have `#[tool]`"
+)]
+pub trait ToolList: IntoIterator<Item = &'static ToolDef> {}
+
+#[diagnostic::do_not_recommend]
+impl<L: IntoIterator<Item = &'static ToolDef>> ToolList for L {}
+
+/// A list for [`Agent::skills`](crate::Agent::skills): the result of [`skills!`](macro@crate::skills), or another
+/// iterator of definitions.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is no list of skills",
+    label = "expected what `skills![..]` makes",
+    note = "write `skills![summarize, other::summarize]`, with the paths of functions that have `#[skill]`"
+)]
+pub trait SkillList: IntoIterator<Item = &'static SkillDef> {}
+
+#[diagnostic::do_not_recommend]
+impl<L: IntoIterator<Item = &'static SkillDef>> SkillList for L {}
+
+/// A list for [`Agent::handlers`](crate::Agent::handlers): the result of [`handlers!`](macro@crate::handlers), or
+/// another iterator of definitions.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is no list of handlers",
+    label = "expected what `handlers![..]` makes",
+    note = "write `handlers![reading, other::reading]`, with the paths of functions that have `#[on]` or `#[request]`"
+)]
+pub trait HandlerList: IntoIterator<Item = &'static HandlerDef> {}
+
+#[diagnostic::do_not_recommend]
+impl<L: IntoIterator<Item = &'static HandlerDef>> HandlerList for L {}
+
 impl ToolDef {
-    /// Refuses the tool at `index` of the list if one before it has the same name. Called by `tools![..]`, at the path
-    /// of that tool.
+    /// Panics if the tool at `index` has the name of an earlier one in the list. Called by `tools![..]`, at the path of
+    /// that tool.
     #[doc(hidden)]
     #[allow(clippy::indexing_slicing)]
     #[track_caller]
@@ -22,8 +58,8 @@ impl ToolDef {
 }
 
 impl SkillDef {
-    /// Refuses the skill at `index` of the list if one before it has the same id. Called by `skills![..]`, at the path
-    /// of that skill.
+    /// Panics if the skill at `index` has the id of an earlier one in the list. Called by `skills![..]`, at the path of
+    /// that skill.
     #[doc(hidden)]
     #[allow(clippy::indexing_slicing)]
     #[track_caller]
@@ -40,7 +76,7 @@ impl SkillDef {
 }
 
 impl HandlerDef {
-    /// Refuses the handler if one in the list has the same topic.
+    /// Panics if a handler in the list has the same topic.
     #[allow(clippy::indexing_slicing, clippy::panic)]
     #[track_caller]
     pub(super) const fn assert_new_in(&self, list: &[&Self]) {

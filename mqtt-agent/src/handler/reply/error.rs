@@ -1,4 +1,4 @@
-//! [`ToolError`]: what the caller reads of an error, and which types of the standard library say it.
+//! [`ToolError`]: the errors of tools, with implementations for types of the standard library.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use super::ErrorCode;
 use super::failure::{Failure, INTERNAL};
 
-/// An error that a tool answers with: what the caller reads.
+/// An error that a tool returns.
 ///
-/// Derive it for an enum of yours ([`#[derive(ToolError)]`](macro@crate::ToolError)), or say it yourself:
+/// Derive it for your own enum ([`#[derive(ToolError)]`](macro@crate::ToolError)), or implement it:
 ///
 /// ```
 /// use mqtt_agent::ToolError;
@@ -30,34 +30,35 @@ use super::failure::{Failure, INTERNAL};
 /// }
 /// ```
 ///
-/// Implemented for `String` and `&str`, which the caller reads as they are, and for `Box<dyn Error + Send + Sync>` and,
-/// with the feature `anyhow`, `anyhow::Error`: of these the caller reads `internal error (ref ..)`, and the log has the
-/// error with all its sources under the same reference.
+/// Implemented for `String` and `&str`, which are sent as they are, and for `Box<dyn Error + Send + Sync>` and, with
+/// the feature `anyhow`, `anyhow::Error`: these are internal errors, so the caller gets `internal error (ref ..)`, and
+/// the log has the error with all its sources under the same reference.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a tool, a skill or a topic handler",
     label = "says nothing that the caller could read",
-    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`; `anyhow::Error` needs the feature `anyhow`"
+    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`; hold another crate's error in a variant of your own, `#[tool_error(internal, from)] Io(std::io::Error)`; `anyhow::Error` needs the feature `anyhow`"
 )]
 pub trait ToolError {
-    /// What went wrong and what to do, for the caller and its model. Leave out what only you should know.
+    /// The message for the caller and its model: what went wrong, and what to do. Do not include confidential details.
     fn message(&self) -> String;
 
-    /// A stable code that a program can match on.
+    /// A stable code for programs.
     fn code(&self) -> Option<&str> {
         None
     }
 
-    /// When to try again. Sent in whole milliseconds as `retry_after_ms`, which peers of v0.1 ignore.
+    /// When to try again. Sent in whole milliseconds as `retry_after_ms`, which v0.1 peers ignore.
     fn retry_after(&self) -> Option<Duration> {
         None
     }
 
-    /// What [`FromToolError`](super::FromToolError) makes the value of again. Sent as `data`, which peers of v0.1 ignore.
+    /// The data from which [`FromToolError`](super::FromToolError) restores the value. Sent as `data`, which v0.1 peers
+    /// ignore.
     fn data(&self) -> Option<Box<RawValue>> {
         None
     }
 
-    /// The codes that there are, for documents about a tool.
+    /// The codes of the type, for documentation.
     fn codes() -> Vec<ErrorCode>
     where
         Self: Sized,
@@ -65,7 +66,7 @@ pub trait ToolError {
         Vec::new()
     }
 
-    /// All of it as it is answered; what is kept from the caller comes along for the log.
+    /// The complete failure, including details for the log.
     #[doc(hidden)]
     fn to_failure(&self) -> Failure {
         failure(self)
@@ -90,7 +91,7 @@ pub trait ToolError {
     }
 }
 
-/// An error that keeps nothing from its caller.
+/// A failure from an error that is not internal.
 pub fn failure<E: ToolError + ?Sized>(error: &E) -> Failure {
     let mut failure = Failure::new(error.message());
     if let Some(code) = error.code() {
@@ -102,7 +103,7 @@ pub fn failure<E: ToolError + ?Sized>(error: &E) -> Failure {
     later(failure, error.retry_after())
 }
 
-/// With when to try again, if that is known.
+/// Sets when to try again, if known.
 #[must_use]
 pub fn later(failure: Failure, wait: Option<Duration>) -> Failure {
     match wait {
@@ -166,7 +167,7 @@ impl ToolError for Infallible {
     }
 }
 
-/// Whoever boxes an error has not said what of it the caller may read.
+/// A boxed error may contain confidential details, so it is internal.
 macro_rules! kept_from_the_caller {
     ($ty:ty) => {
         #[diagnostic::do_not_recommend]

@@ -1,26 +1,27 @@
-//! What a call can come to instead of a result.
+//! The errors of a call.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
 use super::assembly::ChunksError;
+use crate::deadline::Lasting;
 use crate::handler::reply::FromToolError;
 use crate::link::{PublishError, SubscribeError};
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 use crate::wire::{ErrorBody, ErrorKind};
 
-/// Why a call has no result.
-#[derive(Debug, thiserror::Error)]
+/// The error of a call.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The server refused the arguments (`MCP-8`), or they are no JSON object. The message names each one.
+    /// The arguments are invalid (`MCP-8`), or not a JSON object. The message lists every error.
     #[error("invalid arguments: {message}", message = shown(.message))]
     InvalidArguments {
-        /// Each argument, and what was expected.
+        /// Each invalid argument, and what was expected.
         message: String,
     },
-    /// The broker or the server does not let this caller call the tool (`MCP-14`, `MCP-18`).
+    /// The broker or the server does not allow this caller to call the tool (`MCP-14`, `MCP-18`).
     #[error("not authorized: {message}", message = shown(.message))]
     Unauthorized {
         /// Who refused.
@@ -30,39 +31,41 @@ pub enum CallError {
     #[error("the tool failed: {message}", message = shown(.message))]
     #[non_exhaustive]
     Tool {
-        /// The tool's own words.
+        /// The tool's message.
         message: String,
-        /// The tool's own code, for programs.
+        /// The tool's code, for programs.
         code: Option<String>,
-        /// What [`tool_error`](CallError::tool_error) makes a value of.
+        /// The data from which [`tool_error`](CallError::tool_error) restores a value.
         data: Option<Box<RawValue>>,
-        /// When the tool says to try again.
+        /// The time after which to try again, if the tool gave one.
         retry_after: Option<Duration>,
     },
-    /// The server gave up: the tool took longer than its own limit, or than the caller's timeout.
+    /// The server gave up: the tool exceeded its own limit or the caller's timeout.
     #[error("the server gave up: {message}", message = shown(.message))]
     TimedOutByServer {
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
     /// No answer came in time.
-    #[error("no answer from `{tool}` within {after:?}; {}", supposed(*.online), tool = shown(.tool))]
+    #[error("no answer from `{tool}` within {}; {}", Lasting(*.after), supposed(*.online, .option), tool = shown(.tool))]
     #[non_exhaustive]
     Timeout {
         /// The tool that was called.
         tool: String,
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
-        /// Whether a server of the tool is online by its card; `None` where that was not looked up or can't be known.
+        /// Whether a server of the tool is online by its card; `None` if unknown.
         online: Option<bool>,
+        /// The builder's method for a longer wait: `timeout`, or `within` for `ping` and `stats`.
+        option: &'static str,
     },
-    /// Nobody serves the tool now (`MCP-14`), or its server is too busy (code `busy`) or stopping (code `stopping`). Also
-    /// code `busy`: the call was never sent, for it waited until its deadline for earlier calls to be answered.
+    /// No server has the tool (`MCP-14`), or its server is busy (code `busy`) or stopping (code `stopping`). The code
+    /// is also `busy` if the call was never sent, because it waited for earlier calls until its deadline.
     #[error("unavailable: {message}", message = shown(.message))]
     Unavailable {
-        /// What is not available.
+        /// The message.
         message: String,
-        /// `busy` and `stopping` mean: try again.
+        /// The code. After `busy` and `stopping`, try again.
         code: Option<String>,
         /// When the server says to try again, as with `rate_limited`.
         retry_after: Option<Duration>,
@@ -71,27 +74,27 @@ pub enum CallError {
     #[error("the calling handler was cancelled or has ended; end what it left running")]
     Canceled,
     /// The call could not be published: too large for the broker, or the connection was closed.
-    #[error("the call was not sent: {0}")]
+    #[error("publishing the call failed: {0}")]
     Publish(PublishError),
-    /// The subscription that answers or partial results come by was not granted.
+    /// The subscription for answers or partial results was not granted.
     #[error("no answer could be received: {0}")]
     Subscribe(SubscribeError),
-    /// The server sent what is no answer of the protocol.
+    /// The server's answer is malformed.
     #[error("the server's answer cannot be read: {message}; report it to whoever runs the server", message = shown(.message))]
     InvalidResponse {
         /// What is wrong with it.
         message: String,
     },
-    /// The result is not of the type that [`returning`](crate::ToolCall::returning) names.
+    /// The result does not have the type that [`returning`](crate::ToolCall::returning) sets.
     #[error("the result is of another type: {cause}; look at the tool's `output_schema`", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
     /// A result that came in chunks could not be put together (`MCP-22`).
     #[error("the result could not be put together: {0}")]
     Chunks(ChunksError),
-    /// A partial result is not of the type that [`partials`](crate::ToolStream::partials) names.
+    /// A partial result does not have the type that [`partials`](crate::ToolStream::partials) sets.
     #[error("a partial result is of another type: {cause}; look at what the tool sends", cause = shown(.0))]
     UnexpectedPartial(serde_json::Error),
-    /// The tool's name is no topic level (`SUB-4`).
+    /// The tool's name is not a topic level (`SUB-4`).
     #[error("the tool's name: {message}", message = shown(.message))]
     InvalidName {
         /// What is wrong with it.
@@ -99,23 +102,22 @@ pub enum CallError {
     },
 }
 
-/// What may have been the matter with a call that was not answered.
-fn supposed(online: Option<bool>) -> &'static str {
-    match online {
-        Some(true) => {
-            "a server of it is online: it may need longer (`.timeout(..)`), or the broker dropped the message (Mosquitto: \
-             `max_queued_messages`)"
-        }
-        Some(false) => "no server of it is online; start one",
-        None => {
-            "is a server of it online? It may need longer (`.timeout(..)`), or the broker dropped the message (Mosquitto: \
-             `max_queued_messages`)"
-        }
-    }
+debug_as_display!(CallError);
+
+/// Possible reasons for a missing answer.
+fn supposed(online: Option<bool>, option: &str) -> String {
+    let online = match online {
+        Some(true) => "a server of it is online: it",
+        Some(false) => return "no server of it is online; start one".to_owned(),
+        None => "is a server of it online? It",
+    };
+    format!(
+        "{online} may need longer (`.{option}(..)`), or the broker dropped the message (Mosquitto: `max_queued_messages`)"
+    )
 }
 
 impl CallError {
-    /// The stable code that the tool or the server gave, if it gave one.
+    /// The code of the tool or the server, if any.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -124,7 +126,7 @@ impl CallError {
         }
     }
 
-    /// What the tool sent along for programs.
+    /// The tool's data for programs.
     #[must_use]
     pub fn data(&self) -> Option<&RawValue> {
         match self {
@@ -133,7 +135,7 @@ impl CallError {
         }
     }
 
-    /// When the tool or its server says to try again, counted from its answer.
+    /// The time after which to try again, counted from the answer.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -142,7 +144,7 @@ impl CallError {
         }
     }
 
-    /// The tool's error as a value again; `None` when the tool did not fail, or with no error of this type.
+    /// Restores the tool's error as a value; `None` if the tool did not fail, or not with an error of this type.
     #[must_use]
     pub fn tool_error<E: FromToolError>(&self) -> Option<E> {
         match self {

@@ -1,4 +1,4 @@
-//! One call on the wire: publish it, wait for its answer, and cancel it when nobody waits any more.
+//! A call on the wire: publishes it, waits for its answer, and cancels it when it is dropped.
 
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -23,7 +23,7 @@ use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
 use crate::wire::{CallRequest, Chunks, ErrorKind, Identifier, JSON, Response, codes};
 
-/// What comes of a call.
+/// The result of a call.
 pub(super) type CallResult = Result<Received, CallError>;
 
 /// One call. Dropping it before its answer cancels the call.
@@ -65,13 +65,13 @@ pub(super) enum ToFile {
 
 #[derive(Debug)]
 enum Stage {
-    /// Waits for a place in the window.
+    /// Waiting for a slot in the window.
     Waiting,
-    /// Has its place, and is not on its way yet: nothing to cancel.
+    /// Has its slot, but is not sent yet: nothing to cancel.
     Prepared(Place),
-    /// On its way to a server, or running there, under its number in the window.
+    /// Sent to a server, with its number in the window.
     Sent { answer: oneshot::Receiver<Box<Answer>>, number: u64 },
-    /// Answered or refused: nothing to cancel any more.
+    /// Answered or refused: nothing to cancel.
     Ended,
 }
 
@@ -115,7 +115,7 @@ impl Exchange {
         self.session.namespace().stream(self.tool(), self.call_id.as_str())
     }
 
-    /// A step of the call, which ends with the call's deadline and with the handler that makes the call.
+    /// Runs a step of the call until the call's deadline, or until the calling handler ends.
     pub(super) async fn bounded<F: Future>(&mut self, step: F) -> Result<F::Output, CallError> {
         tokio::select! {
             biased;
@@ -165,7 +165,7 @@ impl Exchange {
         }
     }
 
-    /// Nobody waits for it any more: cancels it where it was sent.
+    /// Cancels the call if it was sent.
     fn abandon(&mut self) {
         // Nothing more is kept of what still comes.
         self.large = None;
@@ -176,13 +176,13 @@ impl Exchange {
         }
     }
 
-    /// Looks up what a call that was not answered may have suffered from.
+    /// Looks up why a call may not have been answered.
     pub(super) async fn explain(&self, error: CallError) -> CallError {
         match error {
-            CallError::Timeout { tool, after, .. } => {
+            CallError::Timeout { tool, after, option, .. } => {
                 let online =
                     self.session.seen().is_online(self.tool(), look(&self.session, self.tool())).await;
-                CallError::Timeout { tool, after, online }
+                CallError::Timeout { tool, after, online, option }
             }
             error => error,
         }
@@ -200,12 +200,12 @@ impl Exchange {
         }
     }
 
-    /// Publishes the call. The broker's word that nobody got it comes as the answer.
+    /// Publishes the call. A PUBACK that reports no receiver arrives as the answer.
     pub(super) async fn send(&mut self) -> Result<(), CallError> {
         self.send_telling(|| {}).await
     }
 
-    /// Publishes the call, and waits for the broker's word, or for the answer where that comes first.
+    /// Publishes the call, and waits for the PUBACK, or for the answer if that comes first.
     pub(super) async fn send_and_hear(&mut self) -> Result<Option<CallResult>, CallError> {
         let (heard, mut word) = oneshot::channel();
         self.send_telling(move || {
@@ -224,7 +224,7 @@ impl Exchange {
         }
     }
 
-    /// Publishes the call, and has `taken` run when the broker took it.
+    /// Publishes the call, and runs `taken` when the broker has acknowledged it.
     async fn send_telling(&mut self, taken: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
         let session = Arc::clone(&self.session);
         self.bounded(session.receive_responses()).await??;
@@ -251,7 +251,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// What the broker's word means for the call, if nobody got it.
+    /// The error for a PUBACK that reports no receiver.
     fn unheard(&self, outcome: Outcome) -> Option<CallError> {
         match outcome {
             Err(error) => Some(error.into()),
@@ -278,7 +278,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Waits for the result. Cancel-safe: a dropped wait loses no answer, but for one in chunks.
+    /// Waits for the result. Cancel safe: no answer is lost.
     pub(super) async fn response(&mut self) -> CallResult {
         let answer = self.answer().await?;
         let response = self.read_response(answer)?;
@@ -357,7 +357,7 @@ impl Exchange {
         }
     }
 
-    /// What an answer says, which has no chunks. It ends the call.
+    /// Reads an answer, which ends the call.
     fn read(&mut self, answer: Answer) -> CallResult {
         self.read_response(answer).and_then(received)
     }
@@ -378,7 +378,7 @@ impl Exchange {
         Ok(response)
     }
 
-    /// The call's message, once: its arguments are not kept.
+    /// The call's message. It consumes the arguments.
     fn message(&mut self) -> Message {
         let namespace = self.session.namespace();
         let client = self.session.id().as_str();
@@ -409,10 +409,11 @@ impl Exchange {
             tool: self.tool().to_string(),
             after: Duration::from_millis(after.as_millis() as u64),
             online: None,
+            option: "timeout",
         }
     }
 
-    /// Never sent, for the calls before it.
+    /// The error of a call that was not sent because of earlier ones.
     fn busy(&self, why: &str) -> CallError {
         let message = format!("the call of `{}` was not sent: {why}; make fewer calls at once", self.tool());
         CallError::Unavailable { message, code: Some(codes::BUSY.to_owned()), retry_after: None }
@@ -452,7 +453,7 @@ async fn late(alarm: &mut Option<Pin<Box<Sleep>>>, deadline: Instant) {
     alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into()))).await;
 }
 
-/// What an answer tells of the load.
+/// What an answer says about the load.
 fn ending(response: &Response, after: Duration) -> Ending {
     match &response.outcome {
         Err(error) if error.kind == ErrorKind::Unavailable && error.code.as_deref() == Some(codes::BUSY) => {

@@ -1,11 +1,11 @@
-//! Which partial results of a stream come again, and how many were missed: there was no room for them here, or the broker
+//! Detects duplicate partial results of a stream, and counts missed ones: for lack of room, or because the broker
 //! dropped them.
 
-/// Tells repeated partial results and counts missed ones. Pure bookkeeping.
+/// Detects duplicates and counts missed partial results. No I/O.
 ///
-/// What the broker dropped shows as a gap of `seq`, where the server counts its messages from 0, as ours do. What it
-/// delivers again, and what a server sends that runs the call once more, has a number that came before. Others may number
-/// as they like (`MCP-10`): where the first message that comes isn't number 0, or all are, numbers say nothing.
+/// If the server numbers its messages from 0, as this library does, dropped messages show as a gap in `seq`, and
+/// redelivered ones repeat a number. Other servers may use any numbers (`MCP-10`): if the first message is not number
+/// 0, or all are, the numbers are ignored.
 #[derive(Debug, Default)]
 pub(super) struct Missed {
     numbering: Numbering,
@@ -14,29 +14,29 @@ pub(super) struct Missed {
 
 #[derive(Debug, Default)]
 enum Numbering {
-    /// Nothing came yet.
+    /// No message yet.
     #[default]
     Unknown,
-    /// From 0, and this number is next.
+    /// Numbered from 0; this number is next.
     Next(u64),
-    /// As the server likes.
+    /// Numbers are ignored.
     None,
 }
 
 impl Missed {
-    /// A partial result came: `keep` is called with those that did not come before, and says whether there was room.
+    /// Handles a partial result: calls `keep` if it is not a duplicate; `keep` returns whether there was room.
     pub(super) fn partial(&mut self, seq: Option<u64>, keep: impl FnOnce() -> bool) {
         if self.is_new(seq) && !keep() {
             self.missed = self.missed.saturating_add(1);
         }
     }
 
-    /// The end of the partial results came, which has a number as well.
+    /// Handles the end of the partial results, which has a number as well.
     pub(super) fn done(&mut self, seq: Option<u64>) {
         self.is_new(seq);
     }
 
-    /// Counts the gap before a message, and says whether it comes for the first time.
+    /// Counts the gap before a message, and returns whether it is new.
     fn is_new(&mut self, seq: Option<u64>) -> bool {
         match (&mut self.numbering, seq) {
             (numbering @ Numbering::Unknown, Some(0)) => *numbering = Numbering::Next(1),

@@ -1,4 +1,4 @@
-//! [`Retry`]: when a call is made again.
+//! [`Retry`]: the retry policy of a call.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::mcp::discover::find;
 use crate::session::{LOOK, SessionHandle};
 use crate::wire::{ToolCard, codes};
 
-/// The longest wait between two attempts that nobody asked for.
+/// The longest automatic wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// When a call is made again, and after how long; see [`ToolCall::retry`](crate::ToolCall::retry).
+/// The retry policy of a call; see [`ToolCall::retry`](crate::ToolCall::retry).
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -50,27 +50,27 @@ impl Retry {
         Self::default()
     }
 
-    /// How often the call is made at the most, the first time included. Default: 3.
+    /// Sets the maximum number of attempts, including the first. Default: 3.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// How long to wait before the second attempt; each further wait is twice as long, up to 5 s, and shortened by up to a
-    /// quarter at random, so that many callers don't come back at once. Default: 100 ms.
+    /// Sets the wait before the second attempt. Each further wait is twice as long, up to 5 s, with a random reduction
+    /// of up to 25 % to spread callers. Default: 100 ms.
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// How long one attempt may take. Without it an attempt takes as long as the whole call, and what is not answered is
-    /// not called again.
+    /// Limits each attempt. Without it an attempt may take as long as the whole call, so an unanswered call is not
+    /// retried.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
         self
     }
 
-    /// The wait after so many attempts.
+    /// The wait after an attempt.
     fn pause(&self, attempt: u32) -> Duration {
         let doubled = self.wait.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         let wait = doubled.min(LONGEST.max(self.wait));
@@ -78,7 +78,7 @@ impl Retry {
     }
 }
 
-/// Makes a call until it has an answer that another attempt would not better, or its time is over.
+/// Retries a call until it succeeds, fails permanently, or reaches its deadline.
 pub(super) async fn retried(
     handle: SessionHandle,
     tool: String,
@@ -127,7 +127,7 @@ pub(super) async fn retried(
     }
 }
 
-/// Whether the tool's card says that a second run changes nothing.
+/// Whether the tool's card says that it is safe to run twice.
 async fn may_run_twice(handle: &SessionHandle, tool: &str) -> bool {
     let until = tokio::time::Instant::now() + LOOK;
     let card = find::<ToolCard>(handle.session(), tool, until).await.ok().flatten();

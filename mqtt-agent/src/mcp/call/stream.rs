@@ -22,20 +22,20 @@ use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::{Identifier, StreamHead, StreamKind, StreamMessage};
 
-/// How many stream messages wait for a slow reader; more are dropped, and partial results among them counted.
+/// The maximum number of unread stream messages; further ones are dropped, and dropped partial results counted.
 const BUFFER: usize = 1024;
 
-/// How many bytes of them.
+/// The maximum size of unread stream messages, in bytes.
 const BUFFER_BYTES: usize = 16 << 20;
 
-/// A call that runs: its partial results, then its result.
+/// A running call: its partial results, then its result.
 ///
-/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) names; when it has ended,
-/// [`finish`](Self::finish) has the result, or why there is none. Dropping it cancels the call.
+/// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) sets. After its end,
+/// [`finish`](Self::finish) returns the result or the error. Dropping it cancels the call.
 ///
-/// They come in the order in which the server sent them, and none twice: not when the broker delivers one again, and not
-/// when the server dies and another process runs the call again, which goes on with the first one that did not come yet.
-/// That holds for servers that number them from 0, as those of this crate do (`MCP-10`).
+/// Partial results arrive in the order in which the server sent them, without duplicates, even if the broker delivers
+/// one again, or if the server dies and another process runs the call again. This requires a server that numbers them
+/// from 0, as this library does (`MCP-10`).
 ///
 /// ```no_run
 /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
@@ -58,7 +58,7 @@ pub struct ToolStream<T = Value, P = Value> {
     // Given back when the stream ends; its route goes with it.
     _subscription: Subscription,
     outcome: Option<CallResult>,
-    /// Until the handler is cancelled that calls.
+    /// Completes when the calling handler is cancelled.
     canceled: Kept<()>,
     done: bool,
     decode: fn(Value) -> serde_json::Result<P>,
@@ -67,7 +67,7 @@ pub struct ToolStream<T = Value, P = Value> {
     result: PhantomData<fn() -> T>,
 }
 
-/// What is known of the messages that wait, and of those that did not.
+/// The unread messages, and the counters.
 #[derive(Debug, Default)]
 struct Buffer {
     bytes: usize,
@@ -79,7 +79,7 @@ fn locked(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
     buffer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a stream message as it comes in: keeps it if there is room, and counts it otherwise.
+/// Handles an incoming stream message: stores it if there is room, and counts it otherwise.
 fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: &mpsc::Sender<Bytes>) {
     let topic = inbound.topic();
     let StreamHead { seq, kind, .. } = match StreamHead::read(&inbound.payload) {
@@ -141,8 +141,8 @@ impl<T> ToolStream<T> {
 }
 
 impl<T, P> ToolStream<T, P> {
-    /// The type of the partial results. Any that serde reads; one that doesn't fit ends the stream, and then
-    /// [`finish`](Self::finish) gives [`CallError::UnexpectedPartial`].
+    /// Sets the type of the partial results: any type that is `Deserialize`. A partial result that doesn't fit ends the
+    /// stream, and [`finish`](Self::finish) returns [`CallError::UnexpectedPartial`].
     pub fn partials<Q: DeserializeOwned>(self) -> ToolStream<T, Q> {
         let Self {
             exchange, partials, buffer, _subscription, outcome, canceled, done, unfit, result, ..
@@ -162,7 +162,8 @@ impl<T, P> ToolStream<T, P> {
         }
     }
 
-    /// The next partial result, or `None` when there are no more: then [`finish`](Self::finish) has the result.
+    /// Waits for the next partial result; `None` when there are no more: then [`finish`](Self::finish) returns the
+    /// result.
     ///
     /// Cancel safe: no partial result is lost.
     pub async fn next(&mut self) -> Option<P> {
@@ -204,9 +205,9 @@ impl<T, P> ToolStream<T, P> {
         Poll::Ready(None)
     }
 
-    /// How many partial results did not come here: they were not read in time, as more than 1,024 or 16 MiB waited, or
-    /// the broker dropped them. The latter shows once something after them has come, and only of servers that number
-    /// their partial results from 0, as those of this crate do.
+    /// The number of missed partial results: they were not read in time, as more than 1,024 or 16 MiB waited, or the
+    /// broker dropped them. The latter are counted when a later message has arrived, and only for servers that number
+    /// their partial results from 0, as this library does.
     #[must_use]
     pub fn missed(&self) -> u64 {
         locked(&self.buffer).missed.count()
@@ -214,7 +215,7 @@ impl<T, P> ToolStream<T, P> {
 }
 
 impl<T: FromToolResult, P> ToolStream<T, P> {
-    /// The result. Partial results that were not read are dropped.
+    /// Waits for the result. Unread partial results are dropped.
     ///
     /// # Errors
     ///

@@ -19,9 +19,10 @@ use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::layer::{Kind, Layers, Request};
 use crate::handler::refusal::{
-    busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, unavailable,
+    busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, timed_out_in_queue,
+    unavailable,
 };
-use crate::handler::run::{Outcome, run};
+use crate::handler::run::{Job, Outcome, run};
 use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
@@ -288,7 +289,7 @@ impl Service {
             biased;
             () = cancellation.cancelled() => Err(canceled()),
             sent = sending => sent,
-            () = tokio::time::sleep_until(until.into()) => Err(timed_out()),
+            () = tokio::time::sleep_until(until.into()) => Err(timed_out(self.tool.name, None)),
         };
         match sent {
             Ok(sent) => encode_sent(request, &sent, received),
@@ -370,12 +371,13 @@ impl Service {
                 turn.map_err(|Busy| self.shared.admission.full(path, "calls"))?
             }
             () = cancellation.cancelled() => return Err(canceled()),
-            () = tokio::time::sleep_until((*queued_until).into()) => return Err(timed_out()),
+            () = tokio::time::sleep_until((*queued_until).into()) => return Err(timed_out_in_queue(self.tool.name)),
         };
         let began = Instant::now();
         times.queue = Some(began.saturating_duration_since(accepted.received));
         let own_deadline = deadline::within(self.limit());
         let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
+        let own_limit = callers_deadline.is_none_or(|callers| own_deadline < callers).then(|| self.limit());
         **answer_by = deadline;
         let arguments = std::mem::take(arguments);
         let context = match context {
@@ -388,7 +390,8 @@ impl Service {
                 Context::new(self.invocation(begun, deadline, path))
             }
         };
-        let outcome = run(self.tool.job.clone(), arguments, context.clone(), turn).await;
+        let job = Job { own_limit, ..self.tool.job.clone() };
+        let outcome = run(job, arguments, context.clone(), turn).await;
         times.handling = Some(began.elapsed());
         // What the handler left running (its own tasks, its client's calls) ends with it.
         begun.cancellation.cancel();

@@ -20,7 +20,7 @@ pub(in crate::schema) struct Wrong<'a> {
 }
 
 /// What was expected.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::schema) enum Expected<'a> {
     /// Another type.
     Type(Types),
@@ -38,6 +38,8 @@ pub(in crate::schema) enum Expected<'a> {
     OnlyOneOf(Vec<&'a str>),
     /// Nothing: no such member is known, but these are.
     Nothing(Vec<&'a str>),
+    /// Another key: one that matches one of these patterns.
+    Key(Vec<&'a str>),
     /// Something else within it, where the pointer would be too long.
     Within,
     /// What the whole schema asks for: to find out more would take too long.
@@ -164,8 +166,9 @@ impl<'a> Explainer<'a> {
                 let Some(node) = self.run.node(id) else { return };
                 let unevaluated = self.run.unevaluated_properties(node, value, members);
                 let known = if self.is_closed(*rest) { self.names_of(id, value) } else { Vec::new() };
+                let unknown = Expected::Nothing(known);
                 for (name, member) in unevaluated {
-                    self.member(name, member, *rest, &known);
+                    self.member(name, member, *rest, &unknown);
                 }
             }
             (Check::PrefixItems(prefix), Value::Array(items)) => {
@@ -189,29 +192,27 @@ impl<'a> Explainer<'a> {
     }
 
     fn properties(&mut self, properties: &'a Properties, members: &'a Map<String, Value>) {
-        let mut known: Vec<&str> = Vec::new();
+        let mut unknown = None;
         for (name, member) in members {
             for id in self.run.schemas_of(properties, name) {
                 if self.is_full() {
                     return;
                 }
-                if known.is_empty() && self.is_closed(id) {
-                    known = properties.named.keys().map(String::as_str).collect();
-                    known.sort_unstable();
-                }
-                self.member(name, member, id, &known);
+                let unknown = unknown.get_or_insert_with(|| unknown_in(properties));
+                self.member(name, member, id, unknown);
             }
         }
     }
 
-    fn member(&mut self, name: &str, member: &'a Value, id: Id, known: &[&'a str]) {
+    /// A member that does not fit; `unknown` is what to say where none of its name may be there.
+    fn member(&mut self, name: &str, member: &'a Value, id: Id, unknown: &Expected<'a>) {
         if self.is_full() || self.run.visit(id, member) {
             return;
         }
         let closed = self.is_closed(id);
         self.within(name, |this| {
             if closed {
-                this.push(Expected::Nothing(known.to_vec()), member);
+                this.push(unknown.clone(), member);
             } else {
                 this.node(id, member);
             }
@@ -311,4 +312,14 @@ impl<'a> Explainer<'a> {
         });
         schema.and_then(|id| self.run.node(*id)).and_then(|node| node.types).unwrap_or(Types::ANY)
     }
+}
+
+/// What to say of a member that an object may not have: of a map, what its keys are.
+fn unknown_in(properties: &Properties) -> Expected<'_> {
+    let mut known: Vec<&str> = properties.named.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    if known.is_empty() && !properties.patterns.is_empty() {
+        return Expected::Key(properties.patterns.iter().map(|(pattern, _)| pattern.text()).collect());
+    }
+    Expected::Nothing(known)
 }

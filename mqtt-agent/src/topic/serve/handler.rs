@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use crate::deadline;
 use crate::handler::context::{Caller, Context, Delivery, Invocation};
 use crate::handler::layer::{AgentLayers, Kind, Layers, Request};
 use crate::handler::param::Need;
-use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out};
+use crate::handler::refusal::{busy, canceled, malformed_payload, stopping, timed_out_in_queue};
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound, Message};
@@ -42,6 +42,8 @@ struct Delivered {
     call_id: Identifier,
     trace: Option<TraceContext>,
     until: Instant,
+    /// The handler's own limit, where that ends before the message's expiry.
+    own_limit: Option<Duration>,
     /// Ends with the handler.
     cancellation: CancellationToken,
 }
@@ -75,7 +77,8 @@ impl Served {
         let until = self.until(&inbound, received, begins);
         let cancellation = self.shared.abandon.child_token();
         let trace = TraceContext::from_user_properties(&inbound.properties.user);
-        let delivered = Delivered { call_id: Identifier::random(), trace, until, cancellation };
+        let own_limit = self.own_limit(&inbound, until);
+        let delivered = Delivered { call_id: Identifier::random(), trace, until, own_limit, cancellation };
         if let Err(error) = self.run(inbound, delivered, ()).await {
             let (kind, at) = (error.kind.as_str(), self.def.location);
             limited!(warn, "a message was not handled", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
@@ -111,7 +114,8 @@ impl Served {
                     first(again).await;
                     let trace = reply_to.trace().cloned();
                     let cancellation = this.shared.abandon.child_token();
-                    let delivered = Delivered { call_id: call_id.clone(), trace, until, cancellation };
+                    let (id, own_limit) = (call_id.clone(), this.own_limit(&inbound, until));
+                    let delivered = Delivered { call_id: id, trace, until, own_limit, cancellation };
                     let outcome = match this.layers.is_empty() {
                         true => this.in_turn(&mut place, inbound, delivered).await,
                         false => {
@@ -176,7 +180,7 @@ impl Served {
                 turn.map_err(|Busy| self.shared.admission.full(path, "requests"))
             }
             () = delivered.cancellation.cancelled() => Err(canceled()),
-            () = tokio::time::sleep_until(delivered.until.into()) => Err(timed_out()),
+            () = tokio::time::sleep_until(delivered.until.into()) => Err(timed_out_in_queue(self.def.name)),
         }
     }
 
@@ -200,7 +204,7 @@ impl Served {
             async move {
                 let turn = self.turn(place, path, delivered).await?;
                 let (arguments, context) = request.into_call();
-                self.handled(received, arguments, context, turn).await
+                self.handled(received, delivered.own_limit, arguments, context, turn).await
             }
         };
         let outcome = self.layers.around(request, delivered.until, handle).await;
@@ -209,17 +213,26 @@ impl Served {
         outcome
     }
 
+    /// The handler's own limit, where that is what ends it.
+    fn own_limit(&self, inbound: &Inbound, until: Instant) -> Option<Duration> {
+        let ends_first = expiry(inbound, inbound.received).is_none_or(|expiry| until < expiry);
+        ends_first.then(|| self.limit())
+    }
+
+    fn limit(&self) -> Duration {
+        self.def.timeout.unwrap_or(self.shared.limits.timeout)
+    }
+
     /// When nobody waits any more: the message's expiry, which counts from its receipt, or the handler's own limit.
     fn until(&self, inbound: &Inbound, received: Instant, begins: Instant) -> Instant {
-        let limit = self.def.timeout.unwrap_or(self.shared.limits.timeout);
-        let own = deadline::after(begins, limit);
+        let own = deadline::after(begins, self.limit());
         expiry(inbound, received).map_or(own, |expiry| expiry.min(own))
     }
 
     async fn run(&self, inbound: Inbound, delivered: Delivered, turn: impl Send + 'static) -> Outcome {
         let received = inbound.received;
         let (arguments, context) = self.call(inbound, &delivered)?;
-        self.handled(received, arguments, context, turn).await
+        self.handled(received, delivered.own_limit, arguments, context, turn).await
     }
 
     /// What the handler is called with.
@@ -231,7 +244,7 @@ impl Served {
         let arguments = self.arguments(&inbound.payload)?;
         let topic = inbound.topic().to_owned();
         let Inbound { payload, retain, properties, .. } = inbound;
-        let Delivered { call_id, trace, until, cancellation } = delivered;
+        let Delivered { call_id, trace, until, cancellation, .. } = delivered;
         let holds = (self.def.kind == HandlerKind::Request).then(|| self.shared.admission.id());
         let context = Context::with(
             Invocation {
@@ -255,14 +268,15 @@ impl Served {
     async fn handled(
         &self,
         received: Instant,
+        own_limit: Option<Duration>,
         arguments: Map<String, Value>,
         context: Context,
         turn: impl Send + 'static,
     ) -> Outcome {
         let began = Instant::now();
         let HandlerDef { name, handler, location, .. } = *self.def;
-        let outcome =
-            run(Job { name, handler: handler.into(), location }, arguments, context.clone(), turn).await;
+        let job = Job { name, handler: handler.into(), location, own_limit };
+        let outcome = run(job, arguments, context.clone(), turn).await;
         // What the handler left running ends with it.
         context.cancellation().cancel();
         let error = outcome.as_ref().err();

@@ -167,3 +167,32 @@ fn mcp_8_a_tag_beside_flattened_members_is_told() {
         ["/y: unknown; the arguments are `kind`, `x`"]
     );
 }
+
+#[test]
+fn mcp_8_of_a_wrong_key_of_a_map_it_is_told_what_its_keys_are() {
+    let schema = |keys: &str| json!({"patternProperties": {keys: {}}, "additionalProperties": false});
+    let maps = json!({"properties": {
+        "count": accepted(std::collections::HashMap::<u32, u8>::json_schema),
+        "level": accepted(std::collections::BTreeMap::<i8, u8>::json_schema),
+        "code": schema("^[A-Z]$"),
+    }});
+    let expected = [
+        "/code/x: `x` is no key here; the keys match `^[A-Z]$`",
+        "/count/-1: `-1` is no key here; the keys are whole numbers from 0",
+        "/level/x: `x` is no key here; the keys are whole numbers",
+    ];
+    let value = json!({"code": {"x": 1}, "count": {"-1": 1, "2": 3}, "level": {"-1": 1, "x": 1}});
+    assert_eq!(told(&maps, &value), expected);
+}
+
+#[test]
+fn mcp_8_one_is_told_in_the_singular() {
+    let schema =
+        json!({"properties": {"a": {"maxLength": 1}, "b": {"minItems": 1}, "c": {"maxProperties": 1}}});
+    let expected = [
+        "/a: expected at most 1 character, got \"xy\"",
+        "/b: expected at least 1 item, got a list of 0",
+        "/c: expected at most 1 member, got an object",
+    ];
+    assert_eq!(told(&schema, &json!({"a": "xy", "b": [], "c": {"d": 1, "e": 2}})), expected);
+}

@@ -1,0 +1,9 @@
+use mqtt_agent::prelude::*;
+
+/// Answers.
+#[tool]
+async fn answer(task: Task) -> String {
+    task.text()
+}
+
+fn main() {}
