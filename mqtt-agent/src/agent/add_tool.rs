@@ -7,9 +7,10 @@ use super::adding::Adding;
 use super::check::{dynamic_tool, size};
 use crate::error::{Error, Problem};
 use crate::mcp::DynamicTool;
+use crate::shown::debug_as_display;
 
 /// Why a tool was not added.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AddToolError {
     /// The agent was started without tools, so its Will says nothing of a server.
@@ -22,6 +23,8 @@ pub enum AddToolError {
     #[error(transparent)]
     Broker(Error),
 }
+
+debug_as_display!(AddToolError);
 
 fn texts(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")

@@ -1,10 +1,10 @@
 //! [`BridgeError`]: why a bridge does not start, or does not serve a host.
 
 use crate::error::Error;
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 
 /// Why a bridge does not start, or does not serve a host.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BridgeError {
     /// The options of the connection are wrong, whatever the broker says.
@@ -18,3 +18,5 @@ pub enum BridgeError {
         message: String,
     },
 }
+
+debug_as_display!(BridgeError);

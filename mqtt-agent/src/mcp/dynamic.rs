@@ -18,6 +18,7 @@ use crate::handler::registry::Location;
 use crate::handler::reply::{ToolError, written};
 use crate::handler::run::{Job, Run};
 use crate::schema::{Arguments, SchemaError};
+use crate::shown::{debug_as_display, shown};
 use crate::wire::{
     Identifier, IdentifierError, Namespace, Status, ToolAnnotations, ToolCard, ToolVersion, now_rfc3339,
 };
@@ -26,20 +27,20 @@ use crate::wire::{
 const NAMES: usize = 1 << 20;
 
 /// Why a tool cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DynamicToolError {
-    /// Its name is none.
+    /// Its name is not a valid one.
     #[error("the tool's name: {0}")]
     Name(IdentifierError),
     /// It has no description, and models choose tools by it.
-    #[error("tool `{name}` has no description: models choose tools by it; say what it does")]
+    #[error("tool `{name}` has no description: models choose tools by it; say what it does", name = shown(.name))]
     Description {
         /// The tool.
         name: String,
     },
-    /// Its schema is none that arguments can be checked against.
-    #[error("tool `{name}`: {error}")]
+    /// Arguments cannot be checked against its schema.
+    #[error("tool `{name}`: {error}", name = shown(.name))]
     Schema {
         /// The tool.
         name: String,
@@ -51,10 +52,13 @@ pub enum DynamicToolError {
     TooManyNames,
 }
 
-/// A tool whose name, schema and handler are known only when the program runs: of a plugin, a configuration, another protocol.
+debug_as_display!(DynamicToolError);
+
+/// A tool whose name, schema and handler are known only when the program runs: from a plugin, a configuration, another
+/// protocol.
 ///
-/// It is served like an annotated one: its card is on the broker (one that is added later is not watched there, `SUB-16`), its arguments are checked against its schema, limits, layers,
-/// cancellation and statistics are the same. Give it to [`Agent::tool`](crate::Agent::tool), or to
+/// It is served like an annotated one: its card is on the broker (one that is added later is not watched there, `SUB-16`),
+/// its arguments are checked against its schema, and limits, layers, cancellation and statistics are the same. Give it to [`Agent::tool`](crate::Agent::tool), or to
 /// [`Running::add_tool`](crate::Running::add_tool) while the agent runs.
 ///
 /// ```

@@ -12,9 +12,10 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub(super) use project::steps;
 pub use project::{anthropic, drop_nulls, gemini, openai_strict};
+pub use rules::Severity;
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::reply::{Answered, FailureParts, ToolError};
 use crate::json;
-use crate::shown::{quoting, shown};
+use crate::shown::{debug_as_display, quoting, shown};
 use crate::wire::{ErrorBody, ErrorKind};
 
 /// What comes back through the layers.
@@ -70,13 +70,15 @@ impl From<Answered> for Output {
 ///
 /// Made of every [`ToolError`], so that `?` works in a layer, or by its kind: [`unauthorized`](Self::unauthorized) and the
 /// others. A task that is refused fails with the same kind, message and code.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Refusal {
     // Boxed: it is the rarer half of each outcome.
     body: Box<ErrorBody>,
     /// What only the log says.
     hidden: Option<String>,
 }
+
+debug_as_display!(Refusal);
 
 impl Refusal {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

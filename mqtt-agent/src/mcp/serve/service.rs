@@ -294,8 +294,7 @@ impl Service {
         match sent {
             Ok(sent) => encode_sent(request, &sent, received),
             Err(error) => {
-                let (tool, call_id) = (self.tool.name, shown(request.call_id.as_str()));
-                crate::log::debug!(tool, %call_id, error = %shown(&error.message), "failed to send a result in chunks");
+                crate::log::debug!(tool = self.tool.name, call_id = %shown(request.call_id.as_str()), error = %shown(&error.message), "failed to send a result in chunks");
                 encode(request, Err(error), received)
             }
         }

@@ -1,19 +1,9 @@
-//! One thing that a lint found, and how bad it is.
+//! One thing that a lint found.
 
 use std::fmt;
 
 use super::Dialect;
-use super::rules::Rule;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Severity {
-    /// Some clients of the dialect, or some ways to use it, do not take it well; the reason names them.
-    Warning,
-    /// It is refused: the tool, or the whole request that carries it.
-    Error,
-}
+use super::rules::{Rule, Severity};
 
 /// One thing in a schema that a client or a provider does not take.
 ///

@@ -10,9 +10,19 @@ mod openai;
 
 use serde_json::Value;
 
+use super::Dialect;
 use super::limits::Totals;
 use super::walk::Node;
-use super::{Dialect, Severity};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Severity {
+    /// Some clients of the dialect, or some ways to use it, do not take it well; the reason names them.
+    Warning,
+    /// It is refused: the tool, or the whole request that carries it.
+    Error,
+}
 
 /// One rule of one dialect.
 #[derive(Debug)]

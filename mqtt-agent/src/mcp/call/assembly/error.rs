@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crate::shown::shown;
+use crate::shown::{debug_as_display, shown};
 
 /// Why a result that came in chunks could not be put together (`MCP-22`).
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunksError {
     /// It is larger than the call takes. The call is cancelled.
@@ -60,3 +60,5 @@ pub enum ChunksError {
     #[error("the connection was closed before it was whole; connect, and call again")]
     Ended,
 }
+
+debug_as_display!(ChunksError);
