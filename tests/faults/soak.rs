@@ -54,6 +54,9 @@ async fn soak_task(number: u64) -> u64 {
     number * 2
 }
 
+/// How often a soak says how far it is.
+const REPORT: Duration = Duration::from_secs(30);
+
 /// SplitMix64: a soak is its seed, and the time that its machine takes.
 struct Random(u64);
 
@@ -134,6 +137,7 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
 
     let (mut operations, mut ended, mut fine) = (JoinSet::new(), 0_u64, 0_u64);
     let (began, mut next_fault) = (Instant::now(), Instant::now());
+    let mut next_report = began + REPORT;
     let mut number = 0;
     while began.elapsed() < length {
         for _ in 0..random.below(4) {
@@ -177,6 +181,18 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
         while let Some(done) = operations.try_join_next() {
             ended += 1;
             fine += u64::from(done.unwrap().unwrap());
+        }
+        if next_report <= Instant::now() {
+            next_report = Instant::now() + REPORT;
+            let alive = Handle::current().metrics().num_alive_tasks();
+            println!(
+                "soak: after {} s {ended} operations ended, {fine} of them with a result; {} go on, {alive} tasks live, \
+                 the agent runs: {}, the client: {:?}",
+                began.elapsed().as_secs(),
+                operations.len(),
+                running.is_some(),
+                *client.connection().borrow(),
+            );
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
