@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::soon;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use crate::command::command;
 
@@ -40,6 +40,11 @@ impl Host {
     pub(crate) async fn with(era: Era, url: &str, arguments: &[&str]) -> Self {
         let mut command = command(&["mcp", "--url", url]);
         command.args(arguments).stdin(Stdio::piped());
+        Self::spawn(era, command).await
+    }
+
+    /// Starts a command that is a bridge, and says hello to it.
+    pub(crate) async fn spawn(era: Era, mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
         let (input, errors) = (child.stdin.take(), child.stderr.take().unwrap());
@@ -169,7 +174,7 @@ impl Host {
     /// Sends a signal.
     pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
-        let sent = tokio::process::Command::new("kill").args([signal, &id]).status().await.unwrap();
+        let sent = Command::new("kill").args([signal, &id]).status().await.unwrap();
         assert!(sent.success());
     }
 }

@@ -7,6 +7,7 @@ mod calling;
 mod command;
 mod failing;
 mod finding;
+mod guide;
 mod host;
 mod hostile;
 mod served;
