@@ -22,7 +22,9 @@ pub use crate::store::{MemoryStore, Retention, StoreError, StoreFuture, TaskReco
 pub use crate::store::{SetAside, SqliteStore};
 #[cfg(feature = "a2a-types")]
 pub use card::BINDING;
-pub use delegate::{Delegate, NewTask, Results, TaskHandle, TaskRequest, TaskUpdate};
+pub use delegate::{
+    Attach, Delegate, FindTask, ListTasks, NewTask, Results, TaskHandle, TaskPage, TaskRequest, TaskUpdate,
+};
 pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
 pub(crate) use presence::Presence;
 pub(crate) use serve::{Parts, ReadySkill, Skills};

@@ -36,6 +36,7 @@ pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publ
 pub use serde_json::value::RawValue;
 
 /// What describes a handler's reply. Found by the compiler, so that no code is made for it.
+#[track_caller]
 #[allow(clippy::needless_pass_by_value)]
 pub const fn schema<R, T, E>(
     _: Parts<R, T, E>,

@@ -3,12 +3,13 @@
 //!
 //! - [`scope`]: what a call inherits from the handler that makes it
 //! - [`pending`], [`cancels`], [`windows`], [`seen`], [`tool_servers`]: calls of tools
-//! - [`delegations`], [`result_listener`]: tasks of agents
+//! - [`delegations`], [`result_listener`], [`queries`]: tasks of agents
 
 mod cancels;
 mod delegate_error;
 mod delegations;
 mod pending;
+mod queries;
 mod result_listener;
 mod scope;
 mod seen;
@@ -18,7 +19,7 @@ mod windows;
 
 pub use delegate_error::DelegateError;
 pub(crate) use delegate_error::outcome;
-pub(crate) use delegations::{Asked, Delegations, Sending, Unread, Waiting};
+pub(crate) use delegations::{Asked, Delegations, Names, Sending, Unread, Waiting};
 pub(crate) use pending::Answer;
 pub(crate) use scope::{Scope, SessionHandle};
 pub(crate) use seen::LOOK;
@@ -36,6 +37,7 @@ use crate::store::{Retention, TaskStore};
 use crate::wire::{Identifier, Namespace};
 use cancels::Cancels;
 use pending::Pending;
+use queries::Queries;
 use result_listener::Receiving;
 use seen::Seen;
 use tool_servers::ToolServers;
@@ -56,6 +58,7 @@ pub(crate) struct Session {
     // Made with the first call: an agent that never calls needs no right to receive answers.
     responses: OnceCell<Subscription>,
     delegations: Arc<Delegations>,
+    queries: Arc<Queries>,
     // Made with the first task that is asked for, or at once with a durable store.
     results: OnceCell<Receiving>,
     // What of the delegated tasks is removed; `None` where whoever serves with the same store removes it.
@@ -84,6 +87,7 @@ impl Session {
             cancels: Cancels::default(),
             responses: OnceCell::new(),
             delegations: Arc::new(Delegations::new(store)),
+            queries: Arc::default(),
             results: OnceCell::new(),
             retention,
         }
@@ -114,12 +118,18 @@ impl Session {
         &self.delegations
     }
 
+    /// Questions where tasks are.
+    pub(crate) fn queries(&self) -> &Arc<Queries> {
+        &self.queries
+    }
+
     /// Subscribes the topics that results come to, once.
     pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
         let start = || {
             let retention = self.retention.clone();
-            let cards = &self.receiver_cards;
-            Receiving::start(&self.link, &self.namespace, &self.id, &self.delegations, cards, retention)
+            let (cards, queries) = (&self.receiver_cards, &self.queries);
+            let (namespace, id) = (&self.namespace, &self.id);
+            Receiving::start(&self.link, namespace, id, &self.delegations, queries, cards, retention)
         };
         self.results.get_or_try_init(start).await
     }

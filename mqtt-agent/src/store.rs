@@ -262,6 +262,35 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> StoreFuture<'a, Vec<TaskRecord>>;
 
+    /// The records of the tasks that `from` gave, those that have ended and are settled among them, in the order in which they
+    /// were inserted: those after the task `after`, or from the first one, `limit` at the most. Of what is not kept any more,
+    /// and of what cannot be read, as [`open`](Self::open).
+    ///
+    /// It answers queries (`A2A-16`). What is given here finds open records alone, by reading all of them; a store of your own
+    /// may know better.
+    fn of_sender<'a>(
+        &'a self,
+        side: TaskSide,
+        from: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<TaskRecord>> {
+        Box::pin(async move {
+            const PAGE: usize = 64;
+            let (mut found, mut after) = (Vec::new(), after.map(str::to_owned));
+            loop {
+                let page = self.open(side, after.as_deref(), PAGE).await?;
+                let is_last = page.len() < PAGE;
+                after = page.last().map(|record| record.task.task_id.as_str().to_owned());
+                found.extend(page.into_iter().filter(|record| record.task.from == from));
+                if is_last || found.len() >= limit {
+                    found.truncate(limit);
+                    return Ok(found);
+                }
+            }
+        })
+    }
+
     /// Removes the records of ended tasks, settled or not, that exceed the retention's age or count, the oldest by
     /// their last change first, and returns how many were removed. The age counts from when the store wrote the
     /// record's last change, not from the record's own times, which come from peers; it follows the system's clock. A

@@ -37,6 +37,7 @@ mod own_retained;
 mod persistent;
 mod presence;
 mod published;
+mod queries;
 mod questions;
 mod reconnect;
 mod refused;

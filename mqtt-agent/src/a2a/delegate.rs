@@ -4,12 +4,14 @@
 
 mod handle;
 mod new_task;
+mod query;
 mod request;
 mod results;
 
 use handle::Delegated;
 pub use handle::{TaskHandle, TaskUpdate};
 pub use new_task::NewTask;
+pub use query::{Attach, FindTask, ListTasks, TaskPage};
 pub use request::TaskRequest;
 pub use results::Results;
 
@@ -113,7 +115,7 @@ fn delegated(
         leaving.asked = None;
         delegations.sent(&asked, sending);
         // The broker has it: dropped from here on, its result goes to `Results`.
-        let delegated = Delegated::new(handle, Arc::clone(&asked), waiting);
+        let delegated = Delegated::new(handle, Arc::clone(&asked), waiting, None);
         tokio::select! {
             () = asked.noted() => {}
             () = delegations.closed.cancelled() => {}

@@ -15,6 +15,7 @@ mod keeping;
 mod ledger;
 mod machine;
 mod pending;
+mod query;
 mod ready;
 mod recover;
 mod report;
@@ -31,6 +32,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -92,6 +94,8 @@ pub(super) struct Shared {
     tasks: TaskTracker,
     /// Ended, and received by nobody yet.
     unsent: Unsent,
+    /// Queries that are looked up.
+    queries: Semaphore,
     /// Cancelled when card and status are out: nothing is told of tasks before (`A2A-1`).
     announced: CancellationToken,
     /// Cancelled when no more work is accepted.
@@ -199,6 +203,7 @@ impl Skills {
             pending: Pending::default(),
             tasks: TaskTracker::new(),
             unsent: Unsent::default(),
+            queries: Semaphore::new(query::AT_ONCE),
             announced: CancellationToken::new(),
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),

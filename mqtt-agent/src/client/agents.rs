@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Client;
-use crate::a2a::{Delegate, DelegateError, FindAgent, ListAgents, NewTask, Results, TaskRequest};
+use crate::a2a::{
+    Attach, Delegate, DelegateError, FindAgent, FindTask, ListAgents, ListTasks, NewTask, Results,
+    TaskRequest,
+};
 
 impl Client {
     /// Lists the agents that are online (`A2A-3`): collects cards and statuses for one second, or for
@@ -56,6 +59,48 @@ impl Client {
     /// ```
     pub fn request(&self, agent: impl Into<String>, task: impl Into<NewTask>) -> TaskRequest<Value> {
         TaskRequest::new(self.handle().clone(), agent.into(), task.into())
+    }
+
+    /// The tasks that this client gave an agent, running and ended, by whichever process of its id (`A2A-16`): one page of
+    /// them. An agent that does not tell, as its card says, is [`DelegateError::NoQueries`] at once.
+    ///
+    /// ```no_run
+    /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
+    /// use mqtt_agent::wire::TaskState;
+    ///
+    /// let mut page = client.tasks("writer").states([TaskState::Working]).await?;
+    /// while let Some(next) = page.next.take() {
+    ///     println!("{} tasks", page.tasks.len());
+    ///     page = client.tasks("writer").states([TaskState::Working]).after(next).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tasks(&self, agent: impl Into<String>) -> ListTasks {
+        ListTasks::new(self.handle().clone(), agent.into())
+    }
+
+    /// One task that this client gave an agent, running or ended (`A2A-16`); `None` where the agent has none of that id from
+    /// this client.
+    pub fn task(&self, agent: impl Into<String>, task_id: impl Into<String>) -> FindTask {
+        FindTask::new(self.handle().clone(), agent.into(), task_id.into())
+    }
+
+    /// The handle of a task that this client gave an agent, in an earlier process of its id or in this one (`A2A-16`). Of one
+    /// that has ended it has the end at once. Updates come where whoever gave the task asked for them, as
+    /// [`delegate`](Self::delegate) does.
+    ///
+    /// Dropping the handle changes nothing.
+    ///
+    /// ```no_run
+    /// # async fn run(client: mqtt_agent::Client, id: String) -> Result<(), mqtt_agent::a2a::DelegateError> {
+    /// let mut task = client.attach("writer", id).returning::<String>().await?;
+    /// println!("{}", task.result().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn attach(&self, agent: impl Into<String>, task_id: impl Into<String>) -> Attach<Value> {
+        Attach::new(self.handle().clone(), agent.into(), task_id.into())
     }
 
     /// The delegated tasks that ended while nothing waited for them. With a durable store this includes tasks of an

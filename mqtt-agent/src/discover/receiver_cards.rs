@@ -32,6 +32,8 @@ pub(crate) struct ReceiverCard {
     pub(crate) max_message_bytes: Option<u64>,
     /// Whether an agent takes messages that are about a task and are none.
     pub(crate) takes_intents: bool,
+    /// Whether an agent tells where tasks are (`A2A-16`).
+    pub(crate) takes_queries: bool,
 }
 
 type Known = (Instant, Arc<OnceCell<Option<ReceiverCard>>>);
@@ -75,11 +77,14 @@ async fn look(link: &Link, card: String) -> Result<Option<ReceiverCard>, Discove
     let _ = timeout(LOOK, latest.arrived()).await;
     let payload = latest.all().pop_first().map(|(_, payload)| payload);
     let card = payload.and_then(|payload| serde_json::from_slice::<Map<String, Value>>(&payload).ok());
-    Ok(card.map(|card| ReceiverCard {
-        max_message_bytes: card.get("max_message_bytes").and_then(Value::as_u64),
-        takes_intents: card
-            .get("features")
-            .and_then(Value::as_array)
-            .is_some_and(|features| features.iter().any(|feature| feature == "intents")),
+    Ok(card.map(|card| {
+        let features = card.get("features").and_then(Value::as_array);
+        let has =
+            |name: &str| features.is_some_and(|features| features.iter().any(|feature| feature == name));
+        ReceiverCard {
+            max_message_bytes: card.get("max_message_bytes").and_then(Value::as_u64),
+            takes_intents: has("intents"),
+            takes_queries: has("query"),
+        }
     }))
 }

@@ -73,6 +73,40 @@ pub enum DelegateError {
         /// The agent that was asked.
         agent: String,
     },
+    /// The agent answers no queries: its card, where there is one, names no feature `query` (`A2A-16`).
+    #[error("`{agent}` does not tell where tasks are; wait for the result, or update the agent", agent = shown(.agent))]
+    NoQueries {
+        /// The agent that was asked.
+        agent: String,
+    },
+    /// The agent did not say in time where a task is.
+    #[error("no answer from `{agent}` within {after:?}; is the agent online?", agent = shown(.agent))]
+    Unanswered {
+        /// The agent that was asked.
+        agent: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The agent's answer cannot be read.
+    #[error("{message}", message = shown(.message))]
+    InvalidAnswer {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The agent has no task of this id that this client gave it.
+    #[error("`{agent}` has no task `{task_id}` of this client; look at its id", task_id = shown(.task_id), agent = shown(.agent))]
+    UnknownTask {
+        /// The task.
+        task_id: String,
+        /// The agent that was asked.
+        agent: String,
+    },
+    /// A handle of this process waits for the task, or its result is about to be given by [`Client::results`](crate::Client::results).
+    #[error("task `{task_id}` is waited for in this process already; use its handle, or `Client::results`", task_id = shown(.task_id))]
+    Attached {
+        /// The task.
+        task_id: String,
+    },
     /// The result is another type than was asked for.
     #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),

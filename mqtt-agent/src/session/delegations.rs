@@ -12,7 +12,7 @@ mod seeded;
 mod unclaimed;
 
 use asked::UPDATE_BYTES;
-pub(crate) use asked::{Asked, Waiting};
+pub(crate) use asked::{Asked, Names, Waiting};
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -178,6 +178,23 @@ impl Delegations {
         self.on(Event::Asked(Arc::clone(asked)));
     }
 
+    /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it has ended and
+    /// its result is for [`Results`](crate::a2a::delegate::Results).
+    pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Asked>, Waiting)> {
+        let mut books = self.books();
+        let (stored, executor) = books.book.attachable(&names.task_id)?;
+        let (asked, waiting) = Asked::attached(names, result_topic, stored, executor);
+        let asked = Arc::new(asked);
+        books.book.take(Event::Attached(Arc::clone(&asked)), Instant::now(), &mut Vec::new());
+        Some((asked, waiting))
+    }
+
+    /// What its agent said of a task when it was asked: its end.
+    pub(crate) fn told(&self, end: TaskResult) {
+        // Its message is nobody's to acknowledge.
+        self.heard(end, true, false, u64::MAX);
+    }
+
     /// The broker has the task.
     pub(crate) fn sent(&self, asked: &Asked, sending: Sending) {
         let Sending { session, epoch } = sending;
@@ -309,6 +326,7 @@ impl Delegations {
         let Sending { session, epoch } = Sending::now(link);
         let message = match asked.message(namespace) {
             Some(message) => Ok(message),
+            None if asked.is_elsewhere() => Ok(asked.question(namespace)),
             None => self.stored_message(asked, namespace).await,
         };
         let published = match message {

@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::delegate_error::DelegateError;
 use super::delegations::{Delegations, Lane, Work};
+use super::queries::Queries;
 use crate::discover::ReceiverCards;
 use crate::link::{
     Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
@@ -55,6 +56,7 @@ impl Receiving {
         namespace: &Namespace,
         id: &Identifier,
         delegations: &Arc<Delegations>,
+        queries: &Arc<Queries>,
         cards: &Arc<ReceiverCards>,
         retention: Option<Retention>,
     ) -> Result<Self, DelegateError> {
@@ -65,6 +67,7 @@ impl Receiving {
             link: link.clone(),
             namespace: namespace.clone(),
             delegations: Arc::clone(delegations),
+            queries: Arc::clone(queries),
             cards: Arc::clone(cards),
             retention,
         };
@@ -129,6 +132,7 @@ struct Reader {
     link: Link,
     namespace: Namespace,
     delegations: Arc<Delegations>,
+    queries: Arc<Queries>,
     cards: Arc<ReceiverCards>,
     retention: Option<Retention>,
 }
@@ -211,7 +215,7 @@ impl Reader {
             self.status(topic, inbound);
         } else if inbound.retain {
             limited!(warn, "dropped a retained result: what is retained is no work", topic = %shown(topic));
-        } else {
+        } else if !self.queries.receive(inbound) {
             match TaskResult::read(&inbound.payload) {
                 Ok(result) => return self.receive(inbound, result, held.hold(ack)),
                 Err(error) => {

@@ -71,6 +71,16 @@ impl TaskStore for Guarded {
         self.run("open", move |store| store.open(side, after, limit))
     }
 
+    fn of_sender<'a>(
+        &'a self,
+        side: TaskSide,
+        from: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<TaskRecord>> {
+        self.run("of_sender", move |store| store.of_sender(side, from, after, limit))
+    }
+
     fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize> {
         self.run("prune", move |store| store.prune(retention))
     }

@@ -43,6 +43,8 @@ struct Side {
     entries: HashMap<Identifier, Entry>,
     /// Open tasks, by insertion number.
     open: BTreeMap<u64, Identifier>,
+    /// Everything, by whoever gave it and the number of its insertion.
+    senders: BTreeMap<(String, u64), Identifier>,
     /// Ended tasks, by the number of their last change.
     ended: BTreeMap<u64, Identifier>,
     last_number: u64,
@@ -111,6 +113,7 @@ impl Side {
             return Some(kept);
         }
         self.last_number += 1;
+        self.senders.insert((record.task.from.clone(), self.last_number), id.clone());
         self.put(id, record, self.last_number, now);
         None
     }
@@ -165,6 +168,7 @@ impl Side {
     fn remove(&mut self, id: &Identifier) -> Option<Entry> {
         let entry = self.entries.remove(id.as_str())?;
         self.open.remove(&entry.number);
+        self.senders.remove(&(entry.record.task.from.clone(), entry.number));
         self.ended_bytes = self.ended_bytes.saturating_sub(entry.bytes);
         Some(entry)
     }
@@ -173,6 +177,13 @@ impl Side {
         let after = after.and_then(|id| self.entries.get(id));
         let from = after.map_or(Bound::Unbounded, |entry| Bound::Excluded(entry.number));
         let ids = self.open.range((from, Bound::Unbounded)).map(|(_, id)| id.as_str());
+        ids.filter_map(|id| self.kept(id)).take(limit).collect()
+    }
+
+    fn of_sender(&self, from: &str, after: Option<&str>, limit: usize) -> Vec<Arc<TaskRecord>> {
+        let after = after.and_then(|id| self.entries.get(id)).map_or(0, |entry| entry.number);
+        let (first, last) = ((from.to_owned(), after.saturating_add(1)), (from.to_owned(), u64::MAX));
+        let ids = self.senders.range(first..=last).map(|(_, id)| id.as_str());
         ids.filter_map(|id| self.kept(id)).take(limit).collect()
     }
 
@@ -230,6 +241,19 @@ impl TaskStore for MemoryStore {
         Box::pin(async move {
             let records = self.on(side, |side| side.open(after, limit));
             Ok(records.into_iter().map(Arc::unwrap_or_clone).collect())
+        })
+    }
+
+    fn of_sender<'a>(
+        &'a self,
+        side: TaskSide,
+        from: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<TaskRecord>> {
+        Box::pin(async move {
+            let kept = self.on(side, |side| side.of_sender(from, after, limit));
+            Ok(kept.into_iter().map(Arc::unwrap_or_clone).collect())
         })
     }
 

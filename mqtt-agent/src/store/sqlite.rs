@@ -127,6 +127,27 @@ impl SqliteStore {
         kept.record().map_err(|reason| self.aside.add(side, id, reason))
     }
 
+    /// Reads so many records; those that cannot be read are passed over.
+    fn page<F>(&self, side: TaskSide, limit: usize, read: F) -> StoreFuture<'_, Vec<TaskRecord>>
+    where
+        F: Fn(&Connection, usize) -> rusqlite::Result<Vec<Kept>> + Clone + Send + 'static,
+    {
+        Box::pin(async move {
+            loop {
+                // So many more, for those that are passed over. All of them at once: they are as they were at one time.
+                let (aside, read) = (self.aside.count(), read.clone());
+                let wanted = limit.saturating_add(aside);
+                let kept = self.on_file(move |file| read(file, wanted)).await?;
+                let ended = kept.len() < wanted;
+                let records = kept.into_iter().filter_map(|kept| self.record(side, kept).ok());
+                let records: Vec<_> = records.take(limit).collect();
+                if ended || records.len() == limit || self.aside.count() == aside {
+                    return Ok(records);
+                }
+            }
+        })
+    }
+
     async fn on_file<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -174,19 +195,20 @@ impl TaskStore for SqliteStore {
         after: Option<&'a str>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<TaskRecord>> {
-        Box::pin(async move {
-            loop {
-                // So many more, for those that are passed over. All of them at once: they are as they were at one time.
-                let (aside, after) = (self.aside.count(), after.map(str::to_owned));
-                let wanted = limit.saturating_add(aside);
-                let kept = self.on_file(move |file| rows::open(file, side, after.as_deref(), wanted)).await?;
-                let ended = kept.len() < wanted;
-                let records = kept.into_iter().filter_map(|kept| self.record(side, kept).ok());
-                let records: Vec<_> = records.take(limit).collect();
-                if ended || records.len() == limit || self.aside.count() == aside {
-                    return Ok(records);
-                }
-            }
+        let after = after.map(str::to_owned);
+        self.page(side, limit, move |file, wanted| rows::open(file, side, after.as_deref(), wanted))
+    }
+
+    fn of_sender<'a>(
+        &'a self,
+        side: TaskSide,
+        from: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<TaskRecord>> {
+        let (from, after) = (from.to_owned(), after.map(str::to_owned));
+        self.page(side, limit, move |file, wanted| {
+            rows::of_sender(file, side, &from, after.as_deref(), wanted)
         })
     }
 

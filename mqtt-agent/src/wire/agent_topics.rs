@@ -47,6 +47,13 @@ impl Namespace {
         format!("{self}/tasks/{delegator}/results")
     }
 
+    /// Whose results a topic has: the level that a broker's access rules bind to them (`SUB-7`). `None` for any other topic.
+    #[must_use]
+    pub fn owner_of_results<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        let owner = topic.strip_prefix(self.as_str())?.strip_prefix("/tasks/")?.strip_suffix("/results")?;
+        (is_topic_text(topic) && Identifier::parse(owner).is_ok()).then_some(owner)
+    }
+
     /// The topic for the result of one task (`A2A-7`).
     #[must_use]
     pub fn task_result(&self, task: &str) -> String {

@@ -18,6 +18,8 @@ pub enum Intent {
     Message,
     /// A cancellation of a task.
     Cancel,
+    /// Where tasks are: a [`TaskQuery`](super::TaskQuery) (`A2A-16`).
+    Query,
     /// An unknown intent of another peer: its message is a task.
     #[serde(untagged)]
     Other(String),
@@ -30,6 +32,7 @@ impl<'de> Deserialize<'de> for Intent {
             "task" => Self::Task,
             "message" => Self::Message,
             "cancel" => Self::Cancel,
+            "query" => Self::Query,
             _ => Self::Other(text),
         })
     }

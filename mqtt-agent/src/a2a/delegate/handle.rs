@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::kept::Kept;
+use crate::link::Subscription;
 use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
 use crate::spawn;
@@ -36,6 +37,8 @@ pub(super) struct Delegated {
     /// Completes when the task has ended or the connection was closed.
     over: Kept<()>,
     taken: bool,
+    /// Where the end of a task goes that somebody else waited for.
+    _result: Option<Subscription>,
 }
 
 /// An update of a task before its end (`A2A-13`).
@@ -159,8 +162,14 @@ impl<T: DeserializeOwned> TaskHandle<T> {
 }
 
 impl Delegated {
-    pub(super) fn new(handle: SessionHandle, asked: Arc<Asked>, waiting: Waiting) -> Self {
-        Self { handle, asked, waiting, over: Kept::default(), taken: false }
+    /// `result`: where the end of a task goes that somebody else waited for.
+    pub(super) fn new(
+        handle: SessionHandle,
+        asked: Arc<Asked>,
+        waiting: Waiting,
+        result: Option<Subscription>,
+    ) -> Self {
+        Self { handle, asked, waiting, over: Kept::default(), taken: false, _result: result }
     }
 
     fn id(&self) -> &str {
@@ -241,8 +250,11 @@ impl Delegated {
 impl Drop for Delegated {
     fn drop(&mut self) {
         // One whose result was given to its user is nobody else's.
-        if !self.taken {
-            self.handle.session().delegations().dropped(&self.asked);
+        let delegations = self.handle.session().delegations();
+        if !self.asked.stored {
+            delegations.forget(&self.asked);
+        } else if !self.taken {
+            delegations.dropped(&self.asked);
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::shown::shown;
 use crate::spawn;
 use crate::store::{StoreError, Stored, TaskRecord, TaskSide};
 use crate::wire::{
-    ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TaskState, TraceContext, codes,
+    ErrorKind, Identifier, Intent, Task, TaskError, TaskNotification, TaskQuery, TaskState, TraceContext,
+    codes,
 };
 
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
@@ -64,7 +65,12 @@ impl Shared {
             return self.refuse_unread(&inbound, ack, "the agent could not take the task; give it again");
         }
         let notification = match TaskNotification::read(&inbound.payload) {
+            Ok(TaskNotification { intent: Intent::Query, .. }) => return self.asked(&inbound, ack),
             Ok(notification) => notification,
+            // One of all tasks names none.
+            Err(_) if matches!(TaskQuery::read(&inbound.payload), Ok(Some(_))) => {
+                return self.asked(&inbound, ack);
+            }
             Err(error) => {
                 limited!(warn, "refused an inbox message", topic = %shown(topic), %error);
                 return self.refuse_unread(&inbound, ack, &error.to_string());
@@ -85,8 +91,20 @@ impl Shared {
         }
         match notification.intent {
             // A word of another peer's: its message is a task (A2A-12).
-            Intent::Task | Intent::Other(_) => self.task(&inbound, ack, notification),
+            Intent::Task | Intent::Query | Intent::Other(_) => self.task(&inbound, ack, notification),
             Intent::Message | Intent::Cancel => self.about_some(ack, notification, inbound.is_again),
+        }
+    }
+
+    /// A query (`A2A-16`).
+    fn asked(self: &Arc<Self>, inbound: &Inbound, ack: Ack) {
+        match TaskQuery::read(&inbound.payload) {
+            Ok(Some(query)) => self.query(inbound, ack, query),
+            Ok(None) => ack.refused(),
+            Err(error) => {
+                limited!(warn, "dropped a query", topic = %shown(inbound.topic()), %error);
+                ack.refused();
+            }
         }
     }
 
@@ -109,7 +127,7 @@ impl Shared {
     }
 
     /// Whether more is in hand than tasks alone: messages that are answered, results that are sent.
-    fn is_flooded(&self) -> bool {
+    pub(super) fn is_flooded(&self) -> bool {
         self.tasks.len() >= self.limits.task_queue.saturating_add(READING)
     }
 

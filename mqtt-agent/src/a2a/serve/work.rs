@@ -97,6 +97,16 @@ impl Work {
         self.seq.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The number of the next update.
+    pub(super) fn coming_seq(&self) -> u64 {
+        self.seq.load(Ordering::Relaxed)
+    }
+
+    /// The task as it is now.
+    pub(super) async fn snapshot(&self) -> Arc<TaskRecord> {
+        self.record.lock().await.snapshot()
+    }
+
     /// Whether it has ended, or is about to.
     pub(super) fn is_over(&self, record: &TaskRecord) -> bool {
         record.task.status.is_terminal() || self.cancellation.is_cancelled()
@@ -129,6 +139,6 @@ pub(super) fn seq_unread(starts: u32) -> u64 {
 
 /// Updates are not stored, and their numbers rise over all processes all the same, whatever the clock does: each process
 /// that takes the task up has a range of its own, below the largest whole number of a JavaScript peer.
-fn first_seq(starts: u32) -> u64 {
+pub(super) fn first_seq(starts: u32) -> u64 {
     (u64::from(starts.min(1 << 20)) << 32) + 1
 }

@@ -108,7 +108,7 @@ pub(super) fn agent_card(
         documentation_url: card.and_then(|card| card.documentation).map(str::to_owned),
         icon_url: card.and_then(|card| card.icon).map(str::to_owned),
         extensions: schemas(skills).into_iter().collect(),
-        features: owned(&["intents", "updates", "parts"]),
+        features: owned(&["intents", "updates", "parts", "query"]),
         max_message_bytes: None,
         version_info: AgentVersion {
             sdk: Some(SDK.to_owned()),

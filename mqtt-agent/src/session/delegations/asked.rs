@@ -64,6 +64,15 @@ struct Heard {
     known: watch::Sender<Known>,
 }
 
+impl Heard {
+    fn new() -> (Self, Waiting) {
+        let (updates, received) = mpsc::channel(UPDATES);
+        let (end, ended) = watch::channel(None);
+        let heard = Self { updates, end, known: watch::Sender::default() };
+        (heard, Waiting { updates: Updates(received), end: ended })
+    }
+}
+
 /// What is known of a task before it ends.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
@@ -111,9 +120,7 @@ impl Asked {
         trace: Option<TraceContext>,
         deadline: Option<Instant>,
     ) -> (Self, Waiting) {
-        let (updates, received) = mpsc::channel(UPDATES);
-        let (end, ended) = watch::channel(None);
-        let heard = Heard { updates, end, known: watch::Sender::default() };
+        let (heard, waiting) = Heard::new();
         let names = Names {
             task_id: task.task_id.clone(),
             from: task.from.as_str().into(),
@@ -130,7 +137,34 @@ impl Asked {
             executor: Mutex::default(),
             heard: Some(Box::new(heard)),
         };
-        (asked, Waiting { updates: Updates(received), end: ended })
+        (asked, waiting)
+    }
+
+    /// A task of another process, or of one before this: whoever has it knows what it is. `stored`: the store has it too.
+    pub(super) fn attached(
+        names: Names,
+        result_topic: String,
+        stored: bool,
+        executor: Option<Arc<str>>,
+    ) -> (Self, Waiting) {
+        let (heard, waiting) = Heard::new();
+        let asked = Self {
+            task: names,
+            whole: None,
+            result_topic: Some(result_topic),
+            trace: None,
+            stored,
+            deadline: None,
+            deadline_ms: None,
+            executor: Mutex::new(executor),
+            heard: Some(Box::new(heard)),
+        };
+        (asked, waiting)
+    }
+
+    /// Whether nobody here knows what it is: it is asked for by its id instead of being sent again.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.whole.is_none() && !self.stored
     }
 
     /// A task of an earlier process, for which nobody waits.
@@ -173,7 +207,7 @@ impl Asked {
     }
 
     /// The message that names it by its id alone: whoever has it says where it is (`A2A-6`).
-    pub(super) fn question(&self, namespace: &Namespace) -> Message {
+    pub(crate) fn question(&self, namespace: &Namespace) -> Message {
         let about = TaskNotification { updates: true, ..self.about(Intent::Task) };
         self.addressed(namespace, &about)
     }

@@ -123,6 +123,7 @@ impl Book {
                 };
                 self.recovered(asked, at, canceled, now, effects);
             }
+            Event::Attached(asked) => self.attached(asked, now),
             Event::Handed { id, outcome } => self.handed(&id, outcome, now, effects),
             Event::Withdrawn { id, error } => self.withdrawn(&id, error, now, effects),
             Event::Forgotten(id) => self.forget(&id, now),
@@ -203,6 +204,28 @@ impl Book {
         if at == At::Due || (at == At::Broker { session: 0, epoch: 0 } && self.session != 0) {
             self.due(&id, now, effects);
             self.pump_all(now, effects);
+        }
+    }
+
+    /// Whether somebody may wait for a task who did not: whether the store has it, and who works on it.
+    pub(super) fn attachable(&self, id: &Identifier) -> Option<(bool, Option<Arc<str>>)> {
+        match self.tasks.get(id) {
+            Some(entry) if entry.wanted || entry.has_ended() => None,
+            Some(entry) => Some((entry.asked.stored, entry.executor.clone())),
+            None => Some((false, None)),
+        }
+    }
+
+    /// Somebody waits for a task from now on.
+    fn attached(&mut self, asked: Arc<Asked>, now: Instant) {
+        let (session, epoch) = (self.session, self.epoch);
+        match self.tasks.get_mut(&asked.task.task_id) {
+            Some(entry) => (entry.asked, entry.wanted) = (asked, true),
+            None => {
+                let mut entry = Entry::new(asked, At::Broker { session, epoch }, now);
+                entry.sent = true;
+                self.enter(entry);
+            }
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Event {
     Asked(Arc<Asked>),
     /// The store had a task of an earlier process that has not ended.
     Recovered { asked: Arc<Asked>, sent: bool, lost: bool, canceled: bool },
+    /// Whoever has a task of another process is asked where it is, and somebody waits for it here.
+    Attached(Arc<Asked>),
     /// The connection is done with a copy of the task.
     Handed { id: Identifier, outcome: Handed },
     /// A task that was not handed over is not wanted any more.

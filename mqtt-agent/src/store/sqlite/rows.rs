@@ -127,20 +127,41 @@ pub(super) fn open(
     after: Option<&str>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Kept>> {
-    let number = "SELECT number FROM tasks WHERE side = ?1 AND task_id = ?2";
-    let after: Option<i64> = match after {
-        Some(id) => {
-            file.prepare_cached(number)?.query_row(params![side.as_str(), id], |row| row.get(0)).optional()?
-        }
-        None => None,
-    };
+    let after = number(file, side, after)?;
     let sql = format!(
         "SELECT {KEPT} FROM tasks WHERE side = ?1 AND open = 1 AND number > ?2 ORDER BY number LIMIT ?3"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = file.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![side.as_str(), after.unwrap_or(0), limit], Kept::read)?;
+    let rows = statement.query_map(params![side.as_str(), after, limit], Kept::read)?;
     rows.collect()
+}
+
+/// Those of one sender, ended ones too. A record that is no JSON is nobody's.
+pub(super) fn of_sender(
+    file: &Connection,
+    side: TaskSide,
+    from: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Kept>> {
+    let after = number(file, side, after)?;
+    let sql = format!(
+        "SELECT {KEPT} FROM tasks WHERE side = ?1 AND number > ?2
+        AND CASE WHEN json_valid(record) THEN json_extract(record, '$.task.from') = ?4 END ORDER BY number LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = file.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![side.as_str(), after, limit, from], Kept::read)?;
+    rows.collect()
+}
+
+/// The number of a task; 0 of one that is not kept.
+fn number(file: &Connection, side: TaskSide, task_id: Option<&str>) -> rusqlite::Result<i64> {
+    let Some(id) = task_id else { return Ok(0) };
+    let sql = "SELECT number FROM tasks WHERE side = ?1 AND task_id = ?2";
+    let number = file.prepare_cached(sql)?.query_row(params![side.as_str(), id], |row| row.get(0));
+    Ok(number.optional()?.unwrap_or(0))
 }
 
 /// Removes what changed at `before` or earlier, and of each side all but the latest `count`.

@@ -1,0 +1,251 @@
+//! Asking an agent where our tasks are (`A2A-16`): [`ListTasks`], [`FindTask`] and [`Attach`].
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::handle::Delegated;
+use super::{TaskHandle, send};
+use crate::link::{Filter, Message};
+use crate::session::{DelegateError, Names, Session, SessionHandle};
+use crate::wire::{Identifier, TaskList, TaskQuery, TaskResult, TaskState, TaskSummary};
+
+/// What the tasks of an agent are asked with.
+#[derive(Debug)]
+struct Asking {
+    handle: SessionHandle,
+    agent: String,
+    timeout: Option<Duration>,
+}
+
+/// Lists the tasks that this client gave an agent, made by [`Client::tasks`](crate::Client::tasks). Await it for one page.
+#[derive(Debug)]
+#[must_use = "the agent is asked when this is awaited"]
+pub struct ListTasks {
+    asking: Asking,
+    states: Vec<TaskState>,
+    after: Option<String>,
+    limit: Option<u64>,
+}
+
+/// Some of the tasks that a client gave an agent.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TaskPage {
+    /// The tasks, in the order in which the agent took them.
+    pub tasks: Vec<TaskSummary>,
+    /// Where there are more: what [`ListTasks::after`] takes for the next page.
+    pub next: Option<String>,
+}
+
+impl ListTasks {
+    pub(crate) fn new(handle: SessionHandle, agent: String) -> Self {
+        let asking = Asking { handle, agent, timeout: None };
+        Self { asking, states: Vec::new(), after: None, limit: None }
+    }
+
+    /// Only tasks in these states. Default: in all.
+    pub fn states(mut self, states: impl IntoIterator<Item = TaskState>) -> Self {
+        self.states = states.into_iter().collect();
+        self
+    }
+
+    /// Goes on after the task that [`TaskPage::next`] named.
+    pub fn after(mut self, task_id: impl Into<String>) -> Self {
+        self.after = Some(task_id.into());
+        self
+    }
+
+    /// How many tasks the page has at the most. Default, and most: 256; fewer where they take more than 60 KiB.
+    pub fn limit(mut self, tasks: u64) -> Self {
+        self.limit = Some(tasks);
+        self
+    }
+
+    /// How long to wait for the answer. Default: the client's timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.asking.timeout = Some(timeout);
+        self
+    }
+}
+
+impl IntoFuture for ListTasks {
+    type Output = Result<TaskPage, DelegateError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { asking, states, after, limit } = self;
+        Box::pin(async move {
+            let after = after.map(|id| task_id(&id)).transpose()?;
+            let from = asking.handle.session().id().as_str().to_owned();
+            let query = TaskQuery { states, after, limit, ..TaskQuery::all(&from) };
+            let TaskList { tasks, next, .. } = asking.ask(query).await?;
+            Ok(TaskPage { tasks, next: next.map(|id| id.as_str().to_owned()) })
+        })
+    }
+}
+
+/// Looks at one task that this client gave an agent, made by [`Client::task`](crate::Client::task). Await it.
+#[derive(Debug)]
+#[must_use = "the agent is asked when this is awaited"]
+pub struct FindTask {
+    asking: Asking,
+    task_id: String,
+}
+
+impl FindTask {
+    pub(crate) fn new(handle: SessionHandle, agent: String, task_id: String) -> Self {
+        Self { asking: Asking { handle, agent, timeout: None }, task_id }
+    }
+
+    /// How long to wait for the answer. Default: the client's timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.asking.timeout = Some(timeout);
+        self
+    }
+}
+
+impl IntoFuture for FindTask {
+    type Output = Result<Option<TaskSummary>, DelegateError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { asking, task_id } = self;
+        Box::pin(async move { asking.one(self::task_id(&task_id)?).await })
+    }
+}
+
+/// Takes up a task that this client gave an agent, in this process or in another one, made by
+/// [`Client::attach`](crate::Client::attach). Await it for the task's handle.
+#[derive(Debug)]
+#[must_use = "the agent is asked when this is awaited"]
+pub struct Attach<T = Value> {
+    asking: Asking,
+    task_id: String,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Attach<T> {
+    pub(crate) fn new(handle: SessionHandle, agent: String, task_id: String) -> Self {
+        Self { asking: Asking { handle, agent, timeout: None }, task_id, result: PhantomData }
+    }
+
+    /// The type of the result, for [`TaskHandle::result`].
+    pub fn returning<U: DeserializeOwned>(self) -> Attach<U> {
+        let Self { asking, task_id, result: _ } = self;
+        Attach { asking, task_id, result: PhantomData }
+    }
+
+    /// How long to wait for the agent's answer; the task itself is waited for with the handle. Default: the client's timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.asking.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<T: DeserializeOwned + 'static> IntoFuture for Attach<T> {
+    type Output = Result<TaskHandle<T>, DelegateError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { asking, task_id, result: _ } = self;
+        let attached = attached(asking, task_id);
+        Box::pin(async move { attached.await.map(TaskHandle::new) })
+    }
+}
+
+/// The same for all types of results: compiled once.
+fn attached(asking: Asking, task_id: String) -> BoxFuture<'static, Result<Delegated, DelegateError>> {
+    Box::pin(async move {
+        let task_id = self::task_id(&task_id)?;
+        let session = Arc::clone(asking.handle.session());
+        let receiving = session.watch_agents().await?;
+        let (from, to) = (session.id().as_str(), asking.agent.as_str());
+        let topic = session.namespace().task_result(task_id.as_str());
+        // Before it is asked where the task is, which may end in this moment: its end goes to the results of this client, or
+        // where somebody waited for it.
+        let result = session.link().subscribe_one(Filter::new(topic.clone()), receiving.handler()).await?;
+        let names = Names { task_id: task_id.clone(), from: from.into(), to: to.into() };
+        let Some((asked, waiting)) = session.delegations().attach(names, topic) else {
+            return Err(DelegateError::Attached { task_id: task_id.to_string() });
+        };
+        // Dropped on every way out, it is as it was.
+        let attached = Delegated::new(asking.handle.clone(), Arc::clone(&asked), waiting, Some(result));
+        let Some(found) = asking.one(task_id.clone()).await? else {
+            return Err(DelegateError::UnknownTask { task_id: task_id.to_string(), agent: asking.agent });
+        };
+        let is_told = found.result.is_some() || found.error.is_some() || found.status != TaskState::Completed;
+        if found.status.is_terminal() && is_told {
+            session.delegations().told(ended(found, &asking.agent));
+        } else {
+            // Where it is, and what it asks; or the end again, which no answer held.
+            session.link().publish(asked.question(session.namespace())).await?;
+        }
+        Ok(attached)
+    })
+}
+
+/// What an agent says of a task that has ended.
+fn ended(task: TaskSummary, agent: &str) -> TaskResult {
+    let TaskSummary { task_id, status, result, error, updated_at, .. } = task;
+    let mut end = TaskResult::update(task_id, status, agent, 0);
+    (end.seq, end.result, end.error) = (None, result, error);
+    end.completed_at = Some(updated_at);
+    end
+}
+
+fn task_id(text: &str) -> Result<Identifier, DelegateError> {
+    Identifier::parse(text).map_err(|error| DelegateError::InvalidTask(format!("its id: {error}")))
+}
+
+impl Asking {
+    async fn one(&self, task_id: Identifier) -> Result<Option<TaskSummary>, DelegateError> {
+        let query = TaskQuery::one(task_id.clone(), self.handle.session().id().as_str());
+        let list = self.ask(query).await?;
+        Ok(list.tasks.into_iter().find(|task| task.task_id == task_id))
+    }
+
+    async fn ask(&self, query: TaskQuery) -> Result<TaskList, DelegateError> {
+        let (session, scope) = (self.handle.session(), self.handle.scope());
+        let (began, until) = (Instant::now(), self.handle.deadline(self.timeout));
+        let agent = Identifier::parse(&self.agent)?;
+        tokio::select! {
+            biased;
+            () = scope.cancelled() => Err(DelegateError::Abandoned),
+            answer = answered(session, agent.as_str(), &query, until) => answer,
+            () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
+            () = tokio::time::sleep_until(until.into()) => {
+                Err(DelegateError::Unanswered { agent: self.agent.clone(), after: began.elapsed() })
+            }
+        }
+    }
+}
+
+async fn answered(
+    session: &Session,
+    agent: &str,
+    query: &TaskQuery,
+    until: Instant,
+) -> Result<TaskList, DelegateError> {
+    session.receive_results().await?;
+    // Another one would run it as a task.
+    let card = session.receiver_card(session.namespace().agent_card(agent)).await;
+    if !card.is_some_and(|card| card.takes_queries) {
+        return Err(DelegateError::NoQueries { agent: agent.to_owned() });
+    }
+    let mut asked = session.queries().ask();
+    let results = session.namespace().results(session.id().as_str());
+    let message = Message::json(session.namespace().inbox(agent), query.to_bytes())
+        .with_response(results, asked.id().as_str().to_owned())
+        .with_expiry(until.saturating_duration_since(Instant::now()));
+    if send(session, message, agent).await?.no_subscribers {
+        return Err(DelegateError::Unavailable { agent: agent.to_owned() });
+    }
+    let payload = asked.answer().await.ok_or(DelegateError::Abandoned)?;
+    TaskList::read(&payload).map_err(|error| DelegateError::InvalidAnswer { message: error.to_string() })
+}

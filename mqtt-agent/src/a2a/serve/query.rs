@@ -1,0 +1,145 @@
+//! Answering who asks where their tasks are (`A2A-16`).
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::work::first_seq;
+use crate::json;
+use crate::link::{Ack, Inbound, Message};
+use crate::log_rate::limited;
+use crate::serve::ReplyTo;
+use crate::shown::shown;
+use crate::spawn;
+use crate::store::{StoreError, TaskRecord, TaskSide};
+use crate::wire::{Identifier, TaskList, TaskQuery, TaskSummary};
+
+/// How many queries are looked up at once; more wait.
+pub(super) const AT_ONCE: usize = 4;
+
+/// How many records are read at once.
+const PAGE: usize = 64;
+
+/// How many tasks one answer has at the most.
+const MOST: usize = 256;
+
+/// How many bytes of tasks a list has: no receiver's limit has to be looked up for so many (`SUB-14`).
+const BYTES: usize = 60 << 10;
+
+impl Shared {
+    /// Takes a query. Its answer goes to the results of whoever asks, and nowhere else: only that topic can be bound to
+    /// them (`SUB-7`).
+    pub(super) fn query(self: &Arc<Self>, inbound: &Inbound, ack: Ack, query: TaskQuery) {
+        let topic = inbound.properties.response_topic.as_deref().unwrap_or_default();
+        let namespace = self.handle.session().namespace();
+        let Some(owner) = namespace.owner_of_results(topic).map(str::to_owned) else {
+            limited!(warn, "dropped a query whose answer would go to nobody's results", topic = %shown(topic));
+            return ack.refused();
+        };
+        if self.is_flooded() {
+            limited!(warn, "dropped a query: too many messages are in hand", topic = %shown(topic));
+            return ack.refused();
+        }
+        let reply_to = ReplyTo::with(topic.to_owned(), &inbound.properties);
+        // Nothing is owed but an answer; who gets none asks again.
+        ack.in_memory();
+        let shared = Arc::clone(self);
+        spawn::tracked(&self.tasks, async move {
+            let Ok(_turn) = shared.queries.acquire().await else { return };
+            let list = match shared.list(&owner, &query).await {
+                Ok(list) => list,
+                Err(error) => {
+                    return limited!(warn, "failed to answer a query", topic = %shown(reply_to.topic()), %error);
+                }
+            };
+            let answer = shared.answer(&reply_to, list, &owner).await;
+            if let Err(error) = shared.link.publish(answer).await {
+                limited!(warn, "failed to answer a query", topic = %shown(reply_to.topic()), %error);
+            }
+        });
+    }
+
+    /// The answer; a result that it doesn't hold is left out.
+    async fn answer(&self, reply_to: &ReplyTo, mut list: TaskList, owner: &str) -> Message {
+        let answer = self.for_sender(reply_to.message(list.to_bytes()), owner).await;
+        if self.link.too_large(&answer).is_none() {
+            return answer;
+        }
+        list.tasks.iter_mut().for_each(|task| task.result = None);
+        reply_to.message(list.to_bytes()).for_receiver(answer.receiver_limit)
+    }
+
+    async fn list(&self, owner: &str, query: &TaskQuery) -> Result<TaskList, StoreError> {
+        // A claim of somebody else's tasks is one of none.
+        if query.from.as_deref().is_some_and(|from| from != owner) {
+            return Ok(TaskList::new(Vec::new(), None));
+        }
+        let Some(task_id) = &query.task_id else { return self.page(owner, query).await };
+        let record = self.store.get(TaskSide::Executor, task_id.as_str()).await?;
+        let task = match record.filter(|record| record.task.from == owner) {
+            Some(record) => Some(self.now(record).await),
+            None => None,
+        };
+        Ok(TaskList::new(task.into_iter().collect(), None))
+    }
+
+    /// As many tasks as one answer holds.
+    async fn page(&self, owner: &str, query: &TaskQuery) -> Result<TaskList, StoreError> {
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST).clamp(1, MOST);
+        let (mut tasks, mut bytes) = (Vec::new(), 0_usize);
+        let mut after = query.after.clone();
+        loop {
+            let from = after.as_ref().map(Identifier::as_str);
+            let page = self.store.of_sender(TaskSide::Executor, owner, from, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            for record in page {
+                let id = record.task.task_id.clone();
+                let mut task = self.now(record).await;
+                if query.states.is_empty() || query.states.contains(&task.status) {
+                    if size(&task) > BYTES {
+                        // Whoever asks for this one gets it.
+                        task.result = None;
+                    }
+                    let size = size(&task);
+                    if !tasks.is_empty() && (tasks.len() >= limit || bytes.saturating_add(size) > BYTES) {
+                        return Ok(TaskList::new(tasks, after));
+                    }
+                    bytes = bytes.saturating_add(size);
+                    tasks.push(task);
+                }
+                after = Some(id);
+            }
+            if is_last {
+                return Ok(TaskList::new(tasks, None));
+            }
+        }
+    }
+
+    /// Where a task is that the store has: as whoever works on it knows, but for an end that is not stored yet.
+    async fn now(&self, record: TaskRecord) -> TaskSummary {
+        let live = self.live().get(&record.task.task_id).cloned();
+        let Some(work) = live else { return summary(&record, first_seq(record.starts)) };
+        let now = work.snapshot().await;
+        let record = if now.task.status.is_terminal() { &record } else { &*now };
+        summary(record, work.coming_seq())
+    }
+}
+
+fn summary(record: &TaskRecord, seq: u64) -> TaskSummary {
+    let task = &record.task;
+    TaskSummary {
+        task_id: task.task_id.clone(),
+        from: task.from.clone(),
+        kind: task.kind.clone(),
+        status: task.status,
+        seq,
+        created_at: task.created_at.clone(),
+        updated_at: task.updated_at.clone(),
+        result: task.result.clone(),
+        error: task.error.clone(),
+    }
+}
+
+/// How many bytes a task takes in an answer.
+fn size(task: &TaskSummary) -> usize {
+    json::size(task).unwrap_or_else(|size| size).saturating_add(1)
+}
