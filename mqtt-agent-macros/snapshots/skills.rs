@@ -27,16 +27,7 @@ fn main() {
                     }
                 },
             ];
-            {
-                const fn __skill_attribute_on_translate_or_a_path_to_it<__Any>() -> __Any {
-                    ::core::panic!()
-                }
-                {
-                    use other::*;
-                    __skill_attribute_on_translate_or_a_path_to_it()
-                }
-            }
-                .assert_new_in(&__skills, 1usize);
+            (__skills[1usize]).assert_new_in(&__skills, 1usize);
         };
         [
             __skill_attribute_on_summarize_or_a_path_to_it(),

@@ -1,11 +1,11 @@
 /// Opens a valve.
 fn open(valve: u32) {}
 #[doc(hidden)]
-const fn __tool_attribute_on_open() -> &'static ::mqtt_agent::__private::ToolDef {
+const fn __tool_attribute_on_open_or_a_path_to_it() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};
-        let __tool = ::mqtt_agent::__private::ToolDef::new(
+        let __tool = ::mqtt_agent::__private::ToolDef::answering(
             "open",
             "Opens a valve.",
             &[
@@ -15,7 +15,7 @@ const fn __tool_attribute_on_open() -> &'static ::mqtt_agent::__private::ToolDef
                     <u32 as __mqtt_agent::Param<'_>>::NEED,
                 ),
             ],
-            __mqtt_agent::schema(
+            __mqtt_agent::output(
                 __mqtt_agent::ReplyOf::<()>::PARTS,
                 __mqtt_agent::Reply::DESCRIBED,
             ),

@@ -27,16 +27,7 @@ fn main() {
                     }
                 },
             ];
-            {
-                const fn __tool_attribute_on_forecast_or_a_path_to_it<__Any>() -> __Any {
-                    ::core::panic!()
-                }
-                {
-                    use other::*;
-                    __tool_attribute_on_forecast_or_a_path_to_it()
-                }
-            }
-                .assert_new_in(&__tools, 1usize);
+            (__tools[1usize]).assert_new_in(&__tools, 1usize);
         };
         [
             __tool_attribute_on_weather_or_a_path_to_it(),
