@@ -11,14 +11,21 @@ use std::path::Path;
 const LONGER: &[(&str, &str)] = &[
     ("agent_of_what_is_none", "rustc adds where the type and the bound of `Agent::of` are"),
     ("agent_part_missing", "rustc adds where another part of the type is"),
+    ("agent_tool_with_a_task", "rustc adds that the block's constant is wrong"),
     ("event_with_an_unset_placeholder", "rustc adds where the bound of `publish` is"),
     ("future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
+    ("handlers_in_an_array", "rustc adds where the bound of `handlers` is"),
     ("layer_in_a_list_that_is_none", "rustc adds where the bound of `layer` is"),
     ("layer_that_is_none", "rustc adds where the bound of `layer` is"),
+    ("list_of_a_path_that_is_not_there", "rustc proposes a function of a similar name"),
+    ("list_of_a_private_tool", "rustc says that it is private, and where it is"),
     ("list_of_what_is_no_skill", "rustc proposes a function of a similar name"),
     ("list_of_what_is_no_tool", "rustc proposes a function of a similar name"),
     ("remote_future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
     ("skill_future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
+    ("skills_in_an_array", "rustc adds where the bound of `skills` is"),
+    ("tools_in_a_vec", "rustc adds where the bound of `tools` is"),
+    ("tools_of_a_handler", "rustc proposes a function of a similar name"),
 ];
 
 /// The most lines of a message, the code that it shows included.
