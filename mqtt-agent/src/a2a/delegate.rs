@@ -99,13 +99,14 @@ fn delegated(
         let asked = Arc::new(asked);
         // From before it is stored: the store may have a task whose insertion nobody waited for.
         let mut leaving = Leaving { session: Arc::clone(&session), asked: Some(Arc::clone(&asked)) };
-        delegations.asked(&asked);
+        delegations.inserting(&asked);
         // Stored before it is sent: a result always finds its owner.
-        if let Err(error) = delegations.store().insert(TaskSide::Delegator, record).await {
+        if let Err(error) = delegations.store().insert(TaskSide::Delegator, record.clone()).await {
             leaving.asked = None;
-            delegations.forget(&asked);
+            delegations.not_inserted(&asked, record, &error);
             return Err(error.into());
         }
+        delegations.asked(&asked);
         let sending = Sending::now(session.link());
         if let Err(error) = publish(&session, &asked).await {
             leaving.asked = None;

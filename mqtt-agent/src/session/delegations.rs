@@ -26,8 +26,9 @@ use crate::discover::ReceiverCards;
 use crate::ledger::Ledger;
 use crate::link::{ConnectionState, Link, Message, PublishError, Published};
 use crate::shown::shown;
+use crate::spawn;
 use crate::store::{StoreError, TaskRecord, TaskSide, TaskStore};
-use crate::wire::{Identifier, Namespace, TaskError, TaskMessage, TaskResult};
+use crate::wire::{Identifier, Namespace, TaskError, TaskMessage, TaskResult, TaskState, codes};
 use book::Book;
 use event::{Change, Effect, Event, Handed, What};
 use unclaimed::Unclaimed;
@@ -171,6 +172,25 @@ impl Delegations {
         if some {
             self.work.notify_one();
         }
+    }
+
+    /// The store is about to be given a task. It is known from before: should nobody wait for that, it is withdrawn.
+    pub(crate) fn inserting(&self, asked: &Arc<Asked>) {
+        self.on(Event::Inserting(Arc::clone(asked)));
+    }
+
+    /// The store failed to take a task, which ends here. A store that stalled may take it later: it is told of that once.
+    pub(crate) fn not_inserted(&self, asked: &Asked, mut record: TaskRecord, error: &StoreError) {
+        self.forget(asked);
+        (record.task.status, record.settled) = (TaskState::Failed, true);
+        record.task.error = Some(TaskError::new("unavailable", error.to_string()).with_code(codes::STORE));
+        let store = Arc::clone(&self.store);
+        let ended = async move {
+            if let Err(error) = store.update(TaskSide::Delegator, record).await {
+                crate::log::debug!(%error, "failed to end a task in the store that did not take it");
+            }
+        };
+        spawn::tracked(&self.tasks, ended);
     }
 
     /// A task is about to be given to the connection for the first time: its result may come at once.

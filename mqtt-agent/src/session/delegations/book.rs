@@ -5,6 +5,7 @@
 //!
 //! | a task is | what ends it | what it waits for |
 //! |---|---|---|
+//! | being inserted | whoever gives it: it is sent, or withdrawn | the store. Nothing that is heard of it is believed |
 //! | with the connection | the broker's acknowledgement | nothing: the connection sends it until then |
 //! | at the broker | a result | a sign that it may be lost: a new session, its agent came online, or silence |
 //! | nowhere | its agent comes online | |
@@ -113,7 +114,14 @@ impl Book {
     /// Takes an event; what is to be done is put behind what `effects` has.
     pub(super) fn take(&mut self, event: Event, now: Instant, effects: &mut Vec<Effect>) {
         match event {
-            Event::Asked(asked) => self.enter(Entry::new(asked, At::Link { lost: false }, now)),
+            Event::Inserting(asked) => self.enter(Entry::new(asked, At::Inserting, now)),
+            Event::Asked(asked) => {
+                let at = At::Link { lost: false };
+                match self.tasks.get_mut(&asked.task.task_id).filter(|entry| entry.at == At::Inserting) {
+                    Some(entry) => (entry.at, entry.quiet_since) = (at, now),
+                    None => self.enter(Entry::new(asked, at, now)),
+                }
+            }
             Event::Recovered { asked, sent, lost, canceled } => {
                 let at = match (sent, lost) {
                     // In the session that the earlier process left.
@@ -358,6 +366,9 @@ impl Book {
         let terminal = result.status.is_terminal();
         let from = &*result.from;
         let Some(entry) = self.tasks.get_mut(&id).filter(|entry| {
+            if entry.at == At::Inserting && !seeded(Bug::BelievedUnsent) {
+                return false;
+            }
             let meant = if from.is_empty() {
                 proven
             } else {
@@ -456,7 +467,7 @@ impl Book {
         let mut learn: HashSet<Arc<str>> = HashSet::new();
         for (id, entry) in &mut self.tasks {
             entry.retry(now, effects);
-            if entry.has_ended() {
+            if entry.has_ended() || (entry.at == At::Inserting && !seeded(Bug::BelievedUnsent)) {
                 continue;
             }
             let online = |entry: &Entry| {

@@ -35,6 +35,8 @@ const SURFACED: Duration = Duration::from_secs(30);
 /// Where a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
+    /// The store is being given it, and nobody else has it.
+    Inserting,
     /// The connection has a copy and sends it until the broker acknowledges it; there is no second one. `lost`: its
     /// agent came online meanwhile, so that it may have missed it.
     Link { lost: bool },

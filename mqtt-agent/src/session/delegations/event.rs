@@ -9,6 +9,8 @@ use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult, TaskState, now
 /// Something that happened.
 #[derive(Debug)]
 pub(super) enum Event {
+    /// The store is being given a task, which nobody else has yet.
+    Inserting(Arc<Asked>),
     /// A task is given to the connection for the first time.
     Asked(Arc<Asked>),
     /// The store had a task of an earlier process that has not ended.

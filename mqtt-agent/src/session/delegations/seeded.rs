@@ -25,6 +25,8 @@ pub(super) enum Bug {
     ToldTwice,
     /// A task that nobody waited to be sent stays in the store as given.
     NotWithdrawn,
+    /// A task that is still being inserted is taken for one that was sent.
+    BelievedUnsent,
     /// An answer is forgotten once the connection has it.
     AnswerForgotten,
 }

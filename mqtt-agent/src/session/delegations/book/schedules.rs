@@ -58,6 +58,7 @@ fn the_schedules_find_each_seeded_bug() {
         Bug::Unpaced,
         Bug::ToldTwice,
         Bug::NotWithdrawn,
+        Bug::BelievedUnsent,
         Bug::AnswerForgotten,
     ] {
         let found = (0..20_000).find_map(|seed| run(seed, Some(bug)).err().map(|broken| (seed, broken)));

@@ -40,6 +40,17 @@ impl Told {
         told
     }
 
+    /// The store is being given the task, and its time is over soon.
+    fn inserting() -> Self {
+        let mut told = Self { book: Book::new(true), now: Instant::now(), effects: Vec::new() };
+        told.on(Event::Connected { session: 1, epoch: 1 });
+        let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+        let mut record = TaskRecord::new(task);
+        record.deadline_ms = Some(deadline::ms_within(Duration::from_secs(1)));
+        told.on(Event::Inserting(Arc::new(Asked::of(record).0)));
+        told
+    }
+
     /// The task has to end within that time.
     fn with_deadline(&mut self, within: Duration) {
         let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
@@ -260,4 +271,19 @@ fn a_question_without_number_and_time_that_the_broker_delivers_again_is_asked_on
     assert_eq!(asks(&mut told, 3, false), 1, "another one of the same words");
     let mut told = Told::sent();
     assert_eq!(asks(&mut told, 1, true), 1, "the first one that arrives");
+}
+
+#[test]
+fn a_task_whose_insertion_takes_long_is_not_given_up_before_it_was_sent() {
+    let mut told = Told::inserting();
+    told.pass(60);
+    assert!(!told.has_ended());
+}
+
+#[test]
+fn a2a_11_a_result_of_a_task_that_was_not_sent_ends_nothing() {
+    let mut told = Told::inserting();
+    told.hears(7, |_| ());
+    assert!(!told.has_ended());
+    assert_eq!(told.acknowledged(), [7], "it holds up nothing");
 }

@@ -81,6 +81,8 @@ struct User {
     /// How often the store did not take its end, and when that came.
     untaken: u32,
     ended_at: Option<Instant>,
+    /// The book ended it, for nothing was heard of it in time.
+    given_up: bool,
     /// Its process died when the store did not know yet that it may be lost.
     exempt: bool,
     /// The process died since.
@@ -118,6 +120,8 @@ pub(super) struct World {
     book: Book,
     store: BTreeMap<Identifier, TaskRecord>,
     writing: Vec<(TaskRecord, What)>,
+    /// Tasks that the store is being given.
+    inserting: Vec<(TaskRecord, Arc<Asked>)>,
     link: Vec<Copy>,
     up: bool,
     session: u64,
@@ -147,6 +151,7 @@ impl World {
             book: Book::new(true),
             store: BTreeMap::new(),
             writing: Vec::new(),
+            inserting: Vec::new(),
             link: Vec::new(),
             up: false,
             session: 1,
@@ -177,7 +182,8 @@ impl World {
 
     /// One random event.
     pub(super) fn step(&mut self) {
-        match self.random.below(25) {
+        match self.random.below(27) {
+            25.. => self.inserted(),
             0..3 => self.give(),
             3..5 => self.acknowledged(),
             5 => self.arrives_early(),
@@ -257,6 +263,9 @@ impl World {
                 } else if self.user(&asked).deadline.is_some_and(|deadline| self.now < deadline) {
                     self.broke(format!("task {id} was given up before its time"));
                 }
+                if self.inserting.iter().any(|(record, _)| record.task.task_id == id) {
+                    self.broke(format!("the end of {id} was told before it was given"));
+                }
                 let user = self.user(&asked);
                 user.told.push(result);
                 if user.told.len() > 1 {
@@ -287,6 +296,7 @@ impl World {
             Effect::Send(asked) => self.send(asked),
             Effect::Ask(asked) => self.ask(&asked),
             Effect::Store { asked, change, what } => {
+                self.user(&asked).given_up |= change.end.as_ref().is_some_and(|end| end.from.is_empty());
                 let mut record = asked.record().unwrap();
                 change.apply(&mut record);
                 if self.writing.iter().any(|(other, _)| other.task.task_id == record.task.task_id) {

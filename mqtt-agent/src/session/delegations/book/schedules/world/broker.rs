@@ -24,7 +24,8 @@ impl World {
             delivery.is_some() && other.task_id == *id && other.status.is_terminal() && other.from != "thief"
         };
         let kept = self.queue.iter().any(again);
-        let given_up = user.and_then(|user| user.deadline).is_some_and(|deadline| deadline < self.now);
+        let late = user.and_then(|user| user.deadline).is_some_and(|deadline| deadline < self.now);
+        let given_up = late || user.is_some_and(|user| user.given_up);
         if genuine && ours && !stored && !kept && !given_up && !self.may_be_let_go(id) {
             self.broke(format!("the result of {id} was acknowledged before it was stored"));
         }

@@ -22,6 +22,9 @@ impl World {
             for _ in 0..self.users.len() {
                 self.user_answers();
             }
+            for _ in 0..self.inserting.len() {
+                self.inserted();
+            }
             for _ in 0..self.link.len() {
                 self.acknowledged();
             }
@@ -65,7 +68,8 @@ impl World {
         let over = |(id, user): (&Identifier, &User)| {
             !user.told.is_empty() || user.released > 0 || !self.book.is_known(id)
         };
-        self.link.is_empty()
+        self.inserting.is_empty()
+            && self.link.is_empty()
             && self.writing.is_empty()
             && self.queue.is_empty()
             && self.book.is_kept()
@@ -74,7 +78,11 @@ impl World {
 
     pub(super) fn check_task(&self, id: &Identifier) -> Result<(), String> {
         let user = &self.users[id];
-        let record = &self.store[id];
+        // The store never had it, and whoever gave it was told.
+        let Some(record) = self.store.get(id) else {
+            let unknown = !user.promised && user.told.is_empty() && !self.book.is_known(id);
+            return if unknown { Ok(()) } else { Err(format!("{id} is not in the store: {user:?}")) };
+        };
         if user.withdrawn {
             let over = record.task.status.is_terminal() && record.settled;
             return if over || user.crashed {

@@ -58,13 +58,18 @@ impl World {
                 self.write(record);
             }
         }
+        for (record, _) in std::mem::take(&mut self.inserting) {
+            if self.random.one_in(2) {
+                self.store.insert(record.task.task_id.clone(), record);
+            }
+        }
         self.link.clear();
         for user in self.users.values_mut() {
             // Documented: the process may die after the store took it and before its user had it.
             user.taken += u32::from(user.taking);
             (user.holds, user.taking, user.crashed, user.handed) = (false, false, true, false);
             user.asked = None;
-            (user.executor, user.ended_at, user.untaken) = (None, None, 0);
+            (user.executor, user.ended_at, user.untaken, user.given_up) = (None, None, 0, false);
             user.may_be_lost();
         }
         self.book = Book::new(true);

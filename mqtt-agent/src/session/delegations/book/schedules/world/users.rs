@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Asked, Copy, Event, Mail, TaskRecord, User, World};
 use crate::deadline;
-use crate::wire::{Identifier, Intent, Part, Role, TaskMessage, TaskNotification, TaskState};
+use crate::wire::{Identifier, Intent, Part, Role, TaskError, TaskMessage, TaskNotification, TaskState};
 
 impl World {
     pub(super) fn user(&mut self, asked: &Asked) -> &mut User {
@@ -26,20 +26,47 @@ impl World {
         let deadline = within.and_then(|within| self.now.checked_add(within));
         record.deadline_ms =
             deadline.map(|at| deadline::ms_within(at.saturating_duration_since(Instant::now())));
-        let fails = !self.healthy && self.random.one_in(8);
-        if fails {
-            return;
-        }
-        self.store.insert(id.clone(), record.clone());
-        let asked = Arc::new(Asked::of(record).0);
+        let asked = Arc::new(Asked::of(record.clone()).0);
         self.asked.insert(id.clone(), Arc::clone(&asked));
         self.users.insert(id, User { holds: true, deadline, ..User::default() });
-        self.event(Event::Asked(Arc::clone(&asked)));
-        self.link.push(Copy { asked, first: true, arrived: false });
+        self.inserting.push((record, Arc::clone(&asked)));
+        self.event(Event::Inserting(asked));
+        if self.random.one_in(2) {
+            self.inserted();
+        }
+    }
+
+    /// The store takes a task that it is being given, or fails; or nobody waits for that any more.
+    pub(super) fn inserted(&mut self) {
+        let Some((record, asked)) = self.inserting.pop() else { return };
+        let id = record.task.task_id.clone();
+        let fails = !self.healthy && self.random.one_in(8);
+        let leaves = !self.healthy && self.random.one_in(8);
+        if !fails || self.random.one_in(2) {
+            self.store.insert(id.clone(), record);
+        }
+        if fails || leaves {
+            let user = self.user(&asked);
+            (user.withdrawn, user.holds) = (true, false);
+        }
+        if leaves {
+            let error = TaskError::new("unavailable", "left");
+            self.event(Event::Withdrawn { id, error });
+        } else if fails {
+            self.event(Event::Forgotten(id.clone()));
+            if let Some(record) = self.store.get_mut(&id) {
+                (record.task.status, record.settled) = (TaskState::Failed, true);
+            }
+        } else {
+            self.event(Event::Asked(Arc::clone(&asked)));
+            self.link.push(Copy { asked, first: true, arrived: false });
+        }
     }
 
     pub(super) fn cancel(&mut self) {
-        let ids: Vec<_> = self.users.keys().cloned().collect();
+        // Nobody has a handle of one that is still being inserted.
+        let given = |id: &&Identifier| !self.inserting.iter().any(|(record, _)| record.task.task_id == **id);
+        let ids: Vec<_> = self.users.keys().filter(given).cloned().collect();
         if let Some(id) = ids.get(self.random.below(ids.len())) {
             self.users.get_mut(id).unwrap().canceled = true;
             self.event(Event::Canceled(id.clone()));
