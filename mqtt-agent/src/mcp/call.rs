@@ -21,7 +21,6 @@ pub use stream::ToolStream;
 
 use std::future::{IntoFuture, ready};
 use std::marker::PhantomData;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -118,7 +117,7 @@ impl<T: FromToolResult> ToolCall<T> {
     /// # }
     /// ```
     #[cfg(feature = "chunks")]
-    pub fn save_to(self, path: impl Into<PathBuf>) -> SaveTo {
+    pub fn save_to(self, path: impl Into<std::path::PathBuf>) -> SaveTo {
         let deadline = self.handle.deadline(self.timeout);
         let Self { handle, tool, arguments, max_result_bytes: limit, .. } = self;
         SaveTo { handle, tool, arguments, deadline, limit, path: path.into() }

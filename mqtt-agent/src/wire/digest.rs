@@ -16,8 +16,8 @@ impl Sha256 {
     }
 
     /// In hexadecimal digits, as the wire has it.
-    pub(crate) fn hex(self) -> String {
-        self.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    pub(crate) fn hex(&self) -> String {
+        self.0.clone().finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -36,8 +36,8 @@ impl Sha256 {
         match *self {}
     }
 
-    pub(crate) fn hex(self) -> String {
-        match self {}
+    pub(crate) fn hex(&self) -> String {
+        match *self {}
     }
 }
 

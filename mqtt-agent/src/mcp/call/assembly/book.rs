@@ -70,7 +70,7 @@ impl Book {
                 said_bytes: *bytes,
             });
         }
-        match self.digest.clone().hex().eq_ignore_ascii_case(sha256) {
+        match self.digest.hex().eq_ignore_ascii_case(sha256) {
             true => Ok(true),
             false => Err(ChunksError::Digest),
         }
