@@ -60,7 +60,7 @@ async fn mcp_19_what_no_packet_or_will_can_hold_is_refused_before_connecting() {
     assert!(error.contains("tool `tool_00000`: its card takes 3"), "{error}");
     assert!(error.contains("raise `max_packet_size`"), "{error}");
     let error = refused(Agent::new("x").tools(many(1000, "A tool.")), 8192).await;
-    assert!(error.contains("the server's card names 1000 tools and takes 1"), "{error}");
+    assert!(error.contains("the server's card names all tools and takes 1"), "{error}");
     let skills = skills![crate::skills::shout];
     let desk = Agent::new("x").skills(skills).state(crate::skills::Desk::default());
     let error = refused(desk, 256).await;

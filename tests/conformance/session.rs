@@ -43,5 +43,5 @@ async fn sub_8_a_long_session_of_tools_and_skills_is_warned_of_and_a_short_one_i
     let options = ConnectOptions::new(broker.url());
     assert_eq!(warned(&options).await, [""; 0]);
     let lines = warned(&options.session_expiry(Duration::from_secs(3600))).await;
-    assert!(lines.len() == 1 && lines[0].contains("WARN") && lines[0].contains("3600s"), "{lines:?}");
+    assert!(lines.len() == 1 && lines[0].contains("WARN") && lines[0].contains("3600 s"), "{lines:?}");
 }

@@ -76,7 +76,7 @@ async fn what_keeps_the_agent_from_starting_is_told(_: TestAgent) {}
 
 #[mqtt_agent::test(agent = Agent::new("calc").tools(tools![add]), timeout = "50ms")]
 #[should_panic(
-    expected = "`a_test_has_a_limit` did not end within 50ms; give it longer with `timeout = \"..\"`"
+    expected = "`a_test_has_a_limit` did not end within 50 ms; give it longer with `timeout = \"..\"`"
 )]
 async fn a_test_has_a_limit() {
     std::future::pending().await
