@@ -1,4 +1,4 @@
-//! What no single token tells: names that clash, words that do not go together.
+//! What no single token tells: names that clash, options that do not go together.
 
 mod card;
 mod error;
@@ -10,8 +10,8 @@ use proc_macro2::Ident;
 
 use crate::diag::Errors;
 use crate::model::{Agent, Event, Function, Handler, OnCrash, Part, Remote, Skill, Tool, Topic};
-use crate::words::TIMEOUT;
-use crate::{names, words};
+use crate::options::TIMEOUT;
+use crate::{options, validate};
 
 pub(crate) fn tool(tool: &Tool, errors: &Errors) {
     tool_alone(tool, errors);
@@ -20,22 +20,22 @@ pub(crate) fn tool(tool: &Tool, errors: &Errors) {
 
 fn tool_alone(tool: &Tool, errors: &Errors) {
     let function = &tool.function;
-    if let Err(message) = names::tool(&tool.name.text) {
+    if let Err(message) = validate::tool(&tool.name.text) {
         errors.push(syn::Error::new(tool.name.span, message));
     }
     if function.description.is_none() {
         let message = "a tool without a description: models choose tools by it; write what it does in a `///` line above";
         errors.at(&function.ident, message);
     }
-    blocking(tool.words.blocking.as_ref(), function, errors);
-    let said = |word| tool.words.hints.iter().find(|(hint, yes)| hint == word && *yes);
-    if let (Some(_), Some((destructive, _))) = (said(words::READ_ONLY), said(words::DESTRUCTIVE)) {
+    blocking(tool.options.blocking.as_ref(), function, errors);
+    let said = |option| tool.options.hints.iter().find(|(hint, yes)| hint == option && *yes);
+    if let (Some(_), Some((destructive, _))) = (said(options::READ_ONLY), said(options::DESTRUCTIVE)) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`; remove one of them",
         );
     }
-    if let Some(published) = &tool.words.schema {
+    if let Some(published) = &tool.options.schema {
         // `Args` and patterns have no name here; the test compares them.
         let named = function.args.iter().all(|arg| arg.name.is_some());
         let has = |name: &str| {
@@ -49,8 +49,8 @@ fn tool_alone(tool: &Tool, errors: &Errors) {
             errors.at(&published.file, message);
         }
     }
-    for caller in tool.words.allow.iter().flatten() {
-        if let Err(message) = names::caller(&caller.value()) {
+    for caller in tool.options.allow.iter().flatten() {
+        if let Err(message) = validate::caller(&caller.value()) {
             errors.at(caller, message);
         }
     }
@@ -61,21 +61,21 @@ fn tool_alone(tool: &Tool, errors: &Errors) {
 }
 
 pub(crate) fn skill(skill: &Skill, errors: &Errors) {
-    let (function, words) = (&skill.function, &skill.words);
-    if let Err(message) = names::skill(&skill.id.text) {
+    let (function, options) = (&skill.function, &skill.options);
+    if let Err(message) = validate::skill(&skill.id.text) {
         errors.push(syn::Error::new(skill.id.span, message));
     }
     if function.description.is_none() {
         let message = "a skill without a description: agents choose skills by it; write what it does in a `///` line above";
         errors.at(&function.ident, message);
     }
-    blocking(words.blocking.as_ref(), function, errors);
-    for literal in words.input.iter().chain(&words.output) {
-        if let Err(message) = names::media_type(&literal.value()) {
+    blocking(options.blocking.as_ref(), function, errors);
+    for literal in options.input.iter().chain(&options.output) {
+        if let Err(message) = validate::media_type(&literal.value()) {
             errors.at(literal, message);
         }
     }
-    if let (Some(OnCrash::Fail), Some((_, attempts))) = (words.on_crash, &words.attempts) {
+    if let (Some(OnCrash::Fail), Some((_, attempts))) = (options.on_crash, &options.attempts) {
         errors.at(
             attempts,
             "a task that fails after a crash is begun once; remove `attempts`, or write `on_crash = \"retry\"`",
@@ -89,13 +89,13 @@ pub(crate) fn skill(skill: &Skill, errors: &Errors) {
 }
 
 pub(crate) fn handler(handler: &Handler, errors: &Errors) {
-    if handler.words.caller.is_none() {
+    if handler.options.caller.is_none() {
         given([&handler.function], errors);
     }
-    if handler.words.caller.is_some() {
+    if handler.options.caller.is_some() {
         setters(&handler.topic, "send", errors);
     }
-    blocking(handler.words.blocking.as_ref(), &handler.function, errors);
+    blocking(handler.options.blocking.as_ref(), &handler.function, errors);
     types(&handler.function, errors);
 }
 
@@ -120,7 +120,7 @@ fn setters(topic: &Topic, last: &str, errors: &Errors) {
 /// What is in one block together: its parts are looked at beforehand.
 pub(crate) fn agent(agent: &Agent, errors: &Errors) {
     if let Some(Err((name, message))) =
-        agent.id.as_ref().map(|id| names::agent(&id.text).map_err(|message| (id, message)))
+        agent.id.as_ref().map(|id| validate::agent(&id.text).map_err(|message| (id, message)))
     {
         errors.push(syn::Error::new(name.span, message));
     }
@@ -129,7 +129,7 @@ pub(crate) fn agent(agent: &Agent, errors: &Errors) {
         tool(one, errors);
     }
     let generic = !agent.item.generics.params.is_empty();
-    for published in agent.tools.iter().filter_map(|tool| tool.words.schema.as_ref()).filter(|_| generic) {
+    for published in agent.tools.iter().filter_map(|tool| tool.options.schema.as_ref()).filter(|_| generic) {
         let message =
             "a generic block has a schema for each type; remove `schema`, and name the type in `contract!`";
         errors.at(&published.file, message);
@@ -180,12 +180,12 @@ fn parts(agent: &Agent, errors: &Errors) {
 pub(crate) fn remote(remote: &Remote, errors: &Errors) {
     for method in &remote.methods {
         tool_alone(&method.tool, errors);
-        if let Some(published) = &method.tool.words.schema {
+        if let Some(published) = &method.tool.options.schema {
             let message =
                 "a trait is served elsewhere; remove `schema`, and compare with `contract!` where it is";
             errors.at(&published.file, message);
         }
-        if let Some(layer) = method.tool.words.layers.first() {
+        if let Some(layer) = method.tool.options.layers.first() {
             let message =
                 "a trait is served elsewhere; remove `layer`, and give it to the agent with `.layer(..)`";
             errors.at(layer, message);
@@ -205,18 +205,18 @@ pub(crate) fn remote(remote: &Remote, errors: &Errors) {
 
 /// `given` tells the calling side of a remote what not to ask for; nobody else needs to be told.
 fn given<'f>(functions: impl IntoIterator<Item = &'f Function>, errors: &Errors) {
-    for word in
-        functions.into_iter().flat_map(|function| &function.args).filter_map(|arg| arg.words.given.as_ref())
+    for option in
+        functions.into_iter().flat_map(|function| &function.args).filter_map(|arg| arg.options.given.as_ref())
     {
         errors.at(
-            word,
+            option,
             "`given` tells a typed caller what not to ask for, and there is none here; remove it, for the type says it",
         );
     }
 }
 
-fn blocking(word: Option<&Ident>, function: &Function, errors: &Errors) {
-    if let (Some(blocking), true) = (word, function.is_async) {
+fn blocking(option: Option<&Ident>, function: &Function, errors: &Errors) {
+    if let (Some(blocking), true) = (option, function.is_async) {
         errors.at(blocking, "`blocking` is for a `fn` that is not `async`; remove it, or remove `async`");
     }
 }
@@ -225,7 +225,7 @@ fn arguments(function: &Function, errors: &Errors) {
     let mut seen: Vec<(&str, bool)> = Vec::new();
     for arg in &function.args {
         let Some(name) = &arg.name else { continue };
-        if let Err(message) = names::argument(&name.text) {
+        if let Err(message) = validate::argument(&name.text) {
             errors.push(syn::Error::new(name.span, message));
         }
         // Two parameters with one identifier are the compiler's own error.

@@ -7,11 +7,11 @@ mod check;
 mod diag;
 mod message;
 mod model;
-mod names;
+mod options;
 mod parse;
 mod render;
 mod template;
-mod words;
+mod validate;
 
 #[cfg(test)]
 mod snapshots;
@@ -25,8 +25,8 @@ use model::HandlerKind;
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn tool(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_tool(words.into(), item.into()).into()
+pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_tool(options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
@@ -37,8 +37,8 @@ pub fn tools(list: TokenStream) -> TokenStream {
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn skill(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_skill(words.into(), item.into()).into()
+pub fn skill(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_skill(options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
@@ -55,20 +55,20 @@ pub fn agent_card(item: TokenStream) -> TokenStream {
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn on(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_handler(HandlerKind::On, words.into(), item.into()).into()
+pub fn on(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_handler(HandlerKind::On, options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn request(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_handler(HandlerKind::Request, words.into(), item.into()).into()
+pub fn request(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_handler(HandlerKind::Request, options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn event(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_event(words.into(), item.into()).into()
+pub fn event(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_event(options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
@@ -79,14 +79,14 @@ pub fn handlers(list: TokenStream) -> TokenStream {
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn agent(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_agent(words.into(), item.into()).into()
+pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_agent(options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn remote(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_remote(words.into(), item.into()).into()
+pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_remote(options.into(), item.into()).into()
 }
 
 /// Documented in `mqtt-agent`.
@@ -103,8 +103,8 @@ pub fn tool_error(item: TokenStream) -> TokenStream {
 
 /// Documented in `mqtt-agent`.
 #[proc_macro_attribute]
-pub fn test(words: TokenStream, item: TokenStream) -> TokenStream {
-    expand_test(words.into(), item.into()).into()
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand_test(options.into(), item.into()).into()
 }
 
 /// What `mqtt_agent::test` is without an embedded broker.
@@ -121,9 +121,9 @@ pub fn test_without_broker(_: TokenStream, item: TokenStream) -> TokenStream {
 
 // In each of these, what is not even the right kind of item goes back as it came, and the errors say why.
 
-fn expand_test(words: Tokens, item: Tokens) -> Tokens {
+fn expand_test(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    match parse::test(words, &item, &errors) {
+    match parse::test(options, &item, &errors) {
         Some(test) if errors.is_empty() => errors.finish(render::test(&test)),
         // The function itself, so that the mistake is all that is told.
         Some(test) => {
@@ -145,9 +145,9 @@ fn expand_error(item: Tokens) -> Tokens {
     errors.finish(rendered)
 }
 
-fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
+fn expand_tool(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    let Some((function, tool)) = parse::tool(words, item.clone(), &errors) else {
+    let Some((function, tool)) = parse::tool(options, item.clone(), &errors) else {
         return errors.finish(item);
     };
     check::tool(&tool, &errors);
@@ -155,9 +155,9 @@ fn expand_tool(words: Tokens, item: Tokens) -> Tokens {
     errors.finish(quote!(#function #rendered))
 }
 
-fn expand_skill(words: Tokens, item: Tokens) -> Tokens {
+fn expand_skill(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    let Some((function, skill)) = parse::skill(words, item.clone(), &errors) else {
+    let Some((function, skill)) = parse::skill(options, item.clone(), &errors) else {
         return errors.finish(item);
     };
     check::skill(&skill, &errors);
@@ -174,9 +174,9 @@ fn expand_card(item: Tokens) -> Tokens {
     errors.finish(rendered)
 }
 
-fn expand_handler(kind: HandlerKind, words: Tokens, item: Tokens) -> Tokens {
+fn expand_handler(kind: HandlerKind, options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    let Some((function, handler)) = parse::handler(kind, words, item.clone(), &errors) else {
+    let Some((function, handler)) = parse::handler(kind, options, item.clone(), &errors) else {
         return errors.finish(if parse::is_declaration(&item) { Tokens::new() } else { item });
     };
     check::handler(&handler, &errors);
@@ -184,10 +184,10 @@ fn expand_handler(kind: HandlerKind, words: Tokens, item: Tokens) -> Tokens {
     errors.finish(quote!(#function #rendered))
 }
 
-fn expand_event(words: Tokens, item: Tokens) -> Tokens {
+fn expand_event(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
     // A declaration can't go back: it is no item of Rust.
-    let event = parse::event(words, item, &errors);
+    let event = parse::event(options, item, &errors);
     let rendered = event.map(|event| {
         check::event(&event, &errors);
         // With mistakes too: who publishes it is not to blame.
@@ -196,9 +196,9 @@ fn expand_event(words: Tokens, item: Tokens) -> Tokens {
     errors.finish(rendered.unwrap_or_default())
 }
 
-fn expand_agent(words: Tokens, item: Tokens) -> Tokens {
+fn expand_agent(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    let Some(agent) = parse::agent(words, item.clone(), &errors) else { return errors.finish(item) };
+    let Some(agent) = parse::agent(options, item.clone(), &errors) else { return errors.finish(item) };
     check::agent(&agent, &errors);
     let rendered = match (&agent.item.trait_, errors.is_empty()) {
         (_, false) => render::block(&agent),
@@ -208,9 +208,9 @@ fn expand_agent(words: Tokens, item: Tokens) -> Tokens {
     errors.finish(rendered)
 }
 
-fn expand_remote(words: Tokens, item: Tokens) -> Tokens {
+fn expand_remote(options: Tokens, item: Tokens) -> Tokens {
     let errors = Errors::new();
-    let Some(remote) = parse::remote(words, item.clone(), &errors) else { return errors.finish(item) };
+    let Some(remote) = parse::remote(options, item.clone(), &errors) else { return errors.finish(item) };
     check::remote(&remote, &errors);
     let rendered = if errors.is_empty() { render::remote(&remote) } else { render::trait_alone(&remote) };
     errors.finish(rendered)

@@ -1,6 +1,6 @@
 //! Messages with placeholders: which fields they name, and the format string that rustc reads.
 
-use crate::words;
+use crate::options;
 
 /// A message whose placeholders are known to be fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) fn field(name: &str, fields: &[&str]) -> Result<usize, String> {
         ("", []) => "`{}` names no field, and there are none; write `{{}}` for the characters".to_owned(),
         ("", _) => format!("`{{}}` names no field; write {list}"),
         (_, []) => format!("there is no field `{name}`, for there are none"),
-        _ => match words::near(name, fields) {
+        _ => match options::near(name, fields) {
             Some(near) => format!("there is no field `{name}`; did you mean `{near}`?"),
             None => format!("there is no field `{name}`; write {list}"),
         },

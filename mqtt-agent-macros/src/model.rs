@@ -31,14 +31,14 @@ pub(crate) struct Function {
 pub(crate) struct Tool {
     pub(crate) function: Function,
     pub(crate) name: Name,
-    pub(crate) words: ToolWords,
+    pub(crate) options: ToolOptions,
 }
 
 /// A function with `#[skill]`.
 pub(crate) struct Skill {
     pub(crate) function: Function,
     pub(crate) id: Name,
-    pub(crate) words: SkillWords,
+    pub(crate) options: SkillOptions,
 }
 
 /// A function with `#[on]` or `#[request]`.
@@ -46,7 +46,7 @@ pub(crate) struct Handler {
     pub(crate) function: Function,
     pub(crate) kind: HandlerKind,
     pub(crate) topic: Topic,
-    pub(crate) words: TopicWords,
+    pub(crate) options: TopicOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) enum HandlerKind {
 pub(crate) struct Event {
     pub(crate) function: Function,
     pub(crate) topic: Topic,
-    pub(crate) words: TopicWords,
+    pub(crate) options: TopicOptions,
     /// What stays on the function that is generated: its doc comment and lints.
     pub(crate) attributes: Vec<Attribute>,
     /// `&self`, as it was written.
@@ -74,7 +74,7 @@ pub(crate) struct Topic {
 
 /// What `#[on(..)]`, `#[request(..)]` and `#[event(..)]` say beside the topic.
 #[derive(Default)]
-pub(crate) struct TopicWords {
+pub(crate) struct TopicOptions {
     pub(crate) qos: Option<u8>,
     pub(crate) shared: Option<LitStr>,
     /// A filter of topics that may be answered to.
@@ -138,7 +138,7 @@ pub(crate) struct Name {
 
 /// What `#[tool(..)]` says beside the name.
 #[derive(Default)]
-pub(crate) struct ToolWords {
+pub(crate) struct ToolOptions {
     pub(crate) title: Option<LitStr>,
     pub(crate) version: Option<LitStr>,
     pub(crate) tags: Vec<LitStr>,
@@ -157,7 +157,7 @@ pub(crate) struct ToolWords {
 
 /// What `#[skill(..)]` says beside the id.
 #[derive(Default)]
-pub(crate) struct SkillWords {
+pub(crate) struct SkillOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) examples: Vec<LitStr>,
@@ -166,7 +166,7 @@ pub(crate) struct SkillWords {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) on_crash: Option<OnCrash>,
-    /// The number, and the word to mark where it does not go with another.
+    /// The number, and the option to mark where it does not go with another.
     pub(crate) attempts: Option<(u32, TokenStream)>,
     /// Whether tasks of a type that is no skill's id are its own.
     pub(crate) default: bool,
@@ -207,14 +207,14 @@ pub(crate) struct Arg {
     pub(crate) renamed: bool,
     pub(crate) ty: Type,
     pub(crate) description: Expr,
-    pub(crate) words: ArgWords,
+    pub(crate) options: ArgOptions,
     /// The placeholder of the topic that fills it.
     pub(crate) level: Option<String>,
 }
 
 /// What `#[arg(..)]` says.
 #[derive(Default)]
-pub(crate) struct ArgWords {
+pub(crate) struct ArgOptions {
     /// The attribute, if there is one.
     pub(crate) place: Option<TokenStream>,
     pub(crate) range: Option<Limits>,

@@ -8,13 +8,13 @@ mod error;
 mod function;
 mod inline;
 mod mark;
+mod option;
 mod published;
 mod remote;
 mod skill;
 mod test;
 mod tool;
 mod topic;
-mod word;
 
 pub(crate) use agent::agent;
 pub(crate) use card::card;

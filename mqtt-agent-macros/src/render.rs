@@ -4,25 +4,25 @@
 mod agent;
 mod arg;
 mod builder;
-mod called;
-mod caller;
 mod card;
 mod contract;
+mod definition;
 mod error;
 mod event;
 mod function;
 mod list;
+mod options;
 mod part;
 mod payload;
 mod place;
 mod published;
 mod remote;
+mod request_client;
 mod skill;
 mod test;
 mod tool;
 mod topic;
 mod topic_def;
-mod words;
 
 pub(crate) use agent::{agent, block};
 pub(crate) use card::{card, stub as card_stub};

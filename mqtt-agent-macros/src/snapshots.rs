@@ -48,8 +48,8 @@ fn tool_with_layers() {
         /// Opens a valve.
         fn open(valve: u32) {}
     };
-    let words = quote!(layer(ConcurrencyByKey::by_argument(1, "valve"), office_only()));
-    let expanded = expand_tool(words, item);
+    let options = quote!(layer(ConcurrencyByKey::by_argument(1, "valve"), office_only()));
+    let expanded = expand_tool(options, item);
     expect_file!["../snapshots/tool_with_layers.rs"].assert_eq(&formatted(expanded));
 }
 
@@ -66,8 +66,8 @@ fn on() {
             store(room, number, value).await;
         }
     };
-    let words = quote!("home/{room}/{number}/temperature", qos = 0, shared = "g");
-    let expanded = expand_handler(HandlerKind::On, words, item);
+    let options = quote!("home/{room}/{number}/temperature", qos = 0, shared = "g");
+    let expanded = expand_handler(HandlerKind::On, options, item);
     expect_file!["../snapshots/on.rs"].assert_eq(&formatted(expanded));
 }
 
@@ -213,8 +213,9 @@ fn skill() {
             look_at(task, text).await
         }
     };
-    let words = quote!(tags("text"), output("text/plain"), timeout = "1h", on_crash = "retry", attempts = 5);
-    expect_file!["../snapshots/skill.rs"].assert_eq(&formatted(expand_skill(words, item)));
+    let options =
+        quote!(tags("text"), output("text/plain"), timeout = "1h", on_crash = "retry", attempts = 5);
+    expect_file!["../snapshots/skill.rs"].assert_eq(&formatted(expand_skill(options, item)));
 }
 
 #[::core::prelude::v1::test]

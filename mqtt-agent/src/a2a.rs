@@ -27,5 +27,5 @@ pub use delegate::{
 };
 pub use discover::{AgentChange, AgentChanges, FindAgent, ListAgents};
 pub(crate) use presence::Presence;
-pub(crate) use serve::{Parts, ReadySkill, Skills};
+pub(crate) use serve::{ReadySkill, SkillServer, SkillServerParts};
 pub use task::{Task, TaskUpdateError};

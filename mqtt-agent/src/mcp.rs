@@ -19,4 +19,6 @@ pub use call::{CallError, ChunksError, Retry, SaveTo, Saved, ToolCall, ToolStrea
 pub(crate) use discover::ToolNews;
 pub use discover::{FindServer, FindTool, ListServers, ListTools};
 pub use dynamic::{DynamicTool, DynamicToolError};
-pub(crate) use serve::{Cards, ReadyTool, ServeOptions, ServedTool, Server, StatsServer, Tallies, tool_card};
+pub(crate) use serve::{
+    Cards, ReadyTool, ServeOptions, ServedTool, StatsServer, Tallies, ToolServer, tool_card,
+};

@@ -19,7 +19,7 @@ mod windows;
 
 pub use delegate_error::DelegateError;
 pub(crate) use delegate_error::outcome;
-pub(crate) use delegations::{Asked, Delegations, Names, Sending, Unread, Waiting};
+pub(crate) use delegations::{Delegation, Delegations, Names, Sending, Unread, Waiting};
 pub(crate) use pending::Answer;
 pub(crate) use scope::{Scope, SessionHandle};
 pub(crate) use seen::LOOK;

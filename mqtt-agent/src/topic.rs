@@ -18,7 +18,7 @@ pub use event::{Draft, IsSet, Publishing, Set, Unset};
 pub use messages::{Incoming, Messages, Subscribe};
 pub use payload::{Encoded, EventPayload, Payload};
 pub use publish::Publish;
-pub(crate) use serve::Topics;
+pub(crate) use serve::TopicServer;
 
 use std::borrow::Cow;
 

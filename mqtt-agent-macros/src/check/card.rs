@@ -4,53 +4,53 @@ use syn::LitStr;
 
 use crate::diag::Errors;
 use crate::model::card::Card;
-use crate::names;
+use crate::validate;
 
 pub(crate) fn card(card: &Card, errors: &Errors) {
     if card.is_struct {
         missing(card, errors);
     }
-    let words = &card.words;
-    if let Some(id) = &words.id
-        && let Err(message) = names::agent(&id.text)
+    let options = &card.options;
+    if let Some(id) = &options.id
+        && let Err(message) = validate::agent(&id.text)
     {
         errors.push(syn::Error::new(id.span, message));
     }
-    if let Some(version) = words.version.as_ref().filter(|version| version.value().trim().is_empty()) {
+    if let Some(version) = options.version.as_ref().filter(|version| version.value().trim().is_empty()) {
         errors.at(version, "the version is empty; write it as in `version = \"1.0.0\"`");
     }
-    let provider = words.provider.iter().map(|(_, url)| url);
-    for literal in provider.chain(&words.documentation).chain(&words.icon) {
+    let provider = options.provider.iter().map(|(_, url)| url);
+    for literal in provider.chain(&options.documentation).chain(&options.icon) {
         address(literal, errors);
     }
 }
 
 fn address(literal: &LitStr, errors: &Errors) {
-    if let Err(message) = names::url(&literal.value()) {
+    if let Err(message) = validate::url(&literal.value()) {
         errors.at(literal, message);
     }
 }
 
 /// One error for all that is missing: it is one line to write.
 fn missing(card: &Card, errors: &Errors) {
-    let (mut lacks, mut words) = (Vec::new(), Vec::new());
+    let (mut lacks, mut options) = (Vec::new(), Vec::new());
     if card.description.is_none() {
         lacks.push("a description");
     }
-    if !card.words.said_id {
+    if !card.options.said_id {
         lacks.push("an `id`");
-        words.push(format!("id = \"{}\"", names::agent_id(&card.ident.to_string())));
+        options.push(format!("id = \"{}\"", validate::agent_id(&card.ident.to_string())));
     }
-    if !card.words.said_version {
+    if !card.options.said_version {
         lacks.push("a `version`");
-        words.push("version = \"1.0.0\"".to_owned());
+        options.push("version = \"1.0.0\"".to_owned());
     }
     let mut write = Vec::new();
     if card.description.is_none() {
         write.push("what the agent does in a `///` line above".to_owned());
     }
-    if !words.is_empty() {
-        write.push(format!("`#[card({})]`", words.join(", ")));
+    if !options.is_empty() {
+        write.push(format!("`#[card({})]`", options.join(", ")));
     }
     if let Some((last, others)) = lacks.split_last() {
         let lacks =

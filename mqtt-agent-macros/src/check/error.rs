@@ -1,11 +1,11 @@
-//! What no single token of an error tells: words that do not go together, codes that clash.
+//! What no single token of an error tells: options that do not go together, codes that clash.
 
 use quote::ToTokens;
 use syn::spanned::Spanned;
 
 use crate::diag::Errors;
 use crate::model::error::{ErrorType, Kind, Variant};
-use crate::{names, words};
+use crate::{options, validate};
 
 pub(crate) fn error(error: &ErrorType, errors: &Errors) {
     let mut codes: Vec<&str> = Vec::new();
@@ -15,7 +15,7 @@ pub(crate) fn error(error: &ErrorType, errors: &Errors) {
         if matches!(variant.kind, Kind::Told | Kind::Opaque) {
             code(variant, &mut codes, errors);
         }
-        let Some(place) = variant.place_of(words::FROM).filter(|_| variant.from) else { continue };
+        let Some(place) = variant.place_of(options::FROM).filter(|_| variant.from) else { continue };
         let [field] = variant.fields.as_slice() else {
             errors.at(place, "`from` makes the error of one value; use it where there is exactly one field");
             continue;
@@ -33,7 +33,7 @@ pub(crate) fn error(error: &ErrorType, errors: &Errors) {
 
 fn code<'a>(variant: &'a Variant, codes: &mut Vec<&'a str>, errors: &Errors) {
     let code = &variant.code;
-    if let Err(message) = names::code(&code.text) {
+    if let Err(message) = validate::code(&code.text) {
         errors.push(syn::Error::new(code.span, message));
     } else if codes.contains(&code.text.as_str()) {
         let message = format!(
@@ -45,33 +45,34 @@ fn code<'a>(variant: &'a Variant, codes: &mut Vec<&'a str>, errors: &Errors) {
     codes.push(&code.text);
 }
 
-/// Words that say the same, or the opposite.
+/// Options that say the same, or the opposite.
 fn together(variant: &Variant, errors: &Errors) {
     let refuse = |with: &[&str], message: &dyn Fn(&str) -> String| {
-        for word in with {
-            if let Some(place) = variant.place_of(word) {
-                errors.at(place, message(word));
+        for option in with {
+            if let Some(place) = variant.place_of(option) {
+                errors.at(place, message(option));
             }
         }
     };
     match variant.kind {
         Kind::Internal => {
-            refuse(&[words::CODE], &|_| {
+            refuse(&[options::CODE], &|_| {
                 "the caller reads the code `internal` of every `internal` error; remove `code`".to_owned()
             });
-            refuse(&[words::OPAQUE, words::TRANSPARENT], &|word| {
+            refuse(&[options::OPAQUE, options::TRANSPARENT], &|option| {
                 format!(
-                    "an `internal` error tells its caller nothing, so it cannot be `{word}`; remove one of them"
+                    "an `internal` error tells its caller nothing, so it cannot be `{option}`; remove one of them"
                 )
             });
         }
         Kind::Transparent => {
-            let others = [words::MESSAGE, words::CODE, words::RETRY_AFTER, words::OPAQUE, words::INTERNAL];
-            refuse(&others, &|word| {
-                format!("a `transparent` error says what the error in it says; remove `{word}`")
+            let others =
+                [options::MESSAGE, options::CODE, options::RETRY_AFTER, options::OPAQUE, options::INTERNAL];
+            refuse(&others, &|option| {
+                format!("a `transparent` error says what the error in it says; remove `{option}`")
             });
             if variant.fields.len() != 1
-                && let Some(place) = variant.place_of(words::TRANSPARENT)
+                && let Some(place) = variant.place_of(options::TRANSPARENT)
             {
                 let message =
                     "`transparent` says what the error in it says; use it where there is exactly one field";
@@ -79,8 +80,8 @@ fn together(variant: &Variant, errors: &Errors) {
             }
         }
         // The last of them decided the kind.
-        Kind::Opaque => refuse(&[words::INTERNAL, words::TRANSPARENT], &|word| {
-            format!("`opaque` does not go with `{word}`; remove one of them")
+        Kind::Opaque => refuse(&[options::INTERNAL, options::TRANSPARENT], &|option| {
+            format!("`opaque` does not go with `{option}`; remove one of them")
         }),
         Kind::Told => {}
     }

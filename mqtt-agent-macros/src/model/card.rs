@@ -12,12 +12,12 @@ pub(crate) struct Card {
     /// Whether it is a struct: what is none has been told.
     pub(crate) is_struct: bool,
     pub(crate) description: Option<Expr>,
-    pub(crate) words: CardWords,
+    pub(crate) options: CardOptions,
 }
 
-/// What `#[card(..)]` says. The `said_` fields tell a word that is missing from one whose value could not be read.
+/// What `#[card(..)]` says. The `said_` fields tell an option that is missing from one whose value could not be read.
 #[derive(Default)]
-pub(crate) struct CardWords {
+pub(crate) struct CardOptions {
     pub(crate) id: Option<Name>,
     pub(crate) said_id: bool,
     pub(crate) version: Option<LitStr>,

@@ -29,7 +29,7 @@ pub(crate) struct Variant {
     pub(crate) kind: Kind,
     pub(crate) retry: Option<Retry>,
     pub(crate) from: bool,
-    /// The words that were written, with what to mark when one does not go with another.
+    /// The options that were written, with what to mark when one does not go with another.
     pub(crate) said: Vec<(String, TokenStream)>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) enum Retry {
 }
 
 impl Variant {
-    pub(crate) fn place_of(&self, word: &str) -> Option<&TokenStream> {
-        self.said.iter().find(|(said, _)| said == word).map(|(_, place)| place)
+    pub(crate) fn place_of(&self, option: &str) -> Option<&TokenStream> {
+        self.said.iter().find(|(said, _)| said == option).map(|(_, place)| place)
     }
 }

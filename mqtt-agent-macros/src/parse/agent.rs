@@ -8,10 +8,10 @@ use super::function::{Home, function};
 use super::inline::inline;
 use super::mark::{Mark, take};
 use super::topic::{Declaration, event_of, handler_of};
-use super::{skill, tool, word};
+use super::{option, skill, tool};
 use crate::diag::Errors;
 use crate::model::{Agent, Name, Part, Skill, Tool};
-use crate::words;
+use crate::options;
 
 pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Agent> {
     let Ok(mut item) = syn::parse2::<ItemImpl>(item.clone()) else {
@@ -21,24 +21,26 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
     };
     let (mut id, mut krate) = (None, None);
     let (mut part, mut parts) = (Part::No, Vec::new());
-    let all = word::words(attribute, errors);
-    for word in &all {
-        match word.key().as_str() {
-            words::ID => id = word.string(errors),
-            words::NAME if word.bare().is_some() => id = word.bare().cloned(),
-            words::PART => part = word.text(errors).map_or(Part::Unknown, |text| Part::Named(name(text))),
-            words::PARTS => parts = word.strings(errors).unwrap_or_default().into_iter().map(name).collect(),
-            words::CRATE => krate = word.path(errors),
+    let all = option::options(attribute, errors);
+    for option in &all {
+        match option.key().as_str() {
+            options::ID => id = option.string(errors),
+            options::NAME if option.bare().is_some() => id = option.bare().cloned(),
+            options::PART => part = option.text(errors).map_or(Part::Unknown, |text| Part::Named(name(text))),
+            options::PARTS => {
+                parts = option.strings(errors).unwrap_or_default().into_iter().map(name).collect()
+            }
+            options::CRATE => krate = option.path(errors),
             key => {
                 // What was meant as a part must not be taken for a second block without `part`.
-                if words::near(key, words::AGENT_BLOCK) == Some(words::PART) {
+                if options::near(key, options::AGENT_BLOCK) == Some(options::PART) {
                     part = Part::Unknown;
                 }
-                errors.at(word.ident(), words::unknown(key, words::AGENT_BLOCK));
+                errors.at(option.ident(), options::unknown(key, options::AGENT_BLOCK));
             }
         }
     }
-    word::repeated(&all, errors);
+    option::repeated(&all, errors);
     let id = id.map(name);
 
     let (mut tools, mut skills) = (Vec::new(), Vec::new());
@@ -93,19 +95,19 @@ fn without_body(mark: Mark) -> &'static str {
 }
 
 fn tool_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, errors: &Errors) -> Tool {
-    let words = word::words(attribute, errors);
+    let options = option::options(attribute, errors);
     let ImplItemFn { attrs, vis, sig, .. } = method;
     let function = function(tool::KIND, attrs, vis, sig, home, errors);
     inline(attrs, sig);
-    let (name, words) = tool::tool_words(&words, &function.ident, errors);
-    Tool { function, name, words }
+    let (name, options) = tool::tool_options(&options, &function.ident, errors);
+    Tool { function, name, options }
 }
 
 fn skill_of(attribute: TokenStream, method: &mut ImplItemFn, home: Home<'_>, errors: &Errors) -> Skill {
-    let words = word::words_with(attribute, words::ID, errors);
+    let options = option::options_with(attribute, options::ID, errors);
     let ImplItemFn { attrs, vis, sig, .. } = method;
     let function = function(skill::KIND, attrs, vis, sig, home, errors);
     inline(attrs, sig);
-    let (id, words) = skill::skill_words(&words, &function.ident, errors);
-    Skill { function, id, words }
+    let (id, options) = skill::skill_options(&options, &function.ident, errors);
+    Skill { function, id, options }
 }

@@ -7,41 +7,41 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, UnOp};
 
 use super::doc;
-use super::word::{self, Word};
+use super::option::{self, AttributeOption};
 use crate::diag::Errors;
-use crate::model::{Arg, ArgWords, Limits, Name, Number};
-use crate::words;
+use crate::model::{Arg, ArgOptions, Limits, Name, Number};
+use crate::options;
 
 /// Reads a parameter, and takes off it what only the macro understands.
 pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
-    let mut arg_words = ArgWords::default();
+    let mut arg_options = ArgOptions::default();
     let mut rename = None;
     let mut seen = Vec::new();
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("arg")) {
-        arg_words.place = Some(attribute.to_token_stream());
-        seen.extend(words_of(attribute, errors));
+        arg_options.place = Some(attribute.to_token_stream());
+        seen.extend(options_of(attribute, errors));
     }
-    for word in &seen {
-        match word.key().as_str() {
-            words::RANGE => arg_words.range = limits(word, Kind::Numbers, errors),
-            words::LENGTH => arg_words.length = limits(word, Kind::Lengths, errors),
-            words::PATTERN => arg_words.pattern = word.text(errors),
-            words::DEFAULT => arg_words.default = word.expression(errors),
-            words::EXAMPLE => arg_words.example = word.expression(errors),
-            words::GIVEN => {
-                arg_words.given = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned()
+    for option in &seen {
+        match option.key().as_str() {
+            options::RANGE => arg_options.range = limits(option, Kind::Numbers, errors),
+            options::LENGTH => arg_options.length = limits(option, Kind::Lengths, errors),
+            options::PATTERN => arg_options.pattern = option.text(errors),
+            options::DEFAULT => arg_options.default = option.expression(errors),
+            options::EXAMPLE => arg_options.example = option.expression(errors),
+            options::GIVEN => {
+                arg_options.given = option.ident().filter(|_| option.flag(errors) == Some(true)).cloned()
             }
-            words::RENAME if word.ident().is_some() => rename = word.string(errors),
-            key => match word.ident() {
-                Some(ident) => errors.at(ident, words::unknown(key, words::ARG)),
-                None => errors.at(word.string(errors), "a text on its own; write `rename = \"..\"`"),
+            options::RENAME if option.ident().is_some() => rename = option.string(errors),
+            key => match option.ident() {
+                Some(ident) => errors.at(ident, options::unknown(key, options::ARG)),
+                None => errors.at(option.string(errors), "a text on its own; write `rename = \"..\"`"),
             },
         }
     }
-    word::repeated(&seen, errors);
-    if !seen.is_empty() && seen.iter().all(|word| word.key() == words::GIVEN) {
+    option::repeated(&seen, errors);
+    if !seen.is_empty() && seen.iter().all(|option| option.key() == options::GIVEN) {
         // Says nothing of an argument.
-        arg_words.place = None;
+        arg_options.place = None;
     }
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
         errors.at(attribute, "a parameter is always there; write two functions, each with its `#[cfg(..)]`");
@@ -59,12 +59,12 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     };
     let renamed = rename.is_some();
     let name = rename.map(|literal| Name { text: literal.value(), span: literal.span() }).or(own);
-    Arg { name, renamed, ty: (*parameter.ty).clone(), description, words: arg_words, level: None }
+    Arg { name, renamed, ty: (*parameter.ty).clone(), description, options: arg_options, level: None }
 }
 
-fn words_of(attribute: &Attribute, errors: &Errors) -> Vec<Word> {
+fn options_of(attribute: &Attribute, errors: &Errors) -> Vec<AttributeOption> {
     match &attribute.meta {
-        Meta::List(list) => word::words(list.tokens.clone(), errors),
+        Meta::List(list) => option::options(list.tokens.clone(), errors),
         other => {
             errors.at(other, "`#[arg]` says nothing; write it as in `#[arg(range = 0..=7)]`");
             Vec::new()
@@ -78,9 +78,9 @@ enum Kind {
     Lengths,
 }
 
-fn limits(word: &Word, kind: Kind, errors: &Errors) -> Option<Limits> {
-    let expression = word.expression(errors)?;
-    let key = word.key();
+fn limits(option: &AttributeOption, kind: Kind, errors: &Errors) -> Option<Limits> {
+    let expression = option.expression(errors)?;
+    let key = option.key();
     let Expr::Range(ExprRange { start, end, limits, .. }) = &expression else {
         errors.at(&expression, format!("`{key}` takes a range; write it as in `{key} = 1..=7`"));
         return None;
@@ -151,8 +151,8 @@ mod tests {
     fn range(text: &str, kind: Kind) -> Option<Limits> {
         let errors = Errors::new();
         let tokens = format!("range = {text}").parse().unwrap();
-        let words = word::words(tokens, &errors);
-        let limits = words.first().and_then(|word| limits(word, kind, &errors));
+        let options = option::options(tokens, &errors);
+        let limits = options.first().and_then(|option| limits(option, kind, &errors));
         assert_eq!(limits.is_none(), !errors.is_empty(), "{text}");
         errors.finish(quote::quote!());
         limits

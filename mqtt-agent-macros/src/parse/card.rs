@@ -4,11 +4,11 @@ use proc_macro2::TokenStream;
 use syn::{Attribute, Data, DeriveInput, LitStr, Meta};
 
 use super::doc;
-use super::word::{self, Word};
+use super::option::{self, AttributeOption};
 use crate::diag::Errors;
 use crate::model::Name;
-use crate::model::card::{Card, CardWords};
-use crate::words;
+use crate::model::card::{Card, CardOptions};
+use crate::options;
 
 const ATTRIBUTE: &str = "card";
 
@@ -26,14 +26,14 @@ pub(crate) fn card(item: TokenStream, errors: &Errors) -> Option<Card> {
         Data::Enum(data) => errors.at(data.enum_token, no_struct("an enum")),
         Data::Union(data) => errors.at(data.union_token, no_struct("a union")),
     }
-    let words = words_of(&attrs, errors);
+    let options = options_of(&attrs, errors);
     let description = doc::summary(&attrs);
-    let mut words = card_words(&words, errors);
+    let mut options = card_options(&options, errors);
     if attrs.iter().filter(|own| is_card(own)).any(|own| matches!(own.meta, Meta::NameValue(_))) {
         // What could not be read may have said them.
-        (words.said_id, words.said_version) = (true, true);
+        (options.said_id, options.said_version) = (true, true);
     }
-    Some(Card { ident, generics, is_struct, description, words })
+    Some(Card { ident, generics, is_struct, description, options })
 }
 
 fn no_struct(what: &str) -> String {
@@ -44,62 +44,62 @@ fn is_card(attribute: &Attribute) -> bool {
     attribute.path().is_ident(ATTRIBUTE)
 }
 
-fn words_of(attributes: &[Attribute], errors: &Errors) -> Vec<Word> {
+fn options_of(attributes: &[Attribute], errors: &Errors) -> Vec<AttributeOption> {
     let mut all = Vec::new();
     for attribute in attributes.iter().filter(|attribute| is_card(attribute)) {
         match &attribute.meta {
             // What is missing is told at the struct.
-            Meta::List(list) => all.extend(word::words_with(list.tokens.clone(), words::ID, errors)),
+            Meta::List(list) => all.extend(option::options_with(list.tokens.clone(), options::ID, errors)),
             Meta::Path(_) => {}
-            Meta::NameValue(_) => drop(word::in_parentheses(attribute, errors)),
+            Meta::NameValue(_) => drop(option::in_parentheses(attribute, errors)),
         }
     }
     all
 }
 
-fn card_words(all: &[Word], errors: &Errors) -> CardWords {
-    let mut card = CardWords::default();
-    for word in all {
-        let key = word.key();
+fn card_options(all: &[AttributeOption], errors: &Errors) -> CardOptions {
+    let mut card = CardOptions::default();
+    for option in all {
+        let key = option.key();
         match key.as_str() {
-            words::ID => {
+            options::ID => {
                 card.said_id = true;
-                let literal = word.string(errors);
+                let literal = option.string(errors);
                 card.id = literal.map(|literal| Name { text: literal.value(), span: literal.span() });
             }
-            words::VERSION => {
+            options::VERSION => {
                 card.said_version = true;
-                card.version = word.string(errors);
+                card.version = option.string(errors);
             }
-            words::NAME => card.name = word.text(errors),
-            words::PROVIDER => card.provider = provider(word, errors),
-            words::TAGS => card.tags = word.strings(errors).unwrap_or_default(),
-            words::CAPABILITIES => card.capabilities = word.strings(errors).unwrap_or_default(),
-            words::DOCUMENTATION => card.documentation = word.string(errors),
-            words::ICON => card.icon = word.string(errors),
-            words::CRATE => card.krate = word.path(errors),
+            options::NAME => card.name = option.text(errors),
+            options::PROVIDER => card.provider = provider(option, errors),
+            options::TAGS => card.tags = option.strings(errors).unwrap_or_default(),
+            options::CAPABILITIES => card.capabilities = option.strings(errors).unwrap_or_default(),
+            options::DOCUMENTATION => card.documentation = option.string(errors),
+            options::ICON => card.icon = option.string(errors),
+            options::CRATE => card.krate = option.path(errors),
             _ => {
-                // The word that was meant is not missing as well.
-                let meant = words::near(&key, words::CARD);
-                card.said_id |= meant == Some(words::ID);
-                card.said_version |= meant == Some(words::VERSION);
-                errors.at(word.place(), words::unknown(&key, words::CARD));
+                // The option that was meant is not missing as well.
+                let meant = options::near(&key, options::CARD);
+                card.said_id |= meant == Some(options::ID);
+                card.said_version |= meant == Some(options::VERSION);
+                errors.at(option.place(), options::unknown(&key, options::CARD));
             }
         }
     }
-    word::repeated(all, errors);
+    option::repeated(all, errors);
     card
 }
 
 /// `provider("Organisation", "https://..")`
-fn provider(word: &Word, errors: &Errors) -> Option<(LitStr, LitStr)> {
+fn provider(option: &AttributeOption, errors: &Errors) -> Option<(LitStr, LitStr)> {
     let told = errors.count();
-    match word.strings(errors)?.as_slice() {
+    match option.strings(errors)?.as_slice() {
         [organization, url] => Some((organization.clone(), url.clone())),
         _ if errors.count() > told => None,
         _ => {
             let form = "write `provider(\"Organisation\", \"https://..\")`";
-            errors.at(word.place(), format!("`provider` takes a name and an address; {form}"));
+            errors.at(option.place(), format!("`provider` takes a name and an address; {form}"));
             None
         }
     }

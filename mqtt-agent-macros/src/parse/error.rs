@@ -6,39 +6,43 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Member, Meta};
 
 use super::doc;
-use super::word::{self, Word};
+use super::option::{self, AttributeOption};
 use crate::diag::Errors;
 use crate::model::Name;
 use crate::model::error::{ErrorType, Field, Kind, Message, Retry, Variant};
-use crate::{message, names, words};
+use crate::{message, options, validate};
 
 const ATTRIBUTE: &str = "tool_error";
 
 pub(crate) fn error(item: TokenStream, errors: &Errors) -> Option<ErrorType> {
     let input: DeriveInput = syn::parse2(item).map_err(|error| errors.push(error)).ok()?;
     let DeriveInput { attrs, ident, generics, data, .. } = input;
-    let own = words_of(&attrs, errors);
+    let own = options_of(&attrs, errors);
     let mut error = ErrorType {
         ident: ident.clone(),
         generics,
         is_enum: matches!(data, Data::Enum(_)),
         variants: Vec::new(),
-        krate: own.iter().find(|word| word.key() == words::CRATE).and_then(|word| word.path(errors)),
+        krate: own
+            .iter()
+            .find(|option| option.key() == options::CRATE)
+            .and_then(|option| option.path(errors)),
     };
     match data {
         Data::Enum(data) => {
-            for word in own.iter().filter(|word| word.key() != words::CRATE) {
-                errors.at(word.place(), misplaced(&word.key(), "a variant"));
+            for option in own.iter().filter(|option| option.key() != options::CRATE) {
+                errors.at(option.place(), misplaced(&option.key(), "a variant"));
             }
-            word::repeated(&own, errors);
+            option::repeated(&own, errors);
             let variants = data.variants.into_iter();
             error.variants = variants
                 .map(|item| {
-                    let words = words_of(&item.attrs, errors);
-                    for word in words.iter().filter(|word| word.key() == words::CRATE) {
-                        errors.at(word.place(), "`crate` is about the whole type; write it above the `enum`");
+                    let options = options_of(&item.attrs, errors);
+                    for option in options.iter().filter(|option| option.key() == options::CRATE) {
+                        errors
+                            .at(option.place(), "`crate` is about the whole type; write it above the `enum`");
                     }
-                    variant(item.ident, item.fields, &item.attrs, &words, errors)
+                    variant(item.ident, item.fields, &item.attrs, &options, errors)
                 })
                 .collect();
         }
@@ -51,19 +55,19 @@ pub(crate) fn error(item: TokenStream, errors: &Errors) -> Option<ErrorType> {
     Some(error)
 }
 
-fn misplaced(word: &str, place: &str) -> String {
-    match words::TOOL_ERROR.contains(&word) {
-        true => format!("`{word}` is about one error; write it above {place}"),
-        false => words::unknown(word, words::TOOL_ERROR),
+fn misplaced(option: &str, place: &str) -> String {
+    match options::TOOL_ERROR.contains(&option) {
+        true => format!("`{option}` is about one error; write it above {place}"),
+        false => options::unknown(option, options::TOOL_ERROR),
     }
 }
 
-fn words_of(attributes: &[Attribute], errors: &Errors) -> Vec<Word> {
+fn options_of(attributes: &[Attribute], errors: &Errors) -> Vec<AttributeOption> {
     let mut all = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(ATTRIBUTE)) {
         match &attribute.meta {
             Meta::List(list) if !list.tokens.is_empty() => {
-                all.extend(word::words_with(list.tokens.clone(), words::MESSAGE, errors));
+                all.extend(option::options_with(list.tokens.clone(), options::MESSAGE, errors));
             }
             other => errors.at(
                 other,
@@ -74,11 +78,17 @@ fn words_of(attributes: &[Attribute], errors: &Errors) -> Vec<Word> {
     all
 }
 
-fn variant(ident: Ident, fields: Fields, attrs: &[Attribute], words: &[Word], errors: &Errors) -> Variant {
+fn variant(
+    ident: Ident,
+    fields: Fields,
+    attrs: &[Attribute],
+    options: &[AttributeOption],
+    errors: &Errors,
+) -> Variant {
     let named = matches!(fields, Fields::Named(_));
     let fields: Vec<_> = fields.into_iter().enumerate().map(|field| self::field(field, errors)).collect();
     let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-    let code = Name { text: names::snake_case(&ident.unraw().to_string()), span: ident.span() };
+    let code = Name { text: validate::snake_case(&ident.unraw().to_string()), span: ident.span() };
     let mut variant = Variant {
         description: doc::summary(attrs).and_then(literal),
         code,
@@ -88,27 +98,27 @@ fn variant(ident: Ident, fields: Fields, attrs: &[Attribute], words: &[Word], er
         kind: Kind::Told,
         retry: None,
         from: false,
-        said: words.iter().map(|word| (word.key(), word.place())).collect(),
+        said: options.iter().map(|option| (option.key(), option.place())).collect(),
         fields: Vec::new(),
     };
-    for word in words {
-        match word.key().as_str() {
-            words::MESSAGE => variant.message = message(word, &names, errors),
-            words::CODE => {
-                if let Some(literal) = word.string(errors) {
+    for option in options {
+        match option.key().as_str() {
+            options::MESSAGE => variant.message = message(option, &names, errors),
+            options::CODE => {
+                if let Some(literal) = option.string(errors) {
                     variant.code = Name { text: literal.value(), span: literal.span() };
                 }
             }
-            words::RETRY_AFTER => variant.retry = retry(word, &names, errors),
-            words::FROM => variant.from = word.flag(errors) == Some(true),
-            words::INTERNAL if word.flag(errors) == Some(true) => variant.kind = Kind::Internal,
-            words::TRANSPARENT if word.flag(errors) == Some(true) => variant.kind = Kind::Transparent,
-            words::OPAQUE if word.flag(errors) == Some(true) => variant.kind = Kind::Opaque,
-            words::INTERNAL | words::TRANSPARENT | words::OPAQUE | words::CRATE => {}
-            key => errors.at(word.place(), words::unknown(key, words::TOOL_ERROR)),
+            options::RETRY_AFTER => variant.retry = retry(option, &names, errors),
+            options::FROM => variant.from = option.flag(errors) == Some(true),
+            options::INTERNAL if option.flag(errors) == Some(true) => variant.kind = Kind::Internal,
+            options::TRANSPARENT if option.flag(errors) == Some(true) => variant.kind = Kind::Transparent,
+            options::OPAQUE if option.flag(errors) == Some(true) => variant.kind = Kind::Opaque,
+            options::INTERNAL | options::TRANSPARENT | options::OPAQUE | options::CRATE => {}
+            key => errors.at(option.place(), options::unknown(key, options::TOOL_ERROR)),
         }
     }
-    word::repeated(words, errors);
+    option::repeated(options, errors);
     variant.fields = fields;
     variant
 }
@@ -124,8 +134,8 @@ fn field((index, field): (usize, syn::Field), errors: &Errors) -> Field {
     Field { member, name, ty: field.ty }
 }
 
-fn message(word: &Word, fields: &[&str], errors: &Errors) -> Option<Message> {
-    let literal = word.text(errors)?;
+fn message(option: &AttributeOption, fields: &[&str], errors: &Errors) -> Option<Message> {
+    let literal = option.text(errors)?;
     match message::template(&literal.value(), fields) {
         Ok(template) => Some(Message { literal, template }),
         Err(message) => {
@@ -136,15 +146,18 @@ fn message(word: &Word, fields: &[&str], errors: &Errors) -> Option<Message> {
 }
 
 /// `"2s"`, or a field.
-fn retry(word: &Word, fields: &[&str], errors: &Errors) -> Option<Retry> {
+fn retry(option: &AttributeOption, fields: &[&str], errors: &Errors) -> Option<Retry> {
     let wrong = "`retry_after` takes a span of time or a field; write it as in `retry_after = \"2s\"` or `retry_after = wait`";
-    let Some(value) = word.value() else {
-        errors.at(word.place(), wrong);
+    let Some(value) = option.value() else {
+        errors.at(option.place(), wrong);
         return None;
     };
     let name = match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            return match names::milliseconds(&text.value(), "to try again at once, leave `retry_after` out") {
+            return match validate::milliseconds(
+                &text.value(),
+                "to try again at once, leave `retry_after` out",
+            ) {
                 Ok(milliseconds) => Some(Retry::Milliseconds(milliseconds)),
                 Err(message) => {
                     errors.at(text, message);

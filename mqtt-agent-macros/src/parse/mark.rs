@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Path, Token};
 
-use super::word;
+use super::option;
 use crate::diag::Errors;
 use crate::model::HandlerKind;
 
@@ -47,7 +47,7 @@ pub(super) fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(
             errors.at(&attribute, "a method is one thing; remove this attribute, or write a second method");
             continue;
         }
-        let tokens = word::in_parentheses(&attribute, errors);
+        let tokens = option::in_parentheses(&attribute, errors);
         found = Some((mark, tokens));
     }
     found

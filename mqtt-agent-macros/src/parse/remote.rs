@@ -5,10 +5,10 @@ use quote::quote;
 use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Visibility};
 
 use super::function::{Home, function};
-use super::{mark, tool, word};
+use super::{mark, option, tool};
 use crate::diag::Errors;
 use crate::model::{Name, Remote, RemoteMethod, Tool};
-use crate::words;
+use crate::options;
 
 pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Remote> {
     let Ok(mut item) = syn::parse2::<ItemTrait>(item.clone()) else {
@@ -17,16 +17,16 @@ pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors)
         return None;
     };
     let (mut prefix, mut krate) = (None, None);
-    let all = word::words(attribute, errors);
-    for word in &all {
-        match (word.key().as_str(), word.bare()) {
+    let all = option::options(attribute, errors);
+    for option in &all {
+        match (option.key().as_str(), option.bare()) {
             (_, Some(text)) => errors.at(text, "a text on its own; write `prefix = \"..\"`"),
-            (words::PREFIX, _) => prefix = word.text(errors),
-            (words::CRATE, _) => krate = word.path(errors),
-            (key, _) => errors.at(word.ident(), words::unknown(key, words::REMOTE)),
+            (options::PREFIX, _) => prefix = option.text(errors),
+            (options::CRATE, _) => krate = option.path(errors),
+            (key, _) => errors.at(option.ident(), options::unknown(key, options::REMOTE)),
         }
     }
-    word::repeated(&all, errors);
+    option::repeated(&all, errors);
     for parameter in &item.generics.params {
         errors.at(parameter, "a remote is not generic: its tools have one schema each; write the types out");
     }
@@ -45,16 +45,16 @@ pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors)
 fn method_of(method: &mut TraitItemFn, prefix: &str, home: Home<'_>, errors: &Errors) -> RemoteMethod {
     mark::conditional(&mut method.attrs, errors);
     mark::other_than_tool(&mut method.attrs, errors);
-    let words = take(&mut method.attrs, errors);
-    let words = word::words(words, errors);
+    let options = take(&mut method.attrs, errors);
+    let options = option::options(options, errors);
     let TraitItemFn { attrs, sig, .. } = method;
     let function = function(tool::KIND, attrs, &Visibility::Inherited, sig, home, errors);
-    let (name, tool_words) = tool::tool_words(&words, &function.ident, errors);
-    let given = words.iter().any(|word| word.key() == words::NAME);
+    let (name, tool_options) = tool::tool_options(&options, &function.ident, errors);
+    let given = options.iter().any(|option| option.key() == options::NAME);
     let text = if given { name.text } else { format!("{prefix}{}", name.text) };
     let name = Name { text, span: name.span };
     let attributes = attrs.clone();
-    RemoteMethod { tool: Tool { function, name, words: tool_words }, attributes }
+    RemoteMethod { tool: Tool { function, name, options: tool_options }, attributes }
 }
 
 /// What `#[tool(..)]` says; the attribute may be left out.
@@ -68,7 +68,7 @@ fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> TokenStream {
             errors.at(&attribute, "a second `#[tool]`; put the options into one");
             continue;
         }
-        found = Some(word::in_parentheses(&attribute, errors));
+        found = Some(option::in_parentheses(&attribute, errors));
     }
     found.unwrap_or_default()
 }

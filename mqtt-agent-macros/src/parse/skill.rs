@@ -1,4 +1,4 @@
-//! `#[skill]`: its words.
+//! `#[skill]`: its options.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -7,11 +7,11 @@ use syn::{ItemFn, LitStr};
 use super::function::{Home, function};
 use super::inline::inline;
 use super::mark;
+use super::option::{self, AttributeOption};
 use super::tool::not_a_function;
-use super::word::{self, Word};
 use crate::diag::Errors;
-use crate::model::{Name, OnCrash, Skill, SkillWords};
-use crate::{names, words};
+use crate::model::{Name, OnCrash, Skill, SkillOptions};
+use crate::{options, validate};
 
 /// How messages call it.
 pub(super) const KIND: &str = "a skill";
@@ -25,60 +25,65 @@ pub(crate) fn skill(attribute: TokenStream, item: TokenStream, errors: &Errors) 
             return None;
         }
     };
-    let words = word::words_with(attribute, words::ID, errors);
+    let options = option::options_with(attribute, options::ID, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     mark::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
     inline(attrs, sig);
-    let (id, words) = skill_words(&words, &function.ident, errors);
-    Some((item_fn, Skill { function, id, words }))
+    let (id, options) = skill_options(&options, &function.ident, errors);
+    Some((item_fn, Skill { function, id, options }))
 }
 
-pub(super) fn skill_words(all: &[Word], function: &Ident, errors: &Errors) -> (Name, SkillWords) {
+pub(super) fn skill_options(
+    all: &[AttributeOption],
+    function: &Ident,
+    errors: &Errors,
+) -> (Name, SkillOptions) {
     let mut id = Name { text: function.unraw().to_string(), span: function.span() };
-    let mut skill = SkillWords::default();
-    for word in all {
-        let key = word.key();
+    let mut skill = SkillOptions::default();
+    for option in all {
+        let key = option.key();
         match key.as_str() {
-            words::ID => {
-                if let Some(literal) = word.string(errors) {
+            options::ID => {
+                if let Some(literal) = option.string(errors) {
                     id = Name { text: literal.value(), span: literal.span() };
                 }
             }
-            words::NAME => skill.name = word.text(errors),
-            words::TAGS => skill.tags = word.strings(errors).unwrap_or_default(),
-            words::EXAMPLES => skill.examples = word.strings(errors).unwrap_or_default(),
-            words::INPUT => skill.input = word.strings(errors).unwrap_or_default(),
-            words::OUTPUT => skill.output = word.strings(errors).unwrap_or_default(),
-            words::TIMEOUT => {
-                skill.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
+            options::NAME => skill.name = option.text(errors),
+            options::TAGS => skill.tags = option.strings(errors).unwrap_or_default(),
+            options::EXAMPLES => skill.examples = option.strings(errors).unwrap_or_default(),
+            options::INPUT => skill.input = option.strings(errors).unwrap_or_default(),
+            options::OUTPUT => skill.output = option.strings(errors).unwrap_or_default(),
+            options::TIMEOUT => {
+                skill.timeout_ms =
+                    option.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
-            words::CONCURRENCY => skill.concurrency = word.positive(errors),
-            words::ON_CRASH => {
+            options::CONCURRENCY => skill.concurrency = option.positive(errors),
+            options::ON_CRASH => {
                 skill.on_crash =
-                    word.string_as("fail", errors).and_then(|literal| on_crash(&literal, errors));
+                    option.string_as("fail", errors).and_then(|literal| on_crash(&literal, errors));
             }
-            words::ATTEMPTS => {
-                skill.attempts = word.positive(errors).map(|attempts| (attempts, word.place()));
+            options::ATTEMPTS => {
+                skill.attempts = option.positive(errors).map(|attempts| (attempts, option.place()));
             }
-            words::DEFAULT => skill.default = word.flag(errors) == Some(true),
-            words::BLOCKING => {
-                if word.flag(errors) == Some(true) {
-                    skill.blocking = word.ident().cloned();
+            options::DEFAULT => skill.default = option.flag(errors) == Some(true),
+            options::BLOCKING => {
+                if option.flag(errors) == Some(true) {
+                    skill.blocking = option.ident().cloned();
                 }
             }
-            words::LAYER => skill.layers = word.expressions(errors),
-            words::CRATE => skill.krate = word.path(errors),
-            _ => errors.at(word.ident(), words::unknown(&key, words::SKILL)),
+            options::LAYER => skill.layers = option.expressions(errors),
+            options::CRATE => skill.krate = option.path(errors),
+            _ => errors.at(option.ident(), options::unknown(&key, options::SKILL)),
         }
     }
-    word::repeated(all, errors);
+    option::repeated(all, errors);
     (id, skill)
 }
 
 fn timeout(literal: &LitStr, errors: &Errors) -> Option<u64> {
     let nothing = "a timeout of nothing lets no task end; give more than 0";
-    names::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
+    validate::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
 }
 
 fn on_crash(literal: &LitStr, errors: &Errors) -> Option<OnCrash> {

@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use syn::{FnArg, ItemFn, Signature};
 
+use super::option;
 use super::tool::timeout;
-use super::word;
 use crate::diag::Errors;
 use crate::model::Test;
-use crate::words;
+use crate::options;
 
 pub(crate) fn test(attribute: TokenStream, item: &TokenStream, errors: &Errors) -> Option<Test> {
     let Ok(mut function) = syn::parse2::<ItemFn>(item.clone()) else {
@@ -15,22 +15,22 @@ pub(crate) fn test(attribute: TokenStream, item: &TokenStream, errors: &Errors) 
         return None;
     };
     let (mut agent, mut timeout_ms, mut krate) = (None, None, None);
-    let words = word::words_with(attribute, words::AGENT, errors);
-    for word in &words {
-        match (word.key().as_str(), word.ident()) {
-            (words::AGENT, Some(_)) => agent = word.expression(errors),
-            (words::AGENT, None) => errors.at(
-                word.place(),
+    let options = option::options_with(attribute, options::AGENT, errors);
+    for option in &options {
+        match (option.key().as_str(), option.ident()) {
+            (options::AGENT, Some(_)) => agent = option.expression(errors),
+            (options::AGENT, None) => errors.at(
+                option.place(),
                 "a test has the name of its function; write `agent = Agent::new(\"..\")` for another agent",
             ),
-            (words::TIMEOUT, _) => {
-                timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
+            (options::TIMEOUT, _) => {
+                timeout_ms = option.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
-            (words::CRATE, _) => krate = word.path(errors),
-            (key, _) => errors.at(word.place(), words::unknown(key, words::TEST)),
+            (options::CRATE, _) => krate = option.path(errors),
+            (key, _) => errors.at(option.place(), options::unknown(key, options::TEST)),
         }
     }
-    word::repeated(&words, errors);
+    option::repeated(&options, errors);
     signature(&function.sig, errors);
     let attributes = std::mem::take(&mut function.attrs);
     for attribute in &attributes {

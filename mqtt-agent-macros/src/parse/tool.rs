@@ -1,4 +1,4 @@
-//! `#[tool]`: its words.
+//! `#[tool]`: its options.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -6,11 +6,11 @@ use syn::{ItemFn, LitStr};
 
 use super::function::{Home, Kind, function};
 use super::inline::inline;
-use super::word::{self, Word};
+use super::option::{self, AttributeOption};
 use super::{mark, published};
 use crate::diag::Errors;
-use crate::model::{Name, Tool, ToolWords};
-use crate::{names, words};
+use crate::model::{Name, Tool, ToolOptions};
+use crate::{options, validate};
 
 /// How messages call it.
 pub(super) const KIND: &str = "a tool";
@@ -24,13 +24,13 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
             return None;
         }
     };
-    let words = word::words(attribute, errors);
+    let options = option::options(attribute, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
     mark::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
     inline(attrs, sig);
-    let (name, words) = tool_words(&words, &function.ident, errors);
-    Some((item_fn, Tool { function, name, words }))
+    let (name, options) = tool_options(&options, &function.ident, errors);
+    Some((item_fn, Tool { function, name, options }))
 }
 
 /// What to say of what is no function with a body.
@@ -44,48 +44,52 @@ pub(super) fn not_a_function(kind: Kind, attribute: &str, item: &TokenStream) ->
     Some(syn::Error::new_spanned(item, message))
 }
 
-pub(super) fn tool_words(all: &[Word], function: &Ident, errors: &Errors) -> (Name, ToolWords) {
+pub(super) fn tool_options(
+    all: &[AttributeOption],
+    function: &Ident,
+    errors: &Errors,
+) -> (Name, ToolOptions) {
     let mut name = Name { text: function.unraw().to_string(), span: function.span() };
-    let mut tool = ToolWords::default();
-    for word in all {
-        let key = word.key();
+    let mut tool = ToolOptions::default();
+    for option in all {
+        let key = option.key();
         match key.as_str() {
-            words::NAME => {
-                if let Some(literal) = word.string(errors) {
+            options::NAME => {
+                if let Some(literal) = option.string(errors) {
                     name = Name { text: literal.value(), span: literal.span() };
                 }
             }
-            words::TITLE => tool.title = word.text(errors),
-            words::VERSION => tool.version = word.text(errors),
-            words::READ_ONLY | words::DESTRUCTIVE | words::IDEMPOTENT | words::OPEN_WORLD => {
-                if let (Some(yes), Some(ident)) = (word.flag(errors), word.ident()) {
+            options::TITLE => tool.title = option.text(errors),
+            options::VERSION => tool.version = option.text(errors),
+            options::READ_ONLY | options::DESTRUCTIVE | options::IDEMPOTENT | options::OPEN_WORLD => {
+                if let (Some(yes), Some(ident)) = (option.flag(errors), option.ident()) {
                     tool.hints.push((ident.clone(), yes));
                 }
             }
-            words::TIMEOUT => {
-                tool.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors))
+            options::TIMEOUT => {
+                tool.timeout_ms = option.string_as("5s", errors).and_then(|literal| timeout(&literal, errors))
             }
-            words::CONCURRENCY => tool.concurrency = word.positive(errors),
-            words::ALLOW => tool.allow = word.strings(errors),
-            words::TAGS => tool.tags = word.strings(errors).unwrap_or_default(),
-            words::BLOCKING => {
-                if word.flag(errors) == Some(true) {
-                    tool.blocking = word.ident().cloned();
+            options::CONCURRENCY => tool.concurrency = option.positive(errors),
+            options::ALLOW => tool.allow = option.strings(errors),
+            options::TAGS => tool.tags = option.strings(errors).unwrap_or_default(),
+            options::BLOCKING => {
+                if option.flag(errors) == Some(true) {
+                    tool.blocking = option.ident().cloned();
                 }
             }
-            words::SCHEMA => {
-                tool.schema = word.text(errors).and_then(|file| published::read(&file, errors));
+            options::SCHEMA => {
+                tool.schema = option.text(errors).and_then(|file| published::read(&file, errors));
             }
-            words::LAYER => tool.layers = word.expressions(errors),
-            words::CRATE => tool.krate = word.path(errors),
-            _ => errors.at(word.ident(), words::unknown(&key, words::TOOL)),
+            options::LAYER => tool.layers = option.expressions(errors),
+            options::CRATE => tool.krate = option.path(errors),
+            _ => errors.at(option.ident(), options::unknown(&key, options::TOOL)),
         }
     }
-    word::repeated(all, errors);
+    option::repeated(all, errors);
     (name, tool)
 }
 
 pub(super) fn timeout(literal: &LitStr, errors: &Errors) -> Option<u64> {
     let nothing = "a timeout of nothing lets no call end; give more than 0";
-    names::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
+    validate::milliseconds(&literal.value(), nothing).map_err(|message| errors.at(literal, message)).ok()
 }

@@ -1,4 +1,4 @@
-//! `#[on]`, `#[request]` and `#[event]`: the topic, the words, and which parameter each placeholder fills.
+//! `#[on]`, `#[request]` and `#[event]`: the topic, the options, and which parameter each placeholder fills.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -8,12 +8,12 @@ use syn::{Attribute, FnArg, ItemFn, LitStr, Signature, Token, Visibility};
 use super::function::{Home, function};
 use super::inline::inline;
 use super::mark;
+use super::option::{self, AttributeOption};
 use super::tool::timeout;
-use super::word::{self, Word};
 use crate::diag::Errors;
-use crate::model::{Event, Function, Handler, HandlerKind, Topic, TopicWords};
+use crate::model::{Event, Function, Handler, HandlerKind, Topic, TopicOptions};
 use crate::template::{self, Template};
-use crate::{names, words};
+use crate::{options, validate};
 
 impl HandlerKind {
     /// The attribute's name.
@@ -58,17 +58,17 @@ pub(super) fn handler_of(
     home: Home<'_>,
     errors: &Errors,
 ) -> Handler {
-    let all = word::words(attribute, errors);
+    let all = option::options(attribute, errors);
     let mut function = function("a topic handler", attributes, visibility, signature, home, errors);
     let known = match kind {
-        HandlerKind::On => words::ON,
-        HandlerKind::Request => words::REQUEST,
+        HandlerKind::On => options::ON,
+        HandlerKind::Request => options::REQUEST,
     };
-    let words = topic_words(&all, known, errors);
+    let options = topic_options(&all, known, errors);
     // One that cannot be read is a mistake already; the handler is kept, so that no more follow from it.
     let topic = topic(&all, kind.attribute(), &function.ident, errors).unwrap_or_else(Topic::unread);
     fill(&mut function, &topic, errors);
-    Handler { function, kind, topic, words }
+    Handler { function, kind, topic, options }
 }
 
 /// A function without a body, as `#[event]` takes it.
@@ -112,13 +112,13 @@ pub(super) fn event_of(
     errors: &Errors,
 ) -> Option<Event> {
     let Declaration { attributes, visibility, mut signature } = declaration;
-    let all = word::words(attribute, errors);
+    let all = option::options(attribute, errors);
     let receiver = signature.inputs.first().and_then(|input| match input {
         FnArg::Receiver(receiver) => Some(receiver.to_token_stream()),
         FnArg::Typed(_) => None,
     });
     let mut function = function("an event", &attributes, &visibility, &mut signature, home, errors);
-    let words = topic_words(&all, words::EVENT, errors);
+    let options = topic_options(&all, options::EVENT, errors);
     if let Some(asyncness) = &signature.asyncness {
         errors.at(
             asyncness,
@@ -136,7 +136,7 @@ pub(super) fn event_of(
                        `{name}` into the topic";
         errors.at(&second.ty, message);
     }
-    Some(Event { function, topic, words, attributes, receiver })
+    Some(Event { function, topic, options, attributes, receiver })
 }
 
 impl Topic {
@@ -146,9 +146,9 @@ impl Topic {
     }
 }
 
-fn topic(all: &[Word], attribute: &str, function: &Ident, errors: &Errors) -> Option<Topic> {
-    let Some(literal) = all.iter().find_map(Word::bare) else {
-        // What is no list of words was told already.
+fn topic(all: &[AttributeOption], attribute: &str, function: &Ident, errors: &Errors) -> Option<Topic> {
+    let Some(literal) = all.iter().find_map(AttributeOption::bare) else {
+        // What is no list of options was told already.
         if errors.is_empty() {
             let example = "write it as in";
             errors
@@ -169,7 +169,7 @@ fn fill(function: &mut Function, topic: &Topic, errors: &Errors) {
             .iter()
             .find(|placeholder| name.is_some_and(|name| name == placeholder.name.trim_start_matches('_')));
         arg.level = own.map(|placeholder| placeholder.name.clone());
-        if let Some(place) = &arg.words.place {
+        if let Some(place) = &arg.options.place {
             let message = "`#[arg(..)]` is for tools, whose arguments have a schema; let the parameter's type refuse what is \
                            wrong";
             errors.at(place, message);
@@ -190,36 +190,37 @@ fn fill(function: &mut Function, topic: &Topic, errors: &Errors) {
     }
 }
 
-fn topic_words(all: &[Word], known: &[&str], errors: &Errors) -> TopicWords {
-    let mut found = TopicWords::default();
-    let mut topics = all.iter().filter_map(Word::bare).skip(1);
+fn topic_options(all: &[AttributeOption], known: &[&str], errors: &Errors) -> TopicOptions {
+    let mut found = TopicOptions::default();
+    let mut topics = all.iter().filter_map(AttributeOption::bare).skip(1);
     if let Some(second) = topics.next() {
         errors.at(second, "a second topic; write a function for each");
     }
-    for word in all.iter().filter(|word| word.bare().is_none()) {
-        let key = word.key();
+    for option in all.iter().filter(|option| option.bare().is_none()) {
+        let key = option.key();
         match key.as_str() {
-            key if !known.contains(&key) => errors.at(word.ident(), words::unknown(key, known)),
-            words::QOS => found.qos = word.qos(errors),
-            words::SHARED => found.shared = word.text(errors).filter(|group| is_group(group, errors)),
-            words::REPLY => found.reply = word.text(errors).filter(|filter| is_reply(filter, errors)),
-            words::RETAIN => found.retain = word.flag(errors),
-            words::TIMEOUT => {
-                found.timeout_ms = word.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
+            key if !known.contains(&key) => errors.at(option.ident(), options::unknown(key, known)),
+            options::QOS => found.qos = option.qos(errors),
+            options::SHARED => found.shared = option.text(errors).filter(|group| is_group(group, errors)),
+            options::REPLY => found.reply = option.text(errors).filter(|filter| is_reply(filter, errors)),
+            options::RETAIN => found.retain = option.flag(errors),
+            options::TIMEOUT => {
+                found.timeout_ms =
+                    option.string_as("5s", errors).and_then(|literal| timeout(&literal, errors));
             }
-            words::CONCURRENCY => found.concurrency = word.positive(errors),
-            words::BLOCKING => {
-                found.blocking = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
+            options::CONCURRENCY => found.concurrency = option.positive(errors),
+            options::BLOCKING => {
+                found.blocking = option.ident().filter(|_| option.flag(errors) == Some(true)).cloned();
             }
-            words::CALLER => {
-                found.caller = word.ident().filter(|_| word.flag(errors) == Some(true)).cloned();
+            options::CALLER => {
+                found.caller = option.ident().filter(|_| option.flag(errors) == Some(true)).cloned();
             }
-            words::LAYER => found.layers = word.expressions(errors),
-            words::CRATE => found.krate = word.path(errors),
+            options::LAYER => found.layers = option.expressions(errors),
+            options::CRATE => found.krate = option.path(errors),
             _ => {}
         }
     }
-    word::repeated(all.iter().filter(|word| word.bare().is_none()), errors);
+    option::repeated(all.iter().filter(|option| option.bare().is_none()), errors);
     found
 }
 
@@ -228,5 +229,5 @@ fn is_reply(filter: &LitStr, errors: &Errors) -> bool {
 }
 
 fn is_group(group: &LitStr, errors: &Errors) -> bool {
-    names::group(&group.value()).map_err(|message| errors.at(group, message)).is_ok()
+    validate::group(&group.value()).map_err(|message| errors.at(group, message)).is_ok()
 }

@@ -7,11 +7,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, ImplItem, ItemImpl, LitStr, Type};
 
-use super::caller::caller;
 use super::place::{Place, private};
+use super::request_client::request_client;
 use super::{event, part, published, skill, tool, topic};
 use crate::model::{Agent, Name, Part, Topic};
-use crate::names;
+use crate::validate;
 
 /// What stands in for an agent that has mistakes, so that whoever serves it, or publishes its events, adds no mistake of
 /// its own.
@@ -46,7 +46,7 @@ fn with_generated(agent: &Agent, private: &TokenStream) -> (ItemImpl, TokenStrea
     let owner = owner(&agent.item.self_ty);
     let (mut item, mut types) = (agent.item.clone(), TokenStream::new());
     let events = agent.events.iter().map(|event| event::method(event, &owner, private));
-    let callers = agent.handlers.iter().filter_map(|handler| caller(handler, Some(&owner), private));
+    let callers = agent.handlers.iter().filter_map(|handler| request_client(handler, Some(&owner), private));
     for (method, ty) in events.chain(callers) {
         item.items.push(ImplItem::Verbatim(method));
         types.extend(ty);
@@ -152,7 +152,7 @@ fn without_part(agent: &Agent, block: &TokenStream, private: &TokenStream) -> To
     let own = &agent.item.self_ty;
     let id = match &agent.id {
         Some(id) => id.text.clone(),
-        None => names::agent_id(&owner(own).unraw().to_string()),
+        None => validate::agent_id(&owner(own).unraw().to_string()),
     };
     let place = Place::of(own);
     let shared = place.around(&quote!(<), own, &quote!(as #private::Shareable>::SHARED));

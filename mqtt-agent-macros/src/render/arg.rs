@@ -43,21 +43,21 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
         other => quote!(#private::trimmed(#other)),
     };
     let need = of_param(arg, &quote!(NEED), private);
-    let words = &arg.words;
-    let range = words.range.iter().map(|limits| {
+    let options = &arg.options;
+    let range = options.range.iter().map(|limits| {
         let bounds = bounds(limits, private);
         quote!(.range(#bounds))
     });
-    let length = words.length.iter().map(|limits| {
+    let length = options.length.iter().map(|limits| {
         let bounds = bounds(limits, private);
         quote!(.length(#bounds))
     });
-    let pattern = words.pattern.iter().map(|pattern| quote!(.pattern(#pattern)));
-    let default = words.default.iter().map(|value| {
+    let pattern = options.pattern.iter().map(|pattern| quote!(.pattern(#pattern)));
+    let default = options.default.iter().map(|value| {
         let value = json(value, arg, private);
         quote!(.default(#value))
     });
-    let example = words.example.iter().map(|value| {
+    let example = options.example.iter().map(|value| {
         let value = json(value, arg, private);
         quote!(.example(#value))
     });
@@ -82,7 +82,7 @@ pub(super) fn checks(
         TokenStream::new(),
         &quote!((#this.args(), #index, #named, #private::RootOf::<#ty>::ROOT)),
     );
-    let narrowed = arg.words.place.as_ref().map(|attribute| {
+    let narrowed = arg.options.place.as_ref().map(|attribute| {
         let place = Place::of(attribute);
         place.around(&quote!(#private::check_narrowed), TokenStream::new(), &quote!((#this.args(), #index);))
     });

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::function;
 use super::place::private;
 use crate::model::card::Card;
-use crate::names;
+use crate::validate;
 
 /// For
 ///
@@ -25,20 +25,20 @@ use crate::names;
 /// }
 /// ```
 pub(crate) fn card(card: &Card) -> TokenStream {
-    let private = private(card.words.krate.as_ref());
-    let words = &card.words;
-    let id = words.id.as_ref().map_or("", |id| &id.text);
-    let in_words = names::in_words(&card.ident.unraw().to_string());
-    let name = words.name.as_ref().map_or(in_words, syn::LitStr::value);
-    let version = words.version.as_ref().map_or_else(String::new, syn::LitStr::value);
+    let private = private(card.options.krate.as_ref());
+    let options = &card.options;
+    let id = options.id.as_ref().map_or("", |id| &id.text);
+    let in_words = validate::in_words(&card.ident.unraw().to_string());
+    let name = options.name.as_ref().map_or(in_words, syn::LitStr::value);
+    let version = options.version.as_ref().map_or_else(String::new, syn::LitStr::value);
     let description = function::text(card.description.as_ref(), &private);
     let here = quote_spanned!(card.ident.span()=> (::core::file!(), ::core::line!()));
-    let lists = [(&words.tags, quote!(tags)), (&words.capabilities, quote!(capabilities))];
+    let lists = [(&options.tags, quote!(tags)), (&options.capabilities, quote!(capabilities))];
     let lists = lists.into_iter().filter(|(list, _)| !list.is_empty());
     let lists = lists.map(|(list, method)| quote!(.#method(&[#(#list),*])));
-    let provider = words.provider.iter().map(|(organization, url)| quote!(.provider(#organization, #url)));
-    let documentation = words.documentation.iter().map(|url| quote!(.documentation(#url)));
-    let icon = words.icon.iter().map(|url| quote!(.icon(#url)));
+    let provider = options.provider.iter().map(|(organization, url)| quote!(.provider(#organization, #url)));
+    let documentation = options.documentation.iter().map(|url| quote!(.documentation(#url)));
+    let icon = options.icon.iter().map(|url| quote!(.icon(#url)));
     let value = quote! {
         #private::CardDef::new(#id, #name, #description, #version, #private::Location::new #here)
             #(#lists)* #(#provider)* #(#documentation)* #(#icon)*
@@ -48,7 +48,7 @@ pub(crate) fn card(card: &Card) -> TokenStream {
 
 /// What stands in for a card that has mistakes, so that whoever needs it adds none of its own.
 pub(crate) fn stub(card: &Card) -> TokenStream {
-    let private = private(card.words.krate.as_ref());
+    let private = private(card.options.krate.as_ref());
     let value = quote!(#private::CardDef::new("", "", "", "", #private::Location::new("", 0)));
     implementation(card, &value, &private)
 }

@@ -33,7 +33,7 @@ use crate::model::{Arg, Event};
 /// }
 /// ```
 pub(crate) fn event(event: &Event) -> TokenStream {
-    let private = private(event.words.krate.as_ref());
+    let private = private(event.options.krate.as_ref());
     let builder = builder::name(&event.function.ident, None, "Event");
     let value = value(event, &private);
     let definition = quote! {{
@@ -83,8 +83,8 @@ fn value(event: &Event, private: &TokenStream) -> TokenStream {
             quote!(::core::option::Option::Some(#schema))
         }
     };
-    let qos = event.words.qos.iter().map(|qos| quote!(.qos(#qos)));
-    let retain = event.words.retain.iter().map(|yes| quote!(.retain(#yes)));
+    let qos = event.options.qos.iter().map(|qos| quote!(.qos(#qos)));
+    let retain = event.options.retain.iter().map(|yes| quote!(.retain(#yes)));
     quote!(#private::EventDef::new(#name, #description, #topic, #payload, #location) #(#qos)* #(#retain)*)
 }
 

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use super::arg;
 use super::place::Place;
 use crate::model::Function;
-use crate::names;
+use crate::validate;
 
 /// How many parameters the runtime takes in one call.
 const MOST: usize = 8;
@@ -24,7 +24,7 @@ pub(super) fn register(ty: &TokenStream, private: &TokenStream) -> TokenStream {
 
 /// The hidden function that leads to a definition. rustc shows its name when a list names what has none.
 pub(super) fn definition_of(attribute: &str, function: &Ident) -> Ident {
-    Ident::new(&names::definition(attribute, &function.unraw().to_string()), function.span())
+    Ident::new(&validate::definition(attribute, &function.unraw().to_string()), function.span())
 }
 
 /// The handler: takes every parameter out of the call, calls the function, and turns what it gives into an answer.

@@ -9,7 +9,7 @@ use crate::model::{Arg, PublishedArgument, Tool};
 /// `check_published(&tool, 0, &[PublishedArgument { .. }], KindOf::<u8>::KIND)`, at the type of each parameter; and that
 /// the file is part of the program, so that a change of it builds again.
 pub(super) fn checks(tool: &Tool, this: &Ident, private: &TokenStream) -> Option<TokenStream> {
-    let published = tool.words.schema.as_ref()?;
+    let published = tool.options.schema.as_ref()?;
     let arguments = published.arguments.iter().map(|argument| {
         let PublishedArgument { name, kind, required } = argument;
         let kind = match kind {
@@ -19,8 +19,8 @@ pub(super) fn checks(tool: &Tool, this: &Ident, private: &TokenStream) -> Option
         quote!(#private::PublishedArgument { name: #name, kind: #kind, required: #required })
     });
     let checks = tool.function.args.iter().enumerate().map(|(index, arg)| {
-        let Arg { ty, words, .. } = arg;
-        let has_default = words.default.is_some();
+        let Arg { ty, options, .. } = arg;
+        let has_default = options.default.is_some();
         Place::of(ty).around(
             &quote!(#private::check_published),
             TokenStream::new(),
@@ -38,7 +38,7 @@ pub(super) fn checks(tool: &Tool, this: &Ident, private: &TokenStream) -> Option
 
 /// The test of the whole schema; `definition` gives the tool.
 pub(super) fn test(tool: &Tool, definition: &TokenStream, private: &TokenStream) -> Option<TokenStream> {
-    let file = &tool.words.schema.as_ref()?.file;
+    let file = &tool.options.schema.as_ref()?.file;
     // After the name on the wire, which no other tool has.
     let readable = tool.name.text.replace(['-', '.'], "_");
     let name = format_ident!("the_schema_of_{readable}_is_published", span = Span::mixed_site());

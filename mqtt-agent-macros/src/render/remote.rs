@@ -96,7 +96,7 @@ fn item(remote: &Remote, tools: &TokenStream, private: &TokenStream) -> ItemTrai
 fn checks(method: &RemoteMethod, private: &TokenStream) -> TokenStream {
     let function = &method.tool.function;
     let given = function.args.iter().filter_map(|argument| {
-        argument.words.given.as_ref()?;
+        argument.options.given.as_ref()?;
         let (ty, place) = (&argument.ty, Place::of(&argument.ty));
         let need = place.around(&quote!(<), ty, &quote!(as #private::Param<'_>>::NEED));
         Some(place.around(&quote!(#private::check_given), TokenStream::new(), &quote!((#need, true);)))
@@ -109,7 +109,7 @@ fn checks(method: &RemoteMethod, private: &TokenStream) -> TokenStream {
 
 /// A reference is never an argument; of all else the user says it.
 fn is_given(arg: &Arg) -> bool {
-    arg.words.given.is_some() || matches!(arg.ty, Type::Reference(_))
+    arg.options.given.is_some() || matches!(arg.ty, Type::Reference(_))
 }
 
 fn client(remote: &Remote, private: &TokenStream) -> TokenStream {

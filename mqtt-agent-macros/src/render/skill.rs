@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::called::{self, Called};
+use super::definition::{self, Definition};
 use super::function::{self, definition};
+use super::options::layers;
 use super::place::private;
-use super::words::layers;
-use crate::model::{OnCrash, Skill, SkillWords};
+use crate::model::{OnCrash, Skill, SkillOptions};
 
 /// In the name of the hidden function.
 pub(super) const ATTRIBUTE: &str = "skill";
@@ -36,7 +36,7 @@ pub(super) const ATTRIBUTE: &str = "skill";
 /// }
 /// ```
 pub(crate) fn skill(skill: &Skill) -> TokenStream {
-    let private = private(skill.words.krate.as_ref());
+    let private = private(skill.options.krate.as_ref());
     let register = function::register(&quote!(RegisteredSkill), &private);
     let claim = claim(skill);
     let value = value(skill, &private);
@@ -45,34 +45,34 @@ pub(crate) fn skill(skill: &Skill) -> TokenStream {
 
 /// What stands in for a skill that has mistakes, so that a list which names it adds no mistake of its own.
 pub(crate) fn stub(skill: &Skill) -> TokenStream {
-    let private = private(skill.words.krate.as_ref());
+    let private = private(skill.options.krate.as_ref());
     let ty = quote!(#private::SkillDef);
     definition(&skill.function, ATTRIBUTE, &ty, &quote!(#private::SkillDef::BROKEN), &TokenStream::new())
 }
 
 /// The definition itself.
 pub(super) fn value(skill: &Skill, private: &TokenStream) -> TokenStream {
-    let called = Called {
+    let definition = Definition {
         function: &skill.function,
         name: &skill.id,
-        blocking: skill.words.blocking.as_ref(),
+        blocking: skill.options.blocking.as_ref(),
         ty: quote!(#private::SkillDef),
         new: "new",
         described: "schema",
-        this: called::this("__skill"),
+        this: definition::this("__skill"),
         check: "check_skill_parameter",
     };
-    called::value(&called, None, &words(&skill.words, private), private)
+    definition::value(&definition, None, &options(&skill.options, private), private)
 }
 
 /// The claim of the skill's id.
 pub(super) fn claim(skill: &Skill) -> Option<TokenStream> {
-    called::claim("skill_id", &skill.id)
+    definition::claim("skill_id", &skill.id)
 }
 
-/// The words of `#[skill(..)]`, as calls of `SkillDef`'s methods.
-fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
-    let SkillWords {
+/// The options of `#[skill(..)]`, as calls of `SkillDef`'s methods.
+fn options(options: &SkillOptions, private: &TokenStream) -> TokenStream {
+    let SkillOptions {
         name,
         tags,
         examples,
@@ -86,7 +86,7 @@ fn words(words: &SkillWords, private: &TokenStream) -> TokenStream {
         layers: around,
         blocking: _,
         krate: _,
-    } = words;
+    } = options;
     let name = name.iter().map(|name| quote!(.name(#name)));
     let lists = [
         (tags, quote!(tags)),

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::called::{self, Called};
+use super::definition::{self, Definition};
 use super::function::{self, definition, definition_of};
 use super::place::private;
-use super::{published, words};
+use super::{options, published};
 use crate::model::Tool;
 
 /// In the name of the hidden function.
@@ -52,7 +52,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///
 /// The snapshot `snapshots/tool.rs` has the whole of it, with paths.
 pub(crate) fn tool(tool: &Tool) -> TokenStream {
-    let private = private(tool.words.krate.as_ref());
+    let private = private(tool.options.krate.as_ref());
     let register = function::register(&quote!(RegisteredTool), &private);
     let claim = claim(tool);
     let value = value(tool, &private);
@@ -65,28 +65,28 @@ pub(crate) fn tool(tool: &Tool) -> TokenStream {
 
 /// What stands in for a tool that has mistakes, so that a list which names it adds no mistake of its own.
 pub(crate) fn stub(tool: &Tool) -> TokenStream {
-    let private = private(tool.words.krate.as_ref());
+    let private = private(tool.options.krate.as_ref());
     let ty = quote!(#private::ToolDef);
     definition(&tool.function, ATTRIBUTE, &ty, &quote!(#private::ToolDef::BROKEN), &TokenStream::new())
 }
 
 /// The definition itself.
 pub(super) fn value(tool: &Tool, private: &TokenStream) -> TokenStream {
-    let called = Called {
+    let definition = Definition {
         function: &tool.function,
         name: &tool.name,
-        blocking: tool.words.blocking.as_ref(),
+        blocking: tool.options.blocking.as_ref(),
         ty: quote!(#private::ToolDef),
         new: "answering",
         described: "output",
-        this: called::this("__tool"),
+        this: definition::this("__tool"),
         check: "check_parameter",
     };
-    let published = published::checks(tool, &called.this, private);
-    called::value(&called, published.as_ref(), &words::words(&tool.words, private), private)
+    let published = published::checks(tool, &definition.this, private);
+    definition::value(&definition, published.as_ref(), &options::options(&tool.options, private), private)
 }
 
 /// The claim of the tool's name.
 pub(super) fn claim(tool: &Tool) -> Option<TokenStream> {
-    called::claim("tool_name", &tool.name)
+    definition::claim("tool_name", &tool.name)
 }

@@ -4,11 +4,11 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::arg;
-use super::caller::caller;
 use super::function::{self, at_reply, definition};
+use super::options::layers;
 use super::place::private;
+use super::request_client::request_client;
 use super::topic_def::topic_def;
-use super::words::layers;
 use crate::model::{Handler, HandlerKind};
 
 /// In the name of the hidden function.
@@ -46,9 +46,9 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 ///
 /// The snapshot `snapshots/on.rs` has the whole of it, with paths.
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
-    let private = private(handler.words.krate.as_ref());
+    let private = private(handler.options.krate.as_ref());
     let register = function::register(&quote!(RegisteredHandler), &private);
-    let (caller, ty) = caller(handler, None, &private).unzip();
+    let (caller, ty) = request_client(handler, None, &private).unzip();
     let value = value(handler, &private);
     let definition =
         definition(&handler.function, ATTRIBUTE, &quote!(#private::HandlerDef), &value, &register);
@@ -57,9 +57,9 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
 
 /// What stands in for a handler that has mistakes, so that a list which names it, or who asks it, adds none of its own.
 pub(crate) fn stub(handler: &Handler) -> TokenStream {
-    let private = private(handler.words.krate.as_ref());
+    let private = private(handler.options.krate.as_ref());
     let ty = quote!(#private::HandlerDef);
-    let (caller, builder) = caller(handler, None, &private).unzip();
+    let (caller, builder) = request_client(handler, None, &private).unzip();
     let broken = quote!(#private::HandlerDef::BROKEN);
     let definition = definition(&handler.function, ATTRIBUTE, &ty, &broken, &TokenStream::new());
     quote!(#definition #caller #builder)
@@ -86,10 +86,10 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
             (quote!(Request), schema, value)
         }
     };
-    let run = function::handler(function, handler.words.blocking.as_ref(), &value, private);
+    let run = function::handler(function, handler.options.blocking.as_ref(), &value, private);
     let location = function::location(function, private);
     let errors = function::errors(function, private);
-    let words = words(handler, private);
+    let options = options(handler, private);
     quote! {
         {
             // In scope for types that `ReplyOf` knows nothing better of.
@@ -105,18 +105,18 @@ pub(super) fn value(handler: &Handler, private: &TokenStream) -> TokenStream {
                 #location,
             );
             #(#checks)*
-            #this #errors #words
+            #this #errors #options
         }
     }
 }
 
-fn words(handler: &Handler, private: &TokenStream) -> TokenStream {
-    let words = &handler.words;
-    let qos = words.qos.iter().map(|qos| quote!(.qos(#qos)));
-    let shared = words.shared.iter().map(|group| quote!(.shared(#group)));
-    let reply = words.reply.iter().map(|filter| quote!(.reply(#filter)));
-    let timeout = words.timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
-    let concurrency = words.concurrency.iter().map(|messages| quote!(.concurrency(#messages)));
-    let layers = layers(&words.layers, private);
+fn options(handler: &Handler, private: &TokenStream) -> TokenStream {
+    let options = &handler.options;
+    let qos = options.qos.iter().map(|qos| quote!(.qos(#qos)));
+    let shared = options.shared.iter().map(|group| quote!(.shared(#group)));
+    let reply = options.reply.iter().map(|filter| quote!(.reply(#filter)));
+    let timeout = options.timeout_ms.iter().map(|milliseconds| quote!(.timeout_ms(#milliseconds)));
+    let concurrency = options.concurrency.iter().map(|messages| quote!(.concurrency(#messages)));
+    let layers = layers(&options.layers, private);
     quote!(#(#qos)* #(#shared)* #(#reply)* #(#timeout)* #(#concurrency)* #layers)
 }

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::deadline;
 use crate::link::{Message, Published, Receipt};
-use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle};
+use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle};
 use crate::shown::shown;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
@@ -95,30 +95,31 @@ fn delegated(
             record.tracestate = trace.tracestate().map(str::to_owned);
         }
         let delegations = session.delegations();
-        let (asked, waiting) = Asked::of(record.clone());
-        let asked = Arc::new(asked);
+        let (delegation, waiting) = Delegation::of(record.clone());
+        let delegation = Arc::new(delegation);
         // From before it is stored: the store may have a task whose insertion nobody waited for.
-        let mut leaving = Leaving { session: Arc::clone(&session), asked: Some(Arc::clone(&asked)) };
-        delegations.inserting(&asked);
+        let mut leaving =
+            Leaving { session: Arc::clone(&session), delegation: Some(Arc::clone(&delegation)) };
+        delegations.inserting(&delegation);
         // Stored before it is sent: a result always finds its owner.
         if let Err(error) = delegations.store().insert(TaskSide::Delegator, record.clone()).await {
-            leaving.asked = None;
-            delegations.not_inserted(&asked, record, &error);
+            leaving.delegation = None;
+            delegations.not_inserted(&delegation, record, &error);
             return Err(error.into());
         }
-        delegations.asked(&asked);
+        delegations.asked(&delegation);
         let sending = Sending::now(session.link());
-        if let Err(error) = publish(&session, &asked).await {
-            leaving.asked = None;
-            delegations.withdraw(&asked, TaskError::new("unavailable", error.to_string()));
+        if let Err(error) = publish(&session, &delegation).await {
+            leaving.delegation = None;
+            delegations.withdraw(&delegation, TaskError::new("unavailable", error.to_string()));
             return Err(error);
         }
-        leaving.asked = None;
-        delegations.sent(&asked, sending);
+        leaving.delegation = None;
+        delegations.sent(&delegation, sending);
         // The broker has it: dropped from here on, its result goes to `Results`.
-        let delegated = Delegated::new(handle, Arc::clone(&asked), waiting, None);
+        let delegated = Delegated::new(handle, Arc::clone(&delegation), waiting, None);
         tokio::select! {
-            () = asked.noted() => {}
+            () = delegation.noted() => {}
             () = delegations.closed.cancelled() => {}
         }
         Ok(delegated)
@@ -128,14 +129,14 @@ fn delegated(
 /// A task that is being delegated. Dropped before the broker has it, the task is withdrawn.
 struct Leaving {
     session: Arc<Session>,
-    asked: Option<Arc<Asked>>,
+    delegation: Option<Arc<Delegation>>,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        if let Some(asked) = self.asked.take() {
+        if let Some(delegation) = self.delegation.take() {
             let error = TaskError::new("unavailable", "nobody waited until it was sent");
-            self.session.delegations().withdraw(&asked, error);
+            self.session.delegations().withdraw(&delegation, error);
         }
     }
 }
@@ -179,12 +180,12 @@ fn inherited(handle: &SessionHandle) -> Option<Duration> {
     handle.scope().deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
-async fn publish(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
+async fn publish(session: &Session, delegation: &Delegation) -> Result<(), DelegateError> {
     // One of this process is whole.
-    let Some(message) = asked.message(session.namespace()) else { return Err(DelegateError::Abandoned) };
-    let Published { no_subscribers } = send(session, message, &asked.task.to).await?;
+    let Some(message) = delegation.message(session.namespace()) else { return Err(DelegateError::Abandoned) };
+    let Published { no_subscribers } = send(session, message, &delegation.task.to).await?;
     if no_subscribers {
-        return Err(DelegateError::Unavailable { agent: asked.task.to.to_string() });
+        return Err(DelegateError::Unavailable { agent: delegation.task.to.to_string() });
     }
     Ok(())
 }
@@ -200,13 +201,13 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
 
 /// Checks that the executor understands messages with an intent (`A2A-12`), by its card or by an update of the task:
 /// other executors would run a cancellation as a task.
-async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateError> {
-    let agent = asked.executor();
+async fn takes_intents(session: &Session, delegation: &Delegation) -> Result<(), DelegateError> {
+    let agent = delegation.executor();
     if session.delegations().understands(&agent) {
         return Ok(());
     }
     // What replicas share has no card; each of them has one.
-    let replicas = session.delegations().replicas(asked);
+    let replicas = session.delegations().replicas(delegation);
     for agent in std::iter::once(&agent).chain(&replicas) {
         if let Some(card) = session.receiver_card(session.namespace().agent_card(agent)).await {
             return match card.takes_intents {
@@ -219,12 +220,12 @@ async fn takes_intents(session: &Session, asked: &Asked) -> Result<(), DelegateE
 }
 
 /// Sends a further message to a task's executor (`A2A-12`).
-async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<(), DelegateError> {
-    takes_intents(session, asked).await?;
-    session.delegations().said(asked, &said);
-    let message = || asked.further(session.namespace(), said.clone());
-    if send(session, message(), &asked.executor()).await?.no_subscribers {
-        return again_until_received(session, asked, message).await;
+async fn further(session: &Session, delegation: &Delegation, said: TaskMessage) -> Result<(), DelegateError> {
+    takes_intents(session, delegation).await?;
+    session.delegations().said(delegation, &said);
+    let message = || delegation.further(session.namespace(), said.clone());
+    if send(session, message(), &delegation.executor()).await?.no_subscribers {
+        return again_until_received(session, delegation, message).await;
     }
     Ok(())
 }
@@ -232,39 +233,39 @@ async fn further(session: &Session, asked: &Asked, said: TaskMessage) -> Result<
 /// Asks whoever works on a task to end it (`A2A-12`), until that is received. `first`: it was sent once already.
 async fn cancel_until_received(
     session: &Session,
-    asked: &Asked,
+    delegation: &Delegation,
     first: Option<Receipt>,
 ) -> Result<(), DelegateError> {
-    let message = || asked.cancel(session.namespace());
+    let message = || delegation.cancel(session.namespace());
     let published = match first {
         Some(receipt) => receipt.await?,
         None => {
-            takes_intents(session, asked).await?;
-            send(session, message(), &asked.executor()).await?
+            takes_intents(session, delegation).await?;
+            send(session, message(), &delegation.executor()).await?
         }
     };
-    if published.no_subscribers { again_until_received(session, asked, message).await } else { Ok(()) }
+    if published.no_subscribers { again_until_received(session, delegation, message).await } else { Ok(()) }
 }
 
 /// Sends a message about a task again until it has a receiver. An agent that is just reconnecting receives nothing for
 /// a moment, and most brokers report that (0x10).
 async fn again_until_received(
     session: &Session,
-    asked: &Asked,
+    delegation: &Delegation,
     message: impl Fn() -> Message,
 ) -> Result<(), DelegateError> {
     let delegations = session.delegations();
     let mut wait = RESEND;
     loop {
-        crate::log::debug!(task = %shown(&asked.task.task_id), agent = %shown(&asked.executor()), "nobody received what was said about a task; it is sent again");
+        crate::log::debug!(task = %shown(&delegation.task.task_id), agent = %shown(&delegation.executor()), "nobody received what was said about a task; it is sent again");
         tokio::select! {
             // It was received after all, or is of no use any more: the task's end says how it went.
-            () = asked.over() => return Ok(()),
+            () = delegation.over() => return Ok(()),
             () = delegations.closed.cancelled() => return Err(DelegateError::Abandoned),
             () = tokio::time::sleep(wait) => wait = wait.saturating_mul(2).min(RESEND_MOST),
         }
         // It may be another replica by now.
-        if !send(session, message(), &asked.executor()).await?.no_subscribers {
+        if !send(session, message(), &delegation.executor()).await?.no_subscribers {
             return Ok(());
         }
     }

@@ -1,7 +1,7 @@
-//! Serving skills: [`Skills`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
+//! Serving skills: [`SkillServer`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
 //! them.
 //!
-//! One task's way: [`inbox`] reads it and makes a [`Work`] of it. [`machine`] says what is to be done next, and [`attempt`]
+//! One task's way: [`inbox`] reads it and makes a [`Execution`] of it. [`machine`] says what is to be done next, and [`attempt`]
 //! does it: the task is stored, its message acknowledged, it waits for its turn, its handler runs, its end is stored, and
 //! [`report`] sends it. Before its end, [`updates`] tell of it and [`ask`] asks. [`recover`] takes up what an earlier
 //! process left, as there is room for it; [`pending`] knows which tasks it has not read yet, and what comes for them is in
@@ -10,6 +10,7 @@
 mod ask;
 mod attempt;
 mod dialogue;
+mod execution;
 mod inbox;
 mod keeping;
 mod ledger;
@@ -23,10 +24,9 @@ mod seeded;
 mod unread;
 mod unsent;
 mod updates;
-mod work;
 
+pub(crate) use execution::Execution;
 pub(crate) use ready::ReadySkill;
-pub(crate) use work::Work;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,7 +60,7 @@ const PRUNE: Duration = Duration::from_secs(60);
 
 /// What an agent needs to serve skills.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct SkillServerParts {
     /// The agent's id without its instance: whose inbox it is.
     pub(crate) agent: String,
     /// Whether there may be other replicas.
@@ -73,7 +73,7 @@ pub(crate) struct Parts {
 
 /// What all tasks of an agent share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct Executor {
     link: Link,
     handle: SessionHandle,
     states: Arc<States>,
@@ -87,7 +87,7 @@ pub(super) struct Shared {
     default: Option<Arc<ReadySkill>>,
     store: Arc<dyn TaskStore>,
     /// The tasks that have not ended.
-    live: Mutex<HashMap<Identifier, Arc<Work>>>,
+    live: Mutex<HashMap<Identifier, Arc<Execution>>>,
     /// Those of an earlier process that are not read yet.
     pending: Pending,
     /// Owns every tokio task.
@@ -108,7 +108,7 @@ pub(super) struct Shared {
     admission: Arc<Admission>,
 }
 
-impl Shared {
+impl Executor {
     /// The skill that a task is for. A task's `type` is free text: one that is no skill's id goes to the default one
     /// (`A2A-6`).
     fn skill(&self, kind: &str) -> Option<&Arc<ReadySkill>> {
@@ -146,7 +146,7 @@ impl Shared {
     }
 
     /// A task is in hand no more. One that came under its id since is another.
-    fn forget(&self, work: &Arc<Work>) {
+    fn forget(&self, work: &Arc<Execution>) {
         let mut live = self.live();
         if live.get(&work.begun().task_id).is_some_and(|known| Arc::ptr_eq(known, work)) {
             live.remove(&work.begun().task_id);
@@ -154,15 +154,15 @@ impl Shared {
     }
 
     /// The lock is held only for a moment, never across an await.
-    fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Work>>> {
+    fn live(&self) -> MutexGuard<'_, HashMap<Identifier, Arc<Execution>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The skills of one agent, served over its connection.
 #[derive(Debug)]
-pub(crate) struct Skills {
-    shared: Arc<Shared>,
+pub(crate) struct SkillServer {
+    executor: Arc<Executor>,
     presence: Arc<Presence>,
     inbox: Vec<(Subscription, bool)>,
     // Reads the inbox.
@@ -177,13 +177,13 @@ pub(crate) struct Skills {
     abandon: DropGuard,
 }
 
-impl Skills {
+impl SkillServer {
     /// Takes up what an earlier process left, publishes card and status, and subscribes the inbox (`A2A-1`).
     pub(crate) async fn start(
         handle: SessionHandle,
         states: Arc<States>,
         limits: Limits,
-        parts: Parts,
+        parts: SkillServerParts,
         within: Duration,
     ) -> Result<Self> {
         let session = handle.session();
@@ -191,7 +191,7 @@ impl Skills {
             parts.skills.into_iter().map(|ready| (ready.skill.id, Arc::new(ready))).collect();
         // The only one, or the one that is marked so.
         let default = skills.values().find(|ready| ready.skill.default || skills.len() == 1).cloned();
-        let shared = Arc::new(Shared {
+        let executor = Arc::new(Executor {
             link: session.link().clone(),
             id: session.id().clone(),
             states,
@@ -212,38 +212,38 @@ impl Skills {
             limits,
             handle: handle.clone(),
         });
-        let abandon = shared.abandon.clone().drop_guard();
+        let abandon = executor.abandon.clone().drop_guard();
         // Before the inbox is open: a redelivery has to find what is there already.
-        recover::all(&shared).await?;
+        recover::all(&executor).await?;
 
         let presence = Arc::new(parts.presence);
-        let (handler, inbox) = shared.link.inbox("an inbox message");
-        let reader = spawn::owned(inbox::read(Arc::clone(&shared), inbox));
+        let (handler, inbox) = executor.link.inbox("an inbox message");
+        let reader = spawn::owned(inbox::read(Arc::clone(&executor), inbox));
         let namespace = session.namespace();
-        let mut filters = vec![(namespace.inbox(shared.id.as_str()), false)];
+        let mut filters = vec![(namespace.inbox(executor.id.as_str()), false)];
         if parts.shared {
-            filters.push((namespace.shared_inbox(&shared.agent), true));
+            filters.push((namespace.shared_inbox(&executor.agent), true));
         }
-        let announcer = Announcer::new(&shared.link);
+        let announcer = Announcer::new(&executor.link);
         let subscribe = async {
             // SUB-15: what is retained is no work.
             let work = |filter: &String| Filter::new(filter).with_retain_handling(RetainHandling::DoNotSend);
             let wanted = filters.iter().map(|(filter, _)| work(filter)).collect();
-            let granted = shared.link.subscribe(wanted, handler).await;
+            let granted = executor.link.subscribe(wanted, handler).await;
             let granted: std::result::Result<Vec<_>, _> = granted.into_iter().collect();
             Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
         };
         // In one flight: whoever sees the agent come online finds the inbox open.
         let announce = async {
-            let goes_on = shared.link.session() == 0;
-            if goes_on && !shared.store.is_durable() {
-                presence.announce_anew(&shared.link).await
+            let goes_on = executor.link.session() == 0;
+            if goes_on && !executor.store.is_durable() {
+                presence.announce_anew(&executor.link).await
             } else {
-                presence.announce(&shared.link).await
+                presence.announce(&executor.link).await
             }
         };
         let both = async { tokio::join!(announce, subscribe) };
-        let both = shared.link.answered(
+        let both = executor.link.answered(
             "the PUBLISH of the agent's card and the SUBSCRIBE of its inbox",
             within,
             both,
@@ -252,20 +252,20 @@ impl Skills {
             match both.await.map_err(Into::into).and_then(|(announcement, inbox)| announcement.and(inbox)) {
                 Ok(inbox) => inbox,
                 Err(error) => {
-                    presence.retire(&shared.link).await;
+                    presence.retire(&executor.link).await;
                     return Err(error);
                 }
             };
-        shared.announced.cancel();
-        let unsent = spawn::owned(unsent::send_again(Arc::clone(&shared)));
-        let (link, announced) = (shared.link.clone(), Arc::clone(&presence));
+        executor.announced.cancel();
+        let unsent = spawn::owned(unsent::send_again(Arc::clone(&executor)));
+        let (link, announced) = (executor.link.clone(), Arc::clone(&presence));
         let announcer = spawn::owned(announcer.again("card and status", move || {
             let (link, announced) = (link.clone(), Arc::clone(&announced));
             async move { announced.announce(&link).await }
         }));
-        let pruner = prune(Arc::clone(&shared.store), parts.retention);
+        let pruner = prune(Arc::clone(&executor.store), parts.retention);
         let pruner = spawn::owned(pruner);
-        Ok(Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon })
+        Ok(Self { executor, presence, inbox, reader, announcer, pruner, unsent, abandon })
     }
 
     /// What is to be at the broker while the agent serves (`SUB-16`).
@@ -279,7 +279,7 @@ impl Skills {
     /// An inbox of its own stays subscribed, so that the broker keeps what comes for the next start; one that is shared
     /// with other replicas is left to them (`SUB-8a`).
     pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
-        let Self { shared, presence, inbox, reader, announcer, pruner, unsent, abandon } = self;
+        let Self { executor, presence, inbox, reader, announcer, pruner, unsent, abandon } = self;
         announcer.abort();
         pruner.abort();
         let mut leave = Vec::new();
@@ -287,22 +287,22 @@ impl Skills {
             if is_shared { leave.push(subscription) } else { subscription.keep() }
         }
         let draining = Draining {
-            link: &shared.link,
+            link: &executor.link,
             what: "tasks",
-            stopping: &shared.stopping,
-            abandon: &shared.abandon,
-            tasks: &shared.tasks,
-            grace: shared.limits.grace,
+            stopping: &executor.stopping,
+            abandon: &executor.abandon,
+            tasks: &executor.tasks,
+            grace: executor.limits.grace,
         };
         draining.end(leave).await;
         // Nothing says any more that it is online.
         let (_, _, _) = tokio::join!(announcer, pruner, unsent);
         unrepaired.cancelled().await;
-        presence.retire(&shared.link).await;
-        shared.closing.cancel();
+        presence.retire(&executor.link).await;
+        executor.closing.cancel();
         drop(reader.await);
         // What came meanwhile is handed to the store, or left to the session.
-        drop(timeout(AFTER_READING, shared.tasks.wait()).await);
+        drop(timeout(AFTER_READING, executor.tasks.wait()).await);
         drop(abandon);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::serve::Work;
+use super::serve::Execution;
 use crate::handler::param::{ArgumentError, Call, Need, Param};
 use crate::handler::reply::ToolError;
 use crate::json;
@@ -17,10 +17,10 @@ use crate::wire::{Artifact, Part, Role, TaskMessage};
 ///
 /// Cheap to clone. It shows the task as it was when this attempt began.
 #[derive(Debug, Clone)]
-pub struct Task(Arc<Work>);
+pub struct Task(Arc<Execution>);
 
 impl Task {
-    pub(super) fn new(work: Arc<Work>) -> Self {
+    pub(super) fn new(work: Arc<Execution>) -> Self {
         Self(work)
     }
 

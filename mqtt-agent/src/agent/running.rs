@@ -23,17 +23,17 @@ use super::health::Health;
 use super::leftovers::Leftovers;
 use super::own_card;
 use super::{Agent, BuiltAgent};
-use crate::a2a::{MemoryStore, Parts, Skills, TaskStore};
+use crate::a2a::{MemoryStore, SkillServer, SkillServerParts, TaskStore};
 use crate::client::{Client, ConnectOptions};
 use crate::error::{Error, Result};
 use crate::handler::layer::AgentLayers;
 use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
-use crate::mcp::{ServeOptions, Server, StatsServer};
+use crate::mcp::{ServeOptions, StatsServer, ToolServer};
 use crate::serve::ACKNOWLEDGE;
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
-use crate::topic::Topics;
+use crate::topic::TopicServer;
 
 /// A served agent. Stop it with [`stop`](Self::stop).
 ///
@@ -41,12 +41,12 @@ use crate::topic::Topics;
 #[derive(Debug)]
 pub struct Running {
     client: Client,
-    pub(super) server: Option<Server>,
+    pub(super) server: Option<ToolServer>,
     /// What tools that are added have to meet.
     pub(super) adding: Adding,
     stats: Option<StatsServer>,
-    topics: Option<Topics>,
-    skills: Option<Skills>,
+    topics: Option<TopicServer>,
+    skills: Option<SkillServer>,
     // Ends by itself, or with the agent.
     own_card_look: Option<AbortOnDropHandle<()>>,
     // Publishes again what somebody deleted.
@@ -196,20 +196,27 @@ impl Running {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
                 let (handlers, layers) = (&checked.handlers, &running.layers);
                 let topics =
-                    Topics::start(client, states, limits, handlers, reply_topics, layers, patience).await?;
+                    TopicServer::start(client, states, limits, handlers, reply_topics, layers, patience)
+                        .await?;
                 running.topics = Some(topics);
             }
             if serves {
                 let (client, states, limits) = (client.clone(), Arc::clone(&states), limits.clone());
-                let server =
-                    Server::start(client.handle().clone(), states, limits, checked.tools, checked.cards, how)
-                        .await?;
+                let server = ToolServer::start(
+                    client.handle().clone(),
+                    states,
+                    limits,
+                    checked.tools,
+                    checked.cards,
+                    how,
+                )
+                .await?;
                 running.server = Some(server);
             }
-            let tallies = running.server.as_ref().map(Server::tallies).unwrap_or_default();
+            let tallies = running.server.as_ref().map(ToolServer::tallies).unwrap_or_default();
             running.stats = Some(StatsServer::start(client.session(), ping, tallies, patience).await);
             if let Some(presence) = checked.presence {
-                let parts = Parts {
+                let parts = SkillServerParts {
                     agent: checked.agent,
                     shared: checked.replica,
                     skills: checked.skills,
@@ -218,7 +225,7 @@ impl Running {
                     retention,
                 };
                 running.skills =
-                    Some(Skills::start(client.handle().clone(), states, limits, parts, patience).await?);
+                    Some(SkillServer::start(client.handle().clone(), states, limits, parts, patience).await?);
                 // Results of what an earlier process asked for find their owner without being asked for.
                 client.session().receive_results().await.map_err(Error::from)?;
             }
@@ -229,8 +236,8 @@ impl Running {
                 link.ready(Some(leftovers.handler()));
                 running.own_card_look =
                     own_card.map(|topic| spawn::owned(own_card::look(link.clone(), topic)));
-                let own = running.skills.iter().flat_map(Skills::retained);
-                let own: Vec<_> = own.chain(running.server.iter().flat_map(Server::retained)).collect();
+                let own = running.skills.iter().flat_map(SkillServer::retained);
+                let own: Vec<_> = own.chain(running.server.iter().flat_map(ToolServer::retained)).collect();
                 running.guard = (!own.is_empty()).then(|| spawn::owned(guard::keep(link.clone(), own)));
                 crate::log::info!(agent = running.client.id(), tools = ?names, topics = ?handled, skills = ?asked, "serving");
                 running.serves.store(true, Ordering::Relaxed);
@@ -258,7 +265,7 @@ impl Running {
     /// The health of the agent, for the probes of a cluster: liveness, readiness and uptime.
     #[must_use]
     pub fn health(&self) -> Health {
-        let tallies = self.server.as_ref().map(Server::tallies).unwrap_or_default();
+        let tallies = self.server.as_ref().map(ToolServer::tallies).unwrap_or_default();
         Health::new(self.connection(), Arc::clone(&self.serves), self.since, tallies)
     }
 

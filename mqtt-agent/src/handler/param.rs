@@ -8,7 +8,7 @@ mod level;
 mod missing;
 mod provided;
 mod shape;
-mod together;
+mod tuple;
 mod whole;
 
 use std::any::TypeId;

@@ -127,7 +127,7 @@ pub(super) struct Actor {
 }
 
 /// What the actor is made of.
-pub(super) struct Parts {
+pub(super) struct ActorParts {
     pub(super) options: LinkOptions,
     pub(super) address: Arc<Address>,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
@@ -138,8 +138,8 @@ pub(super) struct Parts {
 
 impl Actor {
     /// Needs a runtime, for its timer.
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { options, address, commands, shared, places, budget } = parts;
+    pub(super) fn new(parts: ActorParts) -> Self {
+        let ActorParts { options, address, commands, shared, places, budget } = parts;
         let (settle, settlements) = mpsc::unbounded_channel();
         let now = Instant::now();
         Self {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use super::actor::{Actor, Parts};
+use super::actor::{Actor, ActorParts};
 use super::budget::Budget;
 use super::command::Command;
 use super::credentials::CredentialSource;
@@ -93,7 +93,7 @@ impl Link {
         let places = Arc::new(Semaphore::new(options.queue));
         let budget = Arc::new(Budget::new(options.inbox_bytes));
         let own_limit = usize::try_from(options.max_packet_size).unwrap_or(usize::MAX);
-        let actor = Actor::new(Parts {
+        let actor = Actor::new(ActorParts {
             options,
             address,
             commands: inbox,

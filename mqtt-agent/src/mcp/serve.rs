@@ -76,7 +76,7 @@ struct Serving {
 
 /// The tools of one agent, served over its connection.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct ToolServer {
     shared: Arc<Shared>,
     cards: SharedCards,
     tallies: Tallies,
@@ -90,7 +90,7 @@ pub(crate) struct Server {
     abandon: DropGuard,
 }
 
-impl Server {
+impl ToolServer {
     /// Subscribes the calls of all tools, then publishes their cards: a tool is online when it can be called.
     pub(crate) async fn start(
         handle: SessionHandle,

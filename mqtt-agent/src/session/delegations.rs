@@ -3,16 +3,16 @@
 //! Where each task is stands in one [`Book`], a state machine without I/O. [`Delegations::on`] gives it what happens, tells
 //! those who wait at once, and leaves the rest to [`result_listener`](super::result_listener), which reads what arrives.
 
-mod asked;
 mod book;
+mod delegation;
 mod entry;
 mod event;
 mod queues;
 mod seeded;
 mod unclaimed;
 
-use asked::UPDATE_BYTES;
-pub(crate) use asked::{Asked, Names, Waiting};
+use delegation::UPDATE_BYTES;
+pub(crate) use delegation::{Delegation, Names, Waiting};
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,12 +150,12 @@ impl Delegations {
         for effect in effects {
             // Under the lock, so that all is told in its order.
             match effect {
-                Effect::Update(asked, update) => asked.update(update, &self.ledger),
-                Effect::Executor(asked, executor) => asked.set_executor(executor),
-                Effect::End(asked, end) => asked.end(Ok(end)),
-                Effect::Noted(asked) => asked.note(),
-                Effect::Settled(asked) => asked.settle(),
-                Effect::Failing(asked, error) => asked.end(Err(error)),
+                Effect::Update(delegation, update) => delegation.update(update, &self.ledger),
+                Effect::Executor(delegation, executor) => delegation.set_executor(executor),
+                Effect::End(delegation, end) => delegation.end(Ok(end)),
+                Effect::Noted(delegation) => delegation.note(),
+                Effect::Settled(delegation) => delegation.settle(),
+                Effect::Failing(delegation, error) => delegation.end(Err(error)),
                 Effect::Release(id) => released.push(id),
                 Effect::Acknowledge(message) => books.acknowledged.push_back(message),
                 Effect::Store { .. } => books.store.push_back(effect),
@@ -175,13 +175,13 @@ impl Delegations {
     }
 
     /// The store is about to be given a task. It is known from before: should nobody wait for that, it is withdrawn.
-    pub(crate) fn inserting(&self, asked: &Arc<Asked>) {
-        self.on(Event::Inserting(Arc::clone(asked)));
+    pub(crate) fn inserting(&self, delegation: &Arc<Delegation>) {
+        self.on(Event::Inserting(Arc::clone(delegation)));
     }
 
     /// The store failed to take a task, which ends here. A store that stalled may take it later: it is told of that once.
-    pub(crate) fn not_inserted(&self, asked: &Asked, mut record: TaskRecord, error: &StoreError) {
-        self.forget(asked);
+    pub(crate) fn not_inserted(&self, delegation: &Delegation, mut record: TaskRecord, error: &StoreError) {
+        self.forget(delegation);
         (record.task.status, record.settled) = (TaskState::Failed, true);
         record.task.error = Some(TaskError::new("unavailable", error.to_string()).with_code(codes::STORE));
         let store = Arc::clone(&self.store);
@@ -194,19 +194,19 @@ impl Delegations {
     }
 
     /// A task is about to be given to the connection for the first time: its result may come at once.
-    pub(crate) fn asked(&self, asked: &Arc<Asked>) {
-        self.on(Event::Asked(Arc::clone(asked)));
+    pub(crate) fn asked(&self, delegation: &Arc<Delegation>) {
+        self.on(Event::Asked(Arc::clone(delegation)));
     }
 
     /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it has ended and
     /// its result is for [`Results`](crate::a2a::delegate::Results).
-    pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Asked>, Waiting)> {
+    pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Delegation>, Waiting)> {
         let mut books = self.books();
         let (stored, executor) = books.book.attachable(&names.task_id)?;
-        let (asked, waiting) = Asked::attached(names, result_topic, stored, executor);
-        let asked = Arc::new(asked);
-        books.book.take(Event::Attached(Arc::clone(&asked)), Instant::now(), &mut Vec::new());
-        Some((asked, waiting))
+        let (delegation, waiting) = Delegation::attached(names, result_topic, stored, executor);
+        let delegation = Arc::new(delegation);
+        books.book.take(Event::Attached(Arc::clone(&delegation)), Instant::now(), &mut Vec::new());
+        Some((delegation, waiting))
     }
 
     /// What its agent said of a task when it was asked: its end.
@@ -216,29 +216,32 @@ impl Delegations {
     }
 
     /// The broker has the task.
-    pub(crate) fn sent(&self, asked: &Asked, sending: Sending) {
+    pub(crate) fn sent(&self, delegation: &Delegation, sending: Sending) {
         let Sending { session, epoch } = sending;
-        self.on(Event::Handed { id: asked.task.task_id.clone(), outcome: Handed::Taken { session, epoch } });
+        self.on(Event::Handed {
+            id: delegation.task.task_id.clone(),
+            outcome: Handed::Taken { session, epoch },
+        });
     }
 
     /// A task that was not sent: it ends here, and no later process sends it.
-    pub(crate) fn withdraw(&self, asked: &Asked, error: TaskError) {
-        self.on(Event::Withdrawn { id: asked.task.task_id.clone(), error });
+    pub(crate) fn withdraw(&self, delegation: &Delegation, error: TaskError) {
+        self.on(Event::Withdrawn { id: delegation.task.task_id.clone(), error });
     }
 
     /// Nobody waits for a task that is kept in no store.
-    pub(crate) fn forget(&self, asked: &Asked) {
-        self.on(Event::Forgotten(asked.task.task_id.clone()));
+    pub(crate) fn forget(&self, delegation: &Delegation) {
+        self.on(Event::Forgotten(delegation.task.task_id.clone()));
     }
 
     /// A task is not wanted any more. Whoever says so tells its agent; a replica that is heard of only later is told then.
-    pub(crate) fn canceled(&self, asked: &Asked) {
-        self.on(Event::Canceled(asked.task.task_id.clone()));
+    pub(crate) fn canceled(&self, delegation: &Delegation) {
+        self.on(Event::Canceled(delegation.task.task_id.clone()));
     }
 
     /// Its question is about to be answered. What its agent does not receive is sent again when it asks again.
-    pub(crate) fn said(&self, asked: &Asked, message: &TaskMessage) {
-        self.on(Event::Said { id: asked.task.task_id.clone(), message: message.clone() });
+    pub(crate) fn said(&self, delegation: &Delegation, message: &TaskMessage) {
+        self.on(Event::Said { id: delegation.task.task_id.clone(), message: message.clone() });
     }
 
     /// Whether an agent is known to take more than tasks: it has sent an update (`A2A-12`).
@@ -247,20 +250,20 @@ impl Delegations {
     }
 
     /// Some replicas that may work on a task and are online.
-    pub(crate) fn replicas(&self, asked: &Asked) -> Vec<Arc<str>> {
-        self.books().book.replicas(asked)
+    pub(crate) fn replicas(&self, delegation: &Delegation) -> Vec<Arc<str>> {
+        self.books().book.replicas(delegation)
     }
 
     /// A task's handle is gone: its result is for [`Results`](crate::a2a::delegate::Results).
-    pub(crate) fn dropped(&self, asked: &Asked) {
-        self.on(Event::Dropped(asked.task.task_id.clone()));
+    pub(crate) fn dropped(&self, delegation: &Delegation) {
+        self.on(Event::Dropped(delegation.task.task_id.clone()));
     }
 
     /// A task's handle has the result. Returns when the store had its first try at that.
-    pub(crate) async fn taken(&self, asked: &Asked) {
-        self.on(Event::Taken(asked.task.task_id.clone()));
+    pub(crate) async fn taken(&self, delegation: &Delegation) {
+        self.on(Event::Taken(delegation.task.task_id.clone()));
         tokio::select! {
-            () = asked.settled() => {}
+            () = delegation.settled() => {}
             () = self.closed.cancelled() => {}
         }
     }
@@ -313,10 +316,10 @@ impl Delegations {
     /// Does it.
     pub(super) async fn run(&self, work: Work, link: &Link, namespace: &Namespace, cards: &ReceiverCards) {
         match *work.0 {
-            Effect::Send(asked) => self.send_again(&asked, link, namespace).await,
-            Effect::Ask(asked) => {
-                let task = &asked.task.task_id;
-                if let Err(error) = link.publish(asked.question(namespace)).await {
+            Effect::Send(delegation) => self.send_again(&delegation, link, namespace).await,
+            Effect::Ask(delegation) => {
+                let task = &delegation.task.task_id;
+                if let Err(error) = link.publish(delegation.question(namespace)).await {
                     crate::log::debug!(task = %shown(task), %error, "failed to ask for a task that is silent");
                 }
             }
@@ -326,33 +329,33 @@ impl Delegations {
                     self.on(Event::Understands(agent));
                 }
             }
-            Effect::Cancel(asked) => {
-                if let Err(error) = link.enqueue(asked.cancel(namespace)).await {
-                    crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+            Effect::Cancel(delegation) => {
+                if let Err(error) = link.enqueue(delegation.cancel(namespace)).await {
+                    crate::log::warn!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task");
                 }
             }
-            Effect::Say(asked, answer) => {
-                let message = asked.further(namespace, answer);
+            Effect::Say(delegation, answer) => {
+                let message = delegation.further(namespace, answer);
                 if let Err(error) = link.enqueue(message).await {
-                    crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to send an answer again");
+                    crate::log::warn!(task = %shown(&delegation.task.task_id), %error, "failed to send an answer again");
                 }
             }
-            Effect::Store { asked, change, what } => self.keep(&asked, *change, what).await,
+            Effect::Store { delegation, change, what } => self.keep(&delegation, *change, what).await,
             _ => {}
         }
     }
 
-    async fn send_again(&self, asked: &Asked, link: &Link, namespace: &Namespace) {
+    async fn send_again(&self, delegation: &Delegation, link: &Link, namespace: &Namespace) {
         let Sending { session, epoch } = Sending::now(link);
-        let message = match asked.message(namespace) {
+        let message = match delegation.message(namespace) {
             Some(message) => Ok(message),
-            None if asked.is_elsewhere() => Ok(asked.question(namespace)),
-            None => self.stored_message(asked, namespace).await,
+            None if delegation.is_elsewhere() => Ok(delegation.question(namespace)),
+            None => self.stored_message(delegation, namespace).await,
         };
         let published = match message {
             Ok(message) => link.publish(message).await,
             Err(outcome) => {
-                return self.on(Event::Handed { id: asked.task.task_id.clone(), outcome });
+                return self.on(Event::Handed { id: delegation.task.task_id.clone(), outcome });
             }
         };
         let outcome = match published {
@@ -360,18 +363,22 @@ impl Delegations {
             Ok(Published { no_subscribers: true }) => Handed::Nowhere,
             Err(PublishError::TooLarge { .. } | PublishError::Invalid { .. }) => Handed::Impossible,
             Err(error) => {
-                crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to send a task again");
+                crate::log::warn!(task = %shown(&delegation.task.task_id), %error, "failed to send a task again");
                 Handed::Failed
             }
         };
-        self.on(Event::Handed { id: asked.task.task_id.clone(), outcome });
+        self.on(Event::Handed { id: delegation.task.task_id.clone(), outcome });
     }
 
     /// The message of a task that the store alone has.
-    async fn stored_message(&self, asked: &Asked, namespace: &Namespace) -> Result<Message, Handed> {
-        let task = &asked.task.task_id;
+    async fn stored_message(
+        &self,
+        delegation: &Delegation,
+        namespace: &Namespace,
+    ) -> Result<Message, Handed> {
+        let task = &delegation.task.task_id;
         match self.store.get(TaskSide::Delegator, task.as_str()).await {
-            Ok(Some(record)) => Ok(asked.message_of(namespace, &record.task)),
+            Ok(Some(record)) => Ok(delegation.message_of(namespace, &record.task)),
             // Somebody removed it: nobody knows any more what it was.
             Ok(None) => Err(Handed::Nowhere),
             Err(error) => {
@@ -381,9 +388,9 @@ impl Delegations {
         }
     }
 
-    async fn keep(&self, asked: &Asked, change: Change, what: What) {
-        let id = asked.task.task_id.clone();
-        let record = match asked.record() {
+    async fn keep(&self, delegation: &Delegation, change: Change, what: What) {
+        let id = delegation.task.task_id.clone();
+        let record = match delegation.record() {
             Some(record) => Ok(Some(record)),
             None => self.store.get(TaskSide::Delegator, id.as_str()).await,
         };
@@ -424,8 +431,8 @@ impl Delegations {
                     self.unclaimed(record.task.task_id);
                 } else {
                     let (sent, lost, canceled) = (record.sent, record.lost, record.canceled);
-                    let asked = Arc::new(Asked::recovered(record));
-                    self.on(Event::Recovered { asked, sent, lost, canceled });
+                    let delegation = Arc::new(Delegation::recovered(record));
+                    self.on(Event::Recovered { delegation, sent, lost, canceled });
                     some = true;
                 }
             }

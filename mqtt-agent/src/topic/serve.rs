@@ -47,14 +47,14 @@ struct Shared {
 
 /// The topic handlers of one agent, served over its connection.
 #[derive(Debug)]
-pub(crate) struct Topics {
+pub(crate) struct TopicServer {
     shared: Arc<Shared>,
     subscriptions: Vec<Subscription>,
     // A server that is dropped without a stop leaves no handler behind.
     abandon: DropGuard,
 }
 
-impl Topics {
+impl TopicServer {
     /// Subscribes every handler.
     pub(crate) async fn start(
         client: Client,

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::kept::Kept;
 use crate::link::Subscription;
-use crate::session::{Asked, DelegateError, SessionHandle, Waiting, outcome};
+use crate::session::{DelegateError, Delegation, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Artifact, Part, Role, TaskMessage, TaskResult, TaskState};
@@ -32,7 +32,7 @@ pub struct TaskHandle<T = Value> {
 #[derive(Debug)]
 pub(super) struct Delegated {
     handle: SessionHandle,
-    asked: Arc<Asked>,
+    delegation: Arc<Delegation>,
     waiting: Waiting,
     /// Completes when the task has ended or the connection was closed.
     over: Kept<()>,
@@ -76,7 +76,7 @@ impl<T> TaskHandle<T> {
     /// The agent that the task was given to.
     #[must_use]
     pub fn agent(&self) -> &str {
-        &self.task.asked.task.to
+        &self.task.delegation.task.to
     }
 
     /// Waits for the next update; `None` when the task has ended or the connection was closed. Up to 256 unread updates
@@ -165,15 +165,15 @@ impl Delegated {
     /// `result`: where the end of a task goes that somebody else waited for.
     pub(super) fn new(
         handle: SessionHandle,
-        asked: Arc<Asked>,
+        delegation: Arc<Delegation>,
         waiting: Waiting,
         result: Option<Subscription>,
     ) -> Self {
-        Self { handle, asked, waiting, over: Kept::default(), taken: false, _result: result }
+        Self { handle, delegation, waiting, over: Kept::default(), taken: false, _result: result }
     }
 
     fn id(&self) -> &str {
-        self.asked.task.task_id.as_str()
+        self.delegation.task.task_id.as_str()
     }
 
     fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<TaskUpdate>> {
@@ -211,8 +211,8 @@ impl Delegated {
             () = delegations.closed.cancelled() => None,
         };
         let end = end.ok_or(DelegateError::Abandoned)??;
-        if self.asked.stored && !self.taken {
-            delegations.taken(&self.asked).await;
+        if self.delegation.stored && !self.taken {
+            delegations.taken(&self.delegation).await;
             // Last: dropped before, the result goes to `Results`.
             self.taken = true;
         }
@@ -221,24 +221,24 @@ impl Delegated {
 
     async fn send(&self, parts: Vec<Part>) -> Result<(), DelegateError> {
         let message = TaskMessage::new(Role::User, parts);
-        super::further(self.handle.session(), &self.asked, message).await
+        super::further(self.handle.session(), &self.delegation, message).await
     }
 
     async fn cancel(&self) -> Result<(), DelegateError> {
         let session = self.handle.session();
-        super::takes_intents(session, &self.asked).await?;
+        super::takes_intents(session, &self.delegation).await?;
         // First: a replica that is heard of from now on is told by whoever hears of it.
-        session.delegations().canceled(&self.asked);
-        let message = self.asked.cancel(session.namespace());
-        if super::send(session, message, &self.asked.executor()).await?.no_subscribers {
-            let (session, asked) = (Arc::clone(session), Arc::clone(&self.asked));
+        session.delegations().canceled(&self.delegation);
+        let message = self.delegation.cancel(session.namespace());
+        if super::send(session, message, &self.delegation.executor()).await?.no_subscribers {
+            let (session, delegation) = (Arc::clone(session), Arc::clone(&self.delegation));
             let tasks = self.handle.session().delegations().tasks.clone();
             let again = async move {
-                let message = || asked.cancel(session.namespace());
-                let canceled = super::again_until_received(&session, &asked, message);
+                let message = || delegation.cancel(session.namespace());
+                let canceled = super::again_until_received(&session, &delegation, message);
                 // Until then it has ended, or it is sent again with its cancel when its agent is back.
                 if let Ok(Err(error)) = tokio::time::timeout(super::CANCEL, canceled).await {
-                    crate::log::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+                    crate::log::debug!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task");
                 }
             };
             spawn::tracked(&tasks, again);
@@ -251,10 +251,10 @@ impl Drop for Delegated {
     fn drop(&mut self) {
         // One whose result was given to its user is nobody else's.
         let delegations = self.handle.session().delegations();
-        if !self.asked.stored {
-            delegations.forget(&self.asked);
+        if !self.delegation.stored {
+            delegations.forget(&self.delegation);
         } else if !self.taken {
-            delegations.dropped(&self.asked);
+            delegations.dropped(&self.delegation);
         }
     }
 }

@@ -171,11 +171,11 @@ fn attached(asking: Asking, task_id: String) -> BoxFuture<'static, Result<Delega
         // where somebody waited for it.
         let result = session.link().subscribe_one(Filter::new(topic.clone()), receiving.handler()).await?;
         let names = Names { task_id: task_id.clone(), from: from.into(), to: to.into() };
-        let Some((asked, waiting)) = session.delegations().attach(names, topic) else {
+        let Some((delegation, waiting)) = session.delegations().attach(names, topic) else {
             return Err(DelegateError::Attached { task_id: task_id.to_string() });
         };
         // Dropped on every way out, it is as it was.
-        let attached = Delegated::new(asking.handle.clone(), Arc::clone(&asked), waiting, Some(result));
+        let attached = Delegated::new(asking.handle.clone(), Arc::clone(&delegation), waiting, Some(result));
         let Some(found) = asking.one(task_id.clone()).await? else {
             return Err(DelegateError::UnknownTask { task_id: task_id.to_string(), agent: asking.agent });
         };
@@ -184,7 +184,7 @@ fn attached(asking: Asking, task_id: String) -> BoxFuture<'static, Result<Delega
             session.delegations().told(ended(found, &asking.agent));
         } else {
             // Where it is, and what it asks; or the end again, which no answer held.
-            session.link().publish(asked.question(session.namespace())).await?;
+            session.link().publish(delegation.question(session.namespace())).await?;
         }
         Ok(attached)
     })
@@ -238,14 +238,14 @@ async fn answered(
     if !card.is_some_and(|card| card.takes_queries) {
         return Err(DelegateError::NoQueries { agent: agent.to_owned() });
     }
-    let mut asked = session.queries().ask();
+    let mut question = session.queries().ask();
     let results = session.namespace().results(session.id().as_str());
     let message = Message::json(session.namespace().inbox(agent), query.to_bytes())
-        .with_response(results, asked.id().as_str().to_owned())
+        .with_response(results, question.id().as_str().to_owned())
         .with_expiry(until.saturating_duration_since(Instant::now()));
     if send(session, message, agent).await?.no_subscribers {
         return Err(DelegateError::Unavailable { agent: agent.to_owned() });
     }
-    let payload = asked.answer().await.ok_or(DelegateError::Abandoned)?;
+    let payload = question.answer().await.ok_or(DelegateError::Abandoned)?;
     TaskList::read(&payload).map_err(|error| DelegateError::InvalidAnswer { message: error.to_string() })
 }

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::{CANCEL, NewTask, cancel_until_received, inherited, new_task, publish};
 use crate::deadline;
 use crate::link::{Filter, Receipt, Subscription};
-use crate::session::{Asked, DelegateError, Sending, Session, SessionHandle, Waiting, outcome};
+use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
@@ -127,23 +127,23 @@ fn requested(
             let topic = session.namespace().task_result(task_id.as_str());
             let trace = handle.scope().trace.clone();
             let until = inherited(&handle).map(deadline::within);
-            let (asked, waiting) = Asked::new(task, Some(topic.clone()), trace, until);
+            let (delegation, waiting) = Delegation::new(task, Some(topic.clone()), trace, until);
             // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
             let mut waiting = Requested {
                 session: Arc::clone(&session),
-                asked: Arc::new(asked),
+                delegation: Arc::new(delegation),
                 waiting,
                 cancel: false,
                 result: None,
             };
-            session.delegations().asked(&waiting.asked);
+            session.delegations().asked(&waiting.delegation);
             // Granted before the task is sent (A2A-7).
             waiting.result =
                 Some(session.link().subscribe_one(Filter::new(topic), receiving.handler()).await?);
             waiting.cancel = cancel_on_drop;
             let sending = Sending::now(session.link());
-            publish(&session, &waiting.asked).await?;
-            session.delegations().sent(&waiting.asked, sending);
+            publish(&session, &waiting.delegation).await?;
+            session.delegations().sent(&waiting.delegation, sending);
             let mut answers = Answers::default();
             let end = loop {
                 let question = match waiting.next().await? {
@@ -155,7 +155,7 @@ fn requested(
                     waiting.cancel = true;
                     let question = question.text();
                     return Err(DelegateError::Question {
-                        task_id: waiting.asked.task.task_id.to_string(),
+                        task_id: waiting.delegation.task.task_id.to_string(),
                         question,
                     });
                 };
@@ -166,7 +166,7 @@ fn requested(
                     _ = end.wait_for(Option::is_some) => continue,
                     answer = answers.of(question, answering) => answer,
                 };
-                super::further(&session, &waiting.asked, answer).await?;
+                super::further(&session, &waiting.delegation, answer).await?;
             };
             waiting.cancel = false;
             outcome(*end)
@@ -213,7 +213,7 @@ impl Answers {
 /// A pending request.
 struct Requested {
     session: Arc<Session>,
-    asked: Arc<Asked>,
+    delegation: Arc<Delegation>,
     waiting: Waiting,
     cancel: bool,
     result: Option<Subscription>,
@@ -243,23 +243,23 @@ impl Requested {
 impl Drop for Requested {
     fn drop(&mut self) {
         if !self.cancel {
-            return self.session.delegations().forget(&self.asked);
+            return self.session.delegations().forget(&self.delegation);
         }
         let first = self.cancel_now();
         let Ok(runtime) = Handle::try_current() else {
-            return self.session.delegations().forget(&self.asked);
+            return self.session.delegations().forget(&self.delegation);
         };
-        let (session, asked, result) =
-            (Arc::clone(&self.session), Arc::clone(&self.asked), self.result.take());
+        let (session, delegation, result) =
+            (Arc::clone(&self.session), Arc::clone(&self.delegation), self.result.take());
         let tasks = session.delegations().tasks.clone();
         let canceled = async move {
             let delegations = session.delegations();
             tokio::select! {
-                () = canceled(&session, &asked, first) => {}
+                () = canceled(&session, &delegation, first) => {}
                 () = tokio::time::sleep(CANCEL) => {}
                 () = delegations.closed.cancelled() => {}
             }
-            delegations.forget(&asked);
+            delegations.forget(&delegation);
             drop(result);
         };
         spawn::tracked_on(&tasks, canceled, &runtime);
@@ -269,15 +269,15 @@ impl Drop for Requested {
 impl Requested {
     /// Cancels the task at once, where its agent is known to take cancels: the connection may be closed next.
     fn cancel_now(&self) -> Option<Receipt> {
-        let Self { session, asked, .. } = self;
-        if !session.delegations().understands(&asked.executor()) {
+        let Self { session, delegation, .. } = self;
+        if !session.delegations().understands(&delegation.executor()) {
             return None;
         }
-        match session.link().try_enqueue(asked.cancel(session.namespace())) {
+        match session.link().try_enqueue(delegation.cancel(session.namespace())) {
             Ok(receipt) => Some(receipt),
             // Tried again where there is time for it.
             Err(error) => {
-                crate::log::debug!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task at once");
+                crate::log::debug!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task at once");
                 None
             }
         }
@@ -285,18 +285,18 @@ impl Requested {
 }
 
 /// Cancels a task until that is received, and once more where its replica is heard of only then.
-async fn canceled(session: &Session, asked: &Asked, first: Option<Receipt>) {
-    let was_taken = asked.is_taken();
+async fn canceled(session: &Session, delegation: &Delegation, first: Option<Receipt>) {
+    let was_taken = delegation.is_taken();
     let mut receipt = first;
     for again in [false, true] {
         if again {
             if was_taken {
                 return;
             }
-            asked.taken().await;
+            delegation.taken().await;
         }
-        if let Err(error) = cancel_until_received(session, asked, receipt.take()).await {
-            crate::log::warn!(task = %shown(&asked.task.task_id), %error, "failed to cancel a task");
+        if let Err(error) = cancel_until_received(session, delegation, receipt.take()).await {
+            crate::log::warn!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task");
         }
     }
 }

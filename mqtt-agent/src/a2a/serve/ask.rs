@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Work;
+use super::Execution;
 use super::dialogue::{Dialogue, Heard, Replay, put_answer, put_question, remove_question};
 use super::ledger::Taken;
 use crate::a2a::task::TaskUpdateError;
@@ -21,25 +21,25 @@ use crate::wire::{Part, TaskMessage, TaskState};
 const SLOW: Duration = Duration::from_secs(1);
 
 /// A question that is waited for. Dropped before its answer, it is taken back.
-struct Asking(Option<Arc<Work>>);
+struct Asking(Option<Arc<Execution>>);
 
 impl Drop for Asking {
     fn drop(&mut self) {
         // One whose task was cut off stays: the next attempt asks it.
         let Some(work) = self.0.take().filter(|work| !work.cancellation.is_cancelled()) else { return };
-        let (Some(shared), Ok(runtime)) = (work.shared.upgrade(), Handle::try_current()) else { return };
-        spawn::tracked_on(&shared.tasks, async move { work.take_back().await }, &runtime);
+        let (Some(executor), Ok(runtime)) = (work.executor.upgrade(), Handle::try_current()) else { return };
+        spawn::tracked_on(&executor.tasks, async move { work.take_back().await }, &runtime);
     }
 }
 
-impl Work {
+impl Execution {
     /// The lock is held only for a moment, never across an await.
     fn dialogue(&self) -> MutexGuard<'_, Dialogue> {
         self.dialogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn ask(self: &Arc<Self>, question: Vec<Part>) -> Result<TaskMessage, TaskUpdateError> {
-        let shared = self.shared.upgrade().ok_or(TaskUpdateError::Ended)?;
+        let executor = self.executor.upgrade().ok_or(TaskUpdateError::Ended)?;
         let (answer, mut asking) = {
             let mut record = self.record.lock().await;
             if self.is_over(&record) {
@@ -60,9 +60,9 @@ impl Work {
             }
             let mut with = TaskRecord::clone(&record);
             put_question(&mut with.task, question, asked == Replay::New);
-            let update = self.state_update(&shared, &with);
-            if let Some(message) = shared.message(&with, &update)
-                && let Some((size, limit)) = shared.too_large(message, &with).await
+            let update = self.state_update(&executor, &with);
+            if let Some(message) = executor.message(&with, &update)
+                && let Some((size, limit)) = executor.too_large(message, &with).await
             {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }
@@ -70,7 +70,7 @@ impl Work {
             // From here on whatever ends the waiting takes the question back.
             let asking = Asking(Some(Arc::clone(self)));
             self.dialogue().waiting = Some(sender);
-            let stored = shared.keep(&with).await?;
+            let stored = executor.keep(&with).await?;
             *record.change() = Arc::new(with);
             self.note_kept(record.changes(), stored);
             (answer, asking)
@@ -90,7 +90,7 @@ impl Work {
 
     /// Nobody waits for the answer any more.
     async fn take_back(&self) {
-        let Some(shared) = self.shared.upgrade() else { return };
+        let Some(executor) = self.executor.upgrade() else { return };
         let mut record = self.record.lock().await;
         {
             let mut dialogue = self.dialogue();
@@ -104,7 +104,7 @@ impl Work {
             return;
         }
         remove_question(&mut Arc::make_mut(record.change()).task);
-        if let Err(error) = self.keep(&shared, &record).await {
+        if let Err(error) = self.keep(&executor, &record).await {
             crate::log::warn!(task = %shown(&self.begun().task_id), %error, "that a question was taken back was not stored");
         }
         drop(record);
@@ -114,10 +114,10 @@ impl Work {
     /// Takes a further message: the answer to its question. One that it did not ask for is dropped. `redelivered`: the broker
     /// says that it sent it before.
     pub(super) async fn answer(&self, message: TaskMessage, redelivered: bool) -> Taken {
-        let Some(shared) = self.shared.upgrade() else { return Taken::Left };
+        let Some(executor) = self.executor.upgrade() else { return Taken::Left };
         let task = &self.begun().task_id;
         let mut record = self.record.lock().await;
-        if shared.abandon.is_cancelled() && shared.store.is_durable() {
+        if executor.abandon.is_cancelled() && executor.store.is_durable() {
             return Taken::Left;
         }
         if self.is_over(&record) {
@@ -140,7 +140,7 @@ impl Work {
         let taken = Taken::Change(record.changes());
         // Where the store fails it goes on all the same, and where that is slow after a moment: whoever waits for the message to be
         // acknowledged tries again.
-        drop(timeout(SLOW, self.keep_or_warn(&shared, &record, "an answer")).await);
+        drop(timeout(SLOW, self.keep_or_warn(&executor, &record, "an answer")).await);
         drop(record);
         if let Some(waiting) = waiting {
             // A handler that left in this moment loses nothing.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::inbox::cannot_store;
 use super::machine::{Event, Insertion, Machine, Promise, Step};
 use super::report::{Patience, fail, trace};
-use super::{Shared, Work};
+use super::{Execution, Executor};
 use crate::a2a::task::Task;
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
@@ -38,31 +38,37 @@ struct Driver {
 
 /// A task that is in hand, until this is dropped: a panic leaves none behind, and nobody who waits for it.
 struct InHand<'t> {
-    shared: &'t Arc<Shared>,
-    work: &'t Arc<Work>,
+    executor: &'t Arc<Executor>,
+    work: &'t Arc<Execution>,
 }
 
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
-        self.shared.forget(self.work);
+        self.executor.forget(self.work);
         self.work.note_gone();
     }
 }
 
-impl Work {
+impl Execution {
     /// Does one step after the other, until nothing is left to do.
     pub(super) async fn run(self: Arc<Self>, place: Admitted, first: Event, ack: Option<Ack>) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let link = shared.link.clone();
-        link.watched(self.steps(shared, place, first, ack)).await;
+        let Some(executor) = self.executor.upgrade() else { return };
+        let link = executor.link.clone();
+        link.watched(self.steps(executor, place, first, ack)).await;
     }
 
-    async fn steps(self: Arc<Self>, shared: Arc<Shared>, place: Admitted, first: Event, ack: Option<Ack>) {
+    async fn steps(
+        self: Arc<Self>,
+        executor: Arc<Executor>,
+        place: Admitted,
+        first: Event,
+        ack: Option<Ack>,
+    ) {
         let _over = self.over.clone().drop_guard();
-        let _in_hand = InHand { shared: &shared, work: &self };
+        let _in_hand = InHand { executor: &executor, work: &self };
         let skill = self.ready.skill;
         let promise = Promise {
-            durable: shared.store.is_durable(),
+            durable: executor.store.is_durable(),
             again: skill.on_crash == OnCrash::Retry,
             attempts: skill.attempts,
         };
@@ -87,51 +93,56 @@ impl Work {
             if !driver.machine.needs_turn() {
                 driver.turn = None;
             }
-            match self.step(&shared, &mut driver, step).await {
+            match self.step(&executor, &mut driver, step).await {
                 Some(next) => event = next,
                 None => return,
             }
         }
     }
 
-    async fn step(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver, step: Step) -> Option<Event> {
+    async fn step(
+        self: &Arc<Self>,
+        executor: &Arc<Executor>,
+        driver: &mut Driver,
+        step: Step,
+    ) -> Option<Event> {
         match step {
-            Step::Insert => Some(self.insert(shared, driver).await),
+            Step::Insert => Some(self.insert(executor, driver).await),
             Step::Accept => {
                 if let (Some(ack), Some(stored)) = (driver.ack.take(), &driver.stored) {
                     ack.stored(stored);
                 }
-                Some(self.wait(shared, driver).await)
+                Some(self.wait(executor, driver).await)
             }
-            Step::Wait => Some(self.wait(shared, driver).await),
+            Step::Wait => Some(self.wait(executor, driver).await),
             Step::Known => {
-                self.known(shared, driver).await;
+                self.known(executor, driver).await;
                 None
             }
-            Step::Refuse => self.refuse(shared, driver).await,
+            Step::Refuse => self.refuse(executor, driver).await,
             Step::Store => {
-                let stored = self.put(shared, driver).await;
+                let stored = self.put(executor, driver).await;
                 // Whatever came while the store was busy comes before its handler.
                 let waits = driver.machine.has_not_begun();
-                let interrupted = waits.then(|| self.interrupted(shared).now_or_never()).flatten();
+                let interrupted = waits.then(|| self.interrupted(executor).now_or_never()).flatten();
                 Some(interrupted.unwrap_or(Event::Stored(stored)))
             }
-            Step::Withdraw => Some(Event::Stored(self.withdraw(shared, driver).await)),
-            Step::Pause(pause) => self.pause(shared, driver, pause).await,
-            Step::Run => Some(self.work(shared, driver).await),
+            Step::Withdraw => Some(Event::Stored(self.withdraw(executor, driver).await)),
+            Step::Pause(pause) => self.pause(executor, driver, pause).await,
+            Step::Run => Some(self.work(executor, driver).await),
             Step::Send | Step::Settled | Step::Unsent => {
                 // It has ended, and its place is free.
                 driver.place = None;
                 let record = self.record.lock().await.snapshot();
-                shared.deliver(&mut driver.machine, step, record, Patience::Store).await;
+                executor.deliver(&mut driver.machine, step, record, Patience::Store).await;
                 None
             }
             Step::Left => None,
         }
     }
 
-    async fn insert(&self, shared: &Shared, driver: &mut Driver) -> Event {
-        match insert(&*shared.store, TaskSide::Executor, TaskRecord::clone(&self.begun)).await {
+    async fn insert(&self, executor: &Executor, driver: &mut Driver) -> Event {
+        match insert(&*executor.store, TaskSide::Executor, TaskRecord::clone(&self.begun)).await {
             Ok(Inserted::New(stored)) => {
                 self.note_inserted(stored);
                 driver.stored = Some(stored);
@@ -146,26 +157,26 @@ impl Work {
     }
 
     /// It was taken before. What is stored is another's: nothing that was said to this one must reach it.
-    async fn known(self: &Arc<Self>, shared: &Arc<Shared>, driver: &mut Driver) {
-        shared.forget(self);
+    async fn known(self: &Arc<Self>, executor: &Arc<Executor>, driver: &mut Driver) {
+        executor.forget(self);
         driver.place = None;
         if let Some(existing) = driver.existing.take()
             && let Some(ack) = driver.ack.take()
         {
-            shared.again(*existing, &self.begun, ack).await;
+            executor.again(*existing, &self.begun, ack).await;
         }
     }
 
     /// The store does not take it. A task whose end waits to be sent is none that was rejected.
-    async fn refuse(&self, shared: &Shared, driver: &mut Driver) -> Option<Event> {
+    async fn refuse(&self, executor: &Executor, driver: &mut Driver) -> Option<Event> {
         let ack = driver.ack.take()?;
-        if shared.unsent.is_known(&self.begun().task_id) {
+        if executor.unsent.is_known(&self.begun().task_id) {
             self.note_refused();
             ack.in_memory();
             return None;
         }
         let error = self.record.lock().await.task.error.clone();
-        shared.reject(TaskRecord::clone(&self.begun), error).await;
+        executor.reject(TaskRecord::clone(&self.begun), error).await;
         self.note_refused();
         ack.refused();
         Some(Event::Rejected)
@@ -173,12 +184,12 @@ impl Work {
 
     /// Ends a task in the store that was rejected because the store failed; whether that is known to be so. It is only
     /// touched when it is just as it came: it may be another one.
-    async fn withdraw(&self, shared: &Shared, driver: &mut Driver) -> bool {
+    async fn withdraw(&self, executor: &Executor, driver: &mut Driver) -> bool {
         let withdrawn = async {
-            let kept = shared.store.get(TaskSide::Executor, self.begun().task_id.as_str()).await?;
+            let kept = executor.store.get(TaskSide::Executor, self.begun().task_id.as_str()).await?;
             if kept.is_some_and(|kept| kept == *self.begun) {
                 let record = self.record.lock().await.snapshot();
-                shared.keep(&record).await?;
+                executor.keep(&record).await?;
             }
             Ok(())
         };
@@ -193,12 +204,12 @@ impl Work {
         }
     }
 
-    async fn wait(self: &Arc<Self>, shared: &Shared, driver: &mut Driver) -> Event {
+    async fn wait(self: &Arc<Self>, executor: &Executor, driver: &mut Driver) -> Event {
         self.tell_state().await;
         let Some(place) = driver.place.as_mut() else { return Event::Stopping };
         let turn = tokio::select! {
             biased;
-            event = self.interrupted(shared) => return event,
+            event = self.interrupted(executor) => return event,
             // Never busy: it was taken.
             turn = place.turn(self.ready.places.as_ref()) => turn.ok(),
         };
@@ -214,13 +225,13 @@ impl Work {
     }
 
     /// What ends a task that has not begun.
-    async fn interrupted(&self, shared: &Shared) -> Event {
+    async fn interrupted(&self, executor: &Executor) -> Event {
         tokio::select! {
             biased;
             () = self.cancellation.cancelled() => {
                 if self.is_canceled() { Event::Canceled } else { Event::Stopping }
             }
-            () = shared.stopping.cancelled() => Event::Stopping,
+            () = executor.stopping.cancelled() => Event::Stopping,
             () = sleep_until(self.deadline_ms.map(deadline::at_ms)) => {
                 Event::Late(*late("it was not begun before its deadline"))
             }
@@ -228,22 +239,22 @@ impl Work {
     }
 
     /// Puts the record into the store; whether the store took it.
-    async fn put(&self, shared: &Shared, driver: &mut Driver) -> bool {
+    async fn put(&self, executor: &Executor, driver: &mut Driver) -> bool {
         if driver.machine.is_ending() && !std::mem::replace(&mut driver.fits, true) {
             let ended = self.record.lock().await.snapshot();
             // Without the lock: it may ask for a card.
-            if let Some(error) = shared.oversize(&ended).await {
+            if let Some(error) = executor.oversize(&ended).await {
                 fail(Arc::make_mut(self.record.lock().await.change()), error);
             }
         }
         let mut record = self.record.lock().await;
-        match self.keep(shared, &record).await {
+        match self.keep(executor, &record).await {
             Ok(()) => true,
             Err(StoreError::Unstorable { reason }) if driver.machine.is_ending() => {
                 // No store will ever take such a result.
                 let text = format!("the result cannot be stored: {reason}; nest it less deeply");
                 fail(Arc::make_mut(record.change()), TaskError::new("task_error", text));
-                self.keep(shared, &record).await.is_ok()
+                self.keep(executor, &record).await.is_ok()
             }
             Err(error) => {
                 driver.failure = Some(error);
@@ -253,32 +264,32 @@ impl Work {
     }
 
     /// The store failed, and is tried again after a while.
-    async fn pause(&self, shared: &Shared, driver: &mut Driver, pause: Duration) -> Option<Event> {
+    async fn pause(&self, executor: &Executor, driver: &mut Driver, pause: Duration) -> Option<Event> {
         if let (Some(error), true) = (driver.failure.take(), driver.machine.has_just_failed()) {
             let (task, state) = (&self.begun().task_id, self.record.lock().await.task.status);
             crate::log::error!(task = %shown(task), state = state.as_str(), %error, "failed to store a task; it is tried again");
         }
         let waits = driver.machine.has_not_begun();
-        if shared.abandon.is_cancelled() && driver.machine.has_given_up() {
+        if executor.abandon.is_cancelled() && driver.machine.has_given_up() {
             return None;
         }
         tokio::select! {
             biased;
             // The next start finds it as it was stored last.
-            () = shared.closing.cancelled() => None,
-            event = self.interrupted(shared), if waits => Some(event),
+            () = executor.closing.cancelled() => None,
+            event = self.interrupted(executor), if waits => Some(event),
             () = tokio::time::sleep(pause) => Some(Event::Paused),
         }
     }
 
     /// Runs the handler.
-    async fn work(self: &Arc<Self>, shared: &Shared, driver: &mut Driver) -> Event {
+    async fn work(self: &Arc<Self>, executor: &Executor, driver: &mut Driver) -> Event {
         self.tell_state().await;
         // It came meanwhile, and the handler need not begin.
         if self.is_canceled() {
             return Event::Canceled;
         }
-        let limit = self.ready.skill.timeout.unwrap_or(shared.limits.task_timeout);
+        let limit = self.ready.skill.timeout.unwrap_or(executor.limits.task_timeout);
         let own = deadline::within(limit);
         let until = self.deadline_ms.map(deadline::at_ms);
         let deadline = until.map_or(own, |until| until.min(own));
@@ -294,8 +305,8 @@ impl Work {
                 path: CallPath::default(),
                 holds: None,
                 receiver_limit: None,
-                states: Arc::clone(&shared.states),
-                session: shared.handle.clone(),
+                states: Arc::clone(&executor.states),
+                session: executor.handle.clone(),
             },
             Task::new(Arc::clone(self)),
         );

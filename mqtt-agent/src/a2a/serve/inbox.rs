@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ledger::Standing;
 use super::machine::Event;
-use super::{READING, ReadySkill, Shared, Work, recover};
+use super::{Execution, Executor, READING, ReadySkill, recover};
 use crate::deadline;
 use crate::handler::refusal::{busy, unavailable};
 use crate::json;
@@ -23,15 +23,15 @@ use crate::wire::{
 /// Reads the inbox, one message after the other. What takes time is done by tasks of their own.
 ///
 /// What was not read at the end is left to the session: the broker keeps it for the agent's next start.
-pub(super) async fn read(shared: Arc<Shared>, mut inbox: Inbox) {
+pub(super) async fn read(executor: Arc<Executor>, mut inbox: Inbox) {
     loop {
         let message = tokio::select! {
             biased;
-            () = shared.closing.cancelled() => return,
+            () = executor.closing.cancelled() => return,
             message = inbox.recv() => message,
         };
         match message {
-            Some((inbound, ack)) => shared.take(inbound, ack),
+            Some((inbound, ack)) => executor.take(inbound, ack),
             None => return,
         }
     }
@@ -45,7 +45,7 @@ struct Origin {
     expiry: Option<Duration>,
 }
 
-impl Shared {
+impl Executor {
     fn take(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
         let ack = ack.or_leave();
         let topic = inbound.topic();
@@ -112,8 +112,8 @@ impl Shared {
     /// says that it sent the message before.
     fn about_some(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         if self.pending.contains(&notification.task_id) {
-            return self.taken_up_first(ack, notification, move |shared, ack, notification| {
-                shared.about(ack, notification, redelivered);
+            return self.taken_up_first(ack, notification, move |executor, ack, notification| {
+                executor.about(ack, notification, redelivered);
             });
         }
         self.about(ack, notification, redelivered);
@@ -171,10 +171,10 @@ impl Shared {
             return self.asked_again_unread(ack, record);
         }
         if bare {
-            let shared = Arc::clone(self);
+            let executor = Arc::clone(self);
             // Whoever asks for updates as well asks where a task is: to them no answer says that it is not here.
             let answers = inbound.properties.response_topic.is_some() && !updates;
-            spawn::tracked(&self.tasks, async move { shared.stored_only(record, ack, answers).await });
+            spawn::tracked(&self.tasks, async move { executor.stored_only(record, ack, answers).await });
             return;
         }
         // It waits as trees, which may take many times the message.
@@ -184,7 +184,7 @@ impl Shared {
             Err(error) => return self.refuse(ack, record, error),
         };
         let record = Arc::new(record);
-        let work = Work::new(self, ready, Arc::clone(&record));
+        let work = Execution::new(self, ready, Arc::clone(&record));
         self.live().insert(record.task.task_id.clone(), Arc::clone(&work));
         spawn::tracked(&self.tasks, work.run(place, Event::Came, Some(ack)));
     }
@@ -193,16 +193,16 @@ impl Shared {
     pub(super) fn refuse(self: &Arc<Self>, ack: Ack, mut record: TaskRecord, error: TaskError) {
         // Nothing of them is in the rejection, which may wait for the broker.
         record.task.messages.clear();
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             // What was taken before keeps its end, whatever is thought of it now. A store that fails knows of none.
-            if let Ok(Some(existing)) = shared.stored(&record).await {
+            if let Ok(Some(existing)) = executor.stored(&record).await {
                 return match record.task.from.as_str() {
                     "" => ack.refused(),
-                    _ => shared.again(existing, &record, ack).await,
+                    _ => executor.again(existing, &record, ack).await,
                 };
             }
-            shared.reject(record, Some(error)).await;
+            executor.reject(record, Some(error)).await;
             ack.refused();
         });
     }
@@ -222,17 +222,17 @@ impl Shared {
     }
 
     /// A task that is in hand already. It is acknowledged when the first one's record is stored, not before.
-    pub(super) fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Work>, record: TaskRecord) {
-        let shared = Arc::clone(self);
+    pub(super) fn asked_again(self: &Arc<Self>, ack: Ack, work: Arc<Execution>, record: TaskRecord) {
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             match work.settled_standing().await {
                 Standing::Kept(..) if work.begun().from != record.task.from => {
-                    shared.reject(record, Some(taken(&work.begun().task_id))).await;
+                    executor.reject(record, Some(taken(&work.begun().task_id))).await;
                     ack.refused();
                 }
                 Standing::Kept(_, stored) => {
                     if let Some(ended) = work.stored_end().await {
-                        return shared.again(TaskRecord::clone(&ended), &record, ack).await;
+                        return executor.again(TaskRecord::clone(&ended), &record, ack).await;
                     }
                     ack.stored(&stored);
                     if record.updates {
@@ -241,12 +241,12 @@ impl Shared {
                 }
                 // Told once more: this message may be a later one than the one that was told of it.
                 Standing::Refused => {
-                    shared.reject(record, Some(cannot_store())).await;
+                    executor.reject(record, Some(cannot_store())).await;
                     ack.refused();
                 }
                 // It was stored before it came, or nobody works on it any more.
-                Standing::Unknown | Standing::Gone => match shared.stored(&record).await {
-                    Ok(Some(existing)) => shared.again(existing, &record, ack).await,
+                Standing::Unknown | Standing::Gone => match executor.stored(&record).await {
+                    Ok(Some(existing)) => executor.again(existing, &record, ack).await,
                     _ => ack.leave(),
                 },
             }
@@ -307,20 +307,20 @@ impl Shared {
             limited!(warn, "dropped a further message without content", task = %shown(&work.begun().task_id));
             return ack.refused();
         };
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             if let Some(ack) = work.hear(ack, work.answer(message, redelivered)).await {
-                shared.about_another(ack, about, redelivered);
+                executor.about_another(ack, about, redelivered);
             }
         });
     }
 
     fn cancel(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             if let Some(ack) = work.hear(ack, work.cancel()).await {
-                shared.about_another(ack, notification, redelivered);
+                executor.about_another(ack, notification, redelivered);
             }
         });
     }
@@ -335,7 +335,7 @@ impl Shared {
     }
 
     /// The task of a message that is about one, if its sender is who gave the task.
-    fn of_sender(&self, ack: Ack, notification: &TaskNotification) -> Option<(Arc<Work>, Ack)> {
+    fn of_sender(&self, ack: Ack, notification: &TaskNotification) -> Option<(Arc<Execution>, Ack)> {
         let (task, intent) = (&notification.task_id, &notification.intent);
         let Some(work) = self.live().get(task).cloned() else {
             if self.stopping.is_cancelled() {

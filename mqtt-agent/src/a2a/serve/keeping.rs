@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::ledger::{Ledger, Standing, Taken};
-use super::{Shared, Work};
+use super::{Execution, Executor};
 use crate::link::Ack;
 use crate::shown::shown;
 use crate::store::{StoreError, Stored, TaskRecord};
@@ -17,7 +17,7 @@ use crate::store::{StoreError, Stored, TaskRecord};
 /// of the connection wait behind it.
 const HOLD: Duration = Duration::from_secs(10);
 
-impl Work {
+impl Execution {
     /// The store has it, as it is given.
     pub(super) fn note_inserted(&self, stored: Stored) {
         self.standing.send_modify(|standing| standing.advance(0, stored));
@@ -61,11 +61,11 @@ impl Work {
 
     /// Puts the record into the store as it is now. One that is being inserted is not there to be changed yet, and one that
     /// was not taken may stand in the place of another's.
-    pub(super) async fn keep(&self, shared: &Shared, record: &Ledger) -> Result<(), StoreError> {
+    pub(super) async fn keep(&self, executor: &Executor, record: &Ledger) -> Result<(), StoreError> {
         if !matches!(*self.standing.borrow(), Standing::Kept(..)) {
             return Err(StoreError::Unavailable { reason: "the task is not inserted".to_owned() });
         }
-        let stored = shared.keep(record).await?;
+        let stored = executor.keep(record).await?;
         self.note_kept(record.changes(), stored);
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Work {
                 () = sleep(pause) => {}
             }
             pause = pause.saturating_mul(2);
-            let Some(shared) = self.shared.upgrade() else {
+            let Some(executor) = self.executor.upgrade() else {
                 ack.leave();
                 return None;
             };
@@ -147,7 +147,7 @@ impl Work {
                 let record = self.record.lock().await;
                 // An end is stored by whoever came to it, held to its size.
                 if !record.task.status.is_terminal() {
-                    drop(self.keep(&shared, &record).await);
+                    drop(self.keep(&executor, &record).await);
                 }
             };
             drop(timeout_at(until, keep).await);
@@ -155,8 +155,8 @@ impl Work {
     }
 
     /// Puts the record into the store for the first time after a change; [`hear`](Self::hear) tries again.
-    pub(super) async fn keep_or_warn(&self, shared: &Shared, record: &Ledger, what: &str) {
-        if let Err(error) = self.keep(shared, record).await {
+    pub(super) async fn keep_or_warn(&self, executor: &Executor, record: &Ledger, what: &str) {
+        if let Err(error) = self.keep(executor, record).await {
             crate::log::warn!(task = %shown(&self.begun().task_id), %error, "failed to store {what}; it is tried again");
         }
     }

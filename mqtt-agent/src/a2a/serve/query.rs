@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Shared;
-use super::work::first_seq;
+use super::Executor;
+use super::execution::first_seq;
 use crate::json;
 use crate::link::{Ack, Inbound, Message};
 use crate::log_rate::limited;
@@ -25,7 +25,7 @@ const MOST: usize = 256;
 /// How many bytes of tasks a list has: no receiver's limit has to be looked up for so many (`SUB-14`).
 const BYTES: usize = 60 << 10;
 
-impl Shared {
+impl Executor {
     /// Takes a query. Its answer goes to the results of whoever asks, and nowhere else: only that topic can be bound to
     /// them (`SUB-7`).
     pub(super) fn query(self: &Arc<Self>, inbound: &Inbound, ack: Ack, query: TaskQuery) {
@@ -42,17 +42,17 @@ impl Shared {
         let reply_to = ReplyTo::with(topic.to_owned(), &inbound.properties);
         // Nothing is owed but an answer; who gets none asks again.
         ack.in_memory();
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            let Ok(_turn) = shared.queries.acquire().await else { return };
-            let list = match shared.list(&owner, &query).await {
+            let Ok(_turn) = executor.queries.acquire().await else { return };
+            let list = match executor.list(&owner, &query).await {
                 Ok(list) => list,
                 Err(error) => {
                     return limited!(warn, "failed to answer a query", topic = %shown(reply_to.topic()), %error);
                 }
             };
-            let answer = shared.answer(&reply_to, list, &owner).await;
-            if let Err(error) = shared.link.publish(answer).await {
+            let answer = executor.answer(&reply_to, list, &owner).await;
+            if let Err(error) = executor.link.publish(answer).await {
                 limited!(warn, "failed to answer a query", topic = %shown(reply_to.topic()), %error);
             }
         });

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::machine::Event;
 use super::pending::{Claim, Claimed, Lane};
-use super::{Shared, Work};
+use super::{Execution, Executor};
 use crate::deadline;
 use crate::json;
 use crate::shown::shown;
@@ -34,12 +34,12 @@ const RETRY_MOST: Duration = Duration::from_secs(30);
 struct Lanes(Vec<(Lane, Arc<Semaphore>)>);
 
 impl Lanes {
-    fn of(shared: &Shared) -> Self {
-        let most = if shared.store.is_durable() { PAGE } else { Semaphore::MAX_PERMITS >> 1 };
+    fn of(executor: &Executor) -> Self {
+        let most = if executor.store.is_durable() { PAGE } else { Semaphore::MAX_PERMITS >> 1 };
         let room = |places: usize| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS >> 1) + most));
-        let skills = shared.skills.values().map(|ready| {
+        let skills = executor.skills.values().map(|ready| {
             let own = ready.skill.concurrency.map_or(usize::MAX, |places| places as usize);
-            (Some(ready.skill.id), room(own.min(shared.limits.tasks)))
+            (Some(ready.skill.id), room(own.min(executor.limits.tasks)))
         });
         Self(skills.chain([(None, room(0))]).collect())
     }
@@ -51,88 +51,88 @@ impl Lanes {
 }
 
 /// Finds every open task of this agent, and begins to take them up.
-pub(super) async fn all(shared: &Arc<Shared>) -> Result<(), StoreError> {
-    let lanes = Lanes::of(shared);
+pub(super) async fn all(executor: &Arc<Executor>) -> Result<(), StoreError> {
+    let lanes = Lanes::of(executor);
     let (mut after, mut count) = (None, 0_usize);
     loop {
-        let page = shared.store.open(TaskSide::Executor, after.as_deref(), PAGE).await?;
+        let page = executor.store.open(TaskSide::Executor, after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.task.task_id.as_str().to_owned());
         for record in page {
             let id = &record.task.task_id;
             // A page of the store may come twice.
-            if shared.pending.contains(id) || shared.live().contains_key(id) {
+            if executor.pending.contains(id) || executor.live().contains_key(id) {
                 continue;
             }
             count += 1;
-            let lane = lane(shared, &record);
+            let lane = lane(executor, &record);
             if record.task.status.is_terminal() {
                 // It is read again when it is sent.
-                shared.unsent.add_recovered(&record);
+                executor.unsent.add_recovered(&record);
             } else if let Some(room) = lanes.room(lane) {
-                take_up(shared, record, Some(room));
+                take_up(executor, record, Some(room));
             } else {
-                let place = shared.admission.admit_promised(0);
-                shared.pending.add(record.task.task_id, lane, record.deadline_ms, place);
+                let place = executor.admission.admit_promised(0);
+                executor.pending.add(record.task.task_id, lane, record.deadline_ms, place);
             }
         }
     }
     if count > 0 {
         crate::log::info!(tasks = count, "tasks of an earlier process are taken up");
     }
-    let full = lanes.0.into_iter().filter(|(lane, _)| !shared.pending.of(*lane).is_empty());
+    let full = lanes.0.into_iter().filter(|(lane, _)| !executor.pending.of(*lane).is_empty());
     let full: Vec<_> = full.collect();
     if !full.is_empty() {
-        spawn::tracked(&shared.tasks, go_on(Arc::clone(shared), full));
+        spawn::tracked(&executor.tasks, go_on(Arc::clone(executor), full));
     }
     Ok(())
 }
 
-fn lane(shared: &Shared, record: &TaskRecord) -> Lane {
-    shared.skill(&record.task.kind).map(|ready| ready.skill.id)
+fn lane(executor: &Executor, record: &TaskRecord) -> Lane {
+    executor.skill(&record.task.kind).map(|ready| ready.skill.id)
 }
 
 /// Takes up the others as there is room for them.
-async fn go_on(shared: Arc<Shared>, lanes: Vec<(Lane, Arc<Semaphore>)>) {
-    let lanes = lanes.into_iter().map(|(lane, room)| read_on(&shared, lane, room));
-    let all = async { tokio::join!(join_all(lanes), end_late(&shared)) };
+async fn go_on(executor: Arc<Executor>, lanes: Vec<(Lane, Arc<Semaphore>)>) {
+    let lanes = lanes.into_iter().map(|(lane, room)| read_on(&executor, lane, room));
+    let all = async { tokio::join!(join_all(lanes), end_late(&executor)) };
     tokio::select! {
         biased;
         // The next start finds them.
-        () = shared.stopping.cancelled() => {}
-        () = shared.abandon.cancelled() => {}
+        () = executor.stopping.cancelled() => {}
+        () = executor.abandon.cancelled() => {}
         _ = all => {}
     }
 }
 
 /// Takes up one task of a lane after the other, in their order, each when there is room for it.
-async fn read_on(shared: &Arc<Shared>, lane: Lane, room: Arc<Semaphore>) {
+async fn read_on(executor: &Arc<Executor>, lane: Lane, room: Arc<Semaphore>) {
     let mut found = true;
     while found {
         found = false;
         let mut after = None;
         loop {
-            let page = page(shared, after.as_deref()).await;
+            let page = page(executor, after.as_deref()).await;
             let Some(last) = page.last() else { break };
             after = Some(last.task.task_id.as_str().to_owned());
             // The others are read by their own lanes.
             let page: Vec<_> =
-                page.into_iter().filter(|record| shared.pending.contains(&record.task.task_id)).collect();
-            for record in page.into_iter().filter(|record| self::lane(shared, record) == lane) {
+                page.into_iter().filter(|record| executor.pending.contains(&record.task.task_id)).collect();
+            for record in page.into_iter().filter(|record| self::lane(executor, record) == lane) {
                 let Ok(room) = Arc::clone(&room).acquire_owned().await else { return };
                 // The record is as it was read: only who has claimed a task changes it.
-                if let Some(claim) = claim(shared, &record.task.task_id).await {
-                    take_up(shared, record, Some(room));
+                if let Some(claim) = claim(executor, &record.task.task_id).await {
+                    take_up(executor, record, Some(room));
                     claim.done();
                     found = true;
                 }
             }
         }
         // A page that came anew, because what it was after is gone, may have left some out.
-        found &= !shared.pending.of(lane).is_empty();
+        found &= !executor.pending.of(lane).is_empty();
     }
-    for id in shared.pending.of(lane) {
-        if let Claimed::Ours(claim) = shared.pending.claim(&id) {
+    for id in executor.pending.of(lane) {
+        if let Claimed::Ours(claim) = executor.pending.claim(&id) {
             lost(claim, &id);
         }
     }
@@ -144,10 +144,10 @@ fn lost(claim: Claim<'_>, id: &Identifier) {
 }
 
 /// A page of what is open, once the store gives it.
-async fn page(shared: &Shared, after: Option<&str>) -> Vec<TaskRecord> {
+async fn page(executor: &Executor, after: Option<&str>) -> Vec<TaskRecord> {
     let mut pause = RETRY;
     loop {
-        match shared.store.open(TaskSide::Executor, after, PAGE).await {
+        match executor.store.open(TaskSide::Executor, after, PAGE).await {
             Ok(page) => return page,
             Err(error) => {
                 crate::log::error!(%error, "failed to read tasks of an earlier process; it is tried again")
@@ -159,13 +159,13 @@ async fn page(shared: &Shared, after: Option<&str>) -> Vec<TaskRecord> {
 }
 
 /// Takes up those whose deadline passes before their turn, which ends them.
-async fn end_late(shared: &Arc<Shared>) {
+async fn end_late(executor: &Arc<Executor>) {
     let room = Arc::new(Semaphore::new(PAGE));
-    while shared.pending.has_deadlines() {
-        for id in shared.pending.late(deadline::ms_within(Duration::ZERO)) {
+    while executor.pending.has_deadlines() {
+        for id in executor.pending.late(deadline::ms_within(Duration::ZERO)) {
             let Ok(room) = Arc::clone(&room).acquire_owned().await else { return };
-            if let Some((claim, record)) = read(shared, &id).await {
-                take_up(shared, record, Some(room));
+            if let Some((claim, record)) = read(executor, &id).await {
+                take_up(executor, record, Some(room));
                 claim.done();
             }
         }
@@ -174,27 +174,27 @@ async fn end_late(shared: &Arc<Shared>) {
 }
 
 /// Claims a task, once nobody else has it claimed; `None` where it is taken up.
-async fn claim<'s>(shared: &'s Shared, id: &Identifier) -> Option<Claim<'s>> {
+async fn claim<'s>(executor: &'s Executor, id: &Identifier) -> Option<Claim<'s>> {
     loop {
-        match shared.pending.claim(id) {
+        match executor.pending.claim(id) {
             Claimed::Ours(claim) => return Some(claim),
-            Claimed::Others => shared.pending.settled(id).await,
+            Claimed::Others => executor.pending.settled(id).await,
             Claimed::Gone => return None,
         }
     }
 }
 
 /// Reads a task whose turn it is not yet, once the store gives it; `None` where it is taken up, or cannot be read.
-pub(super) async fn read<'s>(shared: &'s Shared, id: &Identifier) -> Option<(Claim<'s>, TaskRecord)> {
+pub(super) async fn read<'s>(executor: &'s Executor, id: &Identifier) -> Option<(Claim<'s>, TaskRecord)> {
     let mut pause = RETRY;
     loop {
-        let claim = claim(shared, id).await?;
+        let claim = claim(executor, id).await?;
         // Before it is read: one that was in hand then, and is no more, has ended in the store.
-        if shared.live().contains_key(id) {
+        if executor.live().contains_key(id) {
             claim.done();
             return None;
         }
-        match shared.store.get(TaskSide::Executor, id.as_str()).await {
+        match executor.store.get(TaskSide::Executor, id.as_str()).await {
             Ok(Some(record)) => return Some((claim, record)),
             Ok(None) | Err(StoreError::Unreadable { .. }) => lost(claim, id),
             Err(error) => {
@@ -208,24 +208,24 @@ pub(super) async fn read<'s>(shared: &'s Shared, id: &Identifier) -> Option<(Cla
 }
 
 /// Takes up a task that had not ended when it was read, unless it is in hand or will be.
-pub(super) fn one(shared: &Arc<Shared>, record: &TaskRecord) {
+pub(super) fn one(executor: &Arc<Executor>, record: &TaskRecord) {
     let id = record.task.task_id.clone();
-    let place = shared.admission.admit_promised(0);
-    if !shared.pending.add(id.clone(), lane(shared, record), record.deadline_ms, place) {
+    let place = executor.admission.admit_promised(0);
+    if !executor.pending.add(id.clone(), lane(executor, record), record.deadline_ms, place) {
         return;
     }
-    let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
+    let (executor, tasks) = (Arc::clone(executor), executor.tasks.clone());
     spawn::tracked(&tasks, async move {
         let read = tokio::select! {
             biased;
             // The next start finds it.
-            () = shared.stopping.cancelled() => return,
-            read = read(&shared, &id) => read,
+            () = executor.stopping.cancelled() => return,
+            read = read(&executor, &id) => read,
         };
         // Read anew: it may have ended since, and its end is sent by whoever was there.
         if let Some((claim, record)) = read {
             if !record.task.status.is_terminal() {
-                take_up(&shared, record, None);
+                take_up(&executor, record, None);
             }
             claim.done();
         }
@@ -233,37 +233,37 @@ pub(super) fn one(shared: &Arc<Shared>, record: &TaskRecord) {
 }
 
 /// Puts a task among those in hand. `room` is given back when nothing is left to do for it.
-pub(super) fn take_up(shared: &Arc<Shared>, record: TaskRecord, room: Option<OwnedSemaphorePermit>) {
+pub(super) fn take_up(executor: &Arc<Executor>, record: TaskRecord, room: Option<OwnedSemaphorePermit>) {
     let size = json::memory(&record);
-    let ready = match shared.skill(&record.task.kind) {
+    let ready = match executor.skill(&record.task.kind) {
         Some(ready) => Arc::clone(ready),
-        None => return orphan(shared, record, room),
+        None => return orphan(executor, record, room),
     };
-    let place = shared.admission.admit_promised(size);
-    let work = Work::recovered(shared, ready, record);
-    shared.live().insert(work.begun().task_id.clone(), Arc::clone(&work));
-    let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
+    let place = executor.admission.admit_promised(size);
+    let work = Execution::recovered(executor, ready, record);
+    executor.live().insert(work.begun().task_id.clone(), Arc::clone(&work));
+    let (executor, tasks) = (Arc::clone(executor), executor.tasks.clone());
     spawn::tracked(&tasks, async move {
         let _room = room;
-        if shared.announced().await {
-            drop(shared);
+        if executor.announced().await {
+            drop(executor);
             work.run(place, Event::Recovered, None).await;
         }
     });
 }
 
 /// A task whose skill is gone: it has failed.
-fn orphan(shared: &Arc<Shared>, mut record: TaskRecord, room: Option<OwnedSemaphorePermit>) {
+fn orphan(executor: &Arc<Executor>, mut record: TaskRecord, room: Option<OwnedSemaphorePermit>) {
     (record.task.status, record.task.updated_at) = match record.canceled {
         true => (TaskState::Canceled, now_rfc3339()),
         false => (TaskState::Failed, now_rfc3339()),
     };
-    record.task.error = (!record.canceled).then(|| shared.unknown_skill(&record.task.kind));
-    let (shared, tasks) = (Arc::clone(shared), shared.tasks.clone());
+    record.task.error = (!record.canceled).then(|| executor.unknown_skill(&record.task.kind));
+    let (executor, tasks) = (Arc::clone(executor), executor.tasks.clone());
     spawn::tracked(&tasks, async move {
         let _room = room;
-        if shared.announced().await {
-            shared.end(record).await;
+        if executor.announced().await {
+            executor.end(record).await;
         }
     });
 }

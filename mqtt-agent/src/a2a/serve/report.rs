@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::Shared;
+use super::Executor;
 use super::machine::{Event, Machine, Promise, Sent, Step};
 use crate::link::{Message, Outcome, PublishError, Published};
 use crate::log_rate::limited;
@@ -27,7 +27,7 @@ pub(super) enum Patience {
     Three,
 }
 
-impl Shared {
+impl Executor {
     /// The message of a task that has ended; `None` where nobody wants it.
     pub(super) fn result(&self, record: &TaskRecord) -> Option<Message> {
         self.message(record, &TaskResult::of(&record.task, self.id.as_str()))

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::Shared;
+use super::Executor;
+use super::execution::seq_unread;
 use super::inbox::cannot_store;
 use super::pending::Claim;
 use super::recover::{read, take_up};
-use super::work::seq_unread;
 use crate::link::Ack;
 use crate::log_rate::limited;
 use crate::shown::shown;
@@ -15,7 +15,7 @@ use crate::spawn;
 use crate::store::{Stored, TaskRecord};
 use crate::wire::{TaskNotification, TaskResult, TaskState};
 
-impl Shared {
+impl Executor {
     /// A message about a task that has not been read yet: the task is taken up, if the message's sender is who gave it.
     /// Then the message finds it.
     pub(super) fn taken_up_first(
@@ -24,35 +24,35 @@ impl Shared {
         notification: TaskNotification,
         then: impl FnOnce(&Arc<Self>, Ack, TaskNotification) + Send + 'static,
     ) {
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             let taken_up = async {
-                if let Some((claim, record)) = read(&shared, &notification.task_id).await
+                if let Some((claim, record)) = read(&executor, &notification.task_id).await
                     && notification.from.as_deref().unwrap_or_default() == record.task.from
                 {
-                    take_up(&shared, record, None);
+                    take_up(&executor, record, None);
                     claim.done();
                 }
             };
             tokio::select! {
                 biased;
                 // The next start sees the message, after the task.
-                () = shared.stopping.cancelled() => ack.leave(),
-                () = shared.abandon.cancelled() => ack.leave(),
-                () = taken_up => then(&shared, ack, notification),
+                () = executor.stopping.cancelled() => ack.leave(),
+                () = executor.abandon.cancelled() => ack.leave(),
+                () = taken_up => then(&executor, ack, notification),
             }
         });
     }
 
     /// A task that comes again, and has not been read yet: it is stored, and has its turn where it was.
     pub(super) fn asked_again_unread(self: &Arc<Self>, ack: Ack, asked: TaskRecord) {
-        let shared = Arc::clone(self);
+        let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
             tokio::select! {
                 biased;
-                () = shared.stopping.cancelled() => ack.leave(),
-                () = shared.abandon.cancelled() => ack.leave(),
-                read = read(&shared, &asked.task.task_id) => shared.again_unread(ack, asked, read).await,
+                () = executor.stopping.cancelled() => ack.leave(),
+                () = executor.abandon.cancelled() => ack.leave(),
+                read = read(&executor, &asked.task.task_id) => executor.again_unread(ack, asked, read).await,
             }
         });
     }

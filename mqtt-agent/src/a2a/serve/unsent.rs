@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Shared;
+use super::Executor;
 use crate::shown::shown;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::Identifier;
@@ -136,27 +136,27 @@ impl Owners {
 }
 
 /// Sends them again for as long as the agent serves.
-pub(super) async fn send_again(shared: Arc<Shared>) {
-    if !shared.announced().await {
+pub(super) async fn send_again(executor: Arc<Executor>) {
+    if !executor.announced().await {
         return;
     }
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = shared.stopping.cancelled() => return,
+            () = executor.stopping.cancelled() => return,
             _ = look.tick() => {}
         }
-        let due = shared.unsent.owners().due(Instant::now());
-        let again = stream::iter(due).for_each_concurrent(AT_ONCE, |id| shared.again_unsent(id));
+        let due = executor.unsent.owners().due(Instant::now());
+        let again = stream::iter(due).for_each_concurrent(AT_ONCE, |id| executor.again_unsent(id));
         tokio::select! {
-            () = shared.stopping.cancelled() => return,
+            () = executor.stopping.cancelled() => return,
             () = again => {}
         }
     }
 }
 
-impl Shared {
+impl Executor {
     async fn again_unsent(&self, id: Identifier) {
         match self.store.get(TaskSide::Executor, id.as_str()).await {
             Ok(Some(record)) if record.task.status.is_terminal() && record.is_open() => {

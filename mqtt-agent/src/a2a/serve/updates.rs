@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shared, Work};
+use super::{Execution, Executor};
 use crate::a2a::task::TaskUpdateError;
 use crate::link::PublishError;
 use crate::log_rate::limited;
@@ -17,22 +17,22 @@ enum Full {
     Wait,
 }
 
-impl Work {
+impl Execution {
     /// Where the task is; and what it asks, while it waits for an answer.
-    pub(super) fn state_update(&self, shared: &Shared, record: &TaskRecord) -> TaskResult {
-        let mut update = self.update(shared, record);
+    pub(super) fn state_update(&self, executor: &Executor, record: &TaskRecord) -> TaskResult {
+        let mut update = self.update(executor, record);
         let asks = record.task.status == TaskState::InputRequired;
         update.message = record.task.messages.last().filter(|_| asks).cloned();
         update
     }
 
-    fn update(&self, shared: &Shared, record: &TaskRecord) -> TaskResult {
+    fn update(&self, executor: &Executor, record: &TaskRecord) -> TaskResult {
         let (id, state) = (self.begun().task_id.clone(), record.task.status);
-        TaskResult::update(id, state, shared.id.as_str(), self.next_seq())
+        TaskResult::update(id, state, executor.id.as_str(), self.next_seq())
     }
 
-    async fn tell(&self, full: Full, update: impl FnOnce(&Shared, &TaskRecord) -> TaskResult) {
-        let Some(shared) = self.shared.upgrade() else { return };
+    async fn tell(&self, full: Full, update: impl FnOnce(&Executor, &TaskRecord) -> TaskResult) {
+        let Some(executor) = self.executor.upgrade() else { return };
         let task = &self.begun().task_id;
         // Held until it is handed over, so that updates go out in their order.
         let _order = self.order.lock().await;
@@ -41,15 +41,15 @@ impl Work {
             if !record.updates || self.is_over(&record) || !self.may_tell() {
                 return;
             }
-            shared.message(&record, &update(&shared, &record))
+            executor.message(&record, &update(&executor, &record))
         };
         let Some(message) = message else { return };
-        let message = shared.for_sender(message, &self.begun().from).await;
-        if let Some((size, limit)) = shared.link.too_large(&message) {
+        let message = executor.for_sender(message, &self.begun().from).await;
+        if let Some((size, limit)) = executor.link.too_large(&message) {
             return limited!(warn, "an update was dropped: it is too large", task = %shown(task), size, limit);
         }
-        let sent = match (full, shared.link.try_enqueue(message.clone())) {
-            (Full::Wait, Err(PublishError::QueueFull)) => shared.link.enqueue(message).await,
+        let sent = match (full, executor.link.try_enqueue(message.clone())) {
+            (Full::Wait, Err(PublishError::QueueFull)) => executor.link.enqueue(message).await,
             (_, sent) => sent,
         };
         if let Err(error) = sent {
@@ -59,35 +59,35 @@ impl Work {
 
     /// Tells where it is.
     pub(super) async fn tell_state(&self) {
-        self.tell(Full::Drop, |shared, record| self.state_update(shared, record)).await;
+        self.tell(Full::Drop, |executor, record| self.state_update(executor, record)).await;
     }
 
     /// Tells it to whoever asks, once the store has that it was taken up.
     pub(super) async fn tell_again(&self) {
         if !self.may_tell()
-            && let Some(shared) = self.shared.upgrade()
+            && let Some(executor) = self.executor.upgrade()
         {
             let record = self.record.lock().await;
-            drop(self.keep(&shared, &record).await);
+            drop(self.keep(&executor, &record).await);
         }
         self.tell_state().await;
     }
 
     /// The same, waiting for the connection where that is needed: a question has to get through.
     pub(super) async fn tell_state_surely(&self) {
-        self.tell(Full::Wait, |shared, record| self.state_update(shared, record)).await;
+        self.tell(Full::Wait, |executor, record| self.state_update(executor, record)).await;
     }
 
     pub(crate) async fn progress(&self, message: TaskMessage) {
-        let update = |shared: &Shared, record: &TaskRecord| TaskResult {
+        let update = |executor: &Executor, record: &TaskRecord| TaskResult {
             message: Some(message),
-            ..self.update(shared, record)
+            ..self.update(executor, record)
         };
         self.tell(Full::Drop, update).await;
     }
 
     pub(crate) async fn artifact(&self, artifact: Artifact) -> Result<(), TaskUpdateError> {
-        let shared = self.shared.upgrade().ok_or(TaskUpdateError::Ended)?;
+        let executor = self.executor.upgrade().ok_or(TaskUpdateError::Ended)?;
         {
             let mut record = self.record.lock().await;
             if self.is_over(&record) {
@@ -98,19 +98,19 @@ impl Work {
                 Some(known) => *known = artifact.clone(),
                 None => with.task.artifacts.push(artifact.clone()),
             }
-            if let Some(message) = shared.result(&with)
-                && let Some((size, limit)) = shared.too_large(message, &with).await
+            if let Some(message) = executor.result(&with)
+                && let Some((size, limit)) = executor.too_large(message, &with).await
             {
                 return Err(TaskUpdateError::TooLarge { size, limit });
             }
             with.task.updated_at = now_rfc3339();
-            let stored = shared.keep(&with).await?;
+            let stored = executor.keep(&with).await?;
             *record.change() = Arc::new(with);
             self.note_kept(record.changes(), stored);
         }
-        let update = |shared: &Shared, record: &TaskRecord| TaskResult {
+        let update = |executor: &Executor, record: &TaskRecord| TaskResult {
             artifacts: vec![artifact],
-            ..self.update(shared, record)
+            ..self.update(executor, record)
         };
         self.tell(Full::Drop, update).await;
         Ok(())

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::cards::{read, write};
 use super::stop::retire_tools;
-use super::{ReadyTool, Server, publish_all, subscribe_all};
+use super::{ReadyTool, ToolServer, publish_all, subscribe_all};
 use crate::error::{Error, Problem, Result};
 use crate::handler::layer::Layers;
 use crate::link::Message;
@@ -14,7 +14,7 @@ use crate::serve::ACKNOWLEDGE;
 use crate::shown::shown;
 use crate::wire::ToolCard;
 
-impl Server {
+impl ToolServer {
     /// Whether it serves a tool of this name.
     fn serves(&self, name: &str) -> bool {
         self.serving().contains_key(name)

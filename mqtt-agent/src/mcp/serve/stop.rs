@@ -6,12 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::cards::{SharedCards, read};
 use super::look::Leaving;
-use super::{Server, Shared};
+use super::{Shared, ToolServer};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, Draining};
 use crate::wire::ToolCard;
 
-impl Server {
+impl ToolServer {
     /// Takes no more calls, waits for the running ones, and marks the cards offline, once nobody would publish
     /// them again. The connection stays open.
     pub(crate) async fn stop(self, unrepaired: &CancellationToken) {

@@ -30,7 +30,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::asked::Asked;
+use super::delegation::Delegation;
 use super::entry::{At, Entry};
 use super::event::{Effect, Event, Handed};
 use super::queues::{Again, Agents};
@@ -80,8 +80,8 @@ impl Book {
     }
 
     /// Some replicas that may work on a task and are online.
-    pub(super) fn replicas(&self, asked: &Asked) -> Vec<Arc<str>> {
-        self.agents.some_online(|agent| asked.may_be_at(agent), SOME)
+    pub(super) fn replicas(&self, delegation: &Delegation) -> Vec<Arc<str>> {
+        self.agents.some_online(|agent| delegation.may_be_at(agent), SOME)
     }
 
     /// Whether an agent has sent updates, and takes more than tasks.
@@ -114,24 +114,24 @@ impl Book {
     /// Takes an event; what is to be done is put behind what `effects` has.
     pub(super) fn take(&mut self, event: Event, now: Instant, effects: &mut Vec<Effect>) {
         match event {
-            Event::Inserting(asked) => self.enter(Entry::new(asked, At::Inserting, now)),
-            Event::Asked(asked) => {
+            Event::Inserting(delegation) => self.enter(Entry::new(delegation, At::Inserting, now)),
+            Event::Asked(delegation) => {
                 let at = At::Link { lost: false };
-                match self.tasks.get_mut(&asked.task.task_id).filter(|entry| entry.at == At::Inserting) {
+                match self.tasks.get_mut(&delegation.task.task_id).filter(|entry| entry.at == At::Inserting) {
                     Some(entry) => (entry.at, entry.quiet_since) = (at, now),
-                    None => self.enter(Entry::new(asked, at, now)),
+                    None => self.enter(Entry::new(delegation, at, now)),
                 }
             }
-            Event::Recovered { asked, sent, lost, canceled } => {
+            Event::Recovered { delegation, sent, lost, canceled } => {
                 let at = match (sent, lost) {
                     // In the session that the earlier process left.
                     (true, false) => At::Broker { session: 0, epoch: 0 },
                     (true, true) => At::Due,
                     (false, _) => At::Unsure { until: None },
                 };
-                self.recovered(asked, at, canceled, now, effects);
+                self.recovered(delegation, at, canceled, now, effects);
             }
-            Event::Attached(asked) => self.attached(asked, now),
+            Event::Attached(delegation) => self.attached(delegation, now),
             Event::Handed { id, outcome } => self.handed(&id, outcome, now, effects),
             Event::Withdrawn { id, error } => self.withdrawn(&id, error, now, effects),
             Event::Forgotten(id) => self.forget(&id, now),
@@ -182,7 +182,7 @@ impl Book {
     }
 
     fn enter(&mut self, entry: Entry) {
-        self.tasks.insert(entry.asked.task.task_id.clone(), entry);
+        self.tasks.insert(entry.delegation.task.task_id.clone(), entry);
     }
 
     fn forget(&mut self, id: &Identifier, now: Instant) {
@@ -195,17 +195,17 @@ impl Book {
 
     fn recovered(
         &mut self,
-        asked: Arc<Asked>,
+        delegation: Arc<Delegation>,
         at: At,
         canceled: bool,
         now: Instant,
         effects: &mut Vec<Effect>,
     ) {
-        let id = asked.task.task_id.clone();
+        let id = delegation.task.task_id.clone();
         if self.tasks.contains_key(&id) {
             return;
         }
-        let mut entry = Entry::new(asked, at, now);
+        let mut entry = Entry::new(delegation, at, now);
         entry.sent = !matches!(at, At::Unsure { .. });
         (entry.canceled, entry.wanted) = (canceled, false);
         self.enter(entry);
@@ -219,18 +219,18 @@ impl Book {
     pub(super) fn attachable(&self, id: &Identifier) -> Option<(bool, Option<Arc<str>>)> {
         match self.tasks.get(id) {
             Some(entry) if entry.wanted || entry.has_ended() => None,
-            Some(entry) => Some((entry.asked.stored, entry.executor.clone())),
+            Some(entry) => Some((entry.delegation.stored, entry.executor.clone())),
             None => Some((false, None)),
         }
     }
 
     /// Somebody waits for a task from now on.
-    fn attached(&mut self, asked: Arc<Asked>, now: Instant) {
+    fn attached(&mut self, delegation: Arc<Delegation>, now: Instant) {
         let (session, epoch) = (self.session, self.epoch);
-        match self.tasks.get_mut(&asked.task.task_id) {
-            Some(entry) => (entry.asked, entry.wanted) = (asked, true),
+        match self.tasks.get_mut(&delegation.task.task_id) {
+            Some(entry) => (entry.delegation, entry.wanted) = (delegation, true),
             None => {
-                let mut entry = Entry::new(asked, At::Broker { session, epoch }, now);
+                let mut entry = Entry::new(delegation, At::Broker { session, epoch }, now);
                 entry.sent = true;
                 self.enter(entry);
             }
@@ -255,7 +255,7 @@ impl Book {
                 }
                 if again && entry.canceled {
                     // The broker may have lost that as well.
-                    effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                    effects.push(Effect::Cancel(Arc::clone(&entry.delegation)));
                 }
                 if lost || session < self.session {
                     self.due(id, now, effects);
@@ -281,11 +281,11 @@ impl Book {
     fn withdrawn(&mut self, id: &Identifier, error: TaskError, now: Instant, effects: &mut Vec<Effect>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         entry.wanted = false;
-        if !entry.asked.stored || seeded(Bug::NotWithdrawn) {
+        if !entry.delegation.stored || seeded(Bug::NotWithdrawn) {
             return self.forget(id, now);
         }
         if !entry.has_ended() {
-            let result = ended(&entry.asked, failed(error));
+            let result = ended(&entry.delegation, failed(error));
             entry.end(result, now, effects);
         }
         // Its result may have been here before the broker's word: nobody was given a handle for it.
@@ -327,13 +327,13 @@ impl Book {
             let direct = entry.target() == &**agent;
             // Any of the replicas may have it, and only one that was silent for long has lost it.
             let quiet = now.saturating_duration_since(entry.quiet_since) >= SILENCE;
-            let replica = entry.executor.is_none() && quiet && entry.asked.may_be_at(agent);
+            let replica = entry.executor.is_none() && quiet && entry.delegation.may_be_at(agent);
             if !direct && !replica {
                 continue;
             }
             match &mut entry.at {
                 At::Link { .. } if seeded(Bug::SecondCopy) => {
-                    effects.push(Effect::Send(Arc::clone(&entry.asked)));
+                    effects.push(Effect::Send(Arc::clone(&entry.delegation)));
                 }
                 At::Link { lost } => *lost |= !retained && direct,
                 At::Broker { epoch, .. } if missed(*epoch) => lost.push(id.clone()),
@@ -372,7 +372,7 @@ impl Book {
             let meant = if from.is_empty() {
                 proven
             } else {
-                entry.asked.may_be_at(from) && Identifier::parse(from).is_ok()
+                entry.delegation.may_be_at(from) && Identifier::parse(from).is_ok()
             };
             meant || seeded(Bug::AnySender)
         }) else {
@@ -381,7 +381,7 @@ impl Book {
         };
         if entry.has_ended() {
             if seeded(Bug::ToldTwice) && terminal {
-                effects.push(Effect::End(Arc::clone(&entry.asked), result));
+                effects.push(Effect::End(Arc::clone(&entry.delegation), result));
             }
             if !terminal {
                 return effects.push(Effect::Acknowledge(message));
@@ -413,12 +413,12 @@ impl Book {
             if entry.executor.is_none() && !from.is_empty() {
                 let executor: Arc<str> = from.into();
                 entry.executor = Some(Arc::clone(&executor));
-                effects.push(Effect::Executor(Arc::clone(&entry.asked), executor));
+                effects.push(Effect::Executor(Arc::clone(&entry.delegation), executor));
                 // One of several replicas: a later process asks none but that, and what was said before went to any.
-                if from != &*entry.asked.task.to {
+                if from != &*entry.delegation.task.to {
                     note(self.durable, entry, now, effects);
                     if entry.canceled {
-                        effects.push(Effect::Cancel(Arc::clone(&entry.asked)));
+                        effects.push(Effect::Cancel(Arc::clone(&entry.delegation)));
                     }
                 }
             }
@@ -426,9 +426,9 @@ impl Book {
             let missed = if repeated { None } else { entry.missed_answer(&result) };
             let news = !repeated && entry.update(&result);
             if let Some(answer) = missed {
-                effects.push(Effect::Say(Arc::clone(&entry.asked), answer));
+                effects.push(Effect::Say(Arc::clone(&entry.delegation), answer));
             } else if news {
-                effects.push(Effect::Update(Arc::clone(&entry.asked), result));
+                effects.push(Effect::Update(Arc::clone(&entry.delegation), result));
             }
         }
         self.pump_all(now, effects);
@@ -437,14 +437,14 @@ impl Book {
     /// A task ends so: stored first where it is kept, and told then.
     fn end(&mut self, id: &Identifier, end: TaskResult, now: Instant, effects: &mut Vec<Effect>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
-        let end = ended(&entry.asked, end);
-        if entry.asked.stored {
+        let end = ended(&entry.delegation, end);
+        if entry.delegation.stored {
             entry.end(end, now, effects);
             if seeded(Bug::EarlySettled) {
                 entry.settle(now, effects);
             }
         } else {
-            effects.push(Effect::End(Arc::clone(&entry.asked), end));
+            effects.push(Effect::End(Arc::clone(&entry.delegation), end));
             self.forget(id, now);
         }
     }
@@ -473,7 +473,7 @@ impl Book {
             let online = |entry: &Entry| {
                 self.agents.is_online(entry.target())
                     || (entry.executor.is_none()
-                        && self.agents.is_any_online(|agent| entry.asked.may_be_at(agent)))
+                        && self.agents.is_any_online(|agent| entry.delegation.may_be_at(agent)))
             };
             let quiet = now.saturating_duration_since(entry.quiet_since);
             if quiet >= SILENCE || matches!(entry.at, At::Unsure { .. }) {
@@ -554,12 +554,12 @@ impl Book {
                     (Again::Send(_), At::Due) => {
                         entry.at = At::Link { lost: false };
                         entry.sent_again();
-                        effects.push(Effect::Send(Arc::clone(&entry.asked)));
+                        effects.push(Effect::Send(Arc::clone(&entry.delegation)));
                     }
                     (Again::Ask(_), At::Broker { .. } | At::Unsure { .. }) => {
                         entry.asks = entry.asks.saturating_add(1);
                         entry.unanswered = entry.unanswered.saturating_add(1);
-                        effects.push(Effect::Ask(Arc::clone(&entry.asked)));
+                        effects.push(Effect::Ask(Arc::clone(&entry.delegation)));
                     }
                     // It has ended, or was sent meanwhile.
                     _ => continue,
@@ -575,10 +575,10 @@ impl Book {
 
 /// What a later process has to know; where there can be none nothing is to be noted.
 fn note(durable: bool, entry: &mut Entry, now: Instant, effects: &mut Vec<Effect>) {
-    if durable && entry.asked.stored && !entry.has_ended() {
+    if durable && entry.delegation.stored && !entry.has_ended() {
         entry.keep(now, effects);
     } else {
-        effects.push(Effect::Noted(Arc::clone(&entry.asked)));
+        effects.push(Effect::Noted(Arc::clone(&entry.delegation)));
     }
 }
 
@@ -591,8 +591,8 @@ fn failed(error: TaskError) -> TaskResult {
 }
 
 /// The end of this task.
-fn ended(asked: &Asked, end: TaskResult) -> TaskResult {
-    TaskResult { task_id: asked.task.task_id.clone(), ..end }
+fn ended(delegation: &Delegation, end: TaskResult) -> TaskResult {
+    TaskResult { task_id: delegation.task.task_id.clone(), ..end }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::asked::Asked;
+use super::delegation::Delegation;
 use super::event::{Change, Effect, What};
 use super::seeded::{Bug, seeded};
 use crate::deadline;
@@ -58,7 +58,7 @@ pub(super) enum At {
 /// One task.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) asked: Arc<Asked>,
+    pub(super) delegation: Arc<Delegation>,
     pub(super) at: At,
     /// The broker has had it at some time.
     pub(super) sent: bool,
@@ -109,10 +109,10 @@ struct Keeping {
 }
 
 impl Entry {
-    pub(super) fn new(asked: Arc<Asked>, at: At, now: Instant) -> Self {
+    pub(super) fn new(delegation: Arc<Delegation>, at: At, now: Instant) -> Self {
         Self {
-            executor: asked.known_executor(),
-            asked,
+            executor: delegation.known_executor(),
+            delegation,
             at,
             sent: false,
             canceled: false,
@@ -137,7 +137,7 @@ impl Entry {
 
     /// Whose inbox takes what is said about it.
     pub(super) fn target(&self) -> &str {
-        self.executor.as_deref().unwrap_or(&self.asked.task.to)
+        self.executor.as_deref().unwrap_or(&self.delegation.task.to)
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -168,7 +168,9 @@ impl Entry {
     /// Whether its agent has had enough time to be heard after its deadline: of one connection, or of many short ones.
     /// `uptime`: for how long there was a connection, all in all.
     pub(super) fn is_late(&mut self, now: Instant, up_since: Option<Instant>, uptime: Duration) -> bool {
-        let Some(deadline) = self.asked.deadline.filter(|deadline| *deadline < now) else { return false };
+        let Some(deadline) = self.delegation.deadline.filter(|deadline| *deadline < now) else {
+            return false;
+        };
         let late_at = *self.late_at.get_or_insert(uptime);
         up_since.is_some_and(|since| deadline::after(deadline.max(since), LATE) < now)
             || uptime.saturating_sub(late_at) >= LATE_IN_PIECES
@@ -185,7 +187,7 @@ impl Entry {
     pub(super) fn missed_answer(&mut self, update: &TaskResult) -> Option<TaskMessage> {
         if update.status == TaskState::InputRequired {
             // Without a time one question cannot be told from the next one.
-            let same = update.message.as_ref().is_some_and(|asked| !asked.timestamp.is_empty())
+            let same = update.message.as_ref().is_some_and(|delegation| !delegation.timestamp.is_empty())
                 && update.message == self.question;
             if same {
                 return self.answer.clone();
@@ -254,8 +256,8 @@ impl Entry {
         self.keeping =
             Keeping { busy: true, dirty: false, retry_at: None, ..std::mem::take(&mut self.keeping) };
         let what = self.what();
-        let (asked, change) = (Arc::clone(&self.asked), Box::new(self.change()));
-        effects.push(Effect::Store { asked, change, what });
+        let (delegation, change) = (Arc::clone(&self.delegation), Box::new(self.change()));
+        effects.push(Effect::Store { delegation, change, what });
     }
 
     /// The store is tried again when it is time.
@@ -271,7 +273,7 @@ impl Entry {
             // Told once.
             self.keeping.failing_since = None;
             let reason = "it has failed for half a minute to take a task's end".to_owned();
-            effects.push(Effect::Failing(Arc::clone(&self.asked), StoreError::Unavailable { reason }));
+            effects.push(Effect::Failing(Arc::clone(&self.delegation), StoreError::Unavailable { reason }));
         }
     }
 
@@ -310,7 +312,7 @@ impl Entry {
         effects: &mut Vec<Effect>,
     ) -> bool {
         self.keeping.busy = false;
-        effects.push(Effect::Noted(Arc::clone(&self.asked)));
+        effects.push(Effect::Noted(Arc::clone(&self.delegation)));
         match outcome {
             Ok(()) => self.taken(what, now, effects),
             Err(error) => {
@@ -337,7 +339,7 @@ impl Entry {
                     self.at = At::Ended;
                     self.tell_end(effects);
                 }
-                effects.push(Effect::Settled(Arc::clone(&self.asked)));
+                effects.push(Effect::Settled(Arc::clone(&self.delegation)));
                 return true;
             }
         }
@@ -350,9 +352,9 @@ impl Entry {
     fn tell_end(&mut self, effects: &mut Vec<Effect>) {
         self.let_go(effects);
         if let Some(end) = self.end.take().filter(|_| self.wanted) {
-            effects.push(Effect::End(Arc::clone(&self.asked), *end));
+            effects.push(Effect::End(Arc::clone(&self.delegation), *end));
         } else if !self.settled {
-            effects.push(Effect::Release(self.asked.task.task_id.clone()));
+            effects.push(Effect::Release(self.delegation.task.task_id.clone()));
         }
     }
 
@@ -369,14 +371,14 @@ impl Entry {
         keeping.retry_at = now.checked_add(wait);
         if keeping.failures == 1 {
             keeping.failing_since = Some(now);
-            let task = &self.asked.task.task_id;
+            let task = &self.delegation.task.task_id;
             crate::log::error!(task = %shown(task), %error, ?what, "failed to store what became of a task; it is tried again");
         }
         if keeping.failures >= KEPT_BY_BROKER {
             self.let_go(effects);
         }
         if what == What::Settled {
-            effects.push(Effect::Settled(Arc::clone(&self.asked)));
+            effects.push(Effect::Settled(Arc::clone(&self.delegation)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::asked::Asked;
+use super::delegation::Delegation;
 use crate::store::{StoreError, TaskRecord};
 use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult, TaskState, now_rfc3339};
 
@@ -10,13 +10,13 @@ use crate::wire::{Identifier, TaskError, TaskMessage, TaskResult, TaskState, now
 #[derive(Debug)]
 pub(super) enum Event {
     /// The store is being given a task, which nobody else has yet.
-    Inserting(Arc<Asked>),
+    Inserting(Arc<Delegation>),
     /// A task is given to the connection for the first time.
-    Asked(Arc<Asked>),
+    Asked(Arc<Delegation>),
     /// The store had a task of an earlier process that has not ended.
-    Recovered { asked: Arc<Asked>, sent: bool, lost: bool, canceled: bool },
+    Recovered { delegation: Arc<Delegation>, sent: bool, lost: bool, canceled: bool },
     /// Whoever has a task of another process is asked where it is, and somebody waits for it here.
-    Attached(Arc<Asked>),
+    Attached(Arc<Delegation>),
     /// The connection is done with a copy of the task.
     Handed { id: Identifier, outcome: Handed },
     /// A task that was not handed over is not wanted any more.
@@ -77,33 +77,33 @@ pub(super) enum What {
 #[derive(Debug)]
 pub(super) enum Effect {
     /// An update for the task's handle.
-    Update(Arc<Asked>, TaskResult),
+    Update(Arc<Delegation>, TaskResult),
     /// Who works on the task.
-    Executor(Arc<Asked>, Arc<str>),
+    Executor(Arc<Delegation>, Arc<str>),
     /// The end, for the task's handle.
-    End(Arc<Asked>, TaskResult),
+    End(Arc<Delegation>, TaskResult),
     /// The store had its first try at what was to be noted.
-    Noted(Arc<Asked>),
+    Noted(Arc<Delegation>),
     /// The store had its first try at the task as settled.
-    Settled(Arc<Asked>),
+    Settled(Arc<Delegation>),
     /// The end cannot be stored for a long time.
-    Failing(Arc<Asked>, StoreError),
+    Failing(Arc<Delegation>, StoreError),
     /// The task ended, and nobody waits for it.
     Release(Identifier),
     /// The message of this number need not be kept by the broker any more.
     Acknowledge(u64),
     /// Send the task once more.
-    Send(Arc<Asked>),
+    Send(Arc<Delegation>),
     /// Ask its agent where the task is, by its id alone (`A2A-6`).
-    Ask(Arc<Asked>),
+    Ask(Arc<Delegation>),
     /// Look whether an agent takes messages about a task.
     Learn(Arc<str>),
     /// Tell its agent that the task is not wanted.
-    Cancel(Arc<Asked>),
+    Cancel(Arc<Delegation>),
     /// Give its agent the answer once more.
-    Say(Arc<Asked>, TaskMessage),
+    Say(Arc<Delegation>, TaskMessage),
     /// Put that into the store.
-    Store { asked: Arc<Asked>, change: Box<Change>, what: What },
+    Store { delegation: Arc<Delegation>, change: Box<Change>, what: What },
 }
 
 /// What the store is to know of a task.

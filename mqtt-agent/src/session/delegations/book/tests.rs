@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::asked::Asked;
+use super::super::delegation::Delegation;
 use super::super::event::{Effect, Event, Handed, What};
 use super::Book;
 use crate::deadline;
@@ -36,7 +36,7 @@ impl Told {
         told.on(Event::Connected { session: 1, epoch: 1 });
         told.on(Event::Online { agent: "alone".into(), retained: true });
         let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
-        told.on(Event::Asked(Arc::new(Asked::of(TaskRecord::new(task)).0)));
+        told.on(Event::Asked(Arc::new(Delegation::of(TaskRecord::new(task)).0)));
         told
     }
 
@@ -47,7 +47,7 @@ impl Told {
         let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
         let mut record = TaskRecord::new(task);
         record.deadline_ms = Some(deadline::ms_within(Duration::from_secs(1)));
-        told.on(Event::Inserting(Arc::new(Asked::of(record).0)));
+        told.on(Event::Inserting(Arc::new(Delegation::of(record).0)));
         told
     }
 
@@ -56,7 +56,7 @@ impl Told {
         let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
         let mut record = TaskRecord::new(task);
         record.deadline_ms = Some(deadline::ms_within(within));
-        self.on(Event::Asked(Arc::new(Asked::of(record).0)));
+        self.on(Event::Asked(Arc::new(Delegation::of(record).0)));
         self.handed(1);
         self.stored(What::Note, Ok(()));
     }
@@ -262,9 +262,9 @@ fn a_question_without_number_and_time_that_the_broker_delivers_again_is_asked_on
         let mut result = TaskResult::update(id(), TaskState::InputRequired, "alone", 0);
         (result.seq, result.message) = (None, Some(question));
         told.on(Event::Heard { result, proven: true, redelivered, message });
-        let asked = told.effects.iter().filter(|effect| matches!(effect, Effect::Update(..))).count();
+        let delegation = told.effects.iter().filter(|effect| matches!(effect, Effect::Update(..))).count();
         told.effects.clear();
-        asked
+        delegation
     };
     assert_eq!(asks(&mut told, 1, false), 1);
     assert_eq!(asks(&mut told, 2, true), 0, "the same once more");

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::super::asked::Asked;
+use super::super::super::delegation::Delegation;
 use super::super::super::event::{Effect, Event, Handed, What};
 use super::super::super::queues::AT_ONCE;
 use super::super::Book;
@@ -75,7 +75,7 @@ struct User {
     withdrawn: bool,
     canceled: bool,
     /// The agent's question that was told and is not answered, and the last one that is: it is answered once.
-    asked: Option<String>,
+    delegation: Option<String>,
     answered: Option<String>,
     deadline: Option<Instant>,
     /// How often the store did not take its end, and when that came.
@@ -107,7 +107,7 @@ impl User {
 /// A copy of a task that the connection has.
 #[derive(Debug)]
 struct Copy {
-    asked: Arc<Asked>,
+    delegation: Arc<Delegation>,
     /// Whether `delegate()` waits for it.
     first: bool,
     /// The agent has it, and the broker's word is still to come.
@@ -121,7 +121,7 @@ pub(super) struct World {
     store: BTreeMap<Identifier, TaskRecord>,
     writing: Vec<(TaskRecord, What)>,
     /// Tasks that the store is being given.
-    inserting: Vec<(TaskRecord, Arc<Asked>)>,
+    inserting: Vec<(TaskRecord, Arc<Delegation>)>,
     link: Vec<Copy>,
     up: bool,
     session: u64,
@@ -133,7 +133,7 @@ pub(super) struct World {
     process: u32,
     agents: BTreeMap<&'static str, Agent>,
     users: BTreeMap<Identifier, User>,
-    asked: HashMap<Identifier, Arc<Asked>>,
+    delegation: HashMap<Identifier, Arc<Delegation>>,
     runs: u64,
     seq: u64,
     /// Results that agents truly gave, by task.
@@ -161,7 +161,7 @@ impl World {
             process: 0,
             agents,
             users: BTreeMap::new(),
-            asked: HashMap::new(),
+            delegation: HashMap::new(),
             runs: 0,
             seq: 0,
             given: HashMap::new(),
@@ -232,58 +232,58 @@ impl World {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Failing(..) => {}
-            Effect::Update(asked, update) => {
+            Effect::Update(delegation, update) => {
                 if let Some(question) = update.message {
-                    let user = self.user(&asked);
+                    let user = self.user(&delegation);
                     let news = user.answered.as_ref() != Some(&question.timestamp);
-                    user.asked = news.then_some(question.timestamp);
+                    user.delegation = news.then_some(question.timestamp);
                 }
             }
-            Effect::Say(asked, _) => {
-                let id = asked.task.task_id.clone();
-                self.say(&asked.executor(), id);
+            Effect::Say(delegation, _) => {
+                let id = delegation.task.task_id.clone();
+                self.say(&delegation.executor(), id);
             }
-            Effect::Cancel(asked) => {
-                if !self.user(&asked).canceled {
-                    self.broke(format!("{} is cancelled, and nobody wanted that", asked.task.task_id));
+            Effect::Cancel(delegation) => {
+                if !self.user(&delegation).canceled {
+                    self.broke(format!("{} is cancelled, and nobody wanted that", delegation.task.task_id));
                 }
             }
             Effect::Learn(agent) => self.event(Event::Understands(agent)),
-            Effect::Executor(asked, executor) => {
-                asked.set_executor(Arc::clone(&executor));
-                self.user(&asked).executor = Some(executor);
+            Effect::Executor(delegation, executor) => {
+                delegation.set_executor(Arc::clone(&executor));
+                self.user(&delegation).executor = Some(executor);
             }
-            Effect::End(asked, result) => {
-                let id = asked.task.task_id.clone();
+            Effect::End(delegation, result) => {
+                let id = delegation.task.task_id.clone();
                 if !result.from.is_empty() {
                     let number = result.result.as_ref().and_then(serde_json::Value::as_u64).unwrap_or(0);
                     if !self.given.get(&id).is_some_and(|given| given.contains(&number)) {
                         self.broke(format!("task {id} was ended by somebody else: {result:?}"));
                     }
-                } else if self.user(&asked).deadline.is_some_and(|deadline| self.now < deadline) {
+                } else if self.user(&delegation).deadline.is_some_and(|deadline| self.now < deadline) {
                     self.broke(format!("task {id} was given up before its time"));
                 }
                 if self.inserting.iter().any(|(record, _)| record.task.task_id == id) {
                     self.broke(format!("the end of {id} was told before it was given"));
                 }
-                let user = self.user(&asked);
+                let user = self.user(&delegation);
                 user.told.push(result);
                 if user.told.len() > 1 {
                     self.broke(format!("the end of {id} was told twice"));
                 }
             }
-            Effect::Noted(asked) => {
-                let user = self.user(&asked);
+            Effect::Noted(delegation) => {
+                let user = self.user(&delegation);
                 user.promised |= user.handed && !user.withdrawn;
             }
-            Effect::Settled(asked) => {
+            Effect::Settled(delegation) => {
                 let leaves = self.random.one_in(4);
-                let user = self.user(&asked);
+                let user = self.user(&delegation);
                 if std::mem::take(&mut user.taking) {
                     user.holds = false;
                     if leaves {
                         // Its wait is dropped in this moment, with the handle.
-                        return self.event(Event::Dropped(asked.task.task_id.clone()));
+                        return self.event(Event::Dropped(delegation.task.task_id.clone()));
                     }
                     user.taken += 1;
                 }
@@ -293,11 +293,11 @@ impl World {
                 user.released += 1;
             }
             Effect::Acknowledge(message) => self.acknowledge(message),
-            Effect::Send(asked) => self.send(asked),
-            Effect::Ask(asked) => self.ask(&asked),
-            Effect::Store { asked, change, what } => {
-                self.user(&asked).given_up |= change.end.as_ref().is_some_and(|end| end.from.is_empty());
-                let mut record = asked.record().unwrap();
+            Effect::Send(delegation) => self.send(delegation),
+            Effect::Ask(delegation) => self.ask(&delegation),
+            Effect::Store { delegation, change, what } => {
+                self.user(&delegation).given_up |= change.end.as_ref().is_some_and(|end| end.from.is_empty());
+                let mut record = delegation.record().unwrap();
                 change.apply(&mut record);
                 if self.writing.iter().any(|(other, _)| other.task.task_id == record.task.task_id) {
                     self.broke("two updates of one record at once");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{AGENTS, AT_ONCE, Asked, Copy, Event, Handed, Mail, User, World};
+use super::{AGENTS, AT_ONCE, Copy, Delegation, Event, Handed, Mail, User, World};
 use crate::wire::{Identifier, TaskError, TaskResult};
 
 impl World {
@@ -50,14 +50,14 @@ impl World {
         }
     }
 
-    pub(super) fn send(&mut self, asked: Arc<Asked>) {
-        let id = asked.task.task_id.clone();
-        if self.link.iter().any(|other| other.asked.task.task_id == id) {
+    pub(super) fn send(&mut self, delegation: Arc<Delegation>) {
+        let id = delegation.task.task_id.clone();
+        if self.link.iter().any(|other| other.delegation.task.task_id == id) {
             self.broke(format!("a second copy of {id} beside the one that the connection has"));
         }
-        let to = asked.executor();
+        let to = delegation.executor();
         let now = self.now;
-        let user = self.user(&asked);
+        let user = self.user(&delegation);
         user.sends += 1;
         user.out = Some(now);
         let (sends, allowed) = (user.sends, user.losses + user.asks / 2);
@@ -68,13 +68,13 @@ impl World {
         } else if sends > allowed {
             self.broke(format!("task {id} was sent again {sends} times for {allowed} losses"));
         }
-        self.link.push(Copy { asked, first: false, arrived: false });
+        self.link.push(Copy { delegation, first: false, arrived: false });
         self.check_pace(&to);
     }
 
-    pub(super) fn ask(&mut self, asked: &Arc<Asked>) {
-        let (id, to, now) = (asked.task.task_id.clone(), asked.executor(), self.now);
-        let user = self.user(asked);
+    pub(super) fn ask(&mut self, delegation: &Arc<Delegation>) {
+        let (id, to, now) = (delegation.task.task_id.clone(), delegation.executor(), self.now);
+        let user = self.user(delegation);
         user.asks += 1;
         user.out = Some(now);
         if self.up {
@@ -88,7 +88,8 @@ impl World {
         let recent = |user: &&User| {
             user.out.is_some_and(|out| self.now.saturating_duration_since(out) < Duration::from_secs(10))
         };
-        let of = |id: &Identifier| self.asked.get(id).is_some_and(|asked| *asked.executor() == *to);
+        let of =
+            |id: &Identifier| self.delegation.get(id).is_some_and(|delegation| *delegation.executor() == *to);
         let out = self.users.iter().filter(|(id, user)| of(id) && recent(user)).count();
         if out > AT_ONCE {
             self.broke(format!("{out} tasks are on their way to {to} at once"));
@@ -111,29 +112,29 @@ impl World {
         }
         let index = self.random.below(self.link.len());
         if !self.healthy && self.link[index].first && self.random.one_in(6) {
-            let Copy { asked, .. } = self.link.remove(index);
-            let user = self.user(&asked);
+            let Copy { delegation, .. } = self.link.remove(index);
+            let user = self.user(&delegation);
             (user.withdrawn, user.holds) = (true, false);
             let error = TaskError::new("unavailable", "left");
-            return self.event(Event::Withdrawn { id: asked.task.task_id.clone(), error });
+            return self.event(Event::Withdrawn { id: delegation.task.task_id.clone(), error });
         }
         if !self.up {
             return;
         }
-        let Copy { asked, first, arrived } = self.link.remove(index);
-        let id = asked.task.task_id.clone();
+        let Copy { delegation, first, arrived } = self.link.remove(index);
+        let id = delegation.task.task_id.clone();
         let nobody = !self.healthy && !first && self.random.one_in(8);
         let failed = !self.healthy && !first && self.random.one_in(8);
         let outcome = if nobody || failed {
-            self.user(&asked).may_be_lost();
+            self.user(&delegation).may_be_lost();
             if nobody { Handed::Nowhere } else { Handed::Failed }
         } else {
             if !arrived {
-                self.mail(&asked.executor(), Mail::Task(id.clone()));
+                self.mail(&delegation.executor(), Mail::Task(id.clone()));
             }
             Handed::Taken { session: self.session_number(), epoch: self.epoch }
         };
-        self.user(&asked).handed |= first;
+        self.user(&delegation).handed |= first;
         self.event(Event::Handed { id, outcome });
     }
 
@@ -142,7 +143,7 @@ impl World {
         let index = self.random.below(self.link.len());
         let Some(copy) = self.link.get_mut(index).filter(|copy| self.up && !copy.arrived) else { return };
         copy.arrived = true;
-        let (to, id) = (copy.asked.executor(), copy.asked.task.task_id.clone());
+        let (to, id) = (copy.delegation.executor(), copy.delegation.task.task_id.clone());
         self.mail(&to, Mail::Task(id));
     }
 

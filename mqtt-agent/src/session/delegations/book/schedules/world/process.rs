@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AGENTS, Asked, Book, Event, TaskRecord, What, World};
+use super::{AGENTS, Book, Delegation, Event, TaskRecord, What, World};
 use crate::store::StoreError;
 
 impl World {
@@ -68,7 +68,7 @@ impl World {
             // Documented: the process may die after the store took it and before its user had it.
             user.taken += u32::from(user.taking);
             (user.holds, user.taking, user.crashed, user.handed) = (false, false, true, false);
-            user.asked = None;
+            user.delegation = None;
             (user.executor, user.ended_at, user.untaken, user.given_up) = (None, None, 0, false);
             user.may_be_lost();
         }
@@ -89,9 +89,9 @@ impl World {
             }
             let (sent, lost, canceled) = (record.sent, record.lost, record.canceled);
             self.users.get_mut(&id).unwrap().executor = record.executor.as_deref().map(Arc::from);
-            let asked = Arc::new(Asked::of(record).0);
-            self.asked.insert(id, Arc::clone(&asked));
-            self.event(Event::Recovered { asked, sent, lost, canceled });
+            let delegation = Arc::new(Delegation::of(record).0);
+            self.delegation.insert(id, Arc::clone(&delegation));
+            self.event(Event::Recovered { delegation, sent, lost, canceled });
         }
         self.up = true;
         self.epoch = 1;

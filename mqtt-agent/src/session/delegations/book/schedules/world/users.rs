@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Asked, Copy, Event, Mail, TaskRecord, User, World};
+use super::{Copy, Delegation, Event, Mail, TaskRecord, User, World};
 use crate::deadline;
 use crate::wire::{Identifier, Intent, Part, Role, TaskError, TaskMessage, TaskNotification, TaskState};
 
 impl World {
-    pub(super) fn user(&mut self, asked: &Asked) -> &mut User {
-        self.users.entry(asked.task.task_id.clone()).or_default()
+    pub(super) fn user(&mut self, delegation: &Delegation) -> &mut User {
+        self.users.entry(delegation.task.task_id.clone()).or_default()
     }
 
     /// A user delegates a task.
@@ -26,11 +26,11 @@ impl World {
         let deadline = within.and_then(|within| self.now.checked_add(within));
         record.deadline_ms =
             deadline.map(|at| deadline::ms_within(at.saturating_duration_since(Instant::now())));
-        let asked = Arc::new(Asked::of(record.clone()).0);
-        self.asked.insert(id.clone(), Arc::clone(&asked));
+        let delegation = Arc::new(Delegation::of(record.clone()).0);
+        self.delegation.insert(id.clone(), Arc::clone(&delegation));
         self.users.insert(id, User { holds: true, deadline, ..User::default() });
-        self.inserting.push((record, Arc::clone(&asked)));
-        self.event(Event::Inserting(asked));
+        self.inserting.push((record, Arc::clone(&delegation)));
+        self.event(Event::Inserting(delegation));
         if self.random.one_in(2) {
             self.inserted();
         }
@@ -38,7 +38,7 @@ impl World {
 
     /// The store takes a task that it is being given, or fails; or nobody waits for that any more.
     pub(super) fn inserted(&mut self) {
-        let Some((record, asked)) = self.inserting.pop() else { return };
+        let Some((record, delegation)) = self.inserting.pop() else { return };
         let id = record.task.task_id.clone();
         let fails = !self.healthy && self.random.one_in(8);
         let leaves = !self.healthy && self.random.one_in(8);
@@ -46,7 +46,7 @@ impl World {
             self.store.insert(id.clone(), record);
         }
         if fails || leaves {
-            let user = self.user(&asked);
+            let user = self.user(&delegation);
             (user.withdrawn, user.holds) = (true, false);
         }
         if leaves {
@@ -58,8 +58,8 @@ impl World {
                 (record.task.status, record.settled) = (TaskState::Failed, true);
             }
         } else {
-            self.event(Event::Asked(Arc::clone(&asked)));
-            self.link.push(Copy { asked, first: true, arrived: false });
+            self.event(Event::Asked(Arc::clone(&delegation)));
+            self.link.push(Copy { delegation, first: true, arrived: false });
         }
     }
 
@@ -76,17 +76,18 @@ impl World {
     /// A user answers a question that it was told of.
     pub(super) fn user_answers(&mut self) {
         let mut answered = None;
-        let wants = |user: &User| user.handed && user.holds && user.asked.is_some() && user.told.is_empty();
+        let wants =
+            |user: &User| user.handed && user.holds && user.delegation.is_some() && user.told.is_empty();
         self.some_user(
             wants,
-            |user| user.answered = user.asked.take(),
+            |user| user.answered = user.delegation.take(),
             |id| {
                 answered = Some(id.clone());
                 Event::Said { id, message: TaskMessage::new(Role::User, vec![Part::text("an answer")]) }
             },
         );
         if let Some(id) = answered {
-            let to = self.asked[&id].executor();
+            let to = self.delegation[&id].executor();
             self.say(&to, id);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{ArgumentError, Call};
 
-macro_rules! together {
+macro_rules! tuple {
     ($($take:ident: $($value:ident $name:ident),+;)+) => {
         impl<'a> Call<'a> {
             $(
@@ -26,7 +26,7 @@ macro_rules! together {
 }
 
 // `MOST` of the macros is the last of these.
-together! {
+tuple! {
     take_2: A a, B b;
     take_3: A a, B b, C c;
     take_4: A a, B b, C c, D d;

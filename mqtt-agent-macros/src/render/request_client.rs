@@ -23,12 +23,12 @@ use crate::model::{Arg, Handler};
 /// ```
 ///
 /// and that the reply is a `Result`, for asking can fail. Of a method of an agent the function is one as well.
-pub(super) fn caller(
+pub(super) fn request_client(
     handler: &Handler,
     owner: Option<&Ident>,
     private: &TokenStream,
 ) -> Option<(TokenStream, TokenStream)> {
-    handler.words.caller.as_ref()?;
+    handler.options.caller.as_ref()?;
     let function = &handler.function;
     let (shared, visibility, reply) = (&function.shared, &function.visibility, &function.reply);
     let name = function.ident.unraw();
@@ -77,5 +77,5 @@ pub(super) fn caller(
 
 /// What a caller sends: a reference is none, nor is what says that the agent gives it.
 fn is_payload(arg: &Arg) -> bool {
-    arg.level.is_none() && arg.words.given.is_none() && !matches!(arg.ty, Type::Reference(_))
+    arg.level.is_none() && arg.options.given.is_none() && !matches!(arg.ty, Type::Reference(_))
 }

@@ -9,15 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::dialogue::Dialogue;
 use super::ledger::{Ledger, Standing, Taken};
-use super::{ReadySkill, Shared};
+use super::{Executor, ReadySkill};
 use crate::store::{Stored, TaskRecord};
 use crate::wire;
 
 /// One task that has not ended.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct Execution {
     // Weak: the agent holds its tasks, and not the other way round.
-    pub(super) shared: Weak<Shared>,
+    pub(super) executor: Weak<Executor>,
     pub(super) ready: Arc<ReadySkill>,
     /// The task as it was when this process took it. As long as nothing changes it is the same memory as `record`.
     pub(super) begun: Arc<TaskRecord>,
@@ -38,16 +38,20 @@ pub(crate) struct Work {
     pub(super) told_from: u64,
 }
 
-impl Work {
+impl Execution {
     /// A task that came in a message.
-    pub(super) fn new(shared: &Arc<Shared>, ready: Arc<ReadySkill>, record: Arc<TaskRecord>) -> Arc<Self> {
+    pub(super) fn new(
+        executor: &Arc<Executor>,
+        ready: Arc<ReadySkill>,
+        record: Arc<TaskRecord>,
+    ) -> Arc<Self> {
         let ledger = Ledger::new(Arc::clone(&record));
-        Self::with(shared, ready, record, ledger, Standing::Unknown)
+        Self::with(executor, ready, record, ledger, Standing::Unknown)
     }
 
     /// A task that an earlier process has stored.
     pub(super) fn recovered(
-        shared: &Arc<Shared>,
+        executor: &Arc<Executor>,
         ready: Arc<ReadySkill>,
         mut record: TaskRecord,
     ) -> Arc<Self> {
@@ -57,18 +61,18 @@ impl Work {
         let mut ledger = Ledger::new(Arc::clone(&record));
         // That it was taken up again. Nothing is told before the store has that: the numbers of updates rest on it.
         ledger.change();
-        Self::with(shared, ready, record, ledger, Standing::Kept(0, stored))
+        Self::with(executor, ready, record, ledger, Standing::Kept(0, stored))
     }
 
     fn with(
-        shared: &Arc<Shared>,
+        executor: &Arc<Executor>,
         ready: Arc<ReadySkill>,
         record: Arc<TaskRecord>,
         ledger: Ledger,
         standing: Standing,
     ) -> Arc<Self> {
         Arc::new(Self {
-            shared: Arc::downgrade(shared),
+            executor: Arc::downgrade(executor),
             ready,
             attempt: record.attempts.saturating_add(1),
             over: CancellationToken::new(),
@@ -78,7 +82,7 @@ impl Work {
             begun: record,
             record: Mutex::new(ledger),
             order: Mutex::default(),
-            cancellation: shared.abandon.child_token(),
+            cancellation: executor.abandon.child_token(),
             canceled: AtomicBool::new(false),
             dialogue: StdMutex::default(),
             standing: watch::Sender::new(standing),
@@ -116,12 +120,12 @@ impl Work {
     pub(super) async fn cancel(&self) -> Taken {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();
-        let Some(shared) = self.shared.upgrade() else { return Taken::Left };
+        let Some(executor) = self.executor.upgrade() else { return Taken::Left };
         let mut record = self.record.lock().await;
         // One that has ended in memory is over when that is stored.
         if !record.task.status.is_terminal() && !record.canceled {
             Arc::make_mut(record.change()).canceled = true;
-            self.keep_or_warn(&shared, &record, "that a task is cancelled").await;
+            self.keep_or_warn(&executor, &record, "that a task is cancelled").await;
         }
         Taken::Change(record.changes())
     }

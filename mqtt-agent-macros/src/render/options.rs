@@ -1,15 +1,15 @@
-//! The words of `#[tool(..)]`, as calls of `ToolDef`'s methods, and what all definitions make of `layer`.
+//! The options of `#[tool(..)]`, as calls of `ToolDef`'s methods, and what all definitions make of `layer`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Expr;
 
 use super::place::Place;
-use crate::model::ToolWords;
+use crate::model::ToolOptions;
 
-pub(super) fn words(words: &ToolWords, private: &TokenStream) -> TokenStream {
+pub(super) fn options(options: &ToolOptions, private: &TokenStream) -> TokenStream {
     // All of them, so that none is forgotten: the last three are rendered elsewhere.
-    let ToolWords {
+    let ToolOptions {
         title,
         version,
         tags,
@@ -21,7 +21,7 @@ pub(super) fn words(words: &ToolWords, private: &TokenStream) -> TokenStream {
         blocking: _,
         schema: _,
         krate: _,
-    } = words;
+    } = options;
     let title = title.iter().map(|title| quote!(.title(#title)));
     let version = version.iter().map(|version| quote!(.version(#version)));
     let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));

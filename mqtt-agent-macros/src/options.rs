@@ -122,8 +122,8 @@ pub(crate) const TOOL_ERROR: &[&str] =
     &[MESSAGE, CODE, INTERNAL, OPAQUE, TRANSPARENT, RETRY_AFTER, FROM, CRATE];
 
 /// The one that was probably meant.
-pub(crate) fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
+pub(crate) fn near<'a>(option: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|known| (strsim::jaro_winkler(option, known), *known));
     let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     near.map(|(_, near)| near)
 }
@@ -160,24 +160,24 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
 const DESCRIPTION: &[&str] = &["description", "desc", "doc", "docs", "help", "about", "summary"];
 
 /// What to write for an option of another library.
-fn elsewhere(word: &str, known: &[&str]) -> Option<&'static str> {
-    let row = ELSEWHERE.iter().find(|(words, option, _)| words.contains(&word) && known.contains(option));
+fn elsewhere(option: &str, known: &[&str]) -> Option<&'static str> {
+    let row = ELSEWHERE.iter().find(|(theirs, ours, _)| theirs.contains(&option) && known.contains(ours));
     match row {
         Some((.., advice)) => Some(advice),
-        None if DESCRIPTION.contains(&word) => Some("a `///` line above it"),
+        None if DESCRIPTION.contains(&option) => Some("a `///` line above it"),
         None => None,
     }
 }
 
 /// What to say of an option that is not known.
-pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
-    if let Some(advice) = elsewhere(word, known) {
-        return format!("unknown option `{word}`; write {advice}");
+pub(crate) fn unknown(option: &str, known: &[&str]) -> String {
+    if let Some(advice) = elsewhere(option, known) {
+        return format!("unknown option `{option}`; write {advice}");
     }
-    let list: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
-    match near(word, known) {
-        Some(near) => format!("unknown option `{word}`; did you mean `{near}`?"),
-        None => format!("unknown option `{word}`; the options are {}", list.join(", ")),
+    let list: Vec<_> = known.iter().map(|option| format!("`{option}`")).collect();
+    match near(option, known) {
+        Some(near) => format!("unknown option `{option}`; did you mean `{near}`?"),
+        None => format!("unknown option `{option}`; the options are {}", list.join(", ")),
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_word_finds_its_neighbour() {
+    fn a_misspelt_option_finds_its_neighbour() {
         assert_eq!(unknown("readonly", TOOL), "unknown option `readonly`; did you mean `read_only`?");
         assert_eq!(unknown("timout", TOOL), "unknown option `timout`; did you mean `timeout`?");
         assert!(unknown("xyz", ARG).ends_with("`example`, `given`"));

@@ -139,7 +139,7 @@ pub(crate) fn snake_case(name: &str) -> String {
     parts.join("_")
 }
 
-/// The words that a name in camel case is put together of.
+/// The words that a name in camel case consists of.
 fn parts(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut parts = vec![String::new()];

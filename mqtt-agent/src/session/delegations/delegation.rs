@@ -1,4 +1,4 @@
-//! [`Asked`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
+//! [`Delegation`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ type Waits = (Box<TaskResult>, Share);
 
 /// One task that was asked for. Where it is stands in the book; this is what it was, and what its handle hears.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Delegation {
     pub(crate) task: Names,
     /// The task itself. `None` of a task of an earlier process: the store alone has it, for there may be many.
     whole: Option<Box<Task>>,
@@ -112,7 +112,7 @@ impl Updates {
     }
 }
 
-impl Asked {
+impl Delegation {
     /// A task that is kept in no store.
     pub(crate) fn new(
         task: Task,
@@ -126,7 +126,7 @@ impl Asked {
             from: task.from.as_str().into(),
             to: task.to.as_str().into(),
         };
-        let asked = Self {
+        let delegation = Self {
             task: names,
             whole: Some(Box::new(task)),
             result_topic,
@@ -137,7 +137,7 @@ impl Asked {
             executor: Mutex::default(),
             heard: Some(Box::new(heard)),
         };
-        (asked, waiting)
+        (delegation, waiting)
     }
 
     /// A task of another process, or of one before this: whoever has it knows what it is. `stored`: the store has it too.
@@ -148,7 +148,7 @@ impl Asked {
         executor: Option<Arc<str>>,
     ) -> (Self, Waiting) {
         let (heard, waiting) = Heard::new();
-        let asked = Self {
+        let delegation = Self {
             task: names,
             whole: None,
             result_topic: Some(result_topic),
@@ -159,7 +159,7 @@ impl Asked {
             executor: Mutex::new(executor),
             heard: Some(Box::new(heard)),
         };
-        (asked, waiting)
+        (delegation, waiting)
     }
 
     /// Whether nobody here knows what it is: it is asked for by its id instead of being sent again.
@@ -169,8 +169,8 @@ impl Asked {
 
     /// A task of an earlier process, for which nobody waits.
     pub(super) fn recovered(record: TaskRecord) -> Self {
-        let (asked, _) = Self::of(record);
-        Self { heard: None, whole: None, ..asked }
+        let (delegation, _) = Self::of(record);
+        Self { heard: None, whole: None, ..delegation }
     }
 
     /// A task as the store has it.
@@ -178,9 +178,9 @@ impl Asked {
         let trace = record.traceparent.as_deref();
         let trace = trace.and_then(|parent| TraceContext::new(parent, record.tracestate.as_deref()));
         let deadline = record.deadline_ms.map(deadline::at_ms);
-        let (asked, waiting) = Self::new(record.task, None, trace, deadline);
-        *asked.known() = record.executor.map(Arc::from);
-        (Self { stored: true, deadline_ms: record.deadline_ms, ..asked }, waiting)
+        let (delegation, waiting) = Self::new(record.task, None, trace, deadline);
+        *delegation.known() = record.executor.map(Arc::from);
+        (Self { stored: true, deadline_ms: record.deadline_ms, ..delegation }, waiting)
     }
 
     /// Its record, as far as nothing of it changes; `None` where the store alone has it.

@@ -5,10 +5,10 @@ use quote::{quote, quote_spanned};
 
 use super::{arg, function};
 use crate::model::{Function, Name};
-use crate::names;
+use crate::validate;
 
 /// What tells a tool's definition from a skill's.
-pub(super) struct Called<'a> {
+pub(super) struct Definition<'a> {
     pub(super) function: &'a Function,
     /// On the wire.
     pub(super) name: &'a Name,
@@ -24,14 +24,14 @@ pub(super) struct Called<'a> {
     pub(super) check: &'static str,
 }
 
-/// The definition itself; `checks` and `words` are what only this kind has.
+/// The definition itself; `checks` and `options` are what only this kind has.
 pub(super) fn value(
-    called: &Called<'_>,
+    definition: &Definition<'_>,
     checks: Option<&TokenStream>,
-    words: &TokenStream,
+    options: &TokenStream,
     private: &TokenStream,
 ) -> TokenStream {
-    let Called { function, name, blocking, ty, new, described, this, check } = called;
+    let Definition { function, name, blocking, ty, new, described, this, check } = definition;
     let new = Ident::new(new, Span::call_site());
     // Said once in short: the path stands here some thirty times, which costs users time whenever they compile.
     let (runtime, private) = (private, &quote!(__mqtt_agent));
@@ -59,7 +59,7 @@ pub(super) fn value(
             );
             #(#arg_checks)*
             #checks
-            #this #errors #words
+            #this #errors #options
         }
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn value(
 /// Exported, because others may be defined twice; in the body of the hidden function, because a macro can be in any.
 pub(super) fn claim(what: &str, name: &Name) -> Option<TokenStream> {
     let span = name.span;
-    let claim = Ident::new(&names::claim(what, &name.text), span);
+    let claim = Ident::new(&validate::claim(what, &name.text), span);
     cfg!(feature = "unique-names").then(|| {
         quote_spanned! {span=>
             #[doc(hidden)]

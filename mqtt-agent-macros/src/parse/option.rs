@@ -1,4 +1,4 @@
-//! The words in an attribute: `word`, `word = value`, `word(value, ..)`, and a name on its own in first place.
+//! The options in an attribute: `option`, `option = value`, `option(value, ..)`, and a name on its own in first place.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -8,17 +8,17 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 
 use crate::diag::Errors;
-use crate::words;
+use crate::options;
 
-/// One word with what it says.
-pub(super) struct Word {
-    name: WordName,
+/// One option with what it says.
+pub(super) struct AttributeOption {
+    name: OptionName,
     value: Value,
 }
 
-enum WordName {
+enum OptionName {
     Ident(Ident),
-    /// `#[tool("get-weather")]`, and the word that it stands for.
+    /// `#[tool("get-weather")]`, and the option that it stands for.
     Bare(LitStr, &'static str),
 }
 
@@ -28,10 +28,10 @@ enum Value {
     List(Vec<Expr>),
 }
 
-impl Parse for Word {
+impl Parse for AttributeOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) {
-            return Ok(Self { name: WordName::Bare(input.parse()?, words::NAME), value: Value::None });
+            return Ok(Self { name: OptionName::Bare(input.parse()?, options::NAME), value: Value::None });
         }
         if !input.peek(Ident::peek_any) {
             return Err(input.error("expected an option, as in `timeout = \"5s\"`"));
@@ -43,7 +43,7 @@ impl Parse for Word {
                 "an option has `_` where you write `-`, as in `read_only`",
             ));
         }
-        let name = WordName::Ident(ident);
+        let name = OptionName::Ident(ident);
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             Value::Is(ungrouped(input.parse()?))
@@ -59,21 +59,25 @@ impl Parse for Word {
     }
 }
 
-/// All words of an attribute in which a text on its own is what `bare` says.
-pub(super) fn words_with(attribute: TokenStream, bare: &'static str, errors: &Errors) -> Vec<Word> {
-    let mut words = words(attribute, errors);
-    for word in &mut words {
-        if let WordName::Bare(_, meaning) = &mut word.name {
+/// All options of an attribute in which a text on its own is what `bare` says.
+pub(super) fn options_with(
+    attribute: TokenStream,
+    bare: &'static str,
+    errors: &Errors,
+) -> Vec<AttributeOption> {
+    let mut options = options(attribute, errors);
+    for option in &mut options {
+        if let OptionName::Bare(_, meaning) = &mut option.name {
             *meaning = bare;
         }
     }
-    words
+    options
 }
 
-/// All words of an attribute in which a text on its own is a name.
-pub(super) fn words(attribute: TokenStream, errors: &Errors) -> Vec<Word> {
-    match Punctuated::<Word, Token![,]>::parse_terminated.parse2(attribute) {
-        Ok(words) => words.into_iter().collect(),
+/// All options of an attribute in which a text on its own is a name.
+pub(super) fn options(attribute: TokenStream, errors: &Errors) -> Vec<AttributeOption> {
+    match Punctuated::<AttributeOption, Token![,]>::parse_terminated.parse2(attribute) {
+        Ok(options) => options.into_iter().collect(),
         Err(error) => {
             errors.push(error);
             Vec::new()
@@ -94,32 +98,32 @@ pub(super) fn in_parentheses(attribute: &Attribute, errors: &Errors) -> TokenStr
     }
 }
 
-/// A word that is said twice.
-pub(super) fn repeated<'w>(words: impl IntoIterator<Item = &'w Word>, errors: &Errors) {
+/// An option that is said twice.
+pub(super) fn repeated<'w>(options: impl IntoIterator<Item = &'w AttributeOption>, errors: &Errors) {
     let mut seen = Vec::new();
-    for word in words {
-        if seen.contains(&word.key()) {
-            let message = format!("`{}` is said twice; remove one of them", word.key());
-            errors.at(word.place(), message);
+    for option in options {
+        if seen.contains(&option.key()) {
+            let message = format!("`{}` is said twice; remove one of them", option.key());
+            errors.at(option.place(), message);
         }
-        seen.push(word.key());
+        seen.push(option.key());
     }
 }
 
-impl Word {
-    /// The word itself, or the one that a text on its own stands for.
+impl AttributeOption {
+    /// The option itself, or the one that a text on its own stands for.
     pub(super) fn key(&self) -> String {
         match &self.name {
-            WordName::Ident(ident) => ident.to_string(),
-            WordName::Bare(_, meaning) => (*meaning).to_owned(),
+            OptionName::Ident(ident) => ident.to_string(),
+            OptionName::Bare(_, meaning) => (*meaning).to_owned(),
         }
     }
 
     /// What to mark when it should not be there.
     pub(super) fn place(&self) -> TokenStream {
         match &self.name {
-            WordName::Ident(ident) => ident.to_token_stream(),
-            WordName::Bare(literal, _) => literal.to_token_stream(),
+            OptionName::Ident(ident) => ident.to_token_stream(),
+            OptionName::Bare(literal, _) => literal.to_token_stream(),
         }
     }
 
@@ -133,20 +137,20 @@ impl Word {
 
     pub(super) fn ident(&self) -> Option<&Ident> {
         match &self.name {
-            WordName::Ident(ident) => Some(ident),
-            WordName::Bare(..) => None,
+            OptionName::Ident(ident) => Some(ident),
+            OptionName::Bare(..) => None,
         }
     }
 
-    /// The text of a word that is a text on its own.
+    /// The text of an option that is a text on its own.
     pub(super) fn bare(&self) -> Option<&LitStr> {
         match &self.name {
-            WordName::Ident(_) => None,
-            WordName::Bare(literal, _) => Some(literal),
+            OptionName::Ident(_) => None,
+            OptionName::Bare(literal, _) => Some(literal),
         }
     }
 
-    /// What to mark when the value is wrong: the value, or the word if it has none.
+    /// What to mark when the value is wrong: the value, or the option if it has none.
     fn wrong(&self, errors: &Errors, message: &str) {
         match &self.value {
             Value::Is(value) => errors.at(value, message),
@@ -160,14 +164,14 @@ impl Word {
         }
     }
 
-    /// `word = "text"`.
+    /// `option = "text"`.
     pub(super) fn string(&self, errors: &Errors) -> Option<LitStr> {
         self.string_as("..", errors)
     }
 
-    /// `word = "text"`, of which `example` is one.
+    /// `option = "text"`, of which `example` is one.
     pub(super) fn string_as(&self, example: &str, errors: &Errors) -> Option<LitStr> {
-        if let WordName::Bare(literal, _) = &self.name {
+        if let OptionName::Bare(literal, _) = &self.name {
             return Some(literal.clone());
         }
         let found = match &self.value {
@@ -180,7 +184,7 @@ impl Word {
         found
     }
 
-    /// `word = "text"` with something in it.
+    /// `option = "text"` with something in it.
     pub(super) fn text(&self, errors: &Errors) -> Option<LitStr> {
         let literal = self.string(errors)?;
         if literal.value().trim().is_empty() {
@@ -189,7 +193,7 @@ impl Word {
         Some(literal)
     }
 
-    /// `word("a", "b")` or `word = "a"`.
+    /// `option("a", "b")` or `option = "a"`.
     pub(super) fn strings(&self, errors: &Errors) -> Option<Vec<LitStr>> {
         let values: Vec<&Expr> = match &self.value {
             Value::List(values) => values.iter().collect(),
@@ -215,7 +219,7 @@ impl Word {
         Some(texts)
     }
 
-    /// `word` or `word = true`.
+    /// `option` or `option = true`.
     pub(super) fn flag(&self, errors: &Errors) -> Option<bool> {
         match &self.value {
             Value::None => Some(true),
@@ -230,7 +234,7 @@ impl Word {
         }
     }
 
-    /// `word = 8`, at least 1.
+    /// `option = 8`, at least 1.
     pub(super) fn positive(&self, errors: &Errors) -> Option<u32> {
         let found = match &self.value {
             Value::Is(Expr::Lit(ExprLit { lit: Lit::Int(value), .. })) => value.base10_parse::<u32>().ok(),
@@ -259,7 +263,7 @@ impl Word {
         found
     }
 
-    /// `word = ::some::path`.
+    /// `option = ::some::path`.
     pub(super) fn path(&self, errors: &Errors) -> Option<Path> {
         match &self.value {
             Value::Is(Expr::Path(path)) => Some(path.path.clone()),
@@ -273,7 +277,7 @@ impl Word {
         }
     }
 
-    /// `word = expression` or `word(expression, ..)`.
+    /// `option = expression` or `option(expression, ..)`.
     pub(super) fn expressions(&self, errors: &Errors) -> Vec<Expr> {
         match &self.value {
             Value::Is(value) => vec![value.clone()],
@@ -288,7 +292,7 @@ impl Word {
         }
     }
 
-    /// `word = expression`.
+    /// `option = expression`.
     pub(super) fn expression(&self, errors: &Errors) -> Option<Expr> {
         match &self.value {
             Value::Is(value) => Some(value.clone()),
