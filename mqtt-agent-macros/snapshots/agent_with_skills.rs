@@ -36,7 +36,7 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Planner {
                             __mqtt_agent::ArgDef::new(
                                 "cx",
                                 "",
-                                <Context as __mqtt_agent::LentParam>::NEED,
+                                <Context as __mqtt_agent::BorrowedParam>::NEED,
                             ),
                         ],
                         __mqtt_agent::schema(
@@ -49,7 +49,7 @@ impl ::mqtt_agent::__private::OnlyOneAgentBlockIsWithoutPart for Planner {
                                 .take_2(
                                     <Task as __mqtt_agent::Param<'_>>::take,
                                     "task",
-                                    <Context as __mqtt_agent::LentParam>::take,
+                                    <Context as __mqtt_agent::BorrowedParam>::take,
                                     "cx",
                                 ),
                         ) {

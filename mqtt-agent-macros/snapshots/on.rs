@@ -38,7 +38,7 @@ const fn __on_or_request_attribute_on_reading_or_a_path_to_it() -> &'static ::mq
                         call.level_text("room"),
                         call
                             .level(
-                                <u32 as ::mqtt_agent::__private::Level>::read,
+                                <u32 as ::mqtt_agent::__private::FromTopicLevel>::read,
                                 "number",
                             ),
                         call

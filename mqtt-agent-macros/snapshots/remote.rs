@@ -25,7 +25,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                     __mqtt_agent::ArgDef::new(
                         "cx",
                         "",
-                        <Context as __mqtt_agent::LentParam>::NEED,
+                        <Context as __mqtt_agent::BorrowedParam>::NEED,
                     ),
                 ],
                 __mqtt_agent::output(
@@ -38,7 +38,7 @@ pub trait Bank: ::core::marker::Sized + ::core::marker::Send + ::core::marker::S
                         .take_2(
                             <AccountId as __mqtt_agent::Param<'_>>::take,
                             "account",
-                            <Context as __mqtt_agent::LentParam>::take,
+                            <Context as __mqtt_agent::BorrowedParam>::take,
                             "cx",
                         ),
                 ) {

@@ -27,7 +27,10 @@ const fn __on_or_request_attribute_on_status_or_a_path_to_it() -> &'static ::mqt
                     ::mqtt_agent::__private::Refused,
                 > {
                     match call
-                        .level(<String as ::mqtt_agent::__private::Level>::read, "room")
+                        .level(
+                            <String as ::mqtt_agent::__private::FromTopicLevel>::read,
+                            "room",
+                        )
                     {
                         ::core::option::Option::Some(__argument_0) => {
                             ::core::result::Result::Ok(

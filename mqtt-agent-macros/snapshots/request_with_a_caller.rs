@@ -35,7 +35,7 @@ const fn __on_or_request_attribute_on_status_or_a_path_to_it() -> &'static ::mqt
                     match (
                         call
                             .level(
-                                <String as ::mqtt_agent::__private::Level>::read,
+                                <String as ::mqtt_agent::__private::FromTopicLevel>::read,
                                 "room",
                             ),
                         call

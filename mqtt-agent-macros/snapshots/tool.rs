@@ -39,7 +39,7 @@ const fn __tool_attribute_on_weather_or_a_path_to_it() -> &'static ::mqtt_agent:
                 __mqtt_agent::ArgDef::new(
                     "cx",
                     "",
-                    <Context as __mqtt_agent::LentParam>::NEED,
+                    <Context as __mqtt_agent::BorrowedParam>::NEED,
                 ),
             ],
             __mqtt_agent::output(
@@ -59,7 +59,7 @@ const fn __tool_attribute_on_weather_or_a_path_to_it() -> &'static ::mqtt_agent:
                             "city",
                             <Option<u8> as __mqtt_agent::Param<'_>>::take,
                             "days",
-                            <Context as __mqtt_agent::LentParam>::take,
+                            <Context as __mqtt_agent::BorrowedParam>::take,
                             "cx",
                         )
                     {

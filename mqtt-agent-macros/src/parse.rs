@@ -2,12 +2,12 @@
 
 mod agent;
 mod arg;
+mod attribute;
 mod card;
 mod doc;
 mod error;
 mod function;
 mod inline;
-mod mark;
 mod option;
 mod published;
 mod remote;

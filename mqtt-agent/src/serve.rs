@@ -3,7 +3,7 @@
 
 mod admission;
 mod announce;
-mod drain;
+mod graceful_shutdown;
 mod limits;
 mod places;
 mod reply_to;
@@ -11,7 +11,7 @@ mod retained;
 
 pub(crate) use admission::{Admission, Admitted, Busy, Turn, own_places};
 pub(crate) use announce::Announcer;
-pub(crate) use drain::{ACKNOWLEDGE, Draining};
+pub(crate) use graceful_shutdown::{ACKNOWLEDGE, GracefulShutdown};
 pub use limits::Limits;
 pub(crate) use places::{Caller, Places};
 pub(crate) use reply_to::{ReplyTo, correlated_id, send_now};

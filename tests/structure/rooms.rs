@@ -41,9 +41,9 @@ pub(crate) const RUNTIME: &[Room] = &[
 
 pub(crate) const MACROS: &[Room] = &[
     ("diag", "errors"),
-    ("names", "names"),
+    ("validate", "checks of names"),
     ("template", "topics with placeholders"),
-    ("words", "options"),
+    ("options", "options"),
     ("message", "texts"),
     ("model", "what was read"),
     ("parse", "from tokens to the model"),

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ImplItem, ImplItemFn, ItemImpl, LitStr};
 
+use super::attribute::{HandlerAttribute, take};
 use super::function::{Home, function};
 use super::inline::inline;
-use super::mark::{Mark, take};
 use super::topic::{Declaration, event_of, handler_of};
 use super::{option, skill, tool};
 use crate::diag::Errors;
@@ -50,16 +50,18 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
     for member in std::mem::take(&mut item.items) {
         match member {
             ImplItem::Fn(mut method) => {
-                if let Some((mark, attribute)) = take(&mut method.attrs, errors) {
-                    match mark {
-                        Mark::Tool => tools.push(tool_of(attribute, &mut method, home, errors)),
-                        Mark::Skill => skills.push(skill_of(attribute, &mut method, home, errors)),
-                        Mark::Handler(kind) => {
+                if let Some((kind, attribute)) = take(&mut method.attrs, errors) {
+                    match kind {
+                        HandlerAttribute::Tool => tools.push(tool_of(attribute, &mut method, home, errors)),
+                        HandlerAttribute::Skill => {
+                            skills.push(skill_of(attribute, &mut method, home, errors))
+                        }
+                        HandlerAttribute::Handler(kind) => {
                             let ImplItemFn { attrs, vis, sig, .. } = &mut method;
                             handlers.push(handler_of(kind, attribute, attrs, vis, sig, home, errors));
                             inline(attrs, sig);
                         }
-                        Mark::Event => {
+                        HandlerAttribute::Event => {
                             errors.at(&method.block, "an event's body is generated; write `;` in its place")
                         }
                     }
@@ -68,10 +70,10 @@ pub(crate) fn agent(attribute: TokenStream, item: TokenStream, errors: &Errors) 
             }
             ImplItem::Verbatim(tokens) => match syn::parse2::<Declaration>(tokens.clone()) {
                 Ok(mut declaration) => match take(&mut declaration.attributes, errors) {
-                    Some((Mark::Event, attribute)) => {
+                    Some((HandlerAttribute::Event, attribute)) => {
                         events.extend(event_of(attribute, declaration, home, errors));
                     }
-                    Some((mark, _)) => errors.at(&declaration.signature, without_body(mark)),
+                    Some((kind, _)) => errors.at(&declaration.signature, without_body(kind)),
                     None => item.items.push(ImplItem::Verbatim(tokens)),
                 },
                 Err(_) => item.items.push(ImplItem::Verbatim(tokens)),
@@ -86,10 +88,10 @@ fn name(literal: LitStr) -> Name {
     Name { text: literal.value(), span: literal.span() }
 }
 
-fn without_body(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Tool => "a tool is a function with a body; write one",
-        Mark::Skill => "a skill is a function with a body; write one",
+fn without_body(kind: HandlerAttribute) -> &'static str {
+    match kind {
+        HandlerAttribute::Tool => "a tool is a function with a body; write one",
+        HandlerAttribute::Skill => "a skill is a function with a body; write one",
         _ => "a topic handler is a function with a body; write one, or make it an `#[event]`",
     }
 }

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Attribute, ItemTrait, TraitItem, TraitItemFn, Visibility};
 
 use super::function::{Home, function};
-use super::{mark, option, tool};
+use super::{attribute, option, tool};
 use crate::diag::Errors;
 use crate::model::{Name, Remote, RemoteMethod, Tool};
 use crate::options;
@@ -43,8 +43,8 @@ pub(crate) fn remote(attribute: TokenStream, item: TokenStream, errors: &Errors)
 }
 
 fn method_of(method: &mut TraitItemFn, prefix: &str, home: Home<'_>, errors: &Errors) -> RemoteMethod {
-    mark::conditional(&mut method.attrs, errors);
-    mark::other_than_tool(&mut method.attrs, errors);
+    attribute::conditional(&mut method.attrs, errors);
+    attribute::other_than_tool(&mut method.attrs, errors);
     let options = take(&mut method.attrs, errors);
     let options = option::options(options, errors);
     let TraitItemFn { attrs, sig, .. } = method;

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::{ItemFn, LitStr};
 
+use super::attribute;
 use super::function::{Home, function};
 use super::inline::inline;
-use super::mark;
 use super::option::{self, AttributeOption};
 use super::tool::not_a_function;
 use crate::diag::Errors;
@@ -27,7 +27,7 @@ pub(crate) fn skill(attribute: TokenStream, item: TokenStream, errors: &Errors) 
     };
     let options = option::options_with(attribute, options::ID, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
-    mark::second(attrs, errors);
+    attribute::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
     inline(attrs, sig);
     let (id, options) = skill_options(&options, &function.ident, errors);

@@ -7,7 +7,7 @@ use syn::{ItemFn, LitStr};
 use super::function::{Home, Kind, function};
 use super::inline::inline;
 use super::option::{self, AttributeOption};
-use super::{mark, published};
+use super::{attribute, published};
 use crate::diag::Errors;
 use crate::model::{Name, Tool, ToolOptions};
 use crate::{options, validate};
@@ -26,7 +26,7 @@ pub(crate) fn tool(attribute: TokenStream, item: TokenStream, errors: &Errors) -
     };
     let options = option::options(attribute, errors);
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
-    mark::second(attrs, errors);
+    attribute::second(attrs, errors);
     let function = function(KIND, attrs, vis, sig, Home::Module, errors);
     inline(attrs, sig);
     let (name, options) = tool_options(&options, &function.ident, errors);

@@ -5,9 +5,9 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, ItemFn, LitStr, Signature, Token, Visibility};
 
+use super::attribute;
 use super::function::{Home, function};
 use super::inline::inline;
-use super::mark;
 use super::option::{self, AttributeOption};
 use super::tool::timeout;
 use crate::diag::Errors;
@@ -43,7 +43,7 @@ pub(crate) fn handler(
         }
     };
     let ItemFn { attrs, vis, sig, .. } = &mut item_fn;
-    mark::second(attrs, errors);
+    attribute::second(attrs, errors);
     let handler = handler_of(kind, attribute, attrs, vis, sig, Home::Module, errors);
     inline(attrs, sig);
     Some((item_fn, handler))

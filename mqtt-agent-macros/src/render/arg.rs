@@ -12,15 +12,15 @@ pub(super) fn wire_name(arg: &Arg, index: usize) -> String {
     arg.name.as_ref().map_or_else(|| format!("#{index}"), |name| name.text.clone())
 }
 
-/// `call.take_2(<u8 as Param<'_>>::take, "days", <Context as LentParam>::take, "cx")`, of parameters and their indexes.
+/// `call.take_2(<u8 as Param<'_>>::take, "days", <Context as BorrowedParam>::take, "cx")`, of parameters and their indexes.
 ///
-/// A placeholder of the topic comes alone: `call.level(<u32 as Level>::read, "room")`.
+/// A placeholder of the topic comes alone: `call.level(<u32 as FromTopicLevel>::read, "room")`.
 pub(super) fn take(args: &[(&Arg, usize)], private: &TokenStream) -> TokenStream {
     if let [(Arg { level: Some(level), ty, .. }, _)] = args {
         if let syn::Type::Reference(_) = ty {
             return quote!(call.level_text(#level));
         }
-        let read = Place::of(ty).around(&quote!(<), ty, &quote!(as #private::Level>::read));
+        let read = Place::of(ty).around(&quote!(<), ty, &quote!(as #private::FromTopicLevel>::read));
         return quote!(call.level(#read, #level));
     }
     let method = match args.len() {
@@ -96,12 +96,12 @@ pub(super) fn message_check(arg: &Arg, index: usize, handler: &Ident, private: &
     place.around(&quote!(#private::check_message), TokenStream::new(), &quote!((&#handler, #index, #named);))
 }
 
-/// `<u8 as Param<'_>>::take`, at the type, or `<Context as LentParam>::take` for a reference. It is the same text wherever
+/// `<u8 as Param<'_>>::take`, at the type, or `<Context as BorrowedParam>::take` for a reference. It is the same text wherever
 /// a parameter's trait is needed: what is no parameter is one error.
 fn of_param(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
     let (ty, of) = match ty {
-        syn::Type::Reference(reference) => (&*reference.elem, quote!(LentParam)),
+        syn::Type::Reference(reference) => (&*reference.elem, quote!(BorrowedParam)),
         ty => (ty, quote!(Param<'_>)),
     };
     Place::of(ty).around(&quote!(<), ty, &quote!(as #private::#of>::#item))

@@ -41,7 +41,7 @@ use super::presence::Presence;
 use crate::error::Result;
 use crate::handler::context::States;
 use crate::link::{Filter, Link, RetainHandling, Subscription};
-use crate::serve::{Admission, Announcer, Draining, Limits, Retained};
+use crate::serve::{Admission, Announcer, GracefulShutdown, Limits, Retained};
 use crate::session::SessionHandle;
 use crate::spawn;
 use crate::store::{Retention, StoreError, Stored, TaskRecord, TaskSide, TaskStore, update};
@@ -286,7 +286,7 @@ impl SkillServer {
         for (subscription, is_shared) in inbox {
             if is_shared { leave.push(subscription) } else { subscription.keep() }
         }
-        let draining = Draining {
+        let shutdown = GracefulShutdown {
             link: &executor.link,
             what: "tasks",
             stopping: &executor.stopping,
@@ -294,7 +294,7 @@ impl SkillServer {
             tasks: &executor.tasks,
             grace: executor.limits.grace,
         };
-        draining.end(leave).await;
+        shutdown.run(leave).await;
         // Nothing says any more that it is online.
         let (_, _, _) = tokio::join!(announcer, pruner, unsent);
         unrepaired.cancelled().await;

@@ -32,7 +32,7 @@ impl Task {
 
     /// The delegator's id: a claim, never proof (`SUB-7`).
     #[must_use]
-    pub fn from(&self) -> &str {
+    pub fn sender(&self) -> &str {
         &self.0.begun().from
     }
 

@@ -24,16 +24,16 @@ pub(crate) use whole::with_integers;
 
 #[doc(hidden)]
 pub use kind::{AnyKind, Kind, KindOf};
-pub use level::Level;
-pub use shape::Lent;
+pub use level::FromTopicLevel;
+pub use shape::Borrowed;
 #[doc(hidden)]
-pub use shape::{AnyRoot, LentParam, Root, RootOf};
+pub use shape::{AnyRoot, BorrowedParam, Root, RootOf};
 
 /// A type that can be a parameter of a handler.
 ///
 /// Implemented for every type that is `serde::de::DeserializeOwned` and [`JsonSchema`] (an argument of the caller), and
 /// for the types that the agent supplies. Implement it for your own type to get data from the [`Context`]; such a type
-/// must not be `Deserialize` as well. For a reference, `impl<'a> Param<'a> for &'a T`, also implement [`Lent`] for `T`.
+/// must not be `Deserialize` as well. For a reference, `impl<'a> Param<'a> for &'a T`, also implement [`Borrowed`] for `T`.
 ///
 /// ```
 /// use mqtt_agent::param::{ArgumentError, Call, Need, Param};

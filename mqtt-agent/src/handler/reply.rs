@@ -10,9 +10,9 @@ mod codes;
 pub mod derived;
 mod error;
 mod failure;
+mod future;
 mod received;
 mod returning;
-mod running;
 
 pub use code::ErrorCode;
 pub(crate) use codes::NONE as NO_CODES;
@@ -21,12 +21,12 @@ pub use codes::{Codes, CodesOf};
 pub use error::ToolError;
 pub use failure::Failure;
 pub(crate) use failure::FailureParts;
+#[doc(hidden)]
+pub use future::{ToolFuture, run};
 pub use received::FromToolResult;
 #[doc(hidden)]
 pub use received::{Apart, Received, Unfit};
 pub use returning::FromToolError;
-#[doc(hidden)]
-pub use running::{ToolFuture, run};
 
 use std::convert::Infallible;
 use std::marker::PhantomData;

@@ -23,7 +23,7 @@ use crate::handler::context::States;
 use crate::handler::layer::AgentLayers;
 use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::link::{Filter, Inbox, MessageHandler, QoS, RetainHandling, Subscription};
-use crate::serve::{Admission, Draining, Limits};
+use crate::serve::{Admission, GracefulShutdown, Limits};
 use crate::spawn;
 use answered::ReplyRules;
 use handler::Served;
@@ -104,7 +104,7 @@ impl TopicServer {
     /// Accepts no more messages, and waits for running handlers.
     pub(crate) async fn stop(self) {
         let Self { shared, subscriptions, abandon } = self;
-        let draining = Draining {
+        let shutdown = GracefulShutdown {
             link: shared.client.session().link(),
             what: "topic handlers",
             stopping: &shared.stopping,
@@ -112,7 +112,7 @@ impl TopicServer {
             tasks: &shared.tasks,
             grace: shared.limits.grace,
         };
-        draining.end(subscriptions).await;
+        shutdown.run(subscriptions).await;
         drop(abandon);
     }
 }

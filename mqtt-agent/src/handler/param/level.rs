@@ -12,14 +12,14 @@ use std::str::FromStr;
     label = "not read from a level of the topic",
     note = "implement `std::str::FromStr` for it, with an error that is `Display`, or take a `String` or `&str`"
 )]
-pub trait Level: Sized {
+pub trait FromTopicLevel: Sized {
     /// Parses a level.
     #[doc(hidden)]
     fn read(text: &str) -> Result<Self, String>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: FromStr<Err: Display>> Level for T {
+impl<T: FromStr<Err: Display>> FromTopicLevel for T {
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error: T::Err| error.to_string())
     }

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ArgumentError, Call, Lent, Need, Param};
+use super::{ArgumentError, Borrowed, Call, Need, Param};
 use crate::handler::context::{Caller, Context};
 use crate::handler::partials::Partials;
 
 #[diagnostic::do_not_recommend]
-impl Lent for Context {}
+impl Borrowed for Context {}
 
 #[diagnostic::do_not_recommend]
 impl<'a> Param<'a> for &'a Context {

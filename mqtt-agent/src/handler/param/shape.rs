@@ -74,7 +74,7 @@ roots! {
 
 /// A type that a parameter may be a reference to. It is a marker in addition to `Param` for `&T`, so that the compiler
 /// reports any other reference in one sentence.
-pub trait Lent {}
+pub trait Borrowed {}
 
 /// The bound for the type behind a reference. It is one trait, so that an invalid reference is one error.
 #[doc(hidden)]
@@ -83,7 +83,7 @@ pub trait Lent {}
     label = "borrows from the call, whose arguments are read before the handler runs",
     note = "take it by value: `String` for a text, `Vec<T>` for a list"
 )]
-pub trait LentParam {
+pub trait BorrowedParam {
     /// What the reference needs.
     const NEED: Need;
 
@@ -92,9 +92,9 @@ pub trait LentParam {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> LentParam for T
+impl<T> BorrowedParam for T
 where
-    T: ?Sized + Lent,
+    T: ?Sized + Borrowed,
     for<'a> &'a T: Param<'a>,
 {
     const NEED: Need = <&T as Param<'_>>::NEED;

@@ -8,7 +8,7 @@ use super::cards::{SharedCards, read};
 use super::look::Leaving;
 use super::{Shared, ToolServer};
 use crate::link::{Link, Message};
-use crate::serve::{ACKNOWLEDGE, Draining};
+use crate::serve::{ACKNOWLEDGE, GracefulShutdown};
 use crate::wire::ToolCard;
 
 impl ToolServer {
@@ -19,7 +19,7 @@ impl ToolServer {
         announcer.abort();
         drop(announcer.await);
 
-        let draining = Draining {
+        let shutdown = GracefulShutdown {
             link: &shared.link,
             what: "calls",
             stopping: &shared.stopping,
@@ -30,7 +30,7 @@ impl ToolServer {
         let serving = serving.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (calls, cancels): (Vec<_>, Vec<_>) =
             serving.into_values().map(|serving| (serving.calls, serving.cancels)).unzip();
-        draining.end(calls).await;
+        shutdown.run(calls).await;
         drop((cancels, abandon));
 
         unrepaired.cancelled().await;

@@ -10,14 +10,14 @@ use crate::model::HandlerKind;
 
 /// An attribute that makes something of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum HandlerAttribute {
     Tool,
     Skill,
     Handler(HandlerKind),
     Event,
 }
 
-impl Mark {
+impl HandlerAttribute {
     fn of(attribute: &Attribute) -> Option<Self> {
         Self::named(attribute.path())
     }
@@ -36,19 +36,22 @@ impl Mark {
 }
 
 /// Takes our attribute off a method of a block: which one it is, and what is in its parentheses.
-pub(super) fn take(attributes: &mut Vec<Attribute>, errors: &Errors) -> Option<(Mark, TokenStream)> {
+pub(super) fn take(
+    attributes: &mut Vec<Attribute>,
+    errors: &Errors,
+) -> Option<(HandlerAttribute, TokenStream)> {
     conditional(attributes, errors);
     let mut found = None;
-    for (mark, attribute) in attributes
-        .extract_if(.., |attribute| Mark::of(attribute).is_some())
-        .filter_map(|a| Some((Mark::of(&a)?, a)))
+    for (kind, attribute) in attributes
+        .extract_if(.., |attribute| HandlerAttribute::of(attribute).is_some())
+        .filter_map(|a| Some((HandlerAttribute::of(&a)?, a)))
     {
         if found.is_some() {
             errors.at(&attribute, "a method is one thing; remove this attribute, or write a second method");
             continue;
         }
         let tokens = option::in_parentheses(&attribute, errors);
-        found = Some((mark, tokens));
+        found = Some((kind, tokens));
     }
     found
 }
@@ -72,12 +75,14 @@ pub(super) fn conditional(attributes: &mut Vec<Attribute>, errors: &Errors) {
 /// Whether a path is one of our attributes: other crates have attributes of these names, and a path tells theirs.
 fn is_ours(path: &Path) -> bool {
     let first = path.segments.first().is_some_and(|segment| segment.ident == "mqtt_agent");
-    Mark::named(path).is_some() && (path.segments.len() == 1 || first)
+    HandlerAttribute::named(path).is_some() && (path.segments.len() == 1 || first)
 }
 
 /// Takes off a method of a `#[remote]` trait what makes it no tool.
 pub(super) fn other_than_tool(attributes: &mut Vec<Attribute>, errors: &Errors) {
-    let other = |attribute: &mut Attribute| Mark::of(attribute).is_some_and(|mark| mark != Mark::Tool);
+    let other = |attribute: &mut Attribute| {
+        HandlerAttribute::of(attribute).is_some_and(|kind| kind != HandlerAttribute::Tool)
+    };
     for attribute in attributes.extract_if(.., other) {
         errors.at(&attribute, "the methods of a remote are tools; remove this attribute");
     }

@@ -14,7 +14,7 @@ use super::{Answer, Failure, Parts, answer};
 pub type ToolFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 pin_project! {
-    struct Running<F: Future, T, E> {
+    struct HandlerFuture<F: Future, T, E> {
         #[pin]
         handler: F,
         parts: Parts<F::Output, T, E>,
@@ -23,7 +23,7 @@ pin_project! {
     }
 }
 
-impl<F: Future, T, E> Future for Running<F, T, E> {
+impl<F: Future, T, E> Future for HandlerFuture<F, T, E> {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
@@ -49,6 +49,6 @@ where
 {
     // In steps: each function named here is one more for the compiler to make for each tool.
     let future: Box<dyn Future<Output = Answer> + Send + 'a> =
-        Box::new(Running { handler, parts, value, error });
+        Box::new(HandlerFuture { handler, parts, value, error });
     Box::into_pin(future)
 }

@@ -1,4 +1,4 @@
-//! The end of what is served, which tools and topic handlers have in common: no new work, a grace for what runs, and then
+//! The graceful shutdown of tools, skills and topic handlers: no new work, a grace period for what runs, and then
 //! its cancellation. Cards, queues and the connection are none of its business.
 
 use std::time::Duration;
@@ -15,9 +15,9 @@ pub(crate) const ACKNOWLEDGE: Duration = Duration::from_secs(5);
 /// How long handlers that were told to end may take to do so.
 const AFTER_GRACE: Duration = Duration::from_secs(1);
 
-/// What serves.
+/// What is shut down.
 #[derive(Debug)]
-pub(crate) struct Draining<'s> {
+pub(crate) struct GracefulShutdown<'s> {
     /// The connection.
     pub(crate) link: &'s Link,
     /// What it is called in the log.
@@ -32,9 +32,9 @@ pub(crate) struct Draining<'s> {
     pub(crate) grace: Duration,
 }
 
-impl Draining<'_> {
+impl GracefulShutdown<'_> {
     /// Ends the subscriptions, and waits for what runs.
-    pub(crate) async fn end(self, subscriptions: Vec<Subscription>) {
+    pub(crate) async fn run(self, subscriptions: Vec<Subscription>) {
         let Self { link, what, stopping, abandon, tasks, grace } = self;
         link.draining();
         // SUB-8a: a member that leaves without unsubscribing would be given its share of the calls until its session ends.
