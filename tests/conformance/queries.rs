@@ -41,8 +41,11 @@ on_each_broker! {
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
         let ours = client(&broker.url(), "ours").await;
         let shouted = ours.delegate("desk", NewTask::skill("shout").text("hi")).await.unwrap().id().to_owned();
+        // One after the other: the list has the order in which the executor stored them.
+        watch.until(1).await;
         let failed = ours.delegate("desk", NewTask::skill("add_up").data(&json!({"numbers": []}))).await.unwrap();
         let failed = failed.id().to_owned();
+        watch.until(2).await;
         let held = ours.delegate("desk", NewTask::skill("hold").text("x")).await.unwrap();
         watch.until(3).await;
         let page = eventually("the first two have ended", || async {
