@@ -1,17 +1,22 @@
 //! An embedded MQTT 5 broker for development and tests (feature `broker`).
 //!
-//! It listens on a loopback address, accepts every client, keeps everything in memory and forgets it when it stops. In
-//! production run a separate broker, such as Mosquitto.
+//! It listens on a loopback address, accepts every client, or those with a password, keeps everything in memory and forgets
+//! it when it stops. In production run a separate broker, such as Mosquitto.
 
-use crate::shown::debug_as_display;
+mod users;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
 use tokio::task::JoinHandle;
+
+use crate::shown::debug_as_display;
+use users::Users;
 
 /// How long `stop` waits for the broker's tokio tasks.
 const STOP: Duration = Duration::from_secs(5);
@@ -52,14 +57,91 @@ pub struct BrokerError {
 
 debug_as_display!(BrokerError);
 
+/// What an embedded broker is started with: an address, and the users that may connect.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use mqtt_agent::broker::Broker;
+/// use mqtt_agent::{Client, ConnectOptions};
+///
+/// let broker = Broker::builder().user("press", "steel").start().await?;
+/// let options = ConnectOptions::new(broker.url());
+/// let client = Client::connect(options.clone().credentials("press", "steel")).await?;
+/// assert!(Client::connect(options).await.is_err());
+/// client.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a broker listens once it is started"]
+pub struct BrokerBuilder {
+    address: SocketAddr,
+    users: HashMap<String, String>,
+}
+
+impl fmt::Debug for BrokerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users: Vec<_> = self.users.keys().collect();
+        f.debug_struct("BrokerBuilder").field("address", &self.address).field("users", &users).finish()
+    }
+}
+
+impl BrokerBuilder {
+    /// The address to listen on. Default: a free port of 127.0.0.1.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// A user and its password. Default: none, and then every client that can reach the address can connect; with one or
+    /// more, nobody else can.
+    pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users.insert(name.into(), password.into());
+        self
+    }
+
+    /// Starts the broker.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen.
+    pub async fn start(self) -> Result<Broker, BrokerError> {
+        let Self { address, users } = self;
+        let config = BrokerConfig::default()
+            .with_bind_address(address)
+            // Where there are users, they decide.
+            .with_auth(AuthConfig::new().with_allow_anonymous(true))
+            .with_storage(StorageConfig::new().with_backend(StorageBackend::Memory));
+        let error = |reason: String| BrokerError { address, reason };
+        let mut broker = MqttBroker::with_config(config).await.map_err(|e| error(e.to_string()))?;
+        if !users.is_empty() {
+            broker = broker.with_auth_provider(Arc::new(Users(users)));
+        }
+        let address = broker.local_addr().ok_or_else(|| error("it has no address".to_owned()))?;
+        let shutdown = broker.shutdown_handle();
+        let task = tokio::spawn(async move {
+            if let Err(error) = broker.run().await {
+                crate::log::error!(%error, "the embedded broker ended");
+            }
+        });
+        Ok(Broker { address, shutdown, task: Some(task) })
+    }
+}
+
 impl Broker {
-    /// Starts on a free port of 127.0.0.1.
+    /// A broker with users, or at an address: see [`BrokerBuilder`].
+    pub fn builder() -> BrokerBuilder {
+        BrokerBuilder { address: (Ipv4Addr::LOCALHOST, 0).into(), users: HashMap::new() }
+    }
+
+    /// Starts on a free port of 127.0.0.1, for every client.
     ///
     /// # Errors
     ///
     /// When it cannot listen.
     pub async fn start() -> Result<Self, BrokerError> {
-        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+        Self::builder().start().await
     }
 
     /// Starts on a given address, for example on the port of a broker that was stopped. Every client that can reach the
@@ -69,20 +151,7 @@ impl Broker {
     ///
     /// When it cannot listen.
     pub async fn start_at(address: SocketAddr) -> Result<Self, BrokerError> {
-        let config = BrokerConfig::default()
-            .with_bind_address(address)
-            .with_auth(AuthConfig::new().with_allow_anonymous(true))
-            .with_storage(StorageConfig::new().with_backend(StorageBackend::Memory));
-        let error = |reason: String| BrokerError { address, reason };
-        let mut broker = MqttBroker::with_config(config).await.map_err(|e| error(e.to_string()))?;
-        let address = broker.local_addr().ok_or_else(|| error("it has no address".to_owned()))?;
-        let shutdown = broker.shutdown_handle();
-        let task = tokio::spawn(async move {
-            if let Err(error) = broker.run().await {
-                crate::log::error!(%error, "the embedded broker ended");
-            }
-        });
-        Ok(Self { address, shutdown, task: Some(task) })
+        Self::builder().address(address).start().await
     }
 
     /// The broker's URL: `mqtt://127.0.0.1:{port}`.

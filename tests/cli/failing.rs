@@ -78,7 +78,7 @@ async fn what_is_waited_for_is_told_to_people_and_not_in_json() {
     let people = run_alone(&line).await;
     assert_eq!((people.code, people.stdout.as_str()), (Some(6), ""), "{people:?}");
     assert!(
-        people.stderr.starts_with("mqtt-agent: waiting for a broker at `127.0.0.1:1`, for up to 3s: "),
+        people.stderr.starts_with("mqtt-agent: waiting for a broker at `127.0.0.1:1`, for up to 3 s: "),
         "{people:?}"
     );
     let programs = run_alone(&[&line[..], &["--json"]].concat()).await;

@@ -3,9 +3,9 @@
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
-use mqtt_agent::CallError;
 use mqtt_agent::prelude::*;
-use support::{Proxy, on_each_broker, soon};
+use mqtt_agent::{CallError, PublishError, Retry};
+use support::{Direction, Proxy, on_each_broker, soon};
 
 use crate::common::*;
 
@@ -16,7 +16,39 @@ async fn stay(partials: Partials<u64>) -> Result<(), String> {
     std::future::pending().await
 }
 
+/// Waits until it is let go, and may do so twice.
+#[tool(idempotent, timeout = "60s")]
+async fn hold_again(State(gate): State<Gate>) -> usize {
+    gate.pass().await
+}
+
 on_each_broker! {
+    async fn a_call_that_is_never_acknowledged_is_made_again_where_the_tool_may_run_twice(broker) {
+        let far = Proxy::start(broker.address()).await;
+        let gate = Gate::new();
+        let agent = Agent::new("worker").tools(tools![double, hold, hold_again]).state(gate.clone());
+        let agent = agent.start(broker.url()).await.unwrap();
+        let client = Client::connect(far.url()).await.unwrap();
+        client.call("double", json!({"number": 1})).await.unwrap();
+        // The calls arrive, and the broker's acknowledgements don't.
+        far.half_open(Direction::ToClient);
+        let retry = Retry::new().attempts(10).attempt_timeout(Duration::from_secs(2));
+        let again = tokio::spawn(client.call("hold_again", ()).retry(retry).into_future());
+        let once = tokio::spawn(client.call("hold", ()).retry(retry).into_future());
+        gate.until_began(2).await;
+        far.close();
+        disconnected(&client).await;
+        // Both attempts are over by then, while there is no connection.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        far.open();
+        let error = soon(once).await.unwrap().unwrap_err();
+        assert!(matches!(error, CallError::Publish(PublishError::Interrupted)), "{error:?}");
+        gate.until_began(3).await;
+        gate.open(3);
+        assert_eq!(soon(again).await.unwrap().unwrap(), 3);
+        agent.stop().await;
+    }
+
     async fn calls_are_answered_though_their_connections_are_cut_again_and_again(broker) {
         let (near, far) = proxies(broker).await;
         let agent = worker(&Gate::new()).start(near.url()).await.unwrap();

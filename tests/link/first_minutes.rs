@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 
+use mqtt_agent::Client;
 use support::fake_broker::Properties;
-use support::{FakeBroker, Knobs, soon};
+use support::{FakeBroker, Knobs, TestBroker, eventually, soon};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStderr, Command};
@@ -84,12 +85,12 @@ async fn without_a_broker_it_is_told_what_is_waited_for_why_and_how_to_start_one
         let (status, lines) = Hello::start(&[what, &format!("mqtt://{address}")], &[SHORT]).end().await;
         let [waits, start, error] = lines.as_slice() else { panic!("{what}: {lines:?}") };
         let says =
-            format!("mqtt-agent: waiting for a broker at `{address}`, for up to 2s: Connection refused");
+            format!("mqtt-agent: waiting for a broker at `{address}`, for up to 2 s: Connection refused");
         assert!(waits.starts_with(&says), "{what}: {waits}");
         assert!(start.starts_with("mqtt-agent: to start one, in another terminal: `"), "{what}: {start}");
         assert!(start.contains(&format!(" {}`", address.port())), "{what}: {start}");
         assert!(
-            error.starts_with(&format!("Error: no connection to `{address}` within 2s")),
+            error.starts_with(&format!("Error: no connection to `{address}` within 2 s")),
             "{what}: {error}"
         );
         assert!(!status.success(), "{what}: {status}");
@@ -129,7 +130,7 @@ async fn where_there_is_a_subscriber_it_is_told_through_that_alone() {
     let url = format!("mqtt://{}", nowhere().await);
     let (_, lines) = Hello::start(&["connect", &url, "subscriber"], &[SHORT]).end().await;
     assert_eq!(count(&lines, "mqtt-agent: "), 0, "{lines:?}");
-    assert_eq!(count(&lines, "waiting for the broker for up to 2s"), 1, "{lines:?}");
+    assert_eq!(count(&lines, "waiting for the broker for up to 2 s"), 1, "{lines:?}");
     let line = lines.iter().find(|line| line.contains("waiting for the broker")).unwrap();
     for part in [
         " WARN ",
@@ -174,7 +175,7 @@ async fn what_is_waited_for_is_in_the_lines_that_were_asked_for_and_not_told_twi
     let url = format!("mqtt://{}", nowhere().await);
     let (_, lines) = Hello::start(&["connect", &url], &[SHORT, ("MQTT_AGENT_LOG", "warn")]).end().await;
     assert_eq!(count(&lines, "mqtt-agent: "), 0, "{lines:?}");
-    assert_eq!(count(&lines, ": waiting for the broker for up to 2s broker=127.0.0.1:"), 1, "{lines:?}");
+    assert_eq!(count(&lines, ": waiting for the broker for up to 2 s broker=127.0.0.1:"), 1, "{lines:?}");
 }
 
 #[tokio::test]
@@ -212,4 +213,20 @@ async fn sub_11a_what_a_broker_says_is_printed_escaped() {
         assert!(lines.iter().all(plain) && count(&lines, "forged") >= 2, "{level}: {lines:?}");
         assert!(lines.iter().all(|line| !line.starts_with("forged")), "{level}: {lines:?}");
     }
+}
+
+#[tokio::test]
+async fn two_processes_with_one_id_are_told_of_each_other_once() {
+    let broker = TestBroker::embedded().await;
+    let mut first = Hello::start(&["serve", &broker.url()], &[]);
+    let client = Client::connect(&broker.url()).await.unwrap();
+    eventually("it serves", || async { client.tool("add").await.unwrap() }).await;
+    let second = Hello::start(&["serve", &broker.url()], &[]);
+    let told = "mqtt-agent: another client with the id `calculator` took the connection over; give each agent its own id, \
+                or each of its processes its own `.instance(..)`";
+    assert_eq!(first.line().await, told);
+    let (_, lines) = second.terminate().await;
+    assert!(count(&lines, told) <= 1, "{lines:?}");
+    let (_, lines) = first.terminate().await;
+    assert_eq!(count(&lines, told), 0, "{lines:?}");
 }

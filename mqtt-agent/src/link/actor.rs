@@ -121,6 +121,8 @@ pub(super) struct Actor {
     pub(super) backoff: Backoff,
     pub(super) attempt: u32,
     pub(super) short_ones: u32,
+    /// Whether it was told that another client has the same id.
+    pub(super) twin_is_told: bool,
 
     batch: Vec<Command>,
     settled: Vec<Settlement>,
@@ -183,6 +185,7 @@ impl Actor {
             alarm: Box::pin(sleep_until(now + FAR)),
             attempt: 1,
             short_ones: 0,
+            twin_is_told: false,
             batch: Vec::new(),
             settled: Vec::new(),
         }

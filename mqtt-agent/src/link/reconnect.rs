@@ -63,6 +63,13 @@ impl Actor {
                 "another client with the same id took the connection over; give each agent its own id, or each of its \
                  processes its own `.instance(..)`"
             );
+            // Both would go on for ever, and half of what is sent to them would find the other.
+            if !std::mem::replace(&mut self.twin_is_told, true) {
+                crate::log::note(&format!(
+                    "another client with the id `{client_id}` took the connection over; give each agent its own id, or \
+                     each of its processes its own `.instance(..)`"
+                ));
+            }
         }
         if held >= SHORT || !ended.by_broker {
             self.short_ones = 0;

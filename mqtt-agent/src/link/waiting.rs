@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::state::ConnectionState;
 use super::url::Target;
+use crate::deadline::Lasting;
 use crate::log;
 use crate::log_rate::LogRate;
 use crate::shown::{quoting, shown};
@@ -54,7 +55,7 @@ impl Waiting {
         let patience = if within > ENDLESS {
             "for as long as it takes".to_owned()
         } else {
-            format!("for up to {within:?}")
+            format!("for up to {}", Lasting(within))
         };
         let advice = match self.here {
             Some(port) => {

@@ -125,9 +125,10 @@ impl<T: FromToolResult> ToolCall<T> {
 
     /// Retries the call after errors that may be temporary: the tool was unavailable (no server, or the codes `busy`
     /// and `stopping`); its error says when to try again; or, for a tool whose card says `read_only` or `idempotent`,
-    /// an attempt was not answered within [`Retry::attempt_timeout`]. All attempts and waits together are limited by
-    /// the call's timeout; the last attempt's error is returned. Each attempt is a separate call with its own id
-    /// (`MCP-4`).
+    /// an attempt was not answered within [`Retry::attempt_timeout`], or the connection was lost before the broker
+    /// acknowledged it. Whether the card says so is looked up for up to 10 s after the failed attempt. All attempts and
+    /// waits together are limited by the call's timeout; the last attempt's error is returned. Each attempt is a separate
+    /// call with its own id (`MCP-4`).
     ///
     /// A [streamed](Self::stream) call is not retried.
     pub fn retry(mut self, retry: Retry) -> Self {

@@ -80,7 +80,7 @@ pub enum DelegateError {
         agent: String,
     },
     /// The agent did not say in time where a task is.
-    #[error("no answer from `{agent}` within {after:?}; is the agent online?", agent = shown(.agent))]
+    #[error("no answer from `{agent}` within {after}; is the agent online?", agent = shown(.agent), after = Lasting(*.after))]
     Unanswered {
         /// The agent that was asked.
         agent: String,

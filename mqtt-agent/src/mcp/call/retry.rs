@@ -9,12 +9,16 @@ use super::CallError;
 use super::asks::Asks;
 use super::exchange::{CallResult, Exchange};
 use crate::deadline;
+use crate::link::PublishError;
 use crate::mcp::discover::find;
-use crate::session::{LOOK, SessionHandle};
+use crate::session::SessionHandle;
 use crate::wire::{ToolCard, codes};
 
 /// The longest automatic wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long the tool's card is waited for, which says whether the tool may run twice.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The retry policy of a call; see [`ToolCall::retry`](crate::ToolCall::retry).
 ///
@@ -107,8 +111,12 @@ pub(super) async fn retried(
             {
                 Some(retry.pause(attempt))
             }
-            CallError::Timeout { .. } | CallError::TimedOutByServer { .. }
-                if Instant::now() < until && may_run_twice(&handle, &tool).await =>
+            CallError::Publish(PublishError::Expired | PublishError::QueueFull) => Some(retry.pause(attempt)),
+            // It may have been run.
+            CallError::Timeout { .. }
+            | CallError::TimedOutByServer { .. }
+            | CallError::Publish(PublishError::Interrupted)
+                if Instant::now() < until && may_run_twice(&handle, &tool, until).await =>
             {
                 Some(retry.pause(attempt))
             }
@@ -127,9 +135,10 @@ pub(super) async fn retried(
     }
 }
 
-/// Whether the tool's card says that it is safe to run twice.
-async fn may_run_twice(handle: &SessionHandle, tool: &str) -> bool {
-    let until = tokio::time::Instant::now() + LOOK;
+/// Whether the tool's card says that it is safe to run twice. A broker that lost its retained messages has no card until
+/// the tool's server is back.
+async fn may_run_twice(handle: &SessionHandle, tool: &str, until: Instant) -> bool {
+    let until = tokio::time::Instant::from_std(until.min(deadline::within(LOOK)));
     let card = find::<ToolCard>(handle.session(), tool, until).await.ok().flatten();
     let hints = card.and_then(|card| card.annotations).unwrap_or_default();
     hints.read_only_hint == Some(true) || hints.idempotent_hint == Some(true)
