@@ -119,6 +119,12 @@ impl Client {
         Self { handle }
     }
 
+    /// A client of another identity on the same connection; see [`Session::of_caller`].
+    #[cfg(feature = "mcp-stdio")]
+    pub(crate) fn of_caller(&self, id: crate::wire::Identifier) -> Self {
+        Self::new(SessionHandle::new(Arc::new(self.session().of_caller(id))))
+    }
+
     /// The session, in the scope where this client was obtained.
     pub(crate) fn handle(&self) -> &SessionHandle {
         &self.handle

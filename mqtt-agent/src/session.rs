@@ -93,6 +93,18 @@ impl Session {
         }
     }
 
+    /// Another identity's session on the same connection, for whom this process calls. Its claims, its reply topic and what it
+    /// waits for are its own; the broker's rules decide whether this connection may use them (`SUB-7`). Its topics are
+    /// unsubscribed when it is dropped.
+    #[cfg(feature = "mcp-stdio")]
+    pub(crate) fn of_caller(&self, id: Identifier) -> Self {
+        let store: Arc<dyn TaskStore> = Arc::new(crate::store::MemoryStore::new());
+        Self {
+            receiver_cards: Arc::clone(&self.receiver_cards),
+            ..Self::new(self.link.clone(), self.namespace.clone(), id, self.timeout, store, None)
+        }
+    }
+
     /// Ends the connection, and with it the calls that still wait for an answer.
     pub(crate) async fn close(&self, within: Duration) {
         self.cancels.hand_over();

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use rmcp::model::Tool;
 
-use super::filter::Filter;
+use super::filter::{Filter, is_open_to};
 use super::names::Names;
 use super::offer::{Era, Offer};
 use crate::log_rate::limited;
@@ -38,19 +38,31 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn get(&self, name: &str) -> Option<&Arc<Listed>> {
-        self.tools.get(name)
+    /// A tool that this identity may call.
+    pub(super) fn get(&self, name: &str, identity: Option<&str>) -> Option<&Arc<Listed>> {
+        self.tools.get(name).filter(|listed| is_open_to(&listed.card, identity))
+    }
+
+    /// Those that this identity may call.
+    pub(super) fn open_to(&self, identity: Option<&str>) -> impl Iterator<Item = &Arc<Listed>> {
+        self.tools.values().filter(move |listed| is_open_to(&listed.card, identity))
     }
 
     /// As a host of this era lists them.
-    pub(super) fn list(&self, era: Era) -> Vec<Tool> {
-        self.tools.values().map(|listed| listed.offer.to(era).clone()).collect()
+    pub(super) fn list(&self, era: Era, identity: Option<&str>) -> Vec<Tool> {
+        self.open_to(identity).map(|listed| listed.offer.to(era).clone()).collect()
     }
 
-    /// Whether a host sees a difference.
-    fn shows_the_same(&self, other: &Self) -> bool {
-        self.tools.len() == other.tools.len()
-            && self.tools.values().zip(other.tools.values()).all(|(one, other)| one.offer == other.offer)
+    /// Whether a host of this identity sees a difference.
+    pub(super) fn shows_the_same(&self, other: &Self, identity: Option<&str>) -> bool {
+        let (mine, others) = (self.open_to(identity), other.open_to(identity));
+        mine.map(|listed| &listed.offer).eq(others.map(|listed| &listed.offer))
+    }
+
+    /// Whether anybody may see a difference.
+    fn is_the_same(&self, other: &Self) -> bool {
+        let parts = |listed: &Arc<Listed>| Arc::as_ptr(listed);
+        self.tools.values().map(parts).eq(other.tools.values().map(parts))
     }
 
     /// How many there are.
@@ -96,7 +108,7 @@ impl Catalogue {
     /// Takes what an earlier process has kept.
     pub(super) fn restore(&mut self, kept: impl IntoIterator<Item = (Known, String)>) {
         for (known, name) in kept {
-            if self.filter.admits(&known.card, None) {
+            if self.filter.admits(&known.card) {
                 self.names.restore(&known.card.tool, &name);
                 self.known.insert(known.card.tool.clone(), known);
             }
@@ -104,17 +116,10 @@ impl Catalogue {
         self.make();
     }
 
-    /// Takes a listing: `is_complete` where what is not in it is not online. `true` when hosts see a difference.
-    pub(super) fn take(
-        &mut self,
-        found: Vec<ToolCard>,
-        is_complete: bool,
-        identity: &str,
-        now: SystemTime,
-    ) -> bool {
-        self.known.retain(|_, known| self.filter.admits(&known.card, Some(identity)));
+    /// Takes a listing: `is_complete` where what is not in it is not online. `true` when some host may see a difference.
+    pub(super) fn take(&mut self, found: Vec<ToolCard>, is_complete: bool, now: SystemTime) -> bool {
         for card in found {
-            if self.filter.admits(&card, Some(identity)) {
+            if self.filter.admits(&card) {
                 match self.known.entry(card.tool.clone()) {
                     Entry::Occupied(mut known) => *known.get_mut() = Known { card, online: now },
                     Entry::Vacant(place) => {
@@ -133,7 +138,7 @@ impl Catalogue {
         }
         let before = Arc::clone(&self.shelf);
         self.make();
-        !before.shows_the_same(&self.shelf)
+        !before.is_the_same(&self.shelf)
     }
 
     /// When the next tool goes, if nothing is heard of it.
@@ -156,7 +161,7 @@ impl Catalogue {
         for (tool, known) in &self.known {
             let Some(name) = self.names.get(tool) else { continue };
             // Most are as they were.
-            let before = self.shelf.get(name).filter(|listed| is_same(&listed.card, &known.card));
+            let before = self.shelf.tools.get(name).filter(|listed| is_same(&listed.card, &known.card));
             let listed = match before {
                 Some(listed) => Arc::clone(listed),
                 None => match Offer::of(name, &known.card) {
@@ -177,7 +182,9 @@ impl Catalogue {
 fn is_same(one: &ToolCard, other: &ToolCard) -> bool {
     let ToolCard { description, input_schema, output_schema, title, annotations, supports_streaming, .. } =
         one;
-    *description == other.description
+    one.allowed_callers == other.allowed_callers
+        && one.tags == other.tags
+        && *description == other.description
         && *title == other.title
         && *annotations == other.annotations
         && *supports_streaming == other.supports_streaming
@@ -201,34 +208,34 @@ mod tests {
     }
 
     fn names(catalogue: &Catalogue) -> Vec<String> {
-        let tools = catalogue.shelf().list(Era::Modern);
+        let tools = catalogue.shelf().list(Era::Modern, Some("me"));
         tools.into_iter().map(|tool| tool.name.into_owned()).collect()
     }
 
     #[test]
     fn a_change_is_told_once() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        assert!(catalogue.take(vec![card("a", "one")], true, "me", at(0)));
-        assert!(!catalogue.take(vec![card("a", "one")], true, "me", at(1)));
-        assert!(catalogue.take(vec![card("a", "two")], true, "me", at(2)));
+        assert!(catalogue.take(vec![card("a", "one")], true, at(0)));
+        assert!(!catalogue.take(vec![card("a", "one")], true, at(1)));
+        assert!(catalogue.take(vec![card("a", "two")], true, at(2)));
     }
 
     #[test]
     fn another_replica_changes_nothing() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        catalogue.take(vec![card("a", "one")], true, "me", at(0));
+        catalogue.take(vec![card("a", "one")], true, at(0));
         let other = ToolCard { server: "south".to_owned(), last_seen: "now".to_owned(), ..card("a", "one") };
-        assert!(!catalogue.take(vec![other], true, "me", at(1)));
+        assert!(!catalogue.take(vec![other], true, at(1)));
     }
 
     #[test]
     fn a_tool_stays_for_a_while_after_it_went_offline() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        catalogue.take(vec![card("a", ""), card("b", "")], true, "me", at(0));
-        assert!(!catalogue.take(vec![card("b", "")], true, "me", at(599)));
+        catalogue.take(vec![card("a", ""), card("b", "")], true, at(0));
+        assert!(!catalogue.take(vec![card("b", "")], true, at(599)));
         assert_eq!((catalogue.is_online("a"), catalogue.is_online("b")), (false, true));
         assert_eq!(catalogue.next_end(at(599)), Some(Duration::from_secs(1)));
-        assert!(catalogue.take(vec![card("b", "")], true, "me", at(601)));
+        assert!(catalogue.take(vec![card("b", "")], true, at(601)));
         assert_eq!(names(&catalogue), ["b"]);
         assert_eq!(catalogue.next_end(at(601)), None);
     }
@@ -236,8 +243,8 @@ mod tests {
     #[test]
     fn a_listing_that_is_not_complete_takes_nothing_away() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        catalogue.take(vec![card("a", "")], true, "me", at(0));
-        assert!(!catalogue.take(vec![], false, "me", at(10_000)));
+        catalogue.take(vec![card("a", "")], true, at(0));
+        assert!(!catalogue.take(vec![], false, at(10_000)));
         assert_eq!(names(&catalogue), ["a"]);
     }
 
@@ -246,27 +253,31 @@ mod tests {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
         let json = br#"{"input_schema": {"type": "object", "properties": {"x": true}}}"#;
         let bad = ToolCard::read("bad", json).unwrap().unwrap();
-        catalogue.take(vec![card("a", ""), bad], true, "me", at(0));
+        catalogue.take(vec![card("a", ""), bad], true, at(0));
         assert_eq!(names(&catalogue), ["a"]);
     }
 
     #[test]
     fn mcp_18_a_tool_that_is_closed_to_the_caller_goes_at_once() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        catalogue.take(vec![card("a", "")], true, "me", at(0));
+        catalogue.take(vec![card("a", "")], true, at(0));
         let closed = ToolCard { allowed_callers: Some(vec!["other".to_owned()]), ..card("a", "") };
-        assert!(catalogue.take(vec![closed], true, "me", at(1)));
+        let before = Arc::clone(catalogue.shelf());
+        assert!(catalogue.take(vec![closed], true, at(1)));
         assert_eq!(names(&catalogue), Vec::<String>::new());
+        let shelf = catalogue.shelf();
+        assert!(shelf.get("a", Some("me")).is_none() && shelf.get("a", Some("other")).is_some());
+        assert!(!shelf.shows_the_same(&before, Some("me")) && shelf.shows_the_same(&before, Some("other")));
     }
 
     #[test]
     fn the_next_process_shows_the_same_under_the_same_names() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
-        catalogue.take(vec![card("a.b", "")], true, "me", at(0));
-        catalogue.take(vec![card("a.b", ""), card("a_b", "")], true, "me", at(1));
+        catalogue.take(vec![card("a.b", "")], true, at(0));
+        catalogue.take(vec![card("a.b", ""), card("a_b", "")], true, at(1));
         let kept: Vec<_> = catalogue.known().map(|(known, name)| (known.clone(), name.to_owned())).collect();
         let mut next = Catalogue::new(Filter::default(), KEEP);
         next.restore(kept);
-        assert!(next.shelf().shows_the_same(catalogue.shelf()));
+        assert!(next.shelf().shows_the_same(catalogue.shelf(), Some("me")));
     }
 }

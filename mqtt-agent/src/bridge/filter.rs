@@ -13,20 +13,22 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Whether a tool is shown to a bridge of this identity.
-    pub(super) fn admits(&self, card: &ToolCard, identity: Option<&str>) -> bool {
+    /// Whether a tool is shown to those whom its card lets call it.
+    pub(super) fn admits(&self, card: &ToolCard) -> bool {
         let hints = card.annotations.as_ref();
         any(&self.names, |pattern| matches(pattern, &card.tool))
             && any(&self.tags, |tag| card.tags.contains(tag))
             && any(&self.servers, |pattern| matches(pattern, &card.server))
             && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&card.tool))
             && (!self.read_only || hints.is_some_and(|hints| hints.read_only_hint == Some(true)))
-            && card
-                .allowed_callers
-                .as_ref()
-                .zip(identity)
-                .is_none_or(|(callers, identity)| callers.iter().any(|caller| caller == identity))
     }
+}
+
+/// Whether a tool may be called by this identity, as its card says (`MCP-18`). Nobody knows who a bridge is that never
+/// connected, so it is nobody whom a card names.
+pub(super) fn is_open_to(card: &ToolCard, identity: Option<&str>) -> bool {
+    let Some(callers) = &card.allowed_callers else { return true };
+    identity.is_some_and(|identity| callers.iter().any(|caller| caller == identity))
 }
 
 /// Whether one of them holds; where there is none, everything does.
@@ -87,24 +89,26 @@ mod tests {
             servers: servers.iter().map(ToString::to_string).collect(),
             ..Filter::default()
         };
-        assert!(Filter::default().admits(&card, None));
-        assert!(filter(&["clock", "wea*"], &["sky"], &["no*"]).admits(&card, None));
-        assert!(!filter(&["clock"], &["sky"], &["no*"]).admits(&card, None));
-        assert!(!filter(&["wea*"], &["sea"], &["no*"]).admits(&card, None));
-        assert!(!filter(&["wea*"], &["sky"], &["south"]).admits(&card, None));
-        assert!(Filter { read_only: true, ..Filter::default() }.admits(&card, None));
-        assert!(!Filter { allowed: Some(vec![]), ..Filter::default() }.admits(&card, None));
+        assert!(Filter::default().admits(&card));
+        assert!(filter(&["clock", "wea*"], &["sky"], &["no*"]).admits(&card));
+        assert!(!filter(&["clock"], &["sky"], &["no*"]).admits(&card));
+        assert!(!filter(&["wea*"], &["sea"], &["no*"]).admits(&card));
+        assert!(!filter(&["wea*"], &["sky"], &["south"]).admits(&card));
+        assert!(Filter { read_only: true, ..Filter::default() }.admits(&card));
+        assert!(!Filter { allowed: Some(vec![]), ..Filter::default() }.admits(&card));
     }
 
     #[test]
     fn a_tool_that_says_nothing_is_not_read_only() {
-        assert!(!Filter { read_only: true, ..Filter::default() }.admits(&card("{}"), None));
+        assert!(!Filter { read_only: true, ..Filter::default() }.admits(&card("{}")));
     }
 
     #[test]
     fn mcp_18_a_tool_for_other_callers_is_not_shown() {
         let card = card(r#"{"allowed_callers": ["scout"]}"#);
-        assert!(Filter::default().admits(&card, Some("scout")));
-        assert!(!Filter::default().admits(&card, Some("stranger")));
+        assert!(is_open_to(&card, Some("scout")));
+        assert!(!is_open_to(&card, Some("stranger")));
+        assert!(!is_open_to(&card, None));
+        assert!(is_open_to(&ToolCard { allowed_callers: None, ..card }, None));
     }
 }

@@ -11,9 +11,10 @@ use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, Subsc
 use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::caller::Caller;
 use super::offer::Era;
 use super::progress::Progress;
-use super::shared::Shared;
+use super::shared::{Changes, Shared};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::TraceContext;
@@ -22,20 +23,25 @@ use crate::wire::TraceContext;
 #[derive(Debug)]
 pub(super) struct Host {
     shared: Arc<Shared>,
+    caller: Arc<Caller>,
     /// Tells a legacy host of changes, for as long as this lives.
     telling: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl Host {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, telling: Mutex::new(None) }
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<Caller>) -> Self {
+        Self { shared, caller, telling: Mutex::new(None) }
+    }
+
+    fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.shared), Arc::clone(&self.caller))
     }
 
     /// Tells a legacy host of each change from now on. Hosts of 2026-07-28 ask for that themselves.
     fn tell(&self, peer: Peer<RoleServer>) {
-        let mut shelf = self.shared.shelf();
+        let mut changes = self.changes();
         let telling = spawn::owned(async move {
-            while shelf.changed().await.is_ok() {
+            while changes.next().await {
                 if peer.notify_tool_list_changed().await.is_err() {
                     return;
                 }
@@ -80,7 +86,7 @@ impl ServerHandler for Host {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.shared.list(era(&context)).await))
+        Ok(ListToolsResult::with_all_items(self.shared.list(era(&context), &self.caller).await))
     }
 
     async fn call_tool(
@@ -91,7 +97,7 @@ impl ServerHandler for Host {
         // A bridge that stops waits for it, so that the tool hears of it where the call is cancelled.
         let _running = self.shared.tasks.token();
         let (era, name) = (era(&context), &request.name);
-        let Some(listed) = self.shared.tool(name).await else {
+        let Some(listed) = self.shared.tool(name, &self.caller).await else {
             let message =
                 format!("there is no tool `{}`; `tools/list` has those that there are", shown(name));
             return Err(ErrorData::invalid_params(message, None));
@@ -101,7 +107,7 @@ impl ServerHandler for Host {
             meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
         let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         let arguments = request.arguments.unwrap_or_default();
-        let call = self.shared.call(&listed, &arguments, era, trace, progress);
+        let call = self.shared.call(&self.caller, &listed, &arguments, era, trace, progress);
         let result: CallToolResult = tokio::select! {
             result = call => result,
             () = context.ct.cancelled() => return Err(cancelled()),
@@ -111,7 +117,7 @@ impl ServerHandler for Host {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.shared.shelf().borrow().get(name).map(|listed| listed.offer.modern.clone())
+        self.shared.now(name, &self.caller).map(|listed| listed.offer.modern.clone())
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
@@ -121,10 +127,10 @@ impl ServerHandler for Host {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut shelf = self.shared.shelf();
+        let mut changes = self.changes();
         loop {
             let changed = tokio::select! {
-                changed = shelf.changed() => changed.is_ok(),
+                changed = changes.next() => changed,
                 () = context.cancelled() => false,
                 () = self.shared.stopped.cancelled() => false,
             };

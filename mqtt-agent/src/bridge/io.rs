@@ -6,6 +6,7 @@ use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::caller::Caller;
 use super::error::BridgeError;
 use super::host::Host;
 use super::shared::Shared;
@@ -18,7 +19,7 @@ where
 {
     let stopped = shared.stopped.child_token();
     let service = tokio::select! {
-        service = Host::new(shared).serve_with_ct((reader, writer), stopped.clone()) => service,
+        service = Host::new(shared, Arc::new(Caller::bridge())).serve_with_ct((reader, writer), stopped.clone()) => service,
         () = stopped.cancelled() => return Ok(()),
     };
     match service {

@@ -1,6 +1,6 @@
 //! [`Shared`]: what all hosts of a bridge share.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rmcp::model::{CallToolResult, Tool};
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::broker::{self, Broker};
+use super::caller::{self, Caller};
 use super::calling::{self, Limits};
 use super::catalogue::{Catalogue, Listed, Shelf};
 use super::offer::Era;
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     is_ready: watch::Sender<bool>,
     /// Changes with each listing.
     listings: watch::Sender<()>,
+    /// Who the bridge itself is, once that is known.
+    identity: OnceLock<String>,
     started: Instant,
     broker: watch::Receiver<Broker>,
     limits: Limits,
@@ -57,8 +60,10 @@ impl Shared {
         is_known: bool,
         broker: watch::Receiver<Broker>,
         limits: Limits,
+        identity: Option<String>,
     ) -> Self {
         Self {
+            identity: identity.map(OnceLock::from).unwrap_or_default(),
             shelf: watch::Sender::new(Arc::clone(catalogue.shelf())),
             catalogue: Mutex::new(catalogue),
             is_ready: watch::Sender::new(is_known),
@@ -72,9 +77,9 @@ impl Shared {
         }
     }
 
-    /// What hosts see, and that it changed.
-    pub(super) fn shelf(&self) -> watch::Receiver<Arc<Shelf>> {
-        self.shelf.subscribe()
+    /// Who somebody is on the broker.
+    fn identity<'c>(&'c self, caller: &'c Caller) -> Option<&'c str> {
+        caller.identity().or(self.identity.get().map(String::as_str))
     }
 
     pub(super) fn broker(&self) -> watch::Receiver<Broker> {
@@ -87,9 +92,11 @@ impl Shared {
 
     /// Takes a listing; see [`Catalogue::take`].
     pub(super) fn take(&self, found: Vec<ToolCard>, is_complete: bool, identity: &str) {
+        // A bridge that learns who it is may see more.
+        let is_news = self.identity.set(identity.to_owned()).is_ok();
         let changed = self.on_catalogue(|catalogue| {
-            let changed = catalogue.take(found, is_complete, identity, SystemTime::now());
-            changed.then(|| Arc::clone(catalogue.shelf()))
+            let changed = catalogue.take(found, is_complete, SystemTime::now());
+            (changed || is_news).then(|| Arc::clone(catalogue.shelf()))
         });
         if let Some(shelf) = changed {
             crate::log::debug!(tools = shelf.len(), "the list of tools changed");
@@ -111,27 +118,32 @@ impl Shared {
     }
 
     /// The tools, as a host of this era lists them.
-    pub(super) async fn list(&self, era: Era) -> Vec<Tool> {
+    pub(super) async fn list(&self, era: Era, caller: &Caller) -> Vec<Tool> {
         self.ready().await;
         let shelf = Arc::clone(&self.shelf.borrow());
-        shelf.list(era)
+        shelf.list(era, self.identity(caller))
     }
 
     /// A tool that hosts know by this name.
-    pub(super) async fn tool(&self, name: &str) -> Option<Arc<Listed>> {
-        let find = || self.shelf.borrow().get(name).cloned();
-        match find() {
+    pub(super) async fn tool(&self, name: &str, caller: &Caller) -> Option<Arc<Listed>> {
+        match self.now(name, caller) {
             Some(listed) => Some(listed),
             None => {
                 self.ready().await;
-                find()
+                self.now(name, caller)
             }
         }
+    }
+
+    /// The same, of those that are known already.
+    pub(super) fn now(&self, name: &str, caller: &Caller) -> Option<Arc<Listed>> {
+        self.shelf.borrow().get(name, self.identity(caller)).cloned()
     }
 
     /// Calls a tool.
     pub(super) async fn call(
         &self,
+        caller: &Caller,
         listed: &Listed,
         arguments: &Map<String, Value>,
         era: Era,
@@ -143,7 +155,12 @@ impl Shared {
                 let message = format!("{MOST_CALLS} calls run already; make fewer at once");
                 return Err(Failure::unavailable(message).with_code(codes::BUSY));
             };
+            let Ok(_own) = caller.calls.try_acquire() else {
+                let message = format!("{} of your calls run already; make fewer at once", caller::MOST_CALLS);
+                return Err(Failure::unavailable(message).with_code(codes::BUSY));
+            };
             let client = broker::client(self.broker(), CONNECTION).await.map_err(Failure::unavailable)?;
+            let client = caller.client(&client);
             let client = Client::new(client.handle().scoped(Scope { trace, ..Scope::default() }));
             tokio::select! {
                 called = calling::call(&client, &listed.card, arguments, self.limits, progress) => called,
@@ -175,6 +192,40 @@ impl Shared {
         while self.on_catalogue(|catalogue| catalogue.is_online(tool)) != online {
             // The sender lives as long as this.
             drop(listings.changed().await);
+        }
+    }
+}
+
+/// The changes of what a host sees.
+pub(super) struct Changes {
+    shared: Arc<Shared>,
+    caller: Arc<Caller>,
+    shelf: watch::Receiver<Arc<Shelf>>,
+    seen: Arc<Shelf>,
+    seen_as: Option<String>,
+}
+
+impl Changes {
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<Caller>) -> Self {
+        let mut shelf = shared.shelf.subscribe();
+        let seen = Arc::clone(&shelf.borrow_and_update());
+        let seen_as = shared.identity(&caller).map(str::to_owned);
+        Self { shared, caller, shelf, seen, seen_as }
+    }
+
+    /// Waits for the next change that this host sees; `false` when there will be none any more. Cancel safe.
+    pub(super) async fn next(&mut self) -> bool {
+        loop {
+            if self.shelf.changed().await.is_err() {
+                return false;
+            }
+            let shelf = Arc::clone(&self.shelf.borrow_and_update());
+            let identity = self.shared.identity(&self.caller).map(str::to_owned);
+            let is_same = identity == self.seen_as && shelf.shows_the_same(&self.seen, identity.as_deref());
+            (self.seen, self.seen_as) = (shelf, identity);
+            if !is_same {
+                return true;
+            }
         }
     }
 }
