@@ -1,8 +1,8 @@
 //! The bridge from MQTT to MCP: programs that speak MCP over stdio, as coding assistants and IDEs do, list and call the tools
-//! on a broker (feature `mcp-stdio`).
+//! on a broker (feature `mcp-stdio`), and so do those that speak it over Streamable HTTP (feature `mcp-http`).
 //!
 //! [`Bridge`] is one that is being set up, [`RunningBridge`] one that runs. The command `mqtt-agent mcp` is this over stdin
-//! and stdout; the page [`bridge`](crate::guide::bridge) says how hosts are told of it.
+//! and stdout, or HTTP; the page [`bridge`](crate::guide::bridge) says how hosts are told of it.
 //!
 //! ```no_run
 //! use mqtt_agent::bridge::Bridge;
@@ -19,17 +19,20 @@
 //
 // - `names`, `filter`, `wrap`: small rules, without I/O
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `cache`: what is kept of them in a file
-// - `outcome`, `progress`, `calling`: one call
+// - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
-// - `host`: MCP, in both of its eras; `io`: one host over a stream
+// - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
 
 mod broker;
 mod cache;
+mod caller;
 mod calling;
 mod catalogue;
 mod error;
 mod filter;
 mod host;
+#[cfg(feature = "mcp-http")]
+mod http;
 mod io;
 mod names;
 mod offer;
@@ -40,6 +43,8 @@ mod upkeep;
 mod wrap;
 
 pub use error::BridgeError;
+#[cfg(feature = "mcp-http")]
+pub use http::{Http, HttpBody, HttpService, Tokens};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,7 +74,7 @@ const STOP: Duration = Duration::from_secs(2);
 ///
 /// Filters of one kind are alternatives, those of different kinds have to hold together; without any, all tools are shown.
 /// What is not shown cannot be called either. A tool whose card has `allowed_callers` is shown where the id of
-/// [`ConnectOptions::id`] is among them.
+/// [`ConnectOptions::id`] is among them, or over HTTP the identity of the caller.
 #[derive(Debug, Clone)]
 #[must_use = "a bridge does nothing until it is started"]
 pub struct Bridge {
@@ -163,6 +168,7 @@ impl Bridge {
         let attempt = broker::begin(&options).await.map_err(BridgeError::Options)?;
         let cache = cache.map(Cache::new);
         let exact = filter.allowed.clone();
+        let identity = options.id.clone();
         let mut catalogue = Catalogue::new(filter, keep);
         let known = match &cache {
             Some(cache) => read(cache.clone()).await,
@@ -172,7 +178,7 @@ impl Bridge {
         catalogue.restore(known.into_iter().flatten());
 
         let (told, broker) = watch::channel(Broker::Connecting);
-        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits));
+        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, identity));
         let connecting = spawn::owned(broker::connect(attempt, options, told));
         let upkeep = spawn::owned(upkeep::run(Arc::clone(&shared), cache, exact));
         Ok(RunningBridge { shared, _tasks: [connecting, upkeep] })
@@ -220,6 +226,31 @@ impl RunningBridge {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         io::serve(Arc::clone(&self.shared), reader, writer).await
+    }
+
+    /// Serves all hosts that come over HTTP (feature `mcp-http`), at the path `/mcp`, until the bridge is stopped. HTTP/1.1,
+    /// and no TLS: on anything but this machine it belongs behind a proxy that has it.
+    ///
+    /// At most 1,024 connections are served at once, more wait. A client has 30 s for the head of a request and 30 s for its
+    /// body, and one that reads nothing of an answer for 60 s is hung up on.
+    ///
+    /// # Errors
+    ///
+    /// [`BridgeError::Http`] where the listener can be reached from other machines and everybody would come in, or a host or
+    /// an origin is none.
+    #[cfg(feature = "mcp-http")]
+    pub async fn serve_http(&self, listener: tokio::net::TcpListener, http: Http) -> Result<(), BridgeError> {
+        http::serve(Arc::clone(&self.shared), listener, http).await
+    }
+
+    /// The same as a service for an HTTP server of your own (feature `mcp-http`). To be called from within the runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`BridgeError::Http`] where a host or an origin is none.
+    #[cfg(feature = "mcp-http")]
+    pub fn http_service(&self, http: Http) -> Result<HttpService, BridgeError> {
+        HttpService::new(Arc::clone(&self.shared), http)
     }
 
     /// Ends it: calls that run are cancelled at their servers, hosts are hung up on, and the connection is closed.

@@ -28,7 +28,7 @@
 //! - [`registry`] holds the definitions that the macros generate, [`schema`] their JSON Schemas;
 //!   [`schema::dialect`] has the rules of clients and model providers.
 //! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
-//! - `bridge` shows the tools on a broker to MCP hosts (feature `mcp-stdio`).
+//! - `bridge` shows the tools on a broker to MCP hosts (features `mcp-stdio` and `mcp-http`).
 //! - `broker` is an embedded broker for development; `testing` and `#[mqtt_agent::test]` are for tests of your own
 //!   (feature `broker`).
 
@@ -167,10 +167,10 @@ pub mod guide {
     pub mod from_rmcp {}
     #[doc = include_str!("../docs/cli.md")]
     pub mod cli {}
-    #[cfg_attr(feature = "mcp-stdio", doc = include_str!("../docs/bridge.md"))]
+    #[cfg_attr(feature = "mcp-http", doc = include_str!("../docs/bridge.md"))]
     #[cfg_attr(
-        not(feature = "mcp-stdio"),
-        doc = "Tools on MQTT for MCP hosts. Its library needs the feature `mcp-stdio`."
+        not(feature = "mcp-http"),
+        doc = "Tools on MQTT for MCP hosts. Its library needs the feature `mcp-http`."
     )]
     pub mod bridge {}
 }

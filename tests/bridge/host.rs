@@ -1,5 +1,5 @@
-//! A host of another make in a process of its own, which starts the bridge; one line of JSON for each thing it is asked and
-//! says.
+//! A host of another make in a process of its own, which starts the bridge or comes to one over HTTP; one line of JSON for
+//! each thing it is asked and says.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -59,6 +59,16 @@ impl Host {
         Self::start(make, &[COMMAND, "mcp", "--no-cache", "--url", url]).await
     }
 
+    /// Starts a host that comes to a bridge over HTTP.
+    pub(crate) async fn http(make: Make, url: &str) -> Self {
+        Self::start(make, &[url]).await
+    }
+
+    /// The same, with a bearer token.
+    pub(crate) async fn with_token(make: Make, url: &str, token: &str) -> Self {
+        Self::start(make, &[url, token]).await
+    }
+
     async fn start(make: Make, target: &[&str]) -> Self {
         let (program, script, mode) = match make {
             Make::Sdk1 => ("node".into(), folder("node/mcp-host.mjs"), "sdk1"),
@@ -112,5 +122,23 @@ impl Host {
         drop(self.input.take());
         let ended = tokio::time::timeout(SOON, self.child.wait()).await.expect("in time").unwrap();
         assert!(ended.success());
+    }
+}
+
+/// A bridge that serves HTTP.
+pub(crate) struct Bridge {
+    _child: Child,
+    pub(crate) url: String,
+}
+
+impl Bridge {
+    /// Starts one, and waits until it listens.
+    pub(crate) async fn start(broker: &str) -> Self {
+        let mut command = clean(Path::new(COMMAND));
+        command.args(["mcp", "--no-cache", "--http", "127.0.0.1:0", "--url", broker]);
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = tokio::time::timeout(SOON, lines.next_line()).await.expect("in time").unwrap();
+        Self { _child: child, url: line.expect("it tells where it listens") }
     }
 }

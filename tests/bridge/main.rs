@@ -2,7 +2,8 @@
 //! FastMCP, and the Inspector.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod denied;
+mod everything;
 mod host;
 mod inspector;
 mod served;
-mod stdio;

@@ -10,4 +10,6 @@ mod finding;
 mod guide;
 mod host;
 mod hostile;
+mod http;
 mod served;
+mod web;

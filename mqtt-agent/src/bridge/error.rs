@@ -10,6 +10,22 @@ pub enum BridgeError {
     /// The options of the connection are wrong, whatever the broker says.
     #[error(transparent)]
     Options(Error),
+    /// The bearer tokens cannot be used.
+    #[cfg(feature = "mcp-http")]
+    #[error("the tokens: {message}", message = shown(.message))]
+    #[non_exhaustive]
+    Tokens {
+        /// What is wrong with them, and never a token.
+        message: String,
+    },
+    /// The bridge cannot be served over HTTP as it was said.
+    #[cfg(feature = "mcp-http")]
+    #[error("{message}", message = shown(.message))]
+    #[non_exhaustive]
+    Http {
+        /// Why.
+        message: String,
+    },
     /// The host does not speak MCP.
     #[error("the host does not speak MCP: {message}; start the bridge by an MCP host", message = shown(.message))]
     #[non_exhaustive]

@@ -184,6 +184,7 @@ impl From<BridgeError> for Failure {
     fn from(error: BridgeError) -> Self {
         match error {
             BridgeError::Options(error) => error.into(),
+            BridgeError::Tokens { .. } | BridgeError::Http { .. } => Self::usage(error.to_string()),
             error => Self::failed(error.to_string()),
         }
     }

@@ -125,14 +125,16 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("mcp")
-                .about("Shows the tools that are online to an MCP host, over stdin and stdout")
+                .about("Shows the tools that are online to MCP hosts, over stdin and stdout or HTTP")
                 .long_about(
                     "Shows the tools that are online to an MCP host, over stdin and stdout: the host starts it, and it ends \
-                     with the host. It logs to stderr; RUST_LOG says what.",
+                     with the host. With --http, any number of hosts come over HTTP; the URL is printed. It logs to stderr; \
+                     RUST_LOG says what.",
                 )
                 .after_help(
                     "Examples:\n  claude mcp add mqtt -- mqtt-agent mcp --url mqtt://broker.example\n  \
-                     mqtt-agent mcp --tag weather --read-only\n  mqtt-agent mcp --allow weather --allow clock",
+                     mqtt-agent mcp --tag weather --read-only\n  mqtt-agent mcp --allow weather --allow clock\n  \
+                     mqtt-agent mcp --http 127.0.0.1:8080 --tokens tokens.txt",
                 )
                 .args(mcp())
                 .args(broker()),
@@ -175,7 +177,7 @@ fn common() -> [Arg; 3] {
     [url, namespace, json()]
 }
 
-fn mcp() -> [Arg; 10] {
+fn mcp() -> [Arg; 14] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -204,6 +206,24 @@ fn mcp() -> [Arg; 10] {
             .action(ArgAction::SetTrue)
             .conflicts_with("cache")
             .help("Keep no cards"),
+        Arg::new("http")
+            .long("http")
+            .value_name("ADDRESS")
+            .help("Serve over HTTP at this address, as 127.0.0.1:8080, instead of stdin and stdout"),
+        Arg::new("tokens")
+            .long("tokens")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .requires("http")
+            .help("Who may come in over HTTP: a file with `IDENTITY TOKEN` in each line"),
+        some("host", "NAME", "A further name that `Host` may have over HTTP; may be repeated")
+            .requires("http"),
+        some(
+            "origin",
+            "ORIGIN",
+            "An `Origin` that may come in over HTTP, as https://app.example; may be repeated",
+        )
+        .requires("http"),
     ]
 }
 

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use mqtt_agent::bridge::{Bridge, RunningBridge};
+use mqtt_agent::bridge::{Bridge, Http, RunningBridge, Tokens};
+use tokio::net::TcpListener;
+
+use serde_json::json;
 
 use crate::exit::Failure;
 use crate::log;
@@ -14,18 +17,54 @@ use crate::signals;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     log::to_stderr();
+    let http = match matches.get_one::<String>("http") {
+        Some(address) => Some((listen(address).await?, http(matches)?)),
+        None => None,
+    };
     let bridge = bridge(matches, settings)?.start().await?;
     // Being told to stop is how it ends.
     let ended = tokio::select! {
-        ended = serve(&bridge) => ended,
+        ended = serve(&bridge, http, settings) => ended,
         () = signals::asked_to_end() => Ok(()),
     };
     bridge.stop().await;
     ended
 }
 
-async fn serve(bridge: &RunningBridge) -> Result<(), Failure> {
-    Ok(bridge.serve_stdio().await?)
+async fn serve(
+    bridge: &RunningBridge,
+    http: Option<(TcpListener, Http)>,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let Some((listener, http)) = http else { return Ok(bridge.serve_stdio().await?) };
+    let failed = |error: std::io::Error| Failure::failed(error.to_string());
+    let url = format!("http://{}/mcp", listener.local_addr().map_err(failed)?);
+    let announced = async {
+        settings.output().answer(&json!({ "url": url }), || url.clone())?;
+        std::future::pending().await
+    };
+    // A listener that is refused is told before it is announced.
+    tokio::select! {
+        biased;
+        served = bridge.serve_http(listener, http) => Ok(served?),
+        failed = announced => failed,
+    }
+}
+
+async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    let failed =
+        |error| Failure::failed(format!("`{address}` cannot be listened on: {error}; give another address"));
+    TcpListener::bind(address).await.map_err(failed)
+}
+
+fn http(matches: &ArgMatches) -> Result<Http, Failure> {
+    let some = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned();
+    let http = some("host").fold(Http::new(), Http::host);
+    let http = some("origin").fold(http, Http::origin);
+    Ok(match matches.get_one::<PathBuf>("tokens") {
+        Some(file) => http.tokens(Tokens::from_file(file)?),
+        None => http,
+    })
 }
 
 fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> {

@@ -1,16 +1,28 @@
-//! Each host over stdin and stdout.
+//! Everything that a host does, over stdin and stdout or HTTP.
 
 use serde_json::json;
 use support::{TestBroker, soon};
 
-use crate::host::{Host, Make};
+use crate::host::{Bridge, Host, Make};
 use crate::served::{Station, late_comer};
 
-/// Everything that a host does.
-async fn all(make: Make) {
+/// How a host comes to the bridge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Over {
+    Stdio,
+    Http,
+}
+
+async fn all(make: Make, over: Over) {
     let broker = TestBroker::chosen().await;
     let mut station = Station::start(&broker.url()).await;
-    let mut host = Host::stdio(make, &broker.url()).await;
+    let (mut host, _bridge) = match over {
+        Over::Stdio => (Host::stdio(make, &broker.url()).await, None),
+        Over::Http => {
+            let bridge = Bridge::start(&broker.url()).await;
+            (Host::http(make, &bridge.url).await, Some(bridge))
+        }
+    };
 
     lists(&mut host, make).await;
     calls(&mut host, make).await;
@@ -84,21 +96,39 @@ async fn hears_of_changes(host: &mut Host, url: &str) {
 }
 
 macro_rules! hosts {
-    ($($name:ident: $make:expr,)*) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            all($make).await;
+    ($($over:ident, $module:ident { $($name:ident: $make:expr,)* })*) => {$(
+        mod $module {
+            use super::{Make, Over};
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::all($make, Over::$over).await;
+                }
+            )*
         }
     )*};
 }
 
 hosts! {
-    typescript_1: Make::Sdk1,
-    typescript_2_by_default: Make::Sdk2("default"),
-    typescript_2_auto: Make::Sdk2("auto"),
-    typescript_2_pinned: Make::Sdk2("pinned"),
-    python_legacy: Make::Python("legacy"),
-    python_auto: Make::Python("auto"),
-    python_pinned: Make::Python("2026-07-28"),
-    fastmcp: Make::FastMcp,
+    Stdio, stdio {
+        typescript_1: Make::Sdk1,
+        typescript_2_by_default: Make::Sdk2("default"),
+        typescript_2_auto: Make::Sdk2("auto"),
+        typescript_2_pinned: Make::Sdk2("pinned"),
+        python_legacy: Make::Python("legacy"),
+        python_auto: Make::Python("auto"),
+        python_pinned: Make::Python("2026-07-28"),
+        fastmcp: Make::FastMcp,
+    }
+    Http, http {
+        typescript_1: Make::Sdk1,
+        typescript_2_by_default: Make::Sdk2("default"),
+        typescript_2_auto: Make::Sdk2("auto"),
+        typescript_2_pinned: Make::Sdk2("pinned"),
+        python_legacy: Make::Python("legacy"),
+        python_auto: Make::Python("auto"),
+        python_pinned: Make::Python("2026-07-28"),
+        fastmcp: Make::FastMcp,
+    }
 }
