@@ -18,7 +18,7 @@
 // From the lowest to the highest:
 //
 // - `names`, `filter`, `wrap`: small rules, without I/O
-// - `offer`: a tool as hosts see it; `catalogue`: all of them; `cache`: what is kept of them in a file
+// - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
@@ -29,6 +29,7 @@ mod caller;
 mod calling;
 mod catalogue;
 mod error;
+mod expose;
 mod filter;
 mod host;
 #[cfg(feature = "mcp-http")]
@@ -43,6 +44,7 @@ mod upkeep;
 mod wrap;
 
 pub use error::BridgeError;
+pub use expose::Expose;
 #[cfg(feature = "mcp-http")]
 pub use http::{Http, HttpBody, HttpService, Tokens};
 
@@ -81,6 +83,7 @@ pub struct Bridge {
     options: ConnectOptions,
     filter: Filter,
     limits: Limits,
+    expose: Expose,
     keep: Duration,
     cache: Option<PathBuf>,
 }
@@ -89,7 +92,7 @@ impl Bridge {
     /// A bridge from the broker of a URL or of [`ConnectOptions`].
     pub fn new(to: impl Into<ConnectOptions>) -> Self {
         let (filter, limits) = (Filter::default(), Limits::default());
-        Self { options: to.into(), filter, limits, keep: KEEP, cache: None }
+        Self { options: to.into(), filter, limits, expose: Expose::Direct, keep: KEEP, cache: None }
     }
 
     /// Only tools with such a name; `*` is any number of characters. Names are those on the broker.
@@ -136,6 +139,13 @@ impl Bridge {
         self
     }
 
+    /// How hosts are shown the tools: each in the list, or by three tools that find, describe and call them. Default:
+    /// [`Expose::Direct`].
+    pub fn expose(mut self, expose: Expose) -> Self {
+        self.expose = expose;
+        self
+    }
+
     /// How long a tool stays in the list after it was last seen online: its server may be back soon. Calls of it are
     /// answered `unavailable`. Default: 10 min.
     pub fn keep(mut self, keep: Duration) -> Self {
@@ -164,7 +174,7 @@ impl Bridge {
     ///
     /// [`BridgeError::Options`] where the URL, the id or the namespace is wrong.
     pub async fn start(self) -> Result<RunningBridge, BridgeError> {
-        let Self { options, filter, limits, keep, cache } = self;
+        let Self { options, filter, limits, expose, keep, cache } = self;
         let attempt = broker::begin(&options).await.map_err(BridgeError::Options)?;
         let cache = cache.map(Cache::new);
         let exact = filter.allowed.clone();
@@ -178,7 +188,7 @@ impl Bridge {
         catalogue.restore(known.into_iter().flatten());
 
         let (told, broker) = watch::channel(Broker::Connecting);
-        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, identity));
+        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, expose, identity));
         let connecting = spawn::owned(broker::connect(attempt, options, told));
         let upkeep = spawn::owned(upkeep::run(Arc::clone(&shared), cache, exact));
         Ok(RunningBridge { shared, _tasks: [connecting, upkeep] })

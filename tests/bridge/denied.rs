@@ -9,20 +9,6 @@ use tokio::net::TcpListener;
 
 use crate::host::{Host, Make};
 
-/// What the bridge may do: list, call, and take answers for itself and for `scout`.
-const RULES: &str = "\
-user server
-topic readwrite #
-user bridge
-topic read a2a/v1/mcp/servers/+/card
-topic read a2a/v1/mcp/tools/+/card
-topic write a2a/v1/mcp/tools/+/call
-topic write a2a/v1/mcp/tools/+/cancel
-topic read a2a/v1/mcp/clients/bridge/responses
-topic read a2a/v1/mcp/clients/scout/responses
-topic read a2a/v1/mcp/tools/+/stream/+
-";
-
 /// Says who calls.
 #[tool]
 async fn whoami(caller: mqtt_agent::Caller) -> String {
@@ -31,11 +17,25 @@ async fn whoami(caller: mqtt_agent::Caller) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sub_7_a_caller_whose_reply_topic_the_broker_denies_is_unauthorized() {
-    let config = "allow_anonymous true\nacl_file {dir}/acl\n";
-    let broker = TestBroker::configured_with(config, &[("acl", RULES)]).await;
-    let url = |user: &str| broker.url().replace("mqtt://", &format!("mqtt://{user}:x@"));
-    let agent = Agent::new("server").tools(tools![whoami]).start(url("server")).await.unwrap();
-    let options = mqtt_agent::ConnectOptions::new(url("bridge")).id("bridge");
+    let allow =
+        |kind: &str, topic: &str| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": true});
+    // Everybody may publish; nobody may take the answers of `probe`.
+    let dynsec = json!({
+        "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": false, "unsubscribe": true},
+        "clients": [], "groups": [{"groupname": "anonymous", "roles": [{"rolename": "all"}]}],
+        "roles": [{"rolename": "all", "acls": [
+            allow("subscribePattern", "a2a/v1/mcp/servers/#"),
+            allow("subscribePattern", "a2a/v1/mcp/tools/#"),
+            allow("subscribeLiteral", "$share/mcp-tool-whoami/a2a/v1/mcp/tools/whoami/call"),
+            allow("subscribeLiteral", "a2a/v1/mcp/clients/bridge/responses"),
+            allow("subscribeLiteral", "a2a/v1/mcp/clients/scout/responses"),
+        ]}],
+        "anonymousGroup": "anonymous",
+    });
+    let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\nplugin_opt_config_file {dir}/dynsec.json";
+    let broker = TestBroker::configured_with(lines, &[("dynsec.json", &dynsec.to_string())]).await;
+    let agent = Agent::new("server").tools(tools![whoami]).start(broker.url()).await.unwrap();
+    let options = mqtt_agent::ConnectOptions::new(broker.url()).id("bridge");
     let bridge = Bridge::new(options).start().await.unwrap();
     let tokens = Tokens::from_text("scout scout-0123456789abcdef\nprobe probe-0123456789abcdef").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -5,6 +5,7 @@ mod asking;
 mod bridging;
 mod calling;
 mod command;
+mod expose;
 mod failing;
 mod finding;
 mod guide;

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use rmcp::model::Tool;
 
+use super::expose::{Expose, Index};
 use super::filter::{Filter, is_open_to};
 use super::names::Names;
 use super::offer::{Era, Offer};
@@ -31,10 +32,19 @@ pub(super) struct Listed {
     pub(super) offer: Offer,
 }
 
+impl Listed {
+    /// Whether this is its name, on the broker or for hosts.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.card.tool == name || self.offer.modern.name == name
+    }
+}
+
 /// All of them, by the names that hosts know.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Shelf {
     tools: BTreeMap<String, Arc<Listed>>,
+    /// Made with the first search.
+    index: OnceLock<Index>,
 }
 
 impl Shelf {
@@ -53,8 +63,24 @@ impl Shelf {
         self.open_to(identity).map(|listed| listed.offer.to(era).clone()).collect()
     }
 
+    /// The tools that fit best among those that this identity may call. Slow with the first search among many tools.
+    pub(super) fn search(&self, query: &str, limit: usize, identity: Option<&str>) -> Vec<&Arc<Listed>> {
+        let index = self.index.get_or_init(|| Index::new(self.tools.values()));
+        index.search(query, limit, |listed| is_open_to(&listed.card, identity))
+    }
+
+    /// Whether a host of this identity is shown the three tools that find all others.
+    pub(super) fn is_searched(&self, expose: Expose, identity: Option<&str>) -> bool {
+        expose.is_search(self.open_to(identity).map(|listed| listed.offer.size))
+    }
+
     /// Whether a host of this identity sees a difference.
-    pub(super) fn shows_the_same(&self, other: &Self, identity: Option<&str>) -> bool {
+    pub(super) fn shows_the_same(&self, other: &Self, expose: Expose, identity: Option<&str>) -> bool {
+        match (self.is_searched(expose, identity), other.is_searched(expose, identity)) {
+            (true, true) => return true,
+            (false, false) => {}
+            _ => return false,
+        }
         let (mine, others) = (self.open_to(identity), other.open_to(identity));
         mine.map(|listed| &listed.offer).eq(others.map(|listed| &listed.offer))
     }
@@ -174,7 +200,7 @@ impl Catalogue {
             };
             tools.insert(name.to_owned(), listed);
         }
-        self.shelf = Arc::new(Shelf { tools });
+        self.shelf = Arc::new(Shelf { tools, index: OnceLock::new() });
     }
 }
 
@@ -267,7 +293,10 @@ mod tests {
         assert_eq!(names(&catalogue), Vec::<String>::new());
         let shelf = catalogue.shelf();
         assert!(shelf.get("a", Some("me")).is_none() && shelf.get("a", Some("other")).is_some());
-        assert!(!shelf.shows_the_same(&before, Some("me")) && shelf.shows_the_same(&before, Some("other")));
+        assert!(
+            !shelf.shows_the_same(&before, Expose::Direct, Some("me"))
+                && shelf.shows_the_same(&before, Expose::Direct, Some("other"))
+        );
     }
 
     #[test]
@@ -278,6 +307,6 @@ mod tests {
         let kept: Vec<_> = catalogue.known().map(|(known, name)| (known.clone(), name.to_owned())).collect();
         let mut next = Catalogue::new(Filter::default(), KEEP);
         next.restore(kept);
-        assert!(next.shelf().shows_the_same(catalogue.shelf(), Some("me")));
+        assert!(next.shelf().shows_the_same(catalogue.shelf(), Expose::Direct, Some("me")));
     }
 }

@@ -12,7 +12,9 @@ use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::caller::Caller;
+use super::expose::{self, MetaTool};
 use super::offer::Era;
+use super::outcome::Failure;
 use super::progress::Progress;
 use super::shared::{Changes, Shared};
 use crate::shown::shown;
@@ -96,17 +98,35 @@ impl ServerHandler for Host {
     ) -> Result<CallToolResponse, ErrorData> {
         // A bridge that stops waits for it, so that the tool hears of it where the call is cancelled.
         let _running = self.shared.tasks.token();
-        let (era, name) = (era(&context), &request.name);
-        let Some(listed) = self.shared.tool(name, &self.caller).await else {
-            let message =
-                format!("there is no tool `{}`; `tools/list` has those that there are", shown(name));
-            return Err(ErrorData::invalid_params(message, None));
+        let era = era(&context);
+        let (mut name, mut arguments) = (request.name.into_owned(), request.arguments.unwrap_or_default());
+        let meta_tool = self.shared.meta_tool(&name, &self.caller);
+        match meta_tool {
+            Some(MetaTool::Call) => match expose::invocation(arguments) {
+                Ok(invocation) => (name, arguments) = (invocation.name, invocation.arguments),
+                Err(failure) => return Ok(CallToolResult::from(failure).into()),
+            },
+            Some(tool) => return Ok(self.shared.look_up(tool, arguments, era, &self.caller).await.into()),
+            None => {}
+        }
+        let listed = match self.shared.tool(&name, &self.caller).await {
+            Some(listed) => listed,
+            // A model has made it up, and can search for another.
+            None if meta_tool.is_some() => {
+                let message =
+                    format!("there is no tool `{}`; `search_tools` finds those that there are", shown(&name));
+                return Ok(CallToolResult::from(Failure::new("invalid_arguments", message)).into());
+            }
+            None => {
+                let message =
+                    format!("there is no tool `{}`; `tools/list` has those that there are", shown(&name));
+                return Err(ErrorData::invalid_params(message, None));
+            }
         };
         let meta = &context.meta;
         let trace =
             meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
         let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
-        let arguments = request.arguments.unwrap_or_default();
         let call = self.shared.call(&self.caller, &listed, &arguments, era, trace, progress);
         let result: CallToolResult = tokio::select! {
             result = call => result,

@@ -37,6 +37,8 @@ pub(super) struct Offer {
     pub(super) modern: Tool,
     pub(super) legacy: Tool,
     pub(super) output: Output,
+    /// How many bytes a host reads of it.
+    pub(super) size: usize,
 }
 
 impl Offer {
@@ -75,19 +77,20 @@ impl Offer {
         if let Some(own) = renamed {
             tool = tool.with_meta(MetaObject(Map::from_iter([("mqtt-agent/tool".to_owned(), json!(own))])));
         }
-        Ok(match output.map(|schema| Value::clone(schema)) {
-            None => Self { legacy: tool.clone(), modern: tool, output: Output::Undeclared },
+        let (modern, legacy, output) = match output.map(|schema| Value::clone(schema)) {
+            None => (tool.clone(), tool, Output::Undeclared),
             Some(Value::Object(schema)) if wrap::is_object(&schema) => {
                 let tool = tool.with_raw_output_schema(Arc::new(schema));
-                Self { legacy: tool.clone(), modern: tool, output: Output::Object }
+                (tool.clone(), tool, Output::Object)
             }
-            Some(Value::Object(schema)) => Self {
-                legacy: tool.clone().with_raw_output_schema(Arc::new(wrap::schema(&schema))),
-                modern: tool.with_raw_output_schema(Arc::new(schema)),
-                output: Output::Wrapped,
-            },
+            Some(Value::Object(schema)) => {
+                let legacy = tool.clone().with_raw_output_schema(Arc::new(wrap::schema(&schema)));
+                (tool.with_raw_output_schema(Arc::new(schema)), legacy, Output::Wrapped)
+            }
             Some(_) => return Err("`output_schema` is no object".to_owned()),
-        })
+        };
+        let size = serde_json::to_string(&modern).map_or(0, |text| text.len());
+        Ok(Self { modern, legacy, output, size })
     }
 
     pub(super) fn to(&self, era: Era) -> &Tool {

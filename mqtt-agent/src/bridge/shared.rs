@@ -14,6 +14,7 @@ use super::broker::{self, Broker};
 use super::caller::{self, Caller};
 use super::calling::{self, Limits};
 use super::catalogue::{Catalogue, Listed, Shelf};
+use super::expose::{self, Expose, MetaTool};
 use super::offer::Era;
 use super::outcome::{self, Failure};
 use super::progress::Progress;
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     started: Instant,
     broker: watch::Receiver<Broker>,
     limits: Limits,
+    expose: Expose,
     calls: Semaphore,
     /// What still runs.
     pub(super) tasks: TaskTracker,
@@ -60,6 +62,7 @@ impl Shared {
         is_known: bool,
         broker: watch::Receiver<Broker>,
         limits: Limits,
+        expose: Expose,
         identity: Option<String>,
     ) -> Self {
         Self {
@@ -71,6 +74,7 @@ impl Shared {
             started: Instant::now(),
             broker,
             limits,
+            expose,
             calls: Semaphore::new(MOST_CALLS),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
@@ -120,8 +124,38 @@ impl Shared {
     /// The tools, as a host of this era lists them.
     pub(super) async fn list(&self, era: Era, caller: &Caller) -> Vec<Tool> {
         self.ready().await;
-        let shelf = Arc::clone(&self.shelf.borrow());
-        shelf.list(era, self.identity(caller))
+        let (shelf, identity) = (Arc::clone(&self.shelf.borrow()), self.identity(caller));
+        if shelf.is_searched(self.expose, identity) { MetaTool::list() } else { shelf.list(era, identity) }
+    }
+
+    /// Which of the three tools that find all others a host means. One that was shown them may still call them when it is
+    /// shown all tools again.
+    pub(super) fn meta_tool(&self, name: &str, caller: &Caller) -> Option<MetaTool> {
+        let meta = MetaTool::of(name).filter(|_| self.expose != Expose::Direct)?;
+        let (shelf, identity) = (Arc::clone(&self.shelf.borrow()), self.identity(caller));
+        let is_meant = shelf.is_searched(self.expose, identity) || shelf.get(name, identity).is_none();
+        is_meant.then_some(meta)
+    }
+
+    /// Finds or describes tools.
+    pub(super) async fn look_up(
+        self: &Arc<Self>,
+        tool: MetaTool,
+        arguments: Map<String, Value>,
+        era: Era,
+        caller: &Arc<Caller>,
+    ) -> CallToolResult {
+        self.ready().await;
+        let (shared, caller) = (Arc::clone(self), Arc::clone(caller));
+        let looked = tokio::task::spawn_blocking(move || {
+            let (shelf, identity) = (Arc::clone(&shared.shelf.borrow()), shared.identity(&caller));
+            match tool {
+                MetaTool::Search => expose::search(&shelf, arguments, identity),
+                _ => expose::describe(&shelf, arguments, era, identity),
+            }
+        });
+        let looked = looked.await.unwrap_or_else(|error| Err(Failure::new("tool_error", error.to_string())));
+        looked.unwrap_or_else(CallToolResult::from)
     }
 
     /// A tool that hosts know by this name.
@@ -221,7 +255,8 @@ impl Changes {
             }
             let shelf = Arc::clone(&self.shelf.borrow_and_update());
             let identity = self.shared.identity(&self.caller).map(str::to_owned);
-            let is_same = identity == self.seen_as && shelf.shows_the_same(&self.seen, identity.as_deref());
+            let is_same = identity == self.seen_as
+                && shelf.shows_the_same(&self.seen, self.shared.expose, identity.as_deref());
             (self.seen, self.seen_as) = (shelf, identity);
             if !is_same {
                 return true;

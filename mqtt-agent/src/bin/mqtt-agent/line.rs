@@ -177,7 +177,7 @@ fn common() -> [Arg; 3] {
     [url, namespace, json()]
 }
 
-fn mcp() -> [Arg; 14] {
+fn mcp() -> [Arg; 15] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -193,6 +193,12 @@ fn mcp() -> [Arg; 14] {
             .long("read-only")
             .action(ArgAction::SetTrue)
             .help("Only tools that say that they change nothing"),
+        Arg::new("expose")
+            .long("expose")
+            .value_name("HOW")
+            .value_parser(["direct", "search", "auto"])
+            .default_value("direct")
+            .help("List each tool, or three tools that search, describe and call them; `auto`: those above 30 tools or 10,000 tokens"),
         time("timeout", "How long a call may say nothing, as 30s or 10m [default: 5m]"),
         time("longest", "How long a call may take in all, whatever progress it makes [default: 1h]"),
         time("keep", "How long a tool stays listed that is not online [default: 10m]"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use mqtt_agent::bridge::{Bridge, Http, RunningBridge, Tokens};
+use mqtt_agent::bridge::{Bridge, Expose, Http, RunningBridge, Tokens};
 use tokio::net::TcpListener;
 
 use serde_json::json;
@@ -80,6 +80,11 @@ fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> 
     if matches.get_flag("read-only") {
         bridge = bridge.read_only();
     }
+    bridge = bridge.expose(match matches.get_one::<String>("expose").map(String::as_str) {
+        Some("search") => Expose::Search,
+        Some("auto") => Expose::Auto,
+        _ => Expose::Direct,
+    });
     for (name, set) in [
         ("timeout", Bridge::timeout as fn(Bridge, Duration) -> Bridge),
         ("longest", Bridge::longest),
