@@ -17,17 +17,20 @@
 
 // From the lowest to the highest:
 //
-// - `names`, `filter`, `wrap`: small rules, without I/O
+// - `names`, `filter`, `wrap`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
+// - `asking`, `question`, `parked`: one task of an agent, and what it asks; `conversation`: a call of a skill
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
 
+mod asking;
 mod broker;
 mod cache;
 mod caller;
 mod calling;
 mod catalogue;
+mod conversation;
 mod error;
 mod expose;
 mod filter;
@@ -38,8 +41,11 @@ mod io;
 mod names;
 mod offer;
 mod outcome;
+mod parked;
 mod progress;
+mod question;
 mod shared;
+mod skill;
 mod upkeep;
 mod wrap;
 
@@ -84,6 +90,7 @@ pub struct Bridge {
     filter: Filter,
     limits: Limits,
     expose: Expose,
+    agents: bool,
     keep: Duration,
     cache: Option<PathBuf>,
 }
@@ -92,7 +99,15 @@ impl Bridge {
     /// A bridge from the broker of a URL or of [`ConnectOptions`].
     pub fn new(to: impl Into<ConnectOptions>) -> Self {
         let (filter, limits) = (Filter::default(), Limits::default());
-        Self { options: to.into(), filter, limits, expose: Expose::Direct, keep: KEEP, cache: None }
+        Self {
+            options: to.into(),
+            filter,
+            limits,
+            expose: Expose::Direct,
+            agents: false,
+            keep: KEEP,
+            cache: None,
+        }
     }
 
     /// Only tools with such a name; `*` is any number of characters. Names are those on the broker.
@@ -146,6 +161,13 @@ impl Bridge {
         self
     }
 
+    /// Also the skills of agents, each as a tool. What an agent tells of its task is progress, and what it asks is elicitation;
+    /// a host that has none gets the question as an error with the code `question`, and the task is cancelled.
+    pub fn agents(mut self) -> Self {
+        self.agents = true;
+        self
+    }
+
     /// How long a tool stays in the list after it was last seen online: its server may be back soon. Calls of it are
     /// answered `unavailable`. Default: 10 min.
     pub fn keep(mut self, keep: Duration) -> Self {
@@ -174,7 +196,7 @@ impl Bridge {
     ///
     /// [`BridgeError::Options`] where the URL, the id or the namespace is wrong.
     pub async fn start(self) -> Result<RunningBridge, BridgeError> {
-        let Self { options, filter, limits, expose, keep, cache } = self;
+        let Self { options, filter, limits, expose, agents, keep, cache } = self;
         let attempt = broker::begin(&options).await.map_err(BridgeError::Options)?;
         let cache = cache.map(Cache::new);
         let exact = filter.allowed.clone();
@@ -190,7 +212,7 @@ impl Bridge {
         let (told, broker) = watch::channel(Broker::Connecting);
         let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, expose, identity));
         let connecting = spawn::owned(broker::connect(attempt, options, told));
-        let upkeep = spawn::owned(upkeep::run(Arc::clone(&shared), cache, exact));
+        let upkeep = spawn::owned(upkeep::run(Arc::clone(&shared), cache, exact, agents));
         Ok(RunningBridge { shared, _tasks: [connecting, upkeep] })
     }
 }

@@ -101,7 +101,14 @@ impl Session {
         let store: Arc<dyn TaskStore> = Arc::new(crate::store::MemoryStore::new());
         Self {
             receiver_cards: Arc::clone(&self.receiver_cards),
-            ..Self::new(self.link.clone(), self.namespace.clone(), id, self.timeout, store, None)
+            ..Self::new(
+                self.link.clone(),
+                self.namespace.clone(),
+                id,
+                self.timeout,
+                store,
+                Some(Retention::default()),
+            )
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Host {
     output: Lines<BufReader<ChildStdout>>,
     errors: ChildStderr,
     next: u64,
+    /// What it says that it can do.
+    capabilities: Value,
     /// What came that nobody waited for.
     pub(crate) told: Vec<Value>,
 }
@@ -43,15 +45,27 @@ impl Host {
         Self::spawn(era, command).await
     }
 
+    /// The same, of a host that answers questions.
+    pub(crate) async fn answering(era: Era, url: &str, arguments: &[&str]) -> Self {
+        let mut command = command(&["mcp", "--url", url, "--no-cache"]);
+        command.args(arguments).stdin(Stdio::piped());
+        Self::spawn_with(era, command, json!({"elicitation": {}})).await
+    }
+
     /// Starts a command that is a bridge, and says hello to it.
-    pub(crate) async fn spawn(era: Era, mut command: Command) -> Self {
+    pub(crate) async fn spawn(era: Era, command: Command) -> Self {
+        Self::spawn_with(era, command, json!({})).await
+    }
+
+    async fn spawn_with(era: Era, mut command: Command, capabilities: Value) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
         let (input, errors) = (child.stdin.take(), child.stderr.take().unwrap());
-        let mut host = Self { era, child, input, output, errors, next: 0, told: Vec::new() };
+        let mut host = Self { era, child, input, output, errors, next: 0, capabilities, told: Vec::new() };
         if era == Era::Legacy {
             let client = json!({"name": "host", "version": "1"});
-            let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+            let can = &host.capabilities;
+            let params = json!({"protocolVersion": "2025-11-25", "capabilities": can, "clientInfo": client});
             let answer = host.ask("initialize", params).await;
             assert_eq!(answer["result"]["serverInfo"]["name"], "mqtt-agent", "{answer}");
             assert_eq!(answer["result"]["capabilities"]["tools"]["listChanged"], true, "{answer}");
@@ -79,7 +93,7 @@ impl Host {
         if self.era == Era::Modern {
             let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "host", "version": "1"});
         }
         let id = self.next;

@@ -1,6 +1,7 @@
 //! The command as a process: what it prints, its exit codes, and what Ctrl-C does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod asking;
 mod bridging;
 mod calling;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::catalogue::Known;
+use super::skill;
 use crate::wire::ToolCard;
 
 /// The largest file that is read or written.
@@ -80,7 +81,9 @@ impl Cache {
 
     /// What is written: made at once, written wherever that may block.
     pub(super) fn text<'k>(known: impl Iterator<Item = (&'k Known, &'k str)>) -> Vec<u8> {
-        let tools = known.map(|(known, name)| {
+        // Skills are found anew: they come with their agents.
+        let tools = known.filter(|(known, _)| skill::of(&known.card.tool).is_none());
+        let tools = tools.map(|(known, name)| {
             let online = known.online.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             OutTool { name, online, card: &known.card }
         });

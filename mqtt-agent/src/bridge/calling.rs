@@ -28,27 +28,40 @@ impl Default for Limits {
 }
 
 /// When a call ends that says nothing more.
-struct Clock {
+pub(super) struct Clock {
     quiet: Duration,
     end: Instant,
     heard: Instant,
 }
 
 impl Clock {
-    fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let end = deadline::within(limits.longest).into();
         Self { quiet: limits.quiet, end, heard: Instant::now() }
     }
 
-    fn until(&self) -> Instant {
+    /// When it ends, if nothing more is heard.
+    pub(super) fn until(&self) -> Instant {
         self.heard.checked_add(self.quiet).map_or(self.end, |quiet| quiet.min(self.end))
     }
 
-    fn hear(&mut self) {
+    /// Something was heard.
+    pub(super) fn hear(&mut self) {
         self.heard = Instant::now();
     }
 
-    fn over(&self, tool: &str) -> Failure {
+    /// When it ends in any case.
+    pub(super) fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// How long that is from now.
+    pub(super) fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// What is told when it has ended.
+    pub(super) fn over(&self, tool: &str) -> Failure {
         let message = if self.until() >= self.end {
             format!("`{tool}` did not end in the longest time that calls may take; it was cancelled")
         } else {

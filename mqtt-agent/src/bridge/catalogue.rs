@@ -13,7 +13,7 @@ use rmcp::model::Tool;
 use super::expose::{Expose, Index};
 use super::filter::{Filter, is_open_to};
 use super::names::Names;
-use super::offer::{Era, Offer};
+use super::offer::{Era, Listed, Offer};
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::ToolCard;
@@ -23,20 +23,6 @@ use crate::wire::ToolCard;
 pub(super) struct Known {
     pub(super) card: ToolCard,
     pub(super) online: SystemTime,
-}
-
-/// A tool that hosts can call.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Listed {
-    pub(super) card: ToolCard,
-    pub(super) offer: Offer,
-}
-
-impl Listed {
-    /// Whether this is its name, on the broker or for hosts.
-    pub(super) fn is_named(&self, name: &str) -> bool {
-        self.card.tool == name || self.offer.modern.name == name
-    }
 }
 
 /// All of them, by the names that hosts know.

@@ -12,11 +12,14 @@ use rmcp::{ErrorData, ServerHandler};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::caller::Caller;
+use super::conversation::{self, Conversation};
 use super::expose::{self, MetaTool};
 use super::offer::Era;
 use super::outcome::Failure;
 use super::progress::Progress;
+use super::question::Answerer;
 use super::shared::{Changes, Shared};
+use super::skill;
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::TraceContext;
@@ -127,6 +130,18 @@ impl ServerHandler for Host {
         let trace =
             meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
         let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
+        if skill::of(&listed.card.tool).is_some() {
+            let answerer = Answerer::of(era, &context.peer, meta.client_capabilities().as_ref());
+            let (state, responses) = (request.request_state, request.input_responses);
+            let (caller, listed) = (&*self.caller, &listed);
+            let conversation =
+                Conversation { caller, listed, arguments, era, trace, progress, answerer, state, responses };
+            return tokio::select! {
+                response = conversation::hold(&self.shared, conversation) => Ok(response),
+                () = context.ct.cancelled() => Err(cancelled()),
+                () = self.shared.stopped.cancelled() => Err(cancelled()),
+            };
+        }
         let call = self.shared.call(&self.caller, &listed, &arguments, era, trace, progress);
         let result: CallToolResult = tokio::select! {
             result = call => result,

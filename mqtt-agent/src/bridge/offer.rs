@@ -101,6 +101,20 @@ impl Offer {
     }
 }
 
+/// A tool that hosts can call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Listed {
+    pub(super) card: ToolCard,
+    pub(super) offer: Offer,
+}
+
+impl Listed {
+    /// Whether this is its name, on the broker or for hosts.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.card.tool == name || self.offer.modern.name == name
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,11 @@ impl Failure {
         Self::new("unavailable", message)
     }
 
+    /// Of what has ended already.
+    pub(super) fn from_end(tool: &str) -> Self {
+        Self::new("tool_error", format!("`{tool}` has ended already; call it again"))
+    }
+
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self

@@ -5,21 +5,24 @@ use std::time::{Duration, SystemTime};
 
 use rmcp::model::{CallToolResult, Tool};
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::asking::Asking;
 use super::broker::{self, Broker};
 use super::caller::{self, Caller};
 use super::calling::{self, Limits};
-use super::catalogue::{Catalogue, Listed, Shelf};
+use super::catalogue::{Catalogue, Shelf};
 use super::expose::{self, Expose, MetaTool};
-use super::offer::Era;
+use super::offer::{Era, Listed};
 use super::outcome::{self, Failure};
+use super::parked::{Parked, Purpose};
 use super::progress::Progress;
 use crate::client::Client;
 use crate::session::Scope;
+use crate::spawn;
 use crate::wire::{ToolCard, TraceContext, codes};
 
 /// How long after the start a host waits for the first listing, where nothing is known of an earlier process.
@@ -51,6 +54,8 @@ pub(super) struct Shared {
     limits: Limits,
     expose: Expose,
     calls: Semaphore,
+    /// Tasks whose agents wait for an answer that comes with another call.
+    pub(super) parked: Parked<Asking>,
     /// What still runs.
     pub(super) tasks: TaskTracker,
     pub(super) stopped: CancellationToken,
@@ -76,6 +81,7 @@ impl Shared {
             limits,
             expose,
             calls: Semaphore::new(MOST_CALLS),
+            parked: Parked::default(),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
         }
@@ -185,17 +191,8 @@ impl Shared {
         progress: Option<Progress>,
     ) -> CallToolResult {
         let called = async {
-            let Ok(_place) = self.calls.try_acquire() else {
-                let message = format!("{MOST_CALLS} calls run already; make fewer at once");
-                return Err(Failure::unavailable(message).with_code(codes::BUSY));
-            };
-            let Ok(_own) = caller.calls.try_acquire() else {
-                let message = format!("{} of your calls run already; make fewer at once", caller::MOST_CALLS);
-                return Err(Failure::unavailable(message).with_code(codes::BUSY));
-            };
-            let client = broker::client(self.broker(), CONNECTION).await.map_err(Failure::unavailable)?;
-            let client = caller.client(&client);
-            let client = Client::new(client.handle().scoped(Scope { trace, ..Scope::default() }));
+            let _places = self.places(caller)?;
+            let client = self.client(caller, trace).await?;
             tokio::select! {
                 called = calling::call(&client, &listed.card, arguments, self.limits, progress) => called,
                 () = self.absent(&listed.card.tool) => {
@@ -208,6 +205,49 @@ impl Shared {
             Ok(value) => outcome::result(value, listed.offer.output, era),
             Err(failure) => failure.into(),
         }
+    }
+
+    /// The places of one call.
+    pub(super) fn places<'s>(&'s self, caller: &'s Caller) -> Result<[SemaphorePermit<'s>; 2], Failure> {
+        let Ok(place) = self.calls.try_acquire() else {
+            let message = format!("{MOST_CALLS} calls run already; make fewer at once");
+            return Err(Failure::unavailable(message).with_code(codes::BUSY));
+        };
+        let Ok(own) = caller.calls.try_acquire() else {
+            let message = format!("{} of your calls run already; make fewer at once", caller::MOST_CALLS);
+            return Err(Failure::unavailable(message).with_code(codes::BUSY));
+        };
+        Ok([place, own])
+    }
+
+    /// A client of somebody, when the connection is up.
+    pub(super) async fn client(
+        &self,
+        caller: &Caller,
+        trace: Option<TraceContext>,
+    ) -> Result<Client, Failure> {
+        let client = broker::client(self.broker(), CONNECTION).await.map_err(Failure::unavailable)?;
+        let client = caller.client(&client);
+        Ok(Client::new(client.handle().scoped(Scope { trace, ..Scope::default() })))
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Keeps a task until the answer to its question comes, but not for ever; `None` where too many are kept.
+    pub(super) fn park(self: &Arc<Self>, asking: Asking, purpose: Purpose) -> Option<String> {
+        let handle = self.parked.park(asking, purpose, std::time::Instant::now())?;
+        let shared = Arc::clone(self);
+        // Nothing waits for it but the end of the bridge, which it does not hold up.
+        spawn::tracked(&self.tasks, async move {
+            let end = shared.parked.next_end(std::time::Instant::now()).unwrap_or_default();
+            tokio::select! {
+                () = sleep(end) => shared.parked.expire(std::time::Instant::now()),
+                () = shared.stopped.cancelled() => shared.parked.clear(),
+            }
+        });
+        Some(handle)
     }
 
     /// Waits until a tool has not been online for a while.

@@ -11,6 +11,8 @@ use tokio::time::{Instant, sleep};
 use super::broker::Broker;
 use super::cache::Cache;
 use super::shared::Shared;
+use super::skill;
+use crate::a2a::AgentChanges;
 use crate::client::Client;
 use crate::discover::DiscoverError;
 use crate::link::ConnectionState;
@@ -33,7 +35,12 @@ const POLL: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 16;
 
 /// Runs until the connection is closed for good.
-pub(super) async fn run(shared: Arc<Shared>, cache: Option<Cache>, exact: Option<Vec<String>>) {
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    cache: Option<Cache>,
+    exact: Option<Vec<String>>,
+    with_agents: bool,
+) {
     let mut broker = shared.broker();
     let client = match broker.wait_for(|broker| matches!(broker, Broker::Made(_))).await.as_deref() {
         Ok(Broker::Made(client)) => client.clone(),
@@ -51,12 +58,14 @@ pub(super) async fn run(shared: Arc<Shared>, cache: Option<Cache>, exact: Option
                 None
             }
         };
+        let mut agents = if with_agents { watch(&client).await } else { None };
         loop {
-            look(&shared, &client, exact.as_deref()).await;
+            look(&shared, &client, exact.as_deref(), with_agents).await;
             keep(&shared, cache.as_ref()).await;
             let ends = shared.on_catalogue(|catalogue| catalogue.next_end(SystemTime::now()));
             let ends = ends.map(|end| end.max(GATHER));
-            let until = if news.is_some() { ends } else { Some(ends.unwrap_or(POLL).min(POLL)) };
+            let is_told = news.is_some() && (agents.is_some() || !with_agents);
+            let until = if is_told { ends } else { Some(ends.unwrap_or(POLL).min(POLL)) };
             let is_other = |state: &ConnectionState| match state {
                 ConnectionState::Connected { epoch: now, .. } => *now != epoch,
                 ConnectionState::Connecting { .. } => false,
@@ -71,10 +80,32 @@ pub(super) async fn run(shared: Arc<Shared>, cache: Option<Cache>, exact: Option
             tokio::select! {
                 _ = connection.wait_for(is_other) => break,
                 () = heard => {}
+                changed = changed(&mut agents) => if !changed {
+                    agents = None;
+                },
                 () = sleep(until.unwrap_or_default()), if until.is_some() => continue,
             }
             sleep(pace.pause()).await;
         }
+    }
+}
+
+/// The changes of agents, where they can be heard of.
+async fn watch(client: &Client) -> Option<AgentChanges> {
+    match client.agents().watch().await {
+        Ok(changes) => Some(changes),
+        Err(error) => {
+            crate::log::warn!(%error, "failed to subscribe cards of agents; agents are looked for once a minute");
+            None
+        }
+    }
+}
+
+/// Waits for the next change of an agent; `false` when there will be none any more.
+async fn changed(agents: &mut Option<AgentChanges>) -> bool {
+    match agents {
+        Some(agents) => agents.next().await.is_some(),
+        None => std::future::pending().await,
     }
 }
 
@@ -87,8 +118,15 @@ async fn connected(connection: &mut watch::Receiver<ConnectionState>) -> Option<
 }
 
 /// Lists what is there.
-async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>) {
-    let (found, is_complete) = match client.tools().partial().await {
+async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_agents: bool) {
+    let agents = async {
+        match with_agents {
+            true => Some(client.agents().partial().await),
+            false => None,
+        }
+    };
+    let (tools, agents) = tokio::join!(client.tools().partial(), agents);
+    let (mut found, mut is_complete) = match tools {
         Ok(listing) => {
             let is_complete = listing.is_complete();
             if let Some(cause) = listing.shortfall() {
@@ -113,6 +151,17 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>) {
             return shared.settle();
         }
     };
+    match agents {
+        Some(Ok(agents)) => {
+            is_complete &= agents.is_complete();
+            found.extend(agents.into_vec().iter().flat_map(skill::cards));
+        }
+        Some(Err(error)) => {
+            crate::log::warn!(%error, "failed to list the agents");
+            is_complete = false;
+        }
+        None => {}
+    }
     shared.take(found, is_complete, client.id());
 }
 

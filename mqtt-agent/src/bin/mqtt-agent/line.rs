@@ -177,7 +177,7 @@ fn common() -> [Arg; 3] {
     [url, namespace, json()]
 }
 
-fn mcp() -> [Arg; 15] {
+fn mcp() -> [Arg; 16] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -193,6 +193,10 @@ fn mcp() -> [Arg; 15] {
             .long("read-only")
             .action(ArgAction::SetTrue)
             .help("Only tools that say that they change nothing"),
+        Arg::new("agents")
+            .long("agents")
+            .action(ArgAction::SetTrue)
+            .help("Also the skills of agents, each as a tool"),
         Arg::new("expose")
             .long("expose")
             .value_name("HOW")

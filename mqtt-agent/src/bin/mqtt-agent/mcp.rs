@@ -80,6 +80,9 @@ fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> 
     if matches.get_flag("read-only") {
         bridge = bridge.read_only();
     }
+    if matches.get_flag("agents") {
+        bridge = bridge.agents();
+    }
     bridge = bridge.expose(match matches.get_one::<String>("expose").map(String::as_str) {
         Some("search") => Expose::Search,
         Some("auto") => Expose::Auto,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::catalogue::Listed;
+use super::super::offer::Listed;
 use super::words::words;
 
 /// How much a word is worth that is in the name, the title or a tag.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::super::catalogue::{Listed, Shelf};
-use super::super::offer::Era;
+use super::super::catalogue::Shelf;
+use super::super::offer::{Era, Listed};
 use super::super::outcome::Failure;
 use crate::shown::shown;
 

@@ -1,0 +1,116 @@
+//! A call of an agent's skill, from its beginning or from an answer to its question on.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rmcp::model::{CallToolResponse, CallToolResult, InputResponses};
+use serde_json::{Map, Value};
+
+use super::asking::{Asking, Step};
+use super::caller::Caller;
+use super::calling::Clock;
+use super::offer::{Era, Listed};
+use super::outcome::{self, Failure};
+use super::parked::Purpose;
+use super::progress::Progress;
+use super::question::{self, Answerer};
+use super::shared::Shared;
+use super::skill;
+use crate::shown::shown;
+use crate::wire::{TraceContext, codes};
+
+/// A call of a skill.
+pub(super) struct Conversation<'c> {
+    pub(super) caller: &'c Caller,
+    pub(super) listed: &'c Arc<Listed>,
+    pub(super) arguments: Map<String, Value>,
+    pub(super) era: Era,
+    pub(super) trace: Option<TraceContext>,
+    pub(super) progress: Option<Progress>,
+    pub(super) answerer: Answerer,
+    /// What a host of 2026-07-28 sends with the answer to a question.
+    pub(super) state: Option<String>,
+    pub(super) responses: Option<InputResponses>,
+}
+
+/// Holds it. Dropping it cancels the task.
+pub(super) async fn hold(shared: &Arc<Shared>, conversation: Conversation<'_>) -> CallToolResponse {
+    let (output, era) = (conversation.listed.offer.output, conversation.era);
+    match converse(shared, conversation).await {
+        Ok(Said::End(value)) => outcome::result(value, output, era).into(),
+        Ok(Said::Asked(response)) => response,
+        Err(failure) => CallToolResult::from(failure).into(),
+    }
+}
+
+enum Said {
+    End(Value),
+    Asked(CallToolResponse),
+}
+
+async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Failure> {
+    let Conversation { caller, listed, arguments, trace, mut progress, answerer, state, responses, .. } =
+        conversation;
+    let _places = shared.places(caller)?;
+    let tool = &listed.card.tool;
+    let purpose = Purpose::new(caller.identity(), tool, &arguments);
+    let mut clock = Clock::new(shared.limits());
+    let mut asking = match state {
+        None => {
+            let (agent, id) = skill::of(tool).unwrap_or((tool, ""));
+            let task = skill::task(&listed.card, id, &arguments)?;
+            let client = shared.client(caller, trace).await?;
+            let shown = &listed.offer.modern.name;
+            Asking::begin(&client, agent, task, shown, shared.limits(), &shared.tasks).await?
+        }
+        Some(state) => {
+            let Some(answer) = question::answered(responses) else {
+                return Err(Failure::new(
+                    "invalid_arguments",
+                    "there is no answer to the question; send it with the state",
+                ));
+            };
+            let Some(asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
+                let message = "the question is not open any more; call the tool again without a state";
+                return Err(Failure::new("tool_error", message).with_code("closed"));
+            };
+            asking.answer(answer?, &mut clock).await?;
+            asking
+        }
+    };
+    loop {
+        let asked = match asking.step(&mut clock, &mut progress).await? {
+            Step::End(value) => return Ok(Said::End(value)),
+            Step::Question(question) => question,
+        };
+        match &answerer {
+            Answerer::Peer(peer) => {
+                // A person may take as long as the whole call may.
+                let form = question::form(&asked)?;
+                let result = peer.create_elicitation_with_timeout(form, Some(clock.left())).await;
+                let result = result.map_err(|error| {
+                    let message = format!(
+                        "the agent's question was not answered: {}; its task was cancelled",
+                        shown(&error)
+                    );
+                    Failure::new("tool_error", message).with_code("question")
+                })?;
+                asking.answer(question::answer(result)?, &mut clock).await?;
+            }
+            Answerer::Retry => {
+                let Some(state) = shared.park(asking, purpose) else {
+                    let message = "too many questions are open; answer some of them first";
+                    return Err(Failure::unavailable(message).with_code(codes::BUSY));
+                };
+                return Ok(Said::Asked(question::asking(&asked, state)?.into()));
+            }
+            Answerer::Nobody => {
+                let message = format!(
+                    "the agent asks: `{}`; say it in the call, for this host answers no questions. The task was cancelled",
+                    shown(&asked)
+                );
+                return Err(Failure::new("tool_error", message).with_code("question"));
+            }
+        }
+    }
+}
