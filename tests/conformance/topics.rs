@@ -2,10 +2,12 @@
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
-use mqtt_agent::{CallError, Limits, RemoteError};
+use mqtt_agent::{CallError, ConnectionState, Limits, RemoteError};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
-use support::{RawPeer, json as body, on_each_broker, reply_to};
+use support::{RawPeer, json as body, on_each_broker, reply_to, soon};
 use tokio::sync::mpsc;
+
+use crate::tools::*;
 
 type Heard = mpsc::Sender<String>;
 type Gate = std::sync::Arc<tokio::sync::Semaphore>;
@@ -338,4 +340,32 @@ fn a_missing_state_is_refused_before_connecting() {
         error.contains("the handler `reading` of `house/{room}/reading`") && error.contains(".state(..)"),
         "{error}"
     );
+}
+
+/// Which connection it is.
+fn epoch(client: &Client) -> u64 {
+    match &*client.connection().borrow() {
+        ConnectionState::Connected { epoch, .. } => *epoch,
+        _ => 0,
+    }
+}
+
+on_each_broker! {
+    async fn a_subscription_that_is_dropped_unread_leaves_the_connection_alone(broker) {
+        let agent = Agent::new("one").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let before = epoch(&client);
+        let mut unread = client.subscribe("flood/#").await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        // More than are acknowledged before they are read.
+        peer.publish_all((0..1500).map(|number| (format!("flood/{number}"), "x"))).await;
+        soon(unread.next()).await.unwrap();
+        drop(unread);
+        for _ in 0..3 {
+            let sum = soon(client.call("add", json!({"a": 1, "b": 2})).into_future()).await.unwrap();
+            assert_eq!(sum["sum"], 3.0);
+        }
+        assert_eq!(epoch(&client), before, "the connection was made anew");
+        agent.stop().await;
+    }
 }

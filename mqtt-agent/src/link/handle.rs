@@ -18,7 +18,7 @@ use super::credentials::CredentialSource;
 use super::dial::Address;
 use super::error::{ConnectError, PublishError, SizeLimit, SubscribeError};
 use super::inbound::MessageHandler;
-use super::inbox::Inbox;
+use super::inbox::{Acknowledged, Inbox};
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
 use super::outcome::{Outcome, Waiter};
@@ -138,13 +138,19 @@ impl Link {
 
     /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.
     pub(crate) fn inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, false)
+        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::WhenRead)
     }
 
     /// The same for a user's code, which may be slow: up to 1,024 messages and 8 MiB that wait are acknowledged as they come
     /// in, so that they hold up nobody else's acknowledgements.
     pub(crate) fn buffered_inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, true)
+        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::Ahead)
+    }
+
+    /// The same for what is of no use to anybody else: what is unread when the inbox is dropped is acknowledged. Left to the
+    /// session it would have the connection renewed, for messages that nobody takes.
+    pub(crate) fn inbox_for_one(&self, what: &'static str) -> (MessageHandler, Inbox) {
+        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::AheadForOne)
     }
 
     /// Says that everything is subscribed that this process wants of a session that an earlier one left. Until then
@@ -300,6 +306,13 @@ impl Link {
     /// The same without the name.
     pub(crate) fn largest(&self, stated: Option<u64>) -> usize {
         self.limit(stated).0
+    }
+
+    /// How many bytes of payload a message may have beside those that it has.
+    pub(crate) fn left_of(&self, message: &Message) -> usize {
+        // The length itself takes a byte or two more with a larger payload.
+        const LENGTH: usize = 8;
+        self.largest(message.receiver_limit).saturating_sub(size::publish(message) + LENGTH)
     }
 
     /// The size and the limit of a message that is too large.

@@ -68,7 +68,7 @@ impl IntoFuture for Subscribe {
     fn into_future(self) -> Self::IntoFuture {
         let Self { session, filter } = self;
         Box::pin(async move {
-            let (handler, inbox) = session.link().buffered_inbox("a message of a subscription");
+            let (handler, inbox) = session.link().inbox_for_one("a message of a subscription");
             let subscription = session.link().subscribe_one(filter, handler).await?;
             Ok(Messages { inbox, _subscription: subscription })
         })
