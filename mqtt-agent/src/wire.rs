@@ -61,7 +61,7 @@ pub use card::Status;
 pub use card_schema::CardSchema;
 pub(crate) use chunk::JSON;
 pub use chunk::{Chunk, Chunks};
-pub(crate) use content::kinds as content_kinds;
+pub(crate) use content::{BYTES, kinds as content_kinds};
 pub use content::{BlockContent, ContentBlock, Resource, ResourceBody, ResourceLink};
 pub use decode_error::{DecodeCause, DecodeError};
 pub(crate) use digest::Sha256;

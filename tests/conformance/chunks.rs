@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mqtt_agent::prelude::*;
-use mqtt_agent::wire::Chunk;
-use mqtt_agent::{CallError, ChunksError, Content};
+use mqtt_agent::wire::{BlockContent, Chunk, ContentBlock, Resource, ResourceBody};
+use mqtt_agent::{CallError, ChunksError, ConnectionState, Content, Retry};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use support::{Proxy, RawPeer, eventually, json, on_each_broker, reply_to, soon};
@@ -44,6 +44,23 @@ async fn captioned(bytes: usize) -> Content {
     Content::new().with_text("a scan").with_image(pattern(bytes), "image/tiff")
 }
 
+/// Gives bytes of some media type, or of none.
+#[tool]
+async fn attached(bytes: usize, media_type: Option<String>) -> Content {
+    let resource = Resource {
+        uri: "file:///report".to_owned(),
+        media_type,
+        body: ResourceBody::Bytes(pattern(bytes).into()),
+    };
+    ContentBlock::new(BlockContent::Resource(resource)).into()
+}
+
+/// Gives a number, and an image of some size.
+#[tool]
+async fn numbered(bytes: usize) -> Content<u32> {
+    Content::of(7).with_image(pattern(bytes), "image/tiff")
+}
+
 /// Answers at once.
 #[tool]
 async fn small(number: u32) -> u32 {
@@ -56,8 +73,8 @@ fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn tools() -> [&'static mqtt_agent::registry::ToolDef; 4] {
-    tools![long, scan, captioned, small]
+fn tools() -> [&'static mqtt_agent::registry::ToolDef; 6] {
+    tools![long, scan, captioned, attached, numbered, small]
 }
 
 /// How many files there are.
@@ -214,6 +231,46 @@ on_each_broker! {
     }
 }
 
+fn epoch(client: &Client) -> u64 {
+    match &*client.connection().borrow() {
+        ConnectionState::Connected { epoch, .. } => *epoch,
+        _ => 0,
+    }
+}
+
+on_each_broker! {
+    async fn mcp_22_bytes_are_a_blocks_whatever_their_media_type(broker) {
+        let agent = Agent::new("scanner").tools(tools()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        for media_type in [Some("application/json"), Some("text/csv"), None] {
+            for bytes in [1000, MUCH] {
+                let call = client.call("attached", json!({"bytes": bytes, "media_type": media_type}));
+                let content = soon(call.max_result_bytes(ENOUGH).content().into_future()).await.unwrap();
+                assert!(content.blocks()[0].as_bytes().unwrap() == &pattern(bytes), "{bytes} of {media_type:?}");
+                assert_eq!(content.blocks()[0].media_type(), media_type);
+                let call = client.call("attached", json!({"bytes": bytes, "media_type": media_type}));
+                let saved = soon(call.save_to(&path).into_future()).await.unwrap();
+                let expected = media_type.unwrap_or("application/octet-stream");
+                assert_eq!((saved.bytes, &*saved.media_type), (bytes as u64, expected));
+                assert!(std::fs::read(&path).unwrap() == pattern(bytes), "{bytes} of {media_type:?}");
+            }
+        }
+        agent.stop().await;
+    }
+
+    async fn mcp_22_a_block_beside_a_value_is_not_what_is_saved(broker) {
+        let agent = Agent::new("scanner").tools(tools()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number");
+        let saved = soon(client.call("numbered", json!({"bytes": 10})).save_to(&path).into_future()).await.unwrap();
+        assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), &*saved.media_type), ("7", "application/json"));
+        agent.stop().await;
+    }
+}
+
 /// A server that does as a test says.
 struct Hostile {
     peer: RawPeer,
@@ -322,6 +379,27 @@ on_each_broker! {
         assert_eq!(cancel["call_id"], id.as_str());
     }
 
+    async fn mcp_22_chunks_that_nobody_takes_any_more_leave_the_connection_alone(broker) {
+        let mut server = Hostile::start(&broker.url()).await;
+        let before = epoch(&server.client);
+        let data = STANDARD.encode([7; 10]);
+        for _ in 0..3 {
+            let (call, id) = server.call(100, LONG).await;
+            let chunks = (0..200).map(|seq| {
+                let chunk = json!({"call_id": id, "seq": seq, "type": "chunk", "data": data});
+                (format!("a2a/v1/mcp/tools/scan/stream/{id}"), chunk.to_string())
+            });
+            let chunks: Vec<_> = chunks.collect();
+            server.peer.publish_all(chunks).await;
+            assert!(matches!(ended(call).await, ChunksError::TooLarge { limit: 100 }));
+        }
+        let (call, id) = server.call(100, LONG).await;
+        server.chunk(&id, 0, b"ab").await;
+        server.answer(&id, said(1, b"ab")).await;
+        let _whole = soon(call).await.unwrap().unwrap();
+        assert_eq!(epoch(&server.client), before, "the connection was made anew");
+    }
+
     async fn mcp_22_other_counts_lengths_and_digests_than_said_are_errors(broker) {
         let mut server = Hostile::start(&broker.url()).await;
         for (said, different) in [
@@ -400,5 +478,60 @@ on_each_broker! {
         server.peer.publish("a2a/v1/mcp/clients/scout/responses", body.to_string(), Default::default()).await;
         let error = soon(call).await.unwrap().unwrap_err();
         assert!(matches!(&error, CallError::Tool { message, .. } if message == "out of ink"), "{error:?}");
+    }
+}
+
+on_each_broker! {
+    async fn a_call_that_is_saved_is_retried_as_well(broker) {
+        let mut server = Hostile::start(&broker.url()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scan");
+        let retry = Retry::new().wait(Duration::from_millis(1));
+        let call = server.client.call("scan", json!({})).timeout(LONG).retry(retry).save_to(&path);
+        let call = tokio::spawn(call.into_future());
+        let first = json(&server.peer.next("a2a/v1/mcp/tools/scan/call").await);
+        let body = json!({"call_id": first["call_id"], "status": "error",
+            "error": {"type": "unavailable", "code": "busy", "message": "later"}});
+        server.peer.publish("a2a/v1/mcp/clients/scout/responses", body.to_string(), Default::default()).await;
+        let second = json(&server.peer.next("a2a/v1/mcp/tools/scan/call").await);
+        let id = second["call_id"].as_str().unwrap();
+        server.chunk(id, 0, b"abc").await;
+        server.answer(id, said(1, b"abc")).await;
+        assert_eq!(soon(call).await.unwrap().unwrap().bytes, 3);
+        assert_eq!(std::fs::read(&path).unwrap(), b"abc");
+    }
+
+    async fn mcp_22_a_file_that_cannot_be_written_is_found_before_the_tool_runs(broker) {
+        let mut server = Hostile::start(&broker.url()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no/such/folder");
+        let error = soon(server.client.call("scan", json!({})).save_to(path).into_future()).await.unwrap_err();
+        assert!(matches!(error, CallError::Chunks(ChunksError::File(_))), "{error:?}");
+        // The next one that is seen is another one.
+        let call = tokio::spawn(server.client.call("scan", json!({"next": true})).into_future());
+        let body = json(&server.peer.next("a2a/v1/mcp/tools/scan/call").await);
+        assert_eq!(body["arguments"], json!({"next": true}));
+        call.abort();
+    }
+
+    async fn mcp_16_a_call_that_comes_again_is_answered_again_without_its_chunks(broker) {
+        let agent = Agent::new("scanner").tools(tools()).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe(RESPONSES).await;
+        peer.subscribe("a2a/v1/mcp/tools/long/stream/one").await;
+        let call = json!({"call_id": "one", "arguments": {"bytes": MUCH}, "client": "peer", "accepts": ["chunks"]});
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            peer.publish("a2a/v1/mcp/tools/long/call", call.to_string(), reply_to(RESPONSES, b"c")).await;
+            answers.push(json(&peer.next(RESPONSES).await));
+        }
+        assert_eq!(answers[0], answers[1]);
+        let count = answers[0]["chunks"]["count"].as_u64().unwrap();
+        let mut seen = 0;
+        while peer.next_within("a2a/v1/mcp/tools/long/stream/", Duration::from_millis(500)).await.is_some() {
+            seen += 1;
+        }
+        assert_eq!(seen, count);
+        agent.stop().await;
     }
 }

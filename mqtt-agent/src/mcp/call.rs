@@ -104,7 +104,8 @@ impl<T: FromToolResult> ToolCall<T> {
     /// says nothing else, and some 2 MiB of memory.
     ///
     /// The file is there when it is whole; until then it has another name in the same folder, and is removed where the call
-    /// fails. One that is there already is replaced.
+    /// fails. It is begun before the call is sent, so a folder that can't be written to is an error before the tool runs.
+    /// A file that is there already is replaced.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
@@ -119,8 +120,8 @@ impl<T: FromToolResult> ToolCall<T> {
     #[cfg(feature = "chunks")]
     pub fn save_to(self, path: impl Into<std::path::PathBuf>) -> SaveTo {
         let deadline = self.handle.deadline(self.timeout);
-        let Self { handle, tool, arguments, max_result_bytes: limit, .. } = self;
-        SaveTo { handle, tool, arguments, deadline, limit, path: path.into() }
+        let Self { handle, tool, arguments, retry, max_result_bytes: limit, .. } = self;
+        SaveTo { handle, tool, arguments, deadline, retry, limit, path: path.into() }
     }
 
     /// Retries the call after errors that may be temporary: the tool was unavailable (no server, or the codes `busy`
@@ -185,7 +186,10 @@ fn again(
     deadline: Instant,
     retry: Retry,
 ) -> BoxFuture<'static, CallResult> {
-    Box::pin(async move { retried(handle, tool, arguments?, asks, deadline, retry).await })
+    Box::pin(async move {
+        let run = |exchange: Box<Exchange>| -> BoxFuture<'static, CallResult> { Box::pin(exchange.run()) };
+        retried(&handle, &tool, arguments?, asks, deadline, retry, run).await
+    })
 }
 
 /// A result as the caller's type.

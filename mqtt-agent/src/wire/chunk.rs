@@ -32,6 +32,9 @@ pub struct Chunks {
     /// What the bytes are: `application/json` for a result, else the media type of a content block's bytes.
     #[serde(default = "json")]
     pub media_type: String,
+    /// Whether they are a content block's though their media type is `application/json`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub block: bool,
 }
 
 fn json() -> String {
@@ -103,6 +106,12 @@ impl Chunk {
 }
 
 impl Chunks {
+    /// Whether the bytes are those of a content block, and not the result's JSON.
+    #[must_use]
+    pub fn is_of_block(&self) -> bool {
+        self.block || self.media_type != JSON
+    }
+
     /// Reads the field `chunks` of a response.
     ///
     /// # Errors
@@ -145,6 +154,13 @@ mod tests {
         let read = |text: &str| Chunks::read(&RawValue::from_string(text.to_owned()).unwrap());
         let chunks = read(r#"{"count":2,"bytes":9,"sha256":"ab","media_type":7,"more":1}"#).unwrap();
         assert_eq!((chunks.count, chunks.bytes, &*chunks.media_type), (2, 9, JSON));
+        assert!(!chunks.is_of_block());
+        for block in
+            [r#""block":true"#, r#""media_type":"image/png""#, r#""media_type":"image/png","block":7"#]
+        {
+            let chunks = read(&format!(r#"{{"count":2,"bytes":9,"sha256":"ab",{block}}}"#)).unwrap();
+            assert!(chunks.is_of_block(), "{block}");
+        }
         for malformed in [r#"{"count":2,"bytes":9}"#, r#"{"count":"2","bytes":9,"sha256":"ab"}"#, "7"] {
             assert!(read(malformed).is_err(), "{malformed}");
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::tolerant;
 
 /// The media type of bytes of which nothing else is known.
-const BYTES: &str = "application/octet-stream";
+pub(crate) const BYTES: &str = "application/octet-stream";
 
 /// One block of a result's content, as MCP has it: a text, an image, audio, a link to a resource or a resource.
 #[derive(Debug, Clone, PartialEq)]

@@ -46,7 +46,7 @@ impl Assembly {
         sink: Sink,
     ) -> Result<Self, SubscribeError> {
         // What waits to be put together is bounded there, and then at the broker.
-        let (handler, inbox) = link.buffered_inbox("a chunk");
+        let (handler, inbox) = link.inbox_for_one("a chunk");
         let subscription = link.subscribe_one(Filter::new(topic), handler).await?;
         let ((expect, expected), (done, outcome)) = (oneshot::channel(), oneshot::channel());
         let task = spawn::owned(async move {

@@ -21,7 +21,7 @@ use crate::handler::reply::{Apart, Received};
 use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
-use crate::wire::{CallRequest, Chunks, ErrorKind, Identifier, JSON, Response, codes};
+use crate::wire::{CallRequest, Chunks, ErrorKind, Identifier, Response, codes};
 
 /// The result of a call.
 pub(super) type CallResult = Result<Received, CallError>;
@@ -267,7 +267,12 @@ impl Exchange {
     /// Subscribes to the chunks of the result, before the call leaves.
     async fn take_chunks(&mut self) -> Result<(), CallError> {
         let (Some(large), Some(limit)) = (&self.large, self.asks.chunks) else { return Ok(()) };
-        let sink = large.file.as_deref().map_or_else(Sink::memory, Sink::file);
+        let file = large.file.clone();
+        let sink = match file {
+            // Before the call: a file that can't be written is an error before the tool runs.
+            Some(path) => self.bounded(Sink::file(path)).await?.map_err(CallError::Chunks)?,
+            None => Sink::memory(),
+        };
         let (session, topic, call_id) =
             (Arc::clone(&self.session), self.stream_topic(), self.call_id.clone());
         let opened = Assembly::open(session.link(), topic, call_id, limit, sink);
@@ -300,6 +305,7 @@ impl Exchange {
         let (Some(assembly), Some(chunks)) = (assembly, chunks) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
+        let is_of_block = chunks.is_of_block();
         let Chunks { bytes, media_type, .. } = chunks.clone();
         let mut whole = Received { result: RawValue::NULL.to_owned(), content, bytes: Apart::default() };
         match self.bounded(assembly.whole(chunks)).await?.map_err(CallError::Chunks)? {
@@ -308,10 +314,8 @@ impl Exchange {
                     large.saved = Some(Saved { bytes, media_type });
                 }
             }
-            Whole::Bytes(bytes) if media_type == JSON => {
-                whole.result = json_of(bytes).await.map_err(invalid)?;
-            }
-            Whole::Bytes(bytes) => whole.bytes = Apart(Some((bytes.into(), media_type))),
+            Whole::Bytes(bytes) if is_of_block => whole.bytes = Apart(Some((bytes.into(), media_type))),
+            Whole::Bytes(bytes) => whole.result = json_of(bytes).await.map_err(invalid)?,
         }
         Ok(whole)
     }

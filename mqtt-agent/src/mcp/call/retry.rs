@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
 
 use super::CallError;
 use super::asks::Asks;
-use super::exchange::{CallResult, Exchange};
+use super::exchange::Exchange;
 use crate::deadline;
 use crate::link::PublishError;
 use crate::mcp::discover::find;
@@ -83,18 +84,19 @@ impl Retry {
 }
 
 /// Retries a call until it succeeds, fails permanently, or reaches its deadline.
-pub(super) async fn retried(
-    handle: SessionHandle,
-    tool: String,
+pub(super) async fn retried<R>(
+    handle: &SessionHandle,
+    tool: &str,
     arguments: Box<RawValue>,
     asks: Asks,
     until: Instant,
     retry: Retry,
-) -> CallResult {
+    run: impl Fn(Box<Exchange>) -> BoxFuture<'static, Result<R, CallError>>,
+) -> Result<R, CallError> {
     let mut attempt = 1;
     loop {
         let ends = retry.attempt_timeout.map_or(until, |timeout| deadline::within(timeout).min(until));
-        let error = match Exchange::new(&handle, &tool, arguments.clone(), asks, ends)?.run().await {
+        let error = match run(Exchange::new(handle, tool, arguments.clone(), asks, ends)?).await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
@@ -116,7 +118,7 @@ pub(super) async fn retried(
             CallError::Timeout { .. }
             | CallError::TimedOutByServer { .. }
             | CallError::Publish(PublishError::Interrupted)
-                if Instant::now() < until && may_run_twice(&handle, &tool, until).await =>
+                if Instant::now() < until && may_run_twice(handle, tool, until).await =>
             {
                 Some(retry.pause(attempt))
             }

@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::handler::refusal::busy;
 use crate::handler::reply::Answered;
 use crate::json;
 use crate::link::{Link, Message, Outcome, PublishError, Published};
 use crate::serve::ReplyTo;
 use crate::wire::{
-    ACCEPTS_CHUNKS, ACCEPTS_CONTENT, CallRequest, Chunk, Chunks, ContentBlock, ErrorBody, ErrorKind, JSON,
-    Sha256, codes,
+    ACCEPTS_CHUNKS, ACCEPTS_CONTENT, BYTES, CallRequest, Chunk, Chunks, ContentBlock, ErrorBody, ErrorKind,
+    JSON, Sha256, codes,
 };
 
 /// The bytes of one chunk. Larger ones hold up small answers for longer; of smaller ones a result of 100 MB has more
@@ -38,11 +37,14 @@ const FAR: Duration = Duration::from_millis(5);
 /// How many bytes of results may wait to be sent in chunks. One is taken however large it is.
 const HELD: usize = 256 << 20;
 
+/// The fewest bytes of a chunk that is not the last. With fewer, a result would go in more messages than it is worth.
+const SMALLEST: usize = 128;
+
 /// What a response takes beside its result, its content and its topic.
 const MARGIN: usize = 2048;
 
-/// What a chunk takes beside its data and its topic.
-const HEAD: usize = 512;
+/// What a content block takes beside its bytes and what else it holds.
+const BLOCK: usize = 512;
 
 /// The results that are being sent in chunks.
 #[derive(Debug)]
@@ -80,6 +82,8 @@ impl Drop for Held<'_> {
 pub(super) struct Large {
     body: Bytes,
     media_type: String,
+    /// Whether they are a content block's.
+    is_block: bool,
     /// What goes into the response all the same.
     content: Option<Box<[ContentBlock]>>,
 }
@@ -112,14 +116,19 @@ pub(super) fn plan(call: &CallRequest, answered: Answered, limit: usize) -> Resu
     }
     if of_content <= room {
         let body = Bytes::from(String::from(Box::<str>::from(value)));
-        return Ok(Plan::Large(Box::new(Large { body, media_type: JSON.to_owned(), content })));
+        let media_type = JSON.to_owned();
+        return Ok(Plan::Large(Box::new(Large { body, media_type, is_block: false, content })));
     }
     let mut blocks = content.unwrap_or_default();
     match (&mut *blocks, has_value) {
         ([block], false) if block.as_bytes().is_some() => {
-            let media_type = block.media_type().unwrap_or_default().to_owned();
+            let media_type = block.media_type().unwrap_or(BYTES).to_owned();
             let body = block.take_bytes();
-            Ok(Plan::Large(Box::new(Large { body, media_type, content: Some(blocks) })))
+            Ok(Plan::Large(Box::new(Large { body, media_type, is_block: true, content: Some(blocks) })))
+        }
+        // The estimate is a high one, and nothing but a try is left.
+        _ if value.get().len().saturating_add(of_content) <= limit => {
+            Ok(Plan::Whole(Answered { value, content: Some(blocks), has_value }))
         }
         _ => {
             let text = format!(
@@ -134,7 +143,7 @@ pub(super) fn plan(call: &CallRequest, answered: Answered, limit: usize) -> Resu
 /// How many bytes a block takes in a response, without making them.
 fn weight(block: &ContentBlock) -> usize {
     match block.as_bytes() {
-        Some(data) => data.len().div_ceil(3) * 4 + HEAD + own_size(&(&block.annotations, &block.meta)),
+        Some(data) => data.len().div_ceil(3) * 4 + BLOCK + own_size(&(&block.annotations, &block.meta)),
         None => own_size(block),
     }
 }
@@ -154,12 +163,20 @@ impl Large {
         reply_to: &ReplyTo,
         deadline: Instant,
     ) -> Result<Sent, ErrorBody> {
-        let Self { body, media_type, content } = *self;
-        let _held = transfers.hold(body.len()).ok_or_else(|| busy("results"))?;
-        let limit = link.largest(reply_to.limit());
-        let part = limit.saturating_sub(HEAD + topic.len()) / 4 * 3;
-        let (part, topic): (_, Arc<str>) = (part.clamp(1, CHUNK), topic.into());
-        let mut digest = Sha256::new().ok_or_else(|| busy("results"))?;
+        let Self { body, media_type, is_block, content } = *self;
+        let _held = transfers.hold(body.len()).ok_or_else(too_many)?;
+        let topic: Arc<str> = topic.into();
+        let message = |seq, data, left| {
+            let chunk = Chunk { call_id: call.call_id.clone(), seq, data };
+            let message = Message::json(Arc::clone(&topic), chunk.to_bytes()).with_expiry(left);
+            message.with_trace(reply_to.trace()).for_receiver(reply_to.limit())
+        };
+        let room = link.left_of(&message(u64::MAX, Bytes::new(), Duration::MAX));
+        let part = (room / 4 * 3).min(CHUNK);
+        if part < SMALLEST.min(body.len()) {
+            return Err(no_room(link.largest(reply_to.limit())));
+        }
+        let mut digest = Sha256::new().ok_or_else(too_many)?;
         let mut way = Way::default();
         let mut count = 0;
         for data in parts(&body, part) {
@@ -167,11 +184,8 @@ impl Large {
             let place = Arc::clone(&transfers.places).acquire_owned().await;
             let room = link.room().await.map_err(|error| lost(&error.to_string()))?;
             digest.update(&data);
-            let chunk = Chunk { call_id: call.call_id.clone(), seq: count, data };
+            let message = message(count, data, deadline.saturating_duration_since(Instant::now()));
             count += 1;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let message = Message::json(Arc::clone(&topic), chunk.to_bytes()).with_expiry(left);
-            let message = message.with_trace(reply_to.trace()).for_receiver(reply_to.limit());
             let (told, sent) = (way.told.clone(), Instant::now());
             way.count += 1;
             link.enqueue_telling(room, message, move |outcome| {
@@ -183,7 +197,9 @@ impl Large {
         while way.count > 0 {
             way.step().await?;
         }
-        let chunks = Chunks { count, bytes: body.len() as u64, sha256: digest.hex(), media_type };
+        // Said only where the media type does not tell.
+        let block = is_block && media_type == JSON;
+        let chunks = Chunks { count, bytes: body.len() as u64, sha256: digest.hex(), media_type, block };
         Ok(Sent { chunks, content })
     }
 }
@@ -247,6 +263,20 @@ impl Way {
 fn most_of(took: Duration) -> usize {
     let far = took.as_micros() / FAR.as_micros();
     usize::try_from(far).unwrap_or(MOST).clamp(FEWEST, MOST)
+}
+
+/// The tool has run: it is not for whoever retries what was not run.
+fn too_many() -> ErrorBody {
+    lost("the agent holds as many large results as it sends at once; call again later")
+}
+
+/// Messages are so small that none holds a part worth sending.
+fn no_room(limit: usize) -> ErrorBody {
+    let text = format!(
+        "the result is larger than a message, and {limit} bytes are too few for a chunk of it; raise `max_packet_size`, or \
+         ask for less"
+    );
+    ErrorBody::new(ErrorKind::ToolError, text).with_code(codes::TOO_LARGE)
 }
 
 fn lost(why: &str) -> ErrorBody {
@@ -319,6 +349,12 @@ mod tests {
         let _half = transfers.hold(HELD / 2).unwrap();
         assert!(transfers.hold(HELD).is_none());
         assert!(transfers.hold(HELD / 2).is_some());
+    }
+
+    #[test]
+    fn mcp_22_what_has_run_is_not_called_busy() {
+        let error = too_many();
+        assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::ToolError, Some("chunks_lost")));
     }
 
     #[test]

@@ -90,7 +90,13 @@ mod tests {
     fn said(count: u64, bytes: u64) -> Chunks {
         let mut digest = Sha256::new().unwrap();
         digest.update(b"abcde");
-        Chunks { count, bytes, sha256: digest.hex().to_uppercase(), media_type: "text/plain".to_owned() }
+        Chunks {
+            count,
+            bytes,
+            sha256: digest.hex().to_uppercase(),
+            media_type: "text/plain".to_owned(),
+            block: false,
+        }
     }
 
     /// `ab`, `cd` and `e`.

@@ -45,9 +45,11 @@ impl Sink {
         Self::Memory(Vec::new())
     }
 
-    /// A file that is there when it is whole.
-    pub(in crate::mcp::call) fn file(path: &Path) -> Self {
-        Self::File(Partial::new(path))
+    /// A file that is there when it is whole. Begins it, beside where it will be.
+    pub(in crate::mcp::call) async fn file(path: PathBuf) -> Result<Self, ChunksError> {
+        let made = spawn_blocking(move || Partial::begin(path));
+        let begun = made.await.map_err(io::Error::other).and_then(|begun| begun);
+        begun.map(Self::File).map_err(ChunksError::File)
     }
 
     pub(in crate::mcp::call) async fn write(&mut self, data: &[u8]) -> Result<(), ChunksError> {
@@ -78,9 +80,8 @@ impl Sink {
 #[derive(Debug)]
 pub(in crate::mcp::call) struct Partial {
     path: PathBuf,
-    /// Made when there is something to write; away while that is written.
+    /// Away while something is written to it, and gone where that failed.
     made: Option<Made>,
-    is_begun: bool,
     buffer: Vec<u8>,
 }
 
@@ -120,8 +121,9 @@ impl Drop for Made {
 }
 
 impl Partial {
-    fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), made: None, is_begun: false, buffer: Vec::new() }
+    fn begin(path: PathBuf) -> io::Result<Self> {
+        let made = Some(Made::beside(&path)?);
+        Ok(Self { path, made, buffer: Vec::new() })
     }
 
     async fn write(&mut self, data: &[u8]) -> io::Result<()> {
@@ -131,16 +133,8 @@ impl Partial {
 
     async fn flush(&mut self) -> io::Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let made = self.made.take();
-        if made.is_none() && std::mem::replace(&mut self.is_begun, true) {
-            return Err(io::Error::other("an earlier write failed"));
-        }
-        let path = self.path.clone();
+        let mut made = self.made.take().ok_or_else(|| io::Error::other("an earlier write failed"))?;
         let written = spawn_blocking(move || {
-            let mut made = match made {
-                Some(made) => made,
-                None => Made::beside(&path)?,
-            };
             made.file.write_all(&buffer)?;
             buffer.clear();
             Ok::<_, io::Error>((made, buffer))
