@@ -423,6 +423,27 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn mcp_8_one_number_is_one_key_however_it_is_written(broker) {
+        /// Waits until it is let go.
+        #[tool(layer = ConcurrencyByKey::by_argument(1, "valve").queue(0))]
+        async fn turn_valve(valve: u32, State(watch): State<Watch>, cx: &Context) -> u32 {
+            let _inside = watch.enter(cx);
+            watch.0.go_on.notified().await;
+            valve
+        }
+        let watch = Watch::default();
+        let agent = Agent::new("one").tools(tools![turn_valve]).state(watch.clone());
+        let agent = agent.start(&broker.url()).await.unwrap();
+        let call = |valve: Value| agent.client().call("turn_valve", json!({"valve": valve}));
+        let first = tokio::spawn(call(json!(7)).into_future());
+        watch.until_began(1).await;
+        let error = soon(call(json!(7.0)).into_future()).await.unwrap_err();
+        assert_eq!(error.code(), Some("busy"), "{error:?}");
+        watch.0.go_on.notify_one();
+        assert_eq!(soon(first).await.unwrap().unwrap(), 7);
+        agent.stop().await;
+    }
+
     async fn a_call_in_a_call_of_the_same_key_is_busy_at_once(broker) {
         /// Calls itself.
         #[tool(layer = ConcurrencyByKey::by_client(1))]

@@ -88,7 +88,8 @@ impl AuditLog {
         Ok(Self { lines: sender, lost, refuses: false })
     }
 
-    /// Refuses calls for whose lines there is no room, `unavailable` with the code `audit_full`, before anything is run.
+    /// Refuses calls for whose lines there is no room, `unavailable` with the code `audit_full`, before anything is run. A call
+    /// has the room of its line from its beginning on: so no more calls are in hand at once than lines may wait.
     #[must_use]
     pub fn refuse_when_full(mut self) -> Self {
         self.refuses = true;

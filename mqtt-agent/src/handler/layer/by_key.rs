@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::next::{Layer, Next};
 use super::outcome::{Outcome, Refusal};
 use super::request::Request;
+use crate::handler::param::with_integers;
 use crate::handler::refusal::{busy_within, unavailable};
 use crate::wire::codes;
 
@@ -65,12 +66,13 @@ impl ConcurrencyByKey {
         Self::new(most, |request| Some(request.client().to_owned()))
     }
 
-    /// At most so many at once with one value of an argument. Calls without it are not limited.
+    /// At most so many at once with one value of an argument; `7.0` and `7` are one value (`MCP-8`). Calls without it are not
+    /// limited: a `default` of a tool's parameter is filled in after the layers.
     pub fn by_argument(most: usize, name: &'static str) -> Self {
         Self::new(most, move |request| match request.arguments().get(name)? {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
-            value => Some(value.to_string()),
+            value => Some(with_integers(value).as_ref().unwrap_or(value).to_string()),
         })
     }
 
