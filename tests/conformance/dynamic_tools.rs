@@ -8,7 +8,7 @@ use mqtt_agent::layer::{self, Refusal, Request};
 use mqtt_agent::prelude::*;
 use mqtt_agent::{AddToolError, CallError, ConnectionState, DynamicTool, DynamicToolError, Running};
 use serde_json::{Value, json};
-use support::{RawPeer, eventually, json as body, on_each_broker, soon};
+use support::{Proxy, RawPeer, eventually, json as body, on_each_broker, soon};
 
 use crate::tools::*;
 
@@ -146,6 +146,47 @@ on_each_broker! {
         assert!(agent.remove_tool("held").await);
         watch.0.go_on.notify_one();
         assert_eq!(soon(call).await.unwrap().unwrap(), "let go");
+        agent.stop().await;
+    }
+
+    async fn mcp_17_a_call_that_runs_can_be_cancelled_though_its_tool_is_removed(broker) {
+        let (watch, agent) = (Watch::default(), plugins(&broker.url()).await);
+        let held = watch.clone();
+        let tool = DynamicTool::new("held", "Waits.", json!({"type": "object"}), move |_, cx| {
+            let watch = held.clone();
+            async move {
+                let _inside = watch.enter(&cx);
+                std::future::pending::<()>().await;
+                Ok::<_, String>(())
+            }
+        });
+        agent.add_tool(tool.unwrap()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = tokio::spawn(client.call("held", ()).into_future());
+        watch.until_began(1).await;
+        assert!(agent.remove_tool("held").await);
+        call.abort();
+        watch.until_ended(1).await;
+        agent.stop().await;
+    }
+
+    async fn mcp_12_a_tool_that_is_removed_while_the_broker_is_away_is_offline_when_it_is_back(broker) {
+        let proxy = Proxy::start(broker.address()).await;
+        let agent = plugins(&proxy.url()).await;
+        agent.add_tools([nothing("stays"), nothing("goes")]).await.unwrap();
+        proxy.close();
+        agent.connection().wait_for(|state| !state.is_connected()).await.unwrap();
+        assert!(soon(agent.remove_tool("goes")).await);
+        proxy.open();
+        agent.connection().wait_for(ConnectionState::is_connected).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe("a2a/v1/mcp/tools/goes/card").await;
+        loop {
+            if body(&peer.next("a2a/v1/mcp/tools/goes/card").await)["status"] == "offline" {
+                break;
+            }
+        }
+        assert_eq!(card(&mut peer, "a2a/v1/mcp/tools/stays/card").await["status"], "online");
         agent.stop().await;
     }
 

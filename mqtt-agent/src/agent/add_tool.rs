@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use super::Running;
 use super::adding::Adding;
 use super::check::{dynamic_tool, size};
@@ -108,25 +110,32 @@ impl Running {
         let layers: Vec<_> = ready.iter().map(|ready| ready.layers.clone()).collect();
         let added = server.add(ready.into_iter().zip(cards).collect()).await;
         if added.is_err() {
-            for layers in &layers {
-                self.layers.forget(layers).await;
-            }
+            join_all(layers.iter().map(|layers| self.layers.forget(layers))).await;
         }
         Ok(added?)
     }
 
     /// Serves a tool no more, whichever way it came: no new calls are taken, and its card goes offline unless another server has
-    /// it (`MCP-12`). Calls that run are answered. `false` where there is no such tool.
+    /// it (`MCP-12`), with the next connection where there is none now. Calls that run are answered, and can be cancelled; when
+    /// they have ended the layers are stopped that no other handler has. `false` where there is no such tool.
     ///
-    /// Dropped before it returns, the tool is served no more, and its card may still say that it is.
+    /// Dropped before it returns, the tool is served no more, and its card may say so only after the next connection.
     pub async fn remove_tool(&self, name: &str) -> bool {
         Box::pin(self.remove(name)).await
     }
 
     async fn remove(&self, name: &str) -> bool {
         let Some(server) = &self.server else { return false };
-        let Some(layers) = server.remove(name).await else { return false };
-        self.layers.forget(&layers).await;
+        let Some((layers, running)) = server.remove(name).await else { return false };
+        if running.is_empty() {
+            self.layers.forget(&layers).await;
+        } else {
+            let all = self.layers.clone();
+            server.track(async move {
+                running.wait().await;
+                all.forget(&layers).await;
+            });
+        }
         true
     }
 }

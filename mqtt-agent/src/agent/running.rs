@@ -13,7 +13,6 @@ use futures_util::future::BoxFuture;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -30,7 +29,6 @@ use crate::handler::layer::AgentLayers;
 use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, StatsServer, ToolServer};
-use crate::serve::ACKNOWLEDGE;
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::TopicServer;
@@ -326,9 +324,7 @@ impl Running {
         };
         tokio::join!(guard, topics, server, skills);
         drop(self.stats.take());
-        if timeout(ACKNOWLEDGE, self.layers.stop()).await.is_err() {
-            crate::log::warn!("failed to stop the layers in time");
-        }
+        self.layers.stop().await;
         self.client.clone().close().await;
         self.stopped = true;
         crate::log::info!(agent = self.client.id(), "stopped");

@@ -37,6 +37,7 @@ use crate::link::{Filter, Link, Message, MessageHandler, RetainHandling, Subscri
 use crate::schema::Arguments;
 use crate::session::SessionHandle;
 use crate::spawn;
+use change::Gone;
 use chunks::Transfers;
 use dedup::Dedup;
 use look::Room;
@@ -72,6 +73,8 @@ struct Serving {
     cancels: Option<Subscription>,
     layers: Layers,
     tally: Arc<Tally>,
+    /// Its calls that are in hand.
+    running: TaskTracker,
 }
 
 /// The tools of one agent, served over its connection.
@@ -79,11 +82,11 @@ struct Serving {
 pub(crate) struct ToolServer {
     shared: Arc<Shared>,
     cards: SharedCards,
+    /// Tools that are served no more and whose cards may not say so.
+    gone: Gone,
     tallies: Tallies,
     how: ServeOptions,
     serving: Mutex<BTreeMap<&'static str, Serving>>,
-    /// Held while tools are added or removed: one change comes after the other.
-    change: tokio::sync::Mutex<()>,
     // Publishes the cards again after each reconnect.
     announcer: AbortOnDropHandle<()>,
     // A server that is dropped without a stop leaves no handler behind.
@@ -131,14 +134,18 @@ impl ToolServer {
             stop::retire(&shared, &cards).await;
             return Err(error);
         }
-        let (link, online) = (shared.link.clone(), Arc::clone(&cards));
+        let gone = Gone::default();
+        let (sharing, online, left) = (Arc::clone(&shared), Arc::clone(&cards), gone.clone());
         let announcer = spawn::owned(announcer.again("the cards", move || {
-            let (link, online) = (link.clone(), Arc::clone(&online));
-            async move { announce(&link, &online).await }
+            let (shared, online, left) = (Arc::clone(&sharing), Arc::clone(&online), left.clone());
+            async move {
+                announce(&shared.link, &online).await?;
+                left.retire_again(&shared, &online).await;
+                Ok(())
+            }
         }));
         let abandon = shared.abandon.clone().drop_guard();
-        let change = tokio::sync::Mutex::default();
-        Ok(Self { shared, cards, tallies, how, serving, change, announcer, abandon })
+        Ok(Self { shared, cards, gone, tallies, how, serving, announcer, abandon })
     }
 
     /// What is counted of its tools (`MCP-20`).
@@ -168,21 +175,30 @@ async fn subscribe_all(
         let ReadyTool { tool, arguments, layers } = ready;
         let dedup = Dedup::new(shared.limits.remembered_calls, shared.limits.remembered_bytes);
         let places = own_places(tool.concurrency);
-        let (name, around, counted) = (tool.name, layers.clone(), Arc::<Tally>::default());
-        let (tally, shared_by_all) = (Arc::clone(&counted), Arc::clone(shared));
-        let service = Service { tool, arguments, layers, places, dedup, tally, shared: shared_by_all };
+        let service = Arc::new(Service {
+            tool,
+            arguments,
+            layers,
+            places,
+            dedup,
+            tally: Arc::default(),
+            running: TaskTracker::new(),
+            shared: Arc::clone(shared),
+        });
         async move {
-            let (calls, cancels) = subscribe(shared, Arc::new(service), how.replicas).await?;
-            Ok::<_, Error>((name, calls, cancels, around, counted))
+            let (calls, cancels) = subscribe(shared, Arc::clone(&service), how.replicas).await?;
+            Ok::<_, Error>((service, calls, cancels))
         }
     });
     let granted = futures_util::future::join_all(subscribed);
     let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
     let (mut serving, mut denied) = (Vec::with_capacity(granted.len()), None);
     for subscriptions in granted {
-        let (name, calls, cancels, layers, tally) = subscriptions?;
+        let (service, calls, cancels) = subscriptions?;
         let cancels = cancels.map_err(|error| denied = Some(error)).ok();
-        serving.push((name, Serving { calls, cancels, layers, tally }));
+        let (layers, tally) = (service.layers.clone(), Arc::clone(&service.tally));
+        let running = service.running.clone();
+        serving.push((service.tool.name, Serving { calls, cancels, layers, tally, running }));
     }
     if let Some(error) = denied {
         crate::log::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");

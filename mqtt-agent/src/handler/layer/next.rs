@@ -5,15 +5,20 @@ use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::outcome::Outcome;
 use super::request::Request;
 use crate::handler::refusal::{canceled, panicked};
 use crate::shown::{quoting, shown};
+
+/// How long a layer may take to end what it has begun.
+const STOP: Duration = Duration::from_secs(5);
 
 /// What stands around handlers: it sees each call before and its outcome afterwards, and decides what goes on.
 ///
@@ -52,7 +57,8 @@ pub trait Layer: Send + Sync + 'static {
         type_name::<Self>()
     }
 
-    /// Called when an agent has stopped, with at most 5 s: what a layer has buffered is written now. Default: nothing.
+    /// Called when an agent has stopped, with at most 5 s: what a layer has buffered is written now. Also called when the last
+    /// handler that it stands around was [removed](crate::Running::remove_tool), and its calls have ended. Default: nothing.
     fn stop(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -119,11 +125,15 @@ impl SharedLayer {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Lets it end what it has begun. A panic is logged.
+    /// Lets it end what it has begun, for a while. A panic is logged.
     pub(super) async fn stop(&self) {
-        let stopped = async { Arc::clone(&self.0).stop().await };
-        if let Err(panic) = AssertUnwindSafe(stopped).catch_unwind().await {
-            self.log(panic.as_ref());
+        let stopped = async { timeout(STOP, Arc::clone(&self.0).stop()).await };
+        match AssertUnwindSafe(stopped).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                crate::log::warn!(layer = %shown(self.0.name()), "failed to stop a layer in time");
+            }
+            Err(panic) => self.log(panic.as_ref()),
         }
     }
 

@@ -100,6 +100,11 @@ impl Cards {
         std::iter::once(server).chain(tools).collect()
     }
 
+    /// Whether a tool is among them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tool(name).is_some()
+    }
+
     fn tool(&self, name: &str) -> Option<&ToolCard> {
         self.tools.iter().find(|card| card.tool == name)
     }

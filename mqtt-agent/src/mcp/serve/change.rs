@@ -1,17 +1,22 @@
 //! Tools that come and go while a server serves.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
-use super::cards::{read, write};
+use super::cards::{SharedCards, read, write};
+use super::shared::Shared;
 use super::stop::retire_tools;
 use super::{ReadyTool, ToolServer, publish_all, subscribe_all};
 use crate::error::{Error, Problem, Result};
 use crate::handler::layer::Layers;
-use crate::link::Message;
+use crate::link::{Message, Subscription};
 use crate::serve::ACKNOWLEDGE;
 use crate::shown::shown;
+use crate::spawn;
 use crate::wire::ToolCard;
 
 impl ToolServer {
@@ -31,7 +36,7 @@ impl ToolServer {
     ///
     /// Dropped meanwhile, they may be served and their cards come with the next connection.
     pub(crate) async fn add(&self, tools: Vec<(ReadyTool, ToolCard)>) -> Result<()> {
-        let _alone = self.change.lock().await;
+        let _alone = self.gone.change.lock().await;
         let (ready, cards): (Vec<_>, Vec<_>) = tools.into_iter().unzip();
         let names: Vec<_> = ready.iter().map(|ready| ready.tool.name).collect();
         let known = |ready: &&ReadyTool| self.serves(ready.tool.name);
@@ -56,39 +61,99 @@ impl ToolServer {
         let published =
             self.shared.link.answered("the PUBLISH of the cards", self.how.within, published).await;
         if let Err(error) = published.unwrap_or_else(|late| Err(late.into())) {
-            for name in names {
-                self.take_away(name).await;
-            }
+            self.take_away(&names).await;
             return Err(error);
         }
         Ok(())
     }
 
     /// Serves a tool no more: no new calls, and its card goes offline where no other server has it. Its running calls are
-    /// answered. What stood around it is given back; `None` where there is no such tool.
-    pub(crate) async fn remove(&self, name: &str) -> Option<Layers> {
-        let _alone = self.change.lock().await;
-        self.take_away(name).await
+    /// answered. What stood around it is given back, and its calls; `None` where there is no such tool.
+    pub(crate) async fn remove(&self, name: &str) -> Option<(Layers, TaskTracker)> {
+        let _alone = self.gone.change.lock().await;
+        self.take_away(&[name]).await.pop()
     }
 
-    async fn take_away(&self, name: &str) -> Option<Layers> {
-        let (serving, server, card) = {
+    /// Spawns what goes on with calls of tools that were removed: a stop waits for it.
+    pub(crate) fn track(&self, task: impl Future<Output = ()> + Send + 'static) {
+        spawn::tracked(&self.shared.tasks, task);
+    }
+
+    /// Takes several away at once: what waits for the broker waits once.
+    async fn take_away(&self, names: &[&str]) -> Vec<(Layers, TaskTracker)> {
+        let gone: Vec<_> = {
             let mut cards = write(&self.cards);
-            let serving = self.serving().remove(name)?;
-            let card = cards.remove(name);
-            (serving, cards.server_online(), card)
+            let mut serving = self.serving();
+            let known = names.iter().filter_map(|name| Some((*name, serving.remove(*name)?)));
+            known.map(|(name, serving)| (name, serving, cards.remove(name))).collect()
         };
-        self.tallies.remove(name);
+        let (mut ended, mut calls) = (Vec::with_capacity(gone.len()), Vec::with_capacity(gone.len()));
+        for (name, serving, card) in gone {
+            self.tallies.remove(name);
+            self.gone.add(card);
+            calls.push(serving.calls);
+            let (cancels, running) = (serving.cancels, serving.running);
+            running.close();
+            ended.push((serving.layers, running.clone()));
+            // Calls that run can be cancelled.
+            self.track(async move {
+                running.wait().await;
+                drop(cancels);
+            });
+        }
         // SUB-8a: before the card, so that nobody finds a tool whose calls nobody takes.
-        if timeout(ACKNOWLEDGE, serving.calls.unsubscribe()).await.is_err() {
+        let unsubscribed = join_all(calls.into_iter().map(Subscription::unsubscribe));
+        if timeout(ACKNOWLEDGE, unsubscribed).await.is_err() {
+            let tools = shown(&names.first().copied().unwrap_or_default()).to_string();
             crate::log::warn!(
-                tool = %shown(name),
+                tool = %tools,
                 "failed to end the subscription of a tool: the broker did not acknowledge it"
             );
         }
-        drop(serving.cancels);
-        let shared = Arc::clone(&self.shared);
-        retire_tools(&shared, &self.cards, server, card.as_slice()).await;
-        Some(serving.layers)
+        self.gone.retire(&self.shared, &self.cards).await;
+        ended
+    }
+}
+
+/// The cards of tools that are served no more, until the broker has them offline, or somebody else serves the tools. Clones are
+/// the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gone {
+    cards: Arc<Mutex<BTreeMap<String, ToolCard>>>,
+    /// Held while tools are added, removed or retired: one change comes after the other.
+    change: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Gone {
+    fn cards(&self) -> MutexGuard<'_, BTreeMap<String, ToolCard>> {
+        self.cards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, card: Option<ToolCard>) {
+        self.cards().extend(card.map(|card| (card.tool.clone(), card)));
+    }
+
+    /// Tries again what the broker did not take before the connection was lost.
+    pub(super) async fn retire_again(&self, shared: &Shared, cards: &SharedCards) {
+        let _alone = self.change.lock().await;
+        self.retire(shared, cards).await;
+    }
+
+    /// Publishes the server's card, and marks those tools offline that nobody serves. What the broker does not take now is tried
+    /// again with the next connection.
+    async fn retire(&self, shared: &Shared, cards: &SharedCards) {
+        let (server, tools) = {
+            let (now, mut gone) = (read(cards), self.cards());
+            // Served again.
+            gone.retain(|name, _| !now.has(name));
+            (now.server_online(), gone.values().cloned().collect::<Vec<_>>())
+        };
+        if tools.is_empty() {
+            return;
+        }
+        if retire_tools(shared, cards, server, &tools).await {
+            let mut gone = self.cards();
+            tools.iter().for_each(|card| drop(gone.remove(&card.tool)));
+        }
     }
 }

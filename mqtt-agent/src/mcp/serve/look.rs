@@ -21,7 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
-use crate::discover::{Latest, Marker, burst, fetch};
+use crate::discover::{DiscoverError, Latest, Marker, burst, fetch};
 use crate::link::Link;
 use crate::wire::{Namespace, ServerCard, Status};
 
@@ -140,6 +140,17 @@ impl Drop for Present<'_> {
     }
 }
 
+/// What a look at the cards of other servers shows.
+#[derive(Debug)]
+pub(super) enum Look<'a> {
+    /// The tools that no other online server lists.
+    Unserved(Vec<&'a str>),
+    /// The cards can't be read.
+    Denied,
+    /// They did not come, or not all of them.
+    Unanswered,
+}
+
 /// A server that has stopped, and whose own card says so.
 #[derive(Debug)]
 pub(super) struct Leaving<'a> {
@@ -152,21 +163,28 @@ pub(super) struct Leaving<'a> {
 }
 
 impl<'a> Leaving<'a> {
-    /// The tools that no other online server lists. `None` where the cards can't be read, or not all of them.
-    pub(super) async fn unserved(&self, room: &Room) -> Option<Vec<&'a str>> {
+    /// Looks which of the tools no other online server lists.
+    pub(super) async fn unserved(&self, room: &Room) -> Look<'a> {
         let present = room.leave();
         // A turn that doesn't come is somebody's whose broker or runtime hangs; reading by oneself is always right.
         let mut last = timeout(TURN, room.last.lock()).await.ok();
         if let Some(seen) = last.as_ref().and_then(|last| last.as_ref()) {
             if seen.has(self.server, &self.offline) {
-                return Some(self.unserved_in(seen));
+                return Look::Unserved(self.unserved_in(seen));
             }
             let is_alone = room.leaving.load(Ordering::Acquire) == 1;
             if is_alone && self.all_are_served(seen).await.is_some() {
-                return Some(Vec::new());
+                return Look::Unserved(Vec::new());
             }
         }
-        let cards = self.read().await?;
+        let cards = match self.read().await {
+            Ok(Some(cards)) => cards,
+            Ok(None) => return Look::Unanswered,
+            Err(error) => {
+                crate::log::debug!(%error, "the cards of other servers can't be read");
+                return Look::Denied;
+            }
+        };
         let seen = Arc::new(Seen::new(&cards, &room.tools()));
         drop(cards);
         if let Some(last) = &mut last {
@@ -174,7 +192,10 @@ impl<'a> Leaving<'a> {
         }
         drop((last, present));
         // Without its own card others may be missing too.
-        seen.cards.contains_key(self.server).then(|| self.unserved_in(&seen))
+        match seen.cards.contains_key(self.server) {
+            true => Look::Unserved(self.unserved_in(&seen)),
+            false => Look::Unanswered,
+        }
     }
 
     fn unserved_in(&self, seen: &Seen) -> Vec<&'a str> {
@@ -182,20 +203,17 @@ impl<'a> Leaving<'a> {
         tools.filter(|tool| seen.beside(self.server, tool).next().is_none()).collect()
     }
 
-    /// All server cards. The own one is asked for last, so that the end of the others is known.
-    async fn read(&self) -> Option<BTreeMap<String, Bytes>> {
+    /// All server cards; `None` where not all of them came. The own one is asked for last, so that the end of the others is
+    /// known.
+    async fn read(&self) -> Result<Option<BTreeMap<String, Bytes>>, DiscoverError> {
         let cards = Latest::new();
         let marker = Marker { topic: self.namespace.server_card(self.server), inside: true };
         let until = Instant::now() + LOOK;
         let burst = burst(self.link, self.namespace.server_cards(), &cards, Some(marker), until);
-        match self.link.attend(LOOK, burst).await? {
-            // A part of them would leave out servers that are there.
-            Ok(burst) => (burst.is_all(&cards) && !cards.is_full()).then(|| cards.all()),
-            Err(error) => {
-                crate::log::debug!(%error, "the cards of other servers can't be read");
-                None
-            }
-        }
+        let Some(burst) = self.link.attend(LOOK, burst).await else { return Ok(None) };
+        // A part of them would leave out servers that are there.
+        let is_all = burst?.is_all(&cards) && !cards.is_full();
+        Ok(is_all.then(|| cards.all()))
     }
 
     /// Whether each tool is still served by a server that was read earlier, as a few cards show. `None`: all have to be read.

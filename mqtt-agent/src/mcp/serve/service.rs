@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::answer::{Answer, encode, encode_sent, refusal};
@@ -47,6 +48,8 @@ pub(super) struct Service {
     pub(super) places: Option<Arc<Places>>,
     pub(super) dedup: Arc<Dedup>,
     pub(super) tally: Arc<Tally>,
+    /// Its calls that are in hand.
+    pub(super) running: TaskTracker,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -102,6 +105,7 @@ impl Service {
                     messaging.destination.name = %shown(inbound.topic()),
                 );
                 let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
+                let serve = self.running.track_future(serve);
                 spawn::tracked(&self.shared.tasks, self.shared.link.watched(serve.instrument(span)));
             }
             Err(Busy) => {

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use tokio_util::sync::CancellationToken;
 
 use super::cards::{SharedCards, read};
-use super::look::Leaving;
+use super::look::{Leaving, Look};
 use super::{Shared, ToolServer};
 use crate::link::{Link, Message};
 use crate::serve::{ACKNOWLEDGE, GracefulShutdown};
@@ -47,11 +47,17 @@ pub(super) async fn retire(shared: &Shared, cards: &SharedCards) {
     retire_tools(shared, cards, offline, &tools).await;
 }
 
-/// Publishes the server's own card, and marks those tools offline that no other server serves.
-pub(super) async fn retire_tools(shared: &Shared, cards: &SharedCards, server: Message, tools: &[ToolCard]) {
+/// Publishes the server's own card, and marks those tools offline that no other server serves. False where the broker did not
+/// answer, and may not have it all.
+pub(super) async fn retire_tools(
+    shared: &Shared,
+    cards: &SharedCards,
+    server: Message,
+    tools: &[ToolCard],
+) -> bool {
     // The server's own card goes first: of two replicas that stop at once, the later one then sees no other.
     let payload = server.payload.clone();
-    publish(&shared.link, vec![server]).await;
+    let is_known = publish(&shared.link, vec![server]).await;
     // MCP-12: a tool's card is shared with the other servers of the tool. It is left alone where they can't be seen.
     let id = read(cards).server_id().to_owned();
     let leaving = Leaving {
@@ -61,16 +67,21 @@ pub(super) async fn retire_tools(shared: &Shared, cards: &SharedCards, server: M
         tools: tools.iter().map(|card| card.tool.as_str()).collect(),
         offline: payload,
     };
-    let Some(unserved) = leaving.unserved(&shared.room).await else { return };
+    let unserved = match leaving.unserved(&shared.room).await {
+        Look::Unserved(unserved) => unserved,
+        Look::Denied => return is_known,
+        Look::Unanswered => return false,
+    };
     let unserved = tools.iter().filter(|card| unserved.contains(&card.tool.as_str()));
     let messages: Vec<_> = {
         let cards = read(cards);
         unserved.map(|card| cards.tool_offline(card)).collect()
     };
-    publish(&shared.link, messages).await;
+    publish(&shared.link, messages).await && is_known
 }
 
-async fn publish(link: &Link, cards: Vec<Message>) {
+/// Whether the broker answered to all of them.
+async fn publish(link: &Link, cards: Vec<Message>) -> bool {
     // Queued: it is sent also when the wait is given up.
     let publish = futures_util::future::join_all(
         cards.into_iter().map(|card| async { link.enqueue(card).await?.await }),
@@ -80,7 +91,11 @@ async fn publish(link: &Link, cards: Vec<Message>) {
             for error in outcomes.into_iter().filter_map(Result::err) {
                 crate::log::warn!(%error, "failed to mark a card offline");
             }
+            true
         }
-        None => crate::log::warn!("failed to mark cards offline: the broker did not acknowledge it"),
+        None => {
+            crate::log::warn!("failed to mark cards offline: the broker did not acknowledge it");
+            false
+        }
     }
 }
