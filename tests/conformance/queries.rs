@@ -320,6 +320,56 @@ on_each_broker! {
         assert!(matches!(error, DelegateError::Unanswered { .. }), "{error:?}");
     }
 
+    async fn a2a_16_one_answer_looks_through_a_bounded_number_of_tasks(broker) {
+        let store = std::sync::Arc::new(MemoryStore::new());
+        for number in 0..5000 {
+            let record = json!({"task": {
+                "task_id": format!("t{number}"), "from": "peer", "to": "desk", "type": "shout", "title": "",
+                "messages": [], "status": if number == 4000 { "failed" } else { "completed" },
+                "created_at": "c", "updated_at": "u",
+            }, "settled": true});
+            let record = serde_json::from_value(record).unwrap();
+            store.insert(TaskSide::Executor, record).await.unwrap();
+        }
+        let watch = Desk::default();
+        let agent = desk(&watch).store(Shared(store)).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe(RESULTS).await;
+        let query = |after: &Value| json!({"intent": "query", "states": ["failed"], "after": after});
+        let first = answer(&mut peer, query(&Value::Null)).await;
+        assert!(ids(&first).is_empty() && first["next"].is_string(), "{first}");
+        let (mut after, mut found) = (first["next"].clone(), Vec::new());
+        while after.is_string() {
+            let body = answer(&mut peer, query(&after)).await;
+            found.extend(ids(&body).into_iter().map(str::to_owned));
+            after = body["next"].clone();
+        }
+        assert_eq!(found, ["t4000"]);
+        // Whoever lists with a client gets a page with something in it.
+        let client = client(&broker.url(), "peer").await;
+        let page = soon(client.tasks("desk").states([TaskState::Failed]).into_future()).await.unwrap();
+        assert_eq!(page.tasks.len(), 1);
+        agent.stop().await;
+    }
+
+    async fn a2a_16_a_task_that_its_agent_lost_ends_for_who_is_attached(broker) {
+        let watch = Desk::default();
+        let agent = desk(&watch).start(&broker.url()).await.unwrap();
+        let first = client(&broker.url(), "ours").await;
+        let id = first.delegate("desk", NewTask::skill("hold").text("x")).await.unwrap().id().to_owned();
+        watch.until(1).await;
+        first.close().await;
+        let second = client(&broker.url(), "ours").await;
+        let mut task = second.attach("desk", &id).await.unwrap();
+        assert_eq!(soon(task.next()).await.unwrap().state, TaskState::Working);
+        drop(agent);
+        // It knows nothing of what its former process did.
+        let agent = desk(&Desk::default()).start(&broker.url()).await.unwrap();
+        let error = soon(task.result()).await.unwrap_err();
+        assert!(matches!(&error, DelegateError::Failed(error) if error.code.as_deref() == Some("unknown_task")), "{error:?}");
+        agent.stop().await;
+    }
+
     async fn a2a_16_tasks_are_listed_by_an_agents_next_process(broker) {
         let store = MemoryStore::new();
         let watch = Desk::default();

@@ -7,7 +7,7 @@ use mqtt_agent::prelude::*;
 use mqtt_agent::wire::{Part, TaskState};
 use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::json;
-use support::{RawPeer, correlated, json, on_each_broker, reply_to, soon};
+use support::{Direction, Proxy, RawPeer, correlated, json, on_each_broker, reply_to, soon};
 
 use crate::skills::*;
 
@@ -45,6 +45,27 @@ on_each_broker! {
             assert_eq!(json(&peer.next(RESULTS).await)["result"], said);
         }
         agent.stop().await;
+    }
+
+    async fn a2a_12_a_delegation_that_is_dropped_before_the_brokers_word_is_cancelled(broker) {
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe("a2a/v1/tasks/worker/inbox").await;
+        let card = json!({"name": "worker", "status": "online", "capabilities": [], "features": ["intents"]});
+        worker.retain("a2a/v1/agents/worker/card", card.to_string()).await;
+        let proxy = Proxy::start(broker.address()).await;
+        let ours = Client::connect(ConnectOptions::new(proxy.url()).id("ours")).await.unwrap();
+        // One that shows that the agent takes more than tasks.
+        let mut first = ours.delegate("worker", NewTask::skill("shout").text("a")).await.unwrap();
+        worker.next("a2a/v1/tasks/worker/inbox").await;
+        let update = json!({"task_id": first.id(), "status": "working", "seq": 1, "from": "worker"});
+        worker.publish("a2a/v1/tasks/ours/results", update.to_string(), Default::default()).await;
+        assert_eq!(soon(first.next()).await.unwrap().state, TaskState::Working);
+        proxy.half_open(Direction::ToClient);
+        let second = tokio::spawn(ours.delegate("worker", NewTask::skill("shout").text("b")).into_future());
+        let task = json(&worker.next("a2a/v1/tasks/worker/inbox").await);
+        second.abort();
+        let cancel = json(&worker.next("a2a/v1/tasks/worker/inbox").await);
+        assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &task["task_id"]));
     }
 
     async fn a2a_6_an_id_alone_is_looked_up_and_one_of_nothing_is_dropped(broker) {

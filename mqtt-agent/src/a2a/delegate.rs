@@ -23,11 +23,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::deadline;
 use crate::link::{Message, Published, Receipt};
 use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle};
 use crate::shown::shown;
+use crate::spawn;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
 
@@ -98,8 +100,11 @@ fn delegated(
         let (delegation, waiting) = Delegation::of(record.clone());
         let delegation = Arc::new(delegation);
         // From before it is stored: the store may have a task whose insertion nobody waited for.
-        let mut leaving =
-            Leaving { session: Arc::clone(&session), delegation: Some(Arc::clone(&delegation)) };
+        let mut leaving = Leaving {
+            session: Arc::clone(&session),
+            delegation: Some(Arc::clone(&delegation)),
+            may_be_sent: false,
+        };
         delegations.inserting(&delegation);
         // Stored before it is sent: a result always finds its owner.
         if let Err(error) = delegations.store().insert(TaskSide::Delegator, record.clone()).await {
@@ -108,6 +113,7 @@ fn delegated(
             return Err(error.into());
         }
         delegations.asked(&delegation);
+        leaving.may_be_sent = true;
         let sending = Sending::now(session.link());
         if let Err(error) = publish(&session, &delegation).await {
             leaving.delegation = None;
@@ -126,10 +132,12 @@ fn delegated(
     })
 }
 
-/// A task that is being delegated. Dropped before the broker has it, the task is withdrawn.
+/// A task that is being delegated. Dropped before the broker is known to have it, the task is withdrawn, and cancelled where
+/// the broker may have it.
 struct Leaving {
     session: Arc<Session>,
     delegation: Option<Arc<Delegation>>,
+    may_be_sent: bool,
 }
 
 impl Drop for Leaving {
@@ -137,6 +145,35 @@ impl Drop for Leaving {
         if let Some(delegation) = self.delegation.take() {
             let error = TaskError::new("unavailable", "nobody waited until it was sent");
             self.session.delegations().withdraw(&delegation, error);
+            if self.may_be_sent {
+                let first = cancel_now(&self.session, &delegation);
+                let (session, tasks) = (Arc::clone(&self.session), &self.session.delegations().tasks);
+                let canceled = async move {
+                    tokio::select! {
+                        canceled = cancel_until_received(&session, &delegation, first) => drop(canceled),
+                        () = tokio::time::sleep(CANCEL) => {}
+                        () = session.delegations().closed.cancelled() => {}
+                    }
+                };
+                if let Ok(runtime) = Handle::try_current() {
+                    spawn::tracked_on(tasks, canceled, &runtime);
+                }
+            }
+        }
+    }
+}
+
+/// Cancels a task at once, where its agent is known to take cancels: the connection may be closed next.
+fn cancel_now(session: &Session, delegation: &Delegation) -> Option<Receipt> {
+    if !session.delegations().understands(&delegation.executor()) {
+        return None;
+    }
+    match session.link().try_enqueue(delegation.cancel(session.namespace())) {
+        Ok(receipt) => Some(receipt),
+        // Tried again where there is time for it.
+        Err(error) => {
+            crate::log::debug!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task at once");
+            None
         }
     }
 }

@@ -202,8 +202,10 @@ impl Delegations {
     /// its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Delegation>, Waiting)> {
         let mut books = self.books();
-        let (stored, executor) = books.book.attachable(&names.task_id)?;
-        let (delegation, waiting) = Delegation::attached(names, result_topic, stored, executor);
+        let (delegation, waiting) = match books.book.attachable(&names.task_id)? {
+            Some((known, executor)) => known.attached(executor),
+            None => Delegation::elsewhere(names, result_topic),
+        };
         let delegation = Arc::new(delegation);
         books.book.take(Event::Attached(Arc::clone(&delegation)), Instant::now(), &mut Vec::new());
         Some((delegation, waiting))
@@ -349,7 +351,7 @@ impl Delegations {
         let Sending { session, epoch } = Sending::now(link);
         let message = match delegation.message(namespace) {
             Some(message) => Ok(message),
-            None if delegation.is_elsewhere() => Ok(delegation.question(namespace)),
+            None if delegation.is_elsewhere() => Ok(delegation.last_question(namespace)),
             None => self.stored_message(delegation, namespace).await,
         };
         let published = match message {

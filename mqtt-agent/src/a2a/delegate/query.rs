@@ -83,9 +83,17 @@ impl IntoFuture for ListTasks {
         Box::pin(async move {
             let after = after.map(|id| task_id(&id)).transpose()?;
             let from = asking.handle.session().id().as_str().to_owned();
-            let query = TaskQuery { states, after, limit, ..TaskQuery::all(&from) };
-            let TaskList { tasks, next, .. } = asking.ask(query).await?;
-            Ok(TaskPage { tasks, next: next.map(|id| id.as_str().to_owned()) })
+            let mut query = TaskQuery { states, after, limit, ..TaskQuery::all(&from) };
+            let until = asking.until();
+            loop {
+                let TaskList { tasks, next, .. } = asking.ask(&query, until).await?;
+                // An agent looks at so many tasks for one answer, and none of them may be wanted.
+                if tasks.is_empty() && next.is_some() && next != query.after {
+                    query.after = next;
+                    continue;
+                }
+                return Ok(TaskPage { tasks, next: next.map(|id| id.as_str().to_owned()) });
+            }
         })
     }
 }
@@ -206,18 +214,23 @@ fn task_id(text: &str) -> Result<Identifier, DelegateError> {
 impl Asking {
     async fn one(&self, task_id: Identifier) -> Result<Option<TaskSummary>, DelegateError> {
         let query = TaskQuery::one(task_id.clone(), self.handle.session().id().as_str());
-        let list = self.ask(query).await?;
+        let list = self.ask(&query, self.until()).await?;
         Ok(list.tasks.into_iter().find(|task| task.task_id == task_id))
     }
 
-    async fn ask(&self, query: TaskQuery) -> Result<TaskList, DelegateError> {
+    /// Until when the answer is waited for.
+    fn until(&self) -> Instant {
+        self.handle.deadline(self.timeout)
+    }
+
+    async fn ask(&self, query: &TaskQuery, until: Instant) -> Result<TaskList, DelegateError> {
         let (session, scope) = (self.handle.session(), self.handle.scope());
-        let (began, until) = (Instant::now(), self.handle.deadline(self.timeout));
+        let began = Instant::now();
         let agent = Identifier::parse(&self.agent)?;
         tokio::select! {
             biased;
             () = scope.cancelled() => Err(DelegateError::Abandoned),
-            answer = answered(session, agent.as_str(), &query, until) => answer,
+            answer = answered(session, agent.as_str(), query, until) => answer,
             () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
                 Err(DelegateError::Unanswered { agent: self.agent.clone(), after: began.elapsed() })

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::{CANCEL, NewTask, cancel_until_received, inherited, new_task, publish};
+use super::{CANCEL, NewTask, cancel_now, cancel_until_received, inherited, new_task, publish};
 use crate::deadline;
 use crate::link::{Filter, Receipt, Subscription};
 use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle, Waiting, outcome};
@@ -245,7 +245,9 @@ impl Drop for Requested {
         if !self.cancel {
             return self.session.delegations().forget(&self.delegation);
         }
-        let first = self.cancel_now();
+        // First: what may be lost is not sent again from now on.
+        self.session.delegations().canceled(&self.delegation);
+        let first = cancel_now(&self.session, &self.delegation);
         let Ok(runtime) = Handle::try_current() else {
             return self.session.delegations().forget(&self.delegation);
         };
@@ -263,24 +265,6 @@ impl Drop for Requested {
             drop(result);
         };
         spawn::tracked_on(&tasks, canceled, &runtime);
-    }
-}
-
-impl Requested {
-    /// Cancels the task at once, where its agent is known to take cancels: the connection may be closed next.
-    fn cancel_now(&self) -> Option<Receipt> {
-        let Self { session, delegation, .. } = self;
-        if !session.delegations().understands(&delegation.executor()) {
-            return None;
-        }
-        match session.link().try_enqueue(delegation.cancel(session.namespace())) {
-            Ok(receipt) => Some(receipt),
-            // Tried again where there is time for it.
-            Err(error) => {
-                crate::log::debug!(task = %shown(&delegation.task.task_id), %error, "failed to cancel a task at once");
-                None
-            }
-        }
     }
 }
 

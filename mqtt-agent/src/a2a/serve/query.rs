@@ -1,6 +1,7 @@
 //! Answering who asks where their tasks are (`A2A-16`).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Executor;
 use super::execution::first_seq;
@@ -18,6 +19,9 @@ pub(super) const AT_ONCE: usize = 4;
 
 /// How many records are read at once.
 const PAGE: usize = 64;
+
+/// How many records are looked at for one answer: whoever asks goes on after them, and others have their turn.
+const LOOKED_AT: usize = 1024;
 
 /// How many tasks one answer has at the most.
 const MOST: usize = 256;
@@ -60,12 +64,14 @@ impl Executor {
 
     /// The answer; a result that it doesn't hold is left out.
     async fn answer(&self, reply_to: &ReplyTo, mut list: TaskList, owner: &str) -> Message {
-        let answer = self.for_sender(reply_to.message(list.to_bytes()), owner).await;
+        // A broker does not keep it for somebody who is away.
+        let message = |list: &TaskList| reply_to.message_until(list.to_bytes(), Instant::now());
+        let answer = self.for_sender(message(&list), owner).await;
         if self.link.too_large(&answer).is_none() {
             return answer;
         }
         list.tasks.iter_mut().for_each(|task| task.result = None);
-        reply_to.message(list.to_bytes()).for_receiver(answer.receiver_limit)
+        message(&list).for_receiver(answer.receiver_limit)
     }
 
     async fn list(&self, owner: &str, query: &TaskQuery) -> Result<TaskList, StoreError> {
@@ -82,11 +88,12 @@ impl Executor {
         Ok(TaskList::new(task.into_iter().collect(), None))
     }
 
-    /// As many tasks as one answer holds.
+    /// As many tasks as one answer holds, of those that are looked at for one.
     async fn page(&self, owner: &str, query: &TaskQuery) -> Result<TaskList, StoreError> {
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST).clamp(1, MOST);
         let (mut tasks, mut bytes) = (Vec::new(), 0_usize);
         let mut after = query.after.clone();
+        let mut looked_at = 0_usize;
         loop {
             let from = after.as_ref().map(Identifier::as_str);
             let page = self.store.of_sender(TaskSide::Executor, owner, from, PAGE).await?;
@@ -108,8 +115,11 @@ impl Executor {
                 }
                 after = Some(id);
             }
-            if is_last {
-                return Ok(TaskList::new(tasks, None));
+            looked_at = looked_at.saturating_add(PAGE);
+            match is_last {
+                true => return Ok(TaskList::new(tasks, None)),
+                false if looked_at >= LOOKED_AT => return Ok(TaskList::new(tasks, after)),
+                false => {}
             }
         }
     }

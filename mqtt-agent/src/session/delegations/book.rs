@@ -52,6 +52,9 @@ const UNANSWERED: u32 = 2;
 /// Of so many replicas the cards are looked at, for what all of them take.
 const SOME: usize = 4;
 
+/// A task, and who works on it.
+type Known = (Arc<Delegation>, Option<Arc<str>>);
+
 /// All delegated tasks.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -215,12 +218,12 @@ impl Book {
         }
     }
 
-    /// Whether somebody may wait for a task who did not: whether the store has it, and who works on it.
-    pub(super) fn attachable(&self, id: &Identifier) -> Option<(bool, Option<Arc<str>>)> {
+    /// Whether somebody may wait for a task who did not: the task and who works on it, where it is known here.
+    pub(super) fn attachable(&self, id: &Identifier) -> Option<Option<Known>> {
         match self.tasks.get(id) {
             Some(entry) if entry.wanted || entry.has_ended() => None,
-            Some(entry) => Some((entry.delegation.stored, entry.executor.clone())),
-            None => Some((false, None)),
+            Some(entry) => Some(Some((Arc::clone(&entry.delegation), entry.executor.clone()))),
+            None => Some(None),
         }
     }
 
@@ -379,6 +382,9 @@ impl Book {
             crate::log::debug!(task = %shown(&id), from = %shown(from), "dropped a result of no task that is awaited from its sender");
             return effects.push(Effect::Acknowledge(message));
         };
+        if entry.delegation.is_elsewhere() && says_nothing(&result) {
+            return effects.push(Effect::Acknowledge(message));
+        }
         if entry.has_ended() {
             if seeded(Bug::ToldTwice) && terminal {
                 effects.push(Effect::End(Arc::clone(&entry.delegation), result));
@@ -534,6 +540,10 @@ impl Book {
     /// A task is to be sent again when it is its turn.
     fn due(&mut self, id: &Identifier, now: Instant, effects: &mut Vec<Effect>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
+        if entry.is_given_up() {
+            // It would run once more for nobody.
+            return;
+        }
         entry.at = At::Due;
         entry.unanswered = 0;
         // Should the process end before it is sent.
@@ -580,6 +590,12 @@ fn note(durable: bool, entry: &mut Entry, now: Instant, effects: &mut Vec<Effect
     } else {
         effects.push(Effect::Noted(Arc::clone(&entry.delegation)));
     }
+}
+
+/// Whether an agent only says that it cannot look where the task is: it is asked again.
+fn says_nothing(result: &TaskResult) -> bool {
+    let code = result.error.as_ref().and_then(|error| error.code.as_deref());
+    result.status == TaskState::Failed && code == Some(codes::STORE)
 }
 
 /// A task that failed here.

@@ -140,22 +140,35 @@ impl Delegation {
         (delegation, waiting)
     }
 
-    /// A task of another process, or of one before this: whoever has it knows what it is. `stored`: the store has it too.
-    pub(super) fn attached(
-        names: Names,
-        result_topic: String,
-        stored: bool,
-        executor: Option<Arc<str>>,
-    ) -> (Self, Waiting) {
+    /// A task of another process: whoever has it knows what it is, and says so at its own topic.
+    pub(super) fn elsewhere(names: Names, result_topic: String) -> (Self, Waiting) {
         let (heard, waiting) = Heard::new();
         let delegation = Self {
             task: names,
             whole: None,
             result_topic: Some(result_topic),
             trace: None,
-            stored,
+            stored: false,
             deadline: None,
             deadline_ms: None,
+            executor: Mutex::default(),
+            heard: Some(Box::new(heard)),
+        };
+        (delegation, waiting)
+    }
+
+    /// The same task, for somebody who waits for it from now on. `executor`: who works on it.
+    pub(super) fn attached(&self, executor: Option<Arc<str>>) -> (Self, Waiting) {
+        let (heard, waiting) = Heard::new();
+        let Names { task_id, from, to } = &self.task;
+        let delegation = Self {
+            task: Names { task_id: task_id.clone(), from: from.clone(), to: to.clone() },
+            whole: self.whole.clone(),
+            result_topic: self.result_topic.clone(),
+            trace: self.trace.clone(),
+            stored: self.stored,
+            deadline: self.deadline,
+            deadline_ms: self.deadline_ms,
             executor: Mutex::new(executor),
             heard: Some(Box::new(heard)),
         };
@@ -210,6 +223,11 @@ impl Delegation {
     pub(crate) fn question(&self, namespace: &Namespace) -> Message {
         let about = TaskNotification { updates: true, ..self.about(Intent::Task) };
         self.addressed(namespace, &about)
+    }
+
+    /// The same to an agent that may have lost it: it answers also that it does not have it.
+    pub(super) fn last_question(&self, namespace: &Namespace) -> Message {
+        self.addressed(namespace, &self.about(Intent::Task))
     }
 
     fn addressed(&self, namespace: &Namespace, notification: &TaskNotification) -> Message {

@@ -140,6 +140,11 @@ impl Entry {
         self.executor.as_deref().unwrap_or(&self.delegation.task.to)
     }
 
+    /// Whether it is a request that was dropped: nobody waits for its end, and it is kept only until its agent knows.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.canceled && !self.delegation.stored && !self.delegation.is_elsewhere()
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.at, At::Ending | At::Ended)
     }

@@ -287,3 +287,57 @@ fn a2a_11_a_result_of_a_task_that_was_not_sent_ends_nothing() {
     assert!(!told.has_ended());
     assert_eq!(told.acknowledged(), [7], "it holds up nothing");
 }
+
+/// A task of an earlier process that somebody attached to.
+fn attached(deadline: Option<Duration>) -> Told {
+    let mut told = Told { book: Book::new(true), now: Instant::now(), effects: Vec::new() };
+    told.on(Event::Connected { session: 1, epoch: 1 });
+    told.on(Event::Online { agent: "alone".into(), retained: true });
+    let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+    let mut record = TaskRecord::new(task);
+    record.deadline_ms = deadline.map(deadline::ms_within);
+    let delegation = Arc::new(Delegation::recovered(record));
+    told.on(Event::Recovered { delegation, sent: true, lost: false, canceled: false });
+    let (known, executor) = told.book.attachable(&id()).expect("nobody waits for it").expect("it is known");
+    let (delegation, _) = known.attached(executor);
+    told.on(Event::Attached(Arc::new(delegation)));
+    told
+}
+
+#[test]
+fn a2a_16_a_task_that_somebody_attached_to_keeps_its_deadline() {
+    let mut told = attached(Some(Duration::from_secs(10)));
+    told.pass(17);
+    assert!(told.has_ended());
+}
+
+#[test]
+fn a2a_16_a_task_that_somebody_attached_to_and_left_is_answered_where_it_was() {
+    let mut told = attached(None);
+    told.on(Event::Dropped(id()));
+    told.on(Event::Connected { session: 2, epoch: 2 });
+    told.on(Event::Online { agent: "alone".into(), retained: true });
+    let again = told.effects.iter().find_map(|effect| match effect {
+        Effect::Send(delegation) => Some(delegation),
+        _ => None,
+    });
+    // Nobody subscribes the task's own topic any more.
+    assert_eq!(again.expect("it is sent again").result_topic, None);
+}
+
+#[test]
+fn a2a_12_a_request_that_was_dropped_is_not_sent_again() {
+    let mut told = Told { book: Book::new(true), now: Instant::now(), effects: Vec::new() };
+    told.on(Event::Connected { session: 1, epoch: 1 });
+    told.on(Event::Online { agent: "alone".into(), retained: true });
+    let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+    let (delegation, _) = Delegation::new(task, Some("a2a/v1/tasks/t/result".to_owned()), None, None);
+    told.on(Event::Asked(Arc::new(delegation)));
+    told.handed(1);
+    told.on(Event::Canceled(id()));
+    told.on(Event::Offline { agent: "alone".into() });
+    told.on(Event::Online { agent: "alone".into(), retained: false });
+    told.on(Event::Connected { session: 2, epoch: 2 });
+    told.pass(60);
+    assert!(!told.effects.iter().any(|effect| matches!(effect, Effect::Send(_))));
+}
