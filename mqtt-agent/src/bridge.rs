@@ -56,7 +56,7 @@ pub use http::{Http, HttpBody, HttpService, Tokens};
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -206,8 +206,9 @@ impl Bridge {
             Some(cache) => read(cache.clone()).await,
             None => None,
         };
-        let is_known = known.is_some();
-        catalogue.restore(known.into_iter().flatten());
+        catalogue.restore(known.into_iter().flatten(), SystemTime::now());
+        // A list of none is not worth showing before the broker was asked.
+        let is_known = catalogue.shelf().len() > 0;
 
         let (told, broker) = watch::channel(Broker::Connecting);
         let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, expose, identity));

@@ -117,10 +117,11 @@ impl Catalogue {
         self.known.values().filter_map(|known| Some((known, self.names.get(&known.card.tool)?)))
     }
 
-    /// Takes what an earlier process has kept.
-    pub(super) fn restore(&mut self, kept: impl IntoIterator<Item = (Known, String)>) {
-        for (known, name) in kept {
+    /// Takes what an earlier process has kept. Its clock may have been ahead of ours.
+    pub(super) fn restore(&mut self, kept: impl IntoIterator<Item = (Known, String)>, now: SystemTime) {
+        for (mut known, name) in kept {
             if self.filter.admits(&known.card) {
+                known.online = known.online.min(now);
                 self.names.restore(&known.card.tool, &name);
                 self.known.insert(known.card.tool.clone(), known);
             }
@@ -163,11 +164,7 @@ impl Catalogue {
 
     /// Makes what hosts see. A card that no host can read is left out.
     fn make(&mut self) {
-        let gone: Vec<String> = {
-            let named = self.shelf.tools.values().map(|listed| &listed.card.tool);
-            named.filter(|tool| !self.known.contains_key(*tool)).cloned().collect()
-        };
-        gone.iter().for_each(|tool| self.names.remove(tool));
+        self.names.retain(|tool| self.known.contains_key(tool));
         self.names.assign(self.known.keys().map(String::as_str));
         let mut tools = BTreeMap::new();
         for (tool, known) in &self.known {
@@ -270,6 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_tool_that_is_not_shown_goes_with_it() {
+        let mut catalogue = Catalogue::new(Filter::default(), KEEP);
+        for number in 0..10 {
+            let json = br#"{"input_schema": {"type": "object", "properties": {"x": true}}}"#;
+            let bad = ToolCard::read(&format!("bad{number}"), json).unwrap().unwrap();
+            catalogue.take(vec![bad], true, at(number * 1000));
+        }
+        assert_eq!(catalogue.names.len(), 1);
+    }
+
+    #[test]
+    fn a_tool_that_was_kept_by_a_clock_that_was_ahead_goes_like_others() {
+        let mut catalogue = Catalogue::new(Filter::default(), KEEP);
+        let card = card("a", "");
+        catalogue.restore([(Known { card, online: at(1_000_000) }, "a".to_owned())], at(0));
+        catalogue.take(vec![], true, at(601));
+        assert_eq!(names(&catalogue), Vec::<String>::new());
+    }
+
+    #[test]
     fn mcp_18_a_tool_that_is_closed_to_the_caller_goes_at_once() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
         catalogue.take(vec![card("a", "")], true, at(0));
@@ -292,7 +309,7 @@ mod tests {
         catalogue.take(vec![card("a.b", ""), card("a_b", "")], true, at(1));
         let kept: Vec<_> = catalogue.known().map(|(known, name)| (known.clone(), name.to_owned())).collect();
         let mut next = Catalogue::new(Filter::default(), KEEP);
-        next.restore(kept);
+        next.restore(kept, at(1));
         assert!(next.shelf().shows_the_same(catalogue.shelf(), Expose::Direct, Some("me")));
     }
 }

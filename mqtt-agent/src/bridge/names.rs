@@ -41,11 +41,15 @@ impl Names {
         }
     }
 
-    /// Forgets a tool.
-    pub(super) fn remove(&mut self, tool: &str) {
-        if let Some(name) = self.by_tool.remove(tool) {
-            self.by_name.remove(&name);
-        }
+    /// Forgets all tools but those.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.by_tool.retain(|tool, _| is_kept(tool));
+        self.by_name.retain(|_, tool| is_kept(tool));
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
     }
 
     fn insert(&mut self, tool: &str, name: String) {
@@ -173,7 +177,7 @@ mod tests {
     fn a_tool_that_went_leaves_its_name() {
         let mut names = Names::default();
         names.assign(["a.b"]);
-        names.remove("a.b");
+        names.retain(|tool| tool != "a.b");
         names.assign(["a_b"]);
         assert_eq!(names.get("a_b"), Some("a_b"));
     }
