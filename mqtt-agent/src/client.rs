@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::error::Result;
 use crate::handler::context::Context;
 use crate::link::ConnectionState;
-use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall};
+use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall, Why};
 use crate::session::{Session, SessionHandle};
 
 /// Finds and calls tools, agents and requests over one MQTT connection.
@@ -89,6 +89,22 @@ impl Client {
     /// Finds the card of one server.
     pub fn server(&self, id: impl Into<String>) -> FindServer {
         FindServer::new(Arc::clone(self.session()), id.into())
+    }
+
+    /// Finds out who should answer a tool, and why it does not: its card, its servers, this client's rights. The tool does
+    /// not run.
+    ///
+    /// ```no_run
+    /// # async fn example(client: mqtt_agent::Client) -> Result<(), mqtt_agent::DiscoverError> {
+    /// let diagnosis = client.why("weather").await?;
+    /// for finding in &diagnosis.findings {
+    ///     println!("{}: {}", finding.cause, finding.message);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn why(&self, tool: impl Into<String>) -> Why {
+        Why::new(self.handle.clone(), tool.into())
     }
 
     /// The client id, to which answers are sent.

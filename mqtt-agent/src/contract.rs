@@ -5,6 +5,10 @@
 
 mod diff;
 mod document;
+mod served;
+
+pub use diff::ContractChange;
+pub use served::ServedContract;
 
 use std::path::Path;
 
@@ -101,7 +105,7 @@ fn failure(shown: &str, published: &Value, document: &Value, accept: &str) -> St
     let mut text = format!("what is published has changed since `{shown}`:\n");
     for change in diff::diff(published, document) {
         text.push_str("  ");
-        text.push_str(&change);
+        text.push_str(&change.to_string());
         text.push('\n');
     }
     text.push_str(accept);

@@ -187,6 +187,7 @@ pub mod __private;
 pub use a2a::Task;
 pub use agent::{AddToolError, Agent, AgentCard, AgentImpl, BuiltAgent, Health, Running};
 pub use client::{Client, ClientBuilder, ConnectOptions};
+pub use contract::{ContractChange, ServedContract};
 pub use discover::{DiscoverError, Listing, Shortfall};
 pub use error::{Error, Problem, Result};
 pub use handler::content::Content;
@@ -200,8 +201,8 @@ pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
 pub use mcp::{
-    CallError, ChunksError, DynamicTool, DynamicToolError, FindServer, FindTool, ListServers, ListTools,
-    Retry, SaveTo, Saved, ToolCall, ToolStream,
+    AskedServer, CallError, Cause, ChunksError, Diagnosis, DynamicTool, DynamicToolError, FindServer,
+    FindTool, Finding, ListServers, ListTools, Retry, SaveTo, Saved, ToolCall, ToolStream, Why,
 };
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;

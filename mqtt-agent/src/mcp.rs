@@ -4,6 +4,7 @@
 //! - [`discover`]: finding tools and servers by their cards.
 //! - [`serve`]: serving tools.
 //! - [`server_stats`]: statistics of a server; [`ask`]: a request on a topic.
+//! - [`why`]: why a tool does not answer.
 
 mod ask;
 mod call;
@@ -11,6 +12,7 @@ mod discover;
 mod dynamic;
 mod serve;
 mod server_stats;
+mod why;
 
 pub(crate) use ask::ask;
 pub(crate) use call::read;
@@ -22,3 +24,4 @@ pub use dynamic::{DynamicTool, DynamicToolError};
 pub(crate) use serve::{
     Cards, ReadyTool, ServeOptions, ServedTool, StatsServer, Tallies, ToolServer, tool_card,
 };
+pub use why::{AskedServer, Cause, Diagnosis, Finding, Why};

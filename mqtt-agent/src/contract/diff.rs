@@ -1,5 +1,8 @@
 //! The differences between two documents, one line each.
 
+use std::fmt;
+
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::json::push_step;
@@ -7,14 +10,46 @@ use crate::json::push_step;
 /// The maximum length of a value that is shown in full.
 const SHOWN: usize = 120;
 
-/// The changes from `old` to `new`: `- /pointer: gone`, `+ /pointer: new`, `~ /pointer: old -> new`.
-pub(super) fn diff(old: &Value, new: &Value) -> Vec<String> {
+/// A difference between two contracts. Printed as `- /pointer: gone`, `+ /pointer: new` or `~ /pointer: old -> new`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ContractChange {
+    /// Where it is: a JSON Pointer into the document.
+    pub pointer: String,
+    /// What was there; `None` where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// What is there now; `None` where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+}
+
+impl ContractChange {
+    fn new(pointer: &str, old: Option<&Value>, new: Option<&Value>) -> Self {
+        Self { pointer: pointer.to_owned(), old: old.cloned(), new: new.cloned() }
+    }
+}
+
+impl fmt::Display for ContractChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pointer, old, new } = self;
+        let (old, new) = (old.as_ref().map(shown), new.as_ref().map(shown));
+        match (old, new) {
+            (Some(old), None) => write!(f, "- {pointer}: {old}"),
+            (None, new) => write!(f, "+ {pointer}: {}", new.unwrap_or_default()),
+            (Some(old), Some(new)) => write!(f, "~ {pointer}: {old} -> {new}"),
+        }
+    }
+}
+
+/// The changes from `old` to `new`.
+pub(super) fn diff(old: &Value, new: &Value) -> Vec<ContractChange> {
     let mut changes = Vec::new();
     at(&mut String::new(), old, new, &mut changes);
     changes
 }
 
-fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<String>) {
+fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<ContractChange>) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             // Both sorted, so that the lines come in the order of the document.
@@ -24,9 +59,7 @@ fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<String>)
             for name in names {
                 within(pointer, name, |pointer| match (old.get(name), new.get(name)) {
                     (Some(old), Some(new)) => at(pointer, old, new, changes),
-                    (Some(old), None) => changes.push(format!("- {pointer}: {}", shown(old))),
-                    (None, Some(new)) => changes.push(format!("+ {pointer}: {}", shown(new))),
-                    (None, None) => {}
+                    (old, new) => changes.push(ContractChange::new(pointer, old, new)),
                 });
             }
         }
@@ -39,7 +72,7 @@ fn at(pointer: &mut String, old: &Value, new: &Value, changes: &mut Vec<String>)
             }
         }
         _ if old == new => {}
-        _ => changes.push(format!("~ {pointer}: {} -> {}", shown(old), shown(new))),
+        _ => changes.push(ContractChange::new(pointer, Some(old), Some(new))),
     }
 }
 
@@ -60,8 +93,11 @@ fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::diff;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn diff(old: &Value, new: &Value) -> Vec<String> {
+        super::diff(old, new).iter().map(ToString::to_string).collect()
+    }
 
     #[test]
     fn a_line_for_each_place() {

@@ -8,6 +8,7 @@ mod tools;
 
 #[cfg(feature = "mcp-stdio")]
 pub(crate) use news::ToolNews;
+pub(super) use servers::all as all_servers;
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture;

@@ -11,6 +11,16 @@ use crate::session::Session;
 use crate::wire::{AgentStatus, Identifier, ServerCard, Status};
 
 pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<ServerCard>, DiscoverError> {
+    let (mut servers, shortfall) = all(session, window).await?;
+    servers.retain(|server| server.status == Status::Online);
+    Ok(Listing::new(servers, Vec::new(), shortfall))
+}
+
+/// The servers that have a card, online or not.
+pub(crate) async fn all(
+    session: &Session,
+    window: Duration,
+) -> Result<(Vec<ServerCard>, Option<Shortfall>), DiscoverError> {
     let clock = Clock::new(window);
     let (link, namespace) = (session.link(), session.namespace());
     let latest = Latest::new();
@@ -32,8 +42,7 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
     if !ask_agents(session, &mut servers, clock.cap()).await {
         shortfall = shortfall.or(Some(Shortfall::TimedOut));
     }
-    servers.retain(|server| server.status == Status::Online);
-    Ok(Listing::new(servers, Vec::new(), shortfall))
+    Ok((servers, shortfall))
 }
 
 pub(super) async fn find(
