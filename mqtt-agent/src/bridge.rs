@@ -1,5 +1,6 @@
 //! The bridge from MQTT to MCP: programs that speak MCP over stdio, as coding assistants and IDEs do, list and call the tools
-//! on a broker (feature `mcp-stdio`), and so do those that speak it over Streamable HTTP (feature `mcp-http`).
+//! on a broker (feature `mcp-stdio`), and so do those that speak it over Streamable HTTP (feature `mcp-http`). And the other
+//! way round: MCP servers of others become tools on the broker (feature `mcp-publish`, `Publisher`).
 //!
 //! [`Bridge`] is one that is being set up, [`RunningBridge`] one that runs. The command `mqtt-agent mcp` is this over stdin
 //! and stdout, or HTTP; the page [`bridge`](crate::guide::bridge) says how hosts are told of it.
@@ -17,14 +18,16 @@
 
 // From the lowest to the highest:
 //
-// - `names`, `filter`, `wrap`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
+// - `names`, `filter`, `wrap`, `blocks`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
 // - `asking`, `question`, `parked`: one task of an agent, and what it asks; `conversation`: a call of a skill
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
+// - `publish`: the other direction
 
 mod asking;
+mod blocks;
 mod broker;
 mod cache;
 mod caller;
@@ -43,6 +46,8 @@ mod offer;
 mod outcome;
 mod parked;
 mod progress;
+#[cfg(feature = "mcp-publish")]
+mod publish;
 mod question;
 mod shared;
 mod skill;
@@ -53,6 +58,10 @@ pub use error::BridgeError;
 pub use expose::Expose;
 #[cfg(feature = "mcp-http")]
 pub use http::{Http, HttpBody, HttpService, Tokens};
+#[cfg(feature = "mcp-publish")]
+pub use publish::{
+    McpServer, PublishEvent, PublishServerError, Published, Publisher, ServerError, supervise,
+};
 
 use std::path::PathBuf;
 use std::sync::Arc;

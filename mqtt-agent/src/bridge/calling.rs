@@ -9,6 +9,7 @@ use super::outcome::Failure;
 use super::progress::Progress;
 use crate::client::Client;
 use crate::deadline;
+use crate::handler::content::Content;
 use crate::mcp::{CallError, ToolStream};
 use crate::wire::ToolCard;
 
@@ -81,12 +82,12 @@ pub(super) async fn call(
     arguments: &Map<String, Value>,
     limits: Limits,
     progress: Option<Progress>,
-) -> Result<Value, Failure> {
+) -> Result<Content<Value>, Failure> {
     let mut clock = Clock::new(limits);
     let tool = card.tool.as_str();
     if card.supports_streaming {
         // On the wire it has the longest time: each partial result gives it more.
-        let call = client.call(tool, arguments).timeout(limits.longest);
+        let call = client.call(tool, arguments).timeout(limits.longest).returning();
         match timeout_at(clock.until(), call.stream()).await {
             Ok(Ok(stream)) => return follow(stream, tool, &mut clock, progress).await,
             // The partial results may be what is denied: then the result alone is asked for.
@@ -95,16 +96,16 @@ pub(super) async fn call(
             Err(_) => return Err(clock.over(tool)),
         }
     }
-    let call = client.call(tool, arguments).timeout(limits.quiet.min(limits.longest));
+    let call = client.call(tool, arguments).timeout(limits.quiet.min(limits.longest)).returning();
     Ok(call.await?)
 }
 
 async fn follow(
-    mut stream: ToolStream,
+    mut stream: ToolStream<Content<Value>>,
     tool: &str,
     clock: &mut Clock,
     mut progress: Option<Progress>,
-) -> Result<Value, Failure> {
+) -> Result<Content<Value>, Failure> {
     loop {
         let partial = tokio::select! {
             partial = stream.next() => partial,

@@ -6,8 +6,10 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::{Map, Value, json};
 
+use super::blocks::{self, IS_ERROR};
 use super::offer::{Era, Output};
 use super::wrap;
+use crate::handler::content::Content;
 use crate::mcp::CallError;
 
 /// Under this name `_meta` has the error of a call for programs: its type, code and data as they came.
@@ -70,6 +72,12 @@ impl From<CallError> for Failure {
 impl From<Failure> for CallToolResult {
     fn from(failure: Failure) -> Self {
         let Failure { kind, code, message, data, retry_after } = failure;
+        // What an MCP server answered as an error, and a bridge put on the broker, is that again.
+        if let Some(result) =
+            data.as_ref().filter(|_| code.as_deref() == Some(IS_ERROR)).and_then(blocks::error)
+        {
+            return result;
+        }
         let named = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
         let mut result = Self::error(vec![ContentBlock::text(format!("{kind}{named}: {message}"))]);
         let mut error =
@@ -89,11 +97,8 @@ impl From<Failure> for CallToolResult {
 }
 
 /// A result for hosts of this era. What its card calls an object and is none can't be given to them.
-pub(super) fn result(value: Value, output: Output, era: Era) -> CallToolResult {
-    let text = match &value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
+pub(super) fn result(content: Content<Value>, output: Output, era: Era) -> CallToolResult {
+    let (value, blocks) = content.into_parts();
     let structured = match (output, era) {
         (Output::Object, _) if !value.is_object() => {
             let message = "the result is no object, as the tool's `output_schema` says; report it to whoever runs the tool";
@@ -103,7 +108,7 @@ pub(super) fn result(value: Value, output: Output, era: Era) -> CallToolResult {
         (Output::Wrapped, Era::Legacy) => Some(wrap::value(value)),
         (Output::Undeclared, _) => Some(value).filter(Value::is_object),
     };
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    let mut result = CallToolResult::success(blocks::to_hosts(&blocks));
     result.structured_content = structured;
     result
 }
@@ -112,8 +117,13 @@ pub(super) fn result(value: Value, output: Output, era: Era) -> CallToolResult {
 mod tests {
     use super::*;
 
+    fn content(value: Value) -> Content<Value> {
+        let text = value.to_string();
+        Content::of(value).with_text(text)
+    }
+
     fn structured(value: Value, output: Output, era: Era) -> Option<Value> {
-        result(value, output, era).structured_content
+        result(content(value), output, era).structured_content
     }
 
     #[test]
@@ -130,7 +140,36 @@ mod tests {
 
     #[test]
     fn a_result_that_is_not_what_its_card_says_is_an_error() {
-        assert_eq!(result(json!(7), Output::Object, Era::Legacy).is_error, Some(true));
+        assert_eq!(result(content(json!(7)), Output::Object, Era::Legacy).is_error, Some(true));
+    }
+
+    #[test]
+    fn mcp_21_blocks_of_every_kind_go_to_hosts_as_they_are() {
+        let each = Content::of(json!({"a": 1}))
+            .with_text("x")
+            .with_image(vec![0, 1, 2], "image/png")
+            .with_audio(vec![3], "audio/wav")
+            .with_link("file:///a", "a")
+            .with_bytes(vec![4], "application/pdf");
+        let blocks = serde_json::to_value(each.blocks()).unwrap();
+        let result = serde_json::to_value(result(each, Output::Undeclared, Era::Legacy)).unwrap();
+        assert_eq!(result["content"], blocks);
+        assert_eq!(result["structuredContent"], json!({"a": 1}));
+    }
+
+    #[test]
+    fn what_an_mcp_server_answered_as_an_error_is_that_again() {
+        let content = json!([{"type": "image", "data": "AAEC", "mimeType": "image/png"}]);
+        let data = json!({"content": content, "structuredContent": {"a": 1}});
+        let error = crate::wire::ErrorBody {
+            code: Some(IS_ERROR.to_owned()),
+            data: Some(serde_json::value::to_raw_value(&data).unwrap()),
+            ..crate::wire::ErrorBody::new(crate::wire::ErrorKind::ToolError, "x")
+        };
+        let result =
+            serde_json::to_value(CallToolResult::from(Failure::from(CallError::from(error)))).unwrap();
+        assert_eq!((&result["isError"], &result["content"]), (&json!(true), &content));
+        assert_eq!(result["structuredContent"], json!({"a": 1}));
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Shared {
             }
         };
         match called.await {
-            Ok(value) => outcome::result(value, listed.offer.output, era),
+            Ok(content) => outcome::result(content, listed.offer.output, era),
             Err(failure) => failure.into(),
         }
     }

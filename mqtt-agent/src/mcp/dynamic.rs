@@ -16,9 +16,13 @@ use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
 use crate::handler::param::with_integers;
 use crate::handler::registry::Location;
 use crate::handler::reply::{ToolError, written};
+#[cfg(feature = "mcp-publish")]
+use crate::handler::run::DynamicHandler;
 use crate::handler::run::{Job, Run};
 use crate::schema::{Arguments, SchemaError};
 use crate::shown::{debug_as_display, shown};
+#[cfg(feature = "mcp-publish")]
+use crate::wire::content_kinds;
 use crate::wire::{
     Identifier, IdentifierError, Namespace, Status, ToolAnnotations, ToolCard, ToolVersion, now_rfc3339,
 };
@@ -90,6 +94,9 @@ pub struct DynamicTool {
     tags: Vec<String>,
     annotations: ToolAnnotations,
     layers: Vec<SharedLayer>,
+    /// The kinds of content that may come, and whether partial results do.
+    content: &'static [&'static str],
+    streams: bool,
 }
 
 impl DynamicTool {
@@ -166,7 +173,31 @@ impl DynamicTool {
             tags: Vec::new(),
             annotations: ToolAnnotations::default(),
             layers: Vec::new(),
+            content: &[],
+            streams: false,
         })
+    }
+
+    /// One whose handler gives whole answers: content of every kind, failures with code and data, partial results before them.
+    #[cfg(feature = "mcp-publish")]
+    #[track_caller]
+    pub(crate) fn answering(
+        name: String,
+        description: String,
+        schema: Value,
+        handler: Arc<DynamicHandler>,
+    ) -> Result<Self, DynamicToolError> {
+        let place = std::panic::Location::caller();
+        let location = Location::new(place.file(), place.line());
+        let made = Self::with(name, description, schema, location, Run::Dynamic(handler))?;
+        Ok(Self { content: content_kinds::ALL, streams: true, ..made })
+    }
+
+    /// With what is known of its effects.
+    #[cfg(feature = "mcp-publish")]
+    pub(crate) fn annotated(mut self, annotations: ToolAnnotations) -> Self {
+        self.annotations = annotations;
+        self
     }
 
     /// Its name.
@@ -281,7 +312,7 @@ impl DynamicTool {
             input_schema: (&self.input).into(),
             output_schema: self.output.as_ref().map(Into::into),
             // Partial results have no type here, and any tool may send some.
-            supports_streaming: false,
+            supports_streaming: self.streams,
             requires_auth: self.tool.allow.is_some(),
             allowed_callers: self.tool.allow.clone(),
             version_info: ToolVersion { sdk: Some(SDK.to_owned()), tool: self.version.clone() },
@@ -292,7 +323,7 @@ impl DynamicTool {
             replicas: None,
             max_message_bytes: None,
             tags: self.tags.clone(),
-            content: Vec::new(),
+            content: self.content.iter().map(|kind| (*kind).to_owned()).collect(),
         }
     }
 }

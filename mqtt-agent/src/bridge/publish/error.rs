@@ -1,0 +1,70 @@
+//! [`PublishServerError`]: why a server is not published.
+
+use std::io;
+use std::time::Duration;
+
+use super::source::McpServer;
+use crate::deadline::Lasting;
+use crate::error::Error;
+use crate::shown::{debug_as_display, shown};
+
+/// Why an MCP server could not be published.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishServerError {
+    /// The MCP server did not start, or does not speak MCP.
+    #[error("the MCP server {0}")]
+    Server(ServerError),
+    /// The options are wrong, or the broker did not take the agent.
+    #[error(transparent)]
+    Agent(#[from] Error),
+}
+
+debug_as_display!(PublishServerError);
+
+impl From<ServerError> for PublishServerError {
+    fn from(error: ServerError) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// What is wrong with an MCP server.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// Its command could not be started.
+    #[error("`{program}` could not be started: {message}; is it installed, and in the `PATH`?", program = shown(.program))]
+    Start {
+        /// The command.
+        program: String,
+        /// What the system says.
+        message: String,
+    },
+    /// It ended before it said hello.
+    #[error("ended at once ({status}); what it wrote to stderr says why", status = shown(.status))]
+    Ended {
+        /// How it ended.
+        status: String,
+    },
+    /// It did not answer in time.
+    #[error("said nothing within {}; does it speak MCP over stdin and stdout?", Lasting(*.within))]
+    Silent {
+        /// The time allowed.
+        within: Duration,
+    },
+    /// What it answers is no MCP.
+    #[error("does not speak MCP: {message}; does it speak MCP over stdin and stdout?", message = shown(.message))]
+    Handshake {
+        /// What is wrong.
+        message: String,
+    },
+}
+
+debug_as_display!(ServerError);
+
+impl ServerError {
+    pub(super) fn start(server: &McpServer, error: &io::Error) -> Self {
+        let program = server.program.to_string_lossy().into_owned();
+        Self::Start { program, message: error.to_string() }
+    }
+}

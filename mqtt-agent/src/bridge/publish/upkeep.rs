@@ -1,0 +1,125 @@
+//! Keeps a published server running, and its tools as it lists them.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, Line};
+use super::shelf::Shelf;
+use super::source::McpServer;
+use crate::shown::shown;
+
+/// The wait before a server is started again, which doubles each time.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a server has to run for its next wait to be short again. One that has answered a call is sound as well.
+const SOUND: Duration = Duration::from_secs(10);
+
+/// How long changes of the list are waited for, so that several are one.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// How a connection ended.
+enum End {
+    Stopped,
+    Lost(String),
+}
+
+pub(super) async fn run(
+    mut shelf: Shelf,
+    server: McpServer,
+    first: Connection,
+    lines: watch::Sender<Option<Line>>,
+    stopped: CancellationToken,
+) {
+    let (mut connection, mut wait) = (first, FIRST_WAIT);
+    loop {
+        let since = Instant::now();
+        lines.send_replace(Some(connection.line().clone()));
+        match serve(&mut shelf, &mut connection, &stopped).await {
+            End::Stopped => {
+                // Calls that run have their grace while the server is still there.
+                shelf.stop().await;
+                lines.send_replace(None);
+                connection.end().await;
+                return;
+            }
+            End::Lost(reason) => {
+                lines.send_replace(None);
+                // Beside each other: neither has to wait for the broker or for the processes.
+                tokio::join!(shelf.clear(reason), connection.end());
+            }
+        }
+        let has_answered = shelf.calls.answered.swap(false, Ordering::Relaxed);
+        if has_answered || since.elapsed() >= SOUND {
+            wait = FIRST_WAIT;
+        }
+        connection = loop {
+            let opened = tokio::select! {
+                opened = again(&server, &mut shelf, &lines, wait) => opened,
+                () = stopped.cancelled() => {
+                    shelf.stop().await;
+                    return;
+                }
+            };
+            wait = (wait * 2).min(LONGEST_WAIT);
+            if let Some(opened) = opened {
+                break opened;
+            }
+        };
+    }
+}
+
+/// Starts the server again, and its tools with it.
+async fn again(
+    server: &McpServer,
+    shelf: &mut Shelf,
+    lines: &watch::Sender<Option<Line>>,
+    wait: Duration,
+) -> Option<Connection> {
+    sleep(wait).await;
+    let connection = match Connection::open(server).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            shelf.clear(error.to_string()).await;
+            return None;
+        }
+    };
+    // Before the cards: whoever sees one may call at once.
+    lines.send_replace(Some(connection.line().clone()));
+    match shelf.fill(&connection).await {
+        Ok(()) => Some(connection),
+        Err(error) => {
+            lines.send_replace(None);
+            connection.end().await;
+            shelf.clear(error.to_string()).await;
+            None
+        }
+    }
+}
+
+/// Follows the server's list, until the server is gone.
+async fn serve(shelf: &mut Shelf, connection: &mut Connection, stopped: &CancellationToken) -> End {
+    loop {
+        let lanes = connection.line().lanes.clone();
+        tokio::select! {
+            () = stopped.cancelled() => return End::Stopped,
+            reason = connection.lost() => return End::Lost(reason),
+            () = lanes.changed.notified() => {}
+        }
+        sleep(SETTLE).await;
+        tokio::select! {
+            () = stopped.cancelled() => return End::Stopped,
+            filled = shelf.fill(connection) => {
+                if let Err(error) = filled {
+                    crate::log::warn!(error = %shown(&error.to_string()), "failed to list the tools of a server");
+                }
+            }
+        }
+    }
+}
