@@ -46,9 +46,16 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    // Where this user has no contexts.
+    command.env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-contexts"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.kill_on_drop(true);
     command
+}
+
+/// Runs a command that was made ready to its end.
+pub(crate) async fn run_ready(mut command: Command) -> Ended {
+    end(command.spawn().unwrap()).await
 }
 
 /// Runs the command to its end, without a broker.
@@ -92,6 +99,11 @@ impl Running {
         if let Some(url) = url {
             command.env("MQTT_AGENT_URL", url);
         }
+        Self::of(command)
+    }
+
+    /// Starts a command that was made ready.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
@@ -104,9 +116,24 @@ impl Running {
     }
 
     /// Presses Ctrl-C, and waits for the end.
-    pub(crate) async fn interrupt(mut self) -> Option<i32> {
-        let id = self.child.id().expect("it runs").to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+    pub(crate) async fn interrupt(self) -> Option<i32> {
+        self.signal("-INT").await;
+        self.ended().await
+    }
+
+    /// Sends a signal.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Waits for the end, and gives the exit code.
+    pub(crate) async fn ended(mut self) -> Option<i32> {
         soon(self.child.wait()).await.unwrap().code()
     }
 }

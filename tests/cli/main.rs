@@ -3,9 +3,12 @@
 
 mod agents;
 mod asking;
+mod benching;
 mod bridging;
 mod calling;
 mod command;
+mod contexts;
+mod contracts;
 mod expose;
 mod failing;
 mod finding;
@@ -13,5 +16,12 @@ mod guide;
 mod host;
 mod hostile;
 mod http;
+#[cfg(unix)]
+mod published;
+#[cfg(unix)]
+mod publishing;
 mod served;
+mod servers;
+mod tasks;
 mod web;
+mod why;

@@ -26,17 +26,33 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
         None => NewTask::from(said),
     };
     let client = settings.connect().await?;
-    let ended = ask(&client, &agent, task, settings).await;
+    let ended = if matches.get_flag("detach") {
+        detach(&client, &agent, task, settings).await
+    } else {
+        ask(&client, &agent, task, settings).await
+    };
     client.close().await;
     ended
 }
 
-async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -> Result<(), Failure> {
-    let output = settings.output();
+async fn known(client: &Client, agent: &str) -> Result<(), Failure> {
     if client.agent(agent).await?.is_none() {
         let message = format!("there is no agent `{agent}`; `mqtt-agent agents` lists those that are online");
         return Err(Failure::new(Exit::Nobody, message));
     }
+    Ok(())
+}
+
+/// Gives the task, and leaves it to the agent.
+async fn detach(client: &Client, agent: &str, task: NewTask, settings: &Settings) -> Result<(), Failure> {
+    known(client, agent).await?;
+    let handle = client.delegate(agent, task).await?;
+    settings.output().answer(&json!({ "task": handle.id() }), || handle.id().to_owned())
+}
+
+async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -> Result<(), Failure> {
+    let output = settings.output();
+    known(client, agent).await?;
     let late = async {
         match settings.timeout {
             Some(timeout) => sleep(timeout).await,
@@ -57,7 +73,7 @@ async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -
     ended
 }
 
-async fn follow(handle: &mut TaskHandle, output: Output) -> Result<(), Failure> {
+pub(crate) async fn follow(handle: &mut TaskHandle, output: Output) -> Result<(), Failure> {
     while let Some(update) = handle.next().await {
         let TaskUpdate { state, message, artifacts, .. } = update;
         let said = message.as_ref().map(|message| text(&message.content)).unwrap_or_default();

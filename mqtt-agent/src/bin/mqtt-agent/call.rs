@@ -73,7 +73,7 @@ async fn call(client: &Client, name: &str, words: Vec<String>, settings: &Settin
 }
 
 /// All arguments at once: `{..}`, `@file` or `-`.
-fn read(given: &str) -> Result<Map<String, Value>, Failure> {
+pub(crate) fn read(given: &str) -> Result<Map<String, Value>, Failure> {
     let (from, text) = if given == "-" {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use mqtt_agent::a2a::DelegateError;
-use mqtt_agent::bridge::BridgeError;
+use mqtt_agent::bridge::{BridgeError, PublishServerError};
 use mqtt_agent::{CallError, ConnectError, DiscoverError, Error, PublishError, SubscribeError};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The `type` of an error in JSON.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
@@ -169,8 +169,8 @@ impl From<DelegateError> for Failure {
     fn from(error: DelegateError) -> Self {
         let exit = match &error {
             DelegateError::InvalidAgent(_) | DelegateError::InvalidTask(_) => Exit::Usage,
-            DelegateError::Unavailable { .. } => Exit::Nobody,
-            DelegateError::Timeout { .. } => Exit::Late,
+            DelegateError::Unavailable { .. } | DelegateError::UnknownTask { .. } => Exit::Nobody,
+            DelegateError::Timeout { .. } | DelegateError::Unanswered { .. } => Exit::Late,
             DelegateError::Publish(error) => publish(error),
             DelegateError::Subscribe(error) => subscribe(error),
             DelegateError::Abandoned => Exit::NoBroker,
@@ -185,6 +185,15 @@ impl From<BridgeError> for Failure {
         match error {
             BridgeError::Options(error) => error.into(),
             BridgeError::Tokens { .. } | BridgeError::Http { .. } => Self::usage(error.to_string()),
+            error => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<PublishServerError> for Failure {
+    fn from(error: PublishServerError) -> Self {
+        match error {
+            PublishServerError::Agent(error) => error.into(),
             error => Self::failed(error.to_string()),
         }
     }

@@ -8,15 +8,17 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::exit::Failure;
-use crate::lint;
+use crate::options::{broker, common, id, json, timeout};
 use crate::settings::duration;
+use crate::{bench, completions, context, contract, lint, publish, servers, tasks, why};
 
 const CODES: &str = "\
 Exit codes: 0 done, 1 the tool or the task failed, 2 usage, 3 nobody serves it, 4 not allowed, 5 time is over, 6 no
 broker, 130 interrupted.
 
-The broker is --url, else MQTT_AGENT_URL, else mqtt://127.0.0.1:1883. User, password and certificates are read from the
-environment: MQTT_AGENT_USERNAME, MQTT_AGENT_PASSWORD, MQTT_AGENT_PASSWORD_FILE, MQTT_AGENT_CA_FILE.";
+The broker is --url, else that of --context, else MQTT_AGENT_URL, else that of `mqtt-agent context use`, else
+mqtt://127.0.0.1:1883. User, password and certificates are those of the context, or are read from the environment:
+MQTT_AGENT_USERNAME, MQTT_AGENT_PASSWORD, MQTT_AGENT_PASSWORD_FILE, MQTT_AGENT_CA_FILE.";
 
 /// The whole command line.
 pub(crate) fn command() -> Command {
@@ -100,6 +102,14 @@ pub(crate) fn command() -> Command {
                         .value_name("ID")
                         .help("The skill that is asked for, of several"),
                 )
+                .arg(
+                    Arg::new("detach")
+                        .long("detach")
+                        .action(ArgAction::SetTrue)
+                        .requires("id")
+                        .help("Leave the task to the agent, and end; `mqtt-agent tasks attach` takes it up"),
+                )
+                .arg(id())
                 .args(common())
                 .arg(timeout()),
         )
@@ -123,6 +133,15 @@ pub(crate) fn command() -> Command {
                 .about("Tells which agents come, change and leave, until Ctrl-C")
                 .args(common()),
         )
+        .subcommand(publish::command())
+        .subcommand(publish::supervise_command())
+        .subcommand(servers::stats_command())
+        .subcommand(servers::ping_command())
+        .subcommand(why::command())
+        .subcommand(bench::command())
+        .subcommand(tasks::command())
+        .subcommand(contract::command())
+        .subcommand(context::command())
         .subcommand(
             Command::new("mcp")
                 .about("Shows the tools that are online to MCP hosts, over stdin and stdout or HTTP")
@@ -139,42 +158,8 @@ pub(crate) fn command() -> Command {
                 .args(mcp())
                 .args(broker()),
         )
-        .subcommand(
-            Command::new("completions")
-                .about("Prints the completions for a shell")
-                .after_help("Example:\n  mqtt-agent completions bash > ~/.local/share/bash-completion/completions/mqtt-agent")
-                .arg(
-                    Arg::new("shell")
-                        .value_name("SHELL")
-                        .required(true)
-                        .value_parser(value_parser!(Shell))
-                        .help("The shell"),
-                ),
-        )
-}
-
-fn json() -> Arg {
-    Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON, one value a line")
-}
-
-fn timeout() -> Arg {
-    Arg::new("timeout")
-        .long("timeout")
-        .value_name("TIME")
-        .value_parser(duration)
-        .help("How long to wait for the end, as 30s or 500ms")
-}
-
-fn broker() -> [Arg; 2] {
-    [
-        Arg::new("url").long("url").value_name("URL").help("The broker, as mqtt://localhost:1883"),
-        Arg::new("namespace").long("namespace").value_name("NS").help("The namespace [default: a2a/v1]"),
-    ]
-}
-
-fn common() -> [Arg; 3] {
-    let [url, namespace] = broker();
-    [url, namespace, json()]
+        .subcommand(completions::command())
+        .subcommand(completions::names_command())
 }
 
 fn mcp() -> [Arg; 16] {
@@ -254,7 +239,7 @@ pub(crate) fn divide(rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<St
                 tool.extend(rest.by_ref());
             }
             "--json" => own.push(word),
-            "--url" | "--namespace" | "--timeout" => {
+            "--url" | "--namespace" | "--context" | "--timeout" => {
                 own.push(word);
                 if !valued {
                     own.extend(rest.next());
@@ -268,7 +253,7 @@ pub(crate) fn divide(rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<St
 
 /// Whether a name is that of an option of ours.
 pub(crate) fn is_own(name: &str) -> bool {
-    matches!(name, "json" | "url" | "namespace" | "timeout" | "help")
+    matches!(name, "json" | "url" | "namespace" | "context" | "timeout" | "help")
 }
 
 /// What clap says, as a failure of this command.
@@ -278,10 +263,11 @@ pub(crate) fn refused(error: &clap::Error) -> Failure {
 }
 
 /// `mqtt-agent completions`.
-pub(crate) fn completions(matches: &ArgMatches) -> Result<(), Failure> {
+pub(crate) fn print_completions(matches: &ArgMatches) -> Result<(), Failure> {
     if let Some(shell) = matches.get_one::<Shell>("shell") {
         let mut text = Vec::new();
         clap_complete::generate(*shell, &mut command(), "mqtt-agent", &mut text);
+        text.extend_from_slice(completions::script(*shell).as_bytes());
         // Whoever stops reading has enough.
         drop(io::Write::write_all(&mut io::stdout(), &text));
     }

@@ -5,7 +5,11 @@
 
 mod arguments;
 mod ask;
+mod bench;
 mod call;
+mod completions;
+mod context;
+mod contract;
 mod dev;
 mod exit;
 mod line;
@@ -13,11 +17,17 @@ mod lint;
 mod list;
 mod log;
 mod mcp;
+mod options;
 mod output;
+mod profile;
+mod publish;
+mod servers;
 mod settings;
 mod show;
 mod signals;
+mod tasks;
 mod watch;
+mod why;
 
 use std::process::ExitCode;
 
@@ -39,6 +49,9 @@ fn main() -> ExitCode {
     };
     let Some((name, matches)) = matches.subcommand() else { return Exit::Usage.into() };
     let settings = Settings::of(matches);
+    if name == publish::SUPERVISE {
+        return supervise(matches);
+    }
     let output = Output::new(settings.json);
     output.hush();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -54,6 +67,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Its exit code is that of the server.
+fn supervise(matches: &ArgMatches) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Output::new(false)
+                .fail(&Failure::failed(format!("no runtime could be started: {error}")));
+        }
+    };
+    let ended = runtime.block_on(publish::supervised(matches));
+    // Stdin may still be read, which nothing can interrupt.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|failure| Output::new(false).fail(&failure))
+}
+
 async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(), Failure> {
     match name {
         "dev" => dev::run(matches, &settings).await,
@@ -65,8 +93,20 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "ask" => ask::run(matches, &settings).await,
         "lint" => lint::run(matches, &settings).await,
         "watch" => watch::run(&settings).await,
+        "publish" => publish::run(matches, &settings).await,
+        "stats" => servers::stats(matches, &settings).await,
+        "ping" => servers::ping(matches, &settings).await,
+        "why" => why::run(matches, &settings).await,
+        "bench" => bench::run(matches, &settings).await,
+        "tasks" => tasks::run(matches, &settings).await,
+        "contract" => contract::run(matches, &settings).await,
+        "context" => context::run(matches, &settings),
         "mcp" => mcp::run(matches, &settings).await,
-        "completions" => line::completions(matches),
+        "completions" => line::print_completions(matches),
+        completions::NAMES => {
+            completions::names(matches, &settings).await;
+            Ok(())
+        }
         other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),
     }
 }

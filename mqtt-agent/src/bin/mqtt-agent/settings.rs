@@ -8,6 +8,7 @@ use mqtt_agent::{Client, ConnectOptions};
 
 use crate::exit::Failure;
 use crate::output::Output;
+use crate::profile::{Profile, Profiles};
 
 /// Where the broker is when nothing else is said: where `mqtt-agent dev` listens.
 pub(crate) const HERE: &str = "mqtt://127.0.0.1:1883";
@@ -19,12 +20,16 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub(crate) struct Settings {
     url: Option<String>,
     namespace: Option<String>,
+    context: Option<String>,
+    id: Option<String>,
     pub(crate) json: bool,
     pub(crate) timeout: Option<Duration>,
 }
 
 impl Settings {
     pub(crate) fn of(matches: &ArgMatches) -> Self {
+        // Those of `tasks list` stand behind `list`.
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
         // Not every command has all of them.
         let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned();
         // Behind the name of a tool they are still words, and what is wrong with those is told in JSON as well.
@@ -33,6 +38,8 @@ impl Settings {
         Self {
             url: text("url"),
             namespace: text("namespace"),
+            context: text("context"),
+            id: text("id"),
             json: behind || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or_default(),
             timeout: matches.try_get_one::<Duration>("timeout").ok().flatten().copied(),
         }
@@ -43,35 +50,71 @@ impl Settings {
         Self {
             url: later.url.or(self.url),
             namespace: later.namespace.or(self.namespace),
+            context: later.context.or(self.context),
+            id: later.id.or(self.id),
             json: later.json || self.json,
             timeout: later.timeout.or(self.timeout),
         }
+    }
+
+    /// The same at another broker.
+    pub(crate) fn at(&self, url: String) -> Self {
+        Self { url: Some(url), ..self.clone() }
     }
 
     pub(crate) fn output(&self) -> Output {
         Output::new(self.json)
     }
 
-    /// Where to connect: `--url`, else `MQTT_AGENT_URL`, else this host; everything else as the environment says.
+    /// Where to connect: `--url`, else that of `--context`, else `MQTT_AGENT_URL`, else that of `context use`, else this
+    /// host. What the context does not say is as the environment says.
     pub(crate) fn options(&self) -> Result<ConnectOptions, Failure> {
-        let known = var_os("MQTT_AGENT_URL").is_some_and(|url| !url.is_empty());
-        let mut options = match &self.url {
-            None if known => ConnectOptions::from_env()?,
-            url => ConnectOptions::from_env_at(url.as_deref().unwrap_or(HERE))?,
+        let profile = self.profile()?;
+        let url = self.url.as_deref().or(profile.as_ref().map(Profile::url));
+        let mut options = match url {
+            None if is_set("MQTT_AGENT_URL") => ConnectOptions::from_env()?,
+            url => ConnectOptions::from_env_at(url.unwrap_or(HERE))?,
         };
         if var_os("MQTT_AGENT_CONNECT_TIMEOUT").is_none() {
             options = options.connect_timeout(CONNECT);
         }
+        if let Some(profile) = profile {
+            options = profile.apply(options)?;
+        }
         if let Some(namespace) = &self.namespace {
             options = options.namespace(namespace);
         }
+        if let Some(id) = &self.id {
+            options = options.id(id);
+        }
         Ok(options)
+    }
+
+    /// The context that counts. What is given by `--url` or `MQTT_AGENT_URL` is another broker than that of `context use`,
+    /// and must not get its credentials.
+    fn profile(&self) -> Result<Option<Profile>, Failure> {
+        let named = self.context.clone().or_else(|| std::env::var("MQTT_AGENT_CONTEXT").ok());
+        match named.filter(|name| !name.is_empty()) {
+            Some(name) => Profiles::read()?.get(&name).map(Some),
+            None if self.url.is_some() || is_set("MQTT_AGENT_URL") => Ok(None),
+            None => Profiles::read()?.current(),
+        }
+    }
+
+    /// Whether this client has an id of its own, which another process can have again.
+    pub(crate) fn has_id(&self) -> Result<bool, Failure> {
+        let profile = self.profile()?;
+        Ok(self.id.is_some() || is_set("MQTT_AGENT_ID") || profile.is_some_and(|profile| profile.has_id()))
     }
 
     /// Connects.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         Ok(Client::connect(self.options()?).await?)
     }
+}
+
+fn is_set(variable: &str) -> bool {
+    var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// A time as people write it: `30s`, `500ms`, `2m`, `1h`; a number alone is seconds.

@@ -1,0 +1,109 @@
+//! `mqtt-agent contract`: a file of what is served, and whether it is still served so.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use mqtt_agent::ServedContract;
+use serde_json::{Value, json};
+
+use crate::exit::Failure;
+use crate::options::common;
+use crate::output::pretty;
+use crate::settings::Settings;
+
+pub(crate) fn command() -> Command {
+    let file = || Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new("contract")
+        .about("Keeps what is served in a file, and compares it with one")
+        .after_help(
+            "Examples:\n  mqtt-agent contract write served.json\n  mqtt-agent contract check served.json\n  \
+             mqtt-agent contract check contract.json    # that of `contract!` in a program",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("write")
+                .about("Writes the tools and skills that are online to a file, or to stdout")
+                .arg(file().help("The file; stdout without it"))
+                .arg(
+                    Arg::new("tool")
+                        .long("tool")
+                        .value_name("NAME")
+                        .action(ArgAction::Append)
+                        .help("Only this tool, and no skills; may be repeated"),
+                )
+                .args(common()),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Says what of a file is served otherwise now, or not at all; then the exit code is 1")
+                .arg(file().required(true).help("The file"))
+                .arg(
+                    Arg::new("exact")
+                        .long("exact")
+                        .action(ArgAction::SetTrue)
+                        .help("Also what is served and is not in the file"),
+                )
+                .args(common()),
+        )
+}
+
+pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
+    match matches.subcommand() {
+        Some(("write", matches)) => write(matches, settings).await,
+        Some((_, matches)) => check(matches, settings).await,
+        None => Err(Failure::usage("say what to do; see `mqtt-agent contract --help`")),
+    }
+}
+
+async fn served(settings: &Settings) -> Result<ServedContract, Failure> {
+    let client = settings.connect().await?;
+    let served = ServedContract::of(&client).await;
+    client.close().await;
+    Ok(served?)
+}
+
+async fn write(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
+    let mut served = served(settings).await?;
+    if let Some(names) = matches.get_many::<String>("tool") {
+        served = served.only_tools(names.map(String::as_str));
+    }
+    let document = served.document();
+    let output = settings.output();
+    let Some(file) = matches.get_one::<PathBuf>("file") else {
+        return output.answer(document, || pretty(document));
+    };
+    let shown = file.display();
+    std::fs::write(file, format!("{document:#}\n")).map_err(|error| {
+        Failure::failed(format!("`{shown}` cannot be written: {error}; look at its folder"))
+    })?;
+    let count = |what: &str| document.get(what).and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let (tools, skills) = (count("tools"), count("skills"));
+    output.answer(&json!({"file": file, "tools": tools, "skills": skills}), || {
+        format!("{tools} tools and {skills} skills are in `{shown}`")
+    })
+}
+
+async fn check(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
+    let file = matches.get_one::<PathBuf>("file").map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::usage(format!("`{shown}` cannot be read: {error}; `contract write` makes one"))
+    })?;
+    let published: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("`{shown}` is no JSON: {error}")))?;
+    let served = served(settings).await?;
+    let changes = served.compare(&published, matches.get_flag("exact"));
+    let output = settings.output();
+    for change in &changes {
+        output.answer(&json!(change), || change.to_string())?;
+    }
+    if changes.is_empty() {
+        output.note(&format!("everything in `{shown}` is served as it says"));
+        return Ok(());
+    }
+    let count = changes.len();
+    Err(Failure::failed(format!(
+        "{count} differences to `{shown}`; `mqtt-agent contract write` takes what is served now"
+    )))
+}
