@@ -1,5 +1,5 @@
 //! MCP hosts of several makes, through the command `mqtt-agent mcp`: the official SDKs for TypeScript and Python in both eras,
-//! FastMCP, and the Inspector.
+//! FastMCP, and the Inspector. And an MCP server of another make, through `mqtt-agent publish`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod denied;
@@ -7,3 +7,4 @@ mod everything;
 mod host;
 mod inspector;
 mod served;
+mod server_everything;

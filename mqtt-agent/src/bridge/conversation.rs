@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::question::{self, Answerer};
 use super::shared::Shared;
 use super::skill;
+use crate::handler::content::Content;
 use crate::shown::shown;
 use crate::wire::{TraceContext, codes};
 
@@ -37,7 +38,10 @@ pub(super) struct Conversation<'c> {
 pub(super) async fn hold(shared: &Arc<Shared>, conversation: Conversation<'_>) -> CallToolResponse {
     let (output, era) = (conversation.listed.offer.output, conversation.era);
     match converse(shared, conversation).await {
-        Ok(Said::End(value)) => outcome::result(value, output, era).into(),
+        Ok(Said::End(value)) => {
+            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            outcome::result(Content::of(value).with_text(text), output, era).into()
+        }
         Ok(Said::Asked(response)) => response,
         Err(failure) => CallToolResult::from(failure).into(),
     }
