@@ -28,6 +28,7 @@
 //! - [`registry`] holds the definitions that the macros generate, [`schema`] their JSON Schemas;
 //!   [`schema::dialect`] has the rules of clients and model providers.
 //! - [`guide`] is the book: every page, in reading order. [`wire`] is the protocol as data.
+//! - [`guide::observability`]: logs, traces and metrics; `otel` is for traces (feature `otel`).
 //! - `bridge` shows the tools on a broker to MCP hosts (features `mcp-stdio` and `mcp-http`).
 //! - `broker` is an embedded broker for development; `testing` and `#[mqtt_agent::test]` are for tests of your own
 //!   (feature `broker`).
@@ -61,6 +62,8 @@ pub mod wire;
 pub mod bridge;
 #[cfg(feature = "broker")]
 pub mod broker;
+#[cfg(feature = "otel")]
+pub mod otel;
 #[cfg(feature = "broker")]
 pub mod testing;
 
@@ -79,9 +82,11 @@ mod link;
 mod log;
 mod log_rate;
 mod mcp;
+mod measure;
 mod serve;
 mod session;
 mod shown;
+mod spans;
 mod spawn;
 mod store;
 
@@ -118,18 +123,19 @@ mod store;
 /// 15. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
 /// 16. [`brokers`](guide::brokers): what an agent needs of a broker, and Mosquitto's settings
 /// 17. [`logging`](guide::logging): what is logged, and how to see it
-/// 18. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
-/// 19. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on its own broker
-/// 20. [`layer`]: checks and limits that many handlers share, and an audit log
-/// 21. [`reliability`](guide::reliability): what is guaranteed when something fails, and what is not
-/// 22. [`performance`](guide::performance): the cost of a call
+/// 18. [`observability`](guide::observability): logs, traces and metrics
+/// 19. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
+/// 20. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on its own broker
+/// 21. [`layer`]: checks and limits that many handlers share, and an audit log
+/// 22. [`reliability`](guide::reliability): what is guaranteed when something fails, and what is not
+/// 23. [`performance`](guide::performance): the cost of a call
 ///
 /// Interoperability:
 ///
-/// 23. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 24. [`from_rmcp`](guide::from_rmcp): the counterparts of `rmcp`'s items
-/// 25. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
-/// 26. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
+/// 24. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 25. [`from_rmcp`](guide::from_rmcp): the counterparts of `rmcp`'s items
+/// 26. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 27. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -151,6 +157,12 @@ pub mod guide {
     pub mod brokers {}
     #[doc = include_str!("../docs/logging.md")]
     pub mod logging {}
+    #[cfg_attr(feature = "otel", doc = include_str!("../docs/observability.md"))]
+    #[cfg_attr(
+        not(feature = "otel"),
+        doc = "Logs, traces and metrics. The program of its page needs the feature `otel`."
+    )]
+    pub mod observability {}
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/embedding.md"))]
     #[cfg_attr(
         not(feature = "broker"),

@@ -74,7 +74,7 @@ pub(crate) use inbound::{Inbound, MessageHandler};
 pub(crate) use inbox::Inbox;
 pub(crate) use message::{Filter, Message, Properties, QoS, RetainHandling, filter_is_valid};
 pub(crate) use options::{LinkOptions, MAX_PACKET_SIZE};
-pub(crate) use outcome::{Outcome, Published};
+pub(crate) use outcome::{Outcome, Published, unsent};
 pub(crate) use receipt::Receipt;
 pub(crate) use routes::{matches, unshared};
 pub use state::ConnectionState;

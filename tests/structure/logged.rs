@@ -25,6 +25,8 @@ const OWN: &[&str] = &[
     "held_ms",
     "kind",
     "limit",
+    "messaging . message . body . size",
+    "otel . kind",
     "otel . name",
     "outcome",
     "package",
@@ -37,6 +39,7 @@ const OWN: &[&str] = &[
     "skill",
     "skills",
     "state",
+    "target : TARGET",
     "tasks",
     "tools",
     "topics",
@@ -49,9 +52,15 @@ const OWN_VALUES: &[&str] = &[
     "\"mqtt\"",
     "\"server\"",
     "\"execute_tool\"",
+    "\"invoke_agent\"",
+    "\"client\"",
+    "\"producer\"",
+    "\"process\"",
+    "\"publish\"",
+    "\"send\"",
     "\"tools/call\"",
     // Recorded later, where it is not looked at here.
-    "tracing :: field :: Empty",
+    "Empty",
 ];
 
 /// What the messages of log lines may hold.

@@ -24,11 +24,13 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tracing::{Instrument, Span};
 
 use crate::deadline;
-use crate::link::{Message, Published, Receipt};
+use crate::link::{Message, Published, Receipt, unsent};
 use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle};
 use crate::shown::shown;
+use crate::spans;
 use crate::spawn;
 use crate::store::{TaskRecord, TaskSide};
 use crate::wire::{Identifier, Task, TaskError, TaskMessage, TaskState, now_rfc3339};
@@ -82,54 +84,73 @@ fn delegated(
     task: NewTask,
     timeout: Option<Duration>,
 ) -> BoxFuture<'static, Result<Delegated, DelegateError>> {
-    Box::pin(async move {
+    let giving = async move {
         if handle.scope().is_cancelled() {
             return Err(DelegateError::Abandoned);
         }
         let session = Arc::clone(handle.session());
         let task = new_task(&session, &agent, task)?;
-        session.watch_agents().await?;
-        let mut record = TaskRecord::new(task);
-        record.updates = true;
-        record.deadline_ms = timeout.or_else(|| inherited(&handle)).map(deadline::ms_within);
-        if let Some(trace) = &handle.scope().trace {
-            record.traceparent = Some(trace.traceparent().to_owned());
-            record.tracestate = trace.tracestate().map(str::to_owned);
-        }
-        let delegations = session.delegations();
-        let (delegation, waiting) = Delegation::of(record.clone());
-        let delegation = Arc::new(delegation);
-        // From before it is stored: the store may have a task whose insertion nobody waited for.
-        let mut leaving = Leaving {
-            session: Arc::clone(&session),
-            delegation: Some(Arc::clone(&delegation)),
-            may_be_sent: false,
-        };
-        delegations.inserting(&delegation);
-        // Stored before it is sent: a result always finds its owner.
-        if let Err(error) = delegations.store().insert(TaskSide::Delegator, record.clone()).await {
-            leaving.delegation = None;
-            delegations.not_inserted(&delegation, record, &error);
-            return Err(error.into());
-        }
-        delegations.asked(&delegation);
-        leaving.may_be_sent = true;
-        let sending = Sending::now(session.link());
-        if let Err(error) = publish(&session, &delegation).await {
-            leaving.delegation = None;
-            delegations.withdraw(&delegation, TaskError::new("unavailable", error.to_string()));
-            return Err(error);
-        }
+        let span = span_of(&handle, &task);
+        let outcome = given(handle, task, timeout).instrument(span.clone()).await;
+        spans::ended(&span, outcome.as_ref().err().map(DelegateError::kind));
+        outcome
+    };
+    Box::pin(giving)
+}
+
+/// The span of a task that is given by this handle.
+fn span_of(handle: &SessionHandle, task: &Task) -> Span {
+    spans::invoke_agent(task.to.as_str(), task.task_id.as_str(), handle.scope().trace.as_ref())
+}
+
+/// Gives a task to its agent; returns when the broker has it.
+async fn given(
+    handle: SessionHandle,
+    task: Task,
+    timeout: Option<Duration>,
+) -> Result<Delegated, DelegateError> {
+    let session = Arc::clone(handle.session());
+    session.watch_agents().await?;
+    let mut record = TaskRecord::new(task);
+    record.updates = true;
+    record.deadline_ms = timeout.or_else(|| inherited(&handle)).map(deadline::ms_within);
+    if let Some(trace) = spans::given(&Span::current(), handle.scope().trace.as_ref()) {
+        record.traceparent = Some(trace.traceparent().to_owned());
+        record.tracestate = trace.tracestate().map(str::to_owned);
+    }
+    let delegations = session.delegations();
+    let (delegation, waiting) = Delegation::of(record.clone());
+    let delegation = Arc::new(delegation);
+    // From before it is stored: the store may have a task whose insertion nobody waited for.
+    let mut leaving = Leaving {
+        session: Arc::clone(&session),
+        delegation: Some(Arc::clone(&delegation)),
+        may_be_sent: false,
+    };
+    delegations.inserting(&delegation);
+    // Stored before it is sent: a result always finds its owner.
+    if let Err(error) = delegations.store().insert(TaskSide::Delegator, record.clone()).await {
         leaving.delegation = None;
-        delegations.sent(&delegation, sending);
-        // The broker has it: dropped from here on, its result goes to `Results`.
-        let delegated = Delegated::new(handle, Arc::clone(&delegation), waiting, None);
-        tokio::select! {
-            () = delegation.noted() => {}
-            () = delegations.closed.cancelled() => {}
-        }
-        Ok(delegated)
-    })
+        delegations.not_inserted(&delegation, record, &error);
+        return Err(error.into());
+    }
+    delegations.asked(&delegation);
+    leaving.may_be_sent = true;
+    let sending = Sending::now(session.link());
+    if let Err(error) = publish(&session, &delegation).await {
+        leaving.delegation = None;
+        delegations.withdraw(&delegation, TaskError::new("unavailable", error.to_string()));
+        return Err(error);
+    }
+    leaving.delegation = None;
+    delegations.sent(&delegation, sending);
+    // The broker has it: dropped from here on, its result goes to `Results`.
+    let delegated = Delegated::new(handle, Arc::clone(&delegation), waiting, None);
+    tokio::select! {
+        () = delegation.noted() => {}
+        () = delegations.closed.cancelled() => {}
+    }
+    Ok(delegated)
 }
 
 /// A task that is being delegated. Dropped before the broker is known to have it, the task is withdrawn, and cancelled where
@@ -220,7 +241,16 @@ fn inherited(handle: &SessionHandle) -> Option<Duration> {
 async fn publish(session: &Session, delegation: &Delegation) -> Result<(), DelegateError> {
     // One of this process is whole.
     let Some(message) = delegation.message(session.namespace()) else { return Err(DelegateError::Abandoned) };
-    let Published { no_subscribers } = send(session, message, &delegation.task.to).await?;
+    let trace = delegation.trace();
+    let span = spans::publish(&message.topic, session.id().as_str(), message.payload.len(), trace);
+    let message = message.with_other_trace(spans::given(&span, trace).as_deref());
+    let published = send(session, message, &delegation.task.to).instrument(span.clone()).await;
+    let error = match &published {
+        Ok(published) => unsent(&Ok(*published)),
+        Err(error) => Some(error.kind()),
+    };
+    spans::ended(&span, error);
+    let Published { no_subscribers } = published?;
     if no_subscribers {
         return Err(DelegateError::Unavailable { agent: delegation.task.to.to_string() });
     }

@@ -29,6 +29,7 @@ use crate::handler::layer::AgentLayers;
 use crate::handler::registry::Package;
 use crate::link::{ConnectError, ConnectionState, Link, Will};
 use crate::mcp::{ServeOptions, StatsServer, ToolServer};
+use crate::measure;
 use crate::session::{Session, SessionHandle};
 use crate::spawn;
 use crate::topic::TopicServer;
@@ -47,6 +48,8 @@ pub struct Running {
     skills: Option<SkillServer>,
     // Ends by itself, or with the agent.
     own_card_look: Option<AbortOnDropHandle<()>>,
+    // Tells of the connection, where that is measured.
+    measured: Option<Measured>,
     // Publishes again what somebody deleted.
     guard: Option<AbortOnDropHandle<()>>,
     pub(super) layers: AgentLayers,
@@ -173,6 +176,7 @@ impl Running {
             topics: None,
             skills: None,
             own_card_look: None,
+            measured: Measured::begin(&client, &checked.agent),
             guard: None,
             layers: checked.layers,
             stopped: false,
@@ -326,6 +330,7 @@ impl Running {
         drop(self.stats.take());
         self.layers.stop().await;
         self.client.clone().close().await;
+        drop(self.measured.take());
         self.stopped = true;
         crate::log::info!(agent = self.client.id(), "stopped");
     }
@@ -347,6 +352,40 @@ impl Drop for Running {
             self.client.session().link().break_off();
             self.client.session().end();
         }
+    }
+}
+
+/// Tells of the connection's state for as long as it is held, and then that there is none.
+#[derive(Debug)]
+struct Measured {
+    agent: String,
+    _telling: AbortOnDropHandle<()>,
+}
+
+impl Measured {
+    /// Where that is measured.
+    fn begin(client: &Client, agent: &str) -> Option<Self> {
+        measure::describe();
+        cfg!(feature = "metrics").then(|| {
+            let (told, mut state) = (agent.to_owned(), client.connection());
+            let telling = async move {
+                loop {
+                    let is_connected = state.borrow_and_update().is_connected();
+                    measure::connected(&told, is_connected);
+                    // A change within that time is seen with the next one.
+                    if state.changed().await.is_err() {
+                        return;
+                    }
+                }
+            };
+            Self { agent: agent.to_owned(), _telling: spawn::owned(telling) }
+        })
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        measure::connected(&self.agent, false);
     }
 }
 

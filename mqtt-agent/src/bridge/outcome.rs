@@ -39,6 +39,10 @@ impl Failure {
         Self::new("tool_error", format!("`{tool}` has ended already; call it again"))
     }
 
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self

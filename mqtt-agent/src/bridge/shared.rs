@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::asking::Asking;
 use super::broker::{self, Broker};
@@ -23,6 +24,7 @@ use super::progress::Progress;
 use crate::client::Client;
 use crate::session::Scope;
 use crate::spawn;
+use crate::spans;
 use crate::wire::{ToolCard, TraceContext, codes};
 
 /// How long after the start a host waits for the first listing, where nothing is known of an earlier process.
@@ -187,12 +189,12 @@ impl Shared {
         listed: &Listed,
         arguments: &Map<String, Value>,
         era: Era,
-        trace: Option<TraceContext>,
+        host: Option<TraceContext>,
         progress: Option<Progress>,
     ) -> CallToolResult {
         let called = async {
             let _places = self.places(caller)?;
-            let client = self.client(caller, trace).await?;
+            let client = self.client(caller, spans::own(host.as_ref())).await?;
             tokio::select! {
                 called = calling::call(&client, &listed.card, arguments, self.limits, progress) => called,
                 () = self.absent(&listed.card.tool) => {
@@ -201,7 +203,10 @@ impl Shared {
                 }
             }
         };
-        match called.await {
+        let span = spans::bridge_call(&listed.card.tool, host.as_ref());
+        let called = called.instrument(span.clone()).await;
+        spans::ended(&span, called.as_ref().err().map(Failure::kind));
+        match called {
             Ok(content) => outcome::result(content, listed.offer.output, era),
             Err(failure) => failure.into(),
         }

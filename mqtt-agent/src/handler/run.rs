@@ -92,8 +92,10 @@ async fn until_its_end(
             Run::Annotated(Handler::Inline(handler)) => run_now(*handler, arguments, job, &context),
             Run::Annotated(Handler::Blocking(handler)) => {
                 let (handler, job, context) = (*handler, job.clone(), context.clone());
+                // What it logs and calls belongs to its call there as well.
+                let span = tracing::Span::current();
                 let blocking = tokio::task::spawn_blocking(move || {
-                    let _turn = turn;
+                    let (_turn, _entered) = (turn, span.entered());
                     // It may have waited in the pool until nobody wants it any more.
                     if context.is_cancelled() || context.deadline() <= Instant::now() {
                         return Err(canceled());

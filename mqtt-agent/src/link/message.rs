@@ -132,6 +132,14 @@ impl Message {
         user.fold(self, |message, (key, value)| message.with_user(key, value))
     }
 
+    /// The same in place of the one that it has.
+    pub(crate) fn with_other_trace(mut self, trace: Option<&TraceContext>) -> Self {
+        if trace.is_some() {
+            self.properties.user.retain(|(key, _)| key != "traceparent" && key != "tracestate");
+        }
+        self.with_trace(trace)
+    }
+
     /// Says whose places the call's own callers hold.
     pub(crate) fn with_path(self, path: &CallPath) -> Self {
         match path.to_user_property() {

@@ -16,6 +16,18 @@ pub(crate) struct Published {
 /// The result of one publish.
 pub(crate) type Outcome = Result<Published, PublishError>;
 
+/// Why a message reached nobody, for its span.
+pub(crate) fn unsent(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Ok(Published { no_subscribers: false }) => None,
+        Ok(Published { no_subscribers: true }) => Some("no_subscribers"),
+        Err(PublishError::Denied { .. }) => Some("unauthorized"),
+        Err(PublishError::TooLarge { .. }) => Some("too_large"),
+        Err(PublishError::Closed) => Some("closed"),
+        Err(_) => Some("publish"),
+    }
+}
+
 /// Who is told of an outcome.
 pub(super) enum Waiter {
     /// Somebody awaits it, or has stopped to.

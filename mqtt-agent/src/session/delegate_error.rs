@@ -128,6 +128,30 @@ pub enum DelegateError {
 
 debug_as_display!(DelegateError);
 
+impl DelegateError {
+    /// Its type, for spans.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidAgent(_) => "invalid_name",
+            Self::InvalidTask(_) => "invalid_arguments",
+            Self::TooLarge { .. } => "too_large",
+            Self::Rejected(_) => "rejected",
+            Self::Failed(_) => "failed",
+            Self::Canceled => "canceled",
+            Self::Question { .. } => "question",
+            Self::Timeout { .. } | Self::Unanswered { .. } => "timeout",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unsupported { .. } | Self::NoQueries { .. } => "not_supported",
+            Self::InvalidAnswer { .. } | Self::UnexpectedResult(_) => "invalid_response",
+            Self::UnknownTask { .. } | Self::Attached { .. } => "unknown_task",
+            Self::Publish(_) => "publish",
+            Self::Subscribe(_) => "subscribe",
+            Self::Store(_) => "store",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
 impl From<IdentifierError> for DelegateError {
     fn from(error: IdentifierError) -> Self {
         Self::InvalidAgent(error)

@@ -2,12 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
+use crate::measure;
 
 /// How long an operation may take.
 const STALLED: Duration = Duration::from_secs(30);
@@ -36,11 +37,14 @@ impl Guarded {
         Box::pin(async move {
             let unavailable = |reason| StoreError::Unavailable { reason };
             let operation = AssertUnwindSafe(async { operation(&*self.store).await }).catch_unwind();
-            match timeout(self.stalled, operation).await {
+            let began = Instant::now();
+            let outcome = match timeout(self.stalled, operation).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_panic)) => Err(unavailable(format!("its `{what}` panicked"))),
                 Err(_) => Err(unavailable(format!("its `{what}` took longer than {:?}", self.stalled))),
-            }
+            };
+            measure::stored(what, outcome.is_ok(), began.elapsed());
+            outcome
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Display};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::error::EventError;
 use super::outgoing::Outgoing;
 use super::payload::Encoded;
+use super::publish::Publisher;
 use crate::client::Client;
 use crate::handler::registry::EventDef;
 use crate::link::{Message, QoS};
@@ -68,15 +68,11 @@ impl Draft {
 
     /// Publishes.
     pub fn publish(self, client: &Client) -> Publishing {
-        let session = Arc::clone(client.session());
+        let publisher = Publisher::of(client);
         Publishing(Box::pin(async move {
-            let timeout = self.outgoing.timeout.unwrap_or_else(|| session.timeout());
-            let message = self.message()?;
+            let timeout = self.outgoing.timeout;
             // No expiry: the broker would drop a retained message with it.
-            match tokio::time::timeout(timeout, session.link().publish(message)).await {
-                Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
-                Err(_) => Err(EventError::Timeout { after: timeout }),
-            }
+            publisher.publish(self.message()?, timeout).await
         }))
     }
 

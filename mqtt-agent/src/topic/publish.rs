@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::error::EventError;
 use super::payload::{Encoded, EventPayload};
 use crate::client::Client;
-use crate::link::{Message, QoS};
+use crate::link::{Message, QoS, unsent};
 use crate::session::Session;
+use crate::spans;
+use crate::wire::TraceContext;
 
 impl Client {
     /// Publishes to any topic, for example from a configuration; for topics that are known at compile time use
@@ -31,26 +35,63 @@ impl Client {
     /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout; dropping it before the message
     /// is sent withdraws it.
     pub fn publish<P: EventPayload + ?Sized>(&self, topic: impl Into<String>, payload: &P) -> Publish {
-        Publish::new(Arc::clone(self.session()), topic.into(), payload.encode())
+        Publish::new(Publisher::of(self), topic.into(), payload.encode())
+    }
+}
+
+/// As whom a message is published, and in which trace.
+pub(super) struct Publisher {
+    session: Arc<Session>,
+    /// That of the handler whose client it is.
+    trace: Option<TraceContext>,
+}
+
+impl Publisher {
+    pub(super) fn of(client: &Client) -> Self {
+        let trace = &client.handle().scope().trace;
+        // A message of users' own carries a trace context only where there are spans.
+        let trace = trace.as_ref().filter(|_| cfg!(feature = "otel")).cloned();
+        Self { session: Arc::clone(client.session()), trace }
+    }
+
+    /// Publishes, and waits for the broker's acknowledgement.
+    pub(super) async fn publish(self, message: Message, timeout: Option<Duration>) -> Result<(), EventError> {
+        let Self { session, trace } = self;
+        let timeout = timeout.unwrap_or_else(|| session.timeout());
+        let client = session.id().as_str();
+        let span = spans::publish(&message.topic, client, message.payload.len(), trace.as_ref());
+        let message = message.with_other_trace(spans::given(&span, None).as_deref());
+        let published = session.link().publish(message).instrument(span.clone());
+        match tokio::time::timeout(timeout, published).await {
+            Ok(outcome) => {
+                // Whether somebody listens is none of its business.
+                spans::ended(&span, unsent(&outcome).filter(|_| outcome.is_err()));
+                outcome.map(|_| ()).map_err(EventError::Publish)
+            }
+            Err(_) => {
+                spans::ended(&span, Some("timeout"));
+                Err(EventError::Timeout { after: timeout })
+            }
+        }
     }
 }
 
 /// A message that is not published yet; see [`Client::publish`].
 #[must_use = "a message is published when it is awaited"]
 pub struct Publish {
-    session: Arc<Session>,
+    publisher: Publisher,
     message: Result<Message, EventError>,
     timeout: Option<Duration>,
 }
 
 impl Publish {
-    fn new(session: Arc<Session>, topic: String, payload: serde_json::Result<Encoded>) -> Self {
+    fn new(publisher: Publisher, topic: String, payload: serde_json::Result<Encoded>) -> Self {
         let message = match payload {
             Ok(Encoded { bytes, is_json: true }) => Ok(Message::json(topic, bytes)),
             Ok(Encoded { bytes, is_json: false }) => Ok(Message::new(topic, bytes)),
             Err(error) => Err(EventError::Payload { message: error.to_string() }),
         };
-        Self { session, message, timeout: None }
+        Self { publisher, message, timeout: None }
     }
 
     /// Has the broker retain the message for later subscribers.
@@ -84,14 +125,8 @@ impl IntoFuture for Publish {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { session, message, timeout } = self;
-        Box::pin(async move {
-            let timeout = timeout.unwrap_or_else(|| session.timeout());
-            match tokio::time::timeout(timeout, session.link().publish(message?)).await {
-                Ok(outcome) => outcome.map(|_| ()).map_err(EventError::Publish),
-                Err(_) => Err(EventError::Timeout { after: timeout }),
-            }
-        })
+        let Self { publisher, message, timeout } = self;
+        Box::pin(async move { publisher.publish(message?, timeout).await })
     }
 }
 

@@ -10,12 +10,14 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
-use super::{CANCEL, NewTask, cancel_now, cancel_until_received, inherited, new_task, publish};
+use super::{CANCEL, NewTask, cancel_now, cancel_until_received, inherited, new_task, publish, span_of};
 use crate::deadline;
 use crate::link::{Filter, Receipt, Subscription};
 use crate::session::{DelegateError, Delegation, Sending, Session, SessionHandle, Waiting, outcome};
 use crate::shown::shown;
+use crate::spans;
 use crate::spawn;
 use crate::wire::{Part, Role, TaskMessage, TaskResult, TaskState};
 
@@ -122,10 +124,11 @@ fn requested(
         let session = Arc::clone(handle.session());
         let task = new_task(&session, &agent, task)?;
         let task_id = task.task_id.clone();
+        let span = span_of(&handle, &task);
         let asking = async {
             let receiving = session.watch_agents().await?;
             let topic = session.namespace().task_result(task_id.as_str());
-            let trace = handle.scope().trace.clone();
+            let trace = spans::own(handle.scope().trace.as_ref());
             let until = inherited(&handle).map(deadline::within);
             let (delegation, waiting) = Delegation::new(task, Some(topic.clone()), trace, until);
             // Dropped on every way out: unsubscribes, forgets, and cancels where that was asked for.
@@ -171,16 +174,18 @@ fn requested(
             waiting.cancel = false;
             outcome(*end)
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             // First: a handler that is cancelled already asks for nothing more.
             () = handle.scope().cancelled() => Err(DelegateError::Abandoned),
-            outcome = asking => outcome,
+            outcome = asking.instrument(span.clone()) => outcome,
             () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
                 Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })
             }
-        }
+        };
+        spans::ended(&span, outcome.as_ref().err().map(DelegateError::kind));
+        outcome
     })
 }
 

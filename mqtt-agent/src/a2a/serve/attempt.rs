@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
 use super::inbox::cannot_store;
 use super::machine::{Event, Insertion, Machine, Promise, Step};
@@ -17,8 +18,10 @@ use crate::handler::layer::{Kind, Request};
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
 use crate::link::Ack;
+use crate::measure;
 use crate::serve::{Admitted, Turn};
 use crate::shown::shown;
+use crate::spans;
 use crate::store::{Inserted, StoreError, Stored, TaskRecord, TaskSide, insert};
 use crate::wire::{CallPath, ErrorBody, ErrorKind, TaskError};
 
@@ -34,6 +37,8 @@ struct Driver {
     arguments: Map<String, Value>,
     /// Whether the end was held to the size that its owner takes.
     fits: bool,
+    /// When this process took it.
+    taken: Instant,
 }
 
 /// A task that is in hand, until this is dropped: a panic leaves none behind, and nobody who waits for it.
@@ -82,6 +87,7 @@ impl Execution {
             turn: None,
             arguments: Map::new(),
             fits: false,
+            taken: Instant::now(),
         };
         let mut event = first;
         loop {
@@ -294,6 +300,9 @@ impl Execution {
         let until = self.deadline_ms.map(deadline::at_ms);
         let deadline = until.map_or(own, |until| until.min(own));
         let skill = self.ready.skill;
+        let given = trace(&self.begun);
+        let agent = executor.handle.session().id().as_str();
+        let span = spans::work(agent, skill.id, self.begun().task_id.as_str(), given.as_ref());
         let context = Context::with(
             Invocation {
                 caller: Caller::new(&self.begun().from),
@@ -301,7 +310,7 @@ impl Execution {
                 handler: skill.id,
                 deadline,
                 cancellation: self.cancellation.clone(),
-                trace: trace(&self.begun),
+                trace: span.in_scope(|| spans::own(given.as_ref())),
                 path: CallPath::default(),
                 holds: None,
                 receiver_limit: None,
@@ -316,23 +325,28 @@ impl Execution {
         let job = Job { name, handler, location, own_limit };
         let (arguments, turn) = (std::mem::take(&mut driver.arguments), driver.turn.take());
         let outcome = match self.ready.layers.is_empty() {
-            true => run(job, arguments, context, turn).await,
+            true => run(job, arguments, context, turn).instrument(span.clone()).await,
             false => {
                 let request = Request::new(Kind::Skill, context, arguments, &*self.begun().from);
                 let handle = |request: Request| {
                     let (arguments, context) = request.into_call();
                     run(job, arguments, context, turn)
                 };
-                Box::pin(self.ready.layers.around(request, deadline, handle)).await
+                let handled = self.ready.layers.around(request, deadline, handle);
+                Box::pin(handled.instrument(span.clone())).await
             }
         };
         let error = outcome.as_ref().err();
+        measure::worked(skill.id, error.map(|error| error.kind.as_str()), began.elapsed());
+        spans::ended(&span, error.map(|error| error.kind.as_str()));
+        drop(span);
         crate::log::debug!(
             skill = skill.id,
             from = %shown(&self.begun().from),
             task = %shown(&self.begun().task_id),
             outcome = error.map_or("ok", |error| error.kind.as_str()),
             code = error.and_then(|error| error.code.as_deref()),
+            queued = ?began.saturating_duration_since(driver.taken),
             ran = ?began.elapsed(),
             "worked on a task"
         );

@@ -117,6 +117,25 @@ fn supposed(online: Option<bool>, option: &str) -> String {
 }
 
 impl CallError {
+    /// Its type, for spans: that of the answer, or what went wrong here.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidArguments { .. } => "invalid_arguments",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Tool { .. } => "tool_error",
+            Self::TimedOutByServer { .. } | Self::Timeout { .. } => "timeout",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Canceled => "canceled",
+            Self::Publish(_) => "publish",
+            Self::Subscribe(_) => "subscribe",
+            Self::InvalidResponse { .. }
+            | Self::UnexpectedResult(_)
+            | Self::Chunks(_)
+            | Self::UnexpectedPartial(_) => "invalid_response",
+            Self::InvalidName { .. } => "invalid_name",
+        }
+    }
+
     /// The code of the tool or the server, if any.
     #[must_use]
     pub fn code(&self) -> Option<&str> {

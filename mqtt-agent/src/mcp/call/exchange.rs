@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Sleep, sleep_until};
+use tracing::{Instrument, Span};
 
 use super::CallError;
 use super::asks::Asks;
@@ -19,8 +20,9 @@ use super::look::look;
 use crate::discover::SMALL;
 use crate::handler::reply::{Apart, Received};
 use crate::kept::Kept;
-use crate::link::{Inbound, Message, Outcome, PublishError, Published};
+use crate::link::{Inbound, Message, Outcome, PublishError, Published, unsent};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
+use crate::spans;
 use crate::wire::{CallRequest, Chunks, ErrorKind, Identifier, Response, codes};
 
 /// The result of a call.
@@ -43,6 +45,7 @@ pub(super) struct Exchange {
     alarm: Option<Pin<Box<Sleep>>>,
     scope: Scope,
     window: Arc<ToolWindow>,
+    span: Span,
     stage: Stage,
 }
 
@@ -95,6 +98,7 @@ impl Exchange {
             deadline,
             alarm: None,
             scope: handle.scope().clone(),
+            span: Span::none(),
             stage: Stage::Waiting,
         }))
     }
@@ -105,6 +109,18 @@ impl Exchange {
 
     pub(super) fn session(&self) -> &Arc<Session> {
         &self.session
+    }
+
+    /// Begins the call's span, in which its steps run. Not before it is polled: where it was made may have another span.
+    pub(super) fn begin(&mut self) -> Span {
+        let Self { call_id, window, scope, .. } = &*self;
+        self.span = spans::call(window.tool(), call_id.as_str(), scope.trace.as_ref());
+        self.span.clone()
+    }
+
+    /// Notes in the call's span how it ended.
+    pub(super) fn ended<T>(&self, outcome: &Result<T, CallError>) {
+        spans::ended(&self.span, outcome.as_ref().err().map(CallError::kind));
     }
 
     pub(super) fn call_id(&self) -> &Identifier {
@@ -146,6 +162,13 @@ impl Exchange {
     }
 
     async fn ran(&mut self) -> CallResult {
+        let span = self.begin();
+        let outcome = self.steps().instrument(span).await;
+        self.ended(&outcome);
+        outcome
+    }
+
+    async fn steps(&mut self) -> CallResult {
         let answered = async {
             self.enter().await?;
             if self.large.is_some() {
@@ -166,7 +189,7 @@ impl Exchange {
     }
 
     /// Cancels the call if it was sent.
-    fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self) {
         // Nothing more is kept of what still comes.
         self.large = None;
         if matches!(self.stage, Stage::Sent { .. }) {
@@ -239,14 +262,21 @@ impl Exchange {
             return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message().for_receiver(limit);
+        let (client, inherited) = (session.id().as_str(), self.scope.trace.as_ref());
+        let sending = spans::publish(&message.topic, client, message.payload.len(), inherited);
+        let message = message.with_trace(spans::given(&sending, inherited).as_deref());
         session.cancels().start(session.link(), session.namespace(), session.id());
         let number = place.sent();
         let answer = session.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
         let (pending, call_id) = (Arc::clone(session.pending()), self.call_id.clone());
-        session.link().enqueue_telling(room, message, move |outcome| match outcome {
-            Ok(Published { no_subscribers: false }) => taken(),
-            outcome => pending.unheard(&call_id, outcome),
+        session.link().enqueue_telling(room, message, move |outcome| {
+            spans::ended(&sending, unsent(&outcome));
+            drop(sending);
+            match outcome {
+                Ok(Published { no_subscribers: false }) => taken(),
+                outcome => pending.unheard(&call_id, outcome),
+            }
         });
         Ok(())
     }
@@ -396,7 +426,6 @@ impl Exchange {
         Message::json(namespace.tool_call(self.tool()), payload)
             .with_expiry(timeout)
             .with_response(responses, correlation)
-            .with_trace(self.scope.trace.as_ref())
             .with_path(&self.scope.path)
     }
 
@@ -473,6 +502,9 @@ fn ending(response: &Response, after: Duration) -> Ending {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if matches!(self.stage, Stage::Sent { .. }) {
+            spans::ended(&self.span, Some("canceled"));
+        }
         self.abandon();
     }
 }

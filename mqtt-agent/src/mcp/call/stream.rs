@@ -11,6 +11,7 @@ use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::exchange::{CallResult, Exchange};
 use super::missed::Missed;
@@ -20,6 +21,7 @@ use crate::kept::Kept;
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::log_rate::limited;
 use crate::shown::shown;
+use crate::spans;
 use crate::wire::{Identifier, StreamHead, StreamKind, StreamMessage};
 
 /// The maximum number of unread stream messages; further ones are dropped, and dropped partial results counted.
@@ -114,6 +116,13 @@ fn take(inbound: Inbound, call_id: &Identifier, buffer: &Mutex<Buffer>, sender: 
 
 impl<T> ToolStream<T> {
     pub(super) async fn open(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
+        let span = exchange.begin();
+        let opened = Self::opened(exchange).instrument(span.clone()).await;
+        spans::ended(&span, opened.as_ref().err().map(CallError::kind));
+        opened
+    }
+
+    async fn opened(mut exchange: Box<Exchange>) -> Result<Self, CallError> {
         let (sender, partials) = mpsc::channel(BUFFER);
         let buffer = Arc::new(Mutex::new(Buffer::default()));
         let (filled, call_id) = (Arc::clone(&buffer), exchange.call_id().clone());
@@ -229,9 +238,14 @@ impl<T: FromToolResult, P> ToolStream<T, P> {
             Some(outcome) => outcome,
             None => self.exchange.response().await,
         };
+        self.exchange.ended(&outcome);
         match outcome {
             Ok(received) => read(received),
-            Err(error) => Err(self.exchange.explain(error).await),
+            Err(error) => {
+                // At once, and not only after the look-up.
+                self.exchange.abandon();
+                Err(self.exchange.explain(error).await)
+            }
         }
     }
 }

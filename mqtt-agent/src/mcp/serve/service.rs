@@ -27,9 +27,11 @@ use crate::handler::run::{Job, Outcome, run};
 use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
+use crate::measure;
 use crate::schema::Arguments;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
 use crate::shown::shown;
+use crate::spans;
 use crate::spawn;
 use crate::wire::{
     CallPath, CallRequest, CancelRequest, ErrorBody, ErrorKind, Identifier, Topic, codes, reply_address,
@@ -92,23 +94,13 @@ impl Service {
         let asks = serve::Caller::at(inbound.properties.response_topic.as_deref());
         match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(place) => {
-                let span = tracing::debug_span!(
-                    "execute_tool",
-                    otel.name = %format_args!("execute_tool {}", self.tool.name),
-                    otel.kind = "server",
-                    gen_ai.operation.name = "execute_tool",
-                    gen_ai.tool.name = self.tool.name,
-                    gen_ai.tool.call.id = tracing::field::Empty,
-                    mcp.method.name = "tools/call",
-                    error.type = tracing::field::Empty,
-                    messaging.system = "mqtt",
-                    messaging.destination.name = %shown(inbound.topic()),
-                );
+                let span = spans::handle_call(self.tool.name, inbound.topic(), &inbound.properties.user);
                 let serve = Arc::clone(self).serve(inbound, ack.or_leave(), place);
                 let serve = self.running.track_future(serve);
                 spawn::tracked(&self.shared.tasks, self.shared.link.watched(serve.instrument(span)));
             }
             Err(Busy) => {
+                measure::shed(self.tool.name);
                 self.refuse_unread(&inbound, busy("calls"));
                 ack.refused();
             }
@@ -153,7 +145,12 @@ impl Service {
 
     async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
         // It may have ended the process that it was delivered to.
-        let ack = if inbound.is_again { ack.in_memory_first().await } else { ack };
+        let ack = if inbound.is_again {
+            measure::redelivered(self.tool.name);
+            ack.in_memory_first().await
+        } else {
+            ack
+        };
         let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
         drop(inbound);
         let Some(begun) = self.begin(accepted, place) else { return ack.in_memory() };
@@ -176,6 +173,7 @@ impl Service {
             // Its answer will come.
             Seen::Running => {}
             Seen::Answered(answer) => {
+                measure::duplicate(self.tool.name);
                 let Accepted { request, reply_to, received, .. } = *accepted;
                 let answer = answer.unwrap_or_else(|| refusal(&request.call_id, forgotten(), received));
                 Answer { reply_to, call_id: request.call_id, payload: answer, deadline: received }
@@ -220,7 +218,9 @@ impl Service {
             }
             Err(malformed) => {
                 let error = &malformed.error;
-                self.tally.answered(Some(&ErrorKind::InvalidArguments), Times::default());
+                let kind = ErrorKind::InvalidArguments;
+                self.tally.answered(Some(&kind), Times::default());
+                measure::answered(self.tool.name, Some(kind.as_str()), None, None);
                 limited!(warn, "a malformed call was refused", tool = self.tool.name, %error);
                 let reply_to =
                     reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
@@ -234,7 +234,7 @@ impl Service {
     }
 
     async fn answer(&self, mut begun: Box<Begun>) {
-        let in_hand = self.tally.enter();
+        let in_hand = (self.tally.enter(), measure::InHand::enter(self.tool.name));
         let mut times = Times::default();
         let (outcome, answer_by) = self.outcome(&mut begun, &mut times).await;
         let Begun { accepted, ticket, place, .. } = *begun;
@@ -242,12 +242,12 @@ impl Service {
         let call_id = &request.call_id;
         let error = outcome.as_ref().err();
         self.tally.answered(error.map(|error| &error.kind), times);
+        let kind = error.map(|error| error.kind.as_str());
+        measure::answered(self.tool.name, kind, times.queue, times.handling);
         drop(in_hand);
         let span = tracing::Span::current();
         span.record("gen_ai.tool.call.id", tracing::field::display(shown(call_id)));
-        if let Some(error) = error {
-            span.record("error.type", error.kind.as_str());
-        }
+        spans::ended(&span, error.map(|error| error.kind.as_str()));
         crate::log::debug!(
             tool = self.tool.name,
             caller = %shown(caller.claim()),
@@ -371,7 +371,10 @@ impl Service {
         let turn = tokio::select! {
             biased;
             turn = place.turn_within(path, self.places.as_ref()) => {
-                turn.map_err(|Busy| self.shared.admission.full(path, "calls"))?
+                turn.map_err(|Busy| {
+                    measure::shed(self.tool.name);
+                    self.shared.admission.full(path, "calls")
+                })?
             }
             () = cancellation.cancelled() => return Err(canceled()),
             () = tokio::time::sleep_until((*queued_until).into()) => return Err(timed_out_in_queue(self.tool.name)),
@@ -413,7 +416,7 @@ impl Service {
             handler: self.tool.name,
             deadline,
             cancellation: cancellation.clone(),
-            trace: reply_to.trace().cloned(),
+            trace: spans::own(reply_to.trace()),
             path,
             holds: Some(self.shared.admission.id()),
             receiver_limit: reply_to.limit(),
@@ -440,6 +443,7 @@ impl Service {
     /// Refuses a call for which there is not even the room to read it; works from the message's properties alone.
     fn refuse_unread(&self, inbound: &Inbound, error: ErrorBody) {
         self.tally.answered(Some(&error.kind), Times::default());
+        measure::answered(self.tool.name, Some(error.kind.as_str()), None, None);
         let properties = &inbound.properties;
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
         let (Some(call_id), Some(topic)) = (correlated_id(properties), topic) else {

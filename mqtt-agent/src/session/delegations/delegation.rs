@@ -35,7 +35,7 @@ pub(crate) struct Delegation {
     whole: Option<Box<Task>>,
     /// Where the result is awaited, of a request (`A2A-7`).
     pub(crate) result_topic: Option<String>,
-    pub(crate) trace: Option<TraceContext>,
+    trace: Option<TraceContext>,
     /// Whether the store has it.
     pub(crate) stored: bool,
     /// When the agent's time for it is over.
@@ -241,6 +241,11 @@ impl Delegation {
             None => message,
         };
         message.with_trace(self.trace.as_ref())
+    }
+
+    /// The trace it belongs to (`SUB-13`).
+    pub(crate) fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
     }
 
     /// A message about it (`A2A-12`).

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::Shared;
 use crate::deadline;
@@ -17,8 +18,10 @@ use crate::handler::registry::{HandlerDef, HandlerKind};
 use crate::handler::run::{Job, Outcome, run};
 use crate::link::{Ack, Inbound, Message};
 use crate::log_rate::limited;
+use crate::measure;
 use crate::serve::{self, Admitted, Busy, Places, ReplyTo, Turn, correlated_id, own_places, send_now};
 use crate::shown::{quoting, shown};
+use crate::spans;
 use crate::spawn;
 use crate::wire::{CallPath, ErrorBody, Identifier, Response, Topic, TraceContext};
 
@@ -79,7 +82,10 @@ impl Served {
         let trace = TraceContext::from_user_properties(&inbound.properties.user);
         let own_limit = self.own_limit(&inbound, until);
         let delivered = Delivered { call_id: Identifier::random(), trace, until, own_limit, cancellation };
-        if let Err(error) = self.run(inbound, delivered, ()).await {
+        let span = self.span(&inbound, false);
+        let outcome = self.run(inbound, delivered, ()).instrument(span.clone()).await;
+        spans::ended(&span, outcome.as_ref().err().map(|error| error.kind.as_str()));
+        if let Err(error) = outcome {
             let (kind, at) = (error.kind.as_str(), self.def.location);
             limited!(warn, "a message was not handled", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
         }
@@ -108,7 +114,7 @@ impl Served {
         let asks = serve::Caller::at(inbound.properties.response_topic.as_deref());
         match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(mut place) => {
-                let this = Arc::clone(self);
+                let (this, span) = (Arc::clone(self), self.span(&inbound, true));
                 let again = ack.in_memory_if_new(inbound.is_again);
                 let answering = async move {
                     first(again).await;
@@ -124,6 +130,7 @@ impl Served {
                         }
                     };
                     place.is_settled();
+                    spans::ended(&Span::current(), outcome.as_ref().err().map(|error| error.kind.as_str()));
                     let answer = answer(&reply_to, &call_id, outcome, until);
                     if let Err(error) = this.shared.client.session().link().publish(answer).await {
                         limited!(warn, "failed to send an answer", topic = %shown(reply_to.topic()), %error);
@@ -131,7 +138,7 @@ impl Served {
                     drop(place);
                 };
                 let link = self.shared.client.session().link();
-                spawn::tracked(&self.shared.tasks, link.watched(answering));
+                spawn::tracked(&self.shared.tasks, link.watched(answering.instrument(span)));
             }
             Err(Busy) => {
                 let link = self.shared.client.session().link();
@@ -139,6 +146,13 @@ impl Served {
                 ack.refused();
             }
         }
+    }
+
+    /// The span of a message. What is retained is older than the subscription, and belongs to no trace that goes on.
+    fn span(&self, inbound: &Inbound, answers: bool) -> Span {
+        let HandlerDef { name, topic, .. } = *self.def;
+        let user: &[_] = if inbound.retain { &[] } else { &inbound.properties.user };
+        spans::handle_message(name, topic.template, inbound.topic(), answers, user)
     }
 
     /// Says once what to write: whoever asks could fill the log otherwise.
@@ -253,7 +267,7 @@ impl Served {
                 handler: self.def.name,
                 deadline: *until,
                 cancellation: cancellation.clone(),
-                trace: trace.clone(),
+                trace: spans::own(trace.as_ref()),
                 path: CallPath::from_user_properties(&properties.user),
                 holds,
                 receiver_limit: None,
@@ -280,6 +294,7 @@ impl Served {
         // What the handler left running ends with it.
         context.cancellation().cancel();
         let error = outcome.as_ref().err();
+        measure::handled(name, error.map(|error| error.kind.as_str()), began.elapsed());
         crate::log::debug!(
             handler = name,
             call_id = %shown(context.call_id()),
