@@ -220,10 +220,20 @@ pub(crate) struct ArgOptions {
     pub(crate) range: Option<Limits>,
     pub(crate) length: Option<Limits>,
     pub(crate) pattern: Option<LitStr>,
+    pub(crate) duration: Option<DurationText>,
     pub(crate) default: Option<Expr>,
     pub(crate) example: Option<Expr>,
     /// Said of a parameter that the agent gives, in a `#[remote]` trait.
     pub(crate) given: Option<Ident>,
+}
+
+/// How a duration stands on the wire.
+#[derive(Clone, Copy)]
+pub(crate) enum DurationText {
+    /// `5s`
+    Text,
+    /// `PT5S`
+    Iso8601,
 }
 
 /// `a..=b` and its like.

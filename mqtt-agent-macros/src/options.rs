@@ -27,6 +27,7 @@ pub(crate) const PARTS: &str = "parts";
 pub(crate) const RANGE: &str = "range";
 pub(crate) const LENGTH: &str = "length";
 pub(crate) const PATTERN: &str = "pattern";
+pub(crate) const DURATION: &str = "duration";
 pub(crate) const DEFAULT: &str = "default";
 pub(crate) const RENAME: &str = "rename";
 pub(crate) const EXAMPLE: &str = "example";
@@ -99,7 +100,7 @@ pub(crate) const CARD: &[&str] =
     &[ID, VERSION, NAME, PROVIDER, TAGS, CAPABILITIES, DOCUMENTATION, ICON, CRATE];
 
 /// The options of `#[arg(..)]`.
-pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DEFAULT, RENAME, EXAMPLE, GIVEN];
+pub(crate) const ARG: &[&str] = &[RANGE, LENGTH, PATTERN, DURATION, DEFAULT, RENAME, EXAMPLE, GIVEN];
 
 /// The options of `#[on(..)]`.
 pub(crate) const ON: &[&str] = &[QOS, SHARED, TIMEOUT, CONCURRENCY, BLOCKING, CRATE];

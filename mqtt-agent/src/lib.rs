@@ -36,9 +36,9 @@
 // The folders, from the lowest to the highest. A file imports from its own folder and from those below; the test
 // `tests/structure` checks it:
 //
-// - `shown`: text from peers; `log`: log lines and where they go; `log_rate`: rate limit of log lines
-// - `wire`: the protocol as data; `deadline`, `spawn`, `kept`: points in time, owned tokio tasks, futures kept by streams;
-//   `json`: pointers and sizes; `ledger`: counters of bytes in memory; `causes`: the text of foreign errors
+// - `shown`: text from peers; `log`: log lines and where they go; `log_rate`: rate limit of log lines; `measure`: metrics
+// - `wire`: the protocol as data; `spans`, `otel`: spans and their trace context
+// - `duration`: durations as text; `deadline`, `spawn`, `kept`: points in time, owned tokio tasks, futures kept by streams; `json`: pointers and sizes; `ledger`: counters of bytes in memory; `causes`: the text of foreign errors
 // - `link`: one connection to a broker; `discover`: retained messages
 // - `store`: the task store; `session`: the connection's identity, pending calls and delegations
 // - `handler`: parameters, replies, context, registry; `schema`: JSON Schemas; `error`
@@ -53,6 +53,7 @@
 extern crate self as mqtt_agent;
 
 pub mod a2a;
+pub mod duration;
 pub mod remote;
 pub mod schema;
 pub mod topic;
@@ -97,7 +98,8 @@ mod store;
 /// 1. [`start`](guide::start): from an empty folder to a tool that another program calls
 /// 2. [`#[tool]`](macro@crate::tool): a function as an MCP tool, with all options; [`tools!`](macro@crate::tools): a
 ///    list of tools, from several crates
-/// 3. [`param`]: the types of parameters; [`reply`]: results; [`context`]: what a handler knows about its call
+/// 3. [`param`]: the types of parameters; [`reply`]: results; [`context`]: what a handler knows about its call;
+///    [`types`](guide::types): times, ids, URLs, decimals and durations
 /// 4. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
 /// 5. [`content`](guide::content): texts, images, audio and bytes as a tool's result
 /// 6. [`schema`]: JSON Schemas from types, and what clients and model providers accept
@@ -145,6 +147,21 @@ pub mod guide {
     pub mod start {}
     #[doc = include_str!("../docs/content.md")]
     pub mod content {}
+    #[cfg_attr(
+        all(feature = "chrono", feature = "jiff", feature = "uuid", feature = "url", feature = "rust_decimal"),
+        doc = include_str!("../docs/types.md")
+    )]
+    #[cfg_attr(
+        not(all(
+            feature = "chrono",
+            feature = "jiff",
+            feature = "uuid",
+            feature = "url",
+            feature = "rust_decimal"
+        )),
+        doc = "Times, ids, URLs, decimals and durations. The programs of its page need the features `chrono`, `jiff`, `uuid`, `url` and `rust_decimal`."
+    )]
+    pub mod types {}
     #[doc = include_str!("../docs/delegation.md")]
     pub mod delegation {}
     #[doc = include_str!("../docs/durable.md")]

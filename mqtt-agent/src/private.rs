@@ -19,7 +19,7 @@ pub use crate::client::Client;
 pub use crate::contract::{check as check_contract, check_schema as check_published_schema, tool_of};
 pub use crate::handler::layer::{SharedLayer, layer};
 pub use crate::handler::param::{
-    AnyKind, AnyRoot, BorrowedParam, Call, FromTopicLevel, KindOf, Param, RootOf,
+    AnyKind, AnyRoot, BorrowedParam, Call, FromTopicLevel, KindOf, LastingParam, Param, RootOf,
 };
 pub use crate::handler::registry::{
     AgentDef, ArgDef, BlockDef, Bound, Bounds, CardDef, EventDef, Handler, HandlerDef, HandlerKind, Location,

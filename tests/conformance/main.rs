@@ -15,6 +15,7 @@ mod content;
 mod contexts;
 mod denied;
 mod discovery;
+mod durations;
 mod dynamic_tools;
 mod embedding;
 mod errors;

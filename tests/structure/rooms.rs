@@ -14,6 +14,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("wire", "the protocol as data"),
     ("spans", "spans and their trace context"),
     ("otel", "what a program sets traces up with"),
+    ("duration", "durations as text"),
     ("deadline", "points in time"),
     ("spawn", "tasks with an owner"),
     ("kept", "futures that streams keep"),

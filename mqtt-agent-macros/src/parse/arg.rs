@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatTyp
 use super::doc;
 use super::option::{self, AttributeOption};
 use crate::diag::Errors;
-use crate::model::{Arg, ArgOptions, Limits, Name, Number};
+use crate::model::{Arg, ArgOptions, DurationText, Limits, Name, Number};
 use crate::options;
 
 /// Reads a parameter, and takes off it what only the macro understands.
@@ -26,6 +26,7 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
             options::RANGE => arg_options.range = limits(option, Kind::Numbers, errors),
             options::LENGTH => arg_options.length = limits(option, Kind::Lengths, errors),
             options::PATTERN => arg_options.pattern = option.text(errors),
+            options::DURATION => arg_options.duration = duration(option, errors),
             options::DEFAULT => arg_options.default = option.expression(errors),
             options::EXAMPLE => arg_options.example = option.expression(errors),
             options::GIVEN => {
@@ -39,6 +40,15 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
         }
     }
     option::repeated(&seen, errors);
+    if arg_options.duration.is_some() {
+        let narrowing = [options::RANGE, options::LENGTH, options::PATTERN];
+        for option in seen.iter().filter(|option| narrowing.contains(&option.key().as_str())) {
+            if let Some(ident) = option.ident() {
+                errors
+                    .at(ident, format!("`{}` is not for a duration; check it in the function", option.key()));
+            }
+        }
+    }
     if !seen.is_empty() && seen.iter().all(|option| option.key() == options::GIVEN) {
         // Says nothing of an argument.
         arg_options.place = None;
@@ -68,6 +78,19 @@ fn options_of(attribute: &Attribute, errors: &Errors) -> Vec<AttributeOption> {
         other => {
             errors.at(other, "`#[arg]` says nothing; write it as in `#[arg(range = 0..=7)]`");
             Vec::new()
+        }
+    }
+}
+
+fn duration(option: &AttributeOption, errors: &Errors) -> Option<DurationText> {
+    let literal = option.string_as("text", errors)?;
+    match literal.value().as_str() {
+        "text" => Some(DurationText::Text),
+        "iso8601" => Some(DurationText::Iso8601),
+        other => {
+            let known = "write `\"text\"` for `5s`, or `\"iso8601\"` for `PT5S`";
+            errors.at(&literal, format!("unknown text of a duration `{other}`; {known}"));
+            None
         }
     }
 }

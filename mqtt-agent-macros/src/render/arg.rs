@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Expr, ExprLit, Ident, Lit};
 
 use super::place::Place;
-use crate::model::{Arg, Limits, Number};
+use crate::model::{Arg, DurationText, Limits, Number};
 
 /// A parameter without a name is none of the caller's, so its name is never on the wire.
 pub(super) fn wire_name(arg: &Arg, index: usize) -> String {
@@ -28,7 +28,7 @@ pub(super) fn take(args: &[(&Arg, usize)], private: &TokenStream) -> TokenStream
         several => format_ident!("take_{several}"),
     };
     let takes = args.iter().map(|(arg, index)| {
-        let (take, name) = (of_param(arg, &quote!(take), private), wire_name(arg, *index));
+        let (take, name) = (of_param(arg, "take", private), wire_name(arg, *index));
         quote!(#take, #name)
     });
     quote!(call.#method(#(#takes),*))
@@ -42,7 +42,7 @@ pub(super) fn definition(arg: &Arg, index: usize, private: &TokenStream) -> Toke
         // What only the compiler knows, such as an included file, with the end of its last line.
         other => quote!(#private::trimmed(#other)),
     };
-    let need = of_param(arg, &quote!(NEED), private);
+    let need = of_param(arg, "NEED", private);
     let options = &arg.options;
     let range = options.range.iter().map(|limits| {
         let bounds = bounds(limits, private);
@@ -98,8 +98,12 @@ pub(super) fn message_check(arg: &Arg, index: usize, handler: &Ident, private: &
 
 /// `<u8 as Param<'_>>::take`, at the type, or `<Context as BorrowedParam>::take` for a reference. It is the same text wherever
 /// a parameter's trait is needed: what is no parameter is one error.
-fn of_param(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream {
+fn of_param(arg: &Arg, item: &str, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
+    if let Some(lasting) = of_duration(arg, item, private) {
+        return lasting;
+    }
+    let item = Ident::new(item, Span::call_site());
     let (ty, of) = match ty {
         syn::Type::Reference(reference) => (&*reference.elem, quote!(BorrowedParam)),
         ty => (ty, quote!(Param<'_>)),
@@ -107,10 +111,30 @@ fn of_param(arg: &Arg, item: &TokenStream, private: &TokenStream) -> TokenStream
     Place::of(ty).around(&quote!(<), ty, &quote!(as #private::#of>::#item))
 }
 
+/// `<Duration as LastingParam>::take_text`, at the type; `None` for what is no duration as text.
+pub(super) fn of_duration(arg: &Arg, item: &str, private: &TokenStream) -> Option<TokenStream> {
+    let format = match (arg.options.duration?, item) {
+        (DurationText::Text, "NEED") => "TEXT",
+        (DurationText::Iso8601, "NEED") => "ISO8601",
+        (DurationText::Text, _) => "text",
+        (DurationText::Iso8601, _) => "iso8601",
+    };
+    let item = format_ident!("{item}_{format}");
+    let ty = &arg.ty;
+    Some(Place::of(ty).around(&quote!(<), ty, &quote!(as #private::LastingParam>::#item)))
+}
+
 /// A function that gives a value of the parameter's type as JSON.
 fn json(value: &Expr, arg: &Arg, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
     let place = Place::of(value);
+    if let Some(written) = of_duration(arg, "written", private) {
+        return match value {
+            // `default = "5s"`: what it is on the wire. The schema is held against it when the agent is built.
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(|| #private::Written::written(#text)),
+            other => quote!(|| #written(#other)),
+        };
+    }
     let typed = match value {
         // `default = "x"` for a `String`.
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {

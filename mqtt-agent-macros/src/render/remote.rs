@@ -136,7 +136,8 @@ fn client(remote: &Remote, private: &TokenStream) -> TokenStream {
         let sent = arguments.iter().zip(&bindings).map(|((index, argument), binding)| {
             let key = arg::wire_name(argument, *index);
             let (ty, place) = (&argument.ty, Place::of(&argument.ty));
-            let add = place.around(&quote!(<), ty, &quote!(as #private::Sent>::add));
+            let add = arg::of_duration(argument, "add", private)
+                .unwrap_or_else(|| place.around(&quote!(<), ty, &quote!(as #private::Sent>::add)));
             quote!(.with(#key, &#binding, #add))
         });
         let reply =

@@ -4,6 +4,7 @@
 // How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
 
 mod kind;
+mod lasting;
 mod level;
 mod missing;
 mod provided;
@@ -24,6 +25,8 @@ pub(crate) use whole::with_integers;
 
 #[doc(hidden)]
 pub use kind::{AnyKind, Kind, KindOf};
+#[doc(hidden)]
+pub use lasting::LastingParam;
 pub use level::FromTopicLevel;
 pub use shape::Borrowed;
 #[doc(hidden)]
@@ -50,7 +53,7 @@ pub use shape::{AnyRoot, BorrowedParam, Root, RootOf};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "neither read from the caller's JSON nor given by the agent",
-    note = "derive `serde::Deserialize` and `schemars::JsonSchema` to read it from the call; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
+    note = "for a type of your own derive `serde::Deserialize` and `schemars::JsonSchema`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]
 pub trait Param<'a>: Sized {
     /// What the parameter needs, which the agent has to know before any call.
