@@ -69,7 +69,8 @@ impl Client {
         ToolCall::new(self.handle.clone(), tool.into(), &arguments)
     }
 
-    /// Lists all tools that are online (`MCP-11`): collects cards for one second, or for [`window`](ListTools::window).
+    /// Lists all tools that are online (`MCP-11`): as soon as there is a card of each tool that the servers' cards name, at the
+    /// latest after a second, or after [`window`](ListTools::window).
     /// If some cards are missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError);
     /// [`partial`](ListTools::partial) returns the others.
     pub fn tools(&self) -> ListTools {

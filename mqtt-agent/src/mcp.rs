@@ -19,7 +19,9 @@ pub(crate) use call::read;
 pub use call::{CallError, ChunksError, Retry, SaveTo, Saved, ToolCall, ToolStream};
 #[cfg(feature = "mcp-stdio")]
 pub(crate) use discover::ToolNews;
-pub use discover::{FindServer, FindTool, ListServers, ListTools};
+pub use discover::{
+    FindServer, FindTool, ListServers, ListTools, ServerChange, ServerChanges, ToolChange, ToolChanges,
+};
 pub use dynamic::{DynamicTool, DynamicToolError};
 pub(crate) use serve::{
     Cards, ReadyTool, ServeOptions, ServedTool, StatsServer, Tallies, ToolServer, tool_card,

@@ -55,4 +55,41 @@ on_each_broker! {
         assert_eq!(client.call("add", json!({"a": 1, "b": 1})).await.unwrap()["sum"], 2.0);
         agent.stop().await;
     }
+
+    async fn mcp_11_tools_are_listed_as_soon_as_each_that_the_servers_name_is_there(broker) {
+        let agent = Agent::new("one").tools(tools![add, count]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut shortest = Duration::MAX;
+        // A busy machine may hold up some of them.
+        for _ in 0..10 {
+            let began = Instant::now();
+            assert_eq!(client.tools().await.unwrap().len(), 2);
+            shortest = shortest.min(began.elapsed());
+            if shortest < Duration::from_secs(1) {
+                break;
+            }
+        }
+        assert!(shortest < Duration::from_secs(1), "none ended before the second was over: {shortest:?}");
+        let began = Instant::now();
+        let window = Duration::from_millis(1500);
+        assert_eq!(client.tools().window(window).await.unwrap().len(), 2);
+        assert!(began.elapsed() >= window, "a window that is asked for is waited for");
+        agent.stop().await;
+    }
+
+    async fn mcp_11_where_a_card_may_still_come_the_whole_second_is_waited_for(broker) {
+        let second = Duration::from_secs(1);
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let began = Instant::now();
+        assert!(client.tools().await.unwrap().is_empty());
+        assert!(began.elapsed() >= second, "no server is known");
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let server = json!({"version": "1", "server": "one", "tools": ["here", "late"], "status": "online"});
+        peer.retain("a2a/v1/mcp/servers/one/card", server.to_string()).await;
+        let card = |tool: &str| json!({"version": "1", "tool": tool, "server": "one", "status": "online", "input_schema": {}}).to_string();
+        peer.retain("a2a/v1/mcp/tools/here/card", card("here")).await;
+        let began = Instant::now();
+        assert_eq!(client.tools().partial().await.unwrap().len(), 1);
+        assert!(began.elapsed() >= second, "a tool that is named has no card");
+    }
 }

@@ -58,4 +58,5 @@ mod tools;
 mod topics;
 mod traces;
 mod values;
+mod watches;
 mod wire_page;

@@ -34,6 +34,11 @@ impl Clock {
     /// Waits for the end of the window, and on while cards still come. `false` when they still do at the cap.
     pub(crate) async fn rest(&self, latest: &[&Latest]) -> bool {
         sleep_until(self.window).await;
+        self.settled(latest).await
+    }
+
+    /// Waits while cards still come. `false` when they still do at the cap.
+    pub(crate) async fn settled(&self, latest: &[&Latest]) -> bool {
         settle(latest, QUIET, self.cap).await
     }
 }

@@ -1,10 +1,15 @@
 //! Finding tools and servers by their retained cards (`MCP-11`). Each look-up has its own subscriptions, so any number
 //! can run concurrently.
 
+mod books;
+mod changes;
 #[cfg(feature = "mcp-stdio")]
 mod news;
 mod servers;
 mod tools;
+mod watch;
+
+pub use changes::{ServerChange, ServerChanges, ToolChange, ToolChanges};
 
 #[cfg(feature = "mcp-stdio")]
 pub(crate) use news::ToolNews;
@@ -105,28 +110,51 @@ pub(super) async fn find<C: Card>(
     }
 }
 
+/// The filter of a listing or a watch.
+#[derive(Debug, Clone, Default)]
+struct Wanted {
+    tag: Option<String>,
+    read_only: bool,
+    /// The tool that a server has.
+    tool: Option<String>,
+}
+
+impl Wanted {
+    fn fits_tool(&self, card: &ToolCard) -> bool {
+        let is_read_only =
+            || card.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true));
+        self.tag.as_ref().is_none_or(|tag| card.tags.contains(tag)) && (!self.read_only || is_read_only())
+    }
+
+    fn fits_server(&self, card: &ServerCard) -> bool {
+        self.tool.as_ref().is_none_or(|tool| card.tools.contains(tool))
+    }
+}
+
 macro_rules! lists {
-    ($(#[$doc:meta])* $name:ident of $card:ty, $list:path) => {
+    ($(#[$doc:meta])* $name:ident of $card:ty, $list:path, $changes:ident) => {
         $(#[$doc])*
         ///
         /// Awaiting it gives a complete list, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) returns what
-        /// was found and says whether it is complete. Cards are collected for a [`window`](Self::window) of time, which
-        /// is extended while cards still arrive or are fetched one by one, up to 10 s.
+        /// was found and says whether it is complete. Cards are collected for a [`window`](Self::window) of time, 1 s by
+        /// default, which is extended while cards still arrive or are fetched one by one, up to 10 s.
         #[derive(Debug)]
-        #[must_use = "a look-up is made when it is awaited"]
+        #[must_use = "a look-up is made when it is awaited or watched"]
         pub struct $name {
             session: Arc<Session>,
-            window: Duration,
+            window: Option<Duration>,
+            wanted: Wanted,
         }
 
         impl $name {
             pub(crate) fn new(session: Arc<Session>) -> Self {
-                Self { session, window: WINDOW }
+                Self { session, window: None, wanted: Wanted::default() }
             }
 
-            /// Sets how long cards are collected. Default: 1 s; for a distant or busy broker use up to 3 s.
+            /// Sets how long cards are collected, also where all that is known came before; for a distant or busy broker
+            /// use up to 3 s.
             pub fn window(mut self, window: Duration) -> Self {
-                self.window = window;
+                self.window = Some(window);
                 self
             }
 
@@ -139,8 +167,21 @@ macro_rules! lists {
                 self.boxed().await
             }
 
+            /// Watches what joins, leaves and changes. What is online already joins first. What a crashed process served
+            /// leaves after its Will Delay (`SUB-9`), unless it is back by then. If the broker lost its retained messages,
+            /// as in a restart without persistence, what is not back within 10 s leaves.
+            ///
+            /// It does not have to be read continuously: several changes are reported as one, and none if all is as it was.
+            ///
+            /// # Errors
+            ///
+            /// [`DiscoverError`] when the broker does not grant the subscription to cards.
+            pub async fn watch(self) -> Result<$changes, DiscoverError> {
+                Ok($changes::new(watch::Watch::start(&self.session, self.wanted).await?))
+            }
+
             fn boxed(self) -> BoxFuture<'static, Result<Listing<$card>, DiscoverError>> {
-                Box::pin(async move { $list(&self.session, self.window).await })
+                Box::pin(async move { $list(&self.session, self.window, &self.wanted).await })
             }
         }
 
@@ -198,12 +239,37 @@ lists! {
     ///
     /// A tool is online if its card says so and an online server lists it; if the server's card cannot be read, only
     /// the tool's card counts. A card is a hint (`MCP-13`): a tool that is not listed may still answer.
-    ListTools of ToolCard, tools::list
+    ///
+    /// Without a window it ends as soon as everything is known: the broker has sent all cards, and there is one of each tool
+    /// that the servers' cards name. Where no server's card can be read, it takes the whole second.
+    ListTools of ToolCard, tools::list, ToolChanges
 }
 
 lists! {
     /// Lists the servers that are online by their cards, sorted by id; see [`Client::servers`](crate::Client::servers).
-    ListServers of ServerCard, servers::list
+    ListServers of ServerCard, servers::list, ServerChanges
+}
+
+impl ListTools {
+    /// Only tools with this tag.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.wanted.tag = Some(tag.into());
+        self
+    }
+
+    /// Only tools that say that they change nothing. It is a hint of whoever published the card.
+    pub fn read_only(mut self) -> Self {
+        self.wanted.read_only = true;
+        self
+    }
+}
+
+impl ListServers {
+    /// Only servers of this tool.
+    pub fn tool(mut self, name: impl Into<String>) -> Self {
+        self.wanted.tool = Some(name.into());
+        self
+    }
 }
 
 finds! {

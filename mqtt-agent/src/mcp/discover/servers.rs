@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{collect, readable};
-use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use super::{Wanted, collect, readable};
+use crate::discover::{Clock, DiscoverError, Latest, Listing, Marker, Shortfall, WINDOW, burst, fetch};
 use crate::session::Session;
 use crate::wire::{AgentStatus, Identifier, ServerCard, Status};
 
-pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<ServerCard>, DiscoverError> {
-    let (mut servers, shortfall) = all(session, window).await?;
-    servers.retain(|server| server.status == Status::Online);
+pub(super) async fn list(
+    session: &Session,
+    window: Option<Duration>,
+    wanted: &Wanted,
+) -> Result<Listing<ServerCard>, DiscoverError> {
+    let (mut servers, shortfall) = all(session, window.unwrap_or(WINDOW)).await?;
+    servers.retain(|server| server.status == Status::Online && wanted.fits_server(server));
     Ok(Listing::new(servers, Vec::new(), shortfall))
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::servers::{ask_agents, marker};
-use super::{collect, readable};
-use crate::discover::{Burst, Clock, DiscoverError, Latest, Listing, Marker, Shortfall, burst, fetch};
+use super::{Wanted, collect, readable};
+use crate::discover::{
+    Burst, Clock, DiscoverError, Latest, Listing, Marker, Shortfall, WINDOW, burst, fetch,
+};
 use crate::session::Session;
 use crate::wire::{Identifier, ServerCard, Status, ToolCard};
 
@@ -22,10 +24,15 @@ pub(super) async fn find(
     super::find(session, name, until).await
 }
 
-pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<ToolCard>, DiscoverError> {
+/// Without a window it ends as soon as all is known.
+pub(super) async fn list(
+    session: &Session,
+    window: Option<Duration>,
+    wanted: &Wanted,
+) -> Result<Listing<ToolCard>, DiscoverError> {
     let mut look = Look {
         session,
-        clock: Clock::new(window),
+        clock: Clock::new(window.unwrap_or(WINDOW)),
         tools: Latest::new(),
         servers: Latest::new(),
         asked_tools: HashSet::new(),
@@ -43,7 +50,9 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
         all_names = again.is_all(&look.servers);
     }
     let mut missing = look.fill(all_tools).await;
-    let mut settled = look.clock.rest(&[&look.tools, &look.servers]).await;
+    let knows = window.is_none() && missing.is_empty() && look.knows(servers.as_ref(), all_tools);
+    let both = [&look.tools, &look.servers];
+    let mut settled = if knows { look.clock.settled(&both).await } else { look.clock.rest(&both).await };
     // What came in the meantime may name others.
     missing.extend(look.fill(all_tools).await);
     let is_full = look.tools.is_full() || look.servers.is_full();
@@ -54,8 +63,9 @@ pub(super) async fn list(session: &Session, window: Duration) -> Result<Listing<
 
     let served = Served::by(&servers_now);
     let tools_now = readable(session.namespace(), look.tools.take_all());
-    let (found, has_room) = collect(tools_now.filter(|tool| served.is_online(tool)));
+    let (mut found, has_room) = collect(tools_now.filter(|tool| served.is_online(tool)));
     found.iter().for_each(|tool| session.tool_servers().see(tool, |server| served.is_there(server)));
+    found.retain(|tool| wanted.fits_tool(tool));
     missing.sort_unstable();
     let shortfall = if is_full || !all_servers || !has_room {
         Some(Shortfall::TooMany)
@@ -103,6 +113,20 @@ impl Look<'_> {
             }
             _ => Ok(first),
         }
+    }
+
+    /// Whether everything is there: the broker delivered all cards that it has, and the servers' cards name no tool that is
+    /// not known. Without servers nothing is certain: theirs may still come, or not be ours to see.
+    fn knows(&self, servers: Option<&Burst>, all_tools: bool) -> bool {
+        let all_servers = servers.is_some_and(|burst| burst.is_all(&self.servers));
+        let (tools, servers) = (self.tools.names(), self.servers.all());
+        let mut online = readable::<ServerCard>(self.session.namespace(), servers)
+            .filter(|server| server.status == Status::Online)
+            .peekable();
+        all_tools
+            && all_servers
+            && online.peek().is_some()
+            && online.all(|server| server.tools.iter().all(|tool| tools.contains(tool)))
     }
 
     /// Fetches the cards that others name: tools that servers list, and the servers of tools. Returns the names of tools

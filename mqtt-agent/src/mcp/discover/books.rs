@@ -1,0 +1,243 @@
+//! [`Books`]: what a watch knows of servers and tools, and which of them are online (`MCP-13`, `MCP-19`). No I/O.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::Card;
+use crate::discover::Change;
+use crate::log_rate::limited;
+use crate::shown::shown;
+use crate::wire::{AgentStatus, Namespace, ServerCard, Status, ToolCard};
+
+/// A valid card of a watch's own kind: shared with where it arrived.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    pub(super) payload: Bytes,
+    /// A hash of the card, without its time of publication.
+    pub(super) print: u64,
+    /// Whether the filter lets it through.
+    fits: bool,
+}
+
+#[derive(Debug)]
+struct Server {
+    own: Option<Own>,
+    online: bool,
+    agent: Option<String>,
+    tools: HashSet<Box<str>>,
+    arrived: Instant,
+}
+
+#[derive(Debug)]
+struct Tool {
+    own: Own,
+    online: bool,
+    server: Box<str>,
+    arrived: Instant,
+}
+
+/// What is known.
+#[derive(Debug)]
+pub(super) struct Books {
+    namespace: Namespace,
+    hasher: RandomState,
+    servers: BTreeMap<String, Server>,
+    tools: BTreeMap<String, Tool>,
+    statuses: HashMap<String, (Status, Instant)>,
+}
+
+impl Books {
+    pub(super) fn new(namespace: Namespace) -> Self {
+        Self {
+            namespace,
+            hasher: RandomState::new(),
+            servers: BTreeMap::new(),
+            tools: BTreeMap::new(),
+            statuses: HashMap::new(),
+        }
+    }
+
+    /// Takes a server's card; `fits`, where servers are what is watched.
+    pub(super) fn take_server(&mut self, change: Change, fits: Option<&dyn Fn(&ServerCard) -> bool>) {
+        let Change { name, payload, arrived } = change;
+        let payload = payload.unwrap_or_default();
+        let Some(card) = self.readable::<ServerCard>(&name, &payload) else { return };
+        let Some(card) = card else {
+            self.servers.remove(&name);
+            return;
+        };
+        let fits = fits.map(|fits| fits(&card));
+        let (online, agent) = (card.status == Status::Online, card.agent_id.clone());
+        let tools = card.tools.iter().map(|tool| tool.as_str().into()).collect();
+        let unaged = ServerCard { last_seen: String::new(), ..card };
+        let own = fits.map(|fits| Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits });
+        self.servers.insert(name, Server { own, online, agent, tools, arrived });
+    }
+
+    /// Takes a tool's card.
+    pub(super) fn take_tool(&mut self, change: Change, fits: &dyn Fn(&ToolCard) -> bool) {
+        let Change { name, payload, arrived } = change;
+        let payload = payload.unwrap_or_default();
+        let Some(card) = self.readable::<ToolCard>(&name, &payload) else { return };
+        let Some(card) = card else {
+            self.tools.remove(&name);
+            return;
+        };
+        let (fits, online, server) =
+            (fits(&card), card.status == Status::Online, card.server.as_str().into());
+        // Which of its replicas published it last is no change of the tool.
+        let unaged = ToolCard { last_seen: String::new(), server: String::new(), ..card };
+        let own = Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits };
+        self.tools.insert(name, Tool { own, online, server, arrived });
+    }
+
+    /// Takes an agent's status.
+    pub(super) fn take_status(&mut self, change: Change) {
+        let Change { name, payload, arrived } = change;
+        match AgentStatus::read(payload.as_deref().unwrap_or_default()) {
+            Ok(Some(status)) => {
+                self.statuses.insert(name, (status.status, arrived));
+            }
+            Ok(None) => {
+                self.statuses.remove(&name);
+            }
+            Err(error) => {
+                limited!(warn, "ignored a status", topic = %shown(&self.namespace.agent_status(&name)), %error)
+            }
+        }
+    }
+
+    /// A parsed card; `Some(None)` if it was removed. An invalid one is logged and gives `None` (`SUB-11`).
+    fn readable<C: Card>(&self, name: &str, payload: &[u8]) -> Option<Option<C>> {
+        C::read(name, payload)
+            .inspect_err(|error| {
+                let topic = C::topic(&self.namespace, name);
+                limited!(warn, "ignored a card", topic = %shown(&topic), %error);
+            })
+            .ok()
+    }
+
+    fn is_online(&self, server: &Server) -> bool {
+        let status = server.agent.as_ref().and_then(|agent| self.statuses.get(agent));
+        server.online && status.is_none_or(|(status, _)| *status == Status::Online)
+    }
+
+    /// The servers that are online and wanted, by id.
+    pub(super) fn servers(&self) -> BTreeMap<&str, &Own> {
+        let online = self.servers.iter().filter(|(_, server)| self.is_online(server));
+        let own = online.filter_map(|(id, server)| Some((id.as_str(), server.own.as_ref()?)));
+        own.filter(|(_, own)| own.fits).collect()
+    }
+
+    /// The tools that are online and wanted, by name.
+    pub(super) fn tools(&self) -> BTreeMap<&str, &Own> {
+        let online = self.servers.values().filter(|server| self.is_online(server));
+        let served: HashSet<&str> = online.flat_map(|server| &server.tools).map(|tool| &**tool).collect();
+        let is_online = |name: &str, tool: &Tool| {
+            tool.online && (served.contains(name) || !self.servers.contains_key(&*tool.server))
+        };
+        let online = self.tools.iter().filter(|(name, tool)| tool.own.fits && is_online(name, tool));
+        online.map(|(name, tool)| (name.as_str(), &tool.own)).collect()
+    }
+
+    /// The tools that online servers name and of which there is no card.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let online = self.servers.values().filter(|server| self.is_online(server));
+        let named = online.flat_map(|server| &server.tools);
+        named.filter(|tool| !self.tools.contains_key(&***tool)).map(ToString::to_string).collect()
+    }
+
+    /// Forgets what came before then.
+    pub(super) fn forget_before(&mut self, then: Instant) {
+        self.servers.retain(|_, server| server.arrived >= then);
+        self.tools.retain(|_, tool| tool.arrived >= then);
+        self.statuses.retain(|_, (_, arrived)| *arrived >= then);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn change(name: &str, payload: serde_json::Value) -> Change {
+        let payload = (!payload.is_null()).then(|| payload.to_string().into());
+        Change { name: name.to_owned(), payload, arrived: Instant::now() }
+    }
+
+    fn server(books: &mut Books, status: &str, tools: &[&str]) {
+        let card = json!({"status": status, "tools": tools, "agent_id": "agent"});
+        books.take_server(change("one", card), Some(&|_| true));
+    }
+
+    fn tool(books: &mut Books, card: serde_json::Value) {
+        books.take_tool(change("add", card), &|card| card.tags.is_empty());
+    }
+
+    fn online(books: &Books) -> Vec<&str> {
+        books.tools().into_keys().collect()
+    }
+
+    #[test]
+    fn mcp_13_a_tool_is_online_by_its_card_and_its_server_and_its_servers_agent() {
+        let mut books = Books::new(Namespace::default());
+        tool(&mut books, json!({"status": "online", "server": "one"}));
+        assert_eq!(online(&books), ["add"], "its server is not known");
+        server(&mut books, "online", &["add", "count"]);
+        assert_eq!((online(&books), books.missing()), (vec!["add"], vec!["count".to_owned()]));
+        server(&mut books, "online", &[]);
+        assert_eq!(online(&books), [""; 0], "its server does not list it");
+        server(&mut books, "online", &["add"]);
+        books.take_status(change("agent", json!({"status": "offline"})));
+        assert_eq!(
+            (online(&books).len(), books.servers().len()),
+            (0, 0),
+            "its server's agent is offline (MCP-19)"
+        );
+        books.take_status(change("agent", json!(null)));
+        assert_eq!((online(&books).len(), books.servers().len()), (1, 1));
+        tool(&mut books, json!({"status": "offline", "server": "one"}));
+        assert_eq!(online(&books), [""; 0]);
+    }
+
+    #[test]
+    fn a_card_that_is_garbage_changes_nothing_and_an_empty_one_removes() {
+        let mut books = Books::new(Namespace::default());
+        tool(&mut books, json!({"status": "online"}));
+        tool(&mut books, json!([1]));
+        assert_eq!(online(&books), ["add"]);
+        tool(&mut books, json!(null));
+        assert_eq!(online(&books), [""; 0]);
+        tool(&mut books, json!({"status": "online", "tags": ["math"]}));
+        assert_eq!(online(&books), [""; 0], "the filter has no room for it");
+    }
+
+    #[test]
+    fn publishing_again_is_no_change() {
+        let mut books = Books::new(Namespace::default());
+        let print = |books: &Books| books.tools()["add"].print;
+        tool(&mut books, json!({"status": "online", "last_seen": "1", "server": "one"}));
+        let before = print(&books);
+        tool(&mut books, json!({"status": "online", "last_seen": "2", "server": "two"}));
+        assert_eq!(print(&books), before);
+        tool(&mut books, json!({"status": "online", "description": "Adds."}));
+        assert_ne!(print(&books), before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_did_not_come_again_is_forgotten() {
+        let mut books = Books::new(Namespace::default());
+        tool(&mut books, json!({"status": "online"}));
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        let since = Instant::now();
+        server(&mut books, "online", &[]);
+        books.forget_before(since);
+        assert_eq!((books.tools().len(), books.servers().len()), (0, 1));
+    }
+}
