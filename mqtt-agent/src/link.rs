@@ -35,6 +35,7 @@ mod message;
 mod options;
 mod outcome;
 mod packet_ids;
+mod packets;
 mod parked;
 mod pending_publish;
 mod phase;

@@ -1,6 +1,6 @@
 //! What the library logs: events of `tracing`, and the same on stderr where no subscriber is there to take them.
 //!
-//! [`error`], [`warn`], [`info`] and [`debug`] take what the macros of `tracing` take. A library sets no subscriber, so a
+//! [`error`], [`warn`], [`info`], [`debug`] and [`trace`] take what the macros of `tracing` take. A library sets no subscriber, so a
 //! program without one would say nothing at all. The variable `MQTT_AGENT_LOG` asks for the lines of a level then, and
 //! [`note`] tells what a person has to know who asked for nothing.
 
@@ -17,6 +17,9 @@ use crate::shown::quoting;
 
 const VARIABLE: &str = "MQTT_AGENT_LOG";
 
+/// The target of the connection's packets, which are all that is logged at the level `trace`.
+pub(crate) const PACKETS: &str = "mqtt_agent::packets";
+
 macro_rules! error_ {
     ($($event:tt)+) => {{ tracing::error!($($event)+); $crate::log::print!(ERROR, $($event)+) }};
 }
@@ -30,11 +33,19 @@ macro_rules! debug_ {
     ($($event:tt)+) => {{ tracing::debug!($($event)+); $crate::log::print!(DEBUG, $($event)+) }};
 }
 
+macro_rules! trace_ {
+    ($($event:tt)+) => {{
+        tracing::trace!(target: $crate::log::PACKETS, $($event)+);
+        $crate::log::print!(TRACE in $crate::log::PACKETS, $($event)+)
+    }};
+}
+
 /// Prints an event where it is asked for and nobody else takes it.
 macro_rules! print {
-    ($level:ident, $($event:tt)+) => {
+    ($level:ident, $($event:tt)+) => { $crate::log::print!($level in module_path!(), $($event)+) };
+    ($level:ident in $target:expr, $($event:tt)+) => {
         if $crate::log::is_printed(tracing::Level::$level) {
-            let mut line = $crate::log::Line::new(tracing::Level::$level, module_path!());
+            let mut line = $crate::log::Line::new(tracing::Level::$level, $target);
             $crate::log::fields!(line, $($event)+);
             line.print();
         }
@@ -73,7 +84,9 @@ macro_rules! fields {
 }
 
 // By other names, for `warn` is an attribute of the language.
-pub(crate) use {debug_ as debug, error_ as error, fields, info_ as info, print, warn_ as warn};
+pub(crate) use {
+    debug_ as debug, error_ as error, fields, info_ as info, print, trace_ as trace, warn_ as warn,
+};
 
 /// Whether an event of this level goes to stderr.
 pub(crate) fn is_printed(level: Level) -> bool {
@@ -89,7 +102,9 @@ fn asked() -> Option<LevelFilter> {
         let level = text.to_str().and_then(parse);
         if level.is_none() {
             // The value is not repeated: that of a misplaced variable may be a password.
-            write(&format!("`{VARIABLE}` is no level; write `off`, `error`, `warn`, `info` or `debug`"));
+            write(&format!(
+                "`{VARIABLE}` is no level; write `off`, `error`, `warn`, `info`, `debug` or `trace`"
+            ));
         }
         level
     })

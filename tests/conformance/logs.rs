@@ -70,8 +70,38 @@ async fn at_debug_each_call_message_and_task_has_one_line() {
     assert!(calls[0].contains("execute_tool{otel.name=execute_tool add"), "the span: {}", calls[0]);
     let messages = log.lines("handled a message");
     assert_eq!(messages.len(), 1, "{}", log.text());
-    assert!(messages[0].contains("handler=\"asked\""), "{}", messages[0]);
+    for part in ["handler=\"asked\"", "call_id=", "outcome=\"ok\"", "queued=", "ran="] {
+        assert!(messages[0].contains(part), "{part}: {}", messages[0]);
+    }
     let tasks = log.lines("worked on a task");
     assert_eq!(tasks.len(), 1, "{}", log.text());
-    assert!(tasks[0].contains("skill=\"shout\"") && tasks[0].contains("from=scout"), "{}", tasks[0]);
+    for part in ["skill=\"shout\"", "from=scout", "task=", "outcome=\"ok\"", "queued=", "ran="] {
+        assert!(tasks[0].contains(part), "{part}: {}", tasks[0]);
+    }
+}
+
+#[tokio::test]
+async fn packets_are_logged_at_trace_under_a_target_of_their_own_and_nowhere_else() {
+    let broker = TestBroker::embedded().await;
+    let (log, _guard) = listen("off,mqtt_agent::packets=trace");
+    work(&broker).await;
+    for part in [
+        "received CONNACK",
+        "sent SUBSCRIBE",
+        "received SUBACK",
+        "sent PUBLISH",
+        "received PUBACK",
+        "received PUBLISH",
+        "sent PUBACK",
+    ] {
+        assert!(!log.lines(part).is_empty(), "{part}: {}", log.text());
+    }
+    let calls = log.lines("topic=a2a/v1/mcp/tools/add/call");
+    assert_eq!(calls.len(), 2, "sent and received: {calls:?}");
+    assert!(log.text().lines().all(|line| line.contains("TRACE mqtt_agent::packets: ")), "{}", log.text());
+    // What a message holds stays out of it.
+    assert!(!log.text().contains("arguments"), "{}", log.text());
+    let (log, _guard) = listen("trace,mqtt_agent::packets=off");
+    work(&broker).await;
+    assert!(log.lines("TRACE mqtt_agent").is_empty(), "{:?}", log.lines("TRACE mqtt_agent"));
 }

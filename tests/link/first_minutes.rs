@@ -193,7 +193,8 @@ async fn a_level_that_is_none_is_told() {
     let broker = FakeBroker::start(Knobs::default()).await;
     let (status, lines) =
         Hello::start(&["connect", &broker.url()], &[("MQTT_AGENT_LOG", "s3cret")]).end().await;
-    let told = "mqtt-agent: `MQTT_AGENT_LOG` is no level; write `off`, `error`, `warn`, `info` or `debug`";
+    let told =
+        "mqtt-agent: `MQTT_AGENT_LOG` is no level; write `off`, `error`, `warn`, `info`, `debug` or `trace`";
     assert!(status.success(), "{status}");
     assert_eq!(lines, [told]);
 }

@@ -12,6 +12,7 @@ use crate::sources::{Sources, name};
 const OWN: &[&str] = &[
     "agent",
     "at",
+    "again",
     "attempt",
     "calls",
     "client_id",
@@ -30,6 +31,12 @@ const OWN: &[&str] = &[
     "otel . name",
     "outcome",
     "package",
+    // Of packets.
+    "packet",
+    "parent : None",
+    "qos",
+    "reasons",
+    "retain",
     "queued",
     "ran",
     "reference",

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::actor::{Actor, ROUND};
 use super::codec::encode;
+use super::packets;
 use super::phase::Phase;
 use super::subscriptions::Request;
 use super::wire::Wire;
@@ -26,9 +27,13 @@ impl Actor {
             match &request {
                 Request::Subscribe { filter, identifier, .. } => {
                     let identifier = self.broker.identifiers().then_some(*identifier);
+                    packets::subscribe(packet, filter);
                     encode::subscribe(&mut wire.unsent, packet, filter, identifier);
                 }
-                Request::Unsubscribe { filter, .. } => encode::unsubscribe(&mut wire.unsent, packet, filter),
+                Request::Unsubscribe { filter, .. } => {
+                    packets::unsubscribe(packet, filter);
+                    encode::unsubscribe(&mut wire.unsent, packet, filter);
+                }
             }
             self.subscriptions.sent(packet, request);
         }
@@ -46,6 +51,7 @@ impl Actor {
     pub(super) fn acknowledge_all(&mut self, wire: &mut Wire) {
         let now = Instant::now();
         while let Some(packet) = self.acks.next(now) {
+            packets::puback(packet);
             encode::puback(&mut wire.unsent, packet, 0);
         }
     }
@@ -59,6 +65,7 @@ impl Actor {
             let Some(mut publish) = self.publishes.next(now, &self.broker) else { return };
             let Self { ids, subscriptions, publishes, .. } = self;
             let again = publishes.identify(&mut publish, ids, |id| subscriptions.is_taken(id));
+            packets::publish(&publish.message, publish.packet, again);
             encode::publish(&mut wire.unsent, &publish.message, publish.packet, again, publish.left(now));
             self.publishes.sent(publish);
         }

@@ -14,6 +14,7 @@ use tokio::io::AsyncWrite;
 use tokio_util::io::poll_read_buf;
 
 use super::codec::{self, Malformed, Packet};
+use super::packets;
 use super::stream::Stream;
 
 /// How much is read at once: grows while reads fill it.
@@ -60,7 +61,8 @@ impl Wire {
     /// The next packet that is there already.
     pub(super) fn next(&mut self) -> Result<Option<Packet>, Malformed> {
         let packet = codec::decode(&mut self.read, self.most)?;
-        if packet.is_some() {
+        if let Some(packet) = &packet {
+            packets::received(packet);
             self.partial = self.read.len();
         }
         Ok(packet)
