@@ -1,7 +1,7 @@
 //! One connection to an MQTT 5 broker: connect, publish with its outcome, subscribe, route, reconnect, back-pressure.
 //! The only place that knows sockets and packets.
 //!
-//! - `handle`, `receipt`, `subscription`, `ack`, `inbox`: what callers hold; it sends commands and waits for answers
+//! - `handle`, `receipt`, `subscription`, `ack`, `inbox`, `mailbox`: what callers hold; it sends commands and waits for answers
 //! - `dial`, `stream`, `tls`, `websocket`, `url`: what connects
 //! - `actor`: the one task that owns the connection, and its rounds
 //! - `wire`, `codec`: packets in both directions
@@ -31,6 +31,7 @@ mod hold;
 mod inbound;
 mod inbox;
 mod left;
+mod mailbox;
 mod message;
 mod options;
 mod outcome;
@@ -73,6 +74,7 @@ pub use error::{BrokerFeature, ConnectError, PublishError, SizeLimit, SubscribeE
 pub(crate) use handle::Link;
 pub(crate) use inbound::{Inbound, MessageHandler};
 pub(crate) use inbox::Inbox;
+pub(crate) use mailbox::Mailbox;
 pub(crate) use message::{Filter, Message, Properties, QoS, RetainHandling, filter_is_valid};
 pub(crate) use options::{LinkOptions, MAX_PACKET_SIZE};
 pub(crate) use outcome::{Outcome, Published, unsent};

@@ -1,5 +1,7 @@
 //! Topic handlers, requests and events on the user's own topics.
 
+use std::time::Duration;
+
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
 use mqtt_agent::{CallError, ConnectionState, Limits, RemoteError};
@@ -366,6 +368,26 @@ on_each_broker! {
             assert_eq!(sum["sum"], 3.0);
         }
         assert_eq!(epoch(&client), before, "the connection was made anew");
+        agent.stop().await;
+    }
+
+    async fn a_subscription_that_is_not_read_holds_up_nothing_else(broker) {
+        let agent = Agent::new("one").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut unread = client.subscribe("flood/#").await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.publish_all((0..1500).map(|number| (format!("flood/{number}"), "x"))).await;
+        let call = client.call("add", json!({"a": 1, "b": 2})).timeout(Duration::from_secs(60));
+        assert_eq!(soon(call.into_future()).await.unwrap()["sum"], 3.0);
+        // From now on it holds up nothing.
+        peer.publish_all((0..1500).map(|number| (format!("flood/{number}"), "x"))).await;
+        let call = client.call("add", json!({"a": 1, "b": 2}));
+        assert_eq!(soon(call.into_future()).await.unwrap()["sum"], 3.0);
+        let mut read = 0;
+        while let Ok(Some(_)) = tokio::time::timeout(Duration::from_millis(200), unread.next()).await {
+            read += 1;
+        }
+        assert_eq!(read + unread.missed(), 3000);
         agent.stop().await;
     }
 }

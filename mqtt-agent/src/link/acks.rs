@@ -1,14 +1,9 @@
 //! The order of our acknowledgements: as the messages were received, however they are finished.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-
-/// After how long a message is acknowledged though nothing was said of it, where that may be. Most are settled within a
-/// millisecond; the others' handlers compute.
-const SOON: Duration = Duration::from_millis(200);
 
 /// The received and not yet acknowledged messages of one connection. Pure bookkeeping.
 ///
@@ -40,7 +35,7 @@ struct Open {
     print: u64,
     /// Who waits until its acknowledgement is written.
     written: Option<oneshot::Sender<()>>,
-    /// When it was received, of one that is acknowledged soon though nothing was said of it.
+    /// When it is acknowledged though nothing was said of it, where that may be.
     soon: Option<Instant>,
 }
 
@@ -66,8 +61,7 @@ impl Acks {
     }
 
     /// Says how many parties a message has that was entered before they were known, and what tells it from others: only
-    /// one that somebody may leave to the session needs that. `soon`: when it was received, if it is acknowledged soon
-    /// though nothing is said of it.
+    /// one that somebody may leave to the session needs that. `soon`: when it is acknowledged though nothing is said of it.
     pub(super) fn share(&mut self, place: u64, parties: u32, print: u64, soon: Option<Instant>) {
         let epoch = self.epoch;
         if let Some(open) = self.find(epoch, place) {
@@ -78,7 +72,7 @@ impl Acks {
     /// When the message that holds up the others is acknowledged though nothing was said of it.
     pub(super) fn soon(&self) -> Option<Instant> {
         let front = self.open.front().filter(|front| front.parties > 0)?;
-        Some(front.soon? + SOON)
+        front.soon
     }
 
     /// Notes what one party said. One of an earlier connection is ignored: its packet id means nothing any more. Returns
@@ -130,7 +124,7 @@ impl Acks {
 
     /// The next packet id to acknowledge.
     pub(super) fn next(&mut self, now: Instant) -> Option<u16> {
-        let is_due = |open: &Open| open.parties == 0 || open.soon.is_some_and(|since| since + SOON <= now);
+        let is_due = |open: &Open| open.parties == 0 || open.soon.is_some_and(|soon| soon <= now);
         while let Some(front) = self.open.front().filter(|front| is_due(front)) {
             let (packet, left) = (front.packet, front.left);
             let written = self.open.pop_front().and_then(|open| open.written);
@@ -162,6 +156,8 @@ impl Acks {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+    use std::time::Duration;
 
     use super::*;
     use proptest::prelude::*;
@@ -246,10 +242,11 @@ mod tests {
 
     #[test]
     fn what_nothing_is_said_of_is_acknowledged_soon_where_that_may_be() {
+        const SOON: Duration = Duration::from_millis(200);
         let (mut acks, now) = (Acks::default(), Instant::now());
         acks.reset(1);
         let places: Vec<_> = (1..=3).map(|packet| acks.received(packet, 0, 1)).collect();
-        acks.share(places[0], 1, 0, Some(now));
+        acks.share(places[0], 1, 0, Some(now + SOON));
         assert_eq!((acks.next(now), acks.soon()), (None, Some(now + SOON)));
         assert_eq!(acks.next(now + SOON), Some(1));
         // What is said of it now means nothing.

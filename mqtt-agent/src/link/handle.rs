@@ -18,7 +18,8 @@ use super::credentials::CredentialSource;
 use super::dial::Address;
 use super::error::{ConnectError, PublishError, SizeLimit, SubscribeError};
 use super::inbound::MessageHandler;
-use super::inbox::{Acknowledged, Inbox};
+use super::inbox::Inbox;
+use super::mailbox::Mailbox;
 use super::message::{Filter, Message};
 use super::options::LinkOptions;
 use super::outcome::{Outcome, Waiter};
@@ -138,19 +139,18 @@ impl Link {
 
     /// A queue of messages with their acknowledgements, and the handler that fills it; `what` names them in the log.
     pub(crate) fn inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::WhenRead)
+        Inbox::new(Arc::clone(&self.0.budget), what, false)
     }
 
     /// The same for a user's code, which may be slow: up to 1,024 messages and 8 MiB that wait are acknowledged as they come
     /// in, so that they hold up nobody else's acknowledgements.
     pub(crate) fn buffered_inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::Ahead)
+        Inbox::new(Arc::clone(&self.0.budget), what, true)
     }
 
-    /// The same for what is of no use to anybody else: what is unread when the inbox is dropped is acknowledged. Left to the
-    /// session it would have the connection renewed, for messages that nobody takes.
-    pub(crate) fn inbox_for_one(&self, what: &'static str) -> (MessageHandler, Inbox) {
-        Inbox::new(Arc::clone(&self.0.budget), what, Acknowledged::AheadForOne)
+    /// The same for one reader, who may stop reading or go away: nothing else waits for it for long.
+    pub(crate) fn mailbox(&self, what: &'static str) -> (MessageHandler, Mailbox) {
+        Mailbox::new(what)
     }
 
     /// Says that everything is subscribed that this process wants of a session that an earlier one left. Until then

@@ -1,7 +1,7 @@
 //! What is received, and who takes it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -18,9 +18,13 @@ pub(crate) enum MessageHandler {
     Awaited(Arc<dyn Fn(Inbound) + Send + Sync>),
     /// Takes the message together with its acknowledgement.
     Acknowledging(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
-    /// The same for what is taken in memory in any case: it is acknowledged after 200 ms though nothing was said of it.
-    AcknowledgingSoon(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
+    /// The same for what is taken in memory in any case: it is acknowledged after that time though nothing was said of it.
+    AcknowledgingSoon(Duration, Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
 }
+
+/// After how long a message is acknowledged as a rule though nothing was said of it, where that may be. Most are settled
+/// within a millisecond; the others' handlers compute.
+const SOON: Duration = Duration::from_millis(200);
 
 impl MessageHandler {
     /// Takes messages in memory.
@@ -41,16 +45,28 @@ impl MessageHandler {
     /// The same, and in memory in any case. A handler that computes before it awaits for the first time holds up no other
     /// message's acknowledgement.
     pub(crate) fn acknowledging_soon(take: impl Fn(Inbound, Ack) + Send + Sync + 'static) -> Self {
-        Self::AcknowledgingSoon(Arc::new(take))
+        Self::acknowledging_after(SOON, take)
+    }
+
+    /// The same after another time.
+    pub(super) fn acknowledging_after(
+        after: Duration,
+        take: impl Fn(Inbound, Ack) + Send + Sync + 'static,
+    ) -> Self {
+        Self::AcknowledgingSoon(after, Arc::new(take))
     }
 
     pub(super) fn acknowledges(&self) -> bool {
-        matches!(self, Self::Acknowledging(_) | Self::AcknowledgingSoon(_))
+        matches!(self, Self::Acknowledging(_) | Self::AcknowledgingSoon(..))
     }
 
-    /// Whether a message may be acknowledged before anything was said of it.
-    pub(super) fn may_be_acknowledged(&self) -> bool {
-        !matches!(self, Self::Acknowledging(_))
+    /// After how long a message is acknowledged of which nothing was said; `None`: never.
+    pub(super) fn acknowledged_after(&self) -> Option<Duration> {
+        match self {
+            Self::Acknowledging(_) => None,
+            Self::AcknowledgingSoon(after, _) => Some(*after),
+            Self::InMemory(_) | Self::Awaited(_) => Some(Duration::ZERO),
+        }
     }
 }
 

@@ -24,31 +24,9 @@ const LOOSE: usize = 1024;
 /// How many bytes of them.
 const LOOSE_BYTES: usize = 8 << 20;
 
-/// When messages that wait are acknowledged, and what becomes of those that nobody reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Acknowledged {
-    /// By their reader. What is unread is left to the session.
-    WhenRead,
-    /// As they come in, ahead of being read, as long as not too many wait. What is unread of the others is left to the session.
-    Ahead,
-    /// The same. What is unread is acknowledged as well: it is for this reader alone, and nobody misses it.
-    AheadForOne,
-}
-
-impl Acknowledged {
-    /// Says what becomes of a message that nobody reads.
-    fn end(self, ack: Ack) {
-        match self {
-            Self::WhenRead | Self::Ahead => ack.leave(),
-            Self::AheadForOne => ack.refused(),
-        }
-    }
-}
-
-/// A message that waits to be read.
+/// A message that waits to be read. Dropped unread, it is left to the session.
 struct Unread {
     message: Option<(Inbound, Ack)>,
-    acknowledged: Acknowledged,
     weight: usize,
     charge: Option<Charge>,
     /// What waits without an acknowledgement, it among them.
@@ -94,23 +72,18 @@ impl Drop for Unread {
             loose.leave(self.weight);
         }
         if let Some((_, ack)) = self.message.take() {
-            self.acknowledged.end(ack);
+            ack.leave();
         }
     }
 }
 
-/// The reading end. Dropping it leaves what is unread, and what still comes, to the session, unless it is for this reader
-/// alone.
+/// The reading end. Dropping it leaves what is unread, and what still comes, to the session.
 pub(crate) struct Inbox(mpsc::UnboundedReceiver<Unread>);
 
 impl Inbox {
-    /// An inbox and the handler that fills it; `what` names its messages in the log.
-    pub(super) fn new(
-        budget: Arc<Budget>,
-        what: &'static str,
-        acknowledged: Acknowledged,
-    ) -> (MessageHandler, Self) {
-        let ahead = acknowledged != Acknowledged::WhenRead;
+    /// An inbox and the handler that fills it; `what` names its messages in the log. With `ahead`, messages are acknowledged
+    /// as they come in, ahead of being read, as long as not too many wait.
+    pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: bool) -> (MessageHandler, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let loose = Arc::new(Loose::default());
         let handler = MessageHandler::acknowledging(move |inbound, mut ack| {
@@ -130,8 +103,8 @@ impl Inbox {
             }
             let charge = Some(budget.charge(weight));
             let message = Some((inbound.detached(), ack));
-            // Given back where nobody reads any more: dropping it says what becomes of the message.
-            drop(sender.send(Unread { message, acknowledged, weight, charge, loose: counted }));
+            // Given back where nobody reads any more: dropping it leaves the message to the session.
+            drop(sender.send(Unread { message, weight, charge, loose: counted }));
         });
         (handler, Self(receiver))
     }
@@ -206,7 +179,7 @@ mod tests {
     fn at_qos_0_so_many_messages_wait_and_so_many_bytes_and_more_are_dropped() {
         let budget = Arc::new(Budget::new(usize::MAX));
         for (bytes, most) in [(0, LOOSE), (1 << 20, LOOSE_BYTES >> 20)] {
-            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", Acknowledged::Ahead);
+            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", true);
             (0..2 * most).for_each(|_| give(&handler, inbound(QoS::AtMostOnce, bytes), Ack::none()));
             assert_eq!(waiting(&mut inbox), most, "of {bytes} bytes");
         }
@@ -216,7 +189,7 @@ mod tests {
     fn at_qos_1_as_many_are_acknowledged_ahead_and_more_wait_unacknowledged() {
         let budget = Arc::new(Budget::new(usize::MAX));
         for (bytes, most) in [(0, LOOSE), (1 << 20, LOOSE_BYTES >> 20)] {
-            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", Acknowledged::Ahead);
+            let (handler, mut inbox) = Inbox::new(Arc::clone(&budget), "a message", true);
             let (settle, mut settled) = mpsc::unbounded_channel();
             for place in 0..2 * most {
                 give(&handler, inbound(QoS::AtLeastOnce, bytes), Ack::new(1, place as u64, settle.clone()));
@@ -229,29 +202,10 @@ mod tests {
     #[test]
     fn what_comes_after_the_end_of_reading_is_left_to_the_session() {
         let budget = Arc::new(Budget::new(usize::MAX));
-        let (handler, mut inbox) = Inbox::new(budget, "a message", Acknowledged::Ahead);
+        let (handler, mut inbox) = Inbox::new(budget, "a message", true);
         inbox.close();
         let (settle, mut settled) = mpsc::unbounded_channel();
         give(&handler, inbound(QoS::AtLeastOnce, 1), Ack::new(1, 0, settle));
         assert!(settled.try_recv().unwrap().left);
-    }
-
-    #[test]
-    fn what_is_for_one_reader_is_acknowledged_when_that_has_gone() {
-        let budget = Arc::new(Budget::new(usize::MAX));
-        let (handler, inbox) = Inbox::new(budget, "a message", Acknowledged::AheadForOne);
-        let (settle, mut settled) = mpsc::unbounded_channel();
-        let again = |place: u64| {
-            let inbound = Inbound { is_again: true, ..inbound(QoS::AtLeastOnce, 1) };
-            give(&handler, inbound, Ack::new(1, place, settle.clone()));
-        };
-        again(0);
-        assert!(settled.try_recv().is_err(), "its reader acknowledges it");
-        drop(inbox);
-        again(1);
-        for place in [0, 1] {
-            let settlement = settled.try_recv().unwrap();
-            assert_eq!((settlement.place, settlement.left), (place, false));
-        }
     }
 }

@@ -255,8 +255,11 @@ impl Actor {
         let parties = found.iter().filter(|handler| handler.acknowledges()).count();
         if let Some(place) = place.filter(|_| !found.is_empty()) {
             let print = if parties > 0 { left::print(&inbound) } else { 0 };
-            let soon = parties > 0 && found.iter().all(MessageHandler::may_be_acknowledged);
-            let soon = soon.then(|| self.round_began.into());
+            let longest = |longest: Duration, handler: &MessageHandler| {
+                handler.acknowledged_after().map(|after| longest.max(after))
+            };
+            let after = found.iter().try_fold(Duration::ZERO, longest).filter(|_| parties > 0);
+            let soon = after.map(|after| (self.round_began + after).into());
             self.acks.share(place, u32::try_from(parties).unwrap_or(u32::MAX), print, soon);
         }
         let last = found.pop();
@@ -279,7 +282,7 @@ impl Actor {
         }
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
             MessageHandler::InMemory(take) | MessageHandler::Awaited(take) => take(inbound),
-            MessageHandler::Acknowledging(take) | MessageHandler::AcknowledgingSoon(take) => {
+            MessageHandler::Acknowledging(take) | MessageHandler::AcknowledgingSoon(_, take) => {
                 let settle = || self.settle.clone();
                 take(inbound, place.map_or_else(Ack::none, |place| Ack::new(self.epoch, place, settle())));
             }

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
-use crate::link::{Filter, Inbound, Inbox, QoS, RetainHandling, SubscribeError, Subscription};
+use crate::link::{Filter, Inbound, Mailbox, QoS, RetainHandling, SubscribeError, Subscription};
 use crate::session::Session;
 
 impl Client {
@@ -31,9 +31,11 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Unread messages do not block anything else: up to 1,024 messages and 8 MiB wait in memory, and further ones at
-    /// the broker; at QoS 0 further ones are dropped. A message is acknowledged when it arrives, so a crash loses
-    /// unread ones. The subscription ends when [`Messages`] is dropped, and is renewed after a reconnect.
+    /// Up to 1,024 unread messages and 8 MiB wait in memory, acknowledged as they arrive, so a crash loses them. Further
+    /// ones, up to 32 MiB, wait unacknowledged, each for 10 s at most: meanwhile the broker holds back later ones, also
+    /// those for others on this connection. When nothing has been read for 10 s, further ones are dropped, logged and
+    /// counted by [`Messages::missed`]. At QoS 0 further ones are dropped at once. The subscription ends when
+    /// [`Messages`] is dropped, and is renewed after a reconnect.
     pub fn subscribe(&self, filter: impl Into<String>) -> Subscribe {
         Subscribe { session: Arc::clone(self.session()), filter: Filter::new(filter) }
     }
@@ -68,9 +70,9 @@ impl IntoFuture for Subscribe {
     fn into_future(self) -> Self::IntoFuture {
         let Self { session, filter } = self;
         Box::pin(async move {
-            let (handler, inbox) = session.link().inbox_for_one("a message of a subscription");
+            let (handler, mailbox) = session.link().mailbox("a message of a subscription");
             let subscription = session.link().subscribe_one(filter, handler).await?;
-            Ok(Messages { inbox, _subscription: subscription })
+            Ok(Messages { _subscription: subscription, mailbox })
         })
     }
 }
@@ -78,8 +80,9 @@ impl IntoFuture for Subscribe {
 /// The messages of a subscription; see [`Client::subscribe`]. Ends with the connection.
 #[derive(Debug)]
 pub struct Messages {
-    inbox: Inbox,
+    // Ends before the mailbox does.
     _subscription: Subscription,
+    mailbox: Mailbox,
 }
 
 impl Messages {
@@ -89,11 +92,14 @@ impl Messages {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming>> {
-        let message = ready!(self.inbox.poll_recv(cx));
-        Poll::Ready(message.map(|(inbound, ack)| {
-            ack.in_memory();
-            Incoming(inbound)
-        }))
+        let message = ready!(self.mailbox.poll_recv(cx));
+        Poll::Ready(message.map(Incoming))
+    }
+
+    /// How many messages were dropped because too many were unread; see [`Client::subscribe`].
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.mailbox.missed()
     }
 }
 

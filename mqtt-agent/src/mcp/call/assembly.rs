@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::link::{Filter, Inbox, Link, SubscribeError, Subscription};
+use crate::link::{Filter, Link, Mailbox, SubscribeError, Subscription};
 use crate::log_rate::limited;
 use crate::spawn;
 use crate::wire::{Chunk, Chunks, Identifier};
@@ -45,12 +45,12 @@ impl Assembly {
         limit: u64,
         sink: Sink,
     ) -> Result<Self, SubscribeError> {
-        // What waits to be put together is bounded there, and then at the broker.
-        let (handler, inbox) = link.inbox_for_one("a chunk");
+        // What waits to be put together is bounded there.
+        let (handler, mailbox) = link.mailbox("a chunk");
         let subscription = link.subscribe_one(Filter::new(topic), handler).await?;
         let ((expect, expected), (done, outcome)) = (oneshot::channel(), oneshot::channel());
         let task = spawn::owned(async move {
-            let assembled = assemble(inbox, &call_id, limit, sink, expected).await;
+            let assembled = assemble(mailbox, &call_id, limit, sink, expected).await;
             // Nobody listens any more where the call has ended.
             drop(done.send(assembled));
         });
@@ -78,7 +78,7 @@ impl Assembly {
 
 /// Takes chunks until they are what the response says.
 async fn assemble(
-    mut inbox: Inbox,
+    mut mailbox: Mailbox,
     call_id: &Identifier,
     limit: u64,
     mut sink: Sink,
@@ -97,7 +97,7 @@ async fn assemble(
         let message = tokio::select! {
             // What came is looked at before the response that came after it.
             biased;
-            message = inbox.recv() => message,
+            message = mailbox.recv() => message,
             said = said => {
                 expected = None;
                 book.expect(said.map_err(|_| ChunksError::Ended)?)?;
@@ -106,8 +106,7 @@ async fn assemble(
             }
             () = late(until) => return Err(book.missing()),
         };
-        let Some((inbound, ack)) = message else { return Err(ChunksError::Ended) };
-        ack.in_memory();
+        let Some(inbound) = message else { return Err(ChunksError::Ended) };
         let chunk = match Chunk::read(&inbound.payload) {
             Ok(Some(chunk)) if chunk.call_id == *call_id => chunk,
             // A partial result, which this caller didn't ask for.
