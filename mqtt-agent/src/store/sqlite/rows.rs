@@ -8,6 +8,7 @@ use crate::store::{StoreError, TaskRecord, TaskSide};
 pub(super) struct Row {
     side: TaskSide,
     task_id: String,
+    sender: String,
     ended: bool,
     settled: bool,
     json: String,
@@ -38,6 +39,7 @@ impl Row {
         Ok(Self {
             side,
             task_id: id.to_owned(),
+            sender: record.task.from.clone(),
             ended: record.task.status.is_terminal(),
             settled: record.settled,
             json,
@@ -52,12 +54,12 @@ impl Row {
 
     /// `change`: the number of this change.
     pub(super) fn insert(&self, file: &Connection, change: i64) -> rusqlite::Result<Option<Kept>> {
-        let sql = "INSERT INTO tasks (side, task_id, ended, open, change, changed_at, record)
-            VALUES (:side, :id, :ended, :open, :change, :now, :json)
+        let sql = "INSERT INTO tasks (side, task_id, sender, ended, open, change, changed_at, record)
+            VALUES (:side, :id, :sender, :ended, :open, :change, :now, :json)
             ON CONFLICT (side, task_id) DO NOTHING";
         let inserted = file.prepare_cached(sql)?.execute(named_params! {
-            ":side": self.side.as_str(), ":id": self.task_id, ":ended": self.ended, ":open": self.open(),
-            ":change": change, ":now": self.now, ":json": self.json,
+            ":side": self.side.as_str(), ":id": self.task_id, ":sender": self.sender, ":ended": self.ended,
+            ":open": self.open(), ":change": change, ":now": self.now, ":json": self.json,
         })?;
         if inserted == 0 { get(file, self.side, &self.task_id) } else { Ok(None) }
     }
@@ -147,8 +149,7 @@ pub(super) fn of_sender(
 ) -> rusqlite::Result<Vec<Kept>> {
     let after = number(file, side, after)?;
     let sql = format!(
-        "SELECT {KEPT} FROM tasks WHERE side = ?1 AND number > ?2
-        AND CASE WHEN json_valid(record) THEN json_extract(record, '$.task.from') = ?4 END ORDER BY number LIMIT ?3"
+        "SELECT {KEPT} FROM tasks WHERE side = ?1 AND sender = ?4 AND number > ?2 ORDER BY number LIMIT ?3"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = file.prepare_cached(&sql)?;

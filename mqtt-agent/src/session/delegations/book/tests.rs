@@ -301,6 +301,7 @@ fn attached(deadline: Option<Duration>) -> Told {
     let (known, executor) = told.book.attachable(&id()).expect("nobody waits for it").expect("it is known");
     let (delegation, _) = known.attached(executor);
     told.on(Event::Attached(Arc::new(delegation)));
+    told.stored(What::Note, Ok(()));
     told
 }
 

@@ -107,7 +107,7 @@ async fn a_later_version_is_refused_and_stays_as_it_is() {
     let before = std::fs::read(&path).unwrap();
     let error = later_version(SqliteStore::open(&path).await);
     assert!(
-        error.contains("has version 1000, and this program knows versions up to 2; run the later program"),
+        error.contains("has version 1000, and this program knows versions up to 3; run the later program"),
         "{error}"
     );
     assert!(std::fs::read(&path).unwrap() == before);
@@ -126,6 +126,9 @@ async fn no_operation_looks_at_every_row() {
     let open =
         "SELECT record FROM tasks WHERE side = 'a' AND open = 1 AND number > 3 ORDER BY number LIMIT 9";
     assert_eq!(plan(open), "SEARCH tasks USING INDEX tasks_open (side=? AND number>?)");
+    let of_sender =
+        "SELECT record FROM tasks WHERE side = 'a' AND sender = 'b' AND number > 3 ORDER BY number LIMIT 9";
+    assert_eq!(plan(of_sender), "SEARCH tasks USING INDEX tasks_sender (side=? AND sender=? AND number>?)");
     let get = "SELECT record FROM tasks WHERE side = 'a' AND task_id = 'b'";
     assert!(plan(get).starts_with("SEARCH tasks USING INDEX sqlite_autoindex_tasks_1"), "{}", plan(get));
     let surplus =
