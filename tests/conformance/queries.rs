@@ -323,13 +323,7 @@ on_each_broker! {
     async fn a2a_16_one_answer_looks_through_a_bounded_number_of_tasks(broker) {
         let store = std::sync::Arc::new(MemoryStore::new());
         for number in 0..5000 {
-            let record = json!({"task": {
-                "task_id": format!("t{number}"), "from": "peer", "to": "desk", "type": "shout", "title": "",
-                "messages": [], "status": if number == 4000 { "failed" } else { "completed" },
-                "created_at": "c", "updated_at": "u",
-            }, "settled": true});
-            let record = serde_json::from_value(record).unwrap();
-            store.insert(TaskSide::Executor, record).await.unwrap();
+            store.insert(TaskSide::Executor, ended(number)).await.unwrap();
         }
         let watch = Desk::default();
         let agent = desk(&watch).store(Shared(store)).start(&broker.url()).await.unwrap();
@@ -349,6 +343,24 @@ on_each_broker! {
         let client = client(&broker.url(), "peer").await;
         let page = soon(client.tasks("desk").states([TaskState::Failed]).into_future()).await.unwrap();
         assert_eq!(page.tasks.len(), 1);
+        agent.stop().await;
+    }
+
+    async fn a2a_16_a_flood_of_queries_takes_no_task_its_place(broker) {
+        let store = std::sync::Arc::new(MemoryStore::new());
+        for number in 0..2000 {
+            store.insert(TaskSide::Executor, ended(number)).await.unwrap();
+        }
+        let watch = Desk::default();
+        let limits = mqtt_agent::Limits::default().with_task_queue(1);
+        let agent = desk(&watch).limits(limits).store(Shared(store)).start(&broker.url()).await.unwrap();
+        let ours = client(&broker.url(), "ours").await;
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        for _ in 0..3000 {
+            peer.publish(INBOX, json!({"intent": "query", "states": ["failed"]}).to_string(), reply_to(RESULTS, b"q")).await;
+        }
+        let mut task = ours.delegate("desk", NewTask::skill("shout").text("hi")).returning::<String>().await.unwrap();
+        assert_eq!(soon(task.result()).await.unwrap(), "HI");
         agent.stop().await;
     }
 
@@ -385,6 +397,16 @@ on_each_broker! {
         assert_eq!(page.tasks[0].result, Some(json!("HI")));
         agent.stop().await;
     }
+}
+
+/// A task that has ended; one of them has failed.
+fn ended(number: usize) -> TaskRecord {
+    let record = json!({"task": {
+        "task_id": format!("t{number}"), "from": "peer", "to": "desk", "type": "shout", "title": "",
+        "messages": [], "status": if number == 4000 { "failed" } else { "completed" },
+        "created_at": "c", "updated_at": "u",
+    }, "settled": true});
+    serde_json::from_value(record).unwrap()
 }
 
 /// A store that outlives its agent.

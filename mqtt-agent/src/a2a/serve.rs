@@ -96,6 +96,8 @@ pub(super) struct Executor {
     unsent: Unsent,
     /// Queries that are looked up.
     queries: Semaphore,
+    /// Queries that are looked up or wait for that.
+    asked: Arc<Semaphore>,
     /// Cancelled when card and status are out: nothing is told of tasks before (`A2A-1`).
     announced: CancellationToken,
     /// Cancelled when no more work is accepted.
@@ -204,6 +206,7 @@ impl SkillServer {
             tasks: TaskTracker::new(),
             unsent: Unsent::default(),
             queries: Semaphore::new(query::AT_ONCE),
+            asked: Arc::new(Semaphore::new(query::WAITING)),
             announced: CancellationToken::new(),
             stopping: CancellationToken::new(),
             abandon: CancellationToken::new(),

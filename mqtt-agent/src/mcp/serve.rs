@@ -131,7 +131,7 @@ impl ToolServer {
             shared.link.answered("the PUBLISH of the cards", how.within, announced_in_time).await;
         if let Err(error) = announced_in_time.unwrap_or_else(|late| Err(late.into())) {
             // Whatever was published already must not stay online.
-            stop::retire(&shared, &cards).await;
+            stop::retire(&shared, &cards, Vec::new()).await;
             return Err(error);
         }
         let gone = Gone::default();

@@ -17,6 +17,9 @@ use crate::wire::{Identifier, TaskList, TaskQuery, TaskSummary};
 /// How many queries are looked up at once; more wait.
 pub(super) const AT_ONCE: usize = 4;
 
+/// How many are looked up or wait for that. More are dropped: they must not take the room of tasks.
+pub(super) const WAITING: usize = 256;
+
 /// How many records are read at once.
 const PAGE: usize = 64;
 
@@ -39,15 +42,19 @@ impl Executor {
             limited!(warn, "dropped a query whose answer would go to nobody's results", topic = %shown(topic));
             return ack.refused();
         };
-        if self.is_flooded() {
-            limited!(warn, "dropped a query: too many messages are in hand", topic = %shown(topic));
-            return ack.refused();
-        }
+        let place = match Arc::clone(&self.asked).try_acquire_owned() {
+            Ok(place) if !self.is_flooded() => place,
+            _ => {
+                limited!(warn, "dropped a query: too many are in hand", topic = %shown(topic));
+                return ack.refused();
+            }
+        };
         let reply_to = ReplyTo::with(topic.to_owned(), &inbound.properties);
         // Nothing is owed but an answer; who gets none asks again.
         ack.in_memory();
         let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
+            let _place = place;
             let Ok(_turn) = executor.queries.acquire().await else { return };
             let list = match executor.list(&owner, &query).await {
                 Ok(list) => list,

@@ -133,6 +133,11 @@ impl Gone {
         self.cards().extend(card.map(|card| (card.tool.clone(), card)));
     }
 
+    /// The cards that are left, to be retired with the server's own.
+    pub(super) fn take(&self) -> Vec<ToolCard> {
+        std::mem::take(&mut *self.cards()).into_values().collect()
+    }
+
     /// Tries again what the broker did not take before the connection was lost.
     pub(super) async fn retire_again(&self, shared: &Shared, cards: &SharedCards) {
         let _alone = self.change.lock().await;

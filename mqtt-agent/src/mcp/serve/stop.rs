@@ -15,7 +15,7 @@ impl ToolServer {
     /// Takes no more calls, waits for the running ones, and marks the cards offline, once nobody would publish
     /// them again. The connection stays open.
     pub(crate) async fn stop(self, unrepaired: &CancellationToken) {
-        let Self { shared, cards, serving, announcer, abandon, .. } = self;
+        let Self { shared, cards, gone, serving, announcer, abandon, .. } = self;
         announcer.abort();
         drop(announcer.await);
 
@@ -34,16 +34,18 @@ impl ToolServer {
         drop((cancels, abandon));
 
         unrepaired.cancelled().await;
-        retire(&shared, &cards).await;
+        // With those that were removed while there was no connection.
+        retire(&shared, &cards, gone.take()).await;
     }
 }
 
-/// Marks the cards offline of a server that ends, or that did not come up.
-pub(super) async fn retire(shared: &Shared, cards: &SharedCards) {
-    let (offline, tools) = {
+/// Marks the cards offline of a server that ends, or that did not come up. `gone`: cards of tools that it serves no more.
+pub(super) async fn retire(shared: &Shared, cards: &SharedCards, gone: Vec<ToolCard>) {
+    let (offline, mut tools) = {
         let cards = read(cards);
         (cards.server_offline(), cards.tools().to_vec())
     };
+    tools.extend(gone);
     retire_tools(shared, cards, offline, &tools).await;
 }
 
