@@ -4,7 +4,7 @@
 // From the lowest to the highest:
 //
 // - `source`: what a server is; `error`: why it is not published; `lanes`: progress
-// - `group`, `supervisor`: the server's processes
+// - `group`, `supervisor`: the server's processes; `http`: the way to one that runs elsewhere
 // - `connection`: MCP with one server
 // - `answer`, `tool`, `extras`: calls, tools, and resources and prompts as tools
 // - `shelf`: which tools are served; `upkeep`: keeps them as the server is
@@ -14,6 +14,8 @@ mod connection;
 mod error;
 mod extras;
 mod group;
+#[cfg(feature = "mcp-publish-http")]
+mod http;
 mod lanes;
 mod shelf;
 mod source;

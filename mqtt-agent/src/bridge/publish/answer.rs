@@ -75,7 +75,12 @@ pub(super) async fn call(
             Err(Failure::new("the MCP server answered what is no result of a tool; report it to its maker")
                 .with_code("mcp_error"))
         }
-        Err(error) => Err(failed(&error)),
+        Err(error) => {
+            if matches!(error, ServiceError::TransportSend(_)) {
+                lanes.doubted.notify_one();
+            }
+            Err(failed(&error))
+        }
     }
 }
 
@@ -121,7 +126,8 @@ fn answered(result: CallToolResult) -> Answer {
         } else {
             texts.join("\n")
         };
-        let mut data = json!({"content": content});
+        // By its text, in which priorities are what they were: as trees their numbers would have more digits.
+        let mut data = json!({"content": serde_json::from_str::<Value>(raw.get()).unwrap_or_default()});
         if let (Some(data), Some(structured)) = (data.as_object_mut(), structured_content) {
             data.insert("structuredContent".to_owned(), structured);
         }

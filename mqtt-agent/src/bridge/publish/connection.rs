@@ -3,22 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ServerPeerInfo, Tool};
-use rmcp::service::{Peer, RunningService, ServiceError, serve_client};
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, ClientRequest, Implementation, PingRequest, ServerPeerInfo, Tool,
+};
+use rmcp::service::{Peer, PeerRequestOptions, RunningService, ServiceError, serve_client};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ClientHandler, RoleClient};
 use tokio::time::timeout;
 
 use super::error::ServerError;
 use super::group::Group;
+#[cfg(feature = "mcp-publish-http")]
+use super::http;
 use super::lanes::{Lanes, Watched};
-use super::source::McpServer;
+#[cfg(feature = "mcp-publish-http")]
+use super::source::HttpServer;
+use super::source::{McpServer, Place, ServerCommand};
 
 /// How long a server may take to start and to say hello. `npx` may have to fetch it first.
 const HELLO: Duration = Duration::from_secs(120);
 
 /// How long a server may take to list what it has.
 const LIST: Duration = Duration::from_secs(30);
+
+/// How often a server that was not started here is pinged.
+const PING: Duration = Duration::from_secs(15);
+
+/// How long it may take to answer.
+const PONG: Duration = Duration::from_secs(15);
 
 /// How many tools of a server are looked at.
 const MOST_TOOLS: usize = 10_000;
@@ -45,12 +57,21 @@ pub(super) struct Line {
 pub(super) struct Connection {
     line: Line,
     service: RunningService<RoleClient, Plain>,
-    group: Group,
+    /// Its processes, where it was started here.
+    group: Option<Group>,
 }
 
 impl Connection {
-    /// Starts a server, and waits until it said hello.
+    /// Starts a server or connects to one, and waits until it said hello.
     pub(super) async fn open(server: &McpServer) -> Result<Self, ServerError> {
+        match &server.0 {
+            Place::Command(command) => Self::start(command).await,
+            #[cfg(feature = "mcp-publish-http")]
+            Place::Http(server) => Self::connect(server).await,
+        }
+    }
+
+    async fn start(server: &ServerCommand) -> Result<Self, ServerError> {
         let (mut group, stdout, stdin) =
             Group::start(server).map_err(|error| ServerError::start(server, &error))?;
         let lanes = Arc::new(Lanes::default());
@@ -71,7 +92,20 @@ impl Connection {
             },
             status = group.ended() => return Err(ServerError::Ended { status }),
         };
-        Ok(Self { line: Line { peer: service.peer().clone(), lanes }, service, group })
+        Ok(Self { line: Line { peer: service.peer().clone(), lanes }, service, group: Some(group) })
+    }
+
+    #[cfg(feature = "mcp-publish-http")]
+    async fn connect(server: &HttpServer) -> Result<Self, ServerError> {
+        let lanes = Arc::new(Lanes::default());
+        let transport = Watched { transport: http::transport(server).await?, lanes: Arc::clone(&lanes) };
+        let hello = timeout(LIST, serve_client(Plain, transport)).await;
+        let service = match hello {
+            Ok(Ok(service)) => service,
+            Ok(Err(error)) => return Err(ServerError::Http { message: error.to_string() }),
+            Err(_) => return Err(ServerError::Silent { within: LIST }),
+        };
+        Ok(Self { line: Line { peer: service.peer().clone(), lanes }, service, group: None })
     }
 
     pub(super) fn line(&self) -> &Line {
@@ -91,9 +125,15 @@ impl Connection {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         };
+        let ended = async {
+            match &mut self.group {
+                Some(group) => group.ended().await,
+                None => self.line.silent().await,
+            }
+        };
         tokio::select! {
-            status = self.group.ended() => status,
-            () = closed => "it closed its stdout".to_owned(),
+            status = ended => status,
+            () = closed => "it closed the connection".to_owned(),
             () = self.line.lanes.stuck.cancelled() => "it reads nothing, so it was ended".to_owned(),
         }
     }
@@ -104,11 +144,35 @@ impl Connection {
         drop(line);
         // Closes its stdin.
         drop(timeout(Duration::from_secs(1), service.cancel()).await);
-        group.end().await;
+        if let Some(group) = group {
+            group.end().await;
+        }
     }
 }
 
 impl Line {
+    /// Waits until a server that was not started here does not answer pings any more.
+    async fn silent(&self) -> String {
+        let mut missed = 0;
+        loop {
+            // What could not be sent is looked into at once.
+            drop(timeout(PING, self.lanes.doubted.notified()).await);
+            let ping = ClientRequest::PingRequest(PingRequest::default());
+            let options = PeerRequestOptions::with_timeout(PONG);
+            let answer = match self.peer.send_request_with_option(ping, options).await {
+                Ok(asked) => asked.await_response().await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                // Whatever it says, it is there.
+                Ok(_) | Err(ServiceError::McpError(_)) => missed = 0,
+                Err(error @ ServiceError::Timeout { .. }) if missed > 0 => return error.to_string(),
+                Err(ServiceError::Timeout { .. }) => missed += 1,
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+
     /// All tools of the server.
     pub(super) async fn tools(&self) -> Result<Vec<Tool>, ServerError> {
         let listed = timeout(LIST, self.peer.list_all_tools()).await;

@@ -3,10 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::source::McpServer;
+use super::source::ServerCommand;
 use crate::deadline::Lasting;
 use crate::error::Error;
-use crate::shown::{debug_as_display, shown};
+use crate::shown::{debug_as_display, quoting, shown};
 
 /// Why an MCP server could not be published.
 #[derive(thiserror::Error)]
@@ -33,7 +33,7 @@ impl From<ServerError> for PublishServerError {
 #[non_exhaustive]
 pub enum ServerError {
     /// Its command could not be started.
-    #[error("`{program}` could not be started: {message}; is it installed, and in the `PATH`?", program = shown(.program))]
+    #[error("`{program}` could not be started: {message}; is it installed, and in the `PATH`?", program = shown(.program), message = quoting(.message))]
     Start {
         /// The command.
         program: String,
@@ -47,13 +47,19 @@ pub enum ServerError {
         status: String,
     },
     /// It did not answer in time.
-    #[error("said nothing within {}; does it speak MCP over stdin and stdout?", Lasting(*.within))]
+    #[error("said nothing within {}; does it speak MCP, over stdin and stdout or at this URL?", Lasting(*.within))]
     Silent {
         /// The time allowed.
         within: Duration,
     },
+    /// It could not be asked over HTTP.
+    #[error("could not be asked: {message}; look at the URL, which often ends with `/mcp`, and at the token", message = shown(.message))]
+    Http {
+        /// What is wrong.
+        message: String,
+    },
     /// What it answers is no MCP.
-    #[error("does not speak MCP: {message}; does it speak MCP over stdin and stdout?", message = shown(.message))]
+    #[error("does not speak MCP: {message}; does it speak MCP, over stdin and stdout or at this URL?", message = shown(.message))]
     Handshake {
         /// What is wrong.
         message: String,
@@ -63,7 +69,7 @@ pub enum ServerError {
 debug_as_display!(ServerError);
 
 impl ServerError {
-    pub(super) fn start(server: &McpServer, error: &io::Error) -> Self {
+    pub(super) fn start(server: &ServerCommand, error: &io::Error) -> Self {
         let program = server.program.to_string_lossy().into_owned();
         Self::Start { program, message: error.to_string() }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::source::McpServer;
+use super::source::ServerCommand;
 
 /// How long a server has to end after its stdin was closed. A supervisor takes up to twice [`supervisor::PATIENCE`] of it.
 ///
@@ -24,7 +24,7 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts a server, with the pipes to it.
-    pub(super) fn start(server: &McpServer) -> io::Result<(Self, ChildStdout, ChildStdin)> {
+    pub(super) fn start(server: &ServerCommand) -> io::Result<(Self, ChildStdout, ChildStdin)> {
         let (program, arguments) = server.line();
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);

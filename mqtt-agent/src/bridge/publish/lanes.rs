@@ -28,6 +28,8 @@ pub(super) struct Lanes {
     known: Mutex<Known>,
     /// Told of each change of a list.
     pub(super) changed: Notify,
+    /// Told when something could not be sent.
+    pub(super) doubted: Notify,
     /// The server reads nothing.
     pub(super) stuck: CancellationToken,
 }

@@ -1,21 +1,54 @@
-//! [`McpServer`]: where an MCP server is: a command that is one over stdin and stdout.
+//! [`McpServer`]: where an MCP server is: a command that is one over stdin and stdout, or a URL.
 
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(feature = "mcp-publish-http")]
+use std::{io, sync::Arc};
 
-/// An MCP server whose tools are published: a command, which is started, ended and started again as needed.
+/// An MCP server whose tools are published: a command, which is started, ended and started again as needed, or the URL of
+/// one that runs.
 #[derive(Clone)]
 #[must_use = "it is given to a `Publisher`"]
-pub struct McpServer {
-    pub(super) program: OsString,
-    pub(super) arguments: Vec<OsString>,
-    pub(super) supervisor: Option<Vec<OsString>>,
+pub struct McpServer(pub(super) Place);
+
+#[derive(Clone)]
+pub(super) enum Place {
+    Command(ServerCommand),
+    #[cfg(feature = "mcp-publish-http")]
+    Http(HttpServer),
 }
+
+/// A command that is a server.
+#[derive(Clone)]
+pub(super) struct ServerCommand {
+    pub(super) program: OsString,
+    arguments: Vec<OsString>,
+    supervisor: Option<Vec<OsString>>,
+}
+
+/// A server over HTTP.
+#[cfg(feature = "mcp-publish-http")]
+#[derive(Clone)]
+pub(super) struct HttpServer {
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) bearer: Option<Bearer>,
+}
+
+/// What gives the token of a connection.
+#[cfg(feature = "mcp-publish-http")]
+pub(super) type Bearer = Arc<dyn Fn() -> io::Result<String> + Send + Sync>;
 
 impl fmt::Debug for McpServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Arguments may hold keys.
-        f.debug_struct("McpServer").field("program", &self.program).finish_non_exhaustive()
+        // Arguments, headers and URLs may hold keys.
+        let mut shown = f.debug_struct("McpServer");
+        match &self.0 {
+            Place::Command(command) => shown.field("program", &command.program),
+            #[cfg(feature = "mcp-publish-http")]
+            Place::Http(_) => shown.field("transport", &"http"),
+        };
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -29,19 +62,51 @@ impl McpServer {
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Self { program: program.into(), arguments, supervisor: None }
+        Self(Place::Command(ServerCommand { program: program.into(), arguments, supervisor: None }))
     }
 
     /// Puts a process between this one and the server, which ends the server's process group when this process is gone, however
     /// that ended. `command` is what starts it; the server's command is appended. It calls [`supervise`](super::supervise) with
     /// what was appended: the command `mqtt-agent` has such a subcommand.
     ///
-    /// Without a supervisor a server whose publisher is killed sees the end of its stdin, at which MCP servers end.
+    /// Without a supervisor a server whose publisher is killed sees the end of its stdin, at which MCP servers end. It has no effect
+    /// on a URL.
     pub fn supervised_by(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        self.supervisor = Some(command.into_iter().map(Into::into).collect());
+        #[cfg_attr(not(feature = "mcp-publish-http"), allow(irrefutable_let_patterns))]
+        if let Place::Command(server) = &mut self.0 {
+            server.supervisor = Some(command.into_iter().map(Into::into).collect());
+        }
         self
     }
 
+    /// A server over streamable HTTP, by the URL of its MCP endpoint: `https://host/mcp` (feature `mcp-publish-http`). `https://` trusts the
+    /// system's certificate authorities.
+    #[cfg(feature = "mcp-publish-http")]
+    pub fn http(url: impl Into<String>) -> Self {
+        Self(Place::Http(HttpServer { url: url.into(), headers: Vec::new(), bearer: None }))
+    }
+
+    /// A header of each request. It has no effect on a command.
+    #[cfg(feature = "mcp-publish-http")]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        if let Place::Http(server) = &mut self.0 {
+            server.headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// What gives the token for the header `Authorization: Bearer ..`. It is asked for each connection, and may block. It has no
+    /// effect on a command.
+    #[cfg(feature = "mcp-publish-http")]
+    pub fn bearer_from(mut self, token: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
+        if let Place::Http(server) = &mut self.0 {
+            server.bearer = Some(Arc::new(token));
+        }
+        self
+    }
+}
+
+impl ServerCommand {
     /// The program, and all its arguments.
     pub(super) fn line(&self) -> (OsString, Vec<OsString>) {
         let mut words = self.supervisor.clone().unwrap_or_default();
