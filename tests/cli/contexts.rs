@@ -20,12 +20,12 @@ async fn a_context_is_added_used_shown_and_removed() {
     let folder = folder.path();
     let add = ["context", "add", "home", "--url", "mqtt://127.0.0.1:1", "--id", "ada", "--json"];
     let expected = json!({"context": "home", "current": false, "url": "mqtt://127.0.0.1:1", "id": "ada"});
-    assert_eq!(run(folder, &add, &[]).await.values(), [expected.clone()]);
+    assert_eq!(run(folder, &add, &[]).await.values(), std::slice::from_ref(&expected));
     run(folder, &["context", "use", "home"], &[]).await.done();
     let mut used = expected;
     used["current"] = json!(true);
     for line in [&["context", "list", "--json"][..], &["context", "show", "home", "--json"]] {
-        assert_eq!(run(folder, line, &[]).await.values(), [used.clone()]);
+        assert_eq!(run(folder, line, &[]).await.values(), std::slice::from_ref(&used));
     }
     run(folder, &["context", "remove", "home"], &[]).await.done();
     assert_eq!(run(folder, &["context", "list", "--json"], &[]).await.values(), Vec::<Value>::new());

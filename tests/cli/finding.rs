@@ -91,7 +91,7 @@ async fn names_complete_from_the_broker_and_hostile_ones_are_left_out() {
     std::os::unix::fs::symlink(command.as_std().get_program(), folder.path().join("mqtt-agent")).unwrap();
     let complete = async |line: &str, word: usize| {
         let script = format!(
-            "source <(mqtt-agent completions bash); COMP_WORDS=({line}); COMP_CWORD={word}; _mqtt_agent_names; echo \"${{COMPREPLY[@]}}\""
+            "source <(mqtt-agent completions bash); COMP_WORDS=({line}); COMP_CWORD={word}; _mqtt_agent_names mqtt-agent \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\""
         );
         let mut shell = tokio::process::Command::new("bash");
         let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());

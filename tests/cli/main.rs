@@ -17,6 +17,8 @@ mod host;
 mod hostile;
 mod http;
 #[cfg(unix)]
+mod http_server;
+#[cfg(unix)]
 mod published;
 #[cfg(unix)]
 mod publishing;

@@ -81,6 +81,8 @@ fn each() -> Value {
     })
 }
 
+// The child is left on purpose.
+#[allow(clippy::zombie_processes)]
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let (file, how) = (arguments.next().expect("a file"), arguments.next().unwrap_or_default());

@@ -10,6 +10,7 @@ use support::{TestBroker, eventually, on_each_broker, soon};
 
 use crate::command::{Running, run_alone};
 use crate::host::{ERAS, Host};
+use crate::http_server::HttpServer;
 use crate::published::{Pids, Publish, SERVER, is_there, kill};
 
 async fn client(broker: &TestBroker) -> Client {
@@ -335,6 +336,55 @@ async fn from_one_mcp_host_to_another_nothing_is_lost() {
         host.end().await;
     }
     publish.running.interrupt().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_over_http_is_published_and_its_cards_are_offline_while_it_is_away() {
+    let broker = TestBroker::embedded().await;
+    let server = HttpServer::start(0, "secret").await;
+    let (url, port) = (server.url(), server.port());
+    let mut command = crate::command::command(&[
+        "publish",
+        "--json",
+        "--server",
+        &url,
+        "--bearer-env",
+        "TOKEN",
+        "--header",
+        "X-Mark: yes",
+    ]);
+    command.env("MQTT_AGENT_URL", broker.url()).env("TOKEN", "secret");
+    let mut publish = Running::of(command);
+    let online = publish.next().await;
+    assert_eq!(
+        (&online["event"], &online["agent"], &online["tools"]),
+        (&json!("online"), &json!("http-server"), &json!(["marked"]))
+    );
+    let client = client(&broker).await;
+    assert_eq!(client.call("marked", ()).await.unwrap(), "true");
+    drop(server);
+    let lost = client.call("marked", ()).await.unwrap_err();
+    assert_eq!(lost.code(), Some("server_lost"), "{lost:?}");
+    assert_eq!(publish.next().await["event"], "offline");
+    card(&client, "marked", Status::Offline).await;
+    let _server = HttpServer::start(port, "secret").await;
+    while publish.next().await["event"] != "online" {}
+    assert_eq!(client.call("marked", ()).await.unwrap(), "true");
+    assert_eq!(publish.interrupt().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_over_http_that_does_not_let_us_in_is_an_error_at_once() {
+    let broker = TestBroker::embedded().await;
+    let server = HttpServer::start(0, "secret").await;
+    let away = "http://127.0.0.1:1/mcp".to_owned();
+    for url in [server.url(), away, "https://127.0.0.1:1/mcp".to_owned()] {
+        let ended = run_alone(&["publish", "--url", &broker.url(), "--json", "--server", &url]).await;
+        let error = ended.error(1);
+        assert!(error["message"].as_str().unwrap().contains("could not be asked"), "{error}");
+    }
+    let both = run_alone(&["publish", "--server", "http://x", "--", "y"]).await;
+    assert_eq!(both.code, Some(2), "{both:?}");
 }
 
 /// As many calls and kills as the environment says; else few.

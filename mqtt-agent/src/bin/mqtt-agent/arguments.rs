@@ -7,7 +7,7 @@ use mqtt_agent::wire::ToolCard;
 use serde_json::{Map, Value};
 
 use crate::exit::Failure;
-use crate::line::is_own;
+use crate::options::is_own;
 use crate::output::printable;
 
 /// How many references of a schema are followed in a row; more run in a circle.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments;
 use crate::exit::{Exit, Failure};
-use crate::line::{divide, own, refused};
+use crate::options::{divide, own, refused};
 use crate::output::pretty;
 use crate::settings::Settings;
 use crate::signals;

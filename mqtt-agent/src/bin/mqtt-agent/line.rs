@@ -222,46 +222,6 @@ fn mcp() -> [Arg; 16] {
     ]
 }
 
-/// The options that hold for a call wherever they stand.
-pub(crate) fn own() -> Command {
-    Command::new("call").no_binary_name(true).args(common()).arg(timeout())
-}
-
-/// Divides what stands behind a tool's name into the options of this command and those of the tool.
-pub(crate) fn divide(rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
-    let (mut own, mut tool) = (Vec::new(), Vec::new());
-    let mut rest = rest;
-    while let Some(word) = rest.next() {
-        let (name, valued) = word.split_once('=').map_or((word.as_str(), false), |(name, _)| (name, true));
-        match name {
-            "--" => {
-                tool.push(word);
-                tool.extend(rest.by_ref());
-            }
-            "--json" => own.push(word),
-            "--url" | "--namespace" | "--context" | "--timeout" => {
-                own.push(word);
-                if !valued {
-                    own.extend(rest.next());
-                }
-            }
-            _ => tool.push(word),
-        }
-    }
-    (own, tool)
-}
-
-/// Whether a name is that of an option of ours.
-pub(crate) fn is_own(name: &str) -> bool {
-    matches!(name, "json" | "url" | "namespace" | "context" | "timeout" | "help")
-}
-
-/// What clap says, as a failure of this command.
-pub(crate) fn refused(error: &clap::Error) -> Failure {
-    let text = error.to_string();
-    Failure::usage(text.trim_start_matches("error: ").trim_end())
-}
-
 /// `mqtt-agent completions`.
 pub(crate) fn print_completions(matches: &ArgMatches) -> Result<(), Failure> {
     if let Some(shell) = matches.get_one::<Shell>("shell") {

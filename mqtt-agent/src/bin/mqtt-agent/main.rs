@@ -1,7 +1,7 @@
 //! The command `mqtt-agent`: what is on a broker, for people and scripts. All work is the library's.
 //!
-//! `line` says what can be written, `settings` what holds for all commands, `exit` how a command ends, `output` how it
-//! prints, `log` what it logs; the other files are a command each.
+//! `line` and `options` say what can be written, `settings` what holds for all commands, `profile` has named brokers, `exit` how a
+//! command ends, `output` how it prints, `log` what it logs; the other files are a command each.
 
 mod arguments;
 mod ask;

@@ -1,6 +1,8 @@
 //! `mqtt-agent publish`: an MCP server of others as tools on the broker; `supervise`, which it starts itself.
 
 use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,21 +32,54 @@ pub(crate) fn command() -> Command {
             "Publishes an MCP server: its tools become tools on the broker, until Ctrl-C. The server is started, its tools \
              follow its list, and it is started again when it ends.",
         )
-        .override_usage("mqtt-agent publish [OPTIONS] -- COMMAND [ARGUMENTS]...")
+        .override_usage("mqtt-agent publish [OPTIONS] -- COMMAND [ARGUMENTS]...\n       mqtt-agent publish [OPTIONS] --server URL")
         .after_help(
             "Examples:\n  mqtt-agent publish -- npx -y @modelcontextprotocol/server-everything\n  \
              mqtt-agent publish --dev -- npx -y @modelcontextprotocol/server-everything    # with a broker for it\n  \
+             mqtt-agent publish --server https://mcp.example/mcp --bearer-env TOKEN\n  \
              mqtt-agent publish --id files --prefix files- -- npx -y @modelcontextprotocol/server-filesystem /srv\n  \
              mqtt-agent publish --instance \"$HOSTNAME\" -- uvx mcp-server-time    # on several hosts: they share the calls",
         )
         .arg(
             Arg::new("server-command")
                 .value_name("COMMAND")
-                .required(true)
+                .required_unless_present("server")
+                .conflicts_with("server")
                 .num_args(1..)
                 .last(true)
                 .value_parser(value_parser!(OsString))
                 .help("The command that is an MCP server over stdin and stdout"),
+        )
+        .arg(
+            Arg::new("server")
+                .long("server")
+                .value_name("URL")
+                .help("The MCP endpoint of a server over HTTP, as https://host/mcp"),
+        )
+        .arg(
+            Arg::new("bearer-env")
+                .long("bearer-env")
+                .value_name("VARIABLE")
+                .requires("server")
+                .help("The environment variable with the token for that server"),
+        )
+        .arg(
+            Arg::new("bearer-file")
+                .long("bearer-file")
+                .value_name("FILE")
+                .requires("server")
+                .conflicts_with("bearer-env")
+                .value_parser(value_parser!(PathBuf))
+                .help("The file with the token for that server, which is read for each connection"),
+        )
+        .arg(
+            Arg::new("header")
+                .long("header")
+                .value_name("NAME: VALUE")
+                .requires("server")
+                .action(ArgAction::Append)
+                .value_parser(header)
+                .help("A header of each request to that server; may be repeated"),
         )
         .arg(id().help("The id of the agent [default: the name that the server gives itself]"))
         .arg(
@@ -99,6 +134,42 @@ pub(crate) fn supervise_command() -> Command {
     )
 }
 
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write a header as `Name: value`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The server that is published.
+fn server(matches: &ArgMatches) -> Result<McpServer, Failure> {
+    let Some(url) = matches.get_one::<String>("server") else {
+        let mut words = words(matches).into_iter();
+        let server = McpServer::command(words.next().unwrap_or_default(), words);
+        return Ok(match std::env::current_exe() {
+            Ok(program) => server.supervised_by([program.into(), OsString::from(SUPERVISE), "--".into()]),
+            Err(_) => server,
+        });
+    };
+    let mut server = McpServer::http(url);
+    for (name, value) in matches.get_many::<(String, String)>("header").into_iter().flatten() {
+        server = server.header(name, value);
+    }
+    if let Some(variable) = matches.get_one::<String>("bearer-env") {
+        let Ok(token) = std::env::var(variable) else {
+            return Err(Failure::usage(format!("`{variable}` is to have the token, and is not set; set it")));
+        };
+        server = server.bearer_from(move || Ok(token.clone()));
+    }
+    if let Some(file) = matches.get_one::<PathBuf>("bearer-file").cloned() {
+        let read = move || {
+            let text = std::fs::read_to_string(&file);
+            text.map(|text| text.trim().to_owned())
+                .map_err(|error| io::Error::new(error.kind(), format!("`{}`: {error}", file.display())))
+        };
+        server = server.bearer_from(read);
+    }
+    Ok(server)
+}
+
 fn words(matches: &ArgMatches) -> Vec<OsString> {
     matches.get_many::<OsString>("server-command").into_iter().flatten().cloned().collect()
 }
@@ -132,6 +203,7 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
 async fn publish(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let output = settings.output();
     let publisher = publisher(matches, settings)?;
+    output.note("waiting for the server to say hello; a first start may have to fetch it");
     let mut published = tokio::select! {
         published = publisher.start() => published?,
         () = signals::asked_to_end() => return Err(Failure::new(Exit::Interrupted, "interrupted; nothing was published")),
@@ -150,13 +222,7 @@ fn publisher(matches: &ArgMatches, settings: &Settings) -> Result<Publisher, Fai
     if let Some(instance) = matches.get_one::<String>("instance") {
         options = options.instance(instance);
     }
-    let mut words = words(matches).into_iter();
-    let mut server = McpServer::command(words.next().unwrap_or_default(), words);
-    if let Ok(program) = std::env::current_exe() {
-        let supervisor: [OsString; 3] = [program.into(), SUPERVISE.into(), "--".into()];
-        server = server.supervised_by(supervisor);
-    }
-    let mut publisher = Publisher::new(options, server);
+    let mut publisher = Publisher::new(options, server(matches)?);
     if let Some(prefix) = matches.get_one::<String>("prefix") {
         publisher = publisher.prefix(prefix);
     }

@@ -123,9 +123,11 @@ where
             Ok((json, text)) => output.answer(&json, || text)?,
             Err(error) if is_one => return Err(error.into()),
             Err(error) => {
-                let mut json = Failure::from(error).to_json();
-                let text = json["error"]["message"].as_str().unwrap_or_default().to_owned();
-                json["server"] = json!(name);
+                let failure = Failure::from(error);
+                let (mut json, text) = (failure.to_json(), failure.message);
+                if let Some(json) = json.as_object_mut() {
+                    json.insert("server".to_owned(), json!(name));
+                }
                 output.progress(&json, || format!("{name}: {text}"))?;
                 silent.push(name);
             }
