@@ -230,9 +230,9 @@ pub use link::{
     BrokerFeature, ConnectError, ConnectionState, Credentials, PublishError, SizeLimit, SubscribeError, Tls,
 };
 pub use mcp::{
-    AskedServer, CallError, Cause, ChunksError, Diagnosis, DynamicTool, DynamicToolError, FindServer, FindTool,
-    Finding, ListServers, ListTools, Retry, SaveTo, Saved, ServerChange, ServerChanges, ToolCall, ToolChange,
-    ToolChanges, ToolStream, Why,
+    AskedServer, CallError, Cause, ChunksError, Diagnosis, DynamicTool, DynamicToolError, FindServer,
+    FindTool, Finding, ListServers, ListTools, Retry, SaveTo, Saved, ServerChange, ServerChanges, ToolCall,
+    ToolChange, ToolChanges, ToolStream, Why,
 };
 #[doc = include_str!("../docs/agent_card.md")]
 pub use mqtt_agent_macros::AgentCard;

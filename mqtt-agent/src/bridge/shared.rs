@@ -23,8 +23,8 @@ use super::parked::{Parked, Purpose};
 use super::progress::Progress;
 use crate::client::Client;
 use crate::session::Scope;
-use crate::spawn;
 use crate::spans;
+use crate::spawn;
 use crate::wire::{ToolCard, TraceContext, codes};
 
 /// How long after the start a host waits for the first listing, where nothing is known of an earlier process.
