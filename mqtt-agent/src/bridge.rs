@@ -57,7 +57,7 @@ mod wrap;
 pub use error::BridgeError;
 pub use expose::Expose;
 #[cfg(feature = "mcp-http")]
-pub use http::{Http, HttpBody, HttpService, Tokens};
+pub use http::{Http, HttpBody, HttpService, OAuth, Tokens};
 #[cfg(feature = "mcp-publish")]
 pub use publish::{
     McpServer, PublishEvent, PublishServerError, Published, Publisher, ServerError, supervise,

@@ -83,5 +83,7 @@ pub(crate) use routes::{matches, unshared};
 pub use state::ConnectionState;
 pub(crate) use subscription::Subscription;
 pub use tls::Tls;
+#[cfg(all(feature = "tls", feature = "mcp-http"))]
+pub(crate) use tls::web_tls;
 pub(crate) use url::without_credentials;
 pub(crate) use will::Will;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::host::{ERAS, Era, Host};
 use crate::served::desk;
+use crate::web::Web;
 
 type Told = mpsc::UnboundedSender<&'static str>;
 
@@ -36,6 +37,12 @@ async fn forever(_task: Task, State(told): State<Told>) -> String {
     std::future::pending().await
 }
 
+/// Says who asks.
+#[skill]
+async fn who(task: Task) -> String {
+    task.from().to_owned()
+}
+
 /// Never works.
 #[skill]
 async fn fail(_task: Task) -> Result<String, String> {
@@ -45,7 +52,7 @@ async fn fail(_task: Task) -> Result<String, String> {
 async fn baker(url: &str) -> (Running, mpsc::UnboundedReceiver<&'static str>) {
     let (told, heard) = mpsc::unbounded_channel();
     let agent =
-        Agent::new("baker").skills(skills![bake, forever, fail]).state(told).start(url).await.unwrap();
+        Agent::new("baker").skills(skills![bake, forever, who, fail]).state(told).start(url).await.unwrap();
     (agent, heard)
 }
 
@@ -184,5 +191,24 @@ async fn an_agent_that_comes_later_is_told() {
     assert_eq!(host.names().await, Vec::<String>::new());
     let (agent, _heard) = baker(&broker.url()).await;
     host.until_listed("baker_bake").await;
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sub_7_over_http_a_task_is_from_the_identity_of_its_caller() {
+    let broker = TestBroker::embedded().await;
+    let (agent, _heard) = baker(&broker.url()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens");
+    std::fs::write(&file, "scout scout-0123456789abcdef\nprobe probe-0123456789abcdef").unwrap();
+    let web = Web::start(&broker.url(), &["--agents", "--tokens", file.to_str().unwrap()]).await;
+    for era in ERAS {
+        for identity in ["scout", "probe"] {
+            let mut client = web.client(era, Some(&format!("{identity}-0123456789abcdef"))).await;
+            while !client.names().await.contains(&"baker_who".to_owned()) {}
+            let told = client.call("baker_who", json!({"message": "who am I"})).await;
+            assert_eq!(told["content"][0]["text"], identity, "{told}");
+        }
+    }
     agent.stop().await;
 }

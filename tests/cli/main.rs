@@ -18,6 +18,7 @@ mod hostile;
 mod http;
 #[cfg(unix)]
 mod http_server;
+mod oauth;
 #[cfg(unix)]
 mod published;
 #[cfg(unix)]

@@ -4,13 +4,14 @@
 //
 // - `refusal`: what is answered to a request that is not served; `inbound`: a request's body, within bounds
 // - `outbound`: a response's body, for clients that may not read it
-// - `tokens`, `access`: who may come in, and as whom
+// - `tokens`, `oauth`, `access`: who may come in, and as whom
 // - `sessions`: the sessions of legacy hosts; `principals`: what is kept for each identity
 // - `service`: one request; `listen`: connections
 
 mod access;
 mod inbound;
 mod listen;
+mod oauth;
 mod outbound;
 mod principals;
 mod refusal;
@@ -18,6 +19,7 @@ mod service;
 mod sessions;
 mod tokens;
 
+pub use oauth::OAuth;
 pub use outbound::HttpBody;
 pub use service::HttpService;
 pub use tokens::Tokens;
@@ -39,7 +41,7 @@ const MOST_SESSIONS: usize = 256;
 ///
 /// Without further settings it takes only requests to this machine (`Host` is `localhost`, `127.0.0.1` or `[::1]`), and none
 /// from web pages (`Origin`), so that a page in a browser cannot reach it by a name that leads here (DNS rebinding). Whoever
-/// is on this machine comes in, unless there are [`tokens`](Self::tokens).
+/// is on this machine comes in, unless there are [`tokens`](Self::tokens) or [`oauth`](Self::oauth).
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until a bridge is served with them"]
 pub struct Http {
@@ -85,6 +87,13 @@ impl Http {
     /// Only callers with one of these bearer tokens come in, each with its identity; others are answered 401.
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.access = Access::Tokens(tokens);
+        self
+    }
+
+    /// Only callers with an access token of this OAuth server come in, each with its identity; others are answered 401, and told
+    /// where to get one (RFC 9728). It takes the place of [`tokens`](Self::tokens).
+    pub fn oauth(mut self, oauth: OAuth) -> Self {
+        self.access = Access::OAuth(Box::new(oauth));
         self
     }
 

@@ -49,16 +49,15 @@ fn card(id: &str, agent: &AgentCard, skill: &AgentSkill) -> Option<ToolCard> {
         description.push_str(if index == 0 { "\n\nExamples:" } else { "" });
         description.push_str(&format!("\n- {example}"));
     }
-    let mut card = json!({
+    let card = json!({
         "server": agent.agent_id,
         "description": description,
         "title": if skill.name.is_empty() { &skill.id } else { &skill.name },
         "tags": skill.tags,
         "input_schema": schema("input").unwrap_or(&MESSAGE),
+        // `null` is none.
+        "output_schema": schema("output"),
     });
-    if let Some(output) = schema("output") {
-        card["output_schema"] = output.clone();
-    }
     // As what a peer sent, for it is.
     ToolCard::read(&format!("{id}/{}", skill.id), card.to_string().as_bytes()).ok()?
 }

@@ -39,6 +39,8 @@ impl fmt::Debug for Tls {
     }
 }
 
+#[cfg(all(feature = "tls", feature = "mcp-http"))]
+pub(crate) use rustls_configuration::web_tls;
 #[cfg(feature = "tls")]
 pub(super) use rustls_configuration::{configuration, open};
 
@@ -70,6 +72,17 @@ mod rustls_configuration {
         let connector = TlsConnector::from(Arc::clone(config));
         let stream = connector.connect(name, stream).await.map_err(|error| Ended::attempt_io(&error))?;
         Ok(Box::new(stream))
+    }
+
+    /// Shakes hands with a web server, whose certificate is of an authority that the system trusts.
+    #[cfg(feature = "mcp-http")]
+    pub(crate) async fn web_tls(
+        host: &str,
+        stream: tokio::net::TcpStream,
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
+        let config = configuration(None).map_err(|error| std::io::Error::other(error.to_string()))?;
+        TlsConnector::from(config).connect(name, stream).await
     }
 
     /// The configuration. The provider is named, so that it doesn't matter which others a program links or installs.

@@ -162,7 +162,7 @@ pub(crate) fn command() -> Command {
         .subcommand(completions::names_command())
 }
 
-fn mcp() -> [Arg; 16] {
+fn mcp() -> [Arg; 21] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -211,6 +211,28 @@ fn mcp() -> [Arg; 16] {
             .value_parser(value_parser!(PathBuf))
             .requires("http")
             .help("Who may come in over HTTP: a file with `IDENTITY TOKEN` in each line"),
+        Arg::new("oauth")
+            .long("oauth")
+            .value_name("ISSUER")
+            .requires_all(["http", "resource", "jwks"])
+            .conflicts_with("tokens")
+            .help("Who may come in over HTTP: whoever has an access token of this OAuth server"),
+        Arg::new("resource")
+            .long("resource")
+            .value_name("URL")
+            .requires("oauth")
+            .help("What these tokens are for: the URL that clients know, as https://mcp.example/mcp"),
+        Arg::new("jwks")
+            .long("jwks")
+            .value_name("URL|FILE")
+            .requires("oauth")
+            .help("The keys of the OAuth server"),
+        Arg::new("claim")
+            .long("claim")
+            .value_name("NAME")
+            .requires("oauth")
+            .help("The claim that is the identity [default: sub]"),
+        Arg::new("scope").long("scope").value_name("SCOPE").requires("oauth").help("A scope that tokens must have"),
         some("host", "NAME", "A further name that `Host` may have over HTTP; may be repeated")
             .requires("http"),
         some(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
-use mqtt_agent::bridge::{Bridge, Expose, Http, RunningBridge, Tokens};
+use mqtt_agent::bridge::{Bridge, Expose, Http, OAuth, RunningBridge, Tokens};
 use tokio::net::TcpListener;
 
 use serde_json::json;
@@ -61,6 +61,17 @@ fn http(matches: &ArgMatches) -> Result<Http, Failure> {
     let some = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned();
     let http = some("host").fold(Http::new(), Http::host);
     let http = some("origin").fold(http, Http::origin);
+    let one = |name: &str| matches.get_one::<String>(name);
+    if let (Some(issuer), Some(resource), Some(keys)) = (one("oauth"), one("resource"), one("jwks")) {
+        let mut oauth = OAuth::new(issuer, resource, keys)?;
+        if let Some(claim) = one("claim") {
+            oauth = oauth.claim(claim);
+        }
+        if let Some(scope) = one("scope") {
+            oauth = oauth.scope(scope);
+        }
+        return Ok(http.oauth(oauth));
+    }
     Ok(match matches.get_one::<PathBuf>("tokens") {
         Some(file) => http.tokens(Tokens::from_file(file)?),
         None => http,

@@ -1,9 +1,13 @@
 //! [`Access`]: who may come in, and as whom.
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::oauth::{Bearer, OAuth, REFRESH};
 use super::refusal::Refusal;
 use super::tokens::{Granted, Tokens};
 use crate::wire::Identifier;
@@ -15,6 +19,8 @@ pub(super) enum Access {
     Open,
     /// Whoever has a token, as whom it says.
     Tokens(Tokens),
+    /// Whoever has a token of an OAuth server, as whom it says.
+    OAuth(Box<OAuth>),
 }
 
 /// A request that may come in.
@@ -24,24 +30,61 @@ pub(super) struct Grant {
     pub(super) identity: Option<Identifier>,
     /// It may not any more.
     pub(super) ended: CancellationToken,
+    /// Until when it may begin anything.
+    expires: Option<Instant>,
+}
+
+impl Grant {
+    /// Ends when it may not go on any more: what only listens ends with its token too.
+    pub(super) fn over(&self, is_listening: bool) -> BoxFuture<'static, ()> {
+        let (ended, expires) = (self.ended.clone(), self.expires.filter(|_| is_listening));
+        async move {
+            match expires {
+                Some(expires) => tokio::select! {
+                    () = ended.cancelled() => {}
+                    () = sleep_until(expires) => {}
+                },
+                None => ended.cancelled().await,
+            }
+        }
+        .boxed()
+    }
 }
 
 impl Access {
     /// Whose a request is.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<Grant, Refusal> {
-        let Self::Tokens(tokens) = self else {
-            return Ok(Grant { identity: None, ended: CancellationToken::new() });
-        };
-        let token = bearer(headers).ok_or(Refusal::Unauthorized { has_token: false })?;
-        let found = tokens.find(token).ok_or(Refusal::Unauthorized { has_token: true })?;
-        let Granted { identity, ended } = found;
-        Ok(Grant { identity: Some(identity), ended })
+    pub(super) async fn check(&self, headers: &HeaderMap) -> Result<Grant, Refusal> {
+        let none = Refusal::Unauthorized { has_token: false };
+        match self {
+            Self::Open => Ok(Grant { identity: None, ended: CancellationToken::new(), expires: None }),
+            Self::Tokens(tokens) => {
+                let found = tokens.find(bearer(headers).ok_or(none)?);
+                let Granted { identity, ended } = found.ok_or(Refusal::Unauthorized { has_token: true })?;
+                Ok(Grant { identity: Some(identity), ended, expires: None })
+            }
+            Self::OAuth(oauth) => {
+                let Bearer { identity, expires } = oauth.check(bearer(headers).ok_or(none)?).await?;
+                Ok(Grant {
+                    identity: Some(identity),
+                    ended: CancellationToken::new(),
+                    expires: Some(expires),
+                })
+            }
+        }
+    }
+
+    /// What a client is told that may not come in, where that is more than usual.
+    pub(super) fn challenge(&self, refusal: Refusal) -> Option<String> {
+        match self {
+            Self::OAuth(oauth) => oauth.challenge(refusal),
+            Self::Open | Self::Tokens(_) => None,
+        }
     }
 
     /// Whether an identity may come in at all.
     pub(super) fn knows(&self, identity: Option<&Identifier>) -> bool {
         match (self, identity) {
-            (Self::Open, _) | (_, None) => true,
+            (Self::Open | Self::OAuth(_), _) | (_, None) => true,
             (Self::Tokens(tokens), Some(identity)) => tokens.has(identity),
         }
     }
@@ -51,6 +94,11 @@ impl Access {
         match self {
             Self::Open => std::future::pending().await,
             Self::Tokens(tokens) => tokens.gone().await,
+            // Its tokens end by themselves; its keys may change.
+            Self::OAuth(oauth) => {
+                sleep(REFRESH).await;
+                oauth.refresh(REFRESH).await;
+            }
         }
     }
 }
@@ -70,25 +118,25 @@ mod tests {
 
     use super::*;
 
-    fn check(values: &[&'static str]) -> Result<Option<String>, Refusal> {
+    async fn check(values: &[&'static str]) -> Result<Option<String>, Refusal> {
         let access = Access::Tokens(Tokens::from_text("scout 0123456789abcdef").unwrap());
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_static(value));
         }
-        let grant = access.check(&headers)?;
+        let grant = access.check(&headers).await?;
         Ok(grant.identity.map(|identity| identity.as_str().to_owned()))
     }
 
-    #[test]
-    fn one_bearer_token_that_is_known_comes_in() {
+    #[tokio::test]
+    async fn one_bearer_token_that_is_known_comes_in() {
         for value in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef "] {
-            assert_eq!(check(&[value]), Ok(Some("scout".to_owned())), "{value}");
+            assert_eq!(check(&[value]).await, Ok(Some("scout".to_owned())), "{value}");
         }
         let known = "Bearer 0123456789abcdef";
         for values in [&[][..], &["Basic 0123456789abcdef"], &["Bearer"], &["Bearer "], &[known, known]] {
-            assert_eq!(check(values), Err(Refusal::Unauthorized { has_token: false }), "{values:?}");
+            assert_eq!(check(values).await, Err(Refusal::Unauthorized { has_token: false }), "{values:?}");
         }
-        assert_eq!(check(&["Bearer other"]), Err(Refusal::Unauthorized { has_token: true }));
+        assert_eq!(check(&["Bearer other"]).await, Err(Refusal::Unauthorized { has_token: true }));
     }
 }

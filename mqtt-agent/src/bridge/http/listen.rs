@@ -106,7 +106,7 @@ async fn connection(stream: TcpStream, service: HttpService, stopped: Cancellati
         async move {
             let response = match request.uri().path() {
                 PATH => service.answer(request).await,
-                _ => Refusal::NotFound.into(),
+                path => service.metadata_at(path).unwrap_or_else(|| Refusal::NotFound.into()),
             };
             Ok::<_, Infallible>(response)
         }

@@ -13,6 +13,7 @@ use super::super::caller::Caller;
 use super::super::host::Host;
 use super::super::shared::Shared;
 use super::sessions::Sessions;
+use crate::shown::shown;
 use crate::wire::Identifier;
 
 /// How many identities are kept.
@@ -102,7 +103,7 @@ impl Principals {
         let gone: Vec<_> = self.book().extract_if(is_unknown).collect();
         for (identity, principal) in gone {
             let identity = identity.as_ref().map_or("", Identifier::as_str);
-            crate::log::info!(identity = %crate::shown::shown(identity), "ended the sessions of an identity without a token");
+            crate::log::info!(identity = %shown(identity), "ended the sessions of an identity without a token");
             // Requests that run hold it too.
             principal.service.config.cancellation_token.cancel();
         }

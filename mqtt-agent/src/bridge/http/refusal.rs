@@ -13,6 +13,12 @@ pub(super) enum Refusal {
     Unauthorized {
         has_token: bool,
     },
+    /// Its token is not for what it asks for.
+    Scope,
+    /// Who its token says that it is cannot be anybody on the broker.
+    NoIdentity,
+    /// Tokens cannot be checked now.
+    NoKeys,
     TooLarge,
     /// Its body did not come in time.
     Slow,
@@ -34,6 +40,15 @@ impl Refusal {
             Self::Unauthorized { has_token: true } => (
                 StatusCode::UNAUTHORIZED,
                 "the bearer token is not known, or not any more; ask for another one",
+            ),
+            Self::Scope => (StatusCode::FORBIDDEN, "the bearer token lacks a scope; ask for one that has it"),
+            Self::NoIdentity => (
+                StatusCode::FORBIDDEN,
+                "the identity in the bearer token cannot be one level of a topic; the operator may name another claim",
+            ),
+            Self::NoKeys => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the keys of the issuer cannot be read now; try again later",
             ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large; send less"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 s; send it faster"),
@@ -59,7 +74,7 @@ impl From<Refusal> for Response<HttpBody> {
             Refusal::Unauthorized { has_token: true } => {
                 header(WWW_AUTHENTICATE, "Bearer realm=\"mqtt-agent\", error=\"invalid_token\"");
             }
-            Refusal::Busy => {
+            Refusal::Busy | Refusal::NoKeys => {
                 header(RETRY_AFTER, "5");
             }
             _ => {}

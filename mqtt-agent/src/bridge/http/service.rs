@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
-use http::{Method, Request, Response};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use rmcp::transport::streamable_http_server::StreamableHttpServerConfig;
@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::super::error::BridgeError;
 use super::super::shared::Shared;
 use super::Http;
-use super::access::{Access, Grant};
+use super::access::Access;
 use super::inbound::Room;
 use super::outbound::HttpBody;
 use super::principals::Principals;
@@ -85,8 +85,39 @@ impl HttpService {
         })))
     }
 
+    /// What clients are told of where to get a token (RFC 9728), as JSON; `None` without [`OAuth`](super::OAuth). It belongs at
+    /// `/.well-known/oauth-protected-resource` followed by the path of the resource, as `/mcp`.
+    #[must_use]
+    pub fn metadata(&self) -> Option<String> {
+        match &self.0.access {
+            Access::OAuth(oauth) => Some(oauth.metadata().to_string()),
+            Access::Open | Access::Tokens(_) => None,
+        }
+    }
+
+    /// The answer to a request for that; `None` where this is no such path.
+    pub(super) fn metadata_at(&self, path: &str) -> Option<Response<HttpBody>> {
+        let Access::OAuth(oauth) = &self.0.access else { return None };
+        let is_metadata = oauth.is_metadata(path);
+        is_metadata.then(|| {
+            let mut response = Response::new(HttpBody::of(oauth.metadata().to_string().into()));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        })
+    }
+
     pub(super) async fn answer<B: Body>(&self, request: Request<B>) -> Response<HttpBody> {
-        self.0.answer(request).await.unwrap_or_else(Response::from)
+        match self.0.answer(request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                let mut response = Response::from(refusal);
+                let challenge = self.0.access.challenge(refusal).map(HeaderValue::try_from);
+                if let Some(Ok(challenge)) = challenge {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                response
+            }
+        }
     }
 }
 
@@ -112,10 +143,12 @@ impl Inner {
         if self.shared.stopped.is_cancelled() {
             return Err(Refusal::Stopped);
         }
-        let Grant { identity, ended } = self.access.check(request.headers())?;
-        let principal = self.principals.of(identity).ok_or(Refusal::Busy)?;
+        let grant = self.access.check(request.headers()).await?;
+        let principal = self.principals.of(grant.identity.clone()).ok_or(Refusal::Busy)?;
         let place = Arc::clone(&principal.requests).try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let (parts, body) = request.into_parts();
+        let is_listening = parts.method == Method::GET
+            || parts.headers.get("mcp-method").is_some_and(|method| method == "subscriptions/listen");
         let body = match parts.method {
             Method::POST => self.room.read(body, self.most_body).await?,
             _ => bytes::Bytes::new(),
@@ -124,11 +157,16 @@ impl Inner {
         // A call may take long before anything comes of it.
         let response = tokio::select! {
             response = principal.service.handle(request) => response,
-            () = ended.cancelled() => return Err(Refusal::Unauthorized { has_token: true }),
+            () = grant.ended.cancelled() => return Err(Refusal::Unauthorized { has_token: true }),
         };
         let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-        Ok(response
-            .map(|body| if is_stream { HttpBody::events(body, ended, place) } else { HttpBody::whole(body) }))
+        Ok(response.map(|body| {
+            if is_stream {
+                HttpBody::events(body, grant.over(is_listening), place)
+            } else {
+                HttpBody::whole(body)
+            }
+        }))
     }
 }
 

@@ -108,9 +108,8 @@ impl Sessions {
     /// Ends a session that is out of the book.
     async fn end(&self, id: &SessionId) {
         // It is out of the manager's list in any case, and then its task ends.
-        match timeout(END, self.local.close_session(id)).await {
-            Ok(Err(error)) => crate::log::debug!(%error, "failed to end a session"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = timeout(END, self.local.close_session(id)).await {
+            crate::log::debug!(%error, "failed to end a session");
         }
     }
 
