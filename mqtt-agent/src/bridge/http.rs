@@ -119,13 +119,8 @@ impl Http {
     fn allowed_hosts(&self) -> Result<Vec<String>, BridgeError> {
         let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into();
         for name in &self.hosts {
-            let url = Url::parse(&format!("http://{name}")).ok();
-            let is_host = url.is_some_and(|url| {
-                url.path() == "/"
-                    && url.query().is_none()
-                    && url.fragment().is_none()
-                    && url.username().is_empty()
-            });
+            let is_host =
+                !name.contains(['/', '*', '@', '?', '#']) && Url::parse(&format!("http://{name}")).is_ok();
             if !is_host {
                 let message = format!("`{name}` is no name of a host; write it as `mcp.example`");
                 return Err(BridgeError::Http { message });

@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_token_stands_for_its_identity() {
-        let hash = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f";
+        let hash = "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929e";
         let text = format!("# who\n\nscout {ONE}\n  probe sha256:{hash}  \n");
         let tokens = Tokens::from_text(text).unwrap();
         assert_eq!(identity(&tokens, ONE).as_deref(), Some("scout"));
