@@ -138,12 +138,14 @@ impl Mailbox {
                 return ack.refused();
             }
             let has_room = waiting.has_room();
+            let is_kept = has_room || (ack.is_awaited() && waiting.may_hold(inbound.weight()));
+            if !is_kept {
+                waiting.miss(&inbound, what);
+                return ack.refused();
+            }
             // What comes again may have ended an earlier process: its reader acknowledges it first.
             if ack.is_awaited() && has_room && !inbound.is_again {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
-            } else if !has_room && !(ack.is_awaited() && waiting.may_hold(inbound.weight())) {
-                waiting.miss(&inbound, what);
-                return ack.refused();
             }
             // Given back where nobody reads any more, and acknowledged when it is dropped.
             drop(sender.send(Unread::new(inbound, ack, &waiting)));

@@ -104,10 +104,11 @@ impl ToolServer {
         // SUB-8a: before the card, so that nobody finds a tool whose calls nobody takes.
         let unsubscribed = join_all(calls.into_iter().map(Subscription::unsubscribe));
         if timeout(ACKNOWLEDGE, unsubscribed).await.is_err() {
-            let tools = shown(&names.first().copied().unwrap_or_default()).to_string();
+            let first = names.first().copied().unwrap_or_default();
             crate::log::warn!(
-                tool = %tools,
-                "failed to end the subscription of a tool: the broker did not acknowledge it"
+                tool = %shown(first),
+                tools = names.len(),
+                "failed to end the subscriptions of tools: the broker did not acknowledge it"
             );
         }
         self.gone.retire(&self.shared, &self.cards).await;
