@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 
 use mqtt_agent::a2a::{DelegateError, StoreError, TaskUpdateError};
-use mqtt_agent::bridge::BridgeError;
+use mqtt_agent::bridge::{BridgeError, PublishServerError, ServerError};
 use mqtt_agent::broker::{Broker, BrokerError};
 use mqtt_agent::layer::Refusal;
 use mqtt_agent::schema::SchemaError;
@@ -67,6 +67,12 @@ async fn samples() -> Vec<Sample> {
             DynamicToolError::Schema { name: "add".to_owned(), error }
         }),
         sample("BridgeError::Options", mqtt_agent::Error::Publish(publish()), BridgeError::Options),
+        sample("PublishServerError::Agent", mqtt_agent::Error::Publish(publish()), PublishServerError::Agent),
+        sample(
+            "PublishServerError::Server",
+            ServerError::Ended { status: "exit status: 1".to_owned() },
+            PublishServerError::Server,
+        ),
         sample("Error::Connect", ConnectError::NoRuntime, mqtt_agent::Error::Connect),
         sample("Error::Publish", publish(), mqtt_agent::Error::Publish),
         sample("Error::Signal", io::Error::other("no signals"), mqtt_agent::Error::Signal),

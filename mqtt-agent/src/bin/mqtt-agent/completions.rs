@@ -74,7 +74,7 @@ _mqtt_agent_names() {
     if [[ -n "$what" ]]; then
         COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" names "$what" 2>/dev/null)" -- "$word"))
     else
-        _mqtt-agent "$@"
+        _mqtt__agent "$@"
     fi
 }
 complete -F _mqtt_agent_names -o bashdefault -o default mqtt-agent

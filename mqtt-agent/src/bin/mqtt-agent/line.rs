@@ -50,10 +50,14 @@ pub(crate) fn command() -> Command {
                 )
                 .args(common()),
         )
-        .subcommand(Command::new("agents").about("Lists the agents that are online").args(common()))
+        .subcommand(Command::new("agents")
+                .about("Lists the agents that are online")
+                .after_help("Example:\n  mqtt-agent agents --json | jq -r '.agents[].agent_id'")
+                .args(common()))
         .subcommand(
             Command::new("servers")
                 .about("Lists the servers that are online, each with its tools")
+                .after_help("Example:\n  mqtt-agent servers --context work")
                 .args(common()),
         )
         .subcommand(
@@ -131,6 +135,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("watch")
                 .about("Tells which agents come, change and leave, until Ctrl-C")
+                .after_help("Example:\n  mqtt-agent watch --json | jq -r 'select(.event == \"left\").agent'")
                 .args(common()),
         )
         .subcommand(publish::command())
