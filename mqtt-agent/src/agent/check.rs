@@ -189,9 +189,9 @@ impl Checked {
         }
     }
 
-    /// Warns that the agent serves nothing, which is rarely intended.
+    /// Warns that the agent serves nothing, which is rarely intended where nothing can be added.
     pub(super) fn warn_of_nothing(&self) {
-        if self.tools.is_empty() && self.skills.is_empty() && self.handlers.is_empty() {
+        if !self.serves_tools && self.skills.is_empty() && self.handlers.is_empty() {
             crate::log::warn!(
                 agent = %self.id,
                 "failed to find anything to serve; write `#[tool]`, `#[skill]`, `#[on]` or `#[request]` above a function, or name \
