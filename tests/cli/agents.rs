@@ -40,7 +40,7 @@ async fn forever(_task: Task, State(told): State<Told>) -> String {
 /// Says who asks.
 #[skill]
 async fn who(task: Task) -> String {
-    task.from().to_owned()
+    task.sender().to_owned()
 }
 
 /// Never works.
