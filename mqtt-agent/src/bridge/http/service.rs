@@ -156,8 +156,11 @@ impl Inner {
         let request = Request::from_parts(parts, Full::new(body));
         // A call may take long before anything comes of it.
         let response = tokio::select! {
-            response = principal.service.handle(request) => response,
+            // These first: what ends with them answers nothing that is of use.
+            biased;
             () = grant.ended.cancelled() => return Err(Refusal::Unauthorized { has_token: true }),
+            () = self.shared.stopped.cancelled() => return Err(Refusal::Stopped),
+            response = principal.service.handle(request) => response,
         };
         let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         Ok(response.map(|body| {
