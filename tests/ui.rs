@@ -12,6 +12,7 @@ const LONGER: &[(&str, &str)] = &[
     ("agent_of_what_is_none", "rustc adds where the type and the bound of `Agent::of` are"),
     ("agent_part_missing", "rustc adds where another part of the type is"),
     ("agent_tool_with_a_task", "rustc adds that the block's constant is wrong"),
+    ("duration_of_another_type", "rustc adds which two types implement the trait"),
     ("event_with_an_unset_placeholder", "rustc adds where the bound of `publish` is"),
     ("future_not_send", "rustc's own text, which shows the value and the await that are wrong"),
     ("handlers_in_an_array", "rustc adds where the bound of `handlers` is"),
