@@ -2,7 +2,7 @@
 //! feature nothing is done.
 //!
 //! Labels are names that this process serves, outcomes and operations: none of them is a peer's text.
-#![cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::missing_const_for_fn))]
+#![cfg_attr(not(feature = "metrics"), allow(dead_code, unused_variables, clippy::missing_const_for_fn))]
 
 use std::time::Duration;
 
