@@ -39,6 +39,8 @@ use crate::deadline;
 use crate::shown::shown;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, codes, now_rfc3339};
 
+mod join;
+
 /// How long a task may be silent before its agent is asked where it is, at first and at most.
 const SILENCE: Duration = Duration::from_secs(15);
 const SILENCE_MOST: Duration = Duration::from_secs(600);
@@ -193,50 +195,6 @@ impl Book {
             && let Some(queue) = entry.in_window_of
         {
             self.agents.heard(&queue, id, now);
-        }
-    }
-
-    fn recovered(
-        &mut self,
-        delegation: Arc<Delegation>,
-        at: At,
-        canceled: bool,
-        now: Instant,
-        effects: &mut Vec<Effect>,
-    ) {
-        let id = delegation.task.task_id.clone();
-        if self.tasks.contains_key(&id) {
-            return;
-        }
-        let mut entry = Entry::new(delegation, at, now);
-        entry.sent = !matches!(at, At::Unsure { .. });
-        (entry.canceled, entry.wanted) = (canceled, false);
-        self.enter(entry);
-        if at == At::Due || (at == At::Broker { session: 0, epoch: 0 } && self.session != 0) {
-            self.due(&id, now, effects);
-            self.pump_all(now, effects);
-        }
-    }
-
-    /// Whether somebody may wait for a task who did not: the task and who works on it, where it is known here.
-    pub(super) fn attachable(&self, id: &Identifier) -> Option<Option<Known>> {
-        match self.tasks.get(id) {
-            Some(entry) if entry.wanted || entry.has_ended() => None,
-            Some(entry) => Some(Some((Arc::clone(&entry.delegation), entry.executor.clone()))),
-            None => Some(None),
-        }
-    }
-
-    /// Somebody waits for a task from now on.
-    fn attached(&mut self, delegation: Arc<Delegation>, now: Instant) {
-        let (session, epoch) = (self.session, self.epoch);
-        match self.tasks.get_mut(&delegation.task.task_id) {
-            Some(entry) => (entry.delegation, entry.wanted) = (delegation, true),
-            None => {
-                let mut entry = Entry::new(delegation, At::Broker { session, epoch }, now);
-                entry.sent = true;
-                self.enter(entry);
-            }
         }
     }
 
