@@ -1,8 +1,5 @@
 //! What the broker does not let through: a typed outcome for whoever asked, and nothing for anybody else.
 
-use std::time::Duration;
-
-use mqtt_agent::CallError;
 use mqtt_agent::prelude::*;
 use serde_json::json;
 use support::on_each_broker;
@@ -28,7 +25,9 @@ on_each_broker! {
 
 #[cfg(feature = "peers")]
 pub(crate) mod configured {
-    use mqtt_agent::{ConnectError, Error, PublishError};
+    use std::time::Duration;
+
+    use mqtt_agent::{CallError, ConnectError, Error, PublishError};
     use support::TestBroker;
 
     use super::*;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use mqtt_agent::a2a::AgentChange;
 use mqtt_agent::prelude::*;
+#[cfg(feature = "peers")]
 use mqtt_agent::{DiscoverError, Shortfall};
 use serde_json::json;
 use support::{RawPeer, TestBroker, eventually, on_each_broker, soon};
@@ -13,6 +14,7 @@ use support::{RawPeer, TestBroker, eventually, on_each_broker, soon};
 use crate::tools::*;
 
 /// Mosquitto's queues as the guide has them.
+#[cfg(feature = "peers")]
 const GUIDE: &str = "max_inflight_messages 200\nmax_queued_messages 0";
 
 /// The card and the status of an agent.
@@ -94,6 +96,7 @@ async fn all_tools(broker: &TestBroker, count: usize, servers: usize) {
 }
 
 /// All, or marked incomplete: never fewer in silence.
+#[cfg(feature = "peers")]
 async fn all_agents_or_marked(broker: &TestBroker, count: usize) {
     publish_agents(broker, count).await;
     let client = Client::connect(&broker.url()).await.unwrap();
