@@ -96,48 +96,49 @@ mod store;
 /// First steps:
 ///
 /// 1. [`start`](guide::start): from an empty folder to a tool that another program calls
-/// 2. [`#[tool]`](macro@crate::tool): a function as an MCP tool, with all options; [`tools!`](macro@crate::tools): a
+/// 2. [`calling`](guide::calling): results, timeouts, retries and errors of a call
+/// 3. [`#[tool]`](macro@crate::tool): a function as an MCP tool, with all options; [`tools!`](macro@crate::tools): a
 ///    list of tools, from several crates
-/// 3. [`param`]: the types of parameters; [`reply`]: results; [`context`]: what a handler knows about its call;
+/// 4. [`param`]: the types of parameters; [`reply`]: results; [`context`]: what a handler knows about its call;
 ///    [`types`](guide::types): times, ids, URLs, decimals and durations
-/// 4. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
-/// 5. [`content`](guide::content): texts, images, audio and bytes as a tool's result
-/// 6. [`schema`]: JSON Schemas from types, and what clients and model providers accept
+/// 5. [`#[derive(ToolError)]`](macro@crate::ToolError): errors that callers can act on
+/// 6. [`content`](guide::content): texts, images, audio and bytes as a tool's result
+/// 7. [`schema`]: JSON Schemas from types, and what clients and model providers accept
 ///
 /// Agents:
 ///
-/// 7. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
+/// 8. [`topic`]: topics of your own, with [`#[on]`](macro@crate::on), [`#[request]`](macro@crate::request),
 ///    [`#[event]`](macro@crate::event) and [`handlers!`](macro@crate::handlers)
-/// 8. [`#[agent]`](macro@crate::agent): methods that share a value
-/// 9. [`#[remote]`](macro@crate::remote): a typed client of tools
-/// 10. [`contract!`](macro@crate::contract): a test that compares the published interface with a file
+/// 9. [`#[agent]`](macro@crate::agent): methods that share a value
+/// 10. [`#[remote]`](macro@crate::remote): a typed client of tools
+/// 11. [`contract!`](macro@crate::contract): a test that compares the published interface with a file
 ///
 /// Tasks:
 ///
-/// 11. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
+/// 12. [`#[skill]`](macro@crate::skill), [`skills!`](macro@crate::skills) and
 ///     [`#[derive(AgentCard)]`](macro@crate::AgentCard): the skills and the card of an agent
-/// 12. [`delegation`](guide::delegation): tasks that agents delegate to each other
-/// 13. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
-/// 14. [`presence`](guide::presence): who is online
+/// 13. [`delegation`](guide::delegation): tasks that agents delegate to each other
+/// 14. [`durable_tasks`](guide::durable_tasks): tasks that outlive a process
+/// 15. [`presence`](guide::presence): who is online
 ///
 /// In production:
 ///
-/// 15. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
-/// 16. [`brokers`](guide::brokers): what an agent needs of a broker, and Mosquitto's settings
-/// 17. [`logging`](guide::logging): what is logged, and how to see it
-/// 18. [`observability`](guide::observability): logs, traces and metrics
-/// 19. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
-/// 20. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on its own broker
-/// 21. [`layer`]: checks and limits that many handlers share, and an audit log
-/// 22. [`reliability`](guide::reliability): what is guaranteed when something fails, and what is not
-/// 23. [`performance`](guide::performance): the cost of a call
+/// 16. [`connecting`](guide::connecting): URLs, credentials, TLS, the environment, lost connections
+/// 17. [`brokers`](guide::brokers): what an agent needs of a broker, and Mosquitto's settings
+/// 18. [`logging`](guide::logging): what is logged, and how to see it
+/// 19. [`observability`](guide::observability): logs, traces and metrics
+/// 20. [`embedding`](guide::embedding): an agent inside another program, and a clean stop
+/// 21. [`#[mqtt_agent::test]`](macro@crate::test): tests with an agent on its own broker
+/// 22. [`layer`]: checks and limits that many handlers share, and an audit log
+/// 23. [`reliability`](guide::reliability): what is guaranteed when something fails, and what is not
+/// 24. [`performance`](guide::performance): the cost of a call
 ///
 /// Interoperability:
 ///
-/// 24. [`wire`](guide::wire): every topic and message, for peers in other languages
-/// 25. [`from_rmcp`](guide::from_rmcp): the counterparts of `rmcp`'s items
-/// 26. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
-/// 27. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
+/// 25. [`wire`](guide::wire): every topic and message, for peers in other languages
+/// 26. [`from_rmcp`](guide::from_rmcp): the counterparts of `rmcp`'s items
+/// 27. [`cli`](guide::cli): the command `mqtt-agent`, for shells and scripts
+/// 28. [`bridge`](guide::bridge): tools on MQTT for MCP hosts, such as coding assistants and IDEs
 pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
@@ -145,6 +146,8 @@ pub mod guide {
         doc = "From an empty folder to a tool. Its program needs the feature `broker`."
     )]
     pub mod start {}
+    #[doc = include_str!("../docs/calling.md")]
+    pub mod calling {}
     #[doc = include_str!("../docs/content.md")]
     pub mod content {}
     #[cfg_attr(

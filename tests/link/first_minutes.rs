@@ -231,3 +231,14 @@ async fn two_processes_with_one_id_are_told_of_each_other_once() {
     let (_, lines) = first.terminate().await;
     assert_eq!(count(&lines, told), 0, "{lines:?}");
 }
+
+/// A broker that closes the connection of the first without a word, as Mosquitto 2.0.11 does.
+#[cfg(feature = "peers")]
+#[tokio::test]
+async fn two_processes_with_one_id_are_told_of_each_other_where_the_broker_does_not_say_why() {
+    let broker = TestBroker::stock().await;
+    let mut first = Hello::start(&["serve", &broker.url()], &[]);
+    let _second = Hello::start(&["serve", &broker.url()], &[]);
+    let told = first.line_with("give each").await;
+    assert!(told.contains("`calculator`") && told.contains("`.instance(..)`"), "{told}");
+}

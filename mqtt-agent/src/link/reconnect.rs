@@ -56,20 +56,17 @@ impl Actor {
     }
 
     fn count_short(&mut self, ended: &Ended, held: Duration) {
-        let client_id = self.options.client_id.as_str();
+        let client_id = self.options.client_id.as_str().to_owned();
         if ended.reason == Some(TAKEN_OVER) {
             crate::log::error!(
                 client_id,
                 "another client with the same id took the connection over; give each agent its own id, or each of its \
                  processes its own `.instance(..)`"
             );
-            // Both would go on for ever, and half of what is sent to them would find the other.
-            if !std::mem::replace(&mut self.twin_is_told, true) {
-                crate::log::note(&format!(
-                    "another client with the id `{client_id}` took the connection over; give each agent its own id, or \
-                     each of its processes its own `.instance(..)`"
-                ));
-            }
+            self.tell_of_twin(&format!(
+                "another client with the id `{client_id}` took the connection over; give each agent its own id, or each \
+                 of its processes its own `.instance(..)`"
+            ));
         }
         if held >= SHORT || !ended.by_broker {
             self.short_ones = 0;
@@ -80,8 +77,21 @@ impl Actor {
             crate::log::error!(
                 client_id,
                 connections = self.short_ones,
-                "the broker ends each connection soon after it was made; its log may say why"
+                "the broker ends each connection soon after it was made; most often another client has the same id: give each \
+                 process its own `.instance(..)`, or look into the broker's log"
             );
+            self.tell_of_twin(&format!(
+                "the broker ends each connection of `{client_id}` soon after it was made; most often another client has the \
+                 same id: give each process its own `.instance(..)`, or look into the broker's log"
+            ));
+        }
+    }
+
+    /// Tells once that two clients share an id: both would go on for ever, and half of what is sent to them would find the
+    /// other.
+    fn tell_of_twin(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.twin_is_told, true) {
+            crate::log::note(text);
         }
     }
 }
