@@ -9,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::link::{Link, Message, PublishError};
+use crate::link::{Link, Message, PublishError, Receipt};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::{CancelRequest, Identifier, Namespace};
@@ -68,8 +68,8 @@ impl Cancels {
     pub(crate) fn hand_over(&self) {
         if let Some(Started { shared, .. }) = self.0.get() {
             shared.book().end();
-            while let Some((tool, calls)) = shared.next() {
-                log(&tool, shared.link.enqueue_control(shared.message(&tool, calls)));
+            while let Some((tool, queued)) = shared.queue_next() {
+                log(&tool, queued);
                 shared.book().sent(&tool);
             }
         }
@@ -86,8 +86,8 @@ impl Shared {
     async fn run(&self) {
         let mut on_the_way = FuturesUnordered::new();
         loop {
-            while let Some((tool, calls)) = self.next() {
-                on_the_way.push(self.send(tool, calls));
+            while let Some((tool, queued)) = self.queue_next() {
+                on_the_way.push(arrived(tool, queued));
             }
             tokio::select! {
                 () = self.added.notified() => {}
@@ -96,18 +96,13 @@ impl Shared {
         }
     }
 
-    async fn send(&self, tool: Arc<str>, calls: Vec<Identifier>) -> Arc<str> {
-        // Queued, and not published: what was queued is sent even when the task ends.
-        let outcome = match self.link.enqueue_control(self.message(&tool, calls)) {
-            Ok(receipt) => receipt.await,
-            Err(error) => Err(error),
-        };
-        log(&tool, outcome);
-        tool
-    }
-
-    fn next(&self) -> Option<(Arc<str>, Vec<Identifier>)> {
-        self.book().next()
+    /// Queues the next message, and does not publish it: what was queued is sent even when the task ends. In one step under
+    /// the lock: what one has taken and not queued yet, the other could not hand over before the connection ends.
+    fn queue_next(&self) -> Option<(Arc<str>, Result<Receipt, PublishError>)> {
+        let mut book = self.book();
+        let (tool, calls) = book.next()?;
+        let queued = self.link.enqueue_control(self.message(&tool, calls));
+        Some((tool, queued))
     }
 
     fn message(&self, tool: &str, call_ids: Vec<Identifier>) -> Message {
@@ -121,6 +116,16 @@ impl Shared {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until a message has arrived or failed, and gives its tool.
+async fn arrived(tool: Arc<str>, queued: Result<Receipt, PublishError>) -> Arc<str> {
+    let outcome = match queued {
+        Ok(receipt) => receipt.await,
+        Err(error) => Err(error),
+    };
+    log(&tool, outcome);
+    tool
 }
 
 fn log<T>(tool: &str, outcome: Result<T, PublishError>) {
