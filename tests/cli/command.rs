@@ -134,6 +134,8 @@ impl Running {
 
     /// Waits for the end, and gives the exit code.
     pub(crate) async fn ended(mut self) -> Option<i32> {
+        // Waiting would close it, and the command would read its end before it hears of a signal.
+        let _stdin = self.child.stdin.take();
         soon(self.child.wait()).await.unwrap().code()
     }
 }
