@@ -457,7 +457,7 @@ impl Agent {
             dialects: &self.dialects,
             layers: AgentLayers::new(self.layers.clone()),
         };
-        let durable = self.store.as_ref().is_some_and(|store| store.is_durable());
+        let durable = self.store.as_ref().is_some_and(TaskStore::is_durable);
         let mut unfit = check::settings(&given, self.expected, self.replicas, durable, connect);
         if collects {
             unfit.extend(check::left_out(&given.packages, &self.expected_crates));

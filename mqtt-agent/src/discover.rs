@@ -31,3 +31,9 @@ use std::time::Duration;
 
 /// How long cards are collected when nothing else is said; the specification says 1 to 3 s.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
+
+/// How long something has to be offline before a watch tells that it left: what restarts is offline for a moment.
+pub(crate) const LEAVING: Duration = Duration::from_millis(300);
+
+/// How long it may take to come back after the broker lost its retained messages.
+pub(crate) const RETURN: Duration = Duration::from_secs(10);

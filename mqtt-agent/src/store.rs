@@ -6,6 +6,7 @@ mod clock;
 pub(crate) mod conformance;
 mod guarded;
 mod memory;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -222,7 +223,7 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 ///   by byte. A record that could not be read back is refused with [`StoreError::Unstorable`].
 /// - No operation blocks the thread that polls it.
 ///
-/// A store belongs to one agent at a time.
+/// A store belongs to one agent at a time. An `Arc` of a store is that store, for one that outlives its agent.
 ///
 /// Agents and clients treat an operation that panics, or that takes longer than 30 s, as [`StoreError::Unavailable`].
 ///

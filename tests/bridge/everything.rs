@@ -96,39 +96,30 @@ async fn hears_of_changes(host: &mut Host, url: &str) {
 }
 
 macro_rules! hosts {
-    ($($over:ident, $module:ident { $($name:ident: $make:expr,)* })*) => {$(
+    ($module:ident, $over:ident) => {
         mod $module {
             use super::{Make, Over};
 
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    super::all($make, Over::$over).await;
-                }
-            )*
+            hosts! {
+                $over;
+                typescript_1: Make::Sdk1,
+                typescript_2_by_default: Make::Sdk2("default"),
+                typescript_2_auto: Make::Sdk2("auto"),
+                typescript_2_pinned: Make::Sdk2("pinned"),
+                python_legacy: Make::Python("legacy"),
+                python_auto: Make::Python("auto"),
+                python_pinned: Make::Python("2026-07-28"),
+                fastmcp: Make::FastMcp,
+            }
+        }
+    };
+    ($over:ident; $($name:ident: $make:expr,)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            super::all($make, Over::$over).await;
         }
     )*};
 }
 
-hosts! {
-    Stdio, stdio {
-        typescript_1: Make::Sdk1,
-        typescript_2_by_default: Make::Sdk2("default"),
-        typescript_2_auto: Make::Sdk2("auto"),
-        typescript_2_pinned: Make::Sdk2("pinned"),
-        python_legacy: Make::Python("legacy"),
-        python_auto: Make::Python("auto"),
-        python_pinned: Make::Python("2026-07-28"),
-        fastmcp: Make::FastMcp,
-    }
-    Http, http {
-        typescript_1: Make::Sdk1,
-        typescript_2_by_default: Make::Sdk2("default"),
-        typescript_2_auto: Make::Sdk2("auto"),
-        typescript_2_pinned: Make::Sdk2("pinned"),
-        python_legacy: Make::Python("legacy"),
-        python_auto: Make::Python("auto"),
-        python_pinned: Make::Python("2026-07-28"),
-        fastmcp: Make::FastMcp,
-    }
-}
+hosts!(stdio, Stdio);
+hosts!(http, Http);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::{TestBroker, soon};
 use tokio::sync::mpsc;
 
-use crate::host::{ERAS, Era, Host};
+use crate::host::{Asks, ERAS, Era, Host};
 use crate::served::desk;
 use crate::web::Web;
 
@@ -108,8 +108,7 @@ async fn a2a_12_a_cancel_reaches_the_agent() {
         let params = json!({"name": "baker_forever", "arguments": {"message": "x"}});
         let id = host.request("tools/call", params).await;
         assert_eq!(soon(heard.recv()).await, Some("began"));
-        let params = json!({"requestId": id, "reason": "enough"});
-        host.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})).await;
+        host.cancel(id).await;
         assert_eq!(soon(heard.recv()).await, Some("dropped"));
         host.end().await;
     }

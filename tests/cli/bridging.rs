@@ -9,7 +9,7 @@ use support::{RawPeer, TestBroker, soon};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::command::run_alone;
-use crate::host::{ERAS, Era, Host, timed};
+use crate::host::{Asks, ERAS, Era, Host, timed};
 use crate::served::station;
 
 /// A place, as an object.
@@ -172,8 +172,7 @@ async fn mcp_17_a_cancelled_call_ends_its_handler() {
         let mut host = Host::start(era, &broker.url(), &[]).await;
         let id = host.request("tools/call", json!({"name": "hold", "arguments": {}})).await;
         assert_eq!(soon(heard.recv()).await, Some("began"));
-        let params = json!({"requestId": id, "reason": "enough"});
-        host.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})).await;
+        host.cancel(id).await;
         assert_eq!(soon(heard.recv()).await, Some("dropped"));
         host.end().await;
     }

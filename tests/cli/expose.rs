@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use support::{TestBroker, soon};
 
-use crate::host::{ERAS, Era, Host};
+use crate::host::{Asks, ERAS, Era, Host};
 use crate::served::station;
 
 const META: [&str; 3] = ["search_tools", "describe_tools", "call_tool"];
@@ -132,8 +132,7 @@ async fn progress_and_cancelling_go_through() {
         let id =
             host.request("tools/call", json!({"name": "call_tool", "arguments": {"name": "hold"}})).await;
         assert_eq!(soon(heard.recv()).await, Some("began"));
-        let params = json!({"requestId": id, "reason": "enough"});
-        host.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})).await;
+        host.cancel(id).await;
         assert_eq!(soon(heard.recv()).await, Some("dropped"));
         host.end().await;
     }

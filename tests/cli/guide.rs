@@ -6,7 +6,7 @@ use mqtt_agent::prelude::*;
 use serde_json::Value;
 use support::TestBroker;
 
-use crate::host::{Era, Host};
+use crate::host::{Asks, Era, Host};
 
 const PAGE: &str = include_str!("../../mqtt-agent/docs/bridge.md");
 

@@ -19,6 +19,28 @@ pub(crate) enum Era {
 
 pub(crate) const ERAS: [Era; 2] = [Era::Legacy, Era::Modern];
 
+/// What hosts ask, whichever way they come.
+pub(crate) trait Asks {
+    /// Sends a request, and gives its answer.
+    async fn ask(&mut self, method: &str, params: Value) -> Value;
+
+    async fn tools(&mut self) -> Vec<Value> {
+        let answer = self.ask("tools/list", json!({})).await;
+        answer["result"]["tools"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    async fn names(&mut self) -> Vec<String> {
+        let tools = self.tools().await;
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The result of a call.
+    async fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await;
+        answer.get("result").unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+}
+
 pub(crate) struct Host {
     era: Era,
     child: Child,
@@ -101,6 +123,12 @@ impl Host {
         id
     }
 
+    /// Cancels a request.
+    pub(crate) async fn cancel(&mut self, id: u64) {
+        let params = json!({"requestId": id, "reason": "enough"});
+        self.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})).await;
+    }
+
     /// The next message. Whatever is no JSON-RPC fails the test.
     pub(crate) async fn next(&mut self) -> Value {
         let line = soon(self.output.next_line()).await.unwrap();
@@ -123,27 +151,6 @@ impl Host {
             }
             self.told.push(message);
         }
-    }
-
-    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
-        let id = self.request(method, params).await;
-        self.answer(id).await
-    }
-
-    pub(crate) async fn tools(&mut self) -> Vec<Value> {
-        let answer = self.ask("tools/list", json!({})).await;
-        answer["result"]["tools"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
-    }
-
-    pub(crate) async fn names(&mut self) -> Vec<String> {
-        let tools = self.tools().await;
-        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// The result of a call.
-    pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
-        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await;
-        answer.get("result").unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
     /// Asks to be told of changes, as a host of 2026-07-28 has to.
@@ -190,6 +197,13 @@ impl Host {
         let id = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args([signal, &id]).status().await.unwrap();
         assert!(sent.success());
+    }
+}
+
+impl Asks for Host {
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
+        let id = self.request(method, params).await;
+        self.answer(id).await
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::command::run_alone;
-use crate::host::{ERAS, Era, timed};
+use crate::host::{Asks, ERAS, Era, timed};
 use crate::served::station;
 use crate::web::{Client, Reply, Web, request};
 
@@ -48,6 +48,11 @@ async fn until_listed(client: &mut Client, tool: &str) {
     while !client.names().await.iter().any(|name| name == tool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What a request has that a host sends.
+fn headers(host: &str) -> [(&str, &str); 3] {
+    [("Host", host), ("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,11 +98,7 @@ async fn a_page_in_a_browser_does_not_come_in() {
         (local.as_str(), Some("null"), 403),
         (local.as_str(), Some("http://localhost:3000"), 403),
     ] {
-        let mut headers = vec![
-            ("Host", host),
-            ("Accept", "application/json, text/event-stream"),
-            ("Content-Type", "application/json"),
-        ];
+        let mut headers = headers(host).to_vec();
         headers.extend(origin.map(|origin| ("Origin", origin)));
         let reply = request(web.address, "POST", "/mcp", &headers, &message.to_string()).await;
         assert_eq!(reply.status, status, "{host} {origin:?}");
@@ -128,11 +129,7 @@ async fn a_body_of_a_gigabyte_is_refused_before_it_is_sent() {
     let broker = TestBroker::embedded().await;
     let web = Web::start(&broker.url(), &[]).await;
     let host = web.address.to_string();
-    let headers = [
-        ("Host", host.as_str()),
-        ("Accept", "application/json, text/event-stream"),
-        ("Content-Type", "application/json"),
-    ];
+    let headers = headers(&host);
     let says = [&headers[..], &[("Content-Length", "1000000000")]].concat();
     assert_eq!(request(web.address, "POST", "/mcp", &says, "{").await.status, 413);
 
@@ -157,11 +154,7 @@ async fn what_is_no_mcp_is_refused_and_harms_nobody() {
     let broker = TestBroker::embedded().await;
     let web = Web::start(&broker.url(), &[]).await;
     let host = web.address.to_string();
-    let headers = [
-        ("Host", host.as_str()),
-        ("Accept", "application/json, text/event-stream"),
-        ("Content-Type", "application/json"),
-    ];
+    let headers = headers(&host);
     let deep = "[".repeat(100_000);
     for body in ["", "7", "[]", "{}", "no JSON", &deep, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#] {
         let reply = request(web.address, "POST", "/mcp", &headers, body).await;

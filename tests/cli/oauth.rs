@@ -9,9 +9,10 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use support::{TestBroker, eventually};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::host::{ERAS, Era};
+use crate::host::{Asks, ERAS, Era};
 use crate::served::station;
 use crate::web::{Client, Web, request};
 
@@ -60,6 +61,15 @@ async fn web(url: &str, keys: &str) -> Web {
     Web::start(url, &oauth).await
 }
 
+/// A bridge with the keys in a file, which is there as long as its folder.
+async fn served(broker: &TestBroker) -> (TempDir, Key, Web) {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("keys.json"), Key::new("k1"));
+    std::fs::write(&file, key.set()).unwrap();
+    let web = web(&broker.url(), file.to_str().unwrap()).await;
+    (folder, key, web)
+}
+
 async fn status(web: &Web, token: &str) -> u16 {
     Client::new(web.address, Era::Modern, Some(token)).send("server/discover", json!({})).await.status
 }
@@ -95,10 +105,7 @@ async fn a_client_without_a_token_is_told_where_to_get_one() {
 async fn mcp_18_who_has_a_token_is_whom_it_says() {
     let broker = TestBroker::embedded().await;
     let (agent, _heard) = station(&broker.url()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let (file, key) = (folder.path().join("keys.json"), Key::new("k1"));
-    std::fs::write(&file, key.set()).unwrap();
-    let web = web(&broker.url(), file.to_str().unwrap()).await;
+    let (_folder, key, web) = served(&broker).await;
     for era in ERAS {
         let mut scout = web.client(era, Some(&key.of("scout"))).await;
         while !scout.names().await.contains(&"secret".to_owned()) {}
@@ -127,10 +134,7 @@ async fn mcp_18_who_has_a_token_is_whom_it_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_other_token_comes_in() {
     let broker = TestBroker::embedded().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (file, key) = (folder.path().join("keys.json"), Key::new("k1"));
-    std::fs::write(&file, key.set()).unwrap();
-    let web = web(&broker.url(), file.to_str().unwrap()).await;
+    let (_folder, key, web) = served(&broker).await;
     assert_eq!(status(&web, &key.of("scout")).await, 200);
     let with = |name: &str, value: Value| {
         let mut claims = claims("scout");
@@ -156,10 +160,7 @@ async fn no_other_token_comes_in() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_listens_ends_with_its_token() {
     let broker = TestBroker::embedded().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (file, key) = (folder.path().join("keys.json"), Key::new("k1"));
-    std::fs::write(&file, key.set()).unwrap();
-    let web = web(&broker.url(), file.to_str().unwrap()).await;
+    let (_folder, key, web) = served(&broker).await;
     let mut short = claims("scout");
     short["exp"] = json!(now() + 3);
     let client = web.client(Era::Legacy, Some(&key.token(&short))).await;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use support::{TestBroker, eventually, on_each_broker, soon};
 
 use crate::command::{Running, run_alone};
-use crate::host::{ERAS, Host};
+use crate::host::{Asks, ERAS, Host};
 use crate::http_server::HttpServer;
 use crate::published::{Pids, Publish, SERVER, is_there, kill};
 

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::process::Child;
 
 use crate::command::command;
-use crate::host::Era;
+use crate::host::{Asks, Era};
 
 /// `mqtt-agent mcp --http` on a port of its own.
 pub(crate) struct Web {
@@ -166,6 +166,12 @@ pub(crate) struct Client {
     next: u64,
 }
 
+impl Asks for Client {
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.send(method, params).await.answer().await
+    }
+}
+
 impl Client {
     pub(crate) fn new(address: SocketAddr, era: Era, token: Option<&str>) -> Self {
         Self { address, era, token: token.map(str::to_owned), session: None, next: 0 }
@@ -227,26 +233,6 @@ impl Client {
         }
         let message = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
         self.post(method, &message).await
-    }
-
-    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.send(method, params).await.answer().await
-    }
-
-    pub(crate) async fn tools(&mut self) -> Vec<Value> {
-        let answer = self.ask("tools/list", json!({})).await;
-        answer["result"]["tools"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
-    }
-
-    pub(crate) async fn names(&mut self) -> Vec<String> {
-        let tools = self.tools().await;
-        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// The result of a call.
-    pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
-        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await;
-        answer.get("result").unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
     /// Opens the stream by which a legacy host is told of what it has not asked for.

@@ -129,6 +129,21 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn several_tools_go_at_once(broker) {
+        let agent = plugins(&broker.url()).await;
+        let server = "a2a/v1/mcp/servers/plugins/card";
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        agent.add_tools(["one", "two", "three"].map(repeating)).await.unwrap();
+        peer.subscribe(server).await;
+        assert_eq!(body(&peer.next(server).await)["tools"], json!(["one", "two", "three"]));
+        assert_eq!(agent.remove_tools(["one", "two", "unknown"]).await, 2);
+        assert_eq!(body(&peer.next(server).await)["tools"], json!(["three"]), "its card came once");
+        for tool in ["one", "two"] {
+            assert_eq!(card(&mut peer, &format!("a2a/v1/mcp/tools/{tool}/card")).await["status"], "offline");
+        }
+        agent.stop().await;
+    }
+
     async fn a_call_that_runs_is_answered_though_its_tool_is_removed(broker) {
         let (watch, agent) = (Watch::default(), plugins(&broker.url()).await);
         let held = watch.clone();

@@ -6,6 +6,7 @@
 mod agent_parts;
 mod agent_presence;
 mod agents;
+mod audit_log;
 mod calls;
 mod cards;
 mod chunks;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mqtt_agent::a2a::{DelegateError, MemoryStore, NewTask};
+use mqtt_agent::a2a::{DelegateError, MemoryStore, NewTask, TaskRecord, TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::{Value, json};
@@ -33,6 +33,15 @@ async fn answer(peer: &mut RawPeer, query: Value) -> Value {
 
 fn ids(answer: &Value) -> Vec<&str> {
     answer["tasks"].as_array().unwrap().iter().map(|task| task["task_id"].as_str().unwrap()).collect()
+}
+
+/// The id of a task that waits at its agent, and whose client has gone.
+async fn left(url: &str, watch: &Desk) -> String {
+    let first = client(url, "ours").await;
+    let id = first.delegate("desk", NewTask::skill("hold").text("x")).await.unwrap().id().to_owned();
+    watch.until(1).await;
+    first.close().await;
+    id
 }
 
 on_each_broker! {
@@ -174,10 +183,7 @@ on_each_broker! {
     async fn a2a_16_a_running_task_is_attached_to_by_a_later_process(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let first = client(&broker.url(), "ours").await;
-        let id = first.delegate("desk", NewTask::skill("hold").text("x")).await.unwrap().id().to_owned();
-        watch.until(1).await;
-        first.close().await;
+        let id = left(&broker.url(), &watch).await;
         let second = client(&broker.url(), "ours").await;
         let mut task = second.attach("desk", &id).returning::<String>().await.unwrap();
         assert_eq!((task.id(), task.agent()), (&*id, "desk"));
@@ -326,7 +332,7 @@ on_each_broker! {
             store.insert(TaskSide::Executor, ended(number)).await.unwrap();
         }
         let watch = Desk::default();
-        let agent = desk(&watch).store(Shared(store)).start(&broker.url()).await.unwrap();
+        let agent = desk(&watch).store(store).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe(RESULTS).await;
         let query = |after: &Value| json!({"intent": "query", "states": ["failed"], "after": after});
@@ -353,7 +359,7 @@ on_each_broker! {
         }
         let watch = Desk::default();
         let limits = mqtt_agent::Limits::default().with_task_queue(1);
-        let agent = desk(&watch).limits(limits).store(Shared(store)).start(&broker.url()).await.unwrap();
+        let agent = desk(&watch).limits(limits).store(store).start(&broker.url()).await.unwrap();
         let ours = client(&broker.url(), "ours").await;
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         for _ in 0..3000 {
@@ -367,10 +373,7 @@ on_each_broker! {
     async fn a2a_16_a_task_that_its_agent_lost_ends_for_who_is_attached(broker) {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
-        let first = client(&broker.url(), "ours").await;
-        let id = first.delegate("desk", NewTask::skill("hold").text("x")).await.unwrap().id().to_owned();
-        watch.until(1).await;
-        first.close().await;
+        let id = left(&broker.url(), &watch).await;
         let second = client(&broker.url(), "ours").await;
         let mut task = second.attach("desk", &id).await.unwrap();
         assert_eq!(soon(task.next()).await.unwrap().state, TaskState::Working);
@@ -386,7 +389,7 @@ on_each_broker! {
         let store = MemoryStore::new();
         let watch = Desk::default();
         let shared = std::sync::Arc::new(store);
-        let start = || desk(&watch).store(Shared(std::sync::Arc::clone(&shared)));
+        let start = || desk(&watch).store(std::sync::Arc::clone(&shared));
         let agent = start().start(&broker.url()).await.unwrap();
         let ours = client(&broker.url(), "ours").await;
         let mut task = ours.delegate("desk", NewTask::skill("shout").text("hi")).await.unwrap();
@@ -407,47 +410,4 @@ fn ended(number: usize) -> TaskRecord {
         "created_at": "c", "updated_at": "u",
     }, "settled": true});
     serde_json::from_value(record).unwrap()
-}
-
-/// A store that outlives its agent.
-#[derive(Debug)]
-struct Shared(std::sync::Arc<MemoryStore>);
-
-use mqtt_agent::a2a::{Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
-
-impl TaskStore for Shared {
-    fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>> {
-        self.0.insert(side, record)
-    }
-
-    fn get<'a>(&'a self, side: TaskSide, task_id: &'a str) -> StoreFuture<'a, Option<TaskRecord>> {
-        self.0.get(side, task_id)
-    }
-
-    fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool> {
-        self.0.update(side, record)
-    }
-
-    fn open<'a>(
-        &'a self,
-        side: TaskSide,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<TaskRecord>> {
-        self.0.open(side, after, limit)
-    }
-
-    fn of_sender<'a>(
-        &'a self,
-        side: TaskSide,
-        from: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<TaskRecord>> {
-        self.0.of_sender(side, from, after, limit)
-    }
-
-    fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize> {
-        self.0.prune(retention)
-    }
 }

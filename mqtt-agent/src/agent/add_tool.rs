@@ -121,21 +121,33 @@ impl Running {
     ///
     /// Dropped before it returns, the tool is served no more, and its card may say so only after the next connection.
     pub async fn remove_tool(&self, name: &str) -> bool {
-        Box::pin(self.remove(name)).await
+        self.remove_tools([name]).await == 1
     }
 
-    async fn remove(&self, name: &str) -> bool {
-        let Some(server) = &self.server else { return false };
-        let Some((layers, running)) = server.remove(name).await else { return false };
-        if running.is_empty() {
-            self.layers.forget(&layers).await;
-        } else {
+    /// Serves several tools no more, as [`remove_tool`](Self::remove_tool) does. The server's card, which names all tools, is
+    /// published once. Returns how many of them there were.
+    pub async fn remove_tools(&self, names: impl IntoIterator<Item = impl AsRef<str>>) -> usize {
+        let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
+        // Boxed, so that not each program compiles it again.
+        Box::pin(self.remove(names)).await
+    }
+
+    async fn remove(&self, names: Vec<String>) -> usize {
+        let Some(server) = &self.server else { return 0 };
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let removed = server.remove(&names).await;
+        let count = removed.len();
+        let forgotten = removed.into_iter().map(|(layers, running)| async move {
+            if running.is_empty() {
+                return self.layers.forget(&layers).await;
+            }
             let all = self.layers.clone();
             server.track(async move {
                 running.wait().await;
                 all.forget(&layers).await;
             });
-        }
-        true
+        });
+        join_all(forgotten).await;
+        count
     }
 }

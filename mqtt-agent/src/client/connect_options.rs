@@ -5,6 +5,8 @@ mod env;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::link::{CredentialSource, Credentials, LinkOptions, MAX_PACKET_SIZE, Tls, without_credentials};
@@ -147,6 +149,14 @@ impl ConnectOptions {
         self
     }
 
+    /// The user name, and a file with the password, which is read before each attempt to connect, without the line end. An attempt
+    /// for which it cannot be read fails, and is made again as others are.
+    pub fn credentials_from_file(self, user: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        let (user, file) = (user.into(), file.into());
+        let named = format!("`{}`", file.display());
+        self.credentials_from(move || password_file(user.clone(), file.clone(), named.clone()))
+    }
+
     /// Sets the certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
@@ -253,6 +263,16 @@ impl ConnectOptions {
         link.max_packet_size = self.max_packet_size;
         link
     }
+}
+
+/// The user name, with the current content of a password file, which `named` is in an error.
+async fn password_file(user: String, file: PathBuf, named: String) -> io::Result<Credentials> {
+    let text = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
+    let text = text
+        .map_err(io::Error::other)?
+        .map_err(|error| io::Error::new(error.kind(), format!("{named}: {error}")))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Credentials::new(user, password.strip_suffix('\r').unwrap_or(password)))
 }
 
 impl From<&str> for ConnectOptions {

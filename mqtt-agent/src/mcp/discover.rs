@@ -31,7 +31,7 @@ use crate::json;
 use crate::log_rate::limited;
 use crate::session::Session;
 use crate::shown::shown;
-use crate::wire::{DecodeError, Identifier, Namespace, ServerCard, ToolCard};
+use crate::wire::{DecodeError, Identifier, Namespace, ServerCard, Status, ToolCard};
 
 /// The two kinds of card.
 pub(super) trait Card: Sized + Serialize {
@@ -86,6 +86,12 @@ fn readable<C: Card>(namespace: &Namespace, cards: BTreeMap<String, Bytes>) -> i
         }
     };
     cards.into_iter().filter_map(read)
+}
+
+/// Whether a tool counts as online (`MCP-13`): its card says so, and a server that is online lists it. Where its server's card is
+/// not known, the tool's card alone decides.
+fn is_online(status: Status, is_listed: bool, knows_server: bool) -> bool {
+    status == Status::Online && (is_listed || !knows_server)
 }
 
 /// The first card on an exact topic.

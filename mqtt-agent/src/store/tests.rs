@@ -44,12 +44,19 @@ async fn check(name: &str, store: Arc<dyn super::TaskStore>) {
 }
 
 mod caught {
+    use std::sync::Arc;
+
     use crate::a2a::{MemoryStore, Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
     use crate::store::conformance::check_task_store;
 
     #[tokio::test]
     async fn a_good_store_breaks_no_rule() {
         assert_eq!(check_task_store(async || MemoryStore::new()).await, Ok(()));
+        assert_eq!(
+            check_task_store(async || Arc::new(MemoryStore::new())).await,
+            Ok(()),
+            "an `Arc` is its store"
+        );
     }
 
     /// Keeps the last record of a task instead of the first.

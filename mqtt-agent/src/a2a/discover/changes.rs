@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::Stream;
 use tokio::sync::watch;
@@ -17,13 +16,11 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Wanted;
 use super::complete::complete;
 use super::presences::{Known, Presences};
+use crate::discover::{LEAVING, RETURN};
 use crate::kept::Kept;
 use crate::link::{ConnectionState, Link};
 use crate::spawn;
 use crate::wire::{AgentCard, Namespace};
-
-/// How long agents may take to reappear after the broker lost its retained messages.
-const RETURN: Duration = Duration::from_secs(10);
 
 /// A change of an agent.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,9 +33,6 @@ pub enum AgentChange {
     /// It has been offline for 300 ms, or its card was removed, or it no longer matches the filter.
     Left(String),
 }
-
-/// How long an agent has to be offline before it is reported as left.
-const LEAVING: Duration = Duration::from_millis(300);
 
 /// The changes of agents; made by [`ListAgents::watch`](super::ListAgents::watch).
 ///

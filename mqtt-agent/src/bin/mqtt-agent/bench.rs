@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::call::read;
 use crate::exit::{Exit, Failure};
 use crate::options::{common, timeout};
-use crate::output::Output;
+use crate::output::{Output, thousandths};
 use crate::settings::{Settings, duration};
 use crate::signals;
 
@@ -70,13 +70,7 @@ struct Measured {
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let tool = matches.get_one::<String>("name").cloned().unwrap_or_default();
-    let arguments = match matches.get_one::<String>("arguments").cloned() {
-        None => Map::new(),
-        Some(given) => match tokio::task::spawn_blocking(move || read(&given)).await {
-            Ok(read) => read?,
-            Err(error) => return Err(Failure::failed(format!("the arguments could not be read: {error}"))),
-        },
-    };
+    let arguments = read(matches.get_one::<String>("arguments")).await?;
     let number = |name: &str| matches.get_one::<u32>(name).copied();
     let long = matches.get_one::<Duration>("for").copied();
     let calls = number("calls").unwrap_or(if long.is_some() { u32::MAX } else { 100 });
@@ -155,13 +149,12 @@ fn tell(output: Output, tool: &str, measured: &mut Measured, took: Duration) -> 
     let at = |share: f64| {
         // As many calls are at most as long.
         let rank = (share * times.len() as f64).ceil() as usize;
-        let time = times.get(rank.saturating_sub(1)).or(times.last()).copied().unwrap_or_default();
-        (time * 1e3).round() / 1e3
+        thousandths(times.get(rank.saturating_sub(1)).or(times.last()).copied().unwrap_or_default())
     };
     let failed: u64 = measured.errors.values().sum();
     let done = times.len();
     let per_second = (done as f64 / took.as_secs_f64().max(f64::EPSILON) * 10.0).round() / 10.0;
-    let seconds = (took.as_secs_f64() * 1e3).round() / 1e3;
+    let seconds = thousandths(took.as_secs_f64());
     let ms = json!({"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "max": at(1.0)});
     let json = json!({
         "tool": tool, "ok": done, "errors": measured.errors, "seconds": seconds, "per_second": per_second, "ms": ms,

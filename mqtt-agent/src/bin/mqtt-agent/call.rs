@@ -12,7 +12,6 @@ use crate::exit::{Exit, Failure};
 use crate::options::{divide, own, refused};
 use crate::output::pretty;
 use crate::settings::Settings;
-use crate::signals;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: Settings) -> Result<(), Failure> {
     let mut words = matches.get_many::<String>("call").into_iter().flatten().cloned();
@@ -20,14 +19,7 @@ pub(crate) async fn run(matches: &ArgMatches, settings: Settings) -> Result<(), 
     let (ours, tools) = divide(words);
     let later = own().try_get_matches_from(ours).map_err(|error| refused(&error))?;
     let settings = settings.with(Settings::of(&later));
-    let client = settings.connect().await?;
-    let ended = tokio::select! {
-        ended = call(&client, &name, tools, &settings) => ended,
-        () = signals::asked_to_end() => Err(Failure::interrupted()),
-    };
-    // The call was dropped, which cancels it; what says so leaves before the connection ends.
-    client.close().await;
-    ended
+    settings.connected(async |client| call(client, &name, tools, &settings).await).await
 }
 
 async fn call(client: &Client, name: &str, words: Vec<String>, settings: &Settings) -> Result<(), Failure> {
@@ -45,15 +37,7 @@ async fn call(client: &Client, name: &str, words: Vec<String>, settings: &Settin
         }
         Err(error) => return Err(refused(&error)),
     };
-    let given = matches.get_one::<String>("json-arguments").cloned();
-    let mut arguments = match given {
-        None => Map::new(),
-        // Read aside: stdin may never end, and Ctrl-C counts all the same.
-        Some(given) => match tokio::task::spawn_blocking(move || read(&given)).await {
-            Ok(read) => read?,
-            Err(error) => return Err(Failure::failed(format!("the arguments could not be read: {error}"))),
-        },
-    };
+    let mut arguments = read(matches.get_one::<String>("json-arguments")).await?;
     arguments::put(&properties, &matches, &mut arguments)?;
 
     let mut call = client.call(name, arguments);
@@ -72,8 +56,17 @@ async fn call(client: &Client, name: &str, words: Vec<String>, settings: &Settin
     output.answer(&json!({ "result": result }), || pretty(&result))
 }
 
-/// All arguments at once: `{..}`, `@file` or `-`.
-pub(crate) fn read(given: &str) -> Result<Map<String, Value>, Failure> {
+/// All arguments at once: `{..}`, `@file` or `-`; none where nothing is given.
+pub(crate) async fn read(given: Option<&String>) -> Result<Map<String, Value>, Failure> {
+    let Some(given) = given.cloned() else { return Ok(Map::new()) };
+    // Aside: stdin may never end, and Ctrl-C counts all the same.
+    match tokio::task::spawn_blocking(move || read_now(&given)).await {
+        Ok(read) => read,
+        Err(error) => Err(Failure::failed(format!("the arguments could not be read: {error}"))),
+    }
+}
+
+fn read_now(given: &str) -> Result<Map<String, Value>, Failure> {
     let (from, text) = if given == "-" {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);

@@ -12,6 +12,7 @@ mod context;
 mod contract;
 mod dev;
 mod exit;
+mod folder;
 mod line;
 mod lint;
 mod list;

@@ -1,6 +1,5 @@
 //! `mqtt-agent mcp`: the tools on the broker for an MCP host.
 
-use std::env::var_os;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::net::TcpListener;
 use serde_json::json;
 
 use crate::exit::Failure;
+use crate::folder::user_folder;
 use crate::log;
 use crate::settings::Settings;
 use crate::signals;
@@ -109,18 +109,12 @@ fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> 
             None => bridge,
         };
     }
-    Ok(match (matches.get_one::<PathBuf>("cache"), cache_folder()) {
+    // Where programs of this user keep what they can do without.
+    let folder = user_folder("XDG_CACHE_HOME", "LOCALAPPDATA", ".cache");
+    Ok(match (matches.get_one::<PathBuf>("cache"), folder) {
         _ if matches.get_flag("no-cache") => bridge,
         (Some(file), _) => bridge.cache(file),
         (None, Some(folder)) => bridge.cache_in(folder),
         (None, None) => bridge,
     })
-}
-
-/// Where programs of this user keep what they can do without.
-fn cache_folder() -> Option<PathBuf> {
-    let folder = |name: &str| var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let local = if cfg!(windows) { folder("LOCALAPPDATA") } else { None };
-    let home = || folder("HOME").map(|home| home.join(".cache"));
-    Some(folder("XDG_CACHE_HOME").or(local).or_else(home)?.join("mqtt-agent"))
 }

@@ -119,6 +119,11 @@ pub(crate) fn columns(rows: &[(String, String)]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// With three digits behind the point.
+pub(crate) fn thousandths(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}
+
 /// A log that takes nothing.
 struct Silence;
 

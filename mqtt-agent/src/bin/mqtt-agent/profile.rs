@@ -5,10 +5,11 @@ use std::env::var_os;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use mqtt_agent::{ConnectOptions, Credentials, Tls};
+use mqtt_agent::{ConnectOptions, Tls};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
+use crate::folder::user_folder;
 
 /// The variable that names the file.
 const FILE: &str = "MQTT_AGENT_CONTEXTS";
@@ -95,7 +96,7 @@ impl Profile {
             options = match (password_file, password_env) {
                 (Some(file), _) => {
                     read(&file)?;
-                    options.credentials_from(move || from_file(user.clone(), file.clone()))
+                    options.credentials_from_file(user, file)
                 }
                 (None, Some(variable)) => match std::env::var(&variable) {
                     Ok(password) => options.credentials(user, password),
@@ -130,13 +131,6 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
             "the context names `{file}`, which cannot be read: {error}; mend it by `context add`"
         ))
     })
-}
-
-/// The user name, with what the file holds now.
-async fn from_file(user: String, file: PathBuf) -> io::Result<Credentials> {
-    let text = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
-    let text = text.map_err(io::Error::other)??;
-    Ok(Credentials::new(user, text.trim_end_matches(['\r', '\n'])))
 }
 
 impl Profiles {
@@ -207,8 +201,5 @@ fn file() -> Option<PathBuf> {
     if let Some(file) = var_os(FILE).filter(|file| !file.is_empty()) {
         return Some(file.into());
     }
-    let folder = |name: &str| var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let local = if cfg!(windows) { folder("APPDATA") } else { None };
-    let home = || folder("HOME").map(|home| home.join(".config"));
-    Some(folder("XDG_CONFIG_HOME").or(local).or_else(home)?.join("mqtt-agent").join("contexts.json"))
+    Some(user_folder("XDG_CONFIG_HOME", "APPDATA", ".config")?.join("contexts.json"))
 }

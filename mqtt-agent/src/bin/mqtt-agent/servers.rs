@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::exit::Failure;
 use crate::options::{common, timeout};
+use crate::output::thousandths;
 use crate::settings::Settings;
-use crate::signals;
 
 /// How long a server may take.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -47,47 +47,25 @@ pub(crate) async fn stats(matches: &ArgMatches, settings: &Settings) -> Result<(
     let ask = |server: FindServer| async move {
         server.stats().await.map(|stats| (json!(stats), of_stats(&stats)))
     };
-    each(matches, settings, ask).await
+    settings.connected(async |client| each(client, matches, settings, ask).await).await
 }
 
 pub(crate) async fn ping(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let ask = |server: FindServer| async move {
         let sent = Instant::now();
         let ping = server.ping().await?;
-        let ms = milliseconds(sent.elapsed());
+        let ms = thousandths(sent.elapsed().as_secs_f64() * 1e3);
         let mut json = json!(ping);
         if let Some(json) = json.as_object_mut() {
             json.insert("ms".to_owned(), json!(ms));
         }
         Ok((json, format!("{}  {ms} ms  {}", ping.server, sdk(&ping))))
     };
-    each(matches, settings, ask).await
-}
-
-/// With three digits behind the point.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
+    settings.connected(async |client| each(client, matches, settings, ask).await).await
 }
 
 /// Asks each server, and prints what it answers: JSON, or a text.
 async fn each<F>(
-    matches: &ArgMatches,
-    settings: &Settings,
-    ask: impl Fn(FindServer) -> F,
-) -> Result<(), Failure>
-where
-    F: Future<Output = Result<(Value, String), CallError>> + Send + 'static,
-{
-    let client = settings.connect().await?;
-    let ended = tokio::select! {
-        ended = all(&client, matches, settings, ask) => ended,
-        () = signals::asked_to_end() => Err(Failure::interrupted()),
-    };
-    client.close().await;
-    ended
-}
-
-async fn all<F>(
     client: &Client,
     matches: &ArgMatches,
     settings: &Settings,

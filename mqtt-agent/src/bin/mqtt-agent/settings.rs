@@ -9,6 +9,7 @@ use mqtt_agent::{Client, ConnectOptions};
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::profile::{Profile, Profiles};
+use crate::signals;
 
 /// Where the broker is when nothing else is said: where `mqtt-agent dev` listens.
 pub(crate) const HERE: &str = "mqtt://127.0.0.1:1883";
@@ -110,6 +111,21 @@ impl Settings {
     /// Connects.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         Ok(Client::connect(self.options()?).await?)
+    }
+
+    /// Does something with a client, unless it is interrupted: then it is dropped, and what cancels its calls leaves before the
+    /// connection ends.
+    pub(crate) async fn connected<T>(
+        &self,
+        work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let client = self.connect().await?;
+        let done = tokio::select! {
+            done = work(&client) => done,
+            () = signals::asked_to_end() => Err(Failure::interrupted()),
+        };
+        client.close().await;
+        done
     }
 }
 

@@ -1,13 +1,12 @@
 //! `mqtt-agent why`: who should answer a tool, and why it does not.
 
 use clap::{Arg, ArgMatches, Command};
-use mqtt_agent::Cause;
+use mqtt_agent::{Cause, Client};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::options::{common, timeout};
 use crate::settings::Settings;
-use crate::signals;
 
 pub(crate) fn command() -> Command {
     Command::new("why")
@@ -22,21 +21,14 @@ pub(crate) fn command() -> Command {
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name").cloned().unwrap_or_default();
-    let client = settings.connect().await?;
-    let mut why = client.why(&name);
-    if let Some(within) = settings.timeout {
-        why = why.within(within);
-    }
-    let diagnosis = tokio::select! {
-        diagnosis = why => diagnosis,
-        () = signals::asked_to_end() => {
-            client.close().await;
-            return Err(Failure::interrupted());
+    let diagnosing = async |client: &Client| {
+        let mut why = client.why(&name);
+        if let Some(within) = settings.timeout {
+            why = why.within(within);
         }
+        Ok((client.id().to_owned(), why.await?))
     };
-    let id = client.id().to_owned();
-    client.close().await;
-    let diagnosis = diagnosis?;
+    let (id, diagnosis) = settings.connected(diagnosing).await?;
     settings.output().answer(&json!(diagnosis), || {
         let mut lines = vec![format!(
             "{name}, asked as {id}: {}",

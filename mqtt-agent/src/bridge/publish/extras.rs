@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::How;
 use super::connection::Line;
 use super::tool::Calls;
+use crate::deadline::Lasting;
 use crate::mcp::{DynamicTool, DynamicToolError};
 
 /// How long the server may take.
@@ -74,7 +75,7 @@ fn made(
             match timeout(WITHIN, asked(&line, ask, arguments)).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("the MCP server did not answer within {WITHIN:?}")),
+                Err(_) => Err(format!("the MCP server did not answer within {}", Lasting(WITHIN))),
             }
         }
     };

@@ -1,6 +1,6 @@
 //! [`Shelf`]: the tools that are served, which follow those of the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rmcp::model::Tool;
 use tokio::sync::{broadcast, watch};
@@ -48,7 +48,7 @@ impl Shelf {
         }
         let gone =
             self.served.iter().filter(|(name, tool)| tool.is_some() && wanted.get(*name) != tool.as_ref());
-        let gone: Vec<_> = gone.map(|(name, _)| name.clone()).collect();
+        let gone: BTreeSet<_> = gone.map(|(name, _)| name.clone()).collect();
         let mut changed = self.served.is_empty() || !gone.is_empty();
         self.remove(gone).await;
         wanted.retain(|name, _| !self.served.contains_key(name));
@@ -82,8 +82,7 @@ impl Shelf {
     /// Serves nothing, for the server is gone.
     pub(super) async fn clear(&mut self, reason: String) {
         crate::log::warn!(reason = %shown(&reason), "failed to keep a server running; it is started again");
-        let all = self.names();
-        self.remove(all).await;
+        self.remove(self.served.keys().cloned().collect()).await;
         self.told.send_replace(Vec::new());
         self.tell(PublishEvent::Offline { reason });
     }
@@ -132,10 +131,8 @@ impl Shelf {
         }
     }
 
-    async fn remove(&mut self, names: Vec<String>) {
-        for name in names {
-            self.served.remove(&name);
-            self.running.remove_tool(&name).await;
-        }
+    async fn remove(&mut self, names: BTreeSet<String>) {
+        self.served.retain(|name, _| !names.contains(name));
+        self.running.remove_tools(names).await;
     }
 }

@@ -40,7 +40,6 @@ pub(super) async fn run(
     let (mut connection, mut wait) = (first, FIRST_WAIT);
     loop {
         let since = Instant::now();
-        lines.send_replace(Some(connection.line().clone()));
         match serve(&mut shelf, &mut connection, &stopped).await {
             End::Stopped => {
                 // Calls that run have their grace while the server is still there.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ConnectOptions;
+use super::{ConnectOptions, password_file};
 use crate::error::{Error, Problem, Result};
 use crate::link::{CredentialSource, Credentials, Tls};
 
@@ -153,7 +153,9 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
             (Some(user), None, Some(file)) => {
                 // Now, too: a file that isn't there is known before anything connects.
                 self.file(PASSWORD_FILE, &file)?;
-                return Some(CredentialSource::asking(move || from_file(user.clone(), file.clone())));
+                let named = format!("`{PASSWORD_FILE}` (`{}`)", file.display());
+                let read = move || password_file(user.clone(), file.clone(), named.clone());
+                return Some(CredentialSource::asking(read));
             }
             (Some(_), Some(_), Some(_)) => {
                 self.wrong(PASSWORD_FILE, &format!("and `{PASSWORD}` are both set; leave one of them out"));
@@ -190,18 +192,6 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
         }
         tls
     }
-}
-
-/// The user name, with the current content of the password file.
-async fn from_file(user: String, file: PathBuf) -> std::io::Result<Credentials> {
-    let read = tokio::task::spawn_blocking(move || {
-        std::fs::read_to_string(&file).map_err(|error| {
-            std::io::Error::new(error.kind(), format!("`{PASSWORD_FILE}` (`{}`): {error}", file.display()))
-        })
-    });
-    let text = read.await.map_err(std::io::Error::other)??;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Credentials::new(user, password.strip_suffix('\r').unwrap_or(password)))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ struct Server {
 #[derive(Debug)]
 struct Tool {
     own: Own,
-    online: bool,
+    status: Status,
     server: Box<str>,
     arrived: Instant,
 }
@@ -86,12 +86,11 @@ impl Books {
             self.tools.remove(&name);
             return;
         };
-        let (fits, online, server) =
-            (fits(&card), card.status == Status::Online, card.server.as_str().into());
+        let (fits, status, server) = (fits(&card), card.status, card.server.as_str().into());
         // Which of its replicas published it last is no change of the tool.
         let unaged = ToolCard { last_seen: String::new(), server: String::new(), ..card };
         let own = Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits };
-        self.tools.insert(name, Tool { own, online, server, arrived });
+        self.tools.insert(name, Tool { own, status, server, arrived });
     }
 
     /// Takes an agent's status.
@@ -137,7 +136,7 @@ impl Books {
         let online = self.servers.values().filter(|server| self.is_online(server));
         let served: HashSet<&str> = online.flat_map(|server| &server.tools).map(|tool| &**tool).collect();
         let is_online = |name: &str, tool: &Tool| {
-            tool.online && (served.contains(name) || !self.servers.contains_key(&*tool.server))
+            super::is_online(tool.status, served.contains(name), self.servers.contains_key(&*tool.server))
         };
         let online = self.tools.iter().filter(|(name, tool)| tool.own.fits && is_online(name, tool));
         online.map(|(name, tool)| (name.as_str(), &tool.own)).collect()

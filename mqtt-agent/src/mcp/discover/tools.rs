@@ -192,11 +192,8 @@ impl<'s> Served<'s> {
         self.servers.get(server) == Some(&Status::Online)
     }
 
-    /// Whether a tool's card says online, and a server lists it that is. Where its server's card can't be read, the
-    /// tool's card alone decides.
     fn is_online(&self, tool: &ToolCard) -> bool {
-        let served =
-            self.tools.contains(tool.tool.as_str()) || !self.servers.contains_key(tool.server.as_str());
-        tool.status == Status::Online && served
+        let is_listed = self.tools.contains(tool.tool.as_str());
+        super::is_online(tool.status, is_listed, self.servers.contains_key(tool.server.as_str()))
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::books::{Books, Own};
 use super::{Card, Wanted};
-use crate::discover::{DiscoverError, Latest, fetch, settle, subscribe};
+use crate::discover::{DiscoverError, LEAVING, Latest, RETURN, fetch, settle, subscribe};
 use crate::kept::Kept;
 use crate::link::{ConnectionState, Link, Subscription};
 use crate::session::Session;
@@ -21,12 +21,6 @@ use crate::wire::{Namespace, ServerCard, ToolCard};
 
 /// What comes within this time is looked at together: what is online is found out from all that is known.
 const TOGETHER: Duration = Duration::from_millis(100);
-
-/// How long something has to be offline before it is told.
-const LEAVING: Duration = Duration::from_millis(300);
-
-/// How long it may take to come back after the broker lost its retained messages.
-const RETURN: Duration = Duration::from_secs(10);
 
 /// How long no message has to come before cards that are missing are fetched, and how long that may take.
 const QUIET: Duration = Duration::from_millis(250);

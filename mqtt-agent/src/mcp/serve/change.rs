@@ -67,11 +67,11 @@ impl ToolServer {
         Ok(())
     }
 
-    /// Serves a tool no more: no new calls, and its card goes offline where no other server has it. Its running calls are
-    /// answered. What stood around it is given back, and its calls; `None` where there is no such tool.
-    pub(crate) async fn remove(&self, name: &str) -> Option<(Layers, TaskTracker)> {
+    /// Serves tools no more: no new calls, and their cards go offline where no other server has them. Their running calls are
+    /// answered. What stood around each is given back, and its calls; nothing of those that there are not.
+    pub(crate) async fn remove(&self, names: &[&str]) -> Vec<(Layers, TaskTracker)> {
         let _alone = self.gone.change.lock().await;
-        self.take_away(&[name]).await.pop()
+        self.take_away(names).await
     }
 
     /// Spawns what goes on with calls of tools that were removed: a stop waits for it.
