@@ -144,6 +144,24 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn mcp_17_a_call_that_is_dropped_right_before_its_client_is_closed_is_cancelled(broker) {
+        let watch = Watch::default();
+        let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
+        // What sends the cancels and what closes are two tasks: only many rounds meet at every point.
+        for round in 1..=50 {
+            let client = Client::connect(&broker.url()).await.unwrap();
+            let mut call = Box::pin(client.call("hold", ()).into_future());
+            tokio::select! {
+                ended = &mut call => panic!("round {round}: {ended:?}"),
+                () = watch.until_began(round) => {}
+            }
+            drop(call);
+            client.close().await;
+            watch.until_ended(round).await;
+        }
+        agent.stop().await;
+    }
+
     async fn mcp_17_a_cancel_on_the_wire_is_answered(broker) {
         let watch = Watch::default();
         let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
