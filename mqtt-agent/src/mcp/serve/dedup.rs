@@ -61,7 +61,8 @@ struct Calls {
 
 #[derive(Debug)]
 enum Stage {
-    Running(CancellationToken),
+    /// With whether its caller cancelled it: its token is cancelled as well when its handler has ended.
+    Running { cancellation: CancellationToken, is_cancelled: bool },
     Ended(Option<Bytes>),
 }
 
@@ -115,17 +116,18 @@ impl Dedup {
     pub(super) fn see(self: &Arc<Self>, key: Key, cancellation: &CancellationToken) -> Seen {
         use std::collections::hash_map::Entry;
         let mut calls = self.calls();
-        if calls.cancelled.remove(&key) {
+        let is_cancelled = calls.cancelled.remove(&key);
+        if is_cancelled {
             cancellation.cancel();
         }
         match calls.known.entry(key) {
             Entry::Occupied(known) => match known.get() {
-                Stage::Running(_) => Seen::Running,
+                Stage::Running { .. } => Seen::Running,
                 Stage::Ended(answer) => Seen::Answered(answer.clone()),
             },
             Entry::Vacant(place) => {
                 let key = Some(place.key().clone());
-                place.insert(Stage::Running(cancellation.clone()));
+                place.insert(Stage::Running { cancellation: cancellation.clone(), is_cancelled });
                 Seen::New(Ticket { dedup: Arc::clone(self), key })
             }
         }
@@ -134,9 +136,10 @@ impl Dedup {
     /// Cancels a call, or remembers to: it may be on its way from the connection's task to its own. True if it runs.
     pub(super) fn cancel(&self, key: &Key) -> bool {
         let mut calls = self.calls();
-        match calls.known.get(key) {
-            Some(Stage::Running(cancellation)) => {
+        match calls.known.get_mut(key) {
+            Some(Stage::Running { cancellation, is_cancelled }) => {
                 cancellation.cancel();
+                *is_cancelled = true;
                 true
             }
             Some(Stage::Ended(_)) => false,
@@ -153,10 +156,15 @@ impl Dedup {
 }
 
 impl Ticket {
-    /// The call's handler has ended, and its answer takes a while to send: a cancel ends that from now on.
-    pub(super) fn goes_on(&self, cancellation: CancellationToken) {
-        if let Some(key) = &self.key {
-            self.dedup.calls().known.insert(key.clone(), Stage::Running(cancellation));
+    /// The call's handler has ended, and its answer takes a while to send: a cancel ends that from now on, and one that came
+    /// before does so at once.
+    pub(super) fn goes_on(&self, next: CancellationToken) {
+        let Some(key) = &self.key else { return };
+        if let Some(Stage::Running { cancellation, is_cancelled }) = self.dedup.calls().known.get_mut(key) {
+            if *is_cancelled {
+                next.cancel();
+            }
+            *cancellation = next;
         }
     }
 
@@ -287,5 +295,21 @@ mod tests {
         assert!(token.is_cancelled());
         ticket.end(Bytes::new());
         assert!(!dedup.cancel(&key("a")));
+    }
+
+    #[test]
+    fn mcp_17_a_cancel_between_the_handlers_end_and_the_first_chunk_ends_the_chunks() {
+        let dedup = Dedup::new(2, 10);
+        for cancelled in [false, true] {
+            let (handler, chunks) = (CancellationToken::new(), CancellationToken::new());
+            let Seen::New(ticket) = dedup.see(key("a"), &handler) else { panic!() };
+            // What the handler left running ends with it: that is no cancel.
+            handler.cancel();
+            assert!(!cancelled || dedup.cancel(&key("a")));
+            ticket.goes_on(chunks.clone());
+            assert_eq!(chunks.is_cancelled(), cancelled);
+            dedup.cancel(&key("a"));
+            assert!(chunks.is_cancelled());
+        }
     }
 }
