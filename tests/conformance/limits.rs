@@ -1,6 +1,6 @@
 //! Limits, timeouts, cancellation and redelivery.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::{CallError, Limits};
@@ -147,7 +147,7 @@ on_each_broker! {
     async fn mcp_17_a_call_that_is_dropped_right_before_its_client_is_closed_is_cancelled(broker) {
         let watch = Watch::default();
         let agent = Agent::new("held").tools(tools![hold]).state(watch.clone()).start(&broker.url()).await.unwrap();
-        // What sends the cancels and what closes are two tasks: only many rounds meet at every point.
+        // What sends the cancels and what closes are two tasks: each round they meet at another point.
         for round in 1..=50 {
             let client = Client::connect(&broker.url()).await.unwrap();
             let mut call = Box::pin(client.call("hold", ()).into_future());
@@ -156,6 +156,10 @@ on_each_broker! {
                 () = watch.until_began(round) => {}
             }
             drop(call);
+            let dropped = Instant::now();
+            while dropped.elapsed() < Duration::from_micros(4) * round as u32 {
+                std::hint::spin_loop();
+            }
             client.close().await;
             watch.until_ended(round).await;
         }
