@@ -31,6 +31,12 @@ impl Order {
         }
     }
 
+    /// The same, with a server that the client has started.
+    pub(crate) fn with_server(mut self, pid: u32) -> Self {
+        self.pids[0].push(pid);
+        self
+    }
+
     fn all(&self) -> [Vec<u32>; 3] {
         [vec![std::process::id()], self.pids[0].clone(), self.pids[1].clone()]
     }

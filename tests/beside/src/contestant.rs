@@ -14,10 +14,16 @@ pub(crate) enum Kind {
     Rmcp,
     Axum,
     Nats,
+    RmcpStdio,
+    BridgeStdio,
+    BridgeHttp,
 }
 
 impl Kind {
     pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::Rmcp, Self::Axum, Self::Nats];
+
+    /// The bridge, and an rmcp server that has the same tool itself.
+    pub(crate) const MCP: [Self; 4] = [Self::RmcpStdio, Self::BridgeStdio, Self::Rmcp, Self::BridgeHttp];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -25,6 +31,9 @@ impl Kind {
             Self::Rmcp => "rmcp, Streamable HTTP",
             Self::Axum => "axum and reqwest, JSON POST",
             Self::Nats => "async-nats, nats-server",
+            Self::RmcpStdio => "rmcp, stdio",
+            Self::BridgeStdio => "bridge, stdio, Mosquitto",
+            Self::BridgeHttp => "bridge, Streamable HTTP, Mosquitto",
         }
     }
 
@@ -34,7 +43,23 @@ impl Kind {
             Self::Rmcp => "rmcp",
             Self::Axum => "axum",
             Self::Nats => "nats",
+            Self::RmcpStdio => "rmcp-stdio",
+            Self::BridgeStdio => "bridge-stdio",
+            Self::BridgeHttp => "bridge-http",
         }
+    }
+
+    /// Who serves the tool, in processes that are started before the client. An MCP server over stdio is the client's child.
+    fn server(self) -> Option<&'static str> {
+        match self {
+            Self::RmcpStdio => None,
+            Self::BridgeStdio | Self::BridgeHttp => Some(Self::Ours.role()),
+            kind => Some(kind.role()),
+        }
+    }
+
+    fn is_on_mqtt(self) -> bool {
+        matches!(self, Self::Ours | Self::BridgeStdio | Self::BridgeHttp)
     }
 }
 
@@ -50,6 +75,7 @@ impl Drop for Process {
 
 pub(crate) struct Contestant {
     kind: Kind,
+    replicas: usize,
     servers: Vec<Process>,
     address: String,
     broker: Option<u32>,
@@ -59,7 +85,7 @@ pub(crate) struct Contestant {
 
 impl Contestant {
     pub(crate) fn start(kind: Kind, replicas: usize) -> Result<Self, String> {
-        let mosquitto = (kind == Kind::Ours).then(|| Broker::start(Config::Tuned)).transpose()?;
+        let mosquitto = kind.is_on_mqtt().then(|| Broker::start(Config::Tuned)).transpose()?;
         let nats = if kind == Kind::Nats { Some(nats_server()?) } else { None };
         let mut address = match (&mosquitto, &nats) {
             (Some(broker), _) => broker.address().to_string(),
@@ -69,22 +95,22 @@ impl Contestant {
         let broker = mosquitto.as_ref().map(Broker::pid).or(nats.as_ref().map(|(process, _)| process.0.id()));
         let mut servers = Vec::new();
         for number in 0..replicas {
-            let mut child = this_program(&["serve", kind.role(), &address, &number.to_string()])
-                .stdout(Stdio::piped())
-                .spawn()
-                .map_err(|error| error.to_string())?;
-            let mut line = String::new();
-            BufReader::new(child.stdout.as_mut().expect("piped"))
-                .read_line(&mut line)
-                .map_err(|error| error.to_string())?;
-            servers.push(Process(child));
+            let Some(server) = kind.server() else { continue };
+            let (process, line) = served(server, &address, number)?;
+            servers.push(process);
             // The port that it listens on, where there is no broker.
             if broker.is_none() {
-                address = line.trim().to_owned();
+                address = line;
             }
+        }
+        if kind == Kind::BridgeHttp {
+            let (process, line) = served(kind.role(), &address, 0)?;
+            servers.push(process);
+            address = line;
         }
         Ok(Self {
             kind,
+            replicas,
             servers,
             address,
             broker,
@@ -94,7 +120,7 @@ impl Contestant {
     }
 
     pub(crate) fn name(&self) -> String {
-        match self.servers.len() {
+        match self.replicas {
             1 => self.kind.name().to_owned(),
             many => format!("{}, {many} replicas", self.kind.name()),
         }
@@ -113,6 +139,19 @@ impl Contestant {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         serde_json::from_str(text.trim()).map_err(|error| format!("it said `{text}`: {error}"))
     }
+}
+
+/// Starts a server, and waits for the line in which it says that it serves.
+fn served(role: &str, address: &str, number: usize) -> Result<(Process, String), String> {
+    let mut child = this_program(&["serve", role, address, &number.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped"))
+        .read_line(&mut line)
+        .map_err(|error| error.to_string())?;
+    Ok((Process(child), line.trim().to_owned()))
 }
 
 fn this_program(arguments: &[&str]) -> Command {

@@ -1,14 +1,14 @@
-//! rmcp over Streamable HTTP, and a JSON POST to axum.
+//! rmcp, over Streamable HTTP and stdio, and a JSON POST to axum.
 
 use axum::routing::post;
 use axum::{Json, Router};
 use rmcp::handler::server::{router::tool::ToolRouter, wrapper::Parameters};
 use rmcp::model::{CallToolRequestParams, ClientConfig, ServerCapabilities, ServerConfig};
-use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use rmcp::{ServerHandler, ServiceExt, tool, tool_handler, tool_router};
+use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess, stdio};
+use rmcp::{Peer, RoleClient, ServerHandler, ServiceExt, tool, tool_handler, tool_router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -65,15 +65,36 @@ pub(crate) async fn call_rmcp(address: &str, order: &Order) -> Outcome {
         .serve(StreamableHttpClientTransport::from_config(config))
         .await
         .expect("a client");
-    let peer = client.peer().clone();
+    calls(client.peer().clone(), order).await
+}
+
+pub(crate) async fn serve_rmcp_over_stdio() {
+    let server = Server { tool_router: Server::tool_router() };
+    server.serve(stdio()).await.expect("a client").waiting().await.expect("it serves");
+}
+
+/// Calls the tool of an MCP server that is started for this, as MCP hosts do. It counts among the servers.
+pub(crate) async fn call_over_stdio(role: &str, address: &str, order: &Order) -> Outcome {
+    let mut command = tokio::process::Command::new(std::env::current_exe().expect("this program"));
+    command.args(["serve", role, address, "0"]);
+    let server = TokioChildProcess::new(command).expect("it starts");
+    let order = order.clone().with_server(server.id().expect("it runs"));
+    let client = ClientConfig::default().serve(server).await.expect("a client");
+    calls(client.peer().clone(), &order).await
+}
+
+async fn calls(peer: Peer<RoleClient>, order: &Order) -> Outcome {
+    let call = async |peer: &Peer<RoleClient>, text: String| {
+        let arguments = json!({"text": text}).as_object().cloned().unwrap_or_default();
+        let result = peer.call_tool(CallToolRequestParams::new("echo").with_arguments(arguments)).await;
+        let value = serde_json::to_value(result.expect("an answer")).expect("JSON");
+        value["content"][0]["text"].as_str().expect("a text").len()
+    };
+    // A server that was started for this is not measured while it starts.
+    call(&peer, "first".to_owned()).await;
     run(order, move |text| {
         let peer = peer.clone();
-        async move {
-            let arguments = json!({"text": text}).as_object().cloned().unwrap_or_default();
-            let result = peer.call_tool(CallToolRequestParams::new("echo").with_arguments(arguments)).await;
-            let value = serde_json::to_value(result.expect("an answer")).expect("JSON");
-            value["content"][0]["text"].as_str().expect("a text").len()
-        }
+        async move { call(&peer, text).await }
     })
     .await
 }

@@ -4,12 +4,17 @@
 //! ```text
 //! cargo run --release --manifest-path tests/beside/Cargo.toml
 //! cargo run --release --manifest-path tests/beside/Cargo.toml -- quick
+//! cargo run --release --manifest-path tests/beside/Cargo.toml -- bridge
 //! ```
+//!
+//! With `bridge` it compares the bridge, whose tools are on a broker, with an rmcp server that has the same tool itself, both
+//! called by rmcp's client.
 //!
 //! It starts Mosquitto, and `nats-server` where there is one (`NATS_SERVER` says where). Every server and every client is
 //! a process of its own; each client has one connection, or what its HTTP library opens. Contestants take turns, round by
 //! round; medians are printed. CPU time is told apart: of the client, of all servers, of the broker.
 
+mod bridge;
 #[allow(dead_code)]
 #[path = "../../../mqtt-agent/benches/peers/broker.rs"]
 mod broker;
@@ -51,11 +56,16 @@ fn main() {
         broker::Broker::version().unwrap_or_default(),
         load.split(' ').next().unwrap_or_default()
     );
+    let bridge = arguments.contains(&"bridge");
+    let contestants = if bridge { Kind::MCP } else { Kind::ALL };
     for bytes in BYTES {
         for callers in CALLERS {
-            let kinds = Kind::ALL.map(|kind| (kind, 1));
+            let kinds = contestants.map(|kind| (kind, 1));
             print(&format!("{callers} callers, {bytes} bytes"), &kinds, callers, bytes, rounds, ms);
         }
+    }
+    if bridge {
+        return;
     }
     for kind in [Kind::Ours, Kind::Nats] {
         print(
@@ -77,6 +87,9 @@ async fn serve(kind: &str, address: &str, number: &str) {
     match kind {
         "ours" => ours::serve(address, number).await,
         "rmcp" => http::serve_rmcp().await,
+        "rmcp-stdio" => http::serve_rmcp_over_stdio().await,
+        "bridge-stdio" => bridge::serve_stdio(address).await,
+        "bridge-http" => bridge::serve_http(address).await,
         "axum" => http::serve_axum().await,
         _ => nats::serve(address).await,
     }
@@ -85,7 +98,8 @@ async fn serve(kind: &str, address: &str, number: &str) {
 async fn call_as(kind: &str, address: &str, order: &call::Order) {
     let outcome = match kind {
         "ours" => ours::call(address, order).await,
-        "rmcp" => http::call_rmcp(address, order).await,
+        "rmcp" | "bridge-http" => http::call_rmcp(address, order).await,
+        "rmcp-stdio" | "bridge-stdio" => http::call_over_stdio(kind, address, order).await,
         "axum" => http::call_axum(address, order).await,
         _ => nats::call(address, order).await,
     };
