@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mqtt_agent::a2a::{TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use serde_json::{Value, json};
-use support::{FailingStore, Failure, RawPeer, eventually, json, on_each_broker, reply_to};
+use support::{FailingStore, Failure, RawPeer, eventually, json, on_each_broker, reply_to, soon};
 
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";
 const RESULTS: &str = "a2a/v1/tasks/ann/results";
@@ -199,9 +199,21 @@ on_each_broker! {
             assert_eq!(rejected["error"]["code"], "store");
         }
         store.fail_inserts(false);
-        // The store has none of it, so it is a new task.
-        peer.publish(INBOX, task("t", "quick"), Default::default()).await;
-        in_state(&mut peer, "completed").await;
+        // The store has none of it, so it is a new task, once the last rejection has reached the broker: until then it is
+        // rejected with that one.
+        let ended = async {
+            loop {
+                peer.publish(INBOX, task("t", "quick"), Default::default()).await;
+                loop {
+                    match json(&peer.next(RESULTS).await)["status"].as_str() {
+                        Some("rejected") => break,
+                        Some("completed") => return,
+                        _ => {}
+                    }
+                }
+            }
+        };
+        soon(ended).await;
         agent.stop().await;
     }
 

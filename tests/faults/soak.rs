@@ -210,7 +210,8 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
         fine += u64::from(done.unwrap().unwrap().unwrap());
     }
     println!("soak: {ended} operations ended, {fine} of them with a result");
-    assert!(fine * 10 > ended, "hardly anything worked");
+    // Those that are refused at once while there is no broker are as many as the machine is fast, so no share of them all.
+    assert!(fine >= 100, "hardly anything worked");
     let again = runs
         .0
         .lock()

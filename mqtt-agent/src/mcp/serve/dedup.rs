@@ -62,7 +62,10 @@ struct Calls {
 #[derive(Debug)]
 enum Stage {
     /// With whether its caller cancelled it: its token is cancelled as well when its handler has ended.
-    Running { cancellation: CancellationToken, is_cancelled: bool },
+    Running {
+        cancellation: CancellationToken,
+        is_cancelled: bool,
+    },
     Ended(Option<Bytes>),
 }
 
