@@ -153,6 +153,11 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
             });
         }
         if next_fault <= Instant::now() {
+            // One that could not start while the broker was away is started again, as by a supervisor.
+            if running.is_none() {
+                near.thaw();
+                running = agent.clone().start(short(near.url())).await.ok();
+            }
             let proxy = if random.below(2) == 0 { &near } else { &far };
             match random.below(10) {
                 0 | 1 => proxy.cut(),
@@ -210,8 +215,7 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
         fine += u64::from(done.unwrap().unwrap().unwrap());
     }
     println!("soak: {ended} operations ended, {fine} of them with a result");
-    // Those that are refused at once while there is no broker are as many as the machine is fast, so no share of them all.
-    assert!(fine >= 100, "hardly anything worked");
+    assert!(fine * 10 > ended, "hardly anything worked");
     let again = runs
         .0
         .lock()
