@@ -49,6 +49,7 @@ on_each_broker! {
         gate.until_began(3).await;
         gate.open(3);
         assert_eq!(soon(again).await.unwrap().unwrap(), 3);
+        assert_eq!(gate.began(), 3, "the one that may not run twice ran once");
         agent.stop().await;
     }
 
