@@ -333,7 +333,8 @@ on_each_broker! {
         }
         let watch = Desk::default();
         let agent = desk(&watch).store(store).start(&broker.url()).await.unwrap();
-        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        // Its connection has an id of its own: that of who asks is the client's.
+        let mut peer = RawPeer::connect(&broker.url(), "raw").await;
         peer.subscribe(RESULTS).await;
         let query = |after: &Value| json!({"intent": "query", "states": ["failed"], "after": after});
         let first = answer(&mut peer, query(&Value::Null)).await;
