@@ -1,13 +1,14 @@
 //! A store that is far away: what comes while it answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mqtt_agent::a2a::{Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use serde_json::{Value, json};
-use support::{FailingStore, RawPeer, TestBroker, eventually, json};
+use support::{FailingStore, RawPeer, TestBroker, eventually, json, soon};
+use tokio::sync::watch;
 
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";
 const RESULTS: &str = "a2a/v1/tasks/ann/results";
@@ -28,22 +29,49 @@ async fn far_wait(State(begun): State<Begun>) -> usize {
     std::future::pending().await
 }
 
-/// A store over a network: inserts take 200 ms where a test says so, and the second answer to `get` is late.
+/// Holds an answer back until a test lets it go.
+#[derive(Debug, Clone)]
+struct Gate(watch::Sender<bool>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(watch::Sender::new(true))
+    }
+}
+
+impl Gate {
+    fn shut(&self) {
+        self.0.send_replace(false);
+    }
+
+    fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    fn is_shut(&self) -> bool {
+        !*self.0.borrow()
+    }
+
+    async fn passed(&self) {
+        self.0.subscribe().wait_for(|open| *open).await.unwrap();
+    }
+}
+
+/// A store over a network: inserts and the second answer to `get` are late where a test says so. Then the first
+/// answer waits until the second is asked for, so that both are under way at once.
 #[derive(Debug, Clone, Default)]
 struct Far {
     store: FailingStore,
-    gets: Arc<AtomicUsize>,
-    slow_inserts: Arc<AtomicBool>,
-    stall: Arc<AtomicBool>,
+    gets: watch::Sender<usize>,
+    second_get: Gate,
+    inserts: Gate,
 }
 
 impl TaskStore for Far {
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>> {
         Box::pin(async move {
             let done = self.store.insert(side, record).await;
-            if self.slow_inserts.load(Ordering::SeqCst) {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
+            self.inserts.passed().await;
             done
         })
     }
@@ -51,23 +79,22 @@ impl TaskStore for Far {
     fn get<'a>(&'a self, side: TaskSide, task_id: &'a str) -> StoreFuture<'a, Option<TaskRecord>> {
         Box::pin(async move {
             let got = self.store.get(side, task_id).await;
-            if self.gets.fetch_add(1, Ordering::SeqCst) == 1 {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            } else {
-                // Both are under way at once.
-                tokio::time::sleep(Duration::from_millis(100)).await;
+            let mut asked = 0;
+            self.gets.send_modify(|gets| {
+                *gets += 1;
+                asked = *gets;
+            });
+            match asked {
+                1 if self.second_get.is_shut() => self.asked_for(2).await,
+                2 => self.second_get.passed().await,
+                _ => {}
             }
             got
         })
     }
 
     fn update(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, bool> {
-        Box::pin(async move {
-            if self.stall.load(Ordering::SeqCst) {
-                std::future::pending::<()>().await;
-            }
-            self.store.update(side, record).await
-        })
+        self.store.update(side, record)
     }
 
     fn open<'a>(
@@ -81,6 +108,13 @@ impl TaskStore for Far {
 
     fn prune<'a>(&'a self, retention: &'a Retention) -> StoreFuture<'a, usize> {
         self.store.prune(retention)
+    }
+}
+
+impl Far {
+    /// Waits until `get` was called so many times.
+    async fn asked_for(&self, gets: usize) {
+        self.gets.subscribe().wait_for(|asked| *asked >= gets).await.unwrap();
     }
 }
 
@@ -105,31 +139,44 @@ async fn in_state(peer: &mut RawPeer, state: &str) -> Value {
 #[tokio::test]
 async fn a_task_that_is_dropped_while_the_store_inserts_it_is_left_to_no_later_process() {
     let (broker, store) = (TestBroker::embedded().await, Far::default());
-    store.slow_inserts.store(true, Ordering::SeqCst);
+    store.inserts.shut();
     let client = Client::builder().store(store.clone()).connect(&broker.url()).await.unwrap();
     let dropped = std::future::IntoFuture::into_future(client.delegate("worker", "dropped"));
-    tokio::time::timeout(Duration::from_millis(100), dropped).await.unwrap_err();
     let open = || async { store.open(TaskSide::Delegator, None, 10).await.unwrap() };
+    tokio::select! {
+        _ = dropped => panic!("nobody ran it"),
+        () = eventually("it is in the store", || async { (!open().await.is_empty()).then_some(()) }) => {}
+    }
+    store.inserts.open();
     eventually("nothing is left", || async { open().await.is_empty().then_some(()) }).await;
     client.close().await;
+}
+
+/// What an agent left behind that died before its task began. It was on a broker of its own: nothing of it comes again.
+async fn left_open(store: &FailingStore, begun: &Begun) -> Vec<TaskRecord> {
+    let broker = TestBroker::embedded().await;
+    let agent = worker(store.clone(), begun).start(&broker.url()).await.unwrap();
+    let mut peer = RawPeer::connect(&broker.url(), "ann").await;
+    store.fail_updates(true);
+    peer.publish(INBOX, task("t", "far_quick"), Default::default()).await;
+    eventually("it is to begin", || async { (store.failed() > 0).then_some(()) }).await;
+    drop(agent);
+    let left = store.open(TaskSide::Executor, None, 10).await.unwrap();
+    assert_eq!((left.len(), begun.0.load(Ordering::SeqCst)), (1, 0));
+    left
 }
 
 /// A task that is open in the store and in nobody's hands is asked for twice at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adopted_task_runs_once() {
-    let broker = TestBroker::embedded().await;
     let (failing, begun) = (FailingStore::default(), Begun::default());
-    let agent = worker(failing.clone(), &begun).start(&broker.url()).await.unwrap();
+    let left = left_open(&failing, &begun).await;
+    let broker = TestBroker::embedded().await;
+    let store = Far::default();
+    store.second_get.shut();
+    let agent = worker(store.clone(), &begun).start(&broker.url()).await.unwrap();
     let mut peer = RawPeer::connect(&broker.url(), "ann").await;
     peer.subscribe(RESULTS).await;
-    failing.fail_updates(true);
-    peer.publish(INBOX, task("t", "far_quick"), Default::default()).await;
-    eventually("it is to begin", || async { (failing.failed() > 0).then_some(()) }).await;
-    drop(agent);
-    let left = failing.open(TaskSide::Executor, None, 10).await.unwrap();
-    assert_eq!((left.len(), begun.0.load(Ordering::SeqCst)), (1, 0));
-    let store = Far::default();
-    let agent = worker(store.clone(), &begun).start(&broker.url()).await.unwrap();
     for record in left {
         store.store.insert(TaskSide::Executor, record).await.unwrap();
     }
@@ -137,9 +184,11 @@ async fn an_adopted_task_runs_once() {
         peer.publish(INBOX, json!({"task_id": "t", "from": "ann"}).to_string(), Default::default()).await;
     }
     in_state(&mut peer, "completed").await;
-    // The second answer is late.
-    eventually("both were looked up", || async { (store.gets.load(Ordering::SeqCst) >= 4).then_some(()) })
-        .await;
+    let kept = || async { store.store.get(TaskSide::Executor, "t").await.unwrap().unwrap() };
+    eventually("its result has arrived", || async { kept().await.settled.then_some(()) }).await;
+    // Whoever gets the second answer believes that nobody has the task. It is looked up again before it is run.
+    store.second_get.open();
+    soon(store.asked_for(4)).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     agent.stop().await;
     assert_eq!(begun.0.load(Ordering::SeqCst), 1, "a task that has ended ran again");
@@ -156,10 +205,12 @@ async fn a_cancel_of_a_task_that_comes_again_ends_no_connection() {
     peer.publish(INBOX, task("t", "far_quick"), Default::default()).await;
     in_state(&mut peer, "completed").await;
     let before = format!("{:?}", *agent.connection().borrow());
-    store.slow_inserts.store(true, Ordering::SeqCst);
+    store.inserts.shut();
     peer.publish(INBOX, task("t", "far_quick"), Default::default()).await;
     let cancel = json!({"task_id": "t", "from": "ann", "intent": "cancel"}).to_string();
     peer.publish(INBOX, cancel, Default::default()).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    store.inserts.open();
     tokio::time::sleep(Duration::from_secs(12)).await;
     let after = format!("{:?}", *agent.connection().borrow());
     agent.stop().await;
