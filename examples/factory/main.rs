@@ -11,7 +11,7 @@
 //! | file | program | what to learn there |
 //! |---|---|---|
 //! | `press.rs` | a press, of which two replicas run | `#[tool]` with typed errors; replicas share the calls |
-//! | `inspector.rs` | looks at parts | `#[skill]` with arguments, progress, and a question to whoever gave the task |
+//! | `inspector.rs` | looks at parts | `#[skill]` with arguments, progress, and a question to the delegator |
 //! | `planner.rs` | turns an order into calls and tasks | calls with retries, tasks in a file that survives a crash |
 //! | `accidents.rs` | the whole, with what goes wrong | programs with passwords; a replica that is killed; a broker that forgets everything |
 

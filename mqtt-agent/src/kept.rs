@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 /// A future that is made when it is first polled, and kept until it has ended.
 ///
 /// A wait that is dropped is not woken any more: so a poll that makes one anew and drops it would wait for nothing.
-// The lock is never taken, for whoever polls has the future alone. It makes streams `Sync`, which a boxed future is not.
+// The lock is never taken, for a poll has the future alone. It makes streams `Sync`, which a boxed future is not.
 pub(crate) struct Kept<T>(Mutex<Option<BoxFuture<'static, T>>>);
 
 impl<T> Kept<T> {

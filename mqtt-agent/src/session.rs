@@ -61,7 +61,7 @@ pub(crate) struct Session {
     queries: Arc<Queries>,
     // Made with the first task that is asked for, or at once with a durable store.
     results: OnceCell<Receiving>,
-    // What of the delegated tasks is removed; `None` where whoever serves with the same store removes it.
+    // What of the delegated tasks is removed; `None` where an agent with the same store removes it.
     retention: Option<Retention>,
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn bridge_call(tool: &str, host: Option<&TraceContext>) -> Span {
     continued(span, || host.cloned())
 }
 
-/// A task, at whoever gives it.
+/// A task, at the delegator.
 pub(crate) fn invoke_agent(agent: &str, task: &str, inherited: Option<&TraceContext>) -> Span {
     let span = debug_span!(
         target: TARGET,
@@ -114,7 +114,7 @@ pub(crate) fn work(agent: &str, skill: &'static str, task: &str, given: Option<&
     continued(span, || given.cloned())
 }
 
-/// A request on a topic of users' own, at whoever asks.
+/// A request on a topic of users' own, at the requester.
 pub(crate) fn request(topic: &str, inherited: Option<&TraceContext>) -> Span {
     let span = debug_span!(
         target: TARGET,

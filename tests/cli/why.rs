@@ -138,7 +138,7 @@ mod rights {
 
     const CARDS: [&str; 2] = ["a2a/v1/mcp/tools/+/card", "a2a/v1/mcp/servers/+/card"];
 
-    /// Whoever is not known may subscribe these alone, and publish all but calls, or those as well.
+    /// An unknown user may subscribe these alone, and publish all but calls, or those as well.
     async fn ruled(subscribes: &[&str], calls: bool) -> TestBroker {
         let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\n\
              plugin_opt_config_file {dir}/dynsec.json";

@@ -1,4 +1,4 @@
-//! What the broker does not let through: a typed outcome for whoever asked, and nothing for anybody else.
+//! What the broker does not let through: a typed outcome for the requester, and nothing for anybody else.
 
 use mqtt_agent::prelude::*;
 use serde_json::json;

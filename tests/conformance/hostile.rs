@@ -72,7 +72,7 @@ on_each_broker! {
             peer.publish("a2a/v1/mcp/tools/counted_add/call", call.to_string(), Default::default()).await;
             peer.publish("a2a/v1/mcp/tools/counted_add/call", "{", reply_to(topic, b"evil")).await;
         }
-        // Brokers end the connection of whoever publishes to these.
+        // Brokers end the connection of a client that publishes to these.
         for client in ["a\u{1}b", "\u{7f}", "\u{85}", "\u{fffe}", "\u{0}"] {
             let topic = format!("a2a/v1/mcp/clients/{client}/responses");
             let call = json!({"call_id": "evil", "client": client, "arguments": {"a": 1, "b": 2}});

@@ -54,7 +54,7 @@ on_each_broker! {
             for payload in garbage.iter().filter(|payload| !is_card(payload)) {
                 let (before, topic) = (logged(), format!("{namespace}/{topic}"));
                 peer.publish(&topic, payload.clone(), Default::default()).await;
-                // Cards are read by whoever watches agents, when that asks for the next change.
+                // Cards are read by a watcher of agents, when that asks for the next change.
                 let read = async {
                     while logged() <= before {
                         let watching = tokio::time::timeout(std::time::Duration::from_millis(2), changes.next());

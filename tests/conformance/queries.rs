@@ -1,4 +1,4 @@
-//! Whoever gave tasks asks where they are, and takes them up again (`A2A-16`).
+//! A delegator asks where its tasks are, and takes them up again (`A2A-16`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -92,7 +92,7 @@ on_each_broker! {
         assert_eq!(theirs.task("desk", task.id()).await.unwrap(), None);
         let error = theirs.attach("desk", task.id()).await.unwrap_err();
         assert!(matches!(error, DelegateError::UnknownTask { .. }), "{error:?}");
-        // Whoever claims to be somebody else gets nothing, and nobody's topic but a delegator's is answered.
+        // A peer that claims to be somebody else gets nothing, and nobody's topic but a delegator's is answered.
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("a2a/v1/#").await;
         let body = answer(&mut peer, json!({"intent": "query", "from": "ours"})).await;
@@ -346,7 +346,7 @@ on_each_broker! {
             after = body["next"].clone();
         }
         assert_eq!(found, ["t4000"]);
-        // Whoever lists with a client gets a page with something in it.
+        // A client that lists gets a page with something in it.
         let client = client(&broker.url(), "peer").await;
         let page = soon(client.tasks("desk").states([TaskState::Failed]).into_future()).await.unwrap();
         assert_eq!(page.tasks.len(), 1);

@@ -200,7 +200,7 @@ on_each_broker! {
             assert_eq!(soon(leaked.ask("Still?")).await, Err(TaskUpdateError::Ended));
             let given = leaked.artifact(Artifact::new("late", [Part::text("late")])).await;
             assert_eq!(given, Err(TaskUpdateError::Ended));
-            // Whoever asks again is told the same end.
+            // A peer that asks again is told the same end.
             let again = json!({"task_id": task.id(), "from": client.id(), "type": skill, "prompt": ""});
             watcher.publish(INBOX, again.to_string(), PublishProperties::default()).await;
             let mut ends = 0;

@@ -15,7 +15,7 @@ on_each_broker! {
         let one = Client::connect(ConnectOptions::new(broker.url()).id("twin")).await.unwrap();
         one.call("add", json!({"a": 1, "b": 1})).await.unwrap();
         let two = Client::connect(ConnectOptions::new(broker.url()).id("twin")).await.unwrap();
-        // They take the connection from each other; whoever else is there is served.
+        // They take the connection from each other; other clients are served.
         let client = Client::connect(&broker.url()).await.unwrap();
         for _ in 0..20 {
             client.call("add", json!({"a": 1, "b": 1})).await.unwrap();

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::skills::Desk;
 use crate::tools::*;
 
-/// The CONNECT of whoever connects next, and its first bytes as they are.
+/// The CONNECT of the next client, and its first bytes as they are.
 async fn connect_packet(listener: TcpListener) -> (Connect, Option<LastWill>, Vec<u8>) {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut buffer = BytesMut::new();

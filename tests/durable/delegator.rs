@@ -1,4 +1,4 @@
-//! Whoever asks for tasks: what is sent again and what is not, and when waiting ends.
+//! A delegator: what is sent again and what is not, and when waiting ends.
 
 use std::collections::BTreeSet;
 use std::future::IntoFuture;

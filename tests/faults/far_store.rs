@@ -186,7 +186,7 @@ async fn an_adopted_task_runs_once() {
     in_state(&mut peer, "completed").await;
     let kept = || async { store.store.get(TaskSide::Executor, "t").await.unwrap().unwrap() };
     eventually("its result has arrived", || async { kept().await.settled.then_some(()) }).await;
-    // Whoever gets the second answer believes that nobody has the task. It is looked up again before it is run.
+    // By the second answer nobody has the task. It is looked up again before it is run.
     store.second_get.open();
     soon(store.asked_for(4)).await;
     tokio::time::sleep(Duration::from_secs(2)).await;

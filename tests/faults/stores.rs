@@ -1,4 +1,4 @@
-//! A task store that fails at each step of a task, at its agent and at whoever delegates.
+//! A task store that fails at each step of a task, at its agent and at the delegator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What large cards cost whoever lists them.
+//! What large cards cost a client that lists them.
 
 use std::process::Stdio;
 

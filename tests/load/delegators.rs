@@ -1,4 +1,4 @@
-//! Whoever delegates much at once has every result.
+//! A delegator of very many tasks has every result.
 
 #[cfg(feature = "peers")]
 mod configured {

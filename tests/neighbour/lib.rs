@@ -2,7 +2,7 @@
 
 use mqtt_agent::prelude::*;
 
-/// What the neighbour offers to whoever depends on it.
+/// What the neighbour offers to crates that depend on it.
 #[tool]
 pub fn offered() -> String {
     "by the neighbour".to_owned()

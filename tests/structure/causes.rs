@@ -1,4 +1,4 @@
-//! One value of each public error that holds another: whoever prints it, and its sources, reads each cause once.
+//! One value of each public error that holds another: printed with its sources, it shows each cause once.
 
 use std::collections::BTreeSet;
 use std::error::Error;

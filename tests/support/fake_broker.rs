@@ -160,7 +160,7 @@ impl FakeBroker {
         .await;
     }
 
-    /// Publishes to whoever is subscribed.
+    /// Publishes to all subscribers.
     pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
         let publish =
             Publish { topic: topic.to_owned(), payload: payload.into(), qos: 1, ..Publish::default() };

@@ -217,7 +217,7 @@ impl At {
             }
             let due = Instant::now() + self.weather.borrow().delay;
             let Some(read) = bytes.get(..read).filter(|read| !read.is_empty()) else {
-                // An empty chunk is the end; whoever writes ends the connection.
+                // An empty chunk is the end; the writer ends the connection.
                 drop(to.send((due, Vec::new())).await);
                 return std::future::pending().await;
             };

@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     Opaque,
     /// The log alone.
     Internal,
-    /// Whoever the error in it tells.
+    /// Who is told the error in it.
     Transparent,
 }
 

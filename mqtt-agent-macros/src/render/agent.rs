@@ -13,7 +13,7 @@ use super::{event, part, published, skill, tool, topic};
 use crate::model::{Agent, Name, Part, Topic};
 use crate::validate;
 
-/// What stands in for an agent that has mistakes, so that whoever serves it, or publishes its events, adds no mistake of
+/// What stands in for an agent that has mistakes, so that code that serves it, or publishes its events, adds no mistake of
 /// its own.
 pub(crate) fn block(agent: &Agent) -> TokenStream {
     let private = private(agent.krate.as_ref());

@@ -46,7 +46,7 @@ pub(crate) fn card(card: &Card) -> TokenStream {
     implementation(card, &value, &private)
 }
 
-/// What stands in for a card that has mistakes, so that whoever needs it adds none of its own.
+/// What stands in for a card that has mistakes, so that code that needs it adds none of its own.
 pub(crate) fn stub(card: &Card) -> TokenStream {
     let private = private(card.options.krate.as_ref());
     let value = quote!(#private::CardDef::new("", "", "", "", #private::Location::new("", 0)));

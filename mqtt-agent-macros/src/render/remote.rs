@@ -8,7 +8,7 @@ use super::place::{Place, private};
 use super::{agent, arg, tool};
 use crate::model::{Agent, Arg, Remote, RemoteMethod};
 
-/// What stands in for a remote that has mistakes, so that whoever serves or calls it adds no mistake of its own.
+/// What stands in for a remote that has mistakes, so that code that serves or calls it adds no mistake of its own.
 pub(crate) fn trait_alone(remote: &Remote) -> TokenStream {
     let private = private(remote.krate.as_ref());
     if !remote.item.generics.params.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn trait_alone(remote: &Remote) -> TokenStream {
 /// }
 /// ```
 ///
-/// The definitions are in the trait, so that whoever has the trait in scope can serve it.
+/// The definitions are in the trait, so that code with the trait in scope can serve it.
 pub(crate) fn remote(remote: &Remote) -> TokenStream {
     let private = private(remote.krate.as_ref());
     let tools = remote.methods.iter().map(|method| {

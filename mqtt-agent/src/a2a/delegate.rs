@@ -297,7 +297,7 @@ async fn further(session: &Session, delegation: &Delegation, said: TaskMessage) 
     Ok(())
 }
 
-/// Asks whoever works on a task to end it (`A2A-12`), until that is received. `first`: it was sent once already.
+/// Asks the executor of a task to end it (`A2A-12`), until that is received. `first`: it was sent once already.
 async fn cancel_until_received(
     session: &Session,
     delegation: &Delegation,

@@ -236,7 +236,7 @@ impl SkillServer {
             let granted: std::result::Result<Vec<_>, _> = granted.into_iter().collect();
             Ok(granted?.into_iter().zip(filters.iter().map(|(_, is_shared)| *is_shared)).collect::<Vec<_>>())
         };
-        // In one flight: whoever sees the agent come online finds the inbox open.
+        // In one flight: a peer that sees the agent come online finds the inbox open.
         let announce = async {
             let goes_on = executor.link.session() == 0;
             if goes_on && !executor.store.is_durable() {

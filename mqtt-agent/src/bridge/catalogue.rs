@@ -187,7 +187,7 @@ impl Catalogue {
     }
 }
 
-/// Whether two cards of a tool say the same, whoever published them and when.
+/// Whether two cards of a tool say the same, but for their publisher and time.
 fn is_same(one: &ToolCard, other: &ToolCard) -> bool {
     let ToolCard { description, input_schema, output_schema, title, annotations, supports_streaming, .. } =
         one;

@@ -40,8 +40,8 @@ const MOST_SESSIONS: usize = 256;
 /// How a bridge is served over HTTP (feature `mcp-http`): from where, and to whom.
 ///
 /// Without further settings it takes only requests to this machine (`Host` is `localhost`, `127.0.0.1` or `[::1]`), and none
-/// from web pages (`Origin`), so that a page in a browser cannot reach it by a name that leads here (DNS rebinding). Whoever
-/// is on this machine comes in, unless there are [`tokens`](Self::tokens) or [`oauth`](Self::oauth).
+/// from web pages (`Origin`), so that a page in a browser cannot reach it by a name that leads here (DNS rebinding). Every
+/// program on this machine may come in, unless there are [`tokens`](Self::tokens) or [`oauth`](Self::oauth).
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until a bridge is served with them"]
 pub struct Http {

@@ -105,7 +105,7 @@ pub(super) fn result(content: Content<Value>, output: Output, era: Era) -> CallT
     let (value, blocks) = content.into_parts();
     let structured = match (output, era) {
         (Output::Object, _) if !value.is_object() => {
-            let message = "the result is no object, as the tool's `output_schema` says; report it to whoever runs the tool";
+            let message = "the result is no object, as the tool's `output_schema` says; report it to the tool's operator";
             return Failure::new("tool_error", message).with_code("invalid_result").into();
         }
         (Output::Object, _) | (Output::Wrapped, Era::Modern) => Some(value),

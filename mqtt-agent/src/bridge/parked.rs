@@ -68,7 +68,7 @@ impl<T> Parked<T> {
     pub(super) fn take(&self, handle: &str, purpose: &Purpose, now: Instant) -> Option<T> {
         self.expire(now);
         let mut waiting = self.waiting();
-        // Whoever has the handle without the rest has no use of it, and takes it from nobody.
+        // The handle without the rest is of no use to anybody, and takes it from nobody.
         waiting.get(handle).filter(|waiting| waiting.purpose == *purpose)?;
         waiting.remove(handle).map(|waiting| waiting.task)
     }

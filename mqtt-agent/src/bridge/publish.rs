@@ -45,7 +45,7 @@ use tool::Calls;
 /// How long a call may run, unless its caller gives it less time.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How many events are kept for whoever reads them slowly.
+/// How many events are kept for a slow reader.
 const EVENTS: usize = 256;
 
 /// An MCP server that is to be published: its tools become tools on the broker, and their calls go to it.
@@ -187,7 +187,7 @@ impl Publisher {
         let (told, tools) = watch::channel(Vec::new());
         let mut shelf = Shelf::new(running, name.clone(), how, calls, events, told);
         let stopped = CancellationToken::new();
-        // Before the cards: whoever sees one may call at once.
+        // Before the cards: a host that sees one may call at once.
         lines.send_replace(Some(connection.line().clone()));
         // The first tools are there when this returns.
         let first = shelf.fill(&connection).await;

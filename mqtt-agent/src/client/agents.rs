@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// The handle of a task that this client gave an agent, in an earlier process of its id or in this one (`A2A-16`). Of one
-    /// that has ended it has the end at once. Updates come where whoever gave the task asked for them, as
+    /// that has ended it has the end at once. Updates come where the delegator asked for them, as
     /// [`delegate`](Self::delegate) does.
     ///
     /// Dropping the handle changes nothing.

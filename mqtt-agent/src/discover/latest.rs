@@ -1,6 +1,6 @@
 //! [`Latest`]: the latest payload of each name, kept where it arrives.
 //!
-//! The connection's task puts it here and goes on; whoever reads takes it when it likes. So nothing waits in a queue,
+//! The connection's task puts it here and goes on; the reader takes it when it likes. So nothing waits in a queue,
 //! and what a slow reader has not read is one entry for each name, however often it changed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -137,7 +137,7 @@ fn told(answer: Answer, job: &Job, context: &Context) -> Outcome {
     answer.map_err(|failure| {
         let Parts { mut message, code, data, retry_after, hidden } = failure.into_parts();
         if let Some(error) = hidden {
-            // The caller has the reference, and whoever runs the agent finds by it what was kept from the caller.
+            // The caller has the reference, and the agent's operator finds by it what was kept from the caller.
             let reference = format!("{:08x}", fastrand::u32(..));
             let (at, call_id) = (job.location, context.call_id());
             crate::log::error!(handler = job.name, %at, call_id = %shown(call_id), reference, error = %quoting(&error), "a handler failed inside");

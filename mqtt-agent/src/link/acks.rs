@@ -29,7 +29,7 @@ struct Open {
     /// Who still has to say what becomes of it.
     parties: u32,
     left: bool,
-    /// Acknowledged all the same, whoever leaves it.
+    /// Acknowledged all the same, even where a handler leaves it.
     given_up: bool,
     /// Tells the message from others when it comes again.
     print: u64,

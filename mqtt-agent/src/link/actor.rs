@@ -250,7 +250,7 @@ impl Actor {
                 Ok(more) => more,
                 Err(ended) => return Exit::Lost(ended),
             };
-            // Whoever was given something may have an answer to it, or the next call, in a moment: these then go out in one
+            // A receiver may have an answer, or the next call, in a moment: these then go out in one
             // write, together with the acknowledgements.
             let may_wait = self.closing.is_none() && !self.is_draining;
             let next = self.hold.after_packets(Instant::now(), may_wait);

@@ -32,7 +32,7 @@ impl Actor {
         let now = Instant::now();
         let deadline = now.checked_add(within).unwrap_or(now + FAR);
         match &mut self.closing {
-            // Whoever is in more of a hurry decides.
+            // The nearer deadline decides.
             Some(closing) => closing.deadline = closing.deadline.min(deadline),
             None => self.closing = Some(Closing { phase: Phase::Draining, deadline }),
         }

@@ -132,7 +132,7 @@ impl Link {
         &self.0.waiting.broker
     }
 
-    /// Tells users of the broker apart: the user name, or what stands for whoever a callback names.
+    /// Tells users of the broker apart: the user name, or what stands for the user that a callback names.
     pub(crate) fn user(&self) -> Option<&str> {
         self.0.user.as_deref()
     }
@@ -466,7 +466,7 @@ impl Link {
         let _ = self.0.commands.send(Command::Close { within });
         let closed = self.0.task.wait();
         if self.attend(within, closed).await.is_none() {
-            // Whoever is in more of a hurry decides.
+            // The nearer deadline decides.
             let _ = self.0.commands.send(Command::Close { within: Duration::ZERO });
             self.0.task.wait().await;
         }

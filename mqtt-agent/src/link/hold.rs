@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long they wait at most: whoever was handed the message may not be polled.
+/// How long they wait at most: the receiver of the message may not be polled.
 const LONGEST: Duration = Duration::from_millis(5);
 
 /// What to do after the packets of a round.
@@ -21,7 +21,7 @@ pub(super) enum Next {
 /// Pure bookkeeping of one connection.
 ///
 /// Yielding wakes another thread of the runtime as a rule, which is worth it for several messages and not for one. One
-/// message is waited for instead: whoever takes it settles it, publishes something, or [tells](super::Link::flush) that it
+/// message is waited for instead: its receiver settles it, publishes something, or [tells](super::Link::flush) that it
 /// was read.
 #[derive(Debug, Default)]
 pub(super) struct Hold {

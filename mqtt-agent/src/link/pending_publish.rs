@@ -110,7 +110,7 @@ impl PendingPublish {
     /// Reports the outcome; a failure that nobody waits for is logged.
     pub(super) fn resolve(self: Box<Self>, outcome: Outcome) {
         let Self { message, waiter, withdraw, permit, .. } = *self;
-        // First, so that whoever learns the outcome finds the place free.
+        // First, so that the place is free when the outcome is known.
         drop(permit);
         if let Some(error) = waiter.tell(outcome)
             && !withdraw

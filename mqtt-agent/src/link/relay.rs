@@ -121,7 +121,7 @@ impl Relay {
                     }
                     return Poll::Pending;
                 }
-                // It has panicked, and whoever waits for its end waits no longer.
+                // It has panicked, and a waiter for its end waits no longer.
                 Err(TryLockError::Poisoned(slot)) => {
                     *slot.into_inner() = None;
                     return Poll::Ready(());

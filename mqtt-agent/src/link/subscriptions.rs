@@ -295,7 +295,7 @@ impl Subscriptions {
                 }
                 if let Some((id, outcome)) = asked {
                     self.asked.remove(&id);
-                    // Whoever asked and went away has dropped its subscription, which undoes it.
+                    // A requester that went away has dropped its subscription, which undoes it.
                     let _ = outcome.send(Ok(()));
                 }
             }

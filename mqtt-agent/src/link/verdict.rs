@@ -1,4 +1,4 @@
-//! What the broker's reason codes mean for whoever published or subscribed.
+//! What the broker's reason codes mean for the publisher or subscriber.
 
 use super::codec::reasons;
 use super::error::{BrokerFeature, PublishError, SubscribeError};

@@ -1,4 +1,4 @@
-//! A first connection that takes longer than a moment: whoever runs the program is told what it waits for.
+//! A first connection that takes longer than a moment: the program's operator is told what it waits for.
 
 use std::env;
 use std::ffi::OsStr;

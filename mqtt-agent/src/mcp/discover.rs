@@ -263,7 +263,7 @@ impl ListTools {
         self
     }
 
-    /// Only tools that say that they change nothing. It is a hint of whoever published the card.
+    /// Only tools that say that they change nothing. It is a hint of the publisher of the card.
     pub fn read_only(mut self) -> Self {
         self.wanted.read_only = true;
         self

@@ -23,7 +23,7 @@ impl Caller {
     /// Not told apart: first come first served, and without a share.
     pub(crate) const ANYBODY: Self = Self(None);
 
-    /// Whoever is answered there; those without an address are one.
+    /// The reply address; calls without one count as one caller.
     pub(crate) fn at(reply_address: Option<&str>) -> Self {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self(Some(HASHER.hash_one(reply_address)))

@@ -170,7 +170,7 @@ impl From<SubscribeError> for DelegateError {
     }
 }
 
-/// What a task's end is for whoever waits for it.
+/// What a task's end is for the waiter.
 pub(crate) fn outcome(end: TaskResult) -> Result<serde_json::Value, DelegateError> {
     let error = |state: &str| {
         end.error

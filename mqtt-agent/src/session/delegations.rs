@@ -46,14 +46,14 @@ pub(crate) struct Delegations {
     work: Notify,
     /// The store took something, or failed to.
     stored: Notify,
-    /// Counts the updates that wait for whoever watches their tasks.
+    /// Counts the updates that wait for a watcher of their tasks.
     ledger: Ledger,
     unclaimed: Mutex<Unclaimed>,
     /// Changes with each of them. All readers look then: one of them may be left unread.
     arrived: watch::Sender<()>,
     /// Cancelled when the connection is closed: nobody waits any longer.
     pub(crate) closed: CancellationToken,
-    /// Owns what goes on after whoever asked has left.
+    /// Owns what goes on after the requester has left.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -62,12 +62,12 @@ struct Books {
     book: Book,
     /// Messages that may be acknowledged.
     acknowledged: VecDeque<u64>,
-    /// What is to be done by whoever reads the results, each kind in its order.
+    /// What is to be done by the result listener, each kind in its order.
     store: VecDeque<Effect>,
     wire: VecDeque<Effect>,
 }
 
-/// What is done by whoever reads the results, by what it waits for: a connection that is down holds up no store.
+/// What is done by the result listener, by what it waits for: a connection that is down holds up no store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     Store,
@@ -236,7 +236,7 @@ impl Delegations {
         self.on(Event::Forgotten(delegation.task.task_id.clone()));
     }
 
-    /// A task is not wanted any more. Whoever says so tells its agent; a replica that is heard of only later is told then.
+    /// A task is not wanted any more. The cancelling side tells its agent; a replica that is heard of only later is told then.
     pub(crate) fn canceled(&self, delegation: &Delegation) {
         self.on(Event::Canceled(delegation.task.task_id.clone()));
     }
@@ -491,7 +491,7 @@ impl Delegations {
         Ok(())
     }
 
-    /// Whoever takes a task has it.
+    /// A waiter that takes a task has it.
     pub(crate) fn claimed(&self, task_id: &Identifier) {
         self.unclaimed_tasks().taken(task_id);
     }
@@ -500,7 +500,7 @@ impl Delegations {
         self.unclaimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever asked has the result. `None`: it is kept no more, or was taken before.
+    /// The requester has the result. `None`: it is kept no more, or was taken before.
     pub(crate) async fn settle(&self, unread: &Unread) -> Result<Option<TaskRecord>, StoreError> {
         let record = self.store.get(TaskSide::Delegator, unread.task_id.as_str()).await?;
         // One that was on its way to a user who left is settled, and nobody's.

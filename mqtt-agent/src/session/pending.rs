@@ -68,7 +68,7 @@ impl Pending {
         drop(all);
     }
 
-    /// Hands an answer to whoever waits for it, by Correlation Data or else by the payload's `call_id` (`MCP-6`).
+    /// Hands an answer to the waiter, by Correlation Data or else by the payload's `call_id` (`MCP-6`).
     /// An answer that nobody waits for is a late or a forged one, and is dropped.
     pub(crate) fn receive(&self, inbound: Inbound) {
         let correlation = inbound.properties.correlation_data.as_deref();

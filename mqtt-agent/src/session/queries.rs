@@ -30,7 +30,7 @@ impl Queries {
         Query { queries: Arc::clone(self), id, answer }
     }
 
-    /// Hands an answer to whoever asked; `false` for what answers no question.
+    /// Hands an answer to the requester; `false` for what answers no question.
     pub(super) fn receive(&self, inbound: &Inbound) -> bool {
         let correlation = inbound.properties.correlation_data.as_deref();
         let id = correlation.and_then(|data| std::str::from_utf8(data).ok());

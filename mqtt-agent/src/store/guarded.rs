@@ -23,7 +23,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) fn around(store: impl TaskStore) -> Arc<dyn TaskStore> {
-        // Asked once, where whoever gives the store sees a panic of it.
+        // Asked once, where a panic of it reaches the program that gives the store.
         let durable = store.is_durable();
         Arc::new(Self { store: Arc::new(store), durable, stalled: STALLED })
     }

@@ -43,7 +43,7 @@ struct Side {
     entries: HashMap<Identifier, Entry>,
     /// Open tasks, by insertion number.
     open: BTreeMap<u64, Identifier>,
-    /// Everything, by whoever gave it and the number of its insertion.
+    /// Everything, by its delegator and the number of its insertion.
     senders: BTreeMap<(String, u64), Identifier>,
     /// Ended tasks, by the number of their last change.
     ended: BTreeMap<u64, Identifier>,

@@ -8,7 +8,7 @@ use super::decode_error::{DecodeError, Form};
 use super::inbox::Intent;
 use super::task::{TaskError, TaskState};
 
-/// What is asked: one task, or all of whoever asks.
+/// What is asked: one task, or all that the requester gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskQuery {
     /// Always [`Intent::Query`].

@@ -207,7 +207,7 @@ impl State {
         }
     }
 
-    /// Delivers to whoever is subscribed; whether anybody is.
+    /// Delivers to all subscribers; whether there is one.
     pub(super) fn publish(&mut self, from: Option<&str>, publish: &Publish) -> bool {
         if publish.retain && self.knobs.retained != Retained::Dropped {
             if publish.payload.is_empty() {

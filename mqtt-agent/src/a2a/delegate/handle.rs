@@ -227,7 +227,7 @@ impl Delegated {
     async fn cancel(&self) -> Result<(), DelegateError> {
         let session = self.handle.session();
         super::takes_intents(session, &self.delegation).await?;
-        // First: a replica that is heard of from now on is told by whoever hears of it.
+        // First: a replica that is heard of from now on is told by the task that hears of it.
         session.delegations().canceled(&self.delegation);
         let message = self.delegation.cancel(session.namespace());
         if super::send(session, message, &self.delegation.executor()).await?.no_subscribers {

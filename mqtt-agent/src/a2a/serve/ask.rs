@@ -1,4 +1,4 @@
-//! Asking whoever gave a task, and taking the answers (`A2A-12`).
+//! Asking the delegator, and taking the answers (`A2A-12`).
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -138,8 +138,8 @@ impl Execution {
         };
         put_answer(&mut Arc::make_mut(record.change()).task, message.clone(), waiting.is_some());
         let taken = Taken::Change(record.changes());
-        // Where the store fails it goes on all the same, and where that is slow after a moment: whoever waits for the message to be
-        // acknowledged tries again.
+        // Where the store fails it goes on all the same, and where the store is slow after a moment: until the message is
+        // acknowledged, its sender tries again.
         drop(timeout(SLOW, self.keep_or_warn(&executor, &record, "an answer")).await);
         drop(record);
         if let Some(waiting) = waiting {

@@ -360,7 +360,7 @@ impl Execution {
             Err(error) if error.kind == ErrorKind::Timeout => {
                 let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
                 crate::log::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
-                Err(late("it took longer than its skill's limit, or than whoever gave it allows"))
+                Err(late("it took longer than its skill's limit, or than the delegator allows"))
             }
             Err(error) => Err(Box::new(failure(error))),
             Ok(answered) => serde_json::from_str::<Value>(answered.value.get()).map_err(|error| {

@@ -40,7 +40,7 @@ pub(super) enum Heard {
 }
 
 impl Dialogue {
-    /// Takes a message: whoever waits for it is given out once. `redelivered`: the broker says that it sent it before.
+    /// Takes a message: the waiter is given out once. `redelivered`: the broker says that it sent it before.
     pub(super) fn hear(
         &mut self,
         messages: &[TaskMessage],

@@ -30,7 +30,7 @@ pub(crate) struct Execution {
     /// Held while an update is handed over, so that they go out in their order.
     pub(super) order: Mutex<()>,
     pub(super) cancellation: CancellationToken,
-    /// Whether whoever gave the task does not want it any more.
+    /// Whether the delegator does not want it any more.
     canceled: AtomicBool,
     pub(super) dialogue: StdMutex<Dialogue>,
     pub(super) standing: watch::Sender<Standing>,
@@ -116,7 +116,7 @@ impl Execution {
         record.task.status.is_terminal() || self.cancellation.is_cancelled()
     }
 
-    /// Ends it because whoever gave it does not want it any more, and stores that: the next process would end it as well.
+    /// Ends it because the delegator does not want it any more, and stores that: the next process would end it as well.
     pub(super) async fn cancel(&self) -> Taken {
         self.canceled.store(true, Ordering::Release);
         self.cancellation.cancel();

@@ -53,8 +53,8 @@ impl Executor {
             limited!(warn, "dropped a retained inbox message: what is retained is no work", topic = %shown(topic));
             return ack.refused();
         }
-        // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: whoever
-        // sent it relies on it.
+        // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: its
+        // sender relies on it.
         if !ack.is_awaited() && self.is_flooded() {
             limited!(warn, "dropped an inbox message at QoS 0: too many are in hand", topic = %shown(topic));
             return ack.refused();
@@ -131,7 +131,7 @@ impl Executor {
         self.tasks.len() >= self.limits.task_queue.saturating_add(READING)
     }
 
-    /// Where answers go: the Response Topic, else the `results` of whoever sent it (`A2A-7`). `None` where the first of
+    /// Where answers go: the Response Topic, else the `results` of its sender (`A2A-7`). `None` where the first of
     /// these that is there is not the topic of a result.
     fn origin(&self, inbound: &Inbound, from: Option<&str>) -> Option<Origin> {
         let properties = &inbound.properties;
@@ -172,7 +172,7 @@ impl Executor {
         }
         if bare {
             let executor = Arc::clone(self);
-            // Whoever asks for updates as well asks where a task is: to them no answer says that it is not here.
+            // A peer that asks for updates as well asks where a task is: to it no answer says that it is not here.
             let answers = inbound.properties.response_topic.is_some() && !updates;
             spawn::tracked(&self.tasks, async move { executor.stored_only(record, ack, answers).await });
             return;
@@ -253,7 +253,7 @@ impl Executor {
         });
     }
 
-    /// A task that is stored already (`A2A-14`): its result is sent again, to whoever asked for it. One that has not ended
+    /// A task that is stored already (`A2A-14`): its result is sent again, to the peer that asked for it. One that has not ended
     /// is taken up, where nothing has done that yet.
     pub(super) async fn again(self: &Arc<Self>, existing: TaskRecord, asked: &TaskRecord, ack: Ack) {
         let stored = Stored::read_back(&existing);
@@ -325,7 +325,7 @@ impl Executor {
         });
     }
 
-    /// A message about a task that was stored before it came again: for whoever has it now.
+    /// A message about a task that was stored before it came again: for the executor that has it now.
     fn about_another(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
         if self.stopping.is_cancelled() {
             ack.leave();

@@ -28,7 +28,7 @@ impl Execution {
         self.standing.send_replace(Standing::Refused);
     }
 
-    /// Nobody works on it any more: whoever waits to hear what the store has of it waits no longer.
+    /// Nobody works on it any more: a waiter that asks what the store has of it waits no longer.
     pub(super) fn note_gone(&self) {
         self.standing.send_if_modified(|standing| {
             let unknown = matches!(standing, Standing::Unknown);
@@ -145,7 +145,7 @@ impl Execution {
             };
             let keep = async {
                 let record = self.record.lock().await;
-                // An end is stored by whoever came to it, held to its size.
+                // An end is stored by the step that reached it, held to its size.
                 if !record.task.status.is_terminal() {
                     drop(self.keep(&executor, &record).await);
                 }

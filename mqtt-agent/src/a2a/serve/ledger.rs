@@ -57,7 +57,7 @@ pub(super) enum Standing {
     Unknown,
     /// The store has it, with all changes up to this one.
     Kept(u64, Stored),
-    /// It was not taken, and whoever gave it was told.
+    /// It was not taken, and the delegator was told.
     Refused,
     /// Nobody works on it any more, and nothing is known of it.
     Gone,

@@ -58,7 +58,7 @@ pub(super) enum Event {
     Inserted(Insertion),
     /// The store failed to take it, and that is what is said.
     NotInserted(TaskError),
-    /// Whoever gave it knows that it is not taken.
+    /// The delegator knows that it is not taken.
     Rejected,
     /// An earlier process left it in the store.
     Recovered,
@@ -69,7 +69,7 @@ pub(super) enum Event {
     Stored(bool),
     /// The pause is over.
     Paused,
-    /// Whoever gave it does not want it any more.
+    /// The delegator does not want it any more.
     Canceled,
     /// Its deadline has passed before it began.
     Late(TaskError),

@@ -13,7 +13,7 @@ use crate::wire::Identifier;
 /// Whose places a task waits for: its skill's. `None` where its skill is gone.
 pub(super) type Lane = Option<&'static str>;
 
-/// Nothing changes the record of a task in here: whoever takes a task up, or reads it for that, claims it first.
+/// Nothing changes the record of a task in here: a task is claimed before it is taken up, or read for that.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     tasks: Mutex<HashMap<Identifier, Waiting>>,

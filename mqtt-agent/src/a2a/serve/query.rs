@@ -23,7 +23,7 @@ pub(super) const WAITING: usize = 256;
 /// How many records are read at once.
 const PAGE: usize = 64;
 
-/// How many records are looked at for one answer: whoever asks goes on after them, and others have their turn.
+/// How many records are looked at for one answer: the requester goes on after them, and others have their turn.
 const LOOKED_AT: usize = 1024;
 
 /// How many tasks one answer has at the most.
@@ -33,7 +33,7 @@ const MOST: usize = 256;
 const BYTES: usize = 60 << 10;
 
 impl Executor {
-    /// Takes a query. Its answer goes to the results of whoever asks, and nowhere else: only that topic can be bound to
+    /// Takes a query. Its answer goes to the results of the requester, and nowhere else: only that topic can be bound to
     /// them (`SUB-7`).
     pub(super) fn query(self: &Arc<Self>, inbound: &Inbound, ack: Ack, query: TaskQuery) {
         let topic = inbound.properties.response_topic.as_deref().unwrap_or_default();
@@ -110,7 +110,7 @@ impl Executor {
                 let mut task = self.now(record).await;
                 if query.states.is_empty() || query.states.contains(&task.status) {
                     if size(&task) > BYTES {
-                        // Whoever asks for this one gets it.
+                        // A query of this one gets it.
                         task.result = None;
                     }
                     let size = size(&task);
@@ -131,7 +131,7 @@ impl Executor {
         }
     }
 
-    /// Where a task is that the store has: as whoever works on it knows, but for an end that is not stored yet.
+    /// Where a task is that the store has: as its executor knows, but for an end that is not stored yet.
     async fn now(&self, record: TaskRecord) -> TaskSummary {
         let live = self.live().get(&record.task.task_id).cloned();
         let Some(work) = live else { return summary(&record, first_seq(record.starts)) };

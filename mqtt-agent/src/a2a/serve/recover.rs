@@ -222,7 +222,7 @@ pub(super) fn one(executor: &Arc<Executor>, record: &TaskRecord) {
             () = executor.stopping.cancelled() => return,
             read = read(&executor, &id) => read,
         };
-        // Read anew: it may have ended since, and its end is sent by whoever was there.
+        // Read anew: it may have ended since, and its end is sent by the process that ended it.
         if let Some((claim, record)) = read {
             if !record.task.status.is_terminal() {
                 take_up(&executor, record, None);

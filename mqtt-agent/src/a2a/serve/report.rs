@@ -15,7 +15,7 @@ use crate::shown::shown;
 use crate::store::TaskRecord;
 use crate::wire::{Identifier, TaskError, TaskResult, TaskState, TraceContext, codes};
 
-/// How long a task waits for the card of whoever gave it, when it has something large for them.
+/// How long a task waits for the card of the delegator, when it has something large for them.
 const CARD: Duration = Duration::from_secs(1);
 
 /// How long the store is tried again with how a task ended.
@@ -40,13 +40,13 @@ impl Executor {
         Some(ReplyTo::new(topic, correlation, trace(record)).message(result.to_bytes()))
     }
 
-    /// The size and the limit of a message that is too large for whoever gave the task (`SUB-14`).
+    /// The size and the limit of a message that is too large for the delegator (`SUB-14`).
     pub(super) async fn too_large(&self, message: Message, record: &TaskRecord) -> Option<(usize, usize)> {
         let message = self.for_sender(message, &record.task.from).await;
         self.link.too_large(&message)
     }
 
-    /// Holds a message to what the card of whoever gave the task says, if that is heard of soon: the task waits.
+    /// Holds a message to what the card of the delegator says, if that is heard of soon: the task waits.
     pub(super) async fn for_sender(&self, message: Message, from: &str) -> Message {
         let session = self.handle.session();
         let Ok(from) = Identifier::parse(from) else { return message };
@@ -78,7 +78,7 @@ impl Executor {
     }
 
     /// Does what is left to do of a task that has ended: it is sent, and stored as sent. One that did not get through is
-    /// sent again later, by the next start at the latest, and to whoever asks again (`A2A-14`).
+    /// sent again later, by the next start at the latest, and to a peer that asks again (`A2A-14`).
     pub(super) async fn deliver(
         &self,
         machine: &mut Machine,
@@ -125,7 +125,7 @@ impl Executor {
         let task = &record.task.task_id;
         match self.publish_result(message, record).await {
             Ok(Published { no_subscribers: false }) => Sent::Done,
-            // Whoever asked is away.
+            // The requester is away.
             Ok(Published { no_subscribers: true }) => Sent::Later,
             // What is taken has become less since it was stored: the broker's limit, or the owner's.
             Err(PublishError::TooLarge { size, limit, .. }) if !is_too_large(record) => {

@@ -57,7 +57,7 @@ impl Executor {
         });
     }
 
-    /// Tells that a task is here and where it is: whoever asks and hears nothing takes it for lost.
+    /// Tells that a task is here and where it is: a peer that asks and hears nothing takes it for lost.
     async fn tell_unread(&self, record: &TaskRecord) {
         // Nobody works on it, whatever an earlier process did.
         let state = match record.task.status {
@@ -72,7 +72,7 @@ impl Executor {
         if !self.announced().await {
             return;
         }
-        // It is small, but for a question; whoever hears nothing asks again.
+        // It is small, but for a question; a peer that hears nothing asks again.
         if self.link.too_large(&message).is_some() {
             return;
         }

@@ -164,7 +164,7 @@ impl Executor {
                     self.unsent.remove(&id, true);
                 }
             }
-            // It was sent to whoever asked again, or removed as too old.
+            // It was sent to a peer that asked again, or removed as too old.
             Ok(_) => self.unsent.remove(&id, false),
             Err(error) => {
                 self.unsent.put_off(&id);

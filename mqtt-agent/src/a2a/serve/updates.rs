@@ -62,7 +62,7 @@ impl Execution {
         self.tell(Full::Drop, |executor, record| self.state_update(executor, record)).await;
     }
 
-    /// Tells it to whoever asks, once the store has that it was taken up.
+    /// Tells it to the requester, once the store has that it was taken up.
     pub(super) async fn tell_again(&self) {
         if !self.may_tell()
             && let Some(executor) = self.executor.upgrade()

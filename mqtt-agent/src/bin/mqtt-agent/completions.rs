@@ -126,7 +126,7 @@ pub(crate) async fn names(matches: &ArgMatches, settings: &Settings) {
             && !name.starts_with('-')
     };
     for name in found.iter().filter(is_plain) {
-        // Whoever stops reading has enough.
+        // A reader that stops has enough.
         drop(std::io::Write::write_all(&mut std::io::stdout(), format!("{name}\n").as_bytes()));
     }
 }

@@ -221,7 +221,7 @@ fn mcp() -> [Arg; 21] {
             .value_name("ISSUER")
             .requires_all(["http", "resource", "jwks"])
             .conflicts_with("tokens")
-            .help("Who may come in over HTTP: whoever has an access token of this OAuth server"),
+            .help("Who may come in over HTTP: clients with an access token of this OAuth server"),
         Arg::new("resource")
             .long("resource")
             .value_name("URL")
@@ -255,7 +255,7 @@ pub(crate) fn print_completions(matches: &ArgMatches) -> Result<(), Failure> {
         let mut text = Vec::new();
         clap_complete::generate(*shell, &mut command(), "mqtt-agent", &mut text);
         text.extend_from_slice(completions::script(*shell).as_bytes());
-        // Whoever stops reading has enough.
+        // A reader that stops has enough.
         drop(io::Write::write_all(&mut io::stdout(), &text));
     }
     Ok(())

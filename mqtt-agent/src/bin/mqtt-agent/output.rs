@@ -56,7 +56,7 @@ impl Output {
     /// Says why a command failed.
     pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
         if failure.exit == Exit::Done {
-            // Whoever read has read enough.
+            // The reader has read enough.
         } else if self.json {
             drop(write(&line(&failure.to_json())));
         } else {
@@ -71,7 +71,7 @@ fn write(text: &str) -> Result<(), Failure> {
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
     match written {
         Ok(()) => Ok(()),
-        // Whoever read has read enough, as `head` does.
+        // The reader has read enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Done, "")),
         Err(error) => Err(Failure::failed(format!("stdout cannot be written: {error}"))),
     }

@@ -84,7 +84,8 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
         return Err(Failure::usage("say what to do with tasks; see `mqtt-agent tasks --help`"));
     };
     if !settings.has_id()? {
-        let message = "tasks belong to the id of whoever gave them; name yours with `--id`, `MQTT_AGENT_ID` or a context";
+        let message =
+            "tasks belong to the id that gave them; name yours with `--id`, `MQTT_AGENT_ID` or a context";
         return Err(Failure::usage(message));
     }
     let client = settings.connect().await?;
@@ -96,7 +97,7 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
             _ => cancel(&client, matches, settings).await,
         }
     };
-    // The task is the agent's: whoever looks at it may leave.
+    // The task is the agent's: the command that looks at it may leave.
     let ended = tokio::select! {
         ended = done => ended,
         () = signals::asked_to_end() => Err(Failure::new(Exit::Interrupted, "interrupted; the task goes on")),

@@ -17,9 +17,9 @@ use crate::wire::Identifier;
 pub(super) enum Access {
     /// Everybody, as the bridge itself.
     Open,
-    /// Whoever has a token, as whom it says.
+    /// A caller with a token, as whom it says.
     Tokens(Tokens),
-    /// Whoever has a token of an OAuth server, as whom it says.
+    /// A caller with a token of an OAuth server, as whom it says.
     OAuth(Box<OAuth>),
 }
 

@@ -89,7 +89,7 @@ async fn again(
             return None;
         }
     };
-    // Before the cards: whoever sees one may call at once.
+    // Before the cards: a host that sees one may call at once.
     lines.send_replace(Some(connection.line().clone()));
     match shelf.fill(&connection).await {
         Ok(()) => Some(connection),

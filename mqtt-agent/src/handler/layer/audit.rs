@@ -256,7 +256,7 @@ impl<W: Write> Writing<W> {
                 Line::Flush(done) => {
                     self.tell_lost();
                     self.flush();
-                    // Whoever asked may have gone.
+                    // The requester may have gone.
                     let _ = done.send(());
                 }
             }

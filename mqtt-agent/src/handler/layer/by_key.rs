@@ -115,7 +115,7 @@ impl Using {
 
 impl Drop for Using {
     fn drop(&mut self) {
-        // Whoever waits is next, before anybody else comes.
+        // A waiter is next, before anybody else comes.
         self.permit = None;
         self.semaphore = None;
         let mut places = lock(&self.places);

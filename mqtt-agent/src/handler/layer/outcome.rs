@@ -66,7 +66,7 @@ impl From<Answered> for Output {
     }
 }
 
-/// An error on its way to the caller, whoever it is of: a layer, the runtime or the handler.
+/// An error on its way to the caller, of a layer, the runtime or the handler.
 ///
 /// Made of every [`ToolError`], so that `?` works in a layer, or by its kind: [`unauthorized`](Self::unauthorized) and the
 /// others. A task that is refused fails with the same kind, message and code.

@@ -1,7 +1,7 @@
 //! A result in chunks, put together by its caller (`MCP-22`).
 //!
 //! The chunks come on the call's stream topic, before the response that says how many there are. A task of the call's own
-//! reads them, so that neither the connection nor whoever awaits the call does.
+//! reads them, so that neither the connection nor the caller does.
 
 mod book;
 mod error;

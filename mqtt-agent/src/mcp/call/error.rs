@@ -80,7 +80,7 @@ pub enum CallError {
     #[error("no answer could be received: {0}")]
     Subscribe(SubscribeError),
     /// The server's answer is malformed.
-    #[error("the server's answer cannot be read: {message}; report it to whoever runs the server", message = shown(.message))]
+    #[error("the server's answer cannot be read: {message}; report it to the server's operator", message = shown(.message))]
     InvalidResponse {
         /// What is wrong with it.
         message: String,

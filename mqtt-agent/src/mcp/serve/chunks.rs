@@ -265,7 +265,7 @@ fn most_of(took: Duration) -> usize {
     usize::try_from(far).unwrap_or(MOST).clamp(FEWEST, MOST)
 }
 
-/// The tool has run: it is not for whoever retries what was not run.
+/// The tool has run: a retry of what was not run is not for it.
 fn too_many() -> ErrorBody {
     lost("the agent holds as many large results as it sends at once; call again later")
 }

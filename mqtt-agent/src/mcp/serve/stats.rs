@@ -20,7 +20,7 @@ use crate::wire::{Namespace, ServerPing, ServerStats, reply_address};
 /// How many answers are put together at once. Those of many tools take a while, and nobody may hold up the agent by asking.
 const AT_ONCE: usize = 16;
 
-/// What is counted of each tool. Whoever tells of it holds a share.
+/// What is counted of each tool. The reporter holds a share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tallies(Arc<RwLock<BTreeMap<&'static str, Arc<Tally>>>>);
 

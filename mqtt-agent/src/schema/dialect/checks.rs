@@ -11,7 +11,7 @@ use crate::schema::keywords::{self, Holds};
 
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 
-/// Something that is no JSON Schema, whoever reads it.
+/// Something that is no JSON Schema in any dialect.
 pub(super) fn malformed(node: &Node<'_>) -> Option<String> {
     let schema = match node.schema {
         Value::Object(schema) => schema,

@@ -5,7 +5,7 @@
 //!
 //! | a task is | what ends it | what it waits for |
 //! |---|---|---|
-//! | being inserted | whoever gives it: it is sent, or withdrawn | the store. Nothing that is heard of it is believed |
+//! | being inserted | the delegator: it is sent, or withdrawn | the store. Nothing that is heard of it is believed |
 //! | with the connection | the broker's acknowledgement | nothing: the connection sends it until then |
 //! | at the broker | a result | a sign that it may be lost: a new session, its agent came online, or silence |
 //! | nowhere | its agent comes online | |
@@ -21,9 +21,9 @@
 //!
 //! | what it did not take | what happens |
 //! |---|---|
-//! | a new task | it is not sent, and whoever gives it is told |
+//! | a new task | it is not sent, and the delegator is told |
 //! | that it was sent, its replica, that it is not wanted | tried again: 100 ms later, doubling up to 30 s |
-//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries, and 10 s at most; then its agent has it for whoever asks again. Whoever waits is told of the store after 30 s |
+//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries, and 10 s at most; then its agent has it for a peer that asks again. A waiter is told of the store after 30 s |
 //! | that its result was taken | tried again; a process that ends before gives the result once more |
 
 use std::collections::{HashMap, HashSet};

@@ -1,4 +1,4 @@
-//! [`Delegation`]: one delegated task as it was given, and the channels to whoever waits for it ([`Waiting`]).
+//! [`Delegation`]: one delegated task as it was given, and the channels to the waiter ([`Waiting`]).
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::wire::{
     Identifier, Intent, Namespace, Task, TaskMessage, TaskNotification, TaskResult, TraceContext,
 };
 
-/// Updates that wait for whoever watches a task; more are dropped and logged.
+/// Updates that wait for a watcher of a task; more are dropped and logged.
 const UPDATES: usize = 256;
 
 /// How many bytes of them wait over all tasks of a connection; more are dropped too.
@@ -44,7 +44,7 @@ pub(crate) struct Delegation {
     deadline_ms: Option<i64>,
     /// The replica that works on it, once it was heard of.
     executor: Mutex<Option<Arc<str>>>,
-    /// Whoever waits for it. `None` of a task of an earlier process, of which there may be many.
+    /// The waiter. `None` of a task of an earlier process, of which there may be many.
     heard: Option<Box<Heard>>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Names {
     pub(crate) to: Box<str>,
 }
 
-/// What reaches whoever waits for a task.
+/// What reaches the waiter.
 #[derive(Debug)]
 struct Heard {
     updates: mpsc::Sender<Waits>,
@@ -87,7 +87,7 @@ struct Known {
 /// How the wait for a task ends.
 pub(super) type Ended = Result<TaskResult, StoreError>;
 
-/// What whoever waits for a task holds of it.
+/// What the waiter holds of a task.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) updates: Updates,
@@ -140,7 +140,7 @@ impl Delegation {
         (delegation, waiting)
     }
 
-    /// A task of another process: whoever has it knows what it is, and says so at its own topic.
+    /// A task of another process: its executor knows what it is, and says so at its own topic.
     pub(super) fn elsewhere(names: Names, result_topic: String) -> (Self, Waiting) {
         let (heard, waiting) = Heard::new();
         let delegation = Self {
@@ -219,7 +219,7 @@ impl Delegation {
         self.addressed(namespace, &TaskNotification::of(task, true))
     }
 
-    /// The message that names it by its id alone: whoever has it says where it is (`A2A-6`).
+    /// The message that names it by its id alone: its executor says where it is (`A2A-6`).
     pub(crate) fn question(&self, namespace: &Namespace) -> Message {
         let about = TaskNotification { updates: true, ..self.about(Intent::Task) };
         self.addressed(namespace, &about)
@@ -308,10 +308,7 @@ impl Delegation {
             limited!(warn, "dropped an update: {UPDATE_BYTES} bytes wait already", task = %shown(&self.task.task_id));
             return;
         };
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "the buffer of whoever watches: updates over it are dropped"
-        )]
+        #[allow(clippy::disallowed_methods, reason = "the buffer of a watcher: updates over it are dropped")]
         if let Err(mpsc::error::TrySendError::Full(_)) = heard.updates.try_send((Box::new(result), share)) {
             limited!(warn, "dropped an update: {UPDATES} wait already", task = %shown(&self.task.task_id));
         }
@@ -328,7 +325,7 @@ impl Delegation {
         });
     }
 
-    /// Waits until whoever waits for the task was told of its end.
+    /// Waits until the waiter was told of its end.
     pub(crate) async fn over(&self) {
         if let Some(heard) = &self.heard {
             // Never closed: the sender is ours.

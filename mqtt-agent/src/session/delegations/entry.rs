@@ -29,7 +29,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// The same where no connection lasts that long: how long there was one since the deadline, all in all.
 const LATE_IN_PIECES: Duration = Duration::from_secs(10);
 
-/// How long the store may fail before whoever waits for the end is told of that.
+/// How long the store may fail before the waiter is told of that.
 const SURFACED: Duration = Duration::from_secs(30);
 
 /// Where a task is.

@@ -15,7 +15,7 @@ pub(super) enum Event {
     Asked(Arc<Delegation>),
     /// The store had a task of an earlier process that has not ended.
     Recovered { delegation: Arc<Delegation>, sent: bool, lost: bool, canceled: bool },
-    /// Whoever has a task of another process is asked where it is, and somebody waits for it here.
+    /// The executor of another process's task is asked where it is, and somebody waits for it here.
     Attached(Arc<Delegation>),
     /// The connection is done with a copy of the task.
     Handed { id: Identifier, outcome: Handed },
@@ -33,7 +33,7 @@ pub(super) enum Event {
     Offline { agent: Arc<str> },
     /// A result or an update, in a message of this number. `proven`: it names the task by more than its id (`A2A-11`).
     Heard { result: TaskResult, proven: bool, redelivered: bool, message: u64 },
-    /// Whoever gave a task does not want it any more.
+    /// The delegator does not want it any more.
     Canceled(Identifier),
     /// The agent's question is answered, and that goes to the connection.
     Said { id: Identifier, message: TaskMessage },

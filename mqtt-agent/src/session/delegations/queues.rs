@@ -117,7 +117,7 @@ impl Agents {
     }
 
     /// What goes out next for an agent, if its window has room. Those that are not wanted any more are taken off by
-    /// whoever asks: [`Agents::sent`] says that one went out.
+    /// the requester: [`Agents::sent`] says that one went out.
     pub(super) fn next(&mut self, agent: &str) -> Option<Again> {
         let queue = self.queues.get_mut(agent)?;
         if queue.out.len() >= AT_ONCE {

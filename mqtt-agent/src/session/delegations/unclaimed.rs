@@ -83,7 +83,7 @@ impl Unclaimed {
         Some(Unread { task_id, unsure })
     }
 
-    /// Whoever was about to take it has it.
+    /// The waiter that was about to take it has it.
     pub(crate) fn taken(&mut self, task_id: &Identifier) {
         self.taking.remove(task_id);
     }
@@ -137,7 +137,7 @@ mod tests {
         for number in 0..3 {
             assert!(unclaimed.push_read(id(number)));
         }
-        // The third is with whoever takes it, and comes back.
+        // The third is with the waiter that takes it, and comes back.
         assert_eq!(unclaimed.pop(), Some(Unread { task_id: id(0), unsure: true }));
         unclaimed.push(id(2));
         unclaimed.push(id(1));

@@ -28,7 +28,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "DROP INDEX tasks_change;
     CREATE TABLE opened (times INTEGER NOT NULL) STRICT;
     INSERT INTO opened VALUES (0);",
-    // Who gave the task: whoever asks for theirs has nobody's else looked at.
+    // Who gave the task: a query of one delegator's tasks looks at no others.
     "ALTER TABLE tasks ADD COLUMN sender TEXT;
     UPDATE tasks SET sender = json_extract(record, '$.task.from') WHERE json_valid(record);
     CREATE INDEX tasks_sender ON tasks (side, sender, number);",

@@ -19,7 +19,7 @@ const CHANGES: i64 = 1 << 40;
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) clock: Clock,
-    /// How long to wait for whoever has the file.
+    /// How long to wait for another process that has the file.
     pub(super) patience: Duration,
     pub(super) migrations: &'static [&'static str],
     /// `PRAGMA synchronous`.

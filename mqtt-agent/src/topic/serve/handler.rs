@@ -155,7 +155,7 @@ impl Served {
         spans::handle_message(name, topic.template, inbound.topic(), answers, user)
     }
 
-    /// Says once what to write: whoever asks could fill the log otherwise.
+    /// Says once what to write: the requester could fill the log otherwise.
     fn refuse_reply_topic(&self, topic: &str) {
         let handler = self.def.name;
         if self.told_reply_topic.swap(true, Ordering::Relaxed) {

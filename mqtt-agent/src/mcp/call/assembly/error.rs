@@ -30,7 +30,7 @@ pub enum ChunksError {
     },
     /// There are more chunks, or more or fewer bytes, than the response says.
     #[error(
-        "{chunks} chunks of {bytes} bytes came, and the response says {said_chunks} of {said_bytes}; report it to whoever runs the server"
+        "{chunks} chunks of {bytes} bytes came, and the response says {said_chunks} of {said_bytes}; report it to the server's operator"
     )]
     Different {
         /// The chunks that came.
@@ -44,7 +44,7 @@ pub enum ChunksError {
     },
     /// The bytes are not those that the server sent.
     #[error(
-        "its SHA-256 is not the one that the response says; call again, and report it to whoever runs the server"
+        "its SHA-256 is not the one that the response says; call again, and report it to the server's operator"
     )]
     Digest,
     /// There is not enough memory for it.

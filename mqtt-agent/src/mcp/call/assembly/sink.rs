@@ -85,7 +85,7 @@ pub(in crate::mcp::call) struct Partial {
     buffer: Vec<u8>,
 }
 
-/// A file beside its later place. Whoever has it removes it, wherever that ends.
+/// A file beside its later place. Its owner removes it, wherever that ends.
 #[derive(Debug)]
 struct Made {
     file: File,

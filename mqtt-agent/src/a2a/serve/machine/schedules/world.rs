@@ -1,4 +1,4 @@
-//! What surrounds the machines in a schedule: the store, the broker, the handlers and whoever gives tasks. The steps are in
+//! What surrounds the machines in a schedule: the store, the broker, the handlers and the delegator. The steps are in
 //! `steps`, questions, answers and cancels in `talk`.
 
 mod steps;
@@ -224,7 +224,7 @@ impl World {
     /// The process ends, at a stop or before, and another one goes on.
     fn crash(&mut self) {
         self.troubles += 1;
-        // Documented: the store is told of a rejection after whoever gave the task.
+        // Documented: the store is told of a rejection after the delegator is.
         for (id, live) in &self.live {
             let seen = self.seen.get_mut(id).unwrap();
             seen.exempt |=

@@ -18,7 +18,7 @@ impl World {
                 Step::Insert | Step::Accept | Step::Known | Step::Refuse => {}
                 _ if matches!(live.standing, Standing::Unknown) => self.reject(id),
                 Step::Send | Step::Settled | Step::Unsent => {
-                    // Its end is stored, and goes to whoever asks.
+                    // Its end is stored, and goes to the requester.
                     let record = TaskRecord::clone(&live.ledger);
                     self.receive(id, &record);
                     self.acknowledge(id);

@@ -78,7 +78,7 @@ impl World {
 
     pub(super) fn check_task(&self, id: &Identifier) -> Result<(), String> {
         let user = &self.users[id];
-        // The store never had it, and whoever gave it was told.
+        // The store never had it, and the delegator was told.
         let Some(record) = self.store.get(id) else {
             let unknown = !user.promised && user.told.is_empty() && !self.book.is_known(id);
             return if unknown { Ok(()) } else { Err(format!("{id} is not in the store: {user:?}")) };
