@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use mqtt_agent::DynamicTool;
 use mqtt_agent::prelude::*;
 use support::fake_broker::{Answer, Properties};
 use support::{FakeBroker, Knobs};
@@ -116,6 +117,21 @@ async fn a_start_with_a_late_suback_ends_by_the_connect_timeout() {
     let late = Answer::After(Duration::from_secs(15));
     let broker = FakeBroker::start(Knobs { suback: late, ..Knobs::default() }).await;
     ends_by_the_connect_timeout(&broker).await;
+}
+
+#[tokio::test]
+async fn a_start_waits_for_a_slow_broker_while_it_answers() {
+    let slow = Answer::Each(Duration::from_millis(200));
+    let broker = FakeBroker::start(Knobs { suback: slow, ..Knobs::default() }).await;
+    let tools = (0..8).map(|number| {
+        DynamicTool::new(format!("tool_{number}"), "Does nothing.", json!({"type": "object"}), |_, _| async {
+            Ok::<_, String>(())
+        })
+    });
+    let agent = tools.fold(calculator(), |agent, tool| agent.tool(tool.unwrap()));
+    // Far less than all of the answers take.
+    let options = ConnectOptions::new(broker.url()).connect_timeout(Duration::from_secs(2));
+    agent.start(options).await.unwrap().stop().await;
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -351,6 +352,22 @@ impl Link {
     ) -> Result<T, ConnectError> {
         let timeout = tokio::time::timeout(within, answer).await;
         timeout.map_err(|_| ConnectError::Unanswered { broker: self.broker().to_owned(), what, within })
+    }
+
+    /// Waits for many answers of the broker, for a start: so long at most for each, from the one before. So a slow broker that
+    /// has much to answer is waited for while it goes on.
+    pub(crate) async fn answered_each<F: Future>(
+        &self,
+        what: &'static str,
+        within: Duration,
+        answers: impl IntoIterator<Item = F>,
+    ) -> Result<Vec<F::Output>, ConnectError> {
+        let mut waiting: FuturesOrdered<_> = answers.into_iter().collect();
+        let mut answered = Vec::with_capacity(waiting.len());
+        while let Some(answer) = self.answered(what, within, waiting.next()).await? {
+            answered.push(answer);
+        }
+        Ok(answered)
     }
 
     /// Waits for something that needs the broker's answers, for a stop: so long at most, and not longer than [`QUIET`]

@@ -190,8 +190,7 @@ async fn subscribe_all(
             Ok::<_, Error>((service, calls, cancels))
         }
     });
-    let granted = futures_util::future::join_all(subscribed);
-    let granted = shared.link.answered("the SUBSCRIBE of the tools", how.within, granted).await?;
+    let granted = shared.link.answered_each("the SUBSCRIBE of the tools", how.within, subscribed).await?;
     let (mut serving, mut denied) = (Vec::with_capacity(granted.len()), None);
     for subscriptions in granted {
         let (service, calls, cancels) = subscriptions?;

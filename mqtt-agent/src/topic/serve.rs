@@ -95,8 +95,7 @@ impl TopicServer {
             };
             link.subscribe_one(wanted, handler)
         });
-        let granted = futures_util::future::join_all(subscribed);
-        let granted = link.answered("the SUBSCRIBE of the topic handlers", within, granted).await?;
+        let granted = link.answered_each("the SUBSCRIBE of the topic handlers", within, subscribed).await?;
         let subscriptions = granted.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
         Ok(Self { shared, subscriptions, abandon })
     }

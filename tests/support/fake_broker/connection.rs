@@ -55,15 +55,24 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, number: usize)
     }
 }
 
+/// When something is to be sent.
+enum Due {
+    At(tokio::time::Instant),
+    AfterTheLast(Duration),
+}
+
 /// What is to be sent at a time, in its order.
-type Lane = mpsc::UnboundedSender<(tokio::time::Instant, Vec<u8>, Option<Arc<AtomicUsize>>)>;
+type Lane = mpsc::UnboundedSender<(Due, Vec<u8>, Option<Arc<AtomicUsize>>)>;
 
 async fn later(
-    mut waiting: mpsc::UnboundedReceiver<(tokio::time::Instant, Vec<u8>, Option<Arc<AtomicUsize>>)>,
+    mut waiting: mpsc::UnboundedReceiver<(Due, Vec<u8>, Option<Arc<AtomicUsize>>)>,
     orders: mpsc::UnboundedSender<Order>,
 ) {
-    while let Some((at, bytes, counted)) = waiting.recv().await {
-        sleep_until(at).await;
+    while let Some((due, bytes, counted)) = waiting.recv().await {
+        match due {
+            Due::At(at) => sleep_until(at).await,
+            Due::AfterTheLast(pause) => sleep(pause).await,
+        }
         if let Some(counted) = counted {
             counted.fetch_sub(1, Ordering::SeqCst);
         }
@@ -239,25 +248,24 @@ impl Connection {
     }
 
     fn answer(&self, lane: &Lane, when: Answer, bytes: Vec<u8>, counted: Option<Arc<AtomicUsize>>) {
-        let pause = match when {
-            Answer::AtOnce => Duration::ZERO,
-            Answer::After(pause) => pause,
+        let due = match when {
+            Answer::AtOnce => {
+                if let Some(counted) = counted {
+                    counted.fetch_sub(1, Ordering::SeqCst);
+                }
+                return self.send(bytes);
+            }
+            Answer::After(pause) => Due::At(tokio::time::Instant::now() + pause),
+            Answer::Each(pause) => Due::AfterTheLast(pause),
             Answer::Never => return,
         };
-        if pause.is_zero() {
-            if let Some(counted) = counted {
-                counted.fetch_sub(1, Ordering::SeqCst);
-            }
-            self.send(bytes);
-        } else {
-            drop(lane.send((tokio::time::Instant::now() + pause, bytes, counted)));
-        }
+        drop(lane.send((due, bytes, counted)));
     }
 
     async fn connect(&mut self, connect: Connect, knobs: &Knobs) -> ControlFlow<()> {
         match knobs.connack {
             Answer::AtOnce => {}
-            Answer::After(pause) => sleep(pause).await,
+            Answer::After(pause) | Answer::Each(pause) => sleep(pause).await,
             Answer::Never => return ControlFlow::Continue(()),
         }
         if knobs.only_3_1_1 {

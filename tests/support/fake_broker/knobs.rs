@@ -142,6 +142,8 @@ pub enum Answer {
     AtOnce,
     /// Later.
     After(Duration),
+    /// One after the other, each so long after the one before.
+    Each(Duration),
     /// Not at all.
     Never,
 }
