@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::discover::{ReceiverCard, ReceiverCards, SMALL};
 use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
@@ -41,6 +41,12 @@ use queries::Queries;
 use result_listener::Receiving;
 use seen::Seen;
 use tool_servers::ToolServers;
+
+/// How long the card of an agent is looked for.
+const CARD: Duration = Duration::from_secs(2);
+
+/// The pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One connection, its names and its books. All clones of a client share it.
 #[derive(Debug)]
@@ -198,8 +204,27 @@ impl Session {
     }
 
     /// What a receiver takes, as its card says; `None` where there is no card that can be read.
-    pub(crate) async fn receiver_card(&self, card: String) -> Option<ReceiverCard> {
+    async fn receiver_card(&self, card: String) -> Option<ReceiverCard> {
         self.receiver_cards.of(&self.link, card).await
+    }
+
+    /// What an agent takes, as the first card says that one of `agents` has. A busy broker sends cards late: only after
+    /// [`CARD`] an agent counts as one without a card.
+    pub(crate) async fn agent_card(&self, agents: impl Fn() -> Vec<Arc<str>>) -> Option<ReceiverCard> {
+        let give_up = Instant::now() + CARD;
+        loop {
+            for agent in agents() {
+                let topic = self.namespace.agent_card(&agent);
+                if let Some(card) = self.receiver_card(topic.clone()).await {
+                    return Some(card);
+                }
+                self.receiver_cards.forget(&topic);
+            }
+            if Instant::now() >= give_up {
+                return None;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

@@ -135,6 +135,24 @@ on_each_broker! {
         two.stop().await;
     }
 
+    async fn a2a_12_a_cancel_waits_for_a_card_that_is_late(broker) {
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe("a2a/v1/tasks/worker/inbox").await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let task = client.delegate("worker", "work").await.unwrap();
+        assert_eq!(json(&worker.next("a2a/v1/tasks/worker/inbox").await)["task_id"], task.id());
+        let card = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let card = json!({"agent_id": "worker", "features": ["intents"], "status": "online"});
+            worker.retain("a2a/v1/agents/worker/card", card.to_string()).await;
+            json(&worker.next("a2a/v1/tasks/worker/inbox").await)
+        };
+        let (cancelled, message) = tokio::join!(task.cancel(), card);
+        cancelled.unwrap();
+        assert_eq!((&message["intent"], &message["task_id"]), (&json!("cancel"), &json!(task.id())));
+        client.close().await;
+    }
+
     async fn a2a_12_a_cancel_that_comes_before_a_replica_was_heard_of_reaches_the_one_that_has_the_task(broker) {
         let mut replica = RawPeer::connect(&broker.url(), "team-a").await;
         replica.subscribe("a2a/v1/tasks/team/inbox").await;

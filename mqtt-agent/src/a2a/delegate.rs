@@ -274,16 +274,14 @@ async fn takes_intents(session: &Session, delegation: &Delegation) -> Result<(),
         return Ok(());
     }
     // What replicas share has no card; each of them has one.
-    let replicas = session.delegations().replicas(delegation);
-    for agent in std::iter::once(&agent).chain(&replicas) {
-        if let Some(card) = session.receiver_card(session.namespace().agent_card(agent)).await {
-            return match card.takes_intents {
-                true => Ok(()),
-                false => Err(DelegateError::Unsupported { agent: agent.to_string() }),
-            };
-        }
+    let agents =
+        || std::iter::once(delegation.executor()).chain(session.delegations().replicas(delegation)).collect();
+    match session.agent_card(agents).await {
+        Some(card) if card.takes_intents => Ok(()),
+        // An update may have come meanwhile.
+        None if session.delegations().understands(&agent) => Ok(()),
+        _ => Err(DelegateError::Unsupported { agent: agent.to_string() }),
     }
-    Err(DelegateError::Unsupported { agent: agent.to_string() })
 }
 
 /// Sends a further message to a task's executor (`A2A-12`).

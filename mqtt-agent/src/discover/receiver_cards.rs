@@ -50,6 +50,11 @@ impl ReceiverCards {
         known.get_or_try_init(|| look(link, card)).await.ok().copied().flatten()
     }
 
+    /// Looks again the next time.
+    pub(crate) fn forget(&self, card: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(card);
+    }
+
     fn known(&self, card: &str) -> Arc<OnceCell<Option<ReceiverCard>>> {
         let now = Instant::now();
         let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -247,7 +247,7 @@ async fn answered(
 ) -> Result<TaskList, DelegateError> {
     session.receive_results().await?;
     // Another one would run it as a task.
-    let card = session.receiver_card(session.namespace().agent_card(agent)).await;
+    let card = session.agent_card(|| vec![agent.into()]).await;
     if !card.is_some_and(|card| card.takes_queries) {
         return Err(DelegateError::NoQueries { agent: agent.to_owned() });
     }
