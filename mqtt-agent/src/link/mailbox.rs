@@ -119,6 +119,9 @@ impl Drop for Unread {
 
 /// The reading end. Dropping it drops what is unread, and what still comes.
 pub(crate) struct Mailbox {
+    what: &'static str,
+    /// The handlers' own ends: where those are gone, the mailbox is closed.
+    sender: mpsc::WeakUnboundedSender<Unread>,
     messages: mpsc::UnboundedReceiver<Unread>,
     waiting: Arc<Waiting>,
 }
@@ -131,9 +134,20 @@ impl Mailbox {
 
     fn with(what: &'static str, patience: Duration) -> (MessageHandler, Self) {
         let (sender, messages) = mpsc::unbounded_channel();
-        let waiting = Arc::new(Waiting::new(patience));
-        let mailbox = Self { messages, waiting: Arc::clone(&waiting) };
-        let handler = MessageHandler::acknowledging_after(patience, move |inbound, mut ack| {
+        let mailbox =
+            Self { what, messages, sender: sender.downgrade(), waiting: Arc::new(Waiting::new(patience)) };
+        (mailbox.handler_of(sender), mailbox)
+    }
+
+    /// A handler for a further subscription, whose messages come between the others as they arrive; `None` once the connection
+    /// is closed.
+    pub(crate) fn handler(&self) -> Option<MessageHandler> {
+        self.sender.upgrade().map(|sender| self.handler_of(sender))
+    }
+
+    fn handler_of(&self, sender: mpsc::UnboundedSender<Unread>) -> MessageHandler {
+        let (what, waiting) = (self.what, Arc::clone(&self.waiting));
+        MessageHandler::acknowledging_after(waiting.patience, move |inbound, mut ack| {
             if sender.is_closed() {
                 return ack.refused();
             }
@@ -149,8 +163,7 @@ impl Mailbox {
             }
             // Given back where nobody reads any more, and acknowledged when it is dropped.
             drop(sender.send(Unread::new(inbound, ack, &waiting)));
-        });
-        (handler, mailbox)
+        })
     }
 
     /// [`recv`](Self::recv) as a poll.

@@ -63,6 +63,31 @@ impl Subscribe {
     }
 }
 
+impl Subscribe {
+    /// Subscribes, and adds the messages to those of another subscription: in the order in which the connection receives
+    /// them, within the limits of the other one. A message that matches several of the filters may arrive once for each.
+    ///
+    /// ```no_run
+    /// # use mqtt_agent::prelude::*;
+    /// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut messages = client.subscribe("press/+/ordered").await?;
+    /// client.subscribe("press/+/done").join(&mut messages).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the broker refuses the subscription, or the connection is closed. The other subscription goes on.
+    pub async fn join(self, messages: &mut Messages) -> Result<(), SubscribeError> {
+        let Self { session, filter } = self;
+        let closed = SubscribeError::Closed { filter: filter.filter.clone() };
+        let handler = messages.mailbox.handler().ok_or(closed)?;
+        messages.subscriptions.push(session.link().subscribe_one(filter, handler).await?);
+        Ok(())
+    }
+}
+
 impl IntoFuture for Subscribe {
     type Output = Result<Messages, SubscribeError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
@@ -72,7 +97,7 @@ impl IntoFuture for Subscribe {
         Box::pin(async move {
             let (handler, mailbox) = session.link().mailbox("a message of a subscription");
             let subscription = session.link().subscribe_one(filter, handler).await?;
-            Ok(Messages { _subscription: subscription, mailbox })
+            Ok(Messages { subscriptions: vec![subscription], mailbox })
         })
     }
 }
@@ -80,8 +105,8 @@ impl IntoFuture for Subscribe {
 /// The messages of a subscription; see [`Client::subscribe`]. Ends with the connection.
 #[derive(Debug)]
 pub struct Messages {
-    // Ends before the mailbox does.
-    _subscription: Subscription,
+    // They end before the mailbox does.
+    subscriptions: Vec<Subscription>,
     mailbox: Mailbox,
 }
 
