@@ -1,20 +1,24 @@
 //! An embedded MQTT 5 broker for development and tests (feature `broker`).
 //!
-//! It listens on a loopback address, accepts every client, or those with a password, keeps everything in memory and forgets
-//! it when it stops. In production run a separate broker, such as Mosquitto.
+//! It listens on a loopback address and accepts every client, or those with a password. It keeps everything in memory and
+//! forgets it when it stops, unless it has a [folder](BrokerBuilder::folder). In production run a separate broker, such as
+//! Mosquitto.
 
 mod users;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mqtt5::MqttError;
 use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
 use tokio::task::JoinHandle;
 
+use crate::files::own_folder;
 use crate::shown::debug_as_display;
 use users::Users;
 
@@ -49,10 +53,30 @@ impl fmt::Debug for Broker {
 
 /// The error of starting the embedded broker.
 #[derive(thiserror::Error)]
-#[error("the embedded broker cannot listen on {address}: {reason}; is the port taken?")]
-pub struct BrokerError {
-    address: SocketAddr,
-    reason: String,
+#[non_exhaustive]
+pub enum BrokerError {
+    /// It cannot listen.
+    #[error("the embedded broker cannot listen on {address}: {reason}; is the port taken?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// It cannot use its [folder](BrokerBuilder::folder).
+    #[error("the embedded broker cannot use the folder `{}`: {reason}; give it another one", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl BrokerError {
+    fn folder(folder: &Path, reason: String) -> Self {
+        Self::Folder { folder: folder.to_owned(), reason }
+    }
 }
 
 debug_as_display!(BrokerError);
@@ -78,12 +102,15 @@ debug_as_display!(BrokerError);
 pub struct BrokerBuilder {
     address: SocketAddr,
     users: HashMap<String, String>,
+    folder: Option<PathBuf>,
 }
 
 impl fmt::Debug for BrokerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users: Vec<_> = self.users.keys().collect();
-        f.debug_struct("BrokerBuilder").field("address", &self.address).field("users", &users).finish()
+        let Self { address, users, folder } = self;
+        let users: Vec<_> = users.keys().collect();
+        let mut debug = f.debug_struct("BrokerBuilder");
+        debug.field("address", address).field("users", &users).field("folder", folder).finish()
     }
 }
 
@@ -101,20 +128,42 @@ impl BrokerBuilder {
         self
     }
 
+    /// A folder for retained messages, sessions and the messages that wait for them: a later broker with this folder has them
+    /// again. It is created if it does not exist; one broker at a time can use it. Default: none, everything is in memory.
+    ///
+    /// Retained messages are written before their publisher is answered. The rest is written within a second: a process that
+    /// is killed may lose it.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
     /// Starts the broker.
     ///
     /// # Errors
     ///
-    /// When it cannot listen.
+    /// When it cannot listen, or cannot use its folder.
     pub async fn start(self) -> Result<Broker, BrokerError> {
-        let Self { address, users } = self;
+        let Self { address, users, folder } = self;
+        let storage = match &folder {
+            None => StorageConfig::new().with_backend(StorageBackend::Memory),
+            Some(folder) => {
+                // What is in it may be secret.
+                own_folder(folder).map_err(|e| BrokerError::folder(folder, e.to_string()))?;
+                StorageConfig::new().with_backend(StorageBackend::File).with_base_dir(folder.clone())
+            }
+        };
         let config = BrokerConfig::default()
             .with_bind_address(address)
             // Where there are users, they decide.
             .with_auth(AuthConfig::new().with_allow_anonymous(true))
-            .with_storage(StorageConfig::new().with_backend(StorageBackend::Memory));
-        let error = |reason: String| BrokerError { address, reason };
-        let mut broker = MqttBroker::with_config(config).await.map_err(|e| error(e.to_string()))?;
+            .with_storage(storage);
+        let error = |reason: String| BrokerError::Listen { address, reason };
+        let mut broker = MqttBroker::with_config(config).await.map_err(|e| match (e, &folder) {
+            // Of the address there is nothing that could be wrong.
+            (MqttError::Configuration(reason), Some(folder)) => BrokerError::folder(folder, reason),
+            (e, _) => error(e.to_string()),
+        })?;
         if !users.is_empty() {
             broker = broker.with_auth_provider(Arc::new(Users(users)));
         }
@@ -132,7 +181,7 @@ impl BrokerBuilder {
 impl Broker {
     /// A broker with users, or at an address: see [`BrokerBuilder`].
     pub fn builder() -> BrokerBuilder {
-        BrokerBuilder { address: (Ipv4Addr::LOCALHOST, 0).into(), users: HashMap::new() }
+        BrokerBuilder { address: (Ipv4Addr::LOCALHOST, 0).into(), users: HashMap::new(), folder: None }
     }
 
     /// Starts on a free port of 127.0.0.1, for every client.
@@ -166,7 +215,8 @@ impl Broker {
         self.address
     }
 
-    /// Stops the broker: it closes its connections and discards sessions and retained messages.
+    /// Stops the broker: it closes its connections. Without a [folder](BrokerBuilder::folder), sessions and retained messages
+    /// are gone.
     pub async fn stop(mut self) {
         self.shutdown.shutdown();
         let Some(mut task) = self.task.take() else { return };

@@ -20,6 +20,7 @@ use crate::handler::context::Context;
 use crate::link::ConnectionState;
 use crate::mcp::{FindServer, FindTool, ListServers, ListTools, ToolCall, Why};
 use crate::session::{Session, SessionHandle};
+use crate::wire::Namespace;
 
 /// Finds and calls tools, agents and requests over one MQTT connection.
 ///
@@ -50,6 +51,12 @@ impl Client {
     #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// The namespace of this client: what stands before its topics.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        self.handle.session().namespace()
     }
 
     /// Calls a tool. `arguments` is anything that serializes to a JSON object: `json!({...})` or a struct; `()` for

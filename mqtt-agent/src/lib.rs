@@ -75,6 +75,8 @@ mod contract;
 mod deadline;
 mod discover;
 mod error;
+#[cfg(any(feature = "broker", feature = "mcp-stdio"))]
+mod files;
 mod handler;
 mod json;
 mod kept;

@@ -1,9 +1,9 @@
-//! `tools`, `agents`, `servers`, `show` and `watch`.
+//! `tools`, `agents`, `servers`, `show`, and the completions.
 
 use serde_json::json;
 use support::on_each_broker;
 
-use crate::command::{Running, run, run_alone};
+use crate::command::{run, run_alone};
 use crate::served::{desk, station};
 
 on_each_broker! {
@@ -54,25 +54,6 @@ on_each_broker! {
         assert!(text.done().starts_with("tool weather, online, served by station"), "{text:?}");
         agent.stop().await;
     }
-
-    async fn watching_tells_who_comes_and_goes(broker) {
-        let mut watch = Running::start(Some(&broker.url()), &["watch", "--json"]);
-        let desk = desk(&broker.url()).await;
-        let joined = watch.next().await;
-        assert_eq!((&joined["event"], &joined["agent"]), (&json!("joined"), &json!("desk")));
-        desk.stop().await;
-        assert_eq!(watch.next().await, json!({"event": "left", "agent": "desk"}));
-        assert_eq!(watch.interrupt().await, Some(0));
-    }
-}
-
-#[tokio::test]
-async fn the_broker_for_development_runs_until_ctrl_c() {
-    let mut dev = Running::start(None, &["dev", "--port", "0", "--json"]);
-    let url = dev.next().await["url"].as_str().unwrap().to_owned();
-    let listed = run_alone(&["tools", "--url", &url, "--json"]).await;
-    assert_eq!(listed.values(), [json!({"tools": [], "complete": true})]);
-    assert_eq!(dev.interrupt().await, Some(0));
 }
 
 #[cfg(unix)]

@@ -19,6 +19,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("spawn", "tasks with an owner"),
     ("kept", "futures that streams keep"),
     ("json", "pointers into JSON, and its size"),
+    ("files", "files that only their owner reads"),
     ("ledger", "bytes that are kept on behalf of peers"),
     ("causes", "errors of others with their causes"),
     ("link", "one connection to a broker"),

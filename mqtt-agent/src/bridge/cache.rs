@@ -5,7 +5,7 @@
 //! over, a file that is no cache is as good as none. It is replaced as a whole, so that a process that dies leaves the old
 //! one, and of several processes the last one counts.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::catalogue::Known;
 use super::skill;
+use crate::files::{own_file, own_folder};
 use crate::wire::ToolCard;
 
 /// The largest file that is read or written.
@@ -98,7 +99,7 @@ impl Cache {
         }
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        make_folder(folder)?;
+        own_folder(folder)?;
         let new = folder.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
         let written = own_file(&new).and_then(|mut file| file.write_all(text));
         let replaced = written.and_then(|()| fs::rename(&new, &self.path));
@@ -122,23 +123,6 @@ fn tool(json: Value) -> Option<(Known, String)> {
     let card = ToolCard::read(&tool, card.get().as_bytes()).ok()??;
     let online = UNIX_EPOCH.checked_add(Duration::from_secs(online)).unwrap_or_else(SystemTime::now);
     Some((Known { card, online }, name))
-}
-
-/// A new file that only its owner reads.
-fn own_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 #[cfg(test)]

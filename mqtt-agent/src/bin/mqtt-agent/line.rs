@@ -8,9 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::exit::Failure;
-use crate::options::{broker, common, id, json, timeout};
+use crate::options::{broker, common, id, timeout};
 use crate::settings::duration;
-use crate::{bench, completions, context, contract, lint, publish, servers, tasks, why};
+use crate::{bench, completions, context, contract, dev, lint, publish, servers, tasks, watch, why};
 
 const CODES: &str = "\
 Exit codes: 0 done, 1 the tool or the task failed, 2 usage, 3 nobody serves it, 4 not allowed, 5 time is over, 6 no
@@ -29,19 +29,7 @@ pub(crate) fn command() -> Command {
         .after_help(CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(
-            Command::new("dev")
-                .about("Runs a broker for development on 127.0.0.1, until Ctrl-C")
-                .after_help("Example:\n  mqtt-agent dev --port 1884")
-                .arg(
-                    Arg::new("port")
-                        .long("port")
-                        .value_name("PORT")
-                        .value_parser(value_parser!(u16))
-                        .help("The port; 0 takes a free one [default: 1883]"),
-                )
-                .arg(json()),
-        )
+        .subcommand(dev::command())
         .subcommand(
             Command::new("tools")
                 .about("Lists the tools that are online")
@@ -132,12 +120,7 @@ pub(crate) fn command() -> Command {
                 )
                 .args(common()),
         )
-        .subcommand(
-            Command::new("watch")
-                .about("Tells which agents come, change and leave, until Ctrl-C")
-                .after_help("Example:\n  mqtt-agent watch --json | jq -r 'select(.event == \"left\").agent'")
-                .args(common()),
-        )
+        .subcommand(watch::command())
         .subcommand(publish::command())
         .subcommand(publish::supervise_command())
         .subcommand(servers::stats_command())

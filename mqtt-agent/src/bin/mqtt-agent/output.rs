@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::builder::styling::{AnsiColor, Style};
 use serde_json::Value;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -45,6 +46,21 @@ impl Output {
         Ok(())
     }
 
+    /// Something that happened: the JSON, or its time, a word with a colour, and a text.
+    pub(crate) fn event(
+        self,
+        json: &Value,
+        colour: AnsiColor,
+        [at, word, text]: [&str; 3],
+    ) -> Result<(), Failure> {
+        if self.json {
+            return write(&line(json));
+        }
+        let (colour, dim) = (colour.on_default(), Style::new().dimmed());
+        let text = printable(text).replace('\n', " ");
+        write_coloured(&format!("{dim}{at}{dim:#}  {colour}{word:10}{colour:#}  {text}"))
+    }
+
     /// A line on stderr for people; nothing in JSON.
     pub(crate) fn note(self, text: &str) {
         if !self.json {
@@ -67,7 +83,10 @@ impl Output {
 }
 
 fn write(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
+    write_to(&mut io::stdout().lock(), text)
+}
+
+fn write_to(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
     match written {
         Ok(()) => Ok(()),
@@ -75,6 +94,11 @@ fn write(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Done, "")),
         Err(error) => Err(Failure::failed(format!("stdout cannot be written: {error}"))),
     }
+}
+
+/// Writes what has colours, where stdout is a terminal that shows them; `NO_COLOR` and `CLICOLOR` are heeded.
+fn write_coloured(text: &str) -> Result<(), Failure> {
+    write_to(&mut anstream::stdout().lock(), text)
 }
 
 /// Text of peers as a terminal may have it: their control characters would move its cursor and change its title.

@@ -188,7 +188,7 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
     let output = settings.output();
     log::to_stderr();
     let Some(port) = matches.get_one::<u16>("dev") else { return publish(matches, settings).await };
-    let broker = dev::start(*port, "leave out `--dev` where a broker runs, or write `--dev=0`").await?;
+    let broker = dev::start(*port, None, "leave out `--dev` where a broker runs, or write `--dev=0`").await?;
     let url = broker.url();
     let told =
         output.progress(&json!({"event": "broker", "url": url}), || format!("a broker listens on {url}"));

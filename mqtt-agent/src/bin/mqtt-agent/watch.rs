@@ -1,41 +1,77 @@
-//! `mqtt-agent watch`: who comes and goes.
+//! `mqtt-agent watch`: what happens on a broker, as it happens: presence, calls and tasks.
 
-use mqtt_agent::a2a::AgentChange;
+mod event;
+mod sources;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use mqtt_agent::wire::Namespace;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
+use crate::options::common;
+use crate::output::Output;
 use crate::settings::Settings;
 use crate::signals;
+use event::{Calls, Event};
+use sources::Sources;
 
-pub(crate) async fn run(settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn command() -> Command {
+    Command::new("watch")
+        .about("Tells which agents come and go, what is called and what tasks are given, until Ctrl-C")
+        .after_help(
+            "Examples:\n  mqtt-agent watch\n  mqtt-agent watch --only presence,tasks\n  \
+             mqtt-agent watch --only calls --json | jq -r 'select(.outcome == \"timeout\").tool'\n\n\
+             It subscribes to the topics of all calls and tasks. What the broker denies is told, and left out.",
+        )
+        .arg(
+            Arg::new("only")
+                .long("only")
+                .value_name("KIND")
+                .value_parser(sources::KINDS)
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("What to tell of [default: all]"),
+        )
+        .args(common())
+}
+
+pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let output = settings.output();
+    let only: Option<Vec<&str>> =
+        matches.get_many::<String>("only").map(|kinds| kinds.map(String::as_str).collect());
+    let is_wanted = |kind: &str| only.as_ref().is_none_or(|only| only.contains(&kind));
     let client = settings.connect().await?;
-    let mut changes = client.agents().watch().await?;
-    let told = async {
-        while let Some(change) = changes.next().await {
-            let (json, text) = match change {
-                AgentChange::Joined(card) => (
-                    json!({"event": "joined", "agent": card.agent_id, "card": card}),
-                    format!("joined   {}", card.agent_id),
-                ),
-                AgentChange::Changed(card) => (
-                    json!({"event": "changed", "agent": card.agent_id, "card": card}),
-                    format!("changed  {}", card.agent_id),
-                ),
-                AgentChange::Left(agent) => {
-                    (json!({"event": "left", "agent": agent}), format!("left     {agent}"))
-                }
-                _ => continue,
-            };
-            output.answer(&json, || text)?;
+    let watched = async {
+        let (mut sources, denied) = Sources::open(&client, is_wanted).await?;
+        for (kind, error) in denied {
+            Event::denied(kind, &error).tell(output)?;
         }
-        Err(Failure::new(Exit::NoBroker, "the connection was closed"))
+        let kinds: Vec<_> = sources::KINDS.into_iter().filter(|kind| is_wanted(kind)).collect();
+        let text = || format!("watching {}; Ctrl-C ends it", kinds.join(", "));
+        output.progress(&json!({"event": "watching", "kinds": kinds}), text)?;
+        tell(&mut sources, client.namespace(), output).await
     };
     // Being told to stop is how it ends.
     let ended = tokio::select! {
-        ended = told => ended,
+        ended = watched => ended,
         () = signals::asked_to_end() => Ok(()),
     };
     client.close().await;
     ended
+}
+
+/// Tells everything, until the connection is closed.
+async fn tell(sources: &mut Sources, namespace: &Namespace, output: Output) -> Result<(), Failure> {
+    let (mut calls, mut missed) = (Calls::default(), 0);
+    while let Some(got) = sources.next().await {
+        if let Some(event) = Event::of(got, namespace, &mut calls) {
+            event.tell(output)?;
+        }
+        let now = sources.missed();
+        if now > missed {
+            Event::missed(now - missed).tell(output)?;
+            missed = now;
+        }
+    }
+    Err(Failure::new(Exit::NoBroker, "the connection was closed"))
 }
