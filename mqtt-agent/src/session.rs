@@ -127,9 +127,7 @@ impl Session {
         let kept = timeout(within, self.delegations.kept()).await;
         self.delegations.end();
         if kept.and(timeout(within, self.delegations.ended_all()).await).is_err() {
-            crate::log::warn!(
-                "the task store did not take in time what became of the tasks that were asked for"
-            );
+            crate::log::warn!("failed to store in time what became of the tasks that were asked for");
         }
     }
 

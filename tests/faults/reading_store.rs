@@ -189,10 +189,10 @@ async fn that_a_store_is_not_pruned_is_logged() {
     store.fail_prunes(true);
     let agent = worker(&store).start(&broker.url()).await.unwrap();
     eventually("it is logged", || async {
-        (!log.lines("ended tasks were not removed from the store").is_empty()).then_some(())
+        (!log.lines("failed to remove ended tasks from the store").is_empty()).then_some(())
     })
     .await;
-    let line = log.lines("ended tasks were not removed from the store").remove(0);
+    let line = log.lines("failed to remove ended tasks from the store").remove(0);
     assert!(line.contains("WARN") && line.contains("a test wants it to fail"), "{line}");
     tokio::time::timeout(Duration::from_secs(10), agent.stop()).await.unwrap();
 }

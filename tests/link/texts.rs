@@ -157,12 +157,12 @@ async fn sub_11a_what_peers_write_is_escaped_and_shortened_in_every_log_line() {
     drop(client.tools().partial().await);
     drop(client.servers().partial().await);
     let logged = [
-        "a malformed call was refused",
+        "refused a malformed call",
         "a call of a client without a usable name",
         "a call without a safe reply topic",
         "a handler failed inside",
         "a handler panicked",
-        "a message was not handled",
+        "failed to handle a message",
         "dropped a cancel",
         "refused an inbox message",
         "dropped a message for another agent",
@@ -251,7 +251,7 @@ async fn a_flood_of_messages_that_cannot_be_read_adds_a_few_lines_to_the_log() {
     peer.publish("a2a/v1/mcp/tools/quote/call", r#"{"call_id": "last"}"#, back).await;
     peer.next("a2a/v1/mcp/clients/peer/responses").await;
     // Other tests of this process count as well.
-    for line in ["a malformed call was refused", "dropped a cancel", "refused an inbox message"] {
+    for line in ["refused a malformed call", "dropped a cancel", "refused an inbox message"] {
         let lines = log.lines(line).len();
         assert!(lines <= 20, "{lines} lines of `{line}`");
     }

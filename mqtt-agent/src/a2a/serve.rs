@@ -314,8 +314,8 @@ async fn prune(store: Arc<dyn TaskStore>, retention: Retention) {
     loop {
         match store.prune(&retention).await {
             Ok(0) => {}
-            Ok(tasks) => crate::log::debug!(tasks, "ended tasks were removed from the store"),
-            Err(error) => crate::log::warn!(%error, "ended tasks were not removed from the store"),
+            Ok(tasks) => crate::log::debug!(tasks, "removed ended tasks from the store"),
+            Err(error) => crate::log::warn!(%error, "failed to remove ended tasks from the store"),
         }
         tokio::time::sleep(PRUNE).await;
     }

@@ -100,7 +100,9 @@ pub(super) async fn keep(link: Link, mut own: Vec<Retained>) {
             not_before.insert(index, now + AGAIN);
             match link.publish(message).await {
                 Ok(_) => drop(wrong.remove(&index)),
-                Err(error) => limited!(warn, "failed to publish it again", topic = %shown(topic), %error),
+                Err(error) => {
+                    limited!(warn, "failed to publish a retained message of this agent again", topic = %shown(topic), %error)
+                }
             }
         }
     }
@@ -116,7 +118,9 @@ async fn subscribe(link: &Link, own: &[Retained], latest: &Arc<Latest>) -> Vec<S
     let granted = link.subscribe(own.iter().map(filter).collect(), handler).await;
     let watched = |granted: Result<Subscription, _>| {
         granted
-            .inspect_err(|error| crate::log::debug!(%error, "a retained message of the agent is not watched"))
+            .inspect_err(
+                |error| crate::log::debug!(%error, "failed to watch a retained message of this agent"),
+            )
             .ok()
     };
     granted.into_iter().filter_map(watched).collect()

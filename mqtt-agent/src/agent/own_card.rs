@@ -44,7 +44,7 @@ pub(super) async fn look(link: Link, topic: String) {
             }
         }
         Err(error) => {
-            crate::log::debug!(topic = %shown(&topic), %error, "whether the broker keeps the agent's card is not known")
+            crate::log::debug!(topic = %shown(&topic), %error, "failed to find out whether the broker keeps the agent's card")
         }
     }
 }

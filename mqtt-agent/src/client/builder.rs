@@ -97,9 +97,11 @@ impl ClientBuilder {
             match granted {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
-                    crate::log::warn!(%error, "results of earlier tasks are not received yet");
+                    crate::log::warn!(%error, "failed to subscribe to the results of earlier tasks");
                 }
-                None => crate::log::warn!("the broker did not grant the subscription to results in time"),
+                None => {
+                    crate::log::warn!("failed to subscribe to results: the broker did not grant it in time")
+                }
             }
         } else {
             connected.await?;

@@ -143,7 +143,7 @@ impl PartialStream {
             return;
         }
         if let Err(error) = self.send(StreamKind::Done, serde_json::Value::Null).await {
-            crate::log::debug!(topic = %shown(&self.topic), %error, "the end of a stream was not sent");
+            crate::log::debug!(topic = %shown(&self.topic), %error, "failed to send the end of a stream");
         }
     }
 }

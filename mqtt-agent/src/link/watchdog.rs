@@ -127,7 +127,7 @@ pub(super) fn look_after(pulse: &Arc<Pulse>) {
         match thread.spawn(|| WATCHDOG.get().into_iter().for_each(Watchdog::run)) {
             Ok(thread) => thread.thread().clone(),
             Err(error) => {
-                crate::log::warn!(%error, "handlers that compute for long may hold up the connection: no thread can be made");
+                crate::log::warn!(%error, "failed to make a thread: handlers that compute for long may hold up the connection");
                 thread::current()
             }
         }

@@ -200,7 +200,7 @@ async fn subscribe_all(
         serving.push((service.tool.name, Serving { calls, cancels, layers, tally, running }));
     }
     if let Some(error) = denied {
-        crate::log::warn!(%error, "calls cannot be cancelled; allow the agent to subscribe the cancel topics of its tools");
+        crate::log::warn!(%error, "failed to subscribe to cancels: calls cannot be cancelled; allow the agent to subscribe to the cancel topics of its tools");
     }
     Ok(serving)
 }

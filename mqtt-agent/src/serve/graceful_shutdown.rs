@@ -45,10 +45,7 @@ impl GracefulShutdown<'_> {
         stopping.cancel();
         tasks.close();
         if timeout(grace, tasks.wait()).await.is_err() {
-            crate::log::warn!(
-                running = tasks.len(),
-                "{what} that outlast the grace of the stop are cancelled"
-            );
+            crate::log::warn!(running = tasks.len(), "cancelled {what} that outlast the grace of the stop");
             abandon.cancel();
             drop(timeout(AFTER_GRACE, tasks.wait()).await);
         }

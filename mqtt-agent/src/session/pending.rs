@@ -86,7 +86,7 @@ impl Pending {
                 drop(answer.send(Box::new(Answer::Arrived { inbound, after: sent.elapsed() })));
             }
             None => {
-                crate::log::debug!(topic = %shown(inbound.topic()), "an answer that no call waits for was dropped")
+                crate::log::debug!(topic = %shown(inbound.topic()), "dropped an answer that no call waits for")
             }
         }
     }

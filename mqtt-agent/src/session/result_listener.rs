@@ -92,7 +92,7 @@ impl Receiving {
             match link.subscribe_one(statuses, self.handler.clone()).await {
                 Ok(statuses) => Some(statuses),
                 Err(error) => {
-                    crate::log::info!(%error, "tasks are not sent again to agents that come back");
+                    crate::log::info!(%error, "failed to subscribe to the statuses of agents: tasks are not sent again to those that come back");
                     None
                 }
             }
@@ -260,7 +260,7 @@ impl Reader {
         let Some(retention) = &self.retention else { return };
         match self.delegations.store().prune(retention).await {
             Ok(0) => {}
-            Ok(tasks) => crate::log::debug!(tasks, "ended tasks were removed from the store"),
+            Ok(tasks) => crate::log::debug!(tasks, "removed ended tasks from the store"),
             Err(error) => crate::log::warn!(%error, "failed to remove ended tasks from the store"),
         }
     }

@@ -142,7 +142,7 @@ pub(super) fn permitted<T>(outcome: Result<T, DiscoverError>) -> Result<Option<T
     match outcome {
         Ok(granted) => Ok(Some(granted)),
         Err(DiscoverError::Subscribe(error)) => {
-            crate::log::debug!(%error, "agents are listed by their cards alone");
+            crate::log::debug!(%error, "failed to subscribe to the statuses of agents; agents are listed by their cards alone");
             Ok(None)
         }
         Err(error) => Err(error),

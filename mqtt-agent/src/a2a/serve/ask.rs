@@ -105,7 +105,7 @@ impl Execution {
         }
         remove_question(&mut Arc::make_mut(record.change()).task);
         if let Err(error) = self.keep(&executor, &record).await {
-            crate::log::warn!(task = %shown(&self.begun().task_id), %error, "that a question was taken back was not stored");
+            crate::log::warn!(task = %shown(&self.begun().task_id), %error, "failed to store that a question was taken back");
         }
         drop(record);
         self.tell_state().await;
@@ -121,16 +121,16 @@ impl Execution {
             return Taken::Left;
         }
         if self.is_over(&record) {
-            limited!(warn, "a message to a task that has ended was dropped", task = %shown(task));
+            limited!(warn, "dropped a message to a task that has ended", task = %shown(task));
             return Taken::Dropped;
         }
         let waiting = match self.dialogue().hear(&record.task.messages, &message, redelivered) {
             Heard::Again => {
-                crate::log::debug!(task = %shown(task), "a message that was delivered again was dropped");
+                crate::log::debug!(task = %shown(task), "dropped a message that was delivered again");
                 return Taken::Change(record.changes());
             }
             Heard::Unasked => {
-                limited!(warn, "a message to a task that asks nothing was dropped", task = %shown(task));
+                limited!(warn, "dropped a message to a task that asks nothing", task = %shown(task));
                 return Taken::Dropped;
             }
             Heard::Early => None,

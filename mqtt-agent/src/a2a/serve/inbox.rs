@@ -285,7 +285,7 @@ impl Executor {
         let error = match self.stored(&asked).await {
             Ok(Some(existing)) => return self.again(existing, &asked, ack).await,
             Ok(None) => {
-                limited!(warn, "there is no task of an id that came alone", task = %shown(task));
+                limited!(warn, "refused an id that came alone: there is no task of it", task = %shown(task));
                 let message = format!("no task `{task}` is kept here; send the whole task");
                 TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_TASK)
             }

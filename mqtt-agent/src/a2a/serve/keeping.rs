@@ -101,7 +101,7 @@ impl Execution {
         let task = &self.begun().task_id;
         crate::log::error!(
             task = %shown(task),
-            "what was said of a task is not stored; it is lost if the process ends before it is"
+            "failed to store in time what was said of a task; it is lost if the process ends before it is stored"
         );
         ack.in_memory();
     }

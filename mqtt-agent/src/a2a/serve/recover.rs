@@ -139,7 +139,7 @@ async fn read_on(executor: &Arc<Executor>, lane: Lane, room: Arc<Semaphore>) {
 }
 
 fn lost(claim: Claim<'_>, id: &Identifier) {
-    crate::log::error!(task = %shown(id), "a task of an earlier process cannot be read any more");
+    crate::log::error!(task = %shown(id), "failed to read a task of an earlier process: it is not in the store any more");
     claim.done();
 }
 

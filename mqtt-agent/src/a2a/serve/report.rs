@@ -58,7 +58,7 @@ impl Executor {
     /// The error that a task ends with in place of a result that the broker or its owner would not take.
     pub(super) async fn oversize(&self, record: &TaskRecord) -> Option<TaskError> {
         let (size, limit) = self.too_large(self.result(record)?, record).await?;
-        limited!(warn, "a result is too large to be sent", task = %shown(&record.task.task_id), size, limit);
+        limited!(warn, "failed to send a result: it is too large", task = %shown(&record.task.task_id), size, limit);
         Some(too_large(size, limit))
     }
 
@@ -129,17 +129,17 @@ impl Executor {
             Ok(Published { no_subscribers: true }) => Sent::Later,
             // What is taken has become less since it was stored: the broker's limit, or the owner's.
             Err(PublishError::TooLarge { size, limit, .. }) if !is_too_large(record) => {
-                limited!(warn, "a result became too large to be sent; its owner is told so", task = %shown(task), size, limit);
+                limited!(warn, "failed to send a result: it is too large by now; its owner is told so", task = %shown(task), size, limit);
                 let mut told = record.clone();
                 fail(&mut told, too_large(size, limit));
                 Box::pin(self.send_result(&told)).await
             }
             Err(error @ (PublishError::TooLarge { .. } | PublishError::Invalid { .. })) => {
-                limited!(warn, "a result can never be sent", task = %shown(task), %error);
+                limited!(warn, "gave up a result that can never be sent", task = %shown(task), %error);
                 Sent::Done
             }
             Err(error @ (PublishError::Closed | PublishError::Interrupted)) => {
-                crate::log::debug!(task = %shown(task), %error, "a result waits for the next start");
+                crate::log::debug!(task = %shown(task), %error, "left a result to the next start");
                 Sent::Later
             }
             Err(error) => {
@@ -171,12 +171,12 @@ impl Executor {
     /// Says how a task ended that is not kept.
     pub(super) async fn tell_end(&self, mut record: TaskRecord, state: TaskState, error: Option<TaskError>) {
         let task = record.task.task_id.clone();
-        crate::log::debug!(task = %shown(&task), error = error.as_ref().map(|error| tracing::field::display(shown(error))), "a task was rejected");
+        crate::log::debug!(task = %shown(&task), error = error.as_ref().map(|error| tracing::field::display(shown(error))), "rejected a task");
         (record.task.status, record.task.error) = (state, error);
         if let Some(message) = self.result(&record)
             && let Err(error) = self.publish_result(message, &record).await
         {
-            limited!(warn, "that a task is rejected was not sent", task = %shown(&task), %error);
+            limited!(warn, "failed to send that a task is rejected", task = %shown(&task), %error);
         }
     }
 }

@@ -77,7 +77,7 @@ impl Executor {
             return;
         }
         if let Err(error) = self.link.try_enqueue(message) {
-            limited!(warn, "an update was dropped", task = %shown(task), %error);
+            limited!(warn, "dropped an update", task = %shown(task), %error);
         }
     }
 

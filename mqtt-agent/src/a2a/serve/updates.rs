@@ -46,14 +46,14 @@ impl Execution {
         let Some(message) = message else { return };
         let message = executor.for_sender(message, &self.begun().from).await;
         if let Some((size, limit)) = executor.link.too_large(&message) {
-            return limited!(warn, "an update was dropped: it is too large", task = %shown(task), size, limit);
+            return limited!(warn, "dropped an update: it is too large", task = %shown(task), size, limit);
         }
         let sent = match (full, executor.link.try_enqueue(message.clone())) {
             (Full::Wait, Err(PublishError::QueueFull)) => executor.link.enqueue(message).await,
             (_, sent) => sent,
         };
         if let Err(error) = sent {
-            limited!(warn, "an update was dropped", task = %shown(task), %error);
+            limited!(warn, "dropped an update", task = %shown(task), %error);
         }
     }
 

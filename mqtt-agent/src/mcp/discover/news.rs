@@ -36,7 +36,9 @@ impl ToolNews {
         for refused in granted {
             match refused {
                 Ok(subscription) => subscriptions.push(subscription),
-                Err(error) => crate::log::debug!(%error, "changes are heard of by fewer cards"),
+                Err(error) => {
+                    crate::log::debug!(%error, "failed to subscribe to some cards or statuses; changes are heard of by the others")
+                }
             }
         }
         Ok(Self { changed, _subscriptions: subscriptions })

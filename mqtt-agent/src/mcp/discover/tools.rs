@@ -94,7 +94,7 @@ impl Look<'_> {
         match burst(self.session.link(), filter, &self.servers, None, self.clock.cap()).await {
             Ok(burst) => Ok(Some(burst)),
             Err(DiscoverError::Subscribe(error)) => {
-                crate::log::debug!(%error, "tools are listed by their own cards alone");
+                crate::log::debug!(%error, "failed to subscribe to the cards of servers; tools are listed by their own cards alone");
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -104,7 +104,7 @@ impl Heard {
             match granted {
                 Ok(subscription) => subscriptions.push(subscription),
                 Err(DiscoverError::Subscribe(error)) if !is_needed => {
-                    crate::log::debug!(%error, "changes are heard of by fewer cards");
+                    crate::log::debug!(%error, "failed to subscribe to some cards or statuses; changes are heard of by the others");
                 }
                 Err(error) => return Err(error),
             }

@@ -181,7 +181,7 @@ impl<'a> Leaving<'a> {
             Ok(Some(cards)) => cards,
             Ok(None) => return Look::Unanswered,
             Err(error) => {
-                crate::log::debug!(%error, "the cards of other servers can't be read");
+                crate::log::debug!(%error, "failed to read the cards of other servers");
                 return Look::Denied;
             }
         };

@@ -199,7 +199,7 @@ impl Service {
                 let client = request.client.as_deref();
                 if let Some(Err(error)) = client.map(Identifier::parse) {
                     // A claim becomes part of topics and is remembered for a while; it has to be an identifier (SUB-4).
-                    limited!(warn, "a call of a client without a usable name was refused", tool = self.tool.name, %error);
+                    limited!(warn, "refused a call of a client without a usable name", tool = self.tool.name, %error);
                     let reply_to = reply_to(request.response_topic.as_deref(), None, None)?;
                     let message = format!("`client`: {error}");
                     let error = malformed_call(message);
@@ -209,7 +209,7 @@ impl Service {
                 let Some(reply_to) =
                     reply_to(request.response_topic.as_deref(), client, request.max_message_bytes)
                 else {
-                    limited!(warn, "a call without a safe reply topic was dropped", tool = self.tool.name, client = %shown(client.unwrap_or_default()));
+                    limited!(warn, "dropped a call without a safe reply topic", tool = self.tool.name, client = %shown(client.unwrap_or_default()));
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
@@ -221,7 +221,7 @@ impl Service {
                 let kind = ErrorKind::InvalidArguments;
                 self.tally.answered(Some(&kind), Times::default());
                 measure::answered(self.tool.name, Some(kind.as_str()), None, None);
-                limited!(warn, "a malformed call was refused", tool = self.tool.name, %error);
+                limited!(warn, "refused a malformed call", tool = self.tool.name, %error);
                 let reply_to =
                     reply_to(malformed.response_topic.as_deref(), malformed.client.as_deref(), None)?;
                 // Its own id, or else what it is correlated by.
@@ -447,7 +447,7 @@ impl Service {
         let properties = &inbound.properties;
         let topic = reply_address(&self.shared.namespace, properties.response_topic.as_deref(), None, None);
         let (Some(call_id), Some(topic)) = (correlated_id(properties), topic) else {
-            return limited!(warn, "a call was dropped: too many are in hand", tool = self.tool.name);
+            return limited!(warn, "dropped a call: too many are in hand", tool = self.tool.name);
         };
         let reply_to = ReplyTo::with(topic, properties);
         reply_to.send_now(&self.shared.link, refusal(&call_id, error, Instant::now()));

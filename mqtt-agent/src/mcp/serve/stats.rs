@@ -91,7 +91,7 @@ impl StatsServer {
             match outcome {
                 Ok(subscription) => subscriptions.push(subscription),
                 Err(error) => {
-                    crate::log::debug!(%error, "the agent does not answer who asks for its statistics")
+                    crate::log::debug!(%error, "failed to subscribe to requests for statistics: they are not answered")
                 }
             }
         }

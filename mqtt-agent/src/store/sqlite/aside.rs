@@ -32,7 +32,7 @@ impl Aside {
         let error = unreadable(&task_id, &reason);
         if self.known().insert((side, task_id.clone()), reason.clone()).is_none() {
             let side = side.as_str();
-            crate::log::error!(task = %shown(&task_id), side = %shown(side), reason = %quoting(&reason), "a task of the store cannot be read, and is set aside");
+            crate::log::error!(task = %shown(&task_id), side = %shown(side), reason = %quoting(&reason), "failed to read a task of the store, which is set aside");
         }
         error
     }

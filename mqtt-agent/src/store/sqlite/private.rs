@@ -54,7 +54,7 @@ mod unix {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     let path = path.display();
-                    crate::log::warn!(path = %shown(&path), %error, "others than its owner may read a file of the task store");
+                    crate::log::warn!(path = %shown(&path), %error, "failed to close a file of the task store to others than its owner; run `chmod 600` on it");
                 }
                 Ok(()) => {}
             }

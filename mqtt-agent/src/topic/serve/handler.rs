@@ -74,7 +74,7 @@ impl Served {
         let topic = inbound.topic().to_owned();
         let (received, begins) = (inbound.received, Instant::now());
         if expiry(&inbound, received).is_some_and(|expiry| expiry <= begins) {
-            limited!(warn, "a message expired before its turn came", handler = self.def.name, topic = %shown(&topic));
+            limited!(warn, "dropped a message that expired before its turn came", handler = self.def.name, topic = %shown(&topic));
             return;
         }
         let until = self.until(&inbound, received, begins);
@@ -87,7 +87,7 @@ impl Served {
         spans::ended(&span, outcome.as_ref().err().map(|error| error.kind.as_str()));
         if let Err(error) = outcome {
             let (kind, at) = (error.kind.as_str(), self.def.location);
-            limited!(warn, "a message was not handled", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
+            limited!(warn, "failed to handle a message", handler = self.def.name, %at, topic = %shown(&topic), kind, error = %quoting(&error.message));
         }
     }
 
@@ -101,7 +101,7 @@ impl Served {
         let received = inbound.received;
         let Some(reply_to) = ReplyTo::of_request(&inbound.properties) else {
             let topic = inbound.topic();
-            limited!(warn, "a request without a usable Response Topic was dropped", handler = self.def.name, topic = %shown(topic));
+            limited!(warn, "dropped a request without a usable Response Topic", handler = self.def.name, topic = %shown(topic));
             return ack.refused();
         };
         if !self.shared.replies.allow(self.def, reply_to.topic()) {
