@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use mqtt_agent::a2a::{DelegateError, NewTask};
 use mqtt_agent::prelude::*;
 use mqtt_agent::{CallError, Limits, RemoteError};
 use serde_json::json;
@@ -47,6 +48,16 @@ on_each_broker! {
             message,
             "`sleeper` took longer than its own limit of 300 ms; ask for less, or have its owner raise its `timeout`"
         );
+        agent.stop().await;
+    }
+
+    async fn a2a_9_of_its_own_limit_a_skill_says_that_it_is_its_own(broker) {
+        let agent = desk(&Desk::default()).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let error = client.request("desk", NewTask::skill("dawdle")).await.unwrap_err();
+        let expected =
+            "`dawdle` took longer than its own limit of 200 ms; ask for less, or have its owner raise its `timeout`";
+        assert!(matches!(&error, DelegateError::Failed(task) if task.message == expected), "{error}");
         agent.stop().await;
     }
 

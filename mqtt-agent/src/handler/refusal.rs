@@ -39,7 +39,7 @@ pub(crate) fn timed_out(handler: &str, own_limit: Option<Duration>) -> ErrorBody
             Lasting(limit)
         ),
         None => format!(
-            "`{handler}` did not answer before the deadline; call again with a longer timeout, or ask for less"
+            "`{handler}` did not answer before the deadline; try again with a longer timeout, or ask for less"
         ),
     };
     ErrorBody::new(ErrorKind::Timeout, message)

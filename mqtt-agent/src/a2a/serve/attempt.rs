@@ -357,12 +357,13 @@ impl Execution {
             return if self.is_canceled() { Event::Canceled } else { Event::CutOff };
         }
         Event::Ended(match outcome {
-            Err(error) if error.kind == ErrorKind::Timeout => {
-                let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
-                crate::log::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
-                Err(late("it took longer than its skill's limit, or than the delegator allows"))
+            Err(error) => {
+                if error.kind == ErrorKind::Timeout {
+                    let limit = deadline.saturating_duration_since(Instant::now().min(deadline));
+                    crate::log::debug!(task = %shown(&self.begun().task_id), ?limit, "a task ran out of time");
+                }
+                Err(Box::new(failure(error)))
             }
-            Err(error) => Err(Box::new(failure(error))),
             Ok(answered) => serde_json::from_str::<Value>(answered.value.get()).map_err(|error| {
                 Box::new(TaskError::new("task_error", format!("the result is no JSON: {error}")))
             }),
