@@ -38,11 +38,15 @@ pub(super) fn narrow(schema: &mut Map<String, Value>, arg: &ArgDef) -> Result<()
         schema.insert("pattern".to_owned(), json!(pattern));
     }
     if let Some(example) = arg.example {
-        let example = example().map_err(|error| format!("`example` cannot be written as JSON: {error}"))?;
+        let example = example().map_err(|error| {
+            format!("`example` cannot be written as JSON: {error}; give a value that can")
+        })?;
         schema.insert("examples".to_owned(), json!([example]));
     }
     if let Some(default) = arg.default {
-        let default = default().map_err(|error| format!("`default` cannot be written as JSON: {error}"))?;
+        let default = default().map_err(|error| {
+            format!("`default` cannot be written as JSON: {error}; give a value that can")
+        })?;
         schema.insert("default".to_owned(), default);
     }
     Ok(())

@@ -46,7 +46,8 @@ fn unknown(pointer: &str, known: &[&str]) -> String {
         Some(close) => format!("unknown; did you mean `{close}`?"),
         None if is_argument && known.is_empty() => "unknown; this tool takes no arguments".to_owned(),
         None if is_argument => format!("unknown; the arguments are {}", list(known)),
-        None => "unknown; leave it out".to_owned(),
+        None if known.is_empty() => "unknown; leave it out".to_owned(),
+        None => format!("unknown; what may be there is {}", list(known)),
     }
 }
 

@@ -168,6 +168,14 @@ fn mcp_8_a_tag_beside_flattened_members_is_told() {
     );
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum Warmth {
+    Cold,
+    Warm,
+}
+
 #[test]
 fn mcp_8_of_a_wrong_key_of_a_map_it_is_told_what_its_keys_are() {
     let schema = |keys: &str| json!({"patternProperties": {keys: {}}, "additionalProperties": false});
@@ -175,13 +183,16 @@ fn mcp_8_of_a_wrong_key_of_a_map_it_is_told_what_its_keys_are() {
         "count": accepted(std::collections::HashMap::<u32, u8>::json_schema),
         "level": accepted(std::collections::BTreeMap::<i8, u8>::json_schema),
         "code": schema("^[A-Z]$"),
+        "rooms": accepted(std::collections::BTreeMap::<Warmth, u8>::json_schema),
     }});
     let expected = [
         "/code/x: `x` is no key here; the keys match `^[A-Z]$`",
         "/count/-1: `-1` is no key here; the keys are whole numbers from 0",
         "/level/x: `x` is no key here; the keys are whole numbers",
+        "/rooms/hot: unknown; what may be there is `cold`, `warm`",
     ];
-    let value = json!({"code": {"x": 1}, "count": {"-1": 1, "2": 3}, "level": {"-1": 1, "x": 1}});
+    let value = json!({"code": {"x": 1}, "count": {"-1": 1, "2": 3}, "level": {"-1": 1, "x": 1},
+        "rooms": {"hot": 1, "warm": 2}});
     assert_eq!(told(&maps, &value), expected);
 }
 
