@@ -64,7 +64,7 @@ async fn mcp_19_what_no_packet_or_will_can_hold_is_refused_before_connecting() {
     let skills = skills![crate::skills::shout];
     let desk = Agent::new("x").skills(skills).state(crate::skills::Desk::default());
     let error = refused(desk, 256).await;
-    assert!(error.contains("the agent's card describes 1 skills and takes"), "{error}");
+    assert!(error.contains("the agent's card describes 1 skill and takes"), "{error}");
     // The largest Will that passes the other checks.
     let namespace = "n".repeat(1024);
     Agent::new("x".repeat(128)).tools(many(1, "A tool.")).namespace(namespace).build().unwrap();

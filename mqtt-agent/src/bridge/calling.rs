@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::outcome::Failure;
 use super::progress::Progress;
 use crate::client::Client;
-use crate::deadline;
+use crate::deadline::{self, Lasting};
 use crate::handler::content::Content;
 use crate::mcp::{CallError, ToolStream};
 use crate::wire::ToolCard;
@@ -64,11 +64,13 @@ impl Clock {
     /// What is told when it has ended.
     pub(super) fn over(&self, tool: &str) -> Failure {
         let message = if self.until() >= self.end {
-            format!("`{tool}` did not end in the longest time that calls may take; it was cancelled")
-        } else {
-            let quiet = self.quiet;
             format!(
-                "`{tool}` said nothing for {quiet:?}; it was cancelled. A longer timeout of the bridge may help"
+                "`{tool}` was cancelled, for it did not end in the longest time that calls may take; ask for less"
+            )
+        } else {
+            let quiet = Lasting(self.quiet);
+            format!(
+                "`{tool}` was cancelled, for it said nothing for {quiet}; ask for less, or give the bridge a longer timeout"
             )
         };
         Failure::new("timeout", message)

@@ -364,8 +364,8 @@ impl Look<'_> {
             self.find(
                 Cause::Busy,
                 format!(
-                    "{refused} calls were refused since its servers started, because too many came at once; {waiting} are in hand \
-                     now: call less often, start a replica, or raise its `concurrency`"
+                    "too many calls came at once: its servers have refused {refused} since they started, and hold {waiting} \
+                     now; call less often, start a replica, or raise its `concurrency`"
                 ),
             );
         }

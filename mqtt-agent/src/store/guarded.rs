@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore};
+use crate::deadline::Lasting;
 use crate::measure;
 
 /// How long an operation may take.
@@ -41,7 +42,9 @@ impl Guarded {
             let outcome = match timeout(self.stalled, operation).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_panic)) => Err(unavailable(format!("its `{what}` panicked"))),
-                Err(_) => Err(unavailable(format!("its `{what}` took longer than {:?}", self.stalled))),
+                Err(_) => {
+                    Err(unavailable(format!("its `{what}` took longer than {}", Lasting(self.stalled))))
+                }
             };
             measure::stored(what, outcome.is_ok(), began.elapsed());
             outcome

@@ -43,10 +43,11 @@ pub(super) fn check(checked: &Checked, max_packet_size: u32, problems: &mut Vec<
     if let Some(card) = checked.presence.as_ref().map(Presence::card_online) {
         let size = size(&card.topic, card.payload.len());
         if size > limit {
+            let skills = checked.skills.len();
+            let plural = if skills == 1 { "" } else { "s" };
             problems.push(Problem::new(format!(
-                "the agent's card describes {} skills and takes {size} bytes, and `max_packet_size` is {limit}; shorten \
-                 their descriptions and schemas, or raise `max_packet_size` here and at the agent's peers",
-                checked.skills.len(),
+                "the agent's card describes {skills} skill{plural} and takes {size} bytes, and `max_packet_size` is \
+                 {limit}; shorten descriptions and schemas, or raise `max_packet_size` here and at the agent's peers",
             )));
         }
     }
