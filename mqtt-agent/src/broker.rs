@@ -56,7 +56,7 @@ impl fmt::Debug for Broker {
 #[non_exhaustive]
 pub enum BrokerError {
     /// It cannot listen.
-    #[error("the embedded broker cannot listen on {address}: {reason}; is the port taken?")]
+    #[error("the embedded broker cannot listen on `{address}`: {reason}; take another address or port")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -64,7 +64,7 @@ pub enum BrokerError {
         reason: String,
     },
     /// It cannot use its [folder](BrokerBuilder::folder).
-    #[error("the embedded broker cannot use the folder `{}`: {reason}; give it another one", .folder.display())]
+    #[error("the embedded broker cannot use the folder `{}`: {reason}; take another folder", .folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,

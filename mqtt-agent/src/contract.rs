@@ -43,8 +43,8 @@ pub fn check_schema(tool: &ToolDef, file: &str, text: &str) {
 }
 
 fn compare_schema(tool: &ToolDef, file: &str, text: &str) -> Result<(), String> {
-    let published: Value =
-        serde_json::from_str(text).map_err(|error| format!("`{file}` is no JSON: {error}"))?;
+    let published: Value = serde_json::from_str(text)
+        .map_err(|error| format!("`{file}` is no JSON: {error}; write a JSON Schema"))?;
     let own = document::tool(tool)?;
     // A card, or the input schema alone.
     let pairs: Vec<_> = match published.get("input_schema") {
@@ -84,7 +84,7 @@ fn compare(path: &Path, agents: &[AgentDef], update: bool) -> Result<(), String>
             .map_err(|error| format!("`{shown}` is no JSON: {error}; {accept}"))
             .map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("`{shown}` cannot be read: {error}")),
+        Err(error) => Err(format!("`{shown}` cannot be read: {error}; look at its owner and its mode")),
     };
     if update {
         let text = format!("{document:#}\n");
@@ -92,7 +92,9 @@ fn compare(path: &Path, agents: &[AgentDef], update: bool) -> Result<(), String>
         if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
             return Ok(());
         }
-        return std::fs::write(path, text).map_err(|error| format!("`{shown}` cannot be written: {error}"));
+        return std::fs::write(path, text).map_err(|error| {
+            format!("`{shown}` cannot be written: {error}; look at its owner and its mode")
+        });
     }
     match published? {
         None => Err(format!("there is no contract `{shown}` yet; {accept}")),

@@ -94,7 +94,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 let result = peer.create_elicitation_with_timeout(form, Some(clock.left())).await;
                 let result = result.map_err(|error| {
                     let message = format!(
-                        "the agent's question was not answered: {}; its task was cancelled",
+                        "the task was cancelled, for the agent's question was not answered: {}; call the tool again if it is wanted",
                         shown(&error)
                     );
                     Failure::new("tool_error", message).with_code("question")
@@ -110,7 +110,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             }
             Answerer::Nobody => {
                 let message = format!(
-                    "the agent asks: `{}`; say it in the call, for this host answers no questions. The task was cancelled",
+                    "the task was cancelled, for this host answers no questions and the agent asks: `{}`; say it in the call",
                     shown(&asked)
                 );
                 return Err(Failure::new("tool_error", message).with_code("question"));

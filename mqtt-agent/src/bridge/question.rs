@@ -66,7 +66,10 @@ pub(super) fn answered(responses: Option<InputResponses>) -> Option<Result<Strin
     let result: ElicitResult = match serde_json::from_value(response) {
         Ok(result) => result,
         Err(_) => {
-            return Some(Err(Failure::new("invalid_arguments", "the answer is no result of an elicitation")));
+            return Some(Err(Failure::new(
+                "invalid_arguments",
+                "the answer is no result of an elicitation; send `action` and `content`",
+            )));
         }
     };
     Some(answer(result))
@@ -77,7 +80,7 @@ pub(super) fn answer(result: ElicitResult) -> Result<String, Failure> {
     let content = match result.action {
         ElicitationAction::Accept => result.content,
         _ => {
-            let message = "the agent's question was not answered; its task was cancelled";
+            let message = "the task was cancelled, for the agent's question was not answered; call the tool again if it is wanted";
             return Err(Failure::new("tool_error", message).with_code("declined"));
         }
     };

@@ -306,7 +306,7 @@ pub enum SubscribeError {
         filter: String,
     },
     /// The connection was closed before the broker answered.
-    #[error("the connection is closed; there is no subscription to `{filter}`", filter = shown(.filter))]
+    #[error("the connection is closed, and with it the subscription to `{filter}`; open a new one", filter = shown(.filter))]
     Closed {
         /// The topic filter.
         filter: String,

@@ -50,7 +50,7 @@ pub enum DelegateError {
     },
     /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
     #[error(
-        "no result of task `{task_id}` from `{agent}` within {}; is the agent online? it may still work on the task", Lasting(*.after), task_id = shown(.task_id), agent = shown(.agent))]
+        "no result of task `{task_id}` from `{agent}` within {}; it may still work on it: look whether the agent is online, or give it a longer `.timeout(..)`", Lasting(*.after), task_id = shown(.task_id), agent = shown(.agent))]
     Timeout {
         /// The task.
         task_id: String,
@@ -80,7 +80,7 @@ pub enum DelegateError {
         agent: String,
     },
     /// The agent did not say in time where a task is.
-    #[error("no answer from `{agent}` within {after}; is the agent online?", agent = shown(.agent), after = Lasting(*.after))]
+    #[error("no answer from `{agent}` within {after}; look whether the agent is online, or give it a longer `.timeout(..)`", agent = shown(.agent), after = Lasting(*.after))]
     Unanswered {
         /// The agent that was asked.
         agent: String,
@@ -173,9 +173,9 @@ impl From<SubscribeError> for DelegateError {
 /// What a task's end is for the waiter.
 pub(crate) fn outcome(end: TaskResult) -> Result<serde_json::Value, DelegateError> {
     let error = |state: &str| {
-        end.error
-            .clone()
-            .unwrap_or_else(|| TaskError::new("task_error", format!("the agent only says `{state}`")))
+        end.error.clone().unwrap_or_else(|| {
+            TaskError::new("task_error", format!("the agent only says `{state}`; ask its operator"))
+        })
     };
     match end.status {
         TaskState::Completed => Ok(end.result.unwrap_or_default()),

@@ -88,7 +88,7 @@ pub enum IdentifierError {
     #[error("an identifier is empty; give it at least one character")]
     Empty,
     /// It is longer than 128 bytes.
-    #[error("an identifier has {length} bytes; 128 are the most")]
+    #[error("an identifier has {length} bytes; shorten it to 128")]
     TooLong {
         /// Its length in bytes.
         length: usize,

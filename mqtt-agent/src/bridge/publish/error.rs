@@ -59,7 +59,7 @@ pub enum ServerError {
         message: String,
     },
     /// What it answers is no MCP.
-    #[error("does not speak MCP: {message}; does it speak MCP, over stdin and stdout or at this URL?", message = shown(.message))]
+    #[error("does not speak MCP: {message}; give a command that speaks it over stdin and stdout, or the URL of a server", message = shown(.message))]
     Handshake {
         /// What is wrong.
         message: String,

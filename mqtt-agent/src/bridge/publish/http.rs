@@ -25,10 +25,12 @@ pub(super) async fn transport(
     let wrong = |message: String| ServerError::Http { message };
     let mut headers = HashMap::new();
     for (name, value) in &server.headers {
-        let name = HeaderName::try_from(name.as_str())
-            .map_err(|_| wrong(format!("`{name}` is no name of a header")))?;
-        let mut value = HeaderValue::try_from(value.as_str())
-            .map_err(|_| wrong(format!("the value of the header `{name}` is none")))?;
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| {
+            wrong(format!("`{name}` is no name of a header, which has letters, digits and `-`"))
+        })?;
+        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
+            wrong(format!("the value of the header `{name}` has a character that no header may have"))
+        })?;
         value.set_sensitive(true);
         headers.insert(name, value);
     }

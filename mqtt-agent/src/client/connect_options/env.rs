@@ -86,7 +86,8 @@ impl ConnectOptions {
         options.tls = read.tls();
         let seconds = read.seconds(CONNECT_TIMEOUT);
         options.connect_timeout = seconds.unwrap_or(options.connect_timeout);
-        options.retries_first = read.parsed(RETRY, "is neither `true` nor `false`").unwrap_or(false);
+        options.retries_first =
+            read.parsed(RETRY, "is neither `true` nor `false`; write one of them").unwrap_or(false);
         options.session_expiry = read.seconds(SESSION_EXPIRY);
         options.will_delay = read.seconds(WILL_DELAY).unwrap_or(options.will_delay);
         options.keep_alive = read.seconds(KEEP_ALIVE);

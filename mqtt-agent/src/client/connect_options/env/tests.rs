@@ -89,7 +89,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_value_is_repeated() {
              a file that is there",
             "`MQTT_AGENT_KEY_FILE` is set and `MQTT_AGENT_CERTIFICATE_FILE` is not; give the certificate too",
             "`MQTT_AGENT_CONNECT_TIMEOUT` is no number of seconds; write it as `10` or `0.5`",
-            "`MQTT_AGENT_RETRY_FIRST_CONNECTION` is neither `true` nor `false`",
+            "`MQTT_AGENT_RETRY_FIRST_CONNECTION` is neither `true` nor `false`; write one of them",
             "`MQTT_AGENT_WILL_DELAY` is no number of seconds; write it as `10` or `0.5`",
             "`MQTT_AGENT_MAX_PACKET_SIZE` is no number of bytes; write it as `1048576`",
         ]

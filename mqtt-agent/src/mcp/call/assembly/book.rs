@@ -36,7 +36,9 @@ impl Book {
         }
         if data.is_empty() {
             // They could come for ever and never be too much.
-            return Err(ChunksError::Malformed { message: format!("chunk {seq} is empty") });
+            return Err(ChunksError::Malformed {
+                message: format!("chunk {seq} is empty; report it to the server's operator"),
+            });
         }
         let bytes = self.bytes.saturating_add(data.len() as u64);
         if bytes > self.limit {

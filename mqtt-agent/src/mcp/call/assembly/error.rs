@@ -54,7 +54,7 @@ pub enum ChunksError {
         bytes: usize,
     },
     /// The file could not be written.
-    #[error("the file could not be written: {0}")]
+    #[error("the file could not be written: {0}; look at its folder and its disk")]
     File(io::Error),
     /// The connection was closed.
     #[error("the connection was closed before it was whole; connect, and call again")]
