@@ -4,7 +4,7 @@ fn main() {
             #[track_caller]
             const fn __on_or_request_attribute_on_status_or_a_path_to_it() {
                 ::core::panic!(
-                    "`other::status` is no topic handler; write `#[on]` or `#[request]` above the function, and name it by the path of the module where it is written, not by one that a `use` made"
+                    "`other::status` is no topic handler that can be seen here; write `#[on]` or `#[request]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
                 )
             }
             {

@@ -4,7 +4,7 @@ fn main() {
             #[track_caller]
             const fn __skill_attribute_on_translate_or_a_path_to_it() {
                 ::core::panic!(
-                    "`other::translate` is no skill; write `#[skill]` above the function, and name it by the path of the module where it is written, not by one that a `use` made"
+                    "`other::translate` is no skill that can be seen here; write `#[skill]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
                 )
             }
             {

@@ -4,7 +4,7 @@ fn main() {
             #[track_caller]
             const fn __tool_attribute_on_forecast_or_a_path_to_it() {
                 ::core::panic!(
-                    "`other::forecast` is no tool; write `#[tool]` above the function, and name it by the path of the module where it is written, not by one that a `use` made"
+                    "`other::forecast` is no tool that can be seen here; write `#[tool]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
                 )
             }
             {

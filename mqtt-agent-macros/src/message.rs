@@ -39,7 +39,9 @@ pub(crate) fn template(text: &str, fields: &[&str]) -> Result<Template, String> 
         };
         let field = field(name, fields)?;
         if how.contains(['$', '*', '{']) {
-            return Err(format!("`{{{placeholder}}}`: a width or a precision is a number here"));
+            return Err(format!(
+                "`{{{placeholder}}}` takes a width or a precision from a field; write a number, as in `{{0:8}}`"
+            ));
         }
         template.format.push_str(&format!("{{field_{}:{how}}}", template.used.len()));
         template.used.push((field, printed_by(how)));
@@ -59,7 +61,7 @@ pub(crate) fn field(name: &str, fields: &[&str]) -> Result<usize, String> {
     Err(match (name, fields) {
         ("", []) => "`{}` names no field, and there are none; write `{{}}` for the characters".to_owned(),
         ("", _) => format!("`{{}}` names no field; write {list}"),
-        (_, []) => format!("there is no field `{name}`, for there are none"),
+        (_, []) => format!("there is no field `{name}`, for there are none; add one, or leave it out"),
         _ => match options::near(name, fields) {
             Some(near) => format!("there is no field `{name}`; did you mean `{near}`?"),
             None => format!("there is no field `{name}`; write {list}"),

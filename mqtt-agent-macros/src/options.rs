@@ -143,7 +143,11 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
         LENGTH,
         "`length = 1..=80`",
     ),
-    (&["regex", "regexp", "format"], PATTERN, "`pattern = \"^..$\"`"),
+    (&["regex", "regexp"], PATTERN, "`pattern = \"^..$\"`"),
+    (&["format"], PATTERN, "a type that has the format, as `uuid::Uuid`, or `pattern = \"^..$\"`"),
+    (&["enum", "choices", "one_of", "values"], PATTERN, "an enum for the type"),
+    (&["multiple_of", "step"], RANGE, "that check in the function"),
+    (&["unique", "unique_items"], LENGTH, "a set for the type, as `BTreeSet<T>`"),
     (&["optional", "required", "nullable"], RENAME, "`Option<T>` for the type of what may be left out"),
     (&["read_only_hint", "readonly_hint"], READ_ONLY, "`read_only`"),
     (&["destructive_hint"], DESTRUCTIVE, "`destructive`"),
@@ -155,6 +159,10 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
         "each one by itself: `read_only`, `destructive`, `idempotent`, `open_world`",
     ),
     (&["input_schema", "output_schema"], SCHEMA, "nothing: schemas come from the types"),
+    (&["display", "msg", "text"], MESSAGE, "the text alone, as in `#[tool_error(\"no account {0}\")]`"),
+    // Of `#[request]`, which knows them: of `#[on]` and `#[event]`.
+    (&["reply", "caller"], QOS, "`#[request]` in place of this attribute"),
+    (&["layer"], QOS, "it at a `#[request]`: nobody waits for what comes of a message"),
 ];
 
 /// How others say what a doc comment says here.
@@ -165,8 +173,44 @@ fn elsewhere(option: &str, known: &[&str]) -> Option<&'static str> {
     let row = ELSEWHERE.iter().find(|(theirs, ours, _)| theirs.contains(&option) && known.contains(ours));
     match row {
         Some((.., advice)) => Some(advice),
-        None if DESCRIPTION.contains(&option) => Some("a `///` line above it"),
-        None => None,
+        None if !DESCRIPTION.contains(&option) || known == TEST || known == REMOTE => None,
+        None if known == AGENT_BLOCK => Some("`#[derive(AgentCard)]` above the type, below a `///` line"),
+        None => Some("a `///` line above it"),
+    }
+}
+
+/// A text that an option takes, as messages show it.
+pub(crate) fn example(option: &str) -> &'static str {
+    match option {
+        NAME => "weather",
+        TITLE => "Weather",
+        VERSION => "1.0.0",
+        ID => "planner",
+        PART => "cooling",
+        PREFIX => "home_",
+        PATTERN => "^[A-Z]+$",
+        RENAME => "city",
+        SCHEMA => "weather.json",
+        SHARED => "workers",
+        REPLY => "answers/+",
+        CODE => "not_found",
+        MESSAGE => "no account {0}",
+        DOCUMENTATION => "https://example.com",
+        ICON => "https://example.com/icon.png",
+        _ => "..",
+    }
+}
+
+/// Texts that an option takes, as messages show them.
+pub(crate) fn examples(option: &str) -> &'static str {
+    match option {
+        ALLOW => r#""planner", "desk""#,
+        TAGS | CAPABILITIES => r#""weather", "travel""#,
+        EXAMPLES => r#""sum up the report""#,
+        INPUT | OUTPUT => r#""text/plain""#,
+        PARTS => r#""cooling", "doors""#,
+        PROVIDER => r#""Organisation", "https://..""#,
+        _ => r#""..", "..""#,
     }
 }
 
@@ -200,5 +244,23 @@ mod tests {
         assert_eq!(unknown("max_length", ARG), "unknown option `max_length`; write `length = 1..=80`");
         assert_eq!(unknown("read_only_hint", TOOL), "unknown option `read_only_hint`; write `read_only`");
         assert!(unknown("min", TOOL).starts_with("unknown option `min`; the options are `name`"));
+        assert_eq!(unknown("choices", ARG), "unknown option `choices`; write an enum for the type");
+        assert_eq!(
+            unknown("reply", ON),
+            "unknown option `reply`; write `#[request]` in place of this attribute"
+        );
+        assert!(unknown("about", AGENT_BLOCK).contains("`#[derive(AgentCard)]`"));
+        assert!(unknown("about", REMOTE).starts_with("unknown option `about`; the options are"));
+    }
+
+    #[test]
+    fn what_a_message_shows_can_be_written() {
+        assert_eq!(crate::validate::tool(example(NAME)), Ok(()));
+        assert_eq!(crate::validate::agent(example(ID)), Ok(()));
+        assert_eq!(crate::validate::argument(example(RENAME)), Ok(()));
+        assert_eq!(crate::validate::group(example(SHARED)), Ok(()));
+        assert_eq!(crate::validate::code(example(CODE)), Ok(()));
+        assert_eq!(crate::validate::url(example(ICON)), Ok(()));
+        assert_eq!(crate::template::filter(example(REPLY)), Ok(()));
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<Template, String> {
         return Err("the topic is empty; write it as in \"home/{room}/temperature\"".to_owned());
     }
     if text.len() > LONGEST {
-        return Err(format!("the topic has {} bytes; {LONGEST} are the most", text.len()));
+        return Err(format!("the topic has {} bytes; shorten it to {LONGEST}", text.len()));
     }
     if text.starts_with("$share/") {
         return Err(

@@ -54,7 +54,7 @@ fn portable(what: &str, name: &str) -> Result<(), String> {
         return Err(format!("{article} {what} is empty; give it at least one character"));
     }
     if name.len() > LONGEST_TOOL {
-        return Err(format!("{article} {what} has {} bytes; {LONGEST_TOOL} are the most", name.len()));
+        return Err(format!("{article} {what} has {} bytes; shorten it to {LONGEST_TOOL}", name.len()));
     }
     match name.chars().find(|c| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | '-')) {
         Some(c) => Err(format!("the {what} has the character {c:?}; use letters, digits, `_`, `.` and `-`")),
@@ -65,7 +65,7 @@ fn portable(what: &str, name: &str) -> Result<(), String> {
 /// What is wrong with an argument's name.
 pub(crate) fn argument(name: &str) -> Result<(), String> {
     if name.len() > LONGEST_ARGUMENT {
-        return Err(format!("an argument's name has {} bytes; {LONGEST_ARGUMENT} are the most", name.len()));
+        return Err(format!("an argument's name has {} bytes; shorten it to {LONGEST_ARGUMENT}", name.len()));
     }
     let mut characters = name.chars();
     let first = characters.next().is_some_and(|c| matches!(c, 'A'..='Z' | 'a'..='z' | '_'));
@@ -80,7 +80,10 @@ pub(crate) fn argument(name: &str) -> Result<(), String> {
 /// What is wrong with a caller's id. Callers are named by others, so only what no topic level can be is refused.
 pub(crate) fn caller(id: &str) -> Result<(), String> {
     if id.len() > LONGEST_TOOL {
-        return Err(format!("a caller's id has {} bytes; {LONGEST_TOOL} are the most", id.len()));
+        return Err(format!(
+            "a caller's id has {} bytes; write the client id alone, of at most {LONGEST_TOOL}",
+            id.len()
+        ));
     }
     match id.chars().find(|c| matches!(c, '/' | '+' | '#' | '\0')) {
         Some(c) => Err(format!("a caller's id has the character {c:?}; write the client id alone")),

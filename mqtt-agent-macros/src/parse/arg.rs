@@ -6,8 +6,8 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, UnOp};
 
-use super::doc;
 use super::option::{self, AttributeOption};
+use super::{attribute, doc};
 use crate::diag::Errors;
 use crate::model::{Arg, ArgOptions, DurationText, Limits, Name, Number};
 use crate::options;
@@ -56,10 +56,19 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
         errors.at(attribute, "a parameter is always there; write two functions, each with its `#[cfg(..)]`");
     }
+    let is_hidden = |attribute: &Attribute| {
+        attribute::is_conditional(attribute, |path| path.is_ident("arg") || path.is_ident("doc"))
+    };
+    for attribute in parameter.attrs.iter().filter(|attribute| is_hidden(attribute)) {
+        errors.at(
+            attribute,
+            "an attribute in `cfg_attr` is not seen on a parameter; write it alone, or two functions, each with its `#[cfg(..)]`",
+        );
+    }
     let description = doc::whole(&parameter.attrs);
-    parameter
-        .attrs
-        .retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc"));
+    parameter.attrs.retain(|attribute| {
+        !attribute.path().is_ident("arg") && !attribute.path().is_ident("doc") && !is_hidden(attribute)
+    });
 
     let own = match &*parameter.pat {
         Pat::Ident(pattern) => {

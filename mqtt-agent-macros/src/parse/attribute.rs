@@ -58,18 +58,21 @@ pub(super) fn take(
 
 /// Refuses `#[cfg_attr(.., tool)]` on a method: rustc looks into it only when the block was expanded.
 pub(super) fn conditional(attributes: &mut Vec<Attribute>, errors: &Errors) {
-    let hides_one = |attribute: &mut Attribute| {
-        let Some(Meta::List(list)) = attribute.path().is_ident("cfg_attr").then_some(&attribute.meta) else {
-            return false;
-        };
-        let within = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-        within.is_ok_and(|within| within.iter().skip(1).any(|meta| is_ours(meta.path())))
-    };
+    let hides_one = |attribute: &mut Attribute| is_conditional(attribute, is_ours);
     for attribute in attributes.extract_if(.., hides_one) {
         let message =
             "an attribute in `cfg_attr` is not seen here; write it alone, and `#[cfg(..)]` beside it";
         errors.at(&attribute, message);
     }
+}
+
+/// Whether an attribute is a `cfg_attr` with such an attribute in it.
+pub(super) fn is_conditional(attribute: &Attribute, is_meant: impl Fn(&Path) -> bool) -> bool {
+    let Some(Meta::List(list)) = attribute.path().is_ident("cfg_attr").then_some(&attribute.meta) else {
+        return false;
+    };
+    let within = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    within.is_ok_and(|within| within.iter().skip(1).any(|meta| is_meant(meta.path())))
 }
 
 /// Whether a path is one of our attributes: other crates have attributes of these names, and a path tells theirs.

@@ -166,7 +166,7 @@ impl AttributeOption {
 
     /// `option = "text"`.
     pub(super) fn string(&self, errors: &Errors) -> Option<LitStr> {
-        self.string_as("..", errors)
+        self.string_as(options::example(&self.key()), errors)
     }
 
     /// `option = "text"`, of which `example` is one.
@@ -200,8 +200,10 @@ impl AttributeOption {
             Value::Is(value) => vec![value],
             Value::None => Vec::new(),
         };
+        let key = self.key();
+        let message = format!("`{key}` takes texts; write `{key}({})`", options::examples(&key));
         if values.is_empty() {
-            self.wrong(errors, &format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key()));
+            self.wrong(errors, &message);
             return None;
         }
         let mut texts = Vec::new();
@@ -211,9 +213,7 @@ impl AttributeOption {
                     errors.at(text, "an empty text; write something or leave it out")
                 }
                 Some(text) => texts.push(text),
-                None => {
-                    errors.at(value, format!("`{0}` takes texts; write `{0}(\"..\", \"..\")`", self.key()))
-                }
+                None => errors.at(value, &message),
             }
         }
         Some(texts)

@@ -192,6 +192,7 @@ fn fill(function: &mut Function, topic: &Topic, errors: &Errors) {
 
 fn topic_options(all: &[AttributeOption], known: &[&str], errors: &Errors) -> TopicOptions {
     let mut found = TopicOptions::default();
+    let has_topic = all.iter().any(|option| option.bare().is_some());
     let mut topics = all.iter().filter_map(AttributeOption::bare).skip(1);
     if let Some(second) = topics.next() {
         errors.at(second, "a second topic; write a function for each");
@@ -199,6 +200,10 @@ fn topic_options(all: &[AttributeOption], known: &[&str], errors: &Errors) -> To
     for option in all.iter().filter(|option| option.bare().is_none()) {
         let key = option.key();
         match key.as_str() {
+            key if !known.contains(&key) && !has_topic && is_bare(option, known) => {
+                let message = "the topic is a text; write it as in \"home/{room}/temperature\"";
+                errors.at(option.ident(), message);
+            }
             key if !known.contains(&key) => errors.at(option.ident(), options::unknown(key, known)),
             options::QOS => found.qos = option.qos(errors),
             options::SHARED => found.shared = option.text(errors).filter(|group| is_group(group, errors)),
@@ -222,6 +227,11 @@ fn topic_options(all: &[AttributeOption], known: &[&str], errors: &Errors) -> To
     }
     option::repeated(all.iter().filter(|option| option.bare().is_none()), errors);
     found
+}
+
+/// Whether it is a word without a value, and near no option.
+fn is_bare(option: &AttributeOption, known: &[&str]) -> bool {
+    option.value().is_none() && options::near(&option.key(), known).is_none()
 }
 
 fn is_reply(filter: &LitStr, errors: &Errors) -> bool {

@@ -128,8 +128,8 @@ fn attribute_check(attribute: &str, path: &Path) -> Option<TokenStream> {
         _ => ["topic handler", "`#[on]` or `#[request]`"],
     };
     let message = format!(
-        "`{text}` is no {kind}; write {attributes} above the function, and name it by the path of the module where it is \
-         written, not by one that a `use` made"
+        "`{text}` is no {kind} that can be seen here; write {attributes} above the function, make it visible here, and name \
+         it by the path of the module where it is written, not by one that a `use` made"
     );
     let hidden = hidden(attribute, &last.into(), &quote!(()));
     Some(quote! {
