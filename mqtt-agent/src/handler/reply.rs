@@ -61,7 +61,7 @@ impl From<Box<RawValue>> for Answered {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a tool, a skill or a request handler",
     label = "not written as JSON",
-    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own"
+    note = "for a type of your own write `#[derive(serde::Serialize, schemars::JsonSchema)]`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`"
 )]
 pub trait Reply: Sized {
     /// The schema of the value.

@@ -54,7 +54,7 @@ pub struct Encoded {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a payload",
     label = "not written as JSON",
-    note = "derive both: `#[derive(serde::Serialize, schemars::JsonSchema)]`, or send bytes as `mqtt_agent::topic::Payload`; of another crate's type, turn on its feature `serde` and the feature of `schemars` for it (`chrono04`, `uuid1`, ..), or hold it in a type of your own; before what the agent gives write `#[arg(given)]`"
+    note = "for a type of your own write `#[derive(serde::Serialize, schemars::JsonSchema)]`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; send bytes as `mqtt_agent::topic::Payload`; before what the agent gives write `#[arg(given)]`"
 )]
 pub trait EventPayload {
     /// Serializes it.
