@@ -158,8 +158,10 @@ impl<'a> Call<'a> {
         let context: &'a Context = self.context;
         let instance = context.state::<Instance<T>>().map(|instance| &instance.0);
         if instance.is_none() {
-            self.errors
-                .push(ArgumentError::new("", "the agent lacks the value that this handler belongs to"));
+            self.errors.push(ArgumentError::new(
+                "",
+                "the agent lacks the value that this handler belongs to; report it to its operator",
+            ));
         }
         instance
     }
@@ -175,7 +177,7 @@ impl<'a> Call<'a> {
 
 /// Why one argument was refused. Sent to the caller as part of `invalid_arguments`.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pointer}`: {message}", pointer = quoting(.pointer), message = quoting(.message))]
+#[error("{}{message}", place(.pointer), message = quoting(.message))]
 pub struct ArgumentError {
     pointer: String,
     message: String,
@@ -183,6 +185,11 @@ pub struct ArgumentError {
 }
 
 debug_as_display!(ArgumentError);
+
+/// Where it is; nothing of the arguments as a whole.
+fn place(pointer: &str) -> String {
+    if pointer.is_empty() { String::new() } else { format!("`{}`: ", quoting(pointer)) }
+}
 
 impl ArgumentError {
     /// An error at a JSON pointer into the arguments, such as `/days`; `message` says what is expected.
@@ -272,6 +279,20 @@ impl<'a, T: Clone + Send + Sync + 'static> Param<'a> for State<T> {
 
     fn take(call: &mut Call<'a>, _: &'static str) -> Result<Self, ArgumentError> {
         let state = call.context.state::<T>().cloned().map(State);
-        state.ok_or_else(|| ArgumentError::new("", "the agent lacks a state that this tool needs"))
+        state.ok_or_else(|| {
+            ArgumentError::new("", "the agent lacks a state that this tool needs; report it to its operator")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_all_arguments_is_told_without_an_empty_pointer() {
+        let told = |pointer| ArgumentError::new(pointer, "expected an object, got 1").to_string();
+        assert_eq!(told("/page/limit"), "`/page/limit`: expected an object, got 1");
+        assert_eq!(told(""), "expected an object, got 1");
     }
 }

@@ -121,7 +121,8 @@ pub enum DelegateError {
     Store(#[from] StoreError),
     /// The handler that asked was cancelled or has ended, or the connection was closed.
     #[error(
-        "the task is not waited for any more: the asking handler was cancelled or has ended, or the connection was closed"
+        "the task is not waited for any more: the asking handler was cancelled or has ended, or the connection was closed; end \
+         what it left running, or open a new connection"
     )]
     Abandoned,
 }
