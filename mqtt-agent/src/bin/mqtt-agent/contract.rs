@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Failure;
 use crate::options::common;
-use crate::output::pretty;
+use crate::output::{counted, pretty};
 use crate::settings::Settings;
 
 pub(crate) fn command() -> Command {
@@ -80,7 +80,7 @@ async fn write(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure>
     let count = |what: &str| document.get(what).and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let (tools, skills) = (count("tools"), count("skills"));
     output.answer(&json!({"file": file, "tools": tools, "skills": skills}), || {
-        format!("{tools} tools and {skills} skills are in `{shown}`")
+        format!("`{shown}` has {} and {}", counted(tools, "tool"), counted(skills, "skill"))
     })
 }
 
@@ -102,8 +102,8 @@ async fn check(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure>
         output.note(&format!("everything in `{shown}` is served as it says"));
         return Ok(());
     }
-    let count = changes.len();
+    let differences = counted(changes.len(), "difference");
     Err(Failure::failed(format!(
-        "{count} differences to `{shown}`; `mqtt-agent contract write` takes what is served now"
+        "{differences} to `{shown}`; `mqtt-agent contract write` takes what is served now"
     )))
 }

@@ -78,6 +78,6 @@ pub(crate) async fn start(port: u16, folder: Option<&Path>, else_: &str) -> Resu
     let broker = folder.map_or(broker.clone(), |folder| broker.folder(folder));
     broker.start().await.map_err(|error| match error {
         BrokerError::Folder { .. } => Failure::failed(format!("{error} by `--folder`, or write `--memory`")),
-        error => Failure::failed(format!("{error} {else_}")),
+        error => Failure::failed(format!("{error}: {else_}")),
     })
 }

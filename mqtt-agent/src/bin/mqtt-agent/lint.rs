@@ -6,6 +6,7 @@ use mqtt_agent::wire::ToolCard;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::output::counted;
 use crate::settings::Settings;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
@@ -36,12 +37,15 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
             })?;
         }
     }
-    output.note(&format!("{} tools were looked at, {errors} errors were found", cards.len()));
+    output.note(&format!("looked at {}, found {}", counted(cards.len(), "tool"), counted(errors, "error")));
     if let Some(cause) = shortfall {
         return Err(Failure::failed(format!("these are not all tools: {cause}")));
     }
     if errors > 0 {
-        return Err(Failure::failed(format!("{errors} errors were found; each line says what to change")));
+        return Err(Failure::failed(format!(
+            "found {}; each line says what to change",
+            counted(errors, "error")
+        )));
     }
     Ok(())
 }

@@ -143,6 +143,12 @@ pub(crate) fn columns(rows: &[(String, String)]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// `1 tool`, `2 tools`.
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// With three digits behind the point.
 pub(crate) fn thousandths(number: f64) -> f64 {
     (number * 1e3).round() / 1e3

@@ -15,7 +15,7 @@ use crate::dev;
 use crate::exit::{Exit, Failure};
 use crate::log;
 use crate::options::{common, id};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::settings::{Settings, duration};
 use crate::signals;
 
@@ -248,8 +248,8 @@ async fn tell(published: &mut Published, output: Output) -> Result<(), Failure> 
             PublishEvent::Online { tools } => {
                 let json = json!({"event": "online", "agent": id, "server": name, "tools": tools});
                 output.answer(&json, || {
-                    let count = tools.len();
-                    format!("`{name}` is published as `{id}`, {count} tools: {}", tools.join(", "))
+                    let count = counted(tools.len(), "tool");
+                    format!("`{name}` is published as `{id}`, {count}: {}", tools.join(", "))
                 })?;
             }
             PublishEvent::Offline { reason } => {

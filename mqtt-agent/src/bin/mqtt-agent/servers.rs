@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::exit::Failure;
 use crate::options::{common, timeout};
-use crate::output::thousandths;
+use crate::output::{counted, thousandths};
 use crate::settings::Settings;
 
 /// How long a server may take.
@@ -115,7 +115,8 @@ where
         (0, None) => Ok(()),
         (0, Some(cause)) => Err(Failure::failed(format!("these are not all servers: {cause}"))),
         (count, _) => Err(Failure::failed(format!(
-            "{count} servers did not answer; they may be of another make, or hang: `mqtt-agent why` with one of their tools says more"
+            "{} did not answer; a server of another make may not, or it hangs: ask `mqtt-agent why` with one of its tools",
+            counted(count, "server")
         ))),
     }
 }
