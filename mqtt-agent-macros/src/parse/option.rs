@@ -43,6 +43,16 @@ impl Parse for AttributeOption {
                 "an option has `_` where you write `-`, as in `read_only`",
             ));
         }
+        if input.peek(Token![:]) {
+            let message = format!("the value of an option stands after `=`; write `{ident} = ..`");
+            return Err(syn::Error::new(ident.span(), message));
+        }
+        if input.peek(Token![/]) {
+            return Err(syn::Error::new(
+                ident.span(),
+                "a topic is a text; write it in quotes, as in \"home/{room}/temperature\"",
+            ));
+        }
         let name = OptionName::Ident(ident);
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;

@@ -1,0 +1,6 @@
+use mqtt_agent::prelude::*;
+
+#[on(home/kitchen)]
+fn reading() {}
+
+fn main() {}
