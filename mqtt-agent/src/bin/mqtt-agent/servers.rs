@@ -127,7 +127,10 @@ fn sdk(ping: &ServerPing) -> &str {
 
 fn of_stats(stats: &ServerStats) -> String {
     let uptime = Duration::from_secs(stats.uptime_ms / 1000);
-    let mut text = format!("{}  up {uptime:?}  {}", stats.server.server, sdk(&stats.server));
+    // As texts of durations are: `1h2m5s`.
+    let uptime = mqtt_agent::duration::text::serialize(&uptime, serde_json::value::Serializer);
+    let uptime = uptime.ok().as_ref().and_then(Value::as_str).unwrap_or("?").to_owned();
+    let mut text = format!("{}  up {uptime}  {}", stats.server.server, sdk(&stats.server));
     for (tool, of) in &stats.tools {
         let errors: Vec<_> = of.errors.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let errors = if errors.is_empty() { "no errors".to_owned() } else { errors.join(", ") };
