@@ -191,8 +191,8 @@ impl Agent {
     }
 
     /// Names this replica: several processes with one agent id and different instances share the calls (`MCP-12`). The
-    /// client id and the server id become `{id}-{instance}`. Under a namespace other than the default the MQTT client id begins
-    /// with it (`SUB-8`).
+    /// client id and the server id become `{id}-{instance}`. In a namespace other than the default, the MQTT client id
+    /// begins with the namespace (`SUB-8`).
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
         self
@@ -206,7 +206,7 @@ impl Agent {
         self
     }
 
-    /// The prefix of all topics (`SUB-2`); several levels are allowed. Default: `a2a/v1`.
+    /// Sets the prefix of all topics (`SUB-2`); several levels are allowed. Default: `a2a/v1`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
@@ -225,23 +225,23 @@ impl Agent {
         self
     }
 
-    /// Serves a tool that is made at run time, beside the annotated ones: those of a list, or all that are linked into the
-    /// program. [`Running::add_tool`] adds one later.
+    /// Serves a tool that is made at run time, in addition to the annotated tools (those of a list, or all that are
+    /// linked into the program). [`Running::add_tool`] adds a tool later.
     pub fn tool(mut self, tool: DynamicTool) -> Self {
         self.dynamic.push(tool);
         self
     }
 
-    /// Serves tools also while there is none, so that [`Running::add_tool`] can add the first one. Its server card is published
-    /// with an empty list, and its Will is that card (`MCP-19`). Without a call of this an agent that starts without tools has
-    /// none later.
+    /// Starts as a server of tools even without any tool, so that [`Running::add_tool`] can add the first one. The
+    /// server card is published with an empty list, and the Will is that card (`MCP-19`). Without this option, an agent
+    /// that starts without tools cannot add any later.
     pub fn open_to_tools(mut self) -> Self {
         self.open_to_tools = true;
         self
     }
 
-    /// Serves only these topic handlers: `.handlers(handlers![reading, status])`. As for [`tools`](Self::tools),
-    /// functions that are not listed are then not served.
+    /// Serves only these topic handlers: `.handlers(handlers![reading, status])`. As with [`tools`](Self::tools),
+    /// functions that are not listed are not served.
     pub fn handlers(mut self, handlers: impl HandlerList) -> Self {
         if self.instances == 0 {
             self.handlers.replace(handlers)
@@ -256,15 +256,15 @@ impl Agent {
     ///
     /// By default only `{namespace}/mcp/clients/{id}/responses` is allowed, which clients of this library use. The
     /// requester names the topic, and the agent publishes there with its own rights: do not allow topics on which a
-    /// message has an effect. Other topics in the namespace, and topics that the agent itself handles, stay refused
-    /// even if a filter matches them.
+    /// message has an effect. Other topics in the namespace, and topics that the agent itself handles, are refused even
+    /// if a filter matches them.
     pub fn reply_topics(mut self, filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.reply_topics.extend(filters.into_iter().map(Into::into));
         self
     }
 
-    /// Serves only these skills: `.skills(skills![translate, summarize])`. As for [`tools`](Self::tools), functions
-    /// that are not listed are then not served.
+    /// Serves only these skills: `.skills(skills![translate, summarize])`. As with [`tools`](Self::tools), functions
+    /// that are not listed are not served.
     pub fn skills(mut self, skills: impl SkillList) -> Self {
         if self.instances == 0 {
             self.skills.replace(skills)
@@ -289,7 +289,8 @@ impl Agent {
         self
     }
 
-    /// Limits how many ended tasks the store keeps. Default: 7 days, and 10,000 on each side (worked on, delegated).
+    /// Limits how long and how many ended tasks the store keeps. Default: 7 days, and 10,000 on each side (executor,
+    /// delegator).
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
@@ -298,10 +299,11 @@ impl Agent {
     /// Serves only functions of the crate with this name, and none of its dependencies:
     /// `.own_crate_only(env!("CARGO_PKG_NAME"))`.
     ///
-    /// An agent without any list serves each annotated function that is linked into the program. A dependency may contain
-    /// some that nobody reviewed, and an update may add more; they run with the agent's rights. This option has no effect on
-    /// lists ([`tools`](Self::tools), [`handlers`](Self::handlers), [`skills`](Self::skills)) and on values with methods
-    /// ([`of`](Self::of), [`with`](Self::with)). Without it, the log says at start what each crate contributes (`collected`).
+    /// An agent without any list serves each annotated function that is linked into the program. A dependency may
+    /// contain functions that nobody reviewed, and an update may add more; they run with the agent's rights. This
+    /// option has no effect on lists ([`tools`](Self::tools), [`handlers`](Self::handlers), [`skills`](Self::skills))
+    /// and on values with methods ([`of`](Self::of), [`with`](Self::with)). Without it, the log says at start what each
+    /// crate contributes (`collected`).
     ///
     /// "Crate" means a cargo package: the library, binaries, tests and examples of a package count as one. A function
     /// that is generated by a macro of another crate belongs to the crate that invokes the macro.
@@ -383,16 +385,16 @@ impl Agent {
         self
     }
 
-    /// Gives a value that handlers take as `State<T>`. There can be one value of each type; a second one replaces the
+    /// Adds a value that handlers take as `State<T>`. There can be one value of each type; a second one replaces the
     /// first.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
         self
     }
 
-    /// Puts a layer around all tools, skills and `#[request]` handlers: a check that they share, a limit, a log. May be called
-    /// for several, of which the first sees each call first. The page [`layer`](crate::layer) has what they can do;
-    /// `#[tool(layer = ..)]` gives one to a single handler, further in.
+    /// Adds a layer around all tools, skills and `#[request]` handlers: a shared check, a limit, a log. May be called
+    /// several times; the first layer sees each call first. The page [`layer`](crate::layer) describes layers.
+    /// `#[tool(layer = ..)]` adds a layer to a single handler, inside these.
     ///
     /// ```
     /// use mqtt_agent::layer::{self, Refusal};
@@ -481,16 +483,16 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached in
-    /// [`connect_timeout`](ConnectOptions::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when it denies
-    /// a subscription or a card.
+    /// [`Error::Invalid`] before connecting; [`Error::Connect`] when the broker refuses or can't be reached within
+    /// [`connect_timeout`](ConnectOptions::connect_timeout); [`Error::Subscribe`] and [`Error::Publish`] when the
+    /// broker denies a subscription or a card.
     pub async fn start(self, to: impl Into<ConnectOptions>) -> Result<Running> {
         let connect = to.into();
         Running::start(self.build_for(&connect)?, connect).await
     }
 
     /// Like [`start`](Self::start), and serves until SIGINT (Ctrl-C) or SIGTERM, then stops cleanly. A second signal
-    /// ends it at once.
+    /// ends the stop at once.
     ///
     /// # Errors
     ///
@@ -500,8 +502,8 @@ impl Agent {
         Running::serve(self.build_for(&connect)?, connect).await
     }
 
-    /// Like [`serve`](Self::serve), but serves until a future ends instead of a signal. If the future ends before there
-    /// is a connection, no connection is made.
+    /// Like [`serve`](Self::serve), but serves until a future completes instead of until a signal. If the future
+    /// completes before there is a connection, no connection is made.
     ///
     /// ```no_run
     /// # use mqtt_agent::prelude::*;

@@ -59,8 +59,8 @@ impl Client {
         self.handle.session().namespace()
     }
 
-    /// Calls a tool. `arguments` is anything that serializes to a JSON object: `json!({...})` or a struct; `()` for
-    /// none.
+    /// Calls a tool. `arguments` is anything that serializes to a JSON object: `json!({...})` or a struct; `()` for no
+    /// arguments.
     ///
     /// Awaiting the call gives the result's JSON; [`returning`](ToolCall::returning) converts it to a type,
     /// [`stream`](ToolCall::stream) also gives partial results. The timeout is 30 s unless
@@ -69,17 +69,17 @@ impl Client {
     ///
     /// A window limits the unanswered calls of each tool, because a broker's queue for a server is bounded (`SUB-17`).
     /// It is 64 at first, and adapts between 4 and 4,096 to the response times. Further calls wait for their turn,
-    /// within their own timeouts; one that was never sent ends with
+    /// within their own timeouts; a call that was never sent ends with
     /// [`CallError::Unavailable`](crate::CallError::Unavailable) and the code `busy`. Each tool, and each handler that
     /// makes calls, has a window of its own.
     pub fn call(&self, tool: impl Into<String>, arguments: impl Serialize) -> ToolCall<Value> {
         ToolCall::new(self.handle.clone(), tool.into(), &arguments)
     }
 
-    /// Lists all tools that are online (`MCP-11`): as soon as there is a card of each tool that the servers' cards name, at the
-    /// latest after a second, or after [`window`](ListTools::window).
-    /// If some cards are missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError);
-    /// [`partial`](ListTools::partial) returns the others.
+    /// Lists all tools that are online (`MCP-11`). It ends as soon as the card of each tool that the servers' cards
+    /// name has arrived, at the latest after a second, or after [`window`](ListTools::window). If some cards are
+    /// missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError); [`partial`](ListTools::partial)
+    /// returns the cards that arrived.
     pub fn tools(&self) -> ListTools {
         ListTools::new(Arc::clone(self.session()))
     }
@@ -99,8 +99,8 @@ impl Client {
         FindServer::new(Arc::clone(self.session()), id.into())
     }
 
-    /// Finds out who should answer a tool, and why it does not: its card, its servers, this client's rights. The tool does
-    /// not run.
+    /// Finds out why a tool does not answer. It checks the tool's card, its servers and this client's rights, without
+    /// running the tool.
     ///
     /// ```no_run
     /// # async fn example(client: mqtt_agent::Client) -> Result<(), mqtt_agent::DiscoverError> {
@@ -115,7 +115,7 @@ impl Client {
         Why::new(self.handle.clone(), tool.into())
     }
 
-    /// The client id, to which answers are sent.
+    /// The client id. Answers are sent to its response topic.
     #[must_use]
     pub fn id(&self) -> &str {
         self.session().id().as_str()

@@ -1,4 +1,4 @@
-//! Tools that come and go while an agent runs.
+//! Adding and removing tools while an agent runs.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,14 @@ use crate::shown::debug_as_display;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AddToolError {
-    /// The agent was started without tools, so its Will says nothing of a server.
+    /// The agent was started without tools, so its Will is not a server card.
     #[error("the agent was started without tools; write `.open_to_tools()` where it is made")]
     NoTools,
-    /// It cannot be served: another tool has its name, a client would not take it, or a card would be too large.
+    /// The tool cannot be served: another tool has its name, a client would not accept it, or a card would be too
+    /// large.
     #[error("the tool cannot be served: {}", texts(.0))]
     Invalid(Vec<Problem>),
-    /// The broker did not grant what is needed.
+    /// The broker denied a subscription or a card.
     #[error(transparent)]
     Broker(Error),
 }
@@ -42,11 +43,11 @@ impl From<Error> for AddToolError {
 }
 
 impl Running {
-    /// Serves one more tool from now on: it can be called, and its card is published, when this returns. A reconnect changes
-    /// nothing of that.
+    /// Serves one more tool. When this returns, the tool can be called and its card is published. A reconnect does not
+    /// change that.
     ///
-    /// Dropped before it returns, the tool may be served already, and its card may come with the next connection;
-    /// [`remove_tool`](Self::remove_tool) takes it away.
+    /// If the future is dropped, the tool may already be served, and its card may be published only with the next
+    /// connection; [`remove_tool`](Self::remove_tool) removes the tool.
     ///
     /// ```no_run
     /// use mqtt_agent::DynamicTool;
@@ -115,17 +116,19 @@ impl Running {
         Ok(added?)
     }
 
-    /// Serves a tool no more, whichever way it came: no new calls are taken, and its card goes offline unless another server has
-    /// it (`MCP-12`), with the next connection where there is none now. Calls that run are answered, and can be cancelled; when
-    /// they have ended the layers are stopped that no other handler has. `false` where there is no such tool.
+    /// Stops serving a tool, however it was added. No new calls are accepted, and its card goes offline unless another
+    /// server has the tool (`MCP-12`); without a connection, that happens with the next connection. Running calls are
+    /// answered, and can be cancelled; when they have ended, the layers that no other handler has are stopped. Returns
+    /// `false` if there is no such tool.
     ///
-    /// Dropped before it returns, the tool is served no more, and its card may say so only after the next connection.
+    /// If the future is dropped, the tool is no longer served, but its card may go offline only after the next
+    /// connection.
     pub async fn remove_tool(&self, name: &str) -> bool {
         self.remove_tools([name]).await == 1
     }
 
-    /// Serves several tools no more, as [`remove_tool`](Self::remove_tool) does. The server's card, which names all tools, is
-    /// published once. Returns how many of them there were.
+    /// Stops serving several tools, as [`remove_tool`](Self::remove_tool) does. The server's card, which names all
+    /// tools, is published once. Returns how many of the tools were served.
     pub async fn remove_tools(&self, names: impl IntoIterator<Item = impl AsRef<str>>) -> usize {
         let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
         // Boxed, so that not each program compiles it again.

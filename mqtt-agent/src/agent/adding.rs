@@ -1,4 +1,4 @@
-//! [`Adding`]: what tools have to meet that are added while an agent runs.
+//! [`Adding`]: the requirements for tools that are added while an agent runs.
 
 use crate::schema::dialect::Dialect;
 

@@ -50,7 +50,7 @@ pub trait AgentPart<const NAME: u64>: Sized + 'static {
     const BLOCK: BlockDef;
 }
 
-/// That the block without `part` lists a part.
+/// Implemented if the block without `part` lists the part.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "no `#[agent]` block of `{Self}` lists this part",
@@ -62,28 +62,28 @@ pub trait ListsPart<const NAME: u64> {
     const LISTED: () = ();
 }
 
-/// What handlers can share: generated code asks for it at the user's type.
+/// A type that handlers can share. Generated code requires it of the user's type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an agent",
     label = "its handlers run on several threads at once, and it cannot be shared between them",
     note = "make it `Send + Sync`: put what changes into a `Mutex`, an atomic or behind a channel"
 )]
 pub trait Shareable {
-    /// Named by generated code, so that the compiler asks for the trait.
+    /// Used by generated code, so that the compiler checks the trait.
     const SHARED: () = ();
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Shareable for T {}
 
-/// A type that says who an agent is. `#[derive(AgentCard)]` implements it.
+/// A type that describes an agent. `#[derive(AgentCard)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` says nothing of an agent",
     label = "has no card",
     note = "derive `AgentCard` for it, with `#[card(id = \"..\", version = \"..\")]`"
 )]
 pub trait AgentCard {
-    /// What the card says.
+    /// The card's content.
     const CARD: &'static CardDef;
 }
 

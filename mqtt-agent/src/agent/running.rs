@@ -1,7 +1,7 @@
 //! [`Running`]: a served agent.
 //!
-//! Its futures are boxed and returned by plain functions: an `async fn` is compiled in the crate that polls it, so
-//! otherwise each program would compile the connection and the servers again.
+//! The futures are boxed and returned by plain functions. An `async fn` is compiled in the crate that polls it, so each
+//! program would compile the connection and the servers again.
 
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -277,7 +277,7 @@ impl Running {
         self.boxed_end().await;
     }
 
-    /// Serves until SIGINT (Ctrl-C) or SIGTERM, then stops cleanly. A second signal ends it at once.
+    /// Serves until SIGINT (Ctrl-C) or SIGTERM, then stops cleanly. A second signal ends the stop at once.
     ///
     /// # Errors
     ///

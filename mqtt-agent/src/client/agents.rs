@@ -46,7 +46,7 @@ impl Client {
     /// Gives a task to an agent and waits for its result (`A2A-7`, *request*): for 30 s unless
     /// [`timeout`](TaskRequest::timeout) or the client's timeout sets another limit.
     ///
-    /// Dropping it does not cancel the task, unless [`cancel_on_drop`](TaskRequest::cancel_on_drop) is set.
+    /// Dropping the future does not cancel the task, unless [`cancel_on_drop`](TaskRequest::cancel_on_drop) is set.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
@@ -61,8 +61,9 @@ impl Client {
         TaskRequest::new(self.handle().clone(), agent.into(), task.into())
     }
 
-    /// The tasks that this client gave an agent, running and ended, by whichever process of its id (`A2A-16`): one page of
-    /// them. An agent that does not tell, as its card says, is [`DelegateError::NoQueries`] at once.
+    /// Lists the tasks that this client gave an agent, running and ended, from any process with this client's id
+    /// (`A2A-16`). Returns one page. If the agent's card says that it does not answer queries, the error is
+    /// [`DelegateError::NoQueries`], at once.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::a2a::DelegateError> {
@@ -80,15 +81,15 @@ impl Client {
         ListTasks::new(self.handle().clone(), agent.into())
     }
 
-    /// One task that this client gave an agent, running or ended (`A2A-16`); `None` where the agent has none of that id from
-    /// this client.
+    /// Finds one task that this client gave an agent, running or ended (`A2A-16`); `None` if the agent has no task of
+    /// that id from this client.
     pub fn task(&self, agent: impl Into<String>, task_id: impl Into<String>) -> FindTask {
         FindTask::new(self.handle().clone(), agent.into(), task_id.into())
     }
 
-    /// The handle of a task that this client gave an agent, in an earlier process of its id or in this one (`A2A-16`). Of one
-    /// that has ended it has the end at once. Updates come where the delegator asked for them, as
-    /// [`delegate`](Self::delegate) does.
+    /// Returns the handle of a task that this client gave an agent, in this process or an earlier one with its id
+    /// (`A2A-16`). If the task has ended, the handle has its result at once. Updates arrive if the delegator asked for
+    /// them, as [`delegate`](Self::delegate) does.
     ///
     /// Dropping the handle changes nothing.
     ///

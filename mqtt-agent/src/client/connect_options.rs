@@ -35,7 +35,7 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// # }
 /// ```
 ///
-/// Its `Debug` output omits passwords, including one in the URL.
+/// The `Debug` output omits passwords, also a password in the URL.
 #[derive(Debug, Clone)]
 #[must_use = "options do nothing until something connects with them"]
 pub struct ConnectOptions {
@@ -68,7 +68,7 @@ impl fmt::Debug for Url {
 }
 
 impl ConnectOptions {
-    /// The URL of a broker: `mqtt://host:1883`, `mqtts://host:8883`, and with the feature `websocket`
+    /// Options for the broker at a URL: `mqtt://host:1883`, `mqtts://host:8883`, and with the feature `websocket`
     /// `ws://host:80/path` or `wss://host:443/path`. The port may be omitted. The URL may contain a user name and a
     /// password, percent-encoded: `mqtt://user:password@host`.
     pub fn new(url: impl Into<String>) -> Self {
@@ -89,10 +89,10 @@ impl ConnectOptions {
         }
     }
 
-    /// Sets the id of the agent or the client, overriding an agent's id in code. It is the MQTT client id, and the
-    /// identity that servers see as the caller's claim. In a namespace other than the default, the MQTT client id
-    /// begins with the namespace (`SUB-8`). 1 to 128 letters, digits, `_`, `.` and `-` (`SUB-4`). Only one connection
-    /// at a time may use an id. Default: the id of the agent; for a client a random UUID.
+    /// Sets the id of the agent or the client, overriding an agent's id in code. The id is the MQTT client id, and the
+    /// id that servers see as the caller's claim. In a namespace other than the default, the MQTT client id begins with
+    /// the namespace (`SUB-8`). 1 to 128 letters, digits, `_`, `.` and `-` (`SUB-4`). Only one connection at a time may
+    /// use an id. Default: the id of the agent; for a client a random UUID.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -106,8 +106,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the prefix of all topics (`SUB-2`), overriding that in an agent's code; several levels are allowed.
-    /// Default: `a2a/v1`.
+    /// Sets the prefix of all topics (`SUB-2`), overriding the namespace in an agent's code; several levels are
+    /// allowed. Default: `a2a/v1`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
@@ -123,9 +123,9 @@ impl ConnectOptions {
     /// tokens that expire and passwords that change. They override those in the URL.
     ///
     /// An error or a panic of `ask` fails that attempt; the next attempt calls it again, after the usual pause. An
-    /// attempt has 10 s in total, and then drops the future. `ask` runs on a thread for blocking work, so it may block:
-    /// the next attempt waits until it returns, so it never runs twice concurrently. Its error is logged and may be
-    /// part of [`ConnectError::Timeout`](crate::ConnectError::Timeout): do not put secrets in it.
+    /// attempt has 10 s in total; then the future is dropped. `ask` runs on a thread for blocking work, so it may
+    /// block. The next attempt waits until `ask` returns, so it never runs twice concurrently. Its error is logged and
+    /// may be part of [`ConnectError::Timeout`](crate::ConnectError::Timeout): do not put secrets in it.
     ///
     /// ```
     /// use mqtt_agent::prelude::*;
@@ -149,8 +149,8 @@ impl ConnectOptions {
         self
     }
 
-    /// The user name, and a file with the password, which is read before each attempt to connect, without the line end. An attempt
-    /// for which it cannot be read fails, and is made again as others are.
+    /// Sets the user name, and a file with the password. The file is read before each attempt to connect; the line end
+    /// is removed. If the file cannot be read, the attempt fails and is repeated like any other.
     pub fn credentials_from_file(self, user: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         let (user, file) = (user.into(), file.into());
         let named = format!("`{}`", file.display());
@@ -164,9 +164,9 @@ impl ConnectOptions {
     }
 
     /// Limits how long a start waits for the connection, and then for each of the broker's answers to subscriptions and
-    /// cards. Default: 10 s. From half a second on the log says what it waits for, and stderr does where there is no log:
-    /// [`logging`](crate::guide::logging). After a connection was lost, the library reconnects without a time limit, with pauses that
-    /// grow to 30 s.
+    /// cards. Default: 10 s. After half a second the log says what the start waits for; if there is no log, stderr
+    /// does: [`logging`](crate::guide::logging). After a lost connection, the library reconnects without a time limit,
+    /// with pauses that grow to 30 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -208,8 +208,8 @@ impl ConnectOptions {
     /// Sets the maximum packet size that is accepted, in bytes, at least 1,024. Default: 1 MiB.
     ///
     /// The broker silently drops larger packets, so cards and calls state the limit (`max_message_bytes`, `SUB-14`).
-    /// The limit also applies to sent packets, less 128 bytes for what a broker adds, because peers that state no limit
-    /// have the same default. For a message of more than 64 KiB the limit on its receiver's card applies as well.
+    /// The limit, less 128 bytes for what a broker adds, also applies to sent packets, because peers that state no
+    /// limit have the same default. For a message of more than 64 KiB the limit on its receiver's card applies as well.
     pub fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = bytes;
         self

@@ -1,5 +1,5 @@
-//! Checks the sizes of the Will and the cards. A broker would close the connection on one that is too large, at each
-//! attempt, so they are checked before connecting.
+//! Checks the sizes of the Will and the cards. A broker would close the connection on a message that is too large, at
+//! each attempt, so the sizes are checked before connecting.
 
 use serde::Serialize;
 

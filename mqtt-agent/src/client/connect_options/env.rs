@@ -34,7 +34,7 @@ impl ConnectOptions {
     /// |---|---|
     /// | `MQTT_AGENT_URL` | the broker's [URL](Self::new); required |
     /// | `MQTT_AGENT_USERNAME`, `MQTT_AGENT_PASSWORD` | [`credentials`](Self::credentials) |
-    /// | `MQTT_AGENT_PASSWORD_FILE` | a file with the password, read before each attempt to connect; without the line end |
+    /// | `MQTT_AGENT_PASSWORD_FILE` | a file with the password, read before each attempt to connect; the line end is removed |
     /// | `MQTT_AGENT_CA_FILE` | a PEM file: [`Tls::ca_pem`] |
     /// | `MQTT_AGENT_CERTIFICATE_FILE`, `MQTT_AGENT_KEY_FILE` | two PEM files: [`Tls::client_certificate`] |
     /// | `MQTT_AGENT_ID`, `MQTT_AGENT_INSTANCE`, `MQTT_AGENT_NAMESPACE` | [`id`](Self::id), [`instance`](Self::instance), [`namespace`](Self::namespace) |
