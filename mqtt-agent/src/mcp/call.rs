@@ -71,8 +71,8 @@ impl<T: FromToolResult> ToolCall<T> {
         ToolCall { handle, tool, arguments, timeout, retry, max_result_bytes, result: PhantomData }
     }
 
-    /// Texts, images, audio and bytes of the result (`MCP-21`): the same as `returning::<Content>()`. A result without them is
-    /// one text: what is text already, or its JSON.
+    /// Returns the texts, images, audio and bytes of the result (`MCP-21`); the same as `returning::<Content>()`. A
+    /// result without content becomes one text: the result itself if it is a string, else its JSON.
     pub fn content(self) -> ToolCall<Content> {
         self.returning()
     }
@@ -84,13 +84,14 @@ impl<T: FromToolResult> ToolCall<T> {
         self
     }
 
-    /// Takes a result of up to so many bytes, which comes in chunks where one message doesn't hold it (`MCP-22`): a result's
-    /// JSON, or the bytes of a content block that is all that there is. A larger one ends as [`CallError::Chunks`], and the call
-    /// is cancelled. Give it a [`timeout`](Self::timeout) as well: 100 MB take longer than a call usually may.
+    /// Accepts a result of up to this many bytes, in chunks if one message cannot hold it (`MCP-22`). The bytes are the
+    /// result's JSON, or those of a content block if the result is only that block. For a larger result, the error is
+    /// [`CallError::Chunks`] and the call is cancelled. Set a longer [`timeout`](Self::timeout) as well: 100 MB take
+    /// longer than the default.
     ///
-    /// Without it a result is what one message holds, 1 MiB where [`ConnectOptions::max_packet_size`] says nothing else; a
-    /// larger one is an error with the code `too_large`. With it the call waits for one subscription more before it is sent.
-    /// A call that is [streamed](Self::stream) takes no chunks.
+    /// Without this option, a result must fit into one message (1 MiB unless [`ConnectOptions::max_packet_size`] sets
+    /// another limit); a larger one is an error with the code `too_large`. With it, the call waits for one more
+    /// subscription before it is sent. A [streamed](Self::stream) call accepts no chunks.
     ///
     /// [`ConnectOptions::max_packet_size`]: crate::ConnectOptions::max_packet_size
     #[cfg(feature = "chunks")]
@@ -99,13 +100,13 @@ impl<T: FromToolResult> ToolCall<T> {
         self
     }
 
-    /// Writes the result into a file, in chunks where one message doesn't hold it (`MCP-22`): the bytes of a content block
-    /// that is all that there is, else the result's JSON. It takes 100 MiB where [`max_result_bytes`](Self::max_result_bytes)
-    /// says nothing else, and some 2 MiB of memory.
+    /// Writes the result into a file, in chunks if one message cannot hold it (`MCP-22`). The file has the bytes of a
+    /// content block if the result is only that block, else the result's JSON. The limit is 100 MiB unless
+    /// [`max_result_bytes`](Self::max_result_bytes) sets another one. It takes about 2 MiB of memory.
     ///
-    /// The file is there when it is whole; until then it has another name in the same folder, and is removed where the call
-    /// fails. It is begun before the call is sent, so a folder that can't be written to is an error before the tool runs.
-    /// A file that is there already is replaced.
+    /// The file appears when it is complete; until then it has another name in the same folder, and is removed if the
+    /// call fails. It is created before the call is sent, so a folder that is not writable is an error before the tool
+    /// runs. An existing file is replaced.
     ///
     /// ```no_run
     /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
@@ -125,10 +126,10 @@ impl<T: FromToolResult> ToolCall<T> {
     }
 
     /// Retries the call after errors that may be temporary: the tool was unavailable (no server, or the codes `busy`
-    /// and `stopping`); its error says when to try again; or, for a tool whose card says `read_only` or `idempotent`,
-    /// an attempt was not answered within [`Retry::attempt_timeout`], or the connection was lost before the broker
-    /// acknowledged it. Whether the card says so is looked up for up to 10 s after the failed attempt. All attempts and
-    /// waits together are limited by the call's timeout; the last attempt's error is returned. Each attempt is a separate
+    /// and `stopping`), or its error says when to try again. For a tool whose card says `read_only` or `idempotent`,
+    /// also if an attempt was not answered within [`Retry::attempt_timeout`], or if the connection was lost before the
+    /// broker acknowledged it. The card is looked up after the failed attempt, for up to 10 s. All attempts and waits
+    /// together are limited by the call's timeout; the last attempt's error is returned. Each attempt is a separate
     /// call with its own id (`MCP-4`).
     ///
     /// A [streamed](Self::stream) call is not retried.

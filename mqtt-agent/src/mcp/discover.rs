@@ -157,8 +157,8 @@ macro_rules! lists {
                 Self { session, window: None, wanted: Wanted::default() }
             }
 
-            /// Sets how long cards are collected, also where all that is known came before; for a distant or busy broker
-            /// use up to 3 s.
+            /// Sets how long cards are collected, even if all known cards have arrived earlier. For a distant or busy
+            /// broker use up to 3 s.
             pub fn window(mut self, window: Duration) -> Self {
                 self.window = Some(window);
                 self
@@ -173,11 +173,12 @@ macro_rules! lists {
                 self.boxed().await
             }
 
-            /// Watches what joins, leaves and changes. What is online already joins first. What a crashed process served
-            /// leaves after its Will Delay (`SUB-9`), unless it is back by then. If the broker lost its retained messages,
-            /// as in a restart without persistence, what is not back within 10 s leaves.
+            /// Watches what joins, leaves and changes. Entries that are already online join first. Entries of a crashed
+            /// process leave after its Will Delay (`SUB-9`), unless they are back by then. If the broker lost its
+            /// retained messages, as in a restart without persistence, an entry leaves if it is not back within 10 s.
             ///
-            /// It does not have to be read continuously: several changes are reported as one, and none if all is as it was.
+            /// It does not have to be read continuously: several changes of an entry are reported as one, and none if
+            /// the entry is back in its former state.
             ///
             /// # Errors
             ///
@@ -263,7 +264,7 @@ impl ListTools {
         self
     }
 
-    /// Only tools that say that they change nothing. It is a hint of the publisher of the card.
+    /// Only tools whose card says that they are read-only. That is a hint of the card's publisher.
     pub fn read_only(mut self) -> Self {
         self.wanted.read_only = true;
         self

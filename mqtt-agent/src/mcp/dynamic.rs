@@ -30,20 +30,20 @@ use crate::wire::{
 /// How many names of tools a process may use, those that are served no more included.
 const NAMES: usize = 1 << 20;
 
-/// Why a tool cannot be.
+/// Why a tool cannot be made.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DynamicToolError {
-    /// Its name is not a valid one.
+    /// The name is not valid.
     #[error("the tool's name: {0}")]
     Name(IdentifierError),
-    /// It has no description, and models choose tools by it.
+    /// The description is missing; models choose tools by it.
     #[error("tool `{name}` has no description: models choose tools by it; say what it does", name = shown(.name))]
     Description {
         /// The tool.
         name: String,
     },
-    /// Arguments cannot be checked against its schema.
+    /// Arguments cannot be checked against the schema.
     #[error("tool `{name}`: {error}", name = shown(.name))]
     Schema {
         /// The tool.
@@ -51,7 +51,7 @@ pub enum DynamicToolError {
         /// What is wrong with it.
         error: SchemaError,
     },
-    /// The process has used too many names already, which are kept until it ends.
+    /// The process has used too many names; names are kept until the process ends.
     #[error("this process has used {NAMES} names of tools; use some of them again")]
     TooManyNames,
 }
@@ -61,9 +61,10 @@ debug_as_display!(DynamicToolError);
 /// A tool whose name, schema and handler are known only when the program runs: from a plugin, a configuration, another
 /// protocol.
 ///
-/// It is served like an annotated one: its card is on the broker (one that is added later is not watched there, `SUB-16`),
-/// its arguments are checked against its schema, and limits, layers, cancellation and statistics are the same. Give it to [`Agent::tool`](crate::Agent::tool), or to
-/// [`Running::add_tool`](crate::Running::add_tool) while the agent runs.
+/// It is served like an annotated tool: its card is on the broker, its arguments are checked against its schema, and
+/// limits, layers, cancellation and statistics are the same. The card of a tool that is added later is not watched
+/// (`SUB-16`). Give it to [`Agent::tool`](crate::Agent::tool), or to [`Running::add_tool`](crate::Running::add_tool)
+/// while the agent runs.
 ///
 /// ```
 /// use mqtt_agent::DynamicTool;
@@ -100,19 +101,20 @@ pub struct DynamicTool {
 }
 
 impl DynamicTool {
-    /// A tool of this name, with what models read of it, the JSON Schema of its arguments, and what it does.
+    /// Makes a tool from a name, a description for models, the JSON Schema of its arguments, and a handler.
     ///
-    /// The name has 1 to 128 of `A-Z a-z 0-9 _ . -` (`SUB-4`). The schema's root says `"type": "object"`; the whole of JSON Schema
-    /// 2020-12 may be in it but references to other documents, `$dynamicRef` and patterns that take more than linear time. A
-    /// `default` of a property is filled in, and a number without a fraction is an integer (`30.0` is `30`). Whether arguments that it does not name are taken, it says itself
+    /// The name has 1 to 128 characters of `A-Z a-z 0-9 _ . -` (`SUB-4`). The schema's root must have
+    /// `"type": "object"`. It can use all of JSON Schema 2020-12 except references to other documents, `$dynamicRef`
+    /// and patterns that take more than linear time. A `default` of a property is filled in, and a number without a
+    /// fraction is an integer (`30.0` is `30`). Unknown arguments are accepted unless the schema forbids them
     /// (`"additionalProperties": false`).
     ///
-    /// Names are kept until the process ends, at some 100 bytes each, and at most 1,048,576 of them.
+    /// Names are kept until the process ends: about 100 bytes each, at most 1,048,576 names.
     ///
     /// # Errors
     ///
-    /// When one of them is not right. What only the agent knows, such as another tool of the name, is found when it is given to
-    /// that.
+    /// When the name, the description or the schema is invalid. Problems that only the agent can know, such as another
+    /// tool with the same name, are found when the tool is given to the agent.
     #[track_caller]
     pub fn new<F, Fut, T, E>(
         name: impl Into<String>,
@@ -224,31 +226,31 @@ impl DynamicTool {
         self
     }
 
-    /// Words to find it by.
+    /// Keywords for searching.
     pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// It changes nothing.
+    /// Sets the annotation: it does not modify anything.
     pub fn read_only(mut self, yes: bool) -> Self {
         self.annotations.read_only_hint = Some(yes);
         self
     }
 
-    /// It may destroy something.
+    /// Sets the annotation: it may be destructive.
     pub fn destructive(mut self, yes: bool) -> Self {
         self.annotations.destructive_hint = Some(yes);
         self
     }
 
-    /// A second call with the same arguments changes nothing more.
+    /// Sets the annotation: a second call with the same arguments has no further effect.
     pub fn idempotent(mut self, yes: bool) -> Self {
         self.annotations.idempotent_hint = Some(yes);
         self
     }
 
-    /// It reaches beyond what the agent owns.
+    /// Sets the annotation: it interacts with external systems.
     pub fn open_world(mut self, yes: bool) -> Self {
         self.annotations.open_world_hint = Some(yes);
         self
@@ -266,13 +268,13 @@ impl DynamicTool {
         self
     }
 
-    /// The only callers that may call it (`MCP-18`): claims, of which the broker's access rules decide first.
+    /// Sets the allowed callers, by their claimed ids (`MCP-18`). The broker's access rules come first.
     pub fn allow(mut self, callers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tool.allow = Some(callers.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Puts a layer around its handler, further in than those that were given before.
+    /// Adds a layer around its handler, inside the layers that were added before.
     pub fn layer(mut self, around: impl Layer) -> Self {
         self.layers.push(layer(around));
         self

@@ -1,6 +1,6 @@
-//! Serving tools: [`Server`] subscribes their calls, publishes their cards, answers, and stops cleanly.
+//! Serving tools: [`Server`] subscribes to their calls, publishes their cards, answers, and stops cleanly.
 //!
-//! One call's way: [`service`] reads it, recognises a redelivery by [`dedup`] and waits for its turn
+//! The steps of a call: [`service`] reads it, recognises a redelivery by [`dedup`] and waits for its turn
 //! ([`Admission`]); [`crate::handler::run`] runs the handler; [`answer`] sends the response.
 
 mod answer;

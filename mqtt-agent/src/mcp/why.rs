@@ -1,5 +1,5 @@
-//! Why a tool does not answer: [`Why`] looks at its card, its servers and this client's rights, and asks its servers without
-//! running the tool.
+//! [`Why`]: finds out why a tool does not answer. It checks the tool's card, its servers and this client's rights, and
+//! asks the servers without running the tool.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -32,7 +32,7 @@ const NEAR: usize = 3;
 
 /// Finds out why a tool does not answer, made by [`Client::why`](crate::Client::why). Await it.
 ///
-/// Its questions are logged by the tool's servers as malformed calls, and count as such in their statistics.
+/// The tool's servers log its probes as malformed calls, and count them as such in their statistics.
 #[derive(Debug)]
 #[must_use = "nothing is asked until this is awaited"]
 pub struct Why {
@@ -41,17 +41,17 @@ pub struct Why {
     within: Duration,
 }
 
-/// Who should answer a tool, and why it does not.
+/// Which servers should answer a tool, and why it does not answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// The tool.
     pub tool: String,
-    /// Whether each question got an answer.
+    /// Whether every probe got an answer.
     pub answers: bool,
-    /// The servers that list the tool, or that its card names.
+    /// The servers that list the tool, and the server that the tool's card names.
     pub servers: Vec<AskedServer>,
-    /// What was found, with what stops calls first; empty where nothing is wrong.
+    /// What was found; causes that make calls fail come first. Empty if nothing is wrong.
     pub findings: Vec<Finding>,
 }
 
@@ -61,25 +61,27 @@ pub struct Diagnosis {
 pub struct AskedServer {
     /// Its id.
     pub server: String,
-    /// Whether it is online by its card.
+    /// Whether it is online, by its card.
     pub online: bool,
     /// Whether its card lists the tool.
     pub lists: bool,
-    /// How long it took to answer a ping, in milliseconds; `None` where it did not (`MCP-20`).
+    /// How long it took to answer a ping, in milliseconds (`MCP-20`); `None` if it did not answer.
     pub ping_ms: Option<f64>,
-    /// Its calls of the tool that are not answered yet, where it tells.
+    /// The number of accepted calls of the tool that it has not answered yet; `None` if it sent no statistics of the
+    /// tool.
     pub in_hand: Option<u64>,
-    /// The calls of the tool that it refused as `unavailable` since it started, where it tells.
+    /// The number of calls of the tool that it refused as `unavailable` since it started; `None` if it sent no
+    /// statistics of the tool.
     pub refused: Option<u64>,
 }
 
-/// One thing that was found.
+/// One cause that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What it is, for programs.
+    /// The cause, for programs.
     pub cause: Cause,
-    /// What it is, and what to do.
+    /// The cause in words, and what to do.
     pub message: String,
 }
 
@@ -100,9 +102,9 @@ pub enum Cause {
     CallDenied,
     /// The broker does not let this client subscribe to its answers.
     AnswersDenied,
-    /// Only some calls are answered: a session that is left over takes the others (`SUB-8a`).
+    /// Only some calls are answered: a session that a former server left takes the others (`SUB-8a`).
     LostSession,
-    /// A server is online by its card, and does not answer.
+    /// A server is online by its card, but does not answer.
     NoAnswer,
     /// Calls were refused, because too many were made at once.
     Busy,
@@ -111,7 +113,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether calls fail for it.
+    /// Whether this cause makes calls fail.
     #[must_use]
     pub fn stops_calls(self) -> bool {
         !matches!(self, Self::Busy | Self::CardsDenied)
@@ -140,7 +142,7 @@ impl Why {
         Self { handle, tool, within: WINDOW }
     }
 
-    /// How long each question may take. Default: 1 s.
+    /// Sets how long each probe may take. Default: 1 s.
     pub fn within(mut self, within: Duration) -> Self {
         self.within = within;
         self
@@ -153,7 +155,7 @@ impl IntoFuture for Why {
 
     /// # Errors
     ///
-    /// [`DiscoverError::InvalidName`] for a name that no tool can have.
+    /// [`DiscoverError::InvalidName`] if the name is not a valid tool name.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             Identifier::parse(&self.tool)?;

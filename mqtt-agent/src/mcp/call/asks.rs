@@ -1,4 +1,4 @@
-//! [`Asks`]: what a call takes beyond a result of the protocol's v0.1.
+//! [`Asks`]: what a call accepts beyond a result of protocol v0.1.
 
 use crate::wire::{ACCEPTS_CHUNKS, ACCEPTS_CONTENT};
 

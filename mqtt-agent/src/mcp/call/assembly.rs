@@ -1,7 +1,7 @@
-//! A result in chunks, put together by its caller (`MCP-22`).
+//! Assembles a result that came in chunks, on the caller's side (`MCP-22`).
 //!
-//! The chunks come on the call's stream topic, before the response that says how many there are. A task of the call's own
-//! reads them, so that neither the connection nor the caller does.
+//! The chunks arrive on the call's stream topic, before the response that says how many there are. Each call has its
+//! own tokio task that reads them, so neither the connection nor the caller has to.
 
 mod book;
 mod error;

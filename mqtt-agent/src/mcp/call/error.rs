@@ -24,7 +24,7 @@ pub enum CallError {
     /// The broker or the server does not allow this caller to call the tool (`MCP-14`, `MCP-18`).
     #[error("not authorized: {message}", message = shown(.message))]
     Unauthorized {
-        /// Who refused.
+        /// Says who refused.
         message: String,
     },
     /// The tool itself failed.
@@ -67,7 +67,7 @@ pub enum CallError {
         message: String,
         /// The code. After `busy` and `stopping`, try again.
         code: Option<String>,
-        /// When the server says to try again, as with `rate_limited`.
+        /// The time after which to try again, if the server gave one, as with `rate_limited`.
         retry_after: Option<Duration>,
     },
     /// The handler in which the call was made was cancelled, or has ended.
@@ -163,7 +163,7 @@ impl CallError {
         }
     }
 
-    /// Restores the tool's error as a value; `None` if the tool did not fail, or not with an error of this type.
+    /// Restores the tool's error as a value; `None` if the tool did not fail, or failed with an error of another type.
     #[must_use]
     pub fn tool_error<E: FromToolError>(&self) -> Option<E> {
         match self {

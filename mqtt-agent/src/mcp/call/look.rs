@@ -1,4 +1,4 @@
-//! Looking up whether somebody serves a tool, when a call of it was not answered.
+//! Looks up whether a tool has a server, when a call of it was not answered.
 
 use tokio::time::Instant;
 

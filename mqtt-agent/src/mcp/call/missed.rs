@@ -1,5 +1,5 @@
-//! Detects duplicate partial results of a stream, and counts missed ones: for lack of room, or because the broker
-//! dropped them.
+//! Detects duplicate partial results of a stream, and counts missed ones: those without room, and those that the broker
+//! dropped.
 
 /// Detects duplicates and counts missed partial results. No I/O.
 ///

@@ -1,4 +1,4 @@
-//! [`SaveTo`]: a call whose result goes into a file.
+//! [`SaveTo`]: a call whose result is written into a file.
 
 use std::future::IntoFuture;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::wire::{BYTES, JSON};
 /// The most that a file takes where the call says nothing else.
 const MOST: u64 = 100 << 20;
 
-/// A call whose result goes into a file, made by [`ToolCall::save_to`](crate::ToolCall::save_to). Await it.
+/// A call whose result is written into a file, made by [`ToolCall::save_to`](crate::ToolCall::save_to). Await it.
 #[derive(Debug)]
 #[must_use = "a call is made when it is awaited"]
 pub struct SaveTo {

@@ -35,9 +35,9 @@ const BUFFER_BYTES: usize = 16 << 20;
 /// It is a [`Stream`] of partial results, of the type that [`partials`](Self::partials) sets. After its end,
 /// [`finish`](Self::finish) returns the result or the error. Dropping it cancels the call.
 ///
-/// Partial results arrive in the order in which the server sent them, without duplicates, even if the broker delivers
-/// one again, or if the server dies and another process runs the call again. This requires a server that numbers them
-/// from 0, as this library does (`MCP-10`).
+/// Partial results arrive in the order in which the server sent them, without duplicates, even if the broker redelivers
+/// one, or if the server dies and another process runs the call again. This requires a server that numbers its partial
+/// results from 0, as this library does (`MCP-10`).
 ///
 /// ```no_run
 /// # async fn run(client: mqtt_agent::Client) -> Result<(), mqtt_agent::CallError> {
@@ -214,9 +214,9 @@ impl<T, P> ToolStream<T, P> {
         Poll::Ready(None)
     }
 
-    /// The number of missed partial results: they were not read in time, as more than 1,024 or 16 MiB waited, or the
-    /// broker dropped them. The latter are counted when a later message has arrived, and only for servers that number
-    /// their partial results from 0, as this library does.
+    /// The number of missed partial results: those dropped because more than 1,024 or 16 MiB waited to be read, and
+    /// those that the broker dropped. The latter are counted when a later message has arrived, and only for servers
+    /// that number their partial results from 0, as this library does.
     #[must_use]
     pub fn missed(&self) -> u64 {
         locked(&self.buffer).missed.count()

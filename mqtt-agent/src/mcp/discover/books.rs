@@ -1,4 +1,4 @@
-//! [`Books`]: what a watch knows of servers and tools, and which of them are online (`MCP-13`, `MCP-19`). No I/O.
+//! [`Books`]: the servers and tools that a watch knows, and which of them are online (`MCP-13`, `MCP-19`). No I/O.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

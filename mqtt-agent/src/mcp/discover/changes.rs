@@ -35,9 +35,9 @@ macro_rules! changes {
 
         #[doc = concat!("The changes of ", $one, "s; made by ", $made, ".")]
         ///
-        /// It is a [`Stream`] that ends when the connection is closed. It does not have to be read continuously: it keeps
-        /// the current cards, at most 100,000 and 128 MiB of each kind, and reports the differences from what it reported
-        /// before. Messages that arrive within 100 ms are looked at together.
+        /// It is a [`Stream`] that ends when the connection is closed. It does not have to be read continuously: it
+        /// keeps the current cards, at most 100,000 and 128 MiB of each kind, and reports the differences from what it
+        /// reported before. Messages that arrive within 100 ms are handled together.
         #[derive(Debug)]
         pub struct $changes(Watch<$card>);
 
@@ -46,8 +46,8 @@ macro_rules! changes {
                 Self(watch)
             }
 
-            /// Whether it knows all, as far as can be known. False if there are more than it keeps, or if a card that
-            /// another one names could not be fetched.
+            /// Whether it knows all cards, as far as it can tell. False if there are more than it keeps, or if a card
+            /// that another card names could not be fetched.
             #[must_use]
             pub fn is_complete(&self) -> bool {
                 self.0.is_complete()

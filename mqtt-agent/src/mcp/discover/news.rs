@@ -1,4 +1,4 @@
-//! [`ToolNews`]: that something changed of what a listing of tools tells.
+//! [`ToolNews`]: tells that the listing of tools may have changed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Answering a call: the response on the wire, and what is done when the broker does not take it.
+//! Answering a call: the response on the wire, and what happens if the broker does not accept it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Tools that come and go while a server serves.
+//! Adding and removing tools of a running server.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

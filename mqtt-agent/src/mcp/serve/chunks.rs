@@ -1,6 +1,6 @@
-//! A result that is larger than a message, in chunks on the call's stream topic (`MCP-22`).
+//! Sends a result that is larger than a message in chunks, on the call's stream topic (`MCP-22`).
 //!
-//! A few chunks are on their way to the broker at a time, so that answers to others wait behind those few at most.
+//! Only a few chunks are in flight to the broker at a time, so that other answers wait behind those few at most.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

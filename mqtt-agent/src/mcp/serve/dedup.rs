@@ -1,4 +1,4 @@
-//! The calls of one tool that run or ran a while ago: what makes a redelivered call run once (`MCP-16`), and where a
+//! Deduplication: the running and recent calls of one tool, so that a redelivered call runs once (`MCP-16`) and a
 //! cancel finds its call (`MCP-17`).
 
 use std::collections::{HashMap, HashSet, VecDeque};

@@ -1,13 +1,14 @@
-//! [`Leaving`]: which of its tools nobody serves once a server has stopped (`MCP-12`).
+//! [`Leaving`]: which tools have no server left when a server has stopped (`MCP-12`).
 //!
-//! To know it a server reads all server cards, or a process that ends a thousand agents would read a million. So those of
-//! one process that see the same cards share what they read, in a [`Room`]:
+//! To know that, a server has to read all server cards. A process that ends a thousand agents would read a million
+//! cards. So the servers of one process that see the same cards share what they read, in a [`Room`]:
 //!
-//! - Of those that stop at the same time one reads for all. What it read counts for a server if its own card, marked
-//!   offline, was among it: the reading was begun after that, by the broker's order. So of several servers of one tool that
-//!   stop at once, the last to be marked offline sees no other.
-//! - One that stops alone asks first for the card of another server that was read last for each of its tools: where these are
-//!   online and list them still, nothing is to be marked. That a tool is served by nobody, only all cards show.
+//! - Of the servers that stop at the same time, one reads for all. Its reading counts for another server if that
+//!   server's own card, marked offline, was among the cards: by the broker's order, the reading began after that. So of
+//!   several servers of one tool that stop at once, the last to be marked offline sees no other server.
+//! - A server that stops alone first asks, for each of its tools, for the card of another server that was read last. If
+//!   these servers are still online and list the tools, no tool has to be marked. Only all cards together show that a
+//!   tool has no server.
 //!
 //! Cards are shared among agents of one broker, user name and namespace. Where access rules go by client id instead, the
 //! agents of one process should see the same server cards.

@@ -1,4 +1,4 @@
-//! [`ServedTool`]: what calls have to know of a tool, whether it was annotated or made at run time.
+//! [`ServedTool`]: the data of a tool that calls need, for annotated tools and tools made at run time.
 
 use std::time::Duration;
 

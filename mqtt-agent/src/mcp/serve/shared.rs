@@ -1,4 +1,4 @@
-//! [`Shared`]: what all tools of a server have in common.
+//! [`Shared`]: the state that all tools of a server share.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Answering who asks for statistics, or whether somebody is there (`MCP-20`). Every agent does, with tools or without.
+//! Answers requests for statistics and pings (`MCP-20`). Every agent does, with or without tools.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,4 +1,4 @@
-//! A clean stop of a server: no new calls, running ones get their grace, the cards go offline.
+//! The clean stop of a server: no new calls, a grace period for running calls, and the cards go offline.
 
 use std::sync::PoisonError;
 

@@ -1,4 +1,4 @@
-//! [`Tally`]: what is counted of one tool (`MCP-20`). Counters alone: nothing is locked and nothing allocated for a call.
+//! [`Tally`]: the counters of one tool (`MCP-20`). Only atomic counters: a call takes no lock and allocates nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! [`Book`]: which chunks came, and whether they are all. Pure bookkeeping.
+//! [`Book`]: which chunks came, and whether all came. Pure bookkeeping.
 
 use super::ChunksError;
 use crate::wire::{Chunks, Sha256};

@@ -1,4 +1,4 @@
-//! What can be wrong with the chunks of a result.
+//! The errors of a result in chunks.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use crate::shown::{debug_as_display, shown};
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunksError {
-    /// It is larger than the call takes. The call is cancelled.
+    /// The result is larger than the call accepts. The call is cancelled.
     #[error("it has more than the {limit} bytes that the call takes; raise `max_result_bytes`")]
     TooLarge {
-        /// What [`max_result_bytes`](crate::ToolCall::max_result_bytes) says.
+        /// The limit set with [`max_result_bytes`](crate::ToolCall::max_result_bytes).
         limit: u64,
     },
     /// A chunk did not come: the broker dropped it, or the connection lost its session.
@@ -19,27 +19,27 @@ pub enum ChunksError {
         "chunk {seq} did not come; call again, and look whether the broker dropped it (Mosquitto: `max_queued_messages`)"
     )]
     Missing {
-        /// Its place, from 0 on.
+        /// Its number, from 0.
         seq: u64,
     },
-    /// A chunk is none.
+    /// A chunk is malformed.
     #[error("{message}", message = shown(.message))]
     Malformed {
         /// What is wrong with it.
         message: String,
     },
-    /// There are more chunks, or more or fewer bytes, than the response says.
+    /// More chunks, or more or fewer bytes, arrived than the response says.
     #[error(
         "{chunks} chunks of {bytes} bytes came, and the response says {said_chunks} of {said_bytes}; report it to the server's operator"
     )]
     Different {
-        /// The chunks that came.
+        /// The number of chunks that arrived.
         chunks: u64,
-        /// Their bytes.
+        /// The number of bytes in them.
         bytes: u64,
-        /// The chunks that the response says.
+        /// The number of chunks in the response.
         said_chunks: u64,
-        /// The bytes that it says.
+        /// The number of bytes in the response.
         said_bytes: u64,
     },
     /// The bytes are not those that the server sent.
@@ -47,10 +47,10 @@ pub enum ChunksError {
         "its SHA-256 is not the one that the response says; call again, and report it to the server's operator"
     )]
     Digest,
-    /// There is not enough memory for it.
+    /// There is not enough memory for the result.
     #[error("there is no memory for {bytes} bytes; write it to a file with `save_to`")]
     Memory {
-        /// How many bytes it takes so far.
+        /// How many bytes it needs so far.
         bytes: usize,
     },
     /// The file could not be written.

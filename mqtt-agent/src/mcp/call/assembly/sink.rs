@@ -1,4 +1,4 @@
-//! [`Sink`]: where the bytes of chunks go.
+//! [`Sink`]: where the bytes of the chunks are written.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -30,13 +30,13 @@ pub(in crate::mcp::call) enum Whole {
     File,
 }
 
-/// A result that is in a file.
+/// A result that was written into a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// What they are: `application/json` for a result's own JSON.
+    /// The media type of the bytes: `application/json` for the result's JSON.
     pub media_type: String,
 }
 
