@@ -1,4 +1,4 @@
-//! The A2A profile: agents that find each other and delegate tasks.
+//! The A2A profile: agents find each other and delegate tasks.
 //!
 //! - [`Task`] is for the handler of a `#[skill]`; [`NewTask`], [`TaskHandle`] and [`Results`] are for the delegator:
 //!   [`Client::delegate`](crate::Client::delegate), [`Client::request`](crate::Client::request),
@@ -6,7 +6,7 @@
 //! - [`ListAgents`] and [`AgentChanges`] find agents: [`Client::agents`](crate::Client::agents).
 //! - [`TaskStore`] stores tasks.
 //!
-//! Cards, tasks and results as data are in [`wire`](crate::wire).
+//! The data types of cards, tasks and results are in [`wire`](crate::wire).
 
 #[cfg(feature = "a2a-types")]
 mod card;

@@ -1,5 +1,5 @@
-//! One connection as its users see it: its identity, the calls that wait for an answer, and the tasks that were asked for.
-//! It knows nothing of the profiles' servers.
+//! One connection as its users see it: its identity, the pending calls, and the delegated tasks. It does not know the
+//! servers of the profiles.
 //!
 //! - [`scope`]: what a call inherits from the handler that makes it
 //! - [`pending`], [`cancels`], [`windows`], [`seen`], [`tool_servers`]: calls of tools

@@ -15,9 +15,9 @@ pub const BINDING: &str = "https://github.com/mqtt-agent/mqtt-agent/bindings/mqt
 impl AgentCard {
     /// Converts the card to one of A2A 1.0, for registries and gateways. Requires the feature `a2a-types`.
     ///
-    /// `url` is the broker's URL, such as `mqtts://broker.example:8883`; the card names it with the binding
-    /// [`BINDING`](crate::a2a::BINDING). Clients that do not know this binding ignore the interface. The schemas of the
-    /// skills are in the same extension as on the wire. An agent without a version gets `0.0.0`.
+    /// `url` is the broker's URL, such as `mqtts://broker.example:8883`; the card lists it as an interface with the
+    /// binding [`BINDING`](crate::a2a::BINDING). Clients that do not know this binding ignore that interface. The
+    /// schemas of the skills are in the same extension as on the wire. An agent without a version gets `0.0.0`.
     #[must_use]
     pub fn a2a(&self, url: &str) -> A2aCard {
         let modes = |of: fn(&wire::AgentSkill) -> &Vec<String>| {

@@ -40,7 +40,7 @@ impl Wanted {
     }
 }
 
-/// Lists the agents that are online, by id; made by [`Client::agents`](crate::Client::agents). Await it, or
+/// Lists the agents that are online, sorted by id; made by [`Client::agents`](crate::Client::agents). Await it, or
 /// [`watch`](Self::watch).
 ///
 /// Awaiting it gives a complete list, or [`DiscoverError::Incomplete`]; [`partial`](Self::partial) returns what was
@@ -65,19 +65,19 @@ impl ListAgents {
         self
     }
 
-    /// Only agents with this capability.
+    /// Lists only agents with this capability.
     pub fn capability(mut self, capability: impl Into<String>) -> Self {
         self.wanted.capability = Some(capability.into());
         self
     }
 
-    /// Only agents with this tag, on the agent or on a skill.
+    /// Lists only agents with this tag, on the agent or on a skill.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.wanted.tag = Some(tag.into());
         self
     }
 
-    /// Only agents with this skill.
+    /// Lists only agents with this skill.
     pub fn skill(mut self, id: impl Into<String>) -> Self {
         self.wanted.skill = Some(id.into());
         self

@@ -1,11 +1,11 @@
-//! Serving skills: [`SkillServer`] takes tasks from the agent's inbox, keeps them, has them worked on, and sends what comes of
-//! them.
+//! Serving skills: [`SkillServer`] takes tasks from the agent's inbox, stores them, runs them, and sends their results.
 //!
-//! One task's way: [`inbox`] reads it and makes a [`Execution`] of it. [`machine`] says what is to be done next, and [`attempt`]
-//! does it: the task is stored, its message acknowledged, it waits for its turn, its handler runs, its end is stored, and
-//! [`report`] sends it. Before its end, [`updates`] tell of it and [`ask`] asks. [`recover`] takes up what an earlier
-//! process left, as there is room for it; [`pending`] knows which tasks it has not read yet, and what comes for them is in
-//! [`unread`]. [`unsent`] sends again what nobody received.
+//! The steps of a task: [`inbox`] reads it and makes an [`Execution`]. [`machine`] decides the next step, and
+//! [`attempt`] does it: the task is stored, its message is acknowledged, it waits for its turn, its handler runs, its
+//! end is stored, and [`report`] sends the result. Before the end, [`updates`] sends updates and [`ask`] sends
+//! questions. [`recover`] resumes the tasks of an earlier process, as there is room for them; [`pending`] knows the
+//! tasks that are not read yet, and [`unread`] handles messages about these. [`unsent`] sends results again that had no
+//! receiver.
 
 mod ask;
 mod attempt;

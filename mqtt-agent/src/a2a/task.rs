@@ -13,7 +13,7 @@ use crate::shown::{debug_as_display, shown};
 use crate::store::StoreError;
 use crate::wire::{Artifact, Part, Role, TaskMessage};
 
-/// The task that a skill works on: the request, and the means to report to the delegator.
+/// The task that a skill works on: the request, and methods to report to the delegator.
 ///
 /// Cheap to clone. It shows the task as it was when this attempt began.
 #[derive(Debug, Clone)]
@@ -66,8 +66,8 @@ impl Task {
         self.0.attempt()
     }
 
-    /// Reports progress, to a delegator that asked for updates (`A2A-13`). It is neither stored nor acknowledged. It is
-    /// dropped and logged if it is too large or if too many messages wait for the connection.
+    /// Reports progress, to a delegator that asked for updates (`A2A-13`). Progress is neither stored nor acknowledged.
+    /// It is dropped and logged if it is too large or if too many messages wait for the connection.
     pub async fn progress(&self, text: impl Into<String>) {
         let message = TaskMessage::new(Role::Agent, vec![Part::text(text)]);
         self.0.progress(message).await;

@@ -1,4 +1,4 @@
-//! The cancels of one connection's dropped calls (`MCP-17`): one task sends them, many in one message.
+//! The cancels of one connection's dropped calls (`MCP-17`): one tokio task sends them, many in one message.
 
 mod book;
 

@@ -1,4 +1,4 @@
-//! What a task that was asked for can come to instead of a result.
+//! The errors of a delegated task.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::wire::{IdentifierError, TaskError, TaskResult, TaskState};
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DelegateError {
-    /// What was named is no agent.
+    /// The agent's id is invalid.
     #[error("the agent: {0}")]
     InvalidAgent(IdentifierError),
-    /// What was asked cannot be sent.
+    /// The task's content is invalid.
     #[error("the task cannot be asked for: {text}", text = quoting(.0))]
     InvalidTask(String),
-    /// The task is larger than what the broker accepts, than this client's own `max_packet_size`, or than what the agent's card
-    /// says: the broker would withhold it from the agent without telling anybody.
+    /// The task is larger than the broker's limit, this client's `max_packet_size`, or the limit on the agent's card.
+    /// The broker would silently withhold it from the agent.
     #[error(
         "the task takes {size} bytes and {limit} is the most; give a URL, or raise `max_packet_size` on both sides"
     )]
@@ -29,26 +29,27 @@ pub enum DelegateError {
         /// The limit.
         limit: usize,
     },
-    /// The agent did not take the task.
+    /// The agent rejected the task.
     #[error("the agent rejected the task: {0}")]
     Rejected(TaskError),
-    /// The agent took the task and failed.
+    /// The agent accepted the task, and the task failed.
     #[error("the task failed: {0}")]
     Failed(TaskError),
     /// The task was cancelled.
     #[error("the task was cancelled; give it again if it is wanted")]
     Canceled,
-    /// The agent asks, and the request has nothing that answers. The task was cancelled.
+    /// The agent asked a question, and the request has no [`on_question`](crate::a2a::TaskRequest::on_question). The
+    /// task was cancelled.
     #[error(
         "the agent asks: `{question}`; answer with `.on_question(..)`, or give the task with `Client::delegate` and answer it with \
          `TaskHandle::send`", question = shown(.question))]
     Question {
         /// The task.
         task_id: String,
-        /// What it asks, as text.
+        /// The question, as text.
         question: String,
     },
-    /// Nothing came in time. The agent may still work on the task: it outlives who asked for it.
+    /// No result arrived in time. The agent may still work on the task, which does not end with the request.
     #[error(
         "no result of task `{task_id}` from `{agent}` within {}; it may still work on it: look whether the agent is online, or give it a longer `.timeout(..)`", Lasting(*.after), task_id = shown(.task_id), agent = shown(.agent))]
     Timeout {
@@ -59,32 +60,32 @@ pub enum DelegateError {
         /// How long the caller waited.
         after: Duration,
     },
-    /// Nobody receives tasks for the agent: it never connected, or its session has expired (`MCP-14` has the same for
-    /// tools). Known only from brokers that say so.
+    /// The agent's inbox has no subscriber: the agent never connected, or its session has expired (as `MCP-14` for
+    /// tools). Only known from brokers that report it.
     #[error("nobody takes tasks for `{agent}`; start it, or look at its id", agent = shown(.agent))]
     Unavailable {
         /// The agent that was asked.
         agent: String,
     },
-    /// The agent takes tasks and nothing else: its card names no feature `intents`, and it sent no update of this task. It
-    /// would take a cancel or a further message for one more task (`A2A-12`).
+    /// The agent accepts only tasks: its card does not list the feature `intents`, and it sent no update of this task.
+    /// It would treat a cancel or a further message as a new task (`A2A-12`).
     #[error("`{agent}` takes tasks alone, and neither a cancel nor a further message; wait for its result", agent = shown(.agent))]
     Unsupported {
         /// The agent that was asked.
         agent: String,
     },
-    /// The agent answers no queries: its card, where there is one, names no feature `query` (`A2A-16`).
+    /// The agent answers no queries: its card, if there is one, does not list the feature `query` (`A2A-16`).
     #[error("`{agent}` does not tell where tasks are; wait for the result, or update the agent", agent = shown(.agent))]
     NoQueries {
         /// The agent that was asked.
         agent: String,
     },
-    /// The agent did not say in time where a task is.
+    /// The agent did not answer a query in time.
     #[error("no answer from `{agent}` within {after}; look whether the agent is online, or give it a longer `.timeout(..)`", agent = shown(.agent), after = Lasting(*.after))]
     Unanswered {
         /// The agent that was asked.
         agent: String,
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
     },
     /// The agent's answer cannot be read.
@@ -93,7 +94,7 @@ pub enum DelegateError {
         /// What is wrong with it.
         message: String,
     },
-    /// The agent has no task of this id that this client gave it.
+    /// The agent has no task with this id from this client.
     #[error("`{agent}` has no task `{task_id}` of this client; look at its id", task_id = shown(.task_id), agent = shown(.agent))]
     UnknownTask {
         /// The task.
@@ -101,16 +102,17 @@ pub enum DelegateError {
         /// The agent that was asked.
         agent: String,
     },
-    /// A handle of this process waits for the task, or its result is about to be given by [`Client::results`](crate::Client::results).
+    /// A handle in this process already waits for the task, or [`Client::results`](crate::Client::results) is about to
+    /// return its result.
     #[error("task `{task_id}` is waited for in this process already; use its handle, or `Client::results`", task_id = shown(.task_id))]
     Attached {
         /// The task.
         task_id: String,
     },
-    /// The result is another type than was asked for.
+    /// The result does not have the type that `returning` sets.
     #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
-    /// The broker did not take the task.
+    /// The broker did not accept the task.
     #[error("publishing the task failed: {0}")]
     Publish(PublishError),
     /// The broker did not grant a subscription to the result.
@@ -119,7 +121,7 @@ pub enum DelegateError {
     /// The task store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The handler that asked was cancelled or has ended, or the connection was closed.
+    /// The calling handler was cancelled or has ended, or the connection was closed.
     #[error(
         "the task is not waited for any more: the asking handler was cancelled or has ended, or the connection was closed; end \
          what it left running, or open a new connection"

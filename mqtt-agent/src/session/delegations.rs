@@ -1,7 +1,8 @@
-//! The tasks that this connection has asked for, and what comes back of them.
+//! The tasks that this connection has delegated, and their updates and results.
 //!
-//! Where each task is stands in one [`Book`], a state machine without I/O. [`Delegations::on`] gives it what happens, tells
-//! those who wait at once, and leaves the rest to [`result_listener`](super::result_listener), which reads what arrives.
+//! The state of every task is in one [`Book`], a state machine without I/O. [`Delegations::on`] passes events to it,
+//! notifies the waiters at once, and leaves the other effects to [`result_listener`](super::result_listener), which
+//! reads incoming messages.
 
 mod book;
 mod delegation;

@@ -1,4 +1,4 @@
-//! The calls of one connection that wait for an answer.
+//! The pending calls of one connection.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! [`Queries`]: the questions to agents where tasks are, that wait for an answer (`A2A-16`).
+//! [`Queries`]: the pending queries for tasks (`A2A-16`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Receiving results, and agents that come online: one task for a connection.
+//! Receives results, and learns which agents come online: one tokio task for each connection.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! [`Scope`]: what a call inherits from the handler that makes it, and [`SessionHandle`]: a session seen from there.
+//! [`Scope`]: what a call inherits from the handler that makes it, and [`SessionHandle`]: a session as used in a handler.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Whether somebody serves a tool: looked up when a call of it was not answered, for the error's text.
+//! Whether a tool has an online server: looked up when a call was not answered, for the error's text.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Which server each tool's card named when tools were listed before (`SUB-16`): a card that names another one while the former
-//! is online was published by somebody else, or by a replica.
+//! Which server each tool's card named in earlier listings (`SUB-16`): a card that names another server while the
+//! former one is online was published by another client, or by a replica.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

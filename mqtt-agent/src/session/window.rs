@@ -1,8 +1,8 @@
-//! Which calls of one tool may be on the wire, and which wait for earlier ones to be answered (`SUB-17`). A state
-//! machine without I/O: the caller tells what happens, and does what it is told.
+//! Which calls of one tool may be in flight, and which wait for answers to earlier ones (`SUB-17`). A state machine
+//! without I/O: the code that uses it passes in the events and carries out the results.
 //!
-//! A broker's queue for a server is bounded and overflows in silence, so the caller itself limits how many of its calls
-//! are unanswered. [`Limit`] decides how many, and calls beyond that wait in the order in which they were made.
+//! A broker's queue for a server is bounded and overflows silently, so the caller itself limits its unanswered calls.
+//! [`Limit`] decides how many; further calls wait in the order in which they were made.
 
 mod limit;
 #[cfg(test)]

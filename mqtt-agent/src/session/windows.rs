@@ -1,4 +1,5 @@
-//! The windows of one caller, one for each tool that it calls, and a call's way through one: [`Turn`], then [`Place`].
+//! The windows of one caller, one for each tool that it calls, and the two steps of a call in its window: [`Turn`],
+//! then [`Place`].
 
 use std::collections::HashMap;
 use std::pin::Pin;

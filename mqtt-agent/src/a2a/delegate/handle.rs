@@ -51,7 +51,7 @@ pub struct TaskUpdate {
     pub message: Option<TaskMessage>,
     /// New artifacts.
     pub artifacts: Vec<Artifact>,
-    /// The executor's id, which is a claim (`SUB-7`); with replicas, that of the replica.
+    /// The executor's id, which is a claim (`SUB-7`); with replicas, the id of the replica.
     pub from: String,
 }
 
@@ -99,8 +99,8 @@ impl<T> TaskHandle<T> {
     /// Answers the agent's question (`A2A-12`). Returns when the broker has accepted the answer for the agent. If the
     /// broker reports that there is no receiver, for example while the agent reconnects, the answer is sent again after
     /// 250 ms, doubling up to 5 s, until it is received or the task has ended: wrap it in `tokio::time::timeout`, or
-    /// give the task a timeout. If the agent repeats its question, the answer is sent again; if the agent is silent,
-    /// its task is queried after 15 s. An agent drops messages to a task without an open question.
+    /// give the task a timeout. If the agent repeats its question, the answer is sent again; if the agent is silent, it
+    /// is queried for the task after 15 s. An agent drops messages to a task without an open question.
     ///
     /// If the future is dropped, the answer may have been sent; it is sent again only if the agent repeats the
     /// question.

@@ -1,4 +1,4 @@
-//! Asking an agent where our tasks are (`A2A-16`): [`ListTasks`], [`FindTask`] and [`Attach`].
+//! Queries an agent for this client's tasks (`A2A-16`): [`ListTasks`], [`FindTask`] and [`Attach`].
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -33,13 +33,13 @@ pub struct ListTasks {
     limit: Option<u64>,
 }
 
-/// Some of the tasks that a client gave an agent.
+/// One page of the tasks that a client gave an agent.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TaskPage {
-    /// The tasks, in the order in which the agent took them.
+    /// The tasks, in the order in which the agent accepted them.
     pub tasks: Vec<TaskSummary>,
-    /// Where there are more: what [`ListTasks::after`] takes for the next page.
+    /// If there are more tasks: the value for [`ListTasks::after`] to get the next page.
     pub next: Option<String>,
 }
 
@@ -49,19 +49,20 @@ impl ListTasks {
         Self { asking, states: Vec::new(), after: None, limit: None }
     }
 
-    /// Only tasks in these states. Default: in all.
+    /// Lists only tasks in these states. Default: all states.
     pub fn states(mut self, states: impl IntoIterator<Item = TaskState>) -> Self {
         self.states = states.into_iter().collect();
         self
     }
 
-    /// Goes on after the task that [`TaskPage::next`] named.
+    /// Continues after a task: the value of [`TaskPage::next`].
     pub fn after(mut self, task_id: impl Into<String>) -> Self {
         self.after = Some(task_id.into());
         self
     }
 
-    /// How many tasks the page has at the most. Default, and most: 256; fewer where they take more than 60 KiB.
+    /// Sets how many tasks a page has at most. Default and maximum: 256. A page has fewer tasks if they take more than
+    /// 60 KiB.
     pub fn limit(mut self, tasks: u64) -> Self {
         self.limit = Some(tasks);
         self
@@ -98,7 +99,7 @@ impl IntoFuture for ListTasks {
     }
 }
 
-/// Looks at one task that this client gave an agent, made by [`Client::task`](crate::Client::task). Await it.
+/// Finds one task that this client gave an agent, made by [`Client::task`](crate::Client::task). Await it.
 #[derive(Debug)]
 #[must_use = "the agent is asked when this is awaited"]
 pub struct FindTask {
@@ -128,8 +129,8 @@ impl IntoFuture for FindTask {
     }
 }
 
-/// Takes up a task that this client gave an agent, in this process or in another one, made by
-/// [`Client::attach`](crate::Client::attach). Await it for the task's handle.
+/// Gets the handle of a task that this client gave an agent, in this process or another, made by
+/// [`Client::attach`](crate::Client::attach). Await it.
 #[derive(Debug)]
 #[must_use = "the agent is asked when this is awaited"]
 pub struct Attach<T = Value> {
@@ -143,13 +144,14 @@ impl<T: DeserializeOwned> Attach<T> {
         Self { asking: Asking { handle, agent, timeout: None }, task_id, result: PhantomData }
     }
 
-    /// The type of the result, for [`TaskHandle::result`].
+    /// Sets the type of the result, for [`TaskHandle::result`].
     pub fn returning<U: DeserializeOwned>(self) -> Attach<U> {
         let Self { asking, task_id, result: _ } = self;
         Attach { asking, task_id, result: PhantomData }
     }
 
-    /// How long to wait for the agent's answer; the task itself is waited for with the handle. Default: the client's timeout.
+    /// Sets how long to wait for the agent's answer; the handle waits for the task itself. Default: the client's
+    /// timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.asking.timeout = Some(timeout);
         self

@@ -77,7 +77,7 @@ impl<T: DeserializeOwned> TaskRequest<T> {
     /// Answers the agent's questions with a text. The function runs as part of the request, one question at a time, and
     /// its time counts against the timeout. A question that is repeated after a reconnect gets the same answer.
     ///
-    /// For other answers than text use [`Client::delegate`](crate::Client::delegate) and
+    /// For answers other than text use [`Client::delegate`](crate::Client::delegate) and
     /// [`TaskHandle::send_parts`](super::TaskHandle::send_parts).
     pub fn on_question<F, A>(mut self, mut answer: F) -> Self
     where
@@ -88,8 +88,8 @@ impl<T: DeserializeOwned> TaskRequest<T> {
         self
     }
 
-    /// Cancels the task (`A2A-12`) after the timeout, or when the future is dropped. A cancellation that has no receiver at
-    /// the broker is sent again for 10 s.
+    /// Cancels the task (`A2A-12`) after the timeout, or when the future is dropped. If the broker reports that there
+    /// is no receiver, the cancellation is sent again for 10 s.
     pub fn cancel_on_drop(mut self) -> Self {
         self.cancel_on_drop = true;
         self

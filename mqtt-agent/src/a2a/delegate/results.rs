@@ -15,7 +15,8 @@ use crate::wire::Task;
 /// The delegated tasks that ended while nothing waited for them: those whose [`TaskHandle`](super::TaskHandle) was
 /// dropped, and with a durable store those of an earlier process. Made by [`Client::results`](crate::Client::results).
 ///
-/// It is a [`Stream`] that ends when the connection is closed or the store fails: [`finish`](Self::finish) tells which.
+/// It is a [`Stream`] that ends when the connection is closed or the store fails; [`finish`](Self::finish) returns
+/// which.
 #[derive(Debug)]
 pub struct Results {
     handle: SessionHandle,
@@ -35,8 +36,8 @@ impl Results {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Returns why there are no more tasks: `Ok` if the connection was closed. Results that the store failed to return
-    /// are returned by another [`Client::results`](crate::Client::results).
+    /// Returns why there are no more tasks: `Ok` if the connection was closed. Results that could not be read from the
+    /// store are returned by a new [`Client::results`](crate::Client::results).
     ///
     /// # Errors
     ///

@@ -107,9 +107,8 @@ impl AgentChanges {
         }
     }
 
-    /// Whether it knows all agents, as far as can be known. False if there are more than it keeps, or if the broker's
-    /// queue had no room for all retained cards at the start; an agent that is missing joins when it publishes its card
-    /// again.
+    /// Whether it knows all agents, as far as it can tell. False if there are more than it keeps, or if the broker's
+    /// queue had no room for all retained cards at the start. A missing agent joins when it publishes its card again.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let full = self.presences.cards.is_full() || self.presences.statuses.is_full();

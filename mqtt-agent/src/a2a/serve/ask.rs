@@ -1,4 +1,4 @@
-//! Asking the delegator, and taking the answers (`A2A-12`).
+//! Asking the delegator questions, and receiving the answers (`A2A-12`).
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! How far the questions of a task and their answers have come (`A2A-12`). Pure bookkeeping; asking is in `ask`.
+//! The state of a task's questions and answers (`A2A-12`). Pure bookkeeping; asking is in `ask`.
 //!
-//! Both are messages of the task's record. An attempt that asks what an earlier one has asked comes past its questions one
-//! after the other, and is given the answers that are there.
+//! Both are messages in the task's record. A later attempt that asks the same questions as an earlier one passes them
+//! in order, and gets the stored answers.
 
 use tokio::sync::oneshot;
 

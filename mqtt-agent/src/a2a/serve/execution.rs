@@ -1,5 +1,5 @@
-//! One task that has not ended. Running it is in `attempt`, what the store has of it in
-//! `keeping`, what it asks in `ask`, what it tells before its end in `updates`.
+//! One task that has not ended. `attempt` runs it, `keeping` stores it, `ask` has its questions and `updates` its
+//! updates.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, Weak};

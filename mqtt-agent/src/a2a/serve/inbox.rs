@@ -1,4 +1,5 @@
-//! The agent's inbox (`A2A-6`, `A2A-12`): from a message to a stored task, to a task's next message, to its end.
+//! The agent's inbox (`A2A-6`, `A2A-12`): a message becomes a stored task, a further message of a task, or a task's
+//! cancellation.
 
 use std::sync::Arc;
 use std::time::Duration;

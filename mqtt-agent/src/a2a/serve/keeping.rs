@@ -1,4 +1,5 @@
-//! What the store has of a task, and what is acknowledged for it: the message that brought a change waits for the store.
+//! Storing a task, and acknowledging its messages: a message is acknowledged when the store has the change that it
+//! made.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,6 +1,6 @@
-//! [`Ledger`]: a task's record in memory, and how many changes of it there were; [`Standing`]: how many of them the store has;
-//! [`Taken`]: what a message changed.
-//! Pure bookkeeping: what a message brought is acknowledged when the store has the change that it made.
+//! [`Ledger`]: a task's record in memory, with the number of its changes; [`Standing`]: how many changes the store has;
+//! [`Taken`]: what a message changed. Pure bookkeeping: a message is acknowledged when the store has the change that it
+//! made.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -1,17 +1,17 @@
-//! [`Machine`]: where one task is at its agent, as a state machine. [`Event`]s come in, and each gives the one [`Step`] that
-//! is to be done next. There is no I/O and no clock in here; [`attempt`](super::attempt) does the steps.
+//! [`Machine`]: the state of one task at its agent, as a state machine. Each [`Event`] returns the one [`Step`] to do
+//! next. No I/O and no clock; [`attempt`](super::attempt) does the steps.
 //!
-//! What a failing store means:
+//! What happens if the store fails:
 //!
-//! | what it did not take | what happens |
+//! | the store failed to save | what happens |
 //! |---|---|
-//! | a new task | it is rejected with the code `store`, and its message is acknowledged when the broker has that. Should the store have it all the same, just as it came, it is told of the rejection: tried again like the end |
-//! | that an attempt begins | the handler does not run. Tried again, 100 ms later and doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
+//! | a new task | the task is rejected with the code `store`, and its message is acknowledged when the broker has the rejection. In case the store has the new task after all, the rejection is stored too: tried again like the end |
+//! | the start of an attempt | the handler does not run. Tried again after 100 ms, doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
 //! | a question, an artifact | the handler gets the error |
-//! | an answer, a cancel | it counts at once, and is tried again like the beginning; its message is acknowledged when the store has it, and after 10 s in any case: it is lost if the process ends before the store works again |
+//! | an answer, a cancel | it takes effect at once, and is tried again like the start; its message is acknowledged when the store has it, and after 10 s in any case: it is lost if the process ends before the store works again |
 //! | the end | tried again; the result is sent only when it is stored |
-//! | that the result was sent | tried again; a process that ends before sends the result once more |
-//! | that a stop hands the task back | tried again as long as the stop waits; after that it counts as a crash |
+//! | that the result was sent | tried again; if the process ends before, the next process sends the result once more |
+//! | the return of a task at a stop | tried again as long as the stop waits; after that it counts as a crash |
 
 use std::sync::Arc;
 use std::time::Duration;

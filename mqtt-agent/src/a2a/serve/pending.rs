@@ -1,5 +1,5 @@
-//! [`Pending`]: tasks of an earlier process that this one has not taken up yet. Their records are in the store; here is only
-//! which they are. Taking them up is in [`recover`](super::recover).
+//! [`Pending`]: the tasks of an earlier process that this process has not resumed yet. It has only their ids; the
+//! records are in the store. [`recover`](super::recover) resumes them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,4 +1,4 @@
-//! Answering who asks where their tasks are (`A2A-16`).
+//! Answers a delegator's queries for its tasks (`A2A-16`).
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! A skill that was checked, and what it is given of a task.
+//! A checked skill, and the data of a task that it gets.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
-//! What an earlier process left in the store: tasks that have not ended, and results that were not sent.
+//! Resumes what an earlier process left in the store: tasks that have not ended, and results that were not sent.
 //!
-//! The start looks at every open record, a page at a time, and remembers which tasks there are ([`Pending`](super::pending)).
-//! As many of each skill as it has places and a page more are in memory; a lane of its own reads on as they end. What
-//! comes for a task that has not been read yet is in [`unread`](super::unread).
+//! The start reads every open record, a page at a time, and remembers the ids of the tasks
+//! ([`Pending`](super::pending)). For each skill, as many tasks as it has places, plus one page, are in memory; each
+//! skill has its own lane that reads more as these end. [`unread`](super::unread) handles messages about tasks that are
+//! not read yet.
 
 use std::sync::Arc;
 use std::time::Duration;

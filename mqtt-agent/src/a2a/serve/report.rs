@@ -1,4 +1,4 @@
-//! Sending what comes of a task: its result (`A2A-11`), and updates before it where they were asked for (`A2A-13`).
+//! Sends the result of a task (`A2A-11`), and before it updates, if the delegator asked for them (`A2A-13`).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Faults that tests switch on, to see that the schedules of [`machine`](super::machine) find them. In a program none of
-//! them can be.
+//! Faults that tests switch on, to check that the schedules of [`machine`](super::machine) find them. Outside tests
+//! they cannot be switched on.
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! What comes for a task of an earlier process that has not been read yet ([`Pending`](super::pending)): it finds the task in
-//! the store.
+//! Handles messages about a task of an earlier process that is not read yet ([`Pending`](super::pending)), by reading
+//! the task from the store.
 
 use std::sync::Arc;
 

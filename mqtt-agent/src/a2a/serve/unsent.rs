@@ -1,8 +1,8 @@
-//! [`Unsent`]: ended tasks whose results nobody received yet. They are in the store; here are their ids, and when they are
-//! sent again.
+//! [`Unsent`]: ended tasks whose results had no receiver yet. The results are in the store; this has the tasks' ids,
+//! and when the results are sent again.
 //!
-//! A result that nobody received shows that its owner is away, and one that somebody received that the owner is back. So
-//! of all that waits for one owner a single result is tried, and the others follow it.
+//! A result without a receiver shows that its owner is offline; a received result shows that the owner is back. So only
+//! one of the results that wait for an owner is tried, and the others follow when it was received.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What is heard of a task before it ends, where updates were asked for (`A2A-13`): states, progress, artifacts.
+//! Sends updates of a task before its end, if the delegator asked for them (`A2A-13`): states, progress, artifacts.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The cancels that are to be sent. Pure bookkeeping: no I/O.
+//! The cancels that are not sent yet. Pure bookkeeping: no I/O.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

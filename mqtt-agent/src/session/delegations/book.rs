@@ -1,30 +1,30 @@
-//! [`Book`]: all delegated tasks of a connection as one state machine. [`Event`]s come in, [`Effect`]s go out; there is no
-//! I/O and no clock in here.
+//! [`Book`]: all delegated tasks of a connection as one state machine. [`Event`]s come in, [`Effect`]s go out; no I/O
+//! and no clock.
 //!
-//! What happens where:
+//! The states:
 //!
-//! | a task is | what ends it | what it waits for |
+//! | the task is | the state ends with | it waits for |
 //! |---|---|---|
-//! | being inserted | the delegator: it is sent, or withdrawn | the store. Nothing that is heard of it is believed |
+//! | being inserted | the delegator: it is sent, or withdrawn | the store. Messages about it are ignored |
 //! | with the connection | the broker's acknowledgement | nothing: the connection sends it until then |
 //! | at the broker | a result | a sign that it may be lost: a new session, its agent came online, or silence |
-//! | nowhere | its agent comes online | |
+//! | nowhere | its agent coming online | |
 //! | due | its turn | 64 at a time without a sign of life |
-//! | unsure | an update or a result, or its time | its agent, which is asked by the task's id |
+//! | unsure | an update, a result, or a time limit | its agent, which is asked by the task's id |
 //! | ending | the store | the store, again and again |
-//! | ended | its handle or [`Results`](crate::a2a::delegate::Results) takes it | |
+//! | ended | its handle or [`Results`](crate::a2a::delegate::Results) taking it | |
 //!
-//! An answer to a question is kept until its agent goes on. An agent that asks the same again, because it came back or was asked
-//! where the task is, did not receive it, and is given it once more.
+//! An answer to a question is kept until the agent continues. An agent that repeats the question, because it came back
+//! or was queried for the task, did not receive the answer, which is then sent again.
 //!
-//! What a failing store means:
+//! What happens if the store fails:
 //!
-//! | what it did not take | what happens |
+//! | the store failed to save | what happens |
 //! |---|---|
 //! | a new task | it is not sent, and the delegator is told |
-//! | that it was sent, its replica, that it is not wanted | tried again: 100 ms later, doubling up to 30 s |
-//! | its end | tried again, and told only then. Its message stays unacknowledged for three tries, and 10 s at most; then its agent has it for a peer that asks again. A waiter is told of the store after 30 s |
-//! | that its result was taken | tried again; a process that ends before gives the result once more |
+//! | that it was sent, its replica, that it was cancelled | tried again after 100 ms, doubling up to 30 s |
+//! | its end | tried again; the end is reported only when it is stored. Its message stays unacknowledged for three tries, and 10 s at most; after that, the agent still has the result for a delegator that asks again. A waiter gets the store's error after 30 s |
+//! | that its result was taken | tried again; if the process ends before, the next process returns the result once more |
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

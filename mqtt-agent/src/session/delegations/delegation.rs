@@ -1,4 +1,4 @@
-//! [`Delegation`]: one delegated task as it was given, and the channels to the waiter ([`Waiting`]).
+//! [`Delegation`]: one delegated task as it was sent, and the channels to the waiter ([`Waiting`]).
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

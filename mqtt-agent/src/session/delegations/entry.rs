@@ -1,4 +1,4 @@
-//! [`Entry`]: where one delegated task is, and what the store knows of it.
+//! [`Entry`]: the state of one delegated task, and how much of it is stored.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

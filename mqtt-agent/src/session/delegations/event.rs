@@ -1,4 +1,4 @@
-//! What reaches the book of delegated tasks, and what it wants done.
+//! The events for the book of delegated tasks, and its effects.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! [`Agents`]: which agents are online, and what is to be sent to them once more, so much at a time (`A2A-14`).
+//! [`Agents`]: which agents are online, and which tasks are sent to them again, a limited number at a time (`A2A-14`).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Faults that tests switch on, to see that the schedules of [`schedules`](super::schedules) find them. In a program none
-//! of them can be.
+//! Faults that tests switch on, to check that the schedules of [`schedules`](super::schedules) find them. Outside tests
+//! they cannot be switched on.
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

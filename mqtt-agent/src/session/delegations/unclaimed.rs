@@ -1,4 +1,4 @@
-//! Ended tasks that nobody waits for, until [`Results`](crate::a2a::Results) takes them.
+//! Ended tasks without a waiter, until [`Results`](crate::a2a::Results) takes them.
 
 use std::collections::{HashSet, VecDeque};
 

@@ -1,9 +1,9 @@
-//! How many calls of one tool may be unanswered: a limit that follows the delay of the answers.
+//! How many calls of one tool may be unanswered. The limit adapts to the delay of the answers.
 //!
-//! After LEDBAT (RFC 6817) and its successors, which limit a sender by the delay in a queue that it shares with others:
-//! whatever is above the lowest delay of late is time spent in queues. While that is short the limit grows, when it is
-//! long the limit shrinks, and so all callers of a server together keep the same queue short, however many they are. A
-//! limit by the number of queued calls (TCP Vegas) would add up with the callers.
+//! It follows LEDBAT (RFC 6817) and its successors, which limit a sender by the delay in a shared queue. Delay above
+//! the lowest recent delay is time spent in queues. While that time is short, the limit grows; when it is long, the
+//! limit shrinks. So all callers of a server together keep its queue short, however many there are. With a limit by the
+//! number of queued calls (TCP Vegas), the queue would grow with the number of callers.
 
 use std::time::{Duration, Instant};
 

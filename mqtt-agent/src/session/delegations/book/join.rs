@@ -1,5 +1,5 @@
-//! Tasks that come into the book on other ways than by being given here: an earlier process gave them, or somebody waits for
-//! the task of another process.
+//! Tasks in the book that were not delegated in this process: tasks of an earlier process, and attached tasks of
+//! another process.
 
 use std::sync::Arc;
 use std::time::Instant;
