@@ -1,4 +1,4 @@
-//! Sending a request: the builder that the caller of a `#[request]` uses.
+//! Sends a request: the builder for callers of a `#[request]` handler.
 
 use std::fmt::{self, Display};
 use std::future::IntoFuture;
@@ -22,12 +22,12 @@ use crate::wire::Response;
 pub struct Ask(Outgoing);
 
 impl Ask {
-    /// With a payload.
+    /// A request with a payload.
     pub fn new(topic: TopicDef, payload: serde_json::Result<Encoded>) -> Self {
         Self(Outgoing::new(topic, Some(payload)))
     }
 
-    /// Without one.
+    /// A request without a payload.
     #[must_use]
     pub fn empty(topic: TopicDef) -> Self {
         Self(Outgoing::new(topic, None))
@@ -69,7 +69,7 @@ fn failure(inbound: &Inbound) -> CallError {
     }
 }
 
-/// A request that is sent when it is awaited. If it is dropped, the answer is ignored.
+/// A request that is sent when it is awaited. If the future is dropped, the answer is ignored.
 ///
 /// `R` is what the handler returns. Awaiting gives `Result<T, RemoteError<E>>` for a `Result<T, E>`.
 #[must_use = "a request is sent when it is awaited"]

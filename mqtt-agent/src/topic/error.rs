@@ -29,7 +29,7 @@ pub enum EventError {
     /// Publishing failed.
     #[error("publishing the event failed: {0}")]
     Publish(PublishError),
-    /// The broker did not acknowledge it in time. It may have arrived.
+    /// The broker did not acknowledge the event in time. The event may have arrived.
     #[error(
         "the event was not acknowledged within {}; publish it again, or give it a longer `.timeout(..)`", Lasting(*.after)
     )]

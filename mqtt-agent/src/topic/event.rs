@@ -1,4 +1,4 @@
-//! Publishing an event: the builder that `#[event]` uses.
+//! Publishes an event: the builder that `#[event]` uses.
 
 use std::fmt::{self, Display};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::link::{Message, QoS};
 #[derive(Debug, Clone, Copy)]
 pub struct Set;
 
-/// A placeholder of an event's topic that has none yet.
+/// A placeholder of an event's topic that has no value yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Unset;
 
@@ -41,12 +41,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// With a payload.
+    /// An event with a payload.
     pub fn new(event: &'static EventDef, payload: serde_json::Result<Encoded>) -> Self {
         Self { event, outgoing: Outgoing::new(event.topic, Some(payload)) }
     }
 
-    /// Without one.
+    /// An event without a payload.
     #[must_use]
     pub fn empty(event: &'static EventDef) -> Self {
         Self { event, outgoing: Outgoing::new(event.topic, None) }
@@ -66,7 +66,7 @@ impl Draft {
         self
     }
 
-    /// Publishes.
+    /// Publishes the event.
     pub fn publish(self, client: &Client) -> Publishing {
         let publisher = Publisher::of(client);
         Publishing(Box::pin(async move {

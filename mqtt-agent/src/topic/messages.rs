@@ -1,4 +1,4 @@
-//! Subscribing to a topic filter that is known only at run time.
+//! Subscribes to a topic filter that is known only at run time.
 
 use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
@@ -31,11 +31,11 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Up to 1,024 unread messages and 8 MiB wait in memory, acknowledged as they arrive, so a crash loses them. Further
-    /// ones, up to 32 MiB, wait unacknowledged, each for 10 s at most: meanwhile the broker holds back later ones, also
-    /// those for others on this connection. When nothing has been read for 10 s, further ones are dropped, logged and
-    /// counted by [`Messages::missed`]. At QoS 0 further ones are dropped at once. The subscription ends when
-    /// [`Messages`] is dropped, and is renewed after a reconnect.
+    /// Up to 1,024 unread messages and 8 MiB wait in memory. They are acknowledged as they arrive, so a crash loses
+    /// them. Further messages, up to 32 MiB, wait unacknowledged, each for 10 s at most. In the meantime the broker
+    /// holds back later messages, also those for other users of this connection. When nothing has been read for 10 s,
+    /// further messages are dropped, logged and counted by [`Messages::missed`]. At QoS 0 further messages are dropped
+    /// at once. The subscription ends when [`Messages`] is dropped, and is renewed after a reconnect.
     pub fn subscribe(&self, filter: impl Into<String>) -> Subscribe {
         Subscribe { session: Arc::clone(self.session()), filter: Filter::new(filter) }
     }

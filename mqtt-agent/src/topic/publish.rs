@@ -1,4 +1,4 @@
-//! Publishing to a topic that is known only at run time.
+//! Publishes to a topic that is known only at run time.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -32,8 +32,8 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout; dropping it before the message
-    /// is sent withdraws it.
+    /// Awaiting it waits for the broker's acknowledgement, up to the client's timeout. Dropping it before the message
+    /// is sent withdraws the message.
     pub fn publish<P: EventPayload + ?Sized>(&self, topic: impl Into<String>, payload: &P) -> Publish {
         Publish::new(Publisher::of(self), topic.into(), payload.encode())
     }

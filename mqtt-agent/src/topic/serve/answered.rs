@@ -1,7 +1,7 @@
-//! [`ReplyRules`]: which Response Topics a request may be answered to.
+//! [`ReplyRules`]: on which Response Topics a request may be answered.
 //!
-//! Who asks names the topic, and the agent has rights of its own: without rules anybody who may ask could have it publish
-//! where they may not.
+//! The requester names the topic, and the agent publishes with its own rights. Without rules, a requester could make
+//! the agent publish on topics on which the requester itself may not.
 
 use crate::handler::registry::HandlerDef;
 use crate::link::{matches, unshared};

@@ -1,4 +1,4 @@
-//! One handler while it is served: from a message to its end.
+//! One served handler: from a message to the end of its handling.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
