@@ -38,7 +38,7 @@ pub enum TaskSide {
 }
 
 impl TaskSide {
-    /// The name in stores.
+    /// The name for use in stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -131,13 +131,13 @@ impl TaskRecord {
     }
 }
 
-/// How long ended tasks are kept. Tasks that have not ended are never removed.
+/// How long and how many ended tasks are kept. Tasks that have not ended are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
     /// How long a task is kept after its last change. Default: 7 days.
     pub age: Duration,
-    /// How many tasks are kept on each side, the latest ones. Default: 10,000.
+    /// How many ended tasks are kept on each side; the latest are kept. Default: 10,000.
     pub count: usize,
 }
 
@@ -223,7 +223,7 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 ///   by byte. A record that could not be read back is refused with [`StoreError::Unstorable`].
 /// - No operation blocks the thread that polls it.
 ///
-/// A store belongs to one agent at a time. An `Arc` of a store is that store, for one that outlives its agent.
+/// A store belongs to one agent at a time. An `Arc` of a store is a store too, for a store that outlives its agent.
 ///
 /// Agents and clients treat an operation that panics, or that takes longer than 30 s, as [`StoreError::Unavailable`].
 ///
@@ -236,8 +236,8 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    /// Inserts the record of a new task, and returns `None`. If there is a record with its id already, returns that one
-    /// and changes nothing (`A2A-14`).
+    /// Inserts the record of a new task, and returns `None`. If there already is a record with its id, returns that
+    /// record and changes nothing (`A2A-14`).
     fn insert(&self, side: TaskSide, record: TaskRecord) -> StoreFuture<'_, Option<TaskRecord>>;
 
     /// Returns the record of a task.
@@ -263,12 +263,12 @@ pub trait TaskStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> StoreFuture<'a, Vec<TaskRecord>>;
 
-    /// The records of the tasks that `from` gave, those that have ended and are settled among them, in the order in which they
-    /// were inserted: those after the task `after`, or from the first one, `limit` at the most. Of what is not kept any more,
-    /// and of what cannot be read, as [`open`](Self::open).
+    /// Returns the records of the tasks that `from` delegated, including ended and settled ones, in the order of
+    /// insertion: those after the task `after`, or from the first one, at most `limit`. Removed and unreadable records
+    /// are treated as in [`open`](Self::open).
     ///
-    /// It answers queries (`A2A-16`). What is given here finds open records alone, by reading all of them; a store of your own
-    /// may know better.
+    /// Used to answer queries (`A2A-16`). The default implementation finds only open records, by reading all of them;
+    /// override it in a store of your own.
     fn of_sender<'a>(
         &'a self,
         side: TaskSide,

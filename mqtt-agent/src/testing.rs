@@ -1,8 +1,8 @@
 //! Helpers for tests (feature `broker`): an agent that runs on its own broker.
 //!
 //! [`#[mqtt_agent::test]`](macro@crate::test) passes a [`TestAgent`] to a test function; [`TestAgent::start`] starts
-//! one anywhere. It uses the embedded [`crate::broker`]: real topics and messages over a loopback port, without an
-//! installation. [`check_task_store`] checks a custom task store against the contract.
+//! one anywhere. It uses the embedded [`crate::broker`]: real topics and messages over a loopback port, without
+//! installing a broker. [`check_task_store`] checks a custom task store against the contract.
 
 mod run;
 
@@ -89,7 +89,7 @@ impl TestAgent {
         &self.url
     }
 
-    /// Stops the agent cleanly, and then its broker. [`#[mqtt_agent::test]`](macro@crate::test) does it automatically
+    /// Stops the agent cleanly, and then its broker. [`#[mqtt_agent::test]`](macro@crate::test) does this automatically
     /// at the end of the test, also after a panic. A second call has no effect.
     pub async fn stop(&self) {
         let Some((running, broker)) = self.running.lock().await.take() else { return };
@@ -117,9 +117,9 @@ debug_as_display!(TestError);
 #[doc(hidden)]
 pub type Made<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn StdError + Send + Sync>>> + 'a>>;
 
-/// What can be a parameter of a test with [`#[mqtt_agent::test]`](macro@crate::test).
+/// A type that can be a parameter of a test with [`#[mqtt_agent::test]`](macro@crate::test).
 ///
-/// [`TestAgent`] is the agent, each [`Client`] a client with its own connection. Implement it for the fixtures of your
+/// [`TestAgent`] is the agent; each [`Client`] has its own connection. Implement this trait for the fixtures of your
 /// tests:
 ///
 /// ```
@@ -142,8 +142,8 @@ pub trait FromTest: Sized {
     /// Makes the value. The agent is already started; an error fails the test.
     fn from_test(agent: &TestAgent) -> impl Future<Output = Result<Self, Box<dyn StdError + Send + Sync>>>;
 
-    /// [`from_test`](Self::from_test) with a future that has a name: of a type without the trait the compiler would
-    /// report one without it as well.
+    /// [`from_test`](Self::from_test) with a named future. With an unnamed one, the compiler would report a second
+    /// error for a type without the trait.
     #[doc(hidden)]
     fn boxed_from_test<'a>(agent: &'a TestAgent) -> Made<'a, Self>
     where

@@ -1,4 +1,4 @@
-//! When a store takes a change: the system's clock, and one that tests move by hand.
+//! The time of a store's changes: the system's clock, or a clock that tests set.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! [`Guarded`]: a user's store, which may panic and may stall. Both are failures like others.
+//! [`Guarded`]: a wrapper around a user's store, which may panic or stall. Both become errors.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

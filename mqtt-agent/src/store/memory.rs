@@ -13,7 +13,7 @@ use crate::wire::Identifier;
 /// The default limit of bytes of ended tasks on each side.
 const ENDED_BYTES: usize = 128 << 20;
 
-/// Stores tasks in memory; they are lost when the process ends.
+/// Stores tasks in memory. They are lost when the process ends.
 ///
 /// For agents whose tasks may be lost, and for tests. If tasks must not be lost, use `SqliteStore` (feature `sqlite`).
 ///

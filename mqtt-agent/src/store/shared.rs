@@ -1,4 +1,4 @@
-//! An `Arc` of a store is that store.
+//! Implements [`TaskStore`] for an `Arc` of a store.
 
 use std::sync::Arc;
 

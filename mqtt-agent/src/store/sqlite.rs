@@ -1,5 +1,6 @@
-//! [`SqliteStore`]: a task store in a file. `worker` has the thread that owns the file, `open` opens it, `private` sets
-//! its permissions, `migrations` has its schema, `rows` the statements, and `aside` the unreadable records.
+//! [`SqliteStore`]: a task store in a file. `worker` has the thread that owns the file, `open` opens the file,
+//! `private` sets its permissions, `migrations` has its schema, `rows` the statements, and `aside` the unreadable
+//! records.
 
 mod aside;
 mod failure;
@@ -49,8 +50,8 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 /// A dedicated thread works on the file. When the last clone of the store is dropped, the thread finishes queued
 /// operations and ends; [`close`](Self::close) waits for that.
 ///
-/// The file belongs to one store at a time: it is locked until the store is closed or its process ends, in whatever
-/// way. The file has a format version: a later version of this crate upgrades an older file when opening it, and an
+/// The file belongs to one store at a time: it is locked until the store is closed or its process ends, even by a
+/// crash. The file has a format version: a later version of this crate upgrades an older file when opening it, and an
 /// earlier version refuses it. On Unix the file and its companion files are readable by their owner only (mode 0600);
 /// opening an existing file removes other permissions.
 ///

@@ -1,6 +1,6 @@
-//! Running one test: its runtime, its agent, its time limit, and the end of all of it.
+//! Runs one test: its runtime, its agent, its time limit, and the cleanup.
 //!
-//! A test reports by panicking, so this is the one place of the library that does.
+//! A failed test has to panic, so this is the only place in the library that panics.
 
 use std::error::Error;
 use std::future::Future;
@@ -16,12 +16,12 @@ use crate::deadline::Lasting;
 /// How long a stop may take; then the runtime ends what is left.
 const STOP: Duration = Duration::from_secs(10);
 
-/// The agent of a test that names none: every `#[tool]` that is linked in.
+/// The agent of a test that does not specify an agent: it serves every `#[tool]` that is linked in.
 pub fn agent() -> Agent {
     Agent::new("test")
 }
 
-/// Runs a test to its end or to its limit. Called by the function that `#[mqtt_agent::test]` makes.
+/// Runs a test until it ends or reaches its time limit. Called by the function that `#[mqtt_agent::test]` generates.
 #[track_caller]
 #[allow(clippy::panic)]
 pub fn run<T, F>(

@@ -1,4 +1,4 @@
-//! What is kept, and what changes it.
+//! Rules for `insert`, `get` and `update`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What `open` gives.
+//! Rules for `open`.
 
 use std::sync::Arc;
 

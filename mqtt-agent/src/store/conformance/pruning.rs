@@ -1,4 +1,4 @@
-//! What `prune` removes.
+//! Rules for `prune`.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Records that cannot be read. They stay in the file as they are, and no other waits for them.
+//! Unreadable records. They stay in the file unchanged, and do not block other records.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::store::{StoreError, TaskSide};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetAside {
-    /// Whose record it is.
+    /// The side that the record belongs to.
     pub side: TaskSide,
     /// The task's id.
     pub task_id: String,

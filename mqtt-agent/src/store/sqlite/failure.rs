@@ -1,4 +1,4 @@
-//! What goes wrong with the file, and what of it the user is told.
+//! The errors of the file, and how they are reported to the user.
 
 use std::path::Path;
 

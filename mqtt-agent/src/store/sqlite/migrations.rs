@@ -1,5 +1,5 @@
-//! The schema of the file and its versions. The file says which it has (`PRAGMA user_version`), and whose it is
-//! (`PRAGMA application_id`).
+//! The schema of the file and its versions. The file contains its version (`PRAGMA user_version`), and the id of its
+//! application (`PRAGMA application_id`).
 
 use rusqlite::{Connection, TransactionBehavior};
 

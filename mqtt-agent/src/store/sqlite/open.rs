@@ -1,4 +1,4 @@
-//! Opens the file: locks it, makes it durable keeps it from others and brings it up to date.
+//! Opens the file: locks it, makes it durable, sets its permissions and upgrades its schema.
 
 use std::path::Path;
 use std::thread;

@@ -1,5 +1,5 @@
-//! Who may read the file: its owner alone, for tasks and their results are nobody else's business. What SQLite puts beside it
-//! takes its permissions from it. Elsewhere than on Unix the directory says who may.
+//! Makes the file readable by its owner only, because tasks and results are confidential. SQLite gives its companion
+//! files the same permissions. On systems other than Unix, the permissions of the directory apply.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Records as rows, and the statements that read and change them. All of them run within a transaction of the worker's.
+//! Records as rows, and the statements that read and change them. All of them run in a transaction of the worker.
 
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, named_params, params};
 

@@ -1,5 +1,5 @@
-//! The thread that owns the file. It knows nothing of tasks: it runs what it is given, everything that waits in one
-//! transaction, and answers when that is committed.
+//! The thread that owns the file. It does not know tasks: it runs all waiting jobs in one transaction, and answers when
+//! the transaction is committed.
 
 use std::thread;
 
