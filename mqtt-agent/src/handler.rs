@@ -1,7 +1,7 @@
 //! Handlers: users' functions, their parameters and results, and how they run.
 //!
 //! - [`param`], [`reply`]: the types of parameters and results
-//! - [`content`]: a reply beyond JSON
+//! - [`content`]: a reply with content beyond JSON
 //! - [`registry`]: the definitions that the macros generate
 //! - [`context`], [`partials`]: what the runtime provides
 //! - [`run`]: running a handler once; [`refusal`]: errors of the runtime

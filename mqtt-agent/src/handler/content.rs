@@ -1,4 +1,4 @@
-//! [`Content`]: a tool's reply of texts, images, audio and bytes, with a value beside them or without (`MCP-21`).
+//! [`Content`]: a tool's reply of texts, images, audio and bytes, with or without a value (`MCP-21`).
 
 use std::marker::PhantomData;
 
@@ -10,12 +10,12 @@ use super::reply::{Answer, Answered, Apart, Described, FromToolResult, Received,
 use crate::json;
 use crate::wire::{ContentBlock, content_kinds as kinds};
 
-/// What a tool answers beyond JSON: texts, images, audio, bytes with a media type and links, in any number, and a value
-/// `T` beside them where there is one.
+/// A tool's reply beyond JSON: any number of texts, images, audio, bytes with a media type and links, and optionally a
+/// value `T`.
 ///
-/// A tool that returns it says so on its card (`content`), and a caller reads it by the same type, with
+/// The card of a tool that returns it says so (`content`). A caller reads it as the same type, with
 /// [`ToolCall::content`](crate::ToolCall::content) or [`returning`](crate::ToolCall::returning). The page
-/// [`guide::content`](crate::guide::content) says what others read.
+/// [`guide::content`](crate::guide::content) says what other clients read.
 ///
 /// ```
 /// use mqtt_agent::Content;
@@ -42,46 +42,46 @@ impl Default for Content {
 }
 
 impl Content {
-    /// No value, and nothing yet.
+    /// Content without a value and without blocks.
     pub fn new() -> Self {
         Self::of(())
     }
 }
 
 impl<T> Content<T> {
-    /// A value, which is the result for peers that know no content, and nothing beside it yet.
+    /// Content with a value and without blocks. The value is the result for peers that do not support content.
     pub fn of(value: T) -> Self {
         Self { value, blocks: Vec::new() }
     }
 
-    /// With a text.
+    /// Adds a text.
     pub fn with_text(self, text: impl Into<String>) -> Self {
         self.with(ContentBlock::text(text))
     }
 
-    /// With an image, of a media type such as `image/png`.
+    /// Adds an image, with its media type, such as `image/png`.
     pub fn with_image(self, data: impl Into<Bytes>, media_type: impl Into<String>) -> Self {
         self.with(ContentBlock::image(data, media_type))
     }
 
-    /// With audio, of a media type such as `audio/wav`.
+    /// Adds audio, with its media type, such as `audio/wav`.
     pub fn with_audio(self, data: impl Into<Bytes>, media_type: impl Into<String>) -> Self {
         self.with(ContentBlock::audio(data, media_type))
     }
 
-    /// With bytes of any media type, such as `application/pdf`: a resource whose URI is `attachment:` and its place
+    /// Adds bytes of any media type, such as `application/pdf`: a resource whose URI is `attachment:` and its position
     /// among the blocks. [`ContentBlock::bytes`] takes a URI.
     pub fn with_bytes(self, data: impl Into<Bytes>, media_type: impl Into<String>) -> Self {
         let uri = format!("attachment:{}", self.blocks.len());
         self.with(ContentBlock::bytes(uri, data, media_type))
     }
 
-    /// With a link to a resource.
+    /// Adds a link to a resource.
     pub fn with_link(self, uri: impl Into<String>, name: impl Into<String>) -> Self {
         self.with(ContentBlock::link(uri, name))
     }
 
-    /// With a block.
+    /// Adds a block.
     pub fn with(mut self, block: ContentBlock) -> Self {
         self.blocks.push(block);
         self
@@ -98,7 +98,7 @@ impl<T> Content<T> {
         &self.blocks
     }
 
-    /// The texts, a line each.
+    /// The texts, one per line.
     #[must_use]
     pub fn text(&self) -> String {
         let texts: Vec<_> = self.blocks.iter().filter_map(ContentBlock::as_text).collect();

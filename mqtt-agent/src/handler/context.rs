@@ -40,7 +40,7 @@ impl Caller {
 /// What is known about a call: its caller, its deadline, and whether it was cancelled.
 ///
 /// Cheap to clone; all clones are the same context. A clone may be moved into a spawned task and may outlive the
-/// handler; its data does not change. But the call ends with its handler, in whatever way: from then on
+/// handler; its data does not change. But the call ends with its handler, however the handler ends: from then on
 /// [`is_cancelled`](Self::is_cancelled) is true and [`cancelled`](Self::cancelled) returns. Pending calls of its
 /// [`client`](Self::client) are cancelled, and later ones are refused: calls end with
 /// [`CallError::Canceled`](crate::CallError::Canceled), tasks with
@@ -207,7 +207,8 @@ impl Context {
         user.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// When the handler is dropped: at the tool's own limit or the caller's deadline, whichever is sooner (`MCP-15`).
+    /// The time at which the handler is dropped: the tool's own limit or the caller's deadline, whichever is sooner
+    /// (`MCP-15`).
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.0.deadline.get().copied().unwrap_or(self.0.invocation.deadline)
@@ -215,7 +216,7 @@ impl Context {
 
     /// Completes when the call is cancelled: the caller cancelled it, the agent stops, or the handler has ended.
     ///
-    /// An `async` handler need not watch it, because it is dropped. A blocking one should check
+    /// An `async` handler need not watch for this, because the handler is dropped. A blocking one should check
     /// [`is_cancelled`](Self::is_cancelled) regularly.
     pub async fn cancelled(&self) {
         self.0.invocation.cancellation.cancelled().await;
@@ -237,7 +238,7 @@ impl Context {
         self.0.invocation.trace.as_ref()
     }
 
-    /// The agent's state of this type, if it was given.
+    /// The agent's state of this type, if it has one.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<&T> {
         self.0.invocation.states.get()

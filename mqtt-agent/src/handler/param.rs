@@ -56,7 +56,7 @@ pub use shape::{AnyRoot, BorrowedParam, Root, RootOf};
     note = "for a type of your own derive `serde::Deserialize` and `schemars::JsonSchema`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]
 pub trait Param<'a>: Sized {
-    /// What the parameter needs, which the agent has to know before any call.
+    /// What the parameter needs. The agent checks it before any call.
     const NEED: Need;
 
     /// Takes the value from the call. `name` is the parameter's name on the wire.
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
         Self { arguments, context, errors: Vec::new() }
     }
 
-    /// What is known about the call.
+    /// The context of the call.
     #[must_use]
     pub fn context(&self) -> &'a Context {
         self.context
@@ -269,7 +269,7 @@ impl<'a, T: DeserializeOwned + JsonSchema> Param<'a> for Args<T> {
 /// A value of the agent's state: a database, a client, a clock.
 ///
 /// It is given once with [`Agent::state`](crate::Agent::state), and cloned for each call: wrap values that are
-/// expensive to clone in an `Arc`. If a handler's state was not given, the agent refuses to start.
+/// expensive to clone in an `Arc`. If a handler's state is missing, the agent refuses to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State<T>(pub T);
 

@@ -44,12 +44,12 @@ impl<T> Partials<T> {
 }
 
 impl<T: Serialize> Partials<T> {
-    /// Sends a partial result. Waits while 32 earlier ones are not acknowledged by the broker, and during a reconnect.
+    /// Sends a partial result. Waits while the broker has not acknowledged 32 earlier ones, and during a reconnect.
     ///
     /// # Errors
     ///
-    /// When the call was cancelled, the value is too large for the broker or the caller or cannot be written as JSON,
-    /// or the broker denied an earlier one.
+    /// When the call was cancelled, when the value is too large for the broker or the caller or cannot be written as
+    /// JSON, or when the broker denied an earlier partial result.
     pub async fn send(&self, value: &T) -> Result<(), PartialsError> {
         if self.stream.cancellation.is_cancelled() {
             return Err(PartialsError::Canceled);

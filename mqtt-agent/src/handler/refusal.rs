@@ -1,4 +1,4 @@
-//! The errors that the runtime sends, as opposed to handlers; their codes are in [`codes`].
+//! The errors that the runtime sends, as opposed to those of handlers; their codes are in [`codes`].
 
 use std::time::Duration;
 

@@ -41,7 +41,7 @@ use crate::wire::ContentBlock;
 /// A handler's answer: the value's JSON, or the error.
 pub type Answer = Result<Answered, Failure>;
 
-/// What a handler answers: a value's JSON, which it is made of, and the content beside it ([`Content`](crate::Content)).
+/// A handler's reply: the JSON of a value, and the content ([`Content`](crate::Content)), if there is any.
 #[derive(Debug, Clone)]
 pub struct Answered {
     pub(crate) value: Box<RawValue>,
@@ -123,7 +123,7 @@ pub struct Described<T> {
     pub(crate) of: PhantomData<fn() -> T>,
 }
 
-/// What a tool's reply is described by.
+/// The description of a tool's reply.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Output {

@@ -1,4 +1,4 @@
-//! Running one handler: until it answers, its deadline, its cancellation or its panic, whichever is first.
+//! Runs one handler until it answers or panics, its deadline passes, or it is cancelled.
 
 use std::any::Any;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The agent's own values, one for each type.
+//! The agent's state: one value for each type.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! [`AuditLog`]: a line for each call, written where no call waits for it.
+//! [`AuditLog`]: writes a line for each call, without delaying the calls.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -23,24 +23,25 @@ const QUEUE: usize = 1024;
 /// So many characters of each text are written. All of them are identifiers, but for topics and codes.
 const MOST: usize = 200;
 
-/// Writes a line of JSON for each call: when, who, what, and what came of it.
+/// Writes a line of JSON for each call: the time, the caller, the tool and the outcome.
 ///
 /// ```json
 /// {"time":"2026-11-27T09:30:00.104Z","agent":"valves","kind":"tool","name":"turn","client":"panel-3","call_id":"4f9c..",
 ///  "outcome":"ok","elapsed_ms":12}
 /// ```
 ///
-/// in one line. `client` is where the answer went ([`Request::client`]); what the call says of its caller is there as `caller` where
-/// that is something else. `outcome` is `ok` or the kind of the error, with its `code`; or `abandoned`, when the call ended before
-/// it had an answer: it was cancelled, ran out of time, or was given up by a layer around this one. Arguments and results are
-/// not written.
+/// The real line has no line breaks. `client` is the client that the answer went to ([`Request::client`]). `caller` is
+/// the caller's claimed id, if it differs. `outcome` is `ok`; or the kind of the error, with its `code`; or `abandoned`
+/// if the call ended without an answer, because it was cancelled, ran out of time, or was dropped by an outer layer.
+/// Arguments and results are not written.
 ///
-/// Lines are written by a thread of their own, so that a slow disk holds up no call. Up to 1,024 of them wait, of at most some
-/// 2 kB each. What comes when that many wait is lost, and counted: `{"time":..,"lost":3}` is the next line. With
-/// [`refuse_when_full`](Self::refuse_when_full) calls are refused instead, with the code `audit_full`. A write that fails loses
-/// its line, which counts as lost, and is logged. A clean stop of the agent writes what waits; a crash loses it.
+/// A dedicated thread writes the lines, so a slow disk does not delay calls. Up to 1,024 lines wait, of at most about 2
+/// kB each. Further lines are lost and counted: the next line is `{"time":..,"lost":3}`. With
+/// [`refuse_when_full`](Self::refuse_when_full), calls are refused instead, with the code `audit_full`. If a write
+/// fails, its line counts as lost, and the failure is logged. A clean stop of the agent writes the waiting lines; a
+/// crash loses them.
 ///
-/// The outermost layer sees most: write it first.
+/// Add it as the first layer: the outermost layer sees the most calls.
 ///
 /// ```
 /// use mqtt_agent::layer::AuditLog;
@@ -65,7 +66,7 @@ enum Line {
 }
 
 impl AuditLog {
-    /// Writes to a file, a socket, or what else can be written to.
+    /// Writes to a file, a socket, or any other writer.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ impl AuditLog {
         Self::with_queue(writer, QUEUE)
     }
 
-    /// The same with room for another number of lines that wait; 0 counts as 1.
+    /// Like [`new`](Self::new), with another limit for waiting lines; 0 counts as 1.
     ///
     /// # Errors
     ///
@@ -88,15 +89,16 @@ impl AuditLog {
         Ok(Self { lines: sender, lost, refuses: false })
     }
 
-    /// Refuses calls for whose lines there is no room, `unavailable` with the code `audit_full`, before anything is run. A call
-    /// has the room of its line from its beginning on: so no more calls are in hand at once than lines may wait.
+    /// Refuses a call as `unavailable` with the code `audit_full`, before anything runs, if there is no room for its
+    /// line. A call reserves the room for its line when it begins, so the number of concurrent calls is at most the
+    /// number of lines that may wait.
     #[must_use]
     pub fn refuse_when_full(mut self) -> Self {
         self.refuses = true;
         self
     }
 
-    /// Waits until everything is written that was to be written before.
+    /// Waits until all lines so far are written.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         if self.lines.send(Line::Flush(done)).await.is_ok() {

@@ -1,4 +1,4 @@
-//! [`ConcurrencyByKey`]: so many calls of one key run at once.
+//! [`ConcurrencyByKey`]: limits the concurrent calls of each key.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,12 +17,12 @@ use crate::wire::codes;
 /// How many calls of one key wait, where nothing else is said.
 const QUEUE: usize = 64;
 
-/// Lets so many calls of one key run at once: of one caller, one tenant, one device.
+/// Limits how many calls with the same key run concurrently. A key is, for example, a caller, a tenant or a device.
 ///
-/// Further ones wait in their order, up to [`queue`](Self::queue); those beyond that are refused `unavailable` with the code
-/// `busy`. What waits here holds no place among the handlers that run, and ends with its caller's patience. A call that is made
-/// in a handler of the same agent never waits, for that one might hold the key: it runs at once or is `busy`. A key costs memory
-/// only while a call of it is in hand.
+/// Up to [`queue`](Self::queue) further calls wait, in order; calls beyond that are refused as `unavailable` with the
+/// code `busy`. A waiting call does not count as a running handler, and ends at its caller's deadline. A call that is
+/// made in a handler of the same agent never waits, because that handler might hold the key: it runs at once or is
+/// refused as `busy`. A key uses memory only while it has a waiting or running call.
 ///
 /// ```
 /// use mqtt_agent::layer::ConcurrencyByKey;
@@ -54,20 +54,21 @@ struct Using {
 }
 
 impl ConcurrencyByKey {
-    /// At most so many at once of what `key` says; 0 counts as 1. What has no key is not limited.
+    /// At most `most` calls run concurrently for each key that `key` returns; 0 counts as 1. Calls without a key are
+    /// not limited.
     pub fn new(most: usize, key: impl Fn(&Request) -> Option<String> + Send + Sync + 'static) -> Self {
         // What a semaphore holds.
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
         Self { most, queue: QUEUE, key: Box::new(key), places: Places::default() }
     }
 
-    /// At most so many at once of one [client](Request::client).
+    /// At most `most` calls run concurrently for each [client](Request::client).
     pub fn by_client(most: usize) -> Self {
         Self::new(most, |request| Some(request.client().to_owned()))
     }
 
-    /// At most so many at once with one value of an argument; `7.0` and `7` are one value (`MCP-8`). Calls without it are not
-    /// limited: a `default` of a tool's parameter is filled in after the layers.
+    /// At most `most` calls run concurrently for each value of an argument; `7.0` and `7` are the same value (`MCP-8`).
+    /// Calls without the argument are not limited: a `default` of a tool's parameter is filled in after the layers.
     pub fn by_argument(most: usize, name: &'static str) -> Self {
         Self::new(most, move |request| match request.arguments().get(name)? {
             Value::Null => None,
@@ -76,7 +77,7 @@ impl ConcurrencyByKey {
         })
     }
 
-    /// How many calls of one key wait. Default: 64.
+    /// Sets how many calls of each key wait. Default: 64.
     #[must_use]
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls;

@@ -1,4 +1,4 @@
-//! [`from_fn`] and [`check`]: layers that are a closure.
+//! [`from_fn`] and [`check`]: layers made from closures.
 
 use std::any::type_name;
 use std::fmt;
@@ -8,13 +8,13 @@ use super::next::{Layer, Next};
 use super::outcome::{Outcome, Refusal};
 use super::request::Request;
 
-/// A layer of a closure, made by [`from_fn`].
+/// A layer made from a closure by [`from_fn`].
 pub struct FromFn<F> {
     function: F,
     name: &'static str,
 }
 
-/// A layer of a closure that gets the request and what is further in.
+/// Makes a layer from a closure, which gets the request and the inner layers ([`Next`]).
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,13 +66,13 @@ impl<F> fmt::Debug for FromFn<F> {
     }
 }
 
-/// A layer that lets a call go on or refuses it, made by [`check`].
+/// A layer that lets a call continue or refuses it, made by [`check`].
 pub struct Check<F> {
     function: F,
     name: &'static str,
 }
 
-/// A layer of a closure that looks at each request, and refuses it with an error or lets it go on.
+/// Makes a layer from a closure that checks each request: it refuses the request with an error or lets it continue.
 ///
 /// ```
 /// use mqtt_agent::layer::{self, Refusal};

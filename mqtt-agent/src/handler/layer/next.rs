@@ -1,4 +1,4 @@
-//! [`Layer`]: what stands around a handler, and [`Next`]: what it stands around.
+//! [`Layer`]: a layer around a handler, and [`Next`]: the inner layers and the handler.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -20,10 +20,11 @@ use crate::shown::{quoting, shown};
 /// How long a layer may take to end what it has begun.
 const STOP: Duration = Duration::from_secs(5);
 
-/// What stands around handlers: it sees each call before and its outcome afterwards, and decides what goes on.
+/// A layer around handlers. It sees each call before the handler and its outcome afterwards, and decides whether the
+/// call continues.
 ///
-/// Give it to [`Agent::layer`](crate::Agent::layer) for all handlers, or to one with `#[tool(layer = ..)]`. The page
-/// [`layer`](crate::layer) says in which order layers run, and until when.
+/// Add it to all handlers with [`Agent::layer`](crate::Agent::layer), or to one with `#[tool(layer = ..)]`. The page
+/// [`layer`](crate::layer) has the order and the time limits of layers.
 ///
 /// ```
 /// use std::time::Instant;
@@ -47,18 +48,19 @@ const STOP: Duration = Duration::from_secs(5);
     note = "implement `mqtt_agent::layer::Layer` for it, or write `layer::check(|request| ..)` or `layer::from_fn(|request, next| ..)`"
 )]
 pub trait Layer: Send + Sync + 'static {
-    /// Handles one call: lets it go on with [`Next::run`], or answers without that.
+    /// Handles one call: lets it continue with [`Next::run`], or answers it without that.
     ///
-    /// It may wait before it decides. Dropping the future of [`Next::run`] drops the handler.
+    /// A layer may wait before it decides. Dropping the future of [`Next::run`] drops the handler.
     fn call(&self, request: Request, next: Next) -> impl Future<Output = Outcome> + Send;
 
-    /// What it is called in debug output and in the log. Default: its type.
+    /// Its name in debug output and in the log. Default: its type's name.
     fn name(&self) -> &str {
         type_name::<Self>()
     }
 
-    /// Called when an agent has stopped, with at most 5 s: what a layer has buffered is written now. Also called when the last
-    /// handler that it stands around was [removed](crate::Running::remove_tool), and its calls have ended. Default: nothing.
+    /// Called when an agent has stopped, for example to write buffered data; it is dropped after 5 s. Also called when
+    /// the last handler of the layer was [removed](crate::Running::remove_tool) and that handler's calls have ended.
+    /// Default: does nothing.
     fn stop(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -100,7 +102,7 @@ impl<L: Layer> AnyLayer for L {
     }
 }
 
-/// One layer, as several handlers share it.
+/// A layer that several handlers share.
 #[derive(Clone)]
 pub struct SharedLayer(Arc<dyn AnyLayer>);
 
@@ -169,9 +171,10 @@ impl Next {
         Self { layers, index: 0, handler }
     }
 
-    /// Lets a request go on, and waits for its outcome. Dropped before that, it drops the handler.
+    /// Lets a request continue, and waits for its outcome. Dropping the future drops the handler.
     ///
-    /// The future may be moved into a task: the call ends with its layers, and then this is `canceled`.
+    /// The future may be moved into a tokio task. If the layers of the call end first, the call ends, and this returns
+    /// `canceled`.
     pub fn run(self, request: Request) -> impl Future<Output = Outcome> + Send + 'static {
         self.boxed(request)
     }

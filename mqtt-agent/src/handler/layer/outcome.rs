@@ -1,4 +1,4 @@
-//! [`Output`] and [`Refusal`]: what comes back through the layers.
+//! [`Output`] and [`Refusal`]: the outcome of a call, as layers see it.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::json;
 use crate::shown::{debug_as_display, quoting, shown};
 use crate::wire::{ErrorBody, ErrorKind};
 
-/// What comes back through the layers.
+/// The outcome of a call: a result, or an error.
 pub type Outcome = Result<Output, Refusal>;
 
-/// A result on its way to the caller: its JSON, and the content that a tool gave beside it (`MCP-21`). A layer that puts
-/// another one in its place replaces both.
+/// A result on its way to the caller: its JSON, and the content of a tool's reply (`MCP-21`). A layer that returns
+/// another `Output` replaces both.
 #[derive(Debug, Clone)]
 pub struct Output(Answered);
 
@@ -25,7 +25,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// When JSON cannot hold the value, as a NaN.
+    /// When the value cannot be written as JSON, such as a NaN.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
         json::to_raw(value).map(Self::from).map_err(|error| {
             Refusal::tool_error(format!(
@@ -44,7 +44,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// When it is no `T`.
+    /// When the result does not fit the type.
     pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_str(self.0.value.get())
     }
@@ -66,10 +66,10 @@ impl From<Answered> for Output {
     }
 }
 
-/// An error on its way to the caller, of a layer, the runtime or the handler.
+/// An error on its way to the caller, from a layer, the runtime or the handler.
 ///
-/// Made of every [`ToolError`], so that `?` works in a layer, or by its kind: [`unauthorized`](Self::unauthorized) and the
-/// others. A task that is refused fails with the same kind, message and code.
+/// Every [`ToolError`] converts to it, so `?` works in a layer. It can also be made by its kind, such as
+/// [`unauthorized`](Self::unauthorized). A refused task fails with the same kind, message and code.
 #[derive(Clone)]
 pub struct Refusal {
     // Boxed: it is the rarer half of each outcome.
@@ -85,59 +85,59 @@ impl Refusal {
         ErrorBody::new(kind, message).into()
     }
 
-    /// The caller may not do that.
+    /// An error of the kind `unauthorized`: the caller is not allowed to make the call.
     pub fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unauthorized, message)
     }
 
-    /// The arguments are not what they should be.
+    /// An error of the kind `invalid_arguments`: the arguments are invalid.
     pub fn invalid_arguments(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidArguments, message)
     }
 
-    /// It was tried, and failed.
+    /// An error of the kind `tool_error`: the call was run, and failed.
     pub fn tool_error(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ToolError, message)
     }
 
-    /// It took too long.
+    /// An error of the kind `timeout`: the call took too long.
     pub fn timeout(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Timeout, message)
     }
 
-    /// Not now: nothing was run.
+    /// An error of the kind `unavailable`: the call cannot be run now, and nothing was run.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unavailable, message)
     }
 
-    /// With a stable code.
+    /// Sets a stable code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.body.code = Some(code.into());
         self
     }
 
-    /// With JSON for programs.
+    /// Sets JSON data for programs.
     #[must_use]
     pub fn with_data(mut self, data: Box<RawValue>) -> Self {
         self.body.data = Some(data);
         self
     }
 
-    /// With when to try again, in whole milliseconds. A task's error does not say it.
+    /// Sets when to try again, in whole milliseconds. It is not sent with a task's error.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.body.retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Which of the protocol's kinds (`MCP-7`).
+    /// The kind of error (`MCP-7`).
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.body.kind
     }
 
-    /// What the caller reads.
+    /// The message for the caller.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.body.message

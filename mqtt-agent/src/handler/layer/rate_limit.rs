@@ -1,4 +1,4 @@
-//! [`RateLimit`]: so many calls of one caller and one tool in a time.
+//! [`RateLimit`]: limits the rate of calls of each caller and tool.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,16 +23,17 @@ const CALLERS: usize = 10_000;
 /// A limit of one caller and one handler.
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>;
 
-/// Lets each caller make so many calls of each tool in a time; a layer of the feature `rate-limit`.
+/// Limits how many calls of each tool each caller can make in a period (feature `rate-limit`).
 ///
-/// So many may come at once, and then one more each time its share of the time is over: `RateLimit::new(60, minute)` takes 60
-/// calls at once, and one a second from then on. What is over it is refused `unavailable` with the code `rate_limited` and
-/// `retry_after_ms`, which [`ToolCall::retry`](crate::ToolCall::retry) waits for. Skills and requests count the same way, each by
-/// itself.
+/// That number of calls may come at once; then one more is allowed after each fraction of the period:
+/// `RateLimit::new(60, minute)` allows 60 calls at once, and then one call per second. Calls above the limit are
+/// refused as `unavailable` with the code `rate_limited` and `retry_after_ms`, for which
+/// [`ToolCall::retry`](crate::ToolCall::retry) waits. Each skill and each `#[request]` handler is limited in the same
+/// way.
 ///
-/// A caller is told by where its answers go ([`Request::client`]), for what a call says of its caller can change with each call
-/// (`SUB-7`). So many pairs of a caller and a tool are remembered as [`remember`](Self::remember) says, each until its limit has
-/// recovered; while that many are, those that are new share one limit among them.
+/// Callers are distinguished by the client that their answers go to ([`Request::client`]), because a caller's claimed
+/// id can change with each call (`SUB-7`). Up to [`remember`](Self::remember) pairs of a caller and a tool are
+/// remembered, each until its limit has recovered. While there are that many pairs, all new pairs share one limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +60,8 @@ struct Callers {
 }
 
 impl RateLimit {
-    /// So many calls in a time, of each caller and each tool. 0 calls count as 1, and no time as one nanosecond a call.
+    /// Allows `calls` calls in each period `per`, for each caller and each tool. 0 calls count as 1; a period of zero
+    /// counts as one nanosecond per call.
     pub fn new(calls: u32, per: Duration) -> Self {
         let calls = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
         let each = (per / calls.get()).max(Duration::from_nanos(1));
@@ -69,7 +71,7 @@ impl RateLimit {
         Self { quota, recovery: per, most: CALLERS, hasher: RandomState::new(), callers: Mutex::new(callers) }
     }
 
-    /// How many pairs of a caller and a tool are remembered, at some 150 bytes each. Default: 10,000.
+    /// Sets how many pairs of a caller and a tool are remembered, at about 150 bytes each. Default: 10,000.
     #[must_use]
     pub fn remember(mut self, pairs: usize) -> Self {
         self.most = pairs;

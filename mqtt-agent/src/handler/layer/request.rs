@@ -1,4 +1,4 @@
-//! [`Request`]: what a layer sees of a call, a task or a request before its handler does.
+//! [`Request`]: a call, a task or a request as a layer sees it, before the handler.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::handler::context::{Context, States};
 
-/// What is asked for.
+/// The kind of a [`Request`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -50,7 +50,7 @@ impl Request {
         Self { kind, client: client.into(), arguments, context, left: States::default() }
     }
 
-    /// What is asked for.
+    /// The kind of the request.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
@@ -62,42 +62,42 @@ impl Request {
         self.context.tool()
     }
 
-    /// Where the answer goes: the client of the reply topic, or of a task who gave it. A request that is answered to no
-    /// client's topic has that topic here.
+    /// The client that the answer goes to: the client of the reply topic, or the delegator of a task. If a request is
+    /// answered on a topic that is not a client's, this is that topic.
     ///
-    /// A broker's access rules can bind the topic to an identity. What a call says of its caller beside it is
-    /// [`Caller::claim`](crate::Caller::claim), which a peer may change with each call (`SUB-7`).
+    /// A broker's access rules can bind the topic to an identity. [`Caller::claim`](crate::Caller::claim) is the
+    /// caller's claimed id, which a peer may change with each call (`SUB-7`).
     #[must_use]
     pub fn client(&self) -> &str {
         &self.client
     }
 
-    /// What is known of the call. For a handler without a deadline of the caller's, its time begins when it does; until then
-    /// [`Context::deadline`] says how long the call waits for that.
+    /// The context of the call. Without a deadline of the caller, the handler's time limit starts when the handler
+    /// begins; before that, [`Context::deadline`] is the time until which the call waits for its handler.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The arguments. Those of a tool are as the caller sent them, and are checked after the layers; those of a skill are
-    /// checked already. The payload of a request is under the name of the parameter that takes it.
+    /// The arguments. A tool's arguments are as the caller sent them, and are checked after the layers; a skill's
+    /// arguments are already checked. The payload of a request has the name of the parameter that takes it.
     #[must_use]
     pub fn arguments(&self) -> &Map<String, Value> {
         &self.arguments
     }
 
-    /// The arguments, to be changed.
+    /// The arguments, for changing them.
     pub fn arguments_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.arguments
     }
 
-    /// Leaves a value for later layers and the handler, which find it with [`Context::extension`]. One of each type; a second
-    /// one takes the first one's place.
+    /// Stores a value for later layers and the handler, which get it with [`Context::extension`]. There can be one
+    /// value of each type; a second one replaces the first.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
         self.left.insert(value);
     }
 
-    /// A value that an earlier layer left.
+    /// A value that an earlier layer stored.
     #[must_use]
     pub fn extension<T: 'static>(&self) -> Option<&T> {
         self.left.get()

@@ -1,4 +1,4 @@
-//! [`Layers`]: those around one handler, and how long they may take; [`AgentLayers`]: those of an agent.
+//! [`Layers`]: the layers around one handler, with their time limits; [`AgentLayers`]: the layers of an agent.
 
 use std::fmt;
 use std::future::Future;

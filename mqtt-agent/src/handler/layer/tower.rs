@@ -1,4 +1,4 @@
-//! [`from_tower`]: a layer of `tower`'s as one of ours.
+//! [`from_tower`]: uses a `tower` layer as a [`Layer`].
 
 use std::any::type_name;
 use std::error::Error;
@@ -17,10 +17,10 @@ use super::request::Request;
 /// An error of any of `tower`'s services.
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A request as `tower`'s services hand it on, with what comes after them.
+/// A request as `tower` services pass it on, with the inner layers and the handler.
 #[derive(Debug)]
 pub struct TowerRequest {
-    /// What the services look at.
+    /// The request, for the services.
     pub request: Request,
     next: Next,
 }
@@ -43,18 +43,19 @@ impl Service<TowerRequest> for TowerNext {
     }
 }
 
-/// A layer of `tower`'s, made by [`from_tower`].
+/// A `tower` layer as a [`Layer`], made by [`from_tower`].
 pub struct FromTower<S> {
     service: Mutex<S>,
     name: &'static str,
     refuse: Box<dyn Fn(BoxError) -> Refusal + Send + Sync>,
 }
 
-/// Makes a layer of one of `tower`'s; of the feature `tower`.
+/// Makes a layer from a `tower` layer (feature `tower`).
 ///
-/// Its service is made once and cloned for each call, so one that cannot be cloned goes into a `tower::buffer::BufferLayer`. Errors
-/// of the handler and of layers further in come back as they are. What the service itself fails with is kept from the caller,
-/// who reads `internal error (ref ..)`, unless [`refuse`](FromTower::refuse) says more of it.
+/// The `tower` service is made once and cloned for each call; wrap a service that cannot be cloned in a
+/// `tower::buffer::BufferLayer`. Errors of the handler and of inner layers are passed on unchanged. Errors of the
+/// service itself are hidden from the caller, who gets `internal error (ref ..)`, unless [`refuse`](FromTower::refuse)
+/// converts them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,7 +82,7 @@ where
 }
 
 impl<S> FromTower<S> {
-    /// What callers read of the service's own errors.
+    /// Sets how the service's own errors are converted to refusals for the caller.
     #[must_use]
     pub fn refuse(mut self, refuse: impl Fn(BoxError) -> Refusal + Send + Sync + 'static) -> Self {
         self.refuse = Box::new(refuse);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{ArgumentError, Call, Need};
 use crate::duration::{DurationField, Format};
 
-/// How a duration is taken and sent. For generated code; a type of another kind is reported at it.
+/// Reads and writes a duration parameter. For generated code; the compiler reports other types at the parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no duration",
     label = "not `std::time::Duration`, nor an `Option` of it",

@@ -131,7 +131,7 @@ impl HandlerDef {
         self
     }
 
-    /// How long one message may take, in milliseconds.
+    /// Sets the time limit for handling one message, in milliseconds.
     #[must_use]
     pub const fn timeout_ms(mut self, milliseconds: u64) -> Self {
         self.timeout = Some(Duration::from_millis(milliseconds));
@@ -145,7 +145,7 @@ impl HandlerDef {
         self
     }
 
-    /// What stands around the handler of a request, the outermost first. Each is made when an agent is built.
+    /// Sets the layers around the handler of a request, the outermost first. Each layer is made when an agent is built.
     #[doc(hidden)]
     #[must_use]
     pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {

@@ -110,7 +110,7 @@ impl SkillDef {
         self.location
     }
 
-    /// The codes of its errors, those that `#[derive(ToolError)]` or an own [`ToolError`](crate::ToolError) lists.
+    /// The codes of its errors, from `#[derive(ToolError)]` or a custom [`ToolError`](crate::ToolError).
     #[must_use]
     pub fn errors(&self) -> Vec<ErrorCode> {
         self.errors.list()
@@ -145,21 +145,21 @@ impl SkillDef {
         self
     }
 
-    /// The media types that it accepts. None: `text/plain`, and `application/json` with arguments.
+    /// Sets the media types that it accepts. Empty: `text/plain`, and with arguments `application/json`.
     #[must_use]
     pub const fn input_modes(mut self, modes: &'static [&'static str]) -> Self {
         self.input_modes = modes;
         self
     }
 
-    /// The media types of its result. None: `application/json`.
+    /// Sets the media types of its result. Empty: `application/json`.
     #[must_use]
     pub const fn output_modes(mut self, modes: &'static [&'static str]) -> Self {
         self.output_modes = modes;
         self
     }
 
-    /// How long one attempt may take, in milliseconds.
+    /// Sets the time limit of one attempt, in milliseconds.
     #[must_use]
     pub const fn timeout_ms(mut self, milliseconds: u64) -> Self {
         self.timeout = Some(Duration::from_millis(milliseconds));
@@ -173,7 +173,7 @@ impl SkillDef {
         self
     }
 
-    /// What happens to a task that was being worked on when the process ended.
+    /// Sets what happens to a task that was running when the process died.
     #[must_use]
     pub const fn on_crash(mut self, what: OnCrash) -> Self {
         self.on_crash = what;
@@ -194,7 +194,7 @@ impl SkillDef {
         self
     }
 
-    /// What stands around the handler, the outermost first. Each is made when an agent is built.
+    /// Sets the layers around the handler, the outermost first. Each layer is made when an agent is built.
     #[doc(hidden)]
     #[must_use]
     pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {

@@ -97,7 +97,7 @@ impl ToolDef {
         }
     }
 
-    /// The same with a reply that may have content beside it.
+    /// Like [`new`](Self::new), with a reply that may have content.
     #[doc(hidden)]
     #[must_use]
     pub const fn answering(
@@ -232,7 +232,7 @@ impl ToolDef {
         self
     }
 
-    /// What stands around the handler, the outermost first. Each is made when an agent is built.
+    /// Sets the layers around the handler, the outermost first. Each layer is made when an agent is built.
     #[doc(hidden)]
     #[must_use]
     pub const fn layers(mut self, layers: &'static [fn() -> SharedLayer]) -> Self {

@@ -17,7 +17,7 @@ pub struct PlaceholderDef {
 }
 
 impl PlaceholderDef {
-    /// A placeholder that stands for the level of this index, or for all levels from there on.
+    /// A placeholder for the topic level at this index, or for all levels from this index.
     #[must_use]
     pub const fn new(name: &'static str, level: usize, rest: bool) -> Self {
         Self { name, level, rest }

@@ -1,10 +1,10 @@
-//! [`FromToolResult`]: what a call's result can be read as.
+//! [`FromToolResult`]: the types that a call's result can be read as.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// What the result of a call can be: every type that serde reads, and [`Content`](crate::Content).
+/// A type that the result of a call can be read as: every type that is `Deserialize`, and [`Content`](crate::Content).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a call",
     label = "not read from JSON",
@@ -15,7 +15,7 @@ pub trait FromToolResult: Sized {
     #[doc(hidden)]
     const CONTENT: bool = false;
 
-    /// Reads what came.
+    /// Reads the result.
     #[doc(hidden)]
     fn from_received(received: Received) -> Result<Self, Unfit>;
 }
@@ -30,7 +30,7 @@ impl<T: DeserializeOwned> FromToolResult for T {
     }
 }
 
-/// What a call brought.
+/// The result of a call, as received.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Received {
@@ -41,7 +41,7 @@ pub struct Received {
     pub(crate) bytes: Apart,
 }
 
-/// The bytes of a content block that came apart from it, in chunks (`MCP-22`).
+/// The bytes of a content block that were sent separately, in chunks (`MCP-22`).
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Apart(pub(crate) Option<(Bytes, String)>);
@@ -55,7 +55,7 @@ impl Apart {
     }
 }
 
-/// Why what came is not of the caller's type.
+/// Why a result does not fit the caller's type.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Unfit {

@@ -9,7 +9,7 @@ use super::Failure;
 
 /// An error that can be restored from a tool's answer.
 ///
-/// [`#[derive(ToolError)]`](macro@crate::ToolError) implements it. `String` takes the message of any error.
+/// [`#[derive(ToolError)]`](macro@crate::ToolError) implements it. `String` gets the message of any error.
 /// [`CallError::tool_error`](crate::CallError::tool_error) uses it:
 ///
 /// ```

@@ -36,7 +36,7 @@ impl<T: Error> SaidByError for &&&&Said<'_, T> {
     }
 }
 
-/// Second: a box around one, as `anyhow::Error` is.
+/// Second: a box around an error, such as `anyhow::Error`.
 pub trait SaidByBox {
     /// The text.
     fn said(&self) -> Saying;
