@@ -1,9 +1,9 @@
-//! The bridge from MQTT to MCP: programs that speak MCP over stdio, as coding assistants and IDEs do, list and call the tools
-//! on a broker (feature `mcp-stdio`), and so do those that speak it over Streamable HTTP (feature `mcp-http`). And the other
-//! way round: MCP servers of others become tools on the broker (feature `mcp-publish`, `Publisher`).
+//! The bridge between MQTT and MCP. MCP hosts, such as coding assistants and IDEs, list and call the tools on a broker
+//! over stdio (feature `mcp-stdio`) or Streamable HTTP (feature `mcp-http`). In the other direction, existing MCP
+//! servers become tools on the broker (feature `mcp-publish`, `Publisher`).
 //!
-//! [`Bridge`] is one that is being set up, [`RunningBridge`] one that runs. The command `mqtt-agent mcp` is this over stdin
-//! and stdout, or HTTP; the page [`bridge`](crate::guide::bridge) says how hosts are told of it.
+//! [`Bridge`] configures a bridge, [`RunningBridge`] is a running one. The command `mqtt-agent mcp` runs a bridge over
+//! stdin and stdout, or HTTP; the page [`bridge`](crate::guide::bridge) says how to configure hosts for it.
 //!
 //! ```no_run
 //! use mqtt_agent::bridge::Bridge;
@@ -87,11 +87,11 @@ const KEEP: Duration = Duration::from_secs(600);
 /// How long a stop waits for calls to be given up, so that their tools hear of it.
 const STOP: Duration = Duration::from_secs(2);
 
-/// A bridge that is being set up: which tools hosts are shown, and how long calls may take.
+/// The configuration of a bridge: which tools hosts see, and how long calls may take.
 ///
-/// Filters of one kind are alternatives, those of different kinds have to hold together; without any, all tools are shown.
-/// What is not shown cannot be called either. A tool whose card has `allowed_callers` is shown where the id of
-/// [`ConnectOptions::id`] is among them, or over HTTP the identity of the caller.
+/// Filters of the same kind are alternatives; filters of different kinds must all match. Without filters, all tools are
+/// shown. A tool that is not shown cannot be called either. A tool whose card has `allowed_callers` is shown if the id
+/// of [`ConnectOptions::id`] is among them, or over HTTP the identity of the caller.
 #[derive(Debug, Clone)]
 #[must_use = "a bridge does nothing until it is started"]
 pub struct Bridge {
@@ -105,7 +105,7 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// A bridge from the broker of a URL or of [`ConnectOptions`].
+    /// A bridge for the broker at a URL or of [`ConnectOptions`].
     pub fn new(to: impl Into<ConnectOptions>) -> Self {
         let (filter, limits) = (Filter::default(), Limits::default());
         Self {
@@ -119,91 +119,94 @@ impl Bridge {
         }
     }
 
-    /// Only tools with such a name; `*` is any number of characters. Names are those on the broker.
+    /// Shows only tools with a matching name on the broker; `*` stands for any number of characters.
     pub fn name(mut self, pattern: impl Into<String>) -> Self {
         self.filter.names.push(pattern.into());
         self
     }
 
-    /// Only tools with this tag.
+    /// Shows only tools with this tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.filter.tags.push(tag.into());
         self
     }
 
-    /// Only tools whose card names such a server; `*` is any number of characters.
+    /// Shows only tools whose card names a matching server; `*` stands for any number of characters.
     pub fn server(mut self, pattern: impl Into<String>) -> Self {
         self.filter.servers.push(pattern.into());
         self
     }
 
-    /// Only tools that say that they change nothing (`readOnlyHint`). That is what a tool says of itself.
+    /// Shows only tools that are read-only by their own hint (`readOnlyHint`).
     pub fn read_only(mut self) -> Self {
         self.filter.read_only = true;
         self
     }
 
-    /// Only tools with exactly one of these names, whatever else there is. Where the broker does not let this client list
-    /// cards, these are looked up one by one.
+    /// Shows only tools with exactly one of these names. If the broker does not allow this client to list cards, these
+    /// tools are looked up one by one.
     pub fn allow(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.filter.allowed.get_or_insert_default().extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// How long a call may go without an answer and without a partial result. Then it is cancelled, and the host gets an
-    /// error of the type `timeout`. Default: 5 min. Many hosts wait for 60 s, some only as long as no progress comes.
+    /// Limits how long a call may go without an answer and without a partial result. After that it is cancelled, and
+    /// the host gets an error of the type `timeout`. Default: 5 min. Many hosts wait only 60 s, some of them since the
+    /// last progress.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.quiet = timeout;
         self
     }
 
-    /// How long a call may take in all, whatever partial results come. Default: 1 h.
+    /// Limits the total time of a call, even if partial results arrive. Default: 1 h.
     pub fn longest(mut self, longest: Duration) -> Self {
         self.limits.longest = longest;
         self
     }
 
-    /// How hosts are shown the tools: each in the list, or by three tools that find, describe and call them. Default:
-    /// [`Expose::Direct`].
+    /// Sets how hosts see the tools: each tool in the list, or three tools that find, describe and call the others.
+    /// Default: [`Expose::Direct`].
     pub fn expose(mut self, expose: Expose) -> Self {
         self.expose = expose;
         self
     }
 
-    /// Also the skills of agents, each as a tool. What an agent tells of its task is progress, and what it asks is elicitation;
-    /// a host that has none gets the question as an error with the code `question`, and the task is cancelled.
+    /// Also shows the skills of agents, each as a tool. An agent's updates become progress, and its questions become
+    /// elicitation. A host without elicitation gets the question as an error with the code `question`, and the task is
+    /// cancelled.
     pub fn agents(mut self) -> Self {
         self.agents = true;
         self
     }
 
-    /// How long a tool stays in the list after it was last seen online: its server may be back soon. Calls of it are
-    /// answered `unavailable`. Default: 10 min.
+    /// Sets how long a tool stays in the list after it was last seen online, because its server may be back soon. Calls
+    /// of it are answered `unavailable`. Default: 10 min.
     pub fn keep(mut self, keep: Duration) -> Self {
         self.keep = keep;
         self
     }
 
-    /// A file that cards are kept in, so that hosts get their list at once the next time, also where the broker or the
-    /// servers are down. On Unix only its owner can read it. Default: none.
+    /// Sets a cache file for cards, so that after a restart hosts get their list at once, even if the broker or the
+    /// servers are down. On Unix only its owner can read it. Default: no file.
     pub fn cache(mut self, file: impl Into<PathBuf>) -> Self {
         self.cache = Some(file.into());
         self
     }
 
-    /// A file in this folder; connections with another URL, namespace, user or id have another one.
+    /// Like [`cache`](Self::cache), with a file in this folder: one file for each combination of URL, namespace, user
+    /// and id.
     pub fn cache_in(self, folder: impl Into<PathBuf>) -> Self {
         let print = fnv1a(self.options.whom().as_bytes());
         let file = folder.into().join(format!("mcp-{print:016x}.json"));
         self.cache(file)
     }
 
-    /// Starts it. It does not wait for the broker: hosts are served from what is known, and the connection is made, and made
-    /// again, for as long as it takes.
+    /// Starts the bridge. It does not wait for the broker: hosts are served from the known cards, and the bridge tries
+    /// to connect without a time limit.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Options`] where the URL, the id or the namespace is wrong.
+    /// [`BridgeError::Options`] if the URL, the id or the namespace is invalid.
     pub async fn start(self) -> Result<RunningBridge, BridgeError> {
         let Self { options, filter, limits, expose, agents, keep, cache } = self;
         let attempt = broker::begin(&options).await.map_err(BridgeError::Options)?;
@@ -236,7 +239,7 @@ async fn read(cache: Cache) -> Option<Vec<(catalogue::Known, String)>> {
     })
 }
 
-/// A bridge that runs. Dropping it ends its connection, and what it serves.
+/// A running bridge. Dropping it closes its connection and stops serving hosts.
 #[derive(Debug)]
 pub struct RunningBridge {
     shared: Arc<Shared>,
@@ -244,10 +247,10 @@ pub struct RunningBridge {
 }
 
 impl RunningBridge {
-    /// Serves the host that has started this process, over stdin and stdout, until stdin ends. Nothing else may be written
+    /// Serves the host that started this process, over stdin and stdout, until stdin ends. Do not write anything else
     /// to stdout.
     ///
-    /// Calls that still run then have 5 s to be answered; after that they are cancelled.
+    /// Calls that are still running then have 5 s to be answered; after that they are cancelled.
     ///
     /// # Errors
     ///
@@ -257,7 +260,8 @@ impl RunningBridge {
         self.serve(reader, writer).await
     }
 
-    /// The same over another stream, one JSON message a line, of at most 16 MiB. Several hosts may be served at once.
+    /// Like [`serve_stdio`](Self::serve_stdio), over another stream, with one JSON message of at most 16 MiB per line.
+    /// Several hosts can be served at once.
     ///
     /// # Errors
     ///
@@ -270,32 +274,33 @@ impl RunningBridge {
         io::serve(Arc::clone(&self.shared), reader, writer).await
     }
 
-    /// Serves all hosts that come over HTTP (feature `mcp-http`), at the path `/mcp`, until the bridge is stopped. HTTP/1.1,
-    /// and no TLS: on anything but this machine it belongs behind a proxy that has it.
+    /// Serves hosts over HTTP (feature `mcp-http`), at the path `/mcp`, until the bridge is stopped. It speaks HTTP/1.1
+    /// without TLS: for hosts on other machines, put it behind a proxy with TLS.
     ///
-    /// At most 1,024 connections are served at once, more wait. A client has 30 s for the head of a request and 30 s for its
-    /// body, and one that reads nothing of an answer for 60 s is hung up on.
+    /// At most 1,024 connections are served at once; further ones wait. A client has 30 s for the head of a request and
+    /// 30 s for its body. The connection of a client that reads nothing of an answer for 60 s is closed.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Http`] where the listener can be reached from other machines and everybody would come in, or a host or
-    /// an origin is none.
+    /// [`BridgeError::Http`] if the listener can be reached from other machines but requires no credentials, or if a
+    /// host or an origin is invalid.
     #[cfg(feature = "mcp-http")]
     pub async fn serve_http(&self, listener: tokio::net::TcpListener, http: Http) -> Result<(), BridgeError> {
         http::serve(Arc::clone(&self.shared), listener, http).await
     }
 
-    /// The same as a service for an HTTP server of your own (feature `mcp-http`). To be called from within the runtime.
+    /// The same as a service for your own HTTP server (feature `mcp-http`). Call it within the tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Http`] where a host or an origin is none.
+    /// [`BridgeError::Http`] if a host or an origin is invalid.
     #[cfg(feature = "mcp-http")]
     pub fn http_service(&self, http: Http) -> Result<HttpService, BridgeError> {
         HttpService::new(Arc::clone(&self.shared), http)
     }
 
-    /// Ends it: calls that run are cancelled at their servers, hosts are hung up on, and the connection is closed.
+    /// Stops the bridge: running calls are cancelled at their servers, and the connections to hosts and to the broker
+    /// are closed.
     pub async fn stop(self) {
         self.shared.stopped.cancel();
         self.shared.tasks.close();

@@ -1,4 +1,4 @@
-//! One task of an agent that a host asked for: its progress, its questions, its end.
+//! One task that a host gave an agent: its progress, its questions, its end.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Content blocks of the wire as those of MCP's own transports, and back. Both have the same JSON.
+//! Converts content blocks of the wire to those of MCP, and back. Both have the same JSON.
 
 use rmcp::model::{CallToolResult, ContentBlock as McpBlock};
 use serde_json::Value;

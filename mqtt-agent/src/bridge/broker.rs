@@ -1,4 +1,4 @@
-//! [`Broker`]: the connection to the broker, which may come later than the host, and go.
+//! [`Broker`]: the connection to the broker, which may be made after the host connects, and may be lost.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,9 +1,9 @@
 //! [`Cache`]: the cards of an earlier process in a file, so that a host that starts sees tools before the broker has
 //! answered, and while it can't.
 //!
-//! The file is its owner's alone. What is in it was a peer's, and is read as that: a card that can't be read is passed
-//! over, a file that is no cache is as good as none. It is replaced as a whole, so that a process that dies leaves the old
-//! one, and of several processes the last one counts.
+//! Only the owner can read the file. Its content came from peers and is not trusted: an unreadable card is skipped, and
+//! a file that is not a cache is ignored. The file is always replaced as a whole, so a process that dies leaves the old
+//! file. If several processes write it, the last one wins.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

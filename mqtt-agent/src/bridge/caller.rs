@@ -1,7 +1,8 @@
-//! [`Caller`]: who a host is on the broker: the bridge itself, or an identity of its own.
+//! [`Caller`]: the identity of a host on the broker: the bridge's, or its own.
 //!
-//! An identity is what the host's credentials say. It is the `client` of its calls, has a reply topic of its own, which the
-//! broker's rules may deny (`SUB-7`), and decides which tools are listed (`MCP-18`). All of them share one connection.
+//! A host's own identity comes from its credentials. It is the `client` of its calls, has its own reply topic, which
+//! the broker's rules may deny (`SUB-7`), and decides which tools are listed (`MCP-18`). All identities share one
+//! connection.
 
 use std::sync::OnceLock;
 

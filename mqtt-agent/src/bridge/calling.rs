@@ -1,4 +1,4 @@
-//! One call: how long it may take, and what is told of it meanwhile.
+//! One call: its time limits, and its progress.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! [`Catalogue`]: the tools that hosts are shown, and the cards behind them. No I/O; the time is given.
 //!
-//! A tool comes when it is found online, and goes when it has not been online for a while: a server that restarts takes
-//! no tool away. What hosts see is made when something changes, so that a list is answered from memory.
+//! A tool is added when it is found online, and removed when it has not been online for a while, so that the restart of
+//! a server removes no tool. The list for hosts is made when something changes, and answered from memory.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -1,4 +1,4 @@
-//! A call of an agent's skill, from its beginning or from an answer to its question on.
+//! A call of an agent's skill, from its start, or from the answer to a question.
 
 use std::sync::Arc;
 use std::time::Instant;

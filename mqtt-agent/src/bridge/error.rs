@@ -7,7 +7,7 @@ use crate::shown::{debug_as_display, shown};
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BridgeError {
-    /// The options of the connection are wrong, whatever the broker says.
+    /// The options of the connection are invalid.
     #[error(transparent)]
     Options(Error),
     /// The bearer tokens cannot be used.
@@ -15,22 +15,22 @@ pub enum BridgeError {
     #[error("the tokens: {message}", message = shown(.message))]
     #[non_exhaustive]
     Tokens {
-        /// What is wrong with them, and never a token.
+        /// What is wrong with them. It never contains a token.
         message: String,
     },
-    /// The bridge cannot be served over HTTP as it was said.
+    /// The bridge cannot be served over HTTP with these options.
     #[cfg(feature = "mcp-http")]
     #[error("{message}", message = shown(.message))]
     #[non_exhaustive]
     Http {
-        /// Why.
+        /// What is wrong.
         message: String,
     },
     /// The host does not speak MCP.
     #[error("the host does not speak MCP: {message}; start the bridge by an MCP host", message = shown(.message))]
     #[non_exhaustive]
     Host {
-        /// What it said instead.
+        /// What it sent instead.
         message: String,
     },
 }

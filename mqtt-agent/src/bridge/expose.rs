@@ -1,4 +1,4 @@
-//! What hosts are shown: all tools, or three tools that find, describe and call them.
+//! What hosts see: all tools, or three tools that find, describe and call the others.
 
 // `words`: what texts are searched by; `index`: the search; `meta`: the three tools
 
@@ -9,21 +9,21 @@ mod words;
 pub(super) use index::Index;
 pub(super) use meta::{MetaTool, describe, invocation, search};
 
-/// How hosts are shown the tools.
+/// How hosts see the tools.
 ///
-/// A model pays for each tool in its list with every request, and chooses worse among many. Instead of the list it can be given
-/// three tools: `search_tools` finds tools by what they do, `describe_tools` gives their whole schemas, and `call_tool` calls
-/// one.
+/// Each tool in a model's list costs tokens with every request, and a model chooses worse among many tools. Instead of
+/// the whole list, a host can get three tools: `search_tools` finds tools by what they do, `describe_tools` returns
+/// their full schemas, and `call_tool` calls one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expose {
     /// Each tool is in the list.
     #[default]
     Direct,
-    /// The three tools are, whatever there is.
+    /// Only the three tools are in the list.
     Search,
-    /// The three tools are where a host would be shown more than 30 tools, or about 10,000 tokens of them: a token is taken for
-    /// four bytes. A host is told when that changes.
+    /// The three tools are in the list if a host would see more than 30 tools, or more than about 10,000 tokens of
+    /// tools (a token is taken as four bytes); else all tools. A host is notified when that changes.
     Auto,
 }
 

@@ -1,4 +1,4 @@
-//! [`Filter`]: which tools hosts are shown.
+//! [`Filter`]: which tools hosts see.
 
 use crate::wire::ToolCard;
 

@@ -37,11 +37,11 @@ const MOST_BODY: usize = 4 << 20;
 /// How many sessions of legacy hosts there are of each identity.
 const MOST_SESSIONS: usize = 256;
 
-/// How a bridge is served over HTTP (feature `mcp-http`): from where, and to whom.
+/// How a bridge is served over HTTP (feature `mcp-http`): for which hosts and origins, and for which callers.
 ///
-/// Without further settings it takes only requests to this machine (`Host` is `localhost`, `127.0.0.1` or `[::1]`), and none
-/// from web pages (`Origin`), so that a page in a browser cannot reach it by a name that leads here (DNS rebinding). Every
-/// program on this machine may come in, unless there are [`tokens`](Self::tokens) or [`oauth`](Self::oauth).
+/// By default it accepts only requests to this machine (`Host` is `localhost`, `127.0.0.1` or `[::1]`), and none from
+/// web pages (`Origin`), so that a page in a browser cannot reach it by DNS rebinding. Every program on this machine
+/// can call it, unless [`tokens`](Self::tokens) or [`oauth`](Self::oauth) are set.
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until a bridge is served with them"]
 pub struct Http {
@@ -59,7 +59,7 @@ impl Default for Http {
 }
 
 impl Http {
-    /// For programs on this machine.
+    /// The default: for programs on this machine.
     pub fn new() -> Self {
         Self {
             hosts: Vec::new(),
@@ -70,41 +70,43 @@ impl Http {
         }
     }
 
-    /// A further name by which clients may call this server, as `mcp.example` or `mcp.example:8080`; other requests are
-    /// answered 403.
+    /// Adds a host name by which clients may call this server, such as `mcp.example` or `mcp.example:8080`. Requests
+    /// with another `Host` are answered with 403.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
     }
 
-    /// An origin of web pages that may call this server, as `https://app.example`; requests with another `Origin` are
-    /// answered 403. The headers by which browsers ask for that (CORS) are the business of a layer or a proxy before it.
+    /// Adds an origin of web pages that may call this server, such as `https://app.example`. Requests with another
+    /// `Origin` are answered with 403. The CORS headers for browsers have to come from a layer or a proxy in front of
+    /// the server.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// Only callers with one of these bearer tokens come in, each with its identity; others are answered 401.
+    /// Accepts only callers with one of these bearer tokens, each with the token's identity; others are answered with
+    /// 401.
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.access = Access::Tokens(tokens);
         self
     }
 
-    /// Only callers with an access token of this OAuth server come in, each with its identity; others are answered 401, and told
-    /// where to get one (RFC 9728). It takes the place of [`tokens`](Self::tokens).
+    /// Accepts only callers with an access token of this OAuth server, each with the token's identity. Others are
+    /// answered with 401, and told where to get a token (RFC 9728). It replaces [`tokens`](Self::tokens).
     pub fn oauth(mut self, oauth: OAuth) -> Self {
         self.access = Access::OAuth(Box::new(oauth));
         self
     }
 
-    /// The largest body of a request, in bytes; larger ones are answered 413. Default: 4 MiB.
+    /// Sets the largest body of a request, in bytes; larger ones are answered with 413. Default: 4 MiB.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.most_body = bytes;
         self
     }
 
-    /// How many sessions each identity may have; one more ends the one that was unused for longest. Only hosts of before
-    /// 2026-07-28 have sessions. Default: 256.
+    /// Sets how many sessions each identity may have; one more ends the session that was unused for longest. Only hosts
+    /// that speak an MCP version before 2026-07-28 have sessions. Default: 256.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.most_sessions = sessions.max(1);
         self

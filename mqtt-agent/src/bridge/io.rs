@@ -1,4 +1,4 @@
-//! Serving a host over a stream: stdin and stdout, or any other.
+//! Serves a host over a stream: stdin and stdout, or any other.
 
 use std::sync::Arc;
 

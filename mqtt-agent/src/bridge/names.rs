@@ -1,7 +1,8 @@
-//! [`Names`]: the names that hosts see. Hosts and model providers take `[A-Za-z_][A-Za-z0-9_-]{0,63}`; MQTT takes more.
+//! [`Names`]: the names that hosts see. Hosts and model providers accept `[A-Za-z_][A-Za-z0-9_-]{0,63}`; MQTT accepts
+//! more.
 //!
-//! A name that fits stays as it is. Every other character becomes `_`; where that gives the name of another tool, a print
-//! of the tool's own name is appended. A name that was given is never taken away.
+//! A valid name stays unchanged. Every other character becomes `_`; if the result is the name of another tool, a
+//! fingerprint of the tool's own name is appended. A tool keeps the name that it was assigned.
 
 use std::collections::BTreeMap;
 

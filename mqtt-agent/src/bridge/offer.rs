@@ -1,5 +1,5 @@
-//! [`Offer`]: a tool as hosts see it, made of its card; and what keeps a card from being shown, for one schema that a host
-//! can't read hides all tools from it.
+//! [`Offer`]: a tool as hosts see it, made from its card; and the reasons for not showing a card, because one schema
+//! that a host can't read hides all tools from it.
 
 use std::sync::Arc;
 

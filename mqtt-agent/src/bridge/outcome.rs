@@ -1,5 +1,5 @@
-//! What hosts get of a call: a result as its tool's schema says, or a result with `isError`, so that a model can mend its
-//! call. Errors of the protocol are for calls of tools that are not there.
+//! The outcome of a call for hosts: a result that fits the tool's schema, or a result with `isError`, so that a model
+//! can correct its call. Protocol errors are only for calls of unknown tools.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! [`Parked`]: tasks whose agent waits for an answer that comes with another call. A host has nothing of them but a handle, which
-//! cannot be guessed, is good once, and only for the same identity, tool and arguments.
+//! [`Parked`]: tasks whose agent waits for an answer that comes with another call. A host only has a handle, which is
+//! unguessable and valid once, for the same identity, tool and arguments.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

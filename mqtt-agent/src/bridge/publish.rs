@@ -1,5 +1,5 @@
-//! MCP servers of others as tools on MQTT (feature `mcp-publish`): [`Publisher`] is one that is being set up,
-//! [`Published`] one that runs.
+//! Publishes existing MCP servers as tools on MQTT (feature `mcp-publish`): [`Publisher`] is the configuration of one,
+//! [`Published`] a running one.
 
 // From the lowest to the highest:
 //
@@ -48,15 +48,15 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// How many events are kept for a slow reader.
 const EVENTS: usize = 256;
 
-/// An MCP server that is to be published: its tools become tools on the broker, and their calls go to it.
+/// Publishes an MCP server: its tools become tools on the broker, and their calls are forwarded to it.
 ///
-/// Every tool of `tools/list` has a card, which follows changes of the list. A tool that MQTT cannot have (its name, its schema)
-/// is left out, with a warning in the log; the others work. Progress becomes partial results, a cancelled call is cancelled at the
-/// server, content goes as it is (`MCP-21`), and a result with `isError` is a `tool_error` with the code `is_error`, whose data has
-/// the content.
+/// Every tool of `tools/list` has a card, which follows changes of the list. A tool whose name or schema is invalid on
+/// MQTT is left out, with a warning in the log; the others work. Progress becomes partial results, a cancelled call is
+/// cancelled at the server, content is passed on unchanged (`MCP-21`), and a result with `isError` becomes a
+/// `tool_error` with the code `is_error`, whose data has the content.
 ///
-/// When the server ends it is started again, and meanwhile its cards are offline. The wait is 0.5 s where it had answered a call or
-/// run for 10 s, else it doubles, up to 30 s.
+/// When the server ends, it is started again; until then its cards are offline. The wait is 0.5 s if the server had
+/// answered a call or run for 10 s; else the wait doubles, up to 30 s.
 ///
 /// ```no_run
 /// use mqtt_agent::bridge::{McpServer, Publisher};
@@ -87,13 +87,13 @@ pub(super) struct How {
     limits: Limits,
 }
 
-/// What happens to a published server.
+/// An event of a published server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishEvent {
-    /// The server runs, and serves these tools. Also after its list of tools changed.
+    /// The server runs and serves these tools. Also sent when its list of tools has changed.
     Online {
-        /// The tools, by the names that they have on MQTT.
+        /// The tools' names on MQTT.
         tools: Vec<String>,
     },
     /// The server ended, its cards are offline, and it will be started again.
@@ -103,7 +103,7 @@ pub enum PublishEvent {
     },
     /// A tool was left out.
     Dropped {
-        /// The tool, by the name that the server gave it.
+        /// The tool's name at the server.
         tool: String,
         /// Why.
         reason: String,
@@ -111,9 +111,10 @@ pub enum PublishEvent {
 }
 
 impl Publisher {
-    /// Publishes a server on the broker of a URL or of [`ConnectOptions`].
+    /// Publishes a server on the broker at a URL or of [`ConnectOptions`].
     ///
-    /// The agent's id is that of the options, or else the name that the server gives itself, with `-` for what an id cannot have.
+    /// The agent's id is the id in the options, or else the server's own name, with `-` for characters that an id
+    /// cannot have.
     pub fn new(to: impl Into<ConnectOptions>, server: McpServer) -> Self {
         let how = How {
             prefix: String::new(),
@@ -125,32 +126,32 @@ impl Publisher {
         Self { options: to.into(), server, how }
     }
 
-    /// What the names of its tools on MQTT begin with. Servers of one tool's name share its calls, so two servers with different
-    /// tools of one name need it. Default: nothing.
+    /// Sets a prefix for the names of its tools on MQTT. Servers that serve the same tool name share its calls, so two
+    /// servers with different tools of the same name need it. Default: no prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.how.prefix = prefix.into();
         self
     }
 
-    /// Publishes two tools more, which change nothing: `{id}-list-resources` and `{id}-read-resource`.
+    /// Publishes two more tools, which are read-only: `{id}-list-resources` and `{id}-read-resource`.
     pub fn resources(mut self) -> Self {
         self.how.resources = true;
         self
     }
 
-    /// Publishes two tools more, which change nothing: `{id}-list-prompts` and `{id}-get-prompt`.
+    /// Publishes two more tools, which are read-only: `{id}-list-prompts` and `{id}-get-prompt`.
     pub fn prompts(mut self) -> Self {
         self.how.prompts = true;
         self
     }
 
-    /// How long a call may run. Default: 10 min.
+    /// Limits how long a call may run. Default: 10 min.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.how.timeout = timeout;
         self
     }
 
-    /// How many calls run at once, and how many wait.
+    /// Sets how many calls run concurrently, and how many wait.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.how.limits = limits;
         self
@@ -160,8 +161,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishServerError`] where the server does not start, or the broker does not take the agent. Later on both are tried
-    /// again and again.
+    /// [`PublishServerError`] if the server does not start, or the broker does not accept the agent. After the start,
+    /// both are retried without a limit.
     pub async fn start(self) -> Result<Published, PublishServerError> {
         // Boxed, so that not each program compiles it again.
         Box::pin(self.begin()).await
@@ -202,7 +203,7 @@ impl Publisher {
     }
 }
 
-/// A server that is published. Dropping it ends the server and the connection to the broker, as a crash does.
+/// A published server. Dropping it ends the server and the connection to the broker, like a crash.
 #[derive(Debug)]
 pub struct Published {
     id: String,
@@ -220,19 +221,19 @@ impl Published {
         &self.id
     }
 
-    /// The name that the server gives itself.
+    /// The server's own name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The tools that are served now, by the names that they have on MQTT; none while the server is started again.
+    /// The names on MQTT of the tools that are served now; empty while the server restarts.
     #[must_use]
     pub fn tools(&self) -> Vec<String> {
         self.tools.borrow().clone()
     }
 
-    /// Waits for what happens next; `None` when it was stopped. Of events that are not read, the latest 256 are kept.
+    /// Waits for the next event; `None` when the server was stopped. Of unread events, the latest 256 are kept.
     pub async fn next(&mut self) -> Option<PublishEvent> {
         loop {
             match self.events.recv().await {
@@ -243,8 +244,8 @@ impl Published {
         }
     }
 
-    /// Ends it: calls that run get [`Limits::grace`](crate::Limits::grace), the cards go offline, the server's stdin is closed, and
-    /// what is left of its processes after some seconds is killed.
+    /// Stops serving: running calls get [`Limits::grace`](crate::Limits::grace) to finish, the cards go offline, the
+    /// server's stdin is closed, and its remaining processes are killed after some seconds.
     pub async fn stop(self) {
         self.stopped.cancel();
         // It panics nowhere, and nobody else ends it.

@@ -1,5 +1,5 @@
-//! What an agent asks while it works, as MCP's elicitation: a request to hosts that say `initialize`, a result that asks for
-//! more to those of 2026-07-28.
+//! An agent's question during its work, as MCP's elicitation: a request to hosts that send `initialize`, and a result
+//! that asks for more input to hosts of 2026-07-28.
 
 use std::collections::BTreeMap;
 

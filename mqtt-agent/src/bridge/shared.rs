@@ -1,4 +1,4 @@
-//! [`Shared`]: what all hosts of a bridge share.
+//! [`Shared`]: the state that all hosts of a bridge share.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};

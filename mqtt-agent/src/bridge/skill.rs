@@ -1,4 +1,4 @@
-//! The skills of agents as tools, one for each: what hosts see of them, and what their calls ask for.
+//! The skills of agents as tools, one for each skill: how hosts see them, and the tasks for their calls.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Keeps the list of tools as the broker has it: a listing at the start, after each reconnect and after each change that
-//! is heard of, and what is found kept for the next process.
+//! Keeps the list of tools up to date: it lists the tools at the start, after each reconnect and after each reported
+//! change, and stores the result for the next process.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

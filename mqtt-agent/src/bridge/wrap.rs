@@ -1,5 +1,5 @@
-//! Results that are no objects, for hosts of before 2026-07-28: those refuse the whole list of tools for one
-//! `outputSchema` that is no object's. The result becomes `{"result": ..}`, and its schema the schema of that.
+//! Wraps results that are not objects, for hosts before 2026-07-28, which refuse the whole list of tools if one
+//! `outputSchema` is not an object. The result becomes `{"result": ..}`, and its schema changes accordingly.
 
 use serde_json::{Map, Value, json};
 

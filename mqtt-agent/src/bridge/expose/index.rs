@@ -1,5 +1,5 @@
-//! [`Index`]: the search over tools, by BM25. Words in a tool's name count more than those in its description, and rare ones more
-//! than frequent ones.
+//! [`Index`]: the search over tools, by BM25. Words in a tool's name count more than words in its description, and rare
+//! words more than frequent ones.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! [`MetaTool`]: the three tools by which a host finds, reads and calls all others.
+//! [`MetaTool`]: the three tools with which a host finds, describes and calls the others.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The words of a text, as it is searched by: lower case, without those that say nothing, and by their stems.
+//! The words of a text for searching: in lower case, without stop words, and reduced to their stems.
 
 use rust_stemmers::{Algorithm, Stemmer};
 

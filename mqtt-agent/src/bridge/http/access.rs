@@ -1,4 +1,4 @@
-//! [`Access`]: who may come in, and as whom.
+//! [`Access`]: which callers are accepted, and their identities.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -1,4 +1,5 @@
-//! The body of a request, within bounds: of its size, of the time it takes, and of what all bodies take together.
+//! The body of a request, with limits for its size, for the time that it takes, and for the memory of all bodies
+//! together.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The bridge's own HTTP server: connections, in a bounded number, of clients that may be slow.
+//! The bridge's own HTTP server, with a limited number of connections and time limits for slow clients.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! [`OAuth`]: the bridge as a resource server of OAuth 2.1: it checks access tokens, and never gives one out.
+//! [`OAuth`]: the bridge as a resource server of OAuth 2.1: it checks access tokens, and never issues one.
 
 // From the lowest to the highest:
 //
@@ -30,15 +30,16 @@ const UNKNOWN: Duration = Duration::from_secs(60);
 /// Whose metadata is at `{WELL_KNOWN}{path of the resource}` (RFC 9728).
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// Access tokens of an OAuth 2.1 authorization server: signed ones (JWT), which are checked with its keys (JWKS). Clones share
-/// the keys.
+/// Accepts the access tokens of an OAuth 2.1 authorization server: signed tokens (JWT), which are checked with the
+/// server's keys (JWKS). Clones share the keys.
 ///
-/// A token is taken where it is signed with one of the keys (RS, PS, ES of P-256 and P-384, EdDSA), its `iss` is the issuer, its
-/// `aud` has this resource, and it is valid now, give or take 30 s. The identity is its `sub`, or another
-/// [`claim`](Self::claim). What may be listened to ends with the token; calls that run go on, for at most as long as calls may.
+/// A token is accepted if it is signed with one of the keys (RS, PS, ES of P-256 and P-384, EdDSA), its `iss` is the
+/// issuer, its `aud` contains this resource, and it is valid now, with a tolerance of 30 s. The identity is its `sub`,
+/// or another [`claim`](Self::claim). When the token expires, open event streams end; running calls continue within
+/// their time limits.
 ///
-/// The keys are read with the first request, again every 10 min, and at most once a minute when a token has a key that is not
-/// known. Where that fails the ones of before are used, and the log says so.
+/// The keys are read at the first request and then every 10 min, and also when a token has an unknown key, at most once
+/// a minute. If reading fails, the previous keys are used, and the log says so.
 #[derive(Clone)]
 pub struct OAuth {
     issuer: String,
@@ -73,13 +74,13 @@ impl fmt::Debug for OAuth {
 }
 
 impl OAuth {
-    /// Tokens of this issuer, for this resource: the URL that clients know the bridge by, as `https://mcp.example/mcp`. `keys` is
-    /// the URL of the issuer's keys (`jwks_uri` in its metadata), which is `https` unless it is on this machine, or the path of
-    /// a file.
+    /// Accepts tokens of an issuer for a resource: the URL at which clients reach the bridge, such as
+    /// `https://mcp.example/mcp`. `keys` is the URL of the issuer's keys (`jwks_uri` in its metadata), or the path of a
+    /// file. The URL must be `https`, except on this machine.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Http`] where one of them is none.
+    /// [`BridgeError::Http`] if one of them is invalid.
     pub fn new(
         issuer: impl Into<String>,
         resource: impl AsRef<str>,
@@ -106,14 +107,14 @@ impl OAuth {
         Ok(Self { issuer, resource: url, source, claim, scope, state })
     }
 
-    /// The claim that is the identity. Default: `sub`. A token whose claim cannot be one level of a topic is refused.
+    /// Sets the claim that is the identity. Default: `sub`. A token whose claim is not a valid topic level is refused.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>) -> Self {
         self.claim = name.into();
         self
     }
 
-    /// A scope that tokens must have. Default: none.
+    /// Sets a scope that tokens must have. Default: none.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());

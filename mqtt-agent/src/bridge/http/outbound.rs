@@ -1,5 +1,5 @@
-//! [`HttpBody`]: the body of a response. A stream of events has a task that reads it, so that a client that takes nothing
-//! more holds up nobody: its stream ends, and the call with it.
+//! [`HttpBody`]: the body of a response. A tokio task reads each event stream, so that a client that stops reading
+//! delays nothing else: its stream ends, and the call with it.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! [`Principals`]: what is kept for each identity that comes in: its client on the broker, and its sessions, which no other
-//! identity can use.
+//! [`Principals`]: the state of each identity: its client on the broker, and its sessions, which no other identity can
+//! use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! [`Refusal`]: what is answered to a request that is not served.
+//! [`Refusal`]: the answer to a request that is not served.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -1,4 +1,4 @@
-//! [`HttpService`]: one request.
+//! [`HttpService`]: handles one request.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -29,11 +29,11 @@ use crate::spawn;
 /// How often sessions are looked at that are unused.
 const TIDY: Duration = Duration::from_secs(60);
 
-/// A bridge as a service of `tower`'s: MCP at whatever path it is put, for `axum` and other servers. Clones share everything.
+/// A bridge as a `tower` service: MCP for `axum` and other servers, at any path. Clones share everything.
 ///
-/// It bounds the size of requests, the time that their bodies take, and what all of them take in memory. How long a client may
-/// take for its headers, and how many connections there are, is up to the server;
-/// [`RunningBridge::serve_http`](crate::bridge::RunningBridge::serve_http) sees to that too.
+/// It limits the size of requests, the time for their bodies, and their total memory. The time for a client's headers
+/// and the number of connections are up to the server;
+/// [`RunningBridge::serve_http`](crate::bridge::RunningBridge::serve_http) limits those too.
 ///
 /// ```no_run
 /// use mqtt_agent::bridge::{Bridge, Http, Tokens};
@@ -85,8 +85,9 @@ impl HttpService {
         })))
     }
 
-    /// What clients are told of where to get a token (RFC 9728), as JSON; `None` without [`OAuth`](super::OAuth). It belongs at
-    /// `/.well-known/oauth-protected-resource` followed by the path of the resource, as `/mcp`.
+    /// The metadata that tells clients where to get a token (RFC 9728), as JSON; `None` without
+    /// [`OAuth`](super::OAuth). Serve it at `/.well-known/oauth-protected-resource` followed by the path of the
+    /// resource, such as `/mcp`.
     #[must_use]
     pub fn metadata(&self) -> Option<String> {
         match &self.0.access {

@@ -1,7 +1,8 @@
-//! [`Sessions`]: the sessions of legacy hosts of one identity, in a bounded number.
+//! [`Sessions`]: the sessions of one identity's legacy hosts, in a limited number.
 //!
-//! They have nothing to do with the broker: it may go and come back. A session without a stream ends after a while, and one too
-//! many takes the place of the one that was unused for longest; its host has to say `initialize` again, as MCP has it.
+//! Sessions do not depend on the broker, which may be lost and come back. A session without a stream ends after a
+//! while, and a session above the limit replaces the one that was unused for longest; its host has to send `initialize`
+//! again, as MCP specifies.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
-//! [`Tokens`]: bearer tokens and whose they are, from a file that may change.
+//! [`Tokens`]: bearer tokens and their identities, from a file that may change.
 //!
-//! Only digests are kept, and they are what is looked up: how long that takes says nothing of a token.
+//! Only digests are stored, and looked up by digest, so the time of a look-up reveals nothing about a token.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,10 +30,10 @@ const HASHED: &str = "sha256:";
 
 type Digest = [u8; SHA256_OUTPUT_LEN];
 
-/// Bearer tokens and the identities that they stand for. Clones share them.
+/// Bearer tokens and their identities. Clones share them.
 ///
-/// An identity is one level of a topic: the `client` of its calls, whose answers come to
-/// `{namespace}/mcp/clients/{identity}/responses`. It may have several tokens, so that one is replaced by the next.
+/// An identity is one topic level: it is the `client` of its calls, whose answers arrive on
+/// `{namespace}/mcp/clients/{identity}/responses`. It may have several tokens, so that a token can be replaced.
 #[derive(Clone)]
 pub struct Tokens {
     file: Option<Arc<Path>>,
@@ -56,15 +56,16 @@ pub(super) struct Granted {
 }
 
 impl Tokens {
-    /// Reads them from a file: one in each line, `IDENTITY TOKEN`. A token has at least 16 characters; in its place there may
-    /// be `sha256:` and its digest in hexadecimal. Lines that begin with `#` are comments.
+    /// Reads tokens from a file, one per line: `IDENTITY TOKEN`. A token has at least 16 characters; instead of a
+    /// token, a line may have `sha256:` and its digest in hexadecimal. Lines that begin with `#` are comments.
     ///
-    /// While the bridge is served, the file is read again every 2 s. What is not in it any more is not valid any more:
-    /// streams and sessions end too. A file that cannot be read, or has a mistake, changes nothing, and is warned of.
+    /// While the bridge is served, the file is read again every 2 s. Tokens that were removed from it are no longer
+    /// valid, and their streams and sessions end. If the file cannot be read or has a mistake, nothing changes, and a
+    /// warning is logged.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Tokens`] where it cannot be read, or has a mistake.
+    /// [`BridgeError::Tokens`] if the file cannot be read or has a mistake.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, BridgeError> {
         let file: Arc<Path> = path.into().into();
         let text = read(&file).map_err(|message| BridgeError::Tokens { message })?;
@@ -73,11 +74,11 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// Takes them from a text that is as such a file.
+    /// Reads tokens from a text in the format of such a file.
     ///
     /// # Errors
     ///
-    /// [`BridgeError::Tokens`] where it has a mistake.
+    /// [`BridgeError::Tokens`] if the text has a mistake.
     pub fn from_text(text: impl Into<String>) -> Result<Self, BridgeError> {
         let tokens = Self { file: None, book: Arc::default() };
         tokens.replace(text.into()).map_err(|message| BridgeError::Tokens { message })?;

@@ -1,4 +1,4 @@
-//! One call of a tool of an MCP server, and what its answer is on MQTT.
+//! One call of an MCP server's tool, and its answer on MQTT.
 
 use std::sync::Arc;
 use std::time::Duration;

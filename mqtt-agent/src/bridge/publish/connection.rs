@@ -1,4 +1,4 @@
-//! [`Connection`]: MCP with one server, from its handshake to its end.
+//! [`Connection`]: the MCP connection to one server, from the handshake to its end.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,7 +15,7 @@ pub enum PublishServerError {
     /// The MCP server did not start, or does not speak MCP.
     #[error("the MCP server {0}")]
     Server(ServerError),
-    /// The options are wrong, or the broker did not take the agent.
+    /// The options are invalid, or the broker did not accept the agent.
     #[error(transparent)]
     Agent(#[from] Error),
 }
@@ -37,10 +37,10 @@ pub enum ServerError {
     Start {
         /// The command.
         program: String,
-        /// What the system says.
+        /// The operating system's error.
         message: String,
     },
-    /// It ended before it said hello.
+    /// It ended before the MCP handshake.
     #[error("ended at once ({status}); what it wrote to stderr says why", status = shown(.status))]
     Ended {
         /// How it ended.
@@ -52,13 +52,13 @@ pub enum ServerError {
         /// The time allowed.
         within: Duration,
     },
-    /// It could not be asked over HTTP.
+    /// The HTTP request to it failed.
     #[error("could not be asked: {message}; look at the URL, which often ends with `/mcp`, and at the token", message = shown(.message))]
     Http {
         /// What is wrong.
         message: String,
     },
-    /// What it answers is no MCP.
+    /// Its answer is not MCP.
     #[error("does not speak MCP: {message}; give a command that speaks it over stdin and stdout, or the URL of a server", message = shown(.message))]
     Handshake {
         /// What is wrong.

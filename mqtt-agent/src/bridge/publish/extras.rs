@@ -1,4 +1,4 @@
-//! Resources and prompts of a server as tools that change nothing.
+//! The resources and prompts of a server as read-only tools.
 
 use std::time::Duration;
 

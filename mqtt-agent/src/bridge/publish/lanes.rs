@@ -1,5 +1,5 @@
-//! [`Lanes`]: progress that an MCP server tells, by the call that it is about. It is put here where it is read from the
-//! server's stream, so it comes in order and before the answer.
+//! [`Lanes`]: an MCP server's progress messages, by call. They are stored when they are read from the server's stream,
+//! so they stay in order and come before the answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

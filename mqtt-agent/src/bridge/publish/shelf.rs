@@ -1,4 +1,4 @@
-//! [`Shelf`]: the tools that are served, which follow those of the server.
+//! [`Shelf`]: the served tools, which follow the server's list of tools.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,12 @@
-//! [`McpServer`]: where an MCP server is: a command that is one over stdin and stdout, or a URL.
+//! [`McpServer`]: how to reach an MCP server: a command that speaks MCP over stdin and stdout, or a URL.
 
 use std::ffi::OsString;
 use std::fmt;
 #[cfg(feature = "mcp-publish-http")]
 use std::{io, sync::Arc};
 
-/// An MCP server whose tools are published: a command, which is started, ended and started again as needed, or the URL of
-/// one that runs.
+/// An MCP server whose tools are published: a command, which is started, stopped and restarted as needed, or the URL of
+/// a running server.
 #[derive(Clone)]
 #[must_use = "it is given to a `Publisher`"]
 pub struct McpServer(pub(super) Place);
@@ -53,10 +53,11 @@ impl fmt::Debug for McpServer {
 }
 
 impl McpServer {
-    /// A command that is an MCP server over stdin and stdout: `McpServer::command("npx", ["some-server"])`.
+    /// A command that speaks MCP over stdin and stdout: `McpServer::command("npx", ["some-server"])`.
     ///
-    /// It runs in a process group of its own (Unix), in the current directory and with the environment of this process, without
-    /// the variables `MQTT_AGENT_*`, which may hold the broker's password. What it writes to stderr goes to that of this process.
+    /// The command runs in its own process group (Unix), in the current directory, with the environment of this process
+    /// except the variables `MQTT_AGENT_*`, which may contain the broker's password. Its stderr is the stderr of this
+    /// process.
     pub fn command(
         program: impl Into<OsString>,
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
@@ -65,12 +66,13 @@ impl McpServer {
         Self(Place::Command(ServerCommand { program: program.into(), arguments, supervisor: None }))
     }
 
-    /// Puts a process between this one and the server, which ends the server's process group when this process is gone, however
-    /// that ended. `command` is what starts it; the server's command is appended. It calls [`supervise`](super::supervise) with
-    /// what was appended: the command `mqtt-agent` has such a subcommand.
+    /// Starts the server through a supervisor process, which ends the server's process group when this process has
+    /// ended, for whatever reason. `command` starts the supervisor, with the server's command appended. The supervisor
+    /// has to call [`supervise`](super::supervise) with the appended part; the command `mqtt-agent` has such a
+    /// subcommand.
     ///
-    /// Without a supervisor a server whose publisher is killed sees the end of its stdin, at which MCP servers end. It has no effect
-    /// on a URL.
+    /// Without a supervisor, a server whose publisher is killed only sees the end of its stdin; MCP servers end at
+    /// that. This option has no effect on a URL.
     pub fn supervised_by(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         #[cfg_attr(not(feature = "mcp-publish-http"), allow(irrefutable_let_patterns))]
         if let Place::Command(server) = &mut self.0 {
@@ -79,14 +81,14 @@ impl McpServer {
         self
     }
 
-    /// A server over streamable HTTP, by the URL of its MCP endpoint: `https://host/mcp` (feature `mcp-publish-http`). `https://` trusts the
-    /// system's certificate authorities.
+    /// A server over Streamable HTTP, by the URL of its MCP endpoint: `https://host/mcp` (feature `mcp-publish-http`).
+    /// `https://` trusts the system's certificate authorities.
     #[cfg(feature = "mcp-publish-http")]
     pub fn http(url: impl Into<String>) -> Self {
         Self(Place::Http(HttpServer { url: url.into(), headers: Vec::new(), bearer: None }))
     }
 
-    /// A header of each request. It has no effect on a command.
+    /// Adds a header to each request. It has no effect on a command.
     #[cfg(feature = "mcp-publish-http")]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let Place::Http(server) = &mut self.0 {
@@ -95,8 +97,8 @@ impl McpServer {
         self
     }
 
-    /// What gives the token for the header `Authorization: Bearer ..`. It is asked for each connection, and may block. It has no
-    /// effect on a command.
+    /// Sets the function that returns the token for the header `Authorization: Bearer ..`. It is called for each
+    /// connection, and may block. It has no effect on a command.
     #[cfg(feature = "mcp-publish-http")]
     pub fn bearer_from(mut self, token: impl Fn() -> io::Result<String> + Send + Sync + 'static) -> Self {
         if let Place::Http(server) = &mut self.0 {

@@ -17,17 +17,17 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 #[cfg(unix)]
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Runs an MCP server for a publisher, and ends the server's whole process group when the publisher is gone, whatever ended
-/// that. Give this process's command to [`McpServer::supervised_by`](super::McpServer::supervised_by), and call this with what is
-/// appended to it.
+/// Runs an MCP server for a publisher, and ends the server's whole process group when the publisher has ended, for
+/// whatever reason. Pass this process's command to [`McpServer::supervised_by`](super::McpServer::supervised_by), and
+/// call this with the part that is appended to it.
 ///
-/// It hands stdin on to the server. When stdin ends, or the publisher does, it closes the server's stdin, sends SIGTERM after 2 s
-/// and SIGKILL after another 2 s. When the server itself ends, what it left of its group is killed. This process is a member of
-/// the group, so it may end by that SIGKILL. It ignores SIGINT, SIGTERM and SIGHUP.
+/// It forwards stdin to the server. When stdin or the publisher ends, it closes the server's stdin, sends SIGTERM after
+/// 2 s and SIGKILL after another 2 s. When the server itself ends, the remaining processes of its group are killed.
+/// This process is a member of the group, so that SIGKILL may end it too. It ignores SIGINT, SIGTERM and SIGHUP.
 ///
 /// # Errors
 ///
-/// Where the server cannot be started.
+/// When the server cannot be started.
 pub async fn supervise(command: impl IntoIterator<Item = impl Into<OsString>>) -> io::Result<ExitCode> {
     let mut words = command.into_iter().map(Into::into);
     let Some(program) = words.next() else {

@@ -1,4 +1,4 @@
-//! A tool of an MCP server as one on MQTT.
+//! A tool of an MCP server as a tool on MQTT.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Keeps a published server running, and its tools as it lists them.
+//! Keeps a published server running, and the served tools equal to its list.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Where an issuer's keys come from: a file, or a web server.
+//! Fetches an issuer's keys from a file or a web server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

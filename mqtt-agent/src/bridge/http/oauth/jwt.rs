@@ -1,7 +1,8 @@
-//! Access tokens that are signed (JWT, RFC 7519 and 9068), and the keys that they are checked with (JWKS, RFC 7517). No I/O; the
-//! time is given.
+//! Signed access tokens (JWT, RFC 7519 and 9068), and the keys to check them (JWKS, RFC 7517). No I/O; the caller
+//! passes the time.
 //!
-//! A token's algorithm is one of those of its key, never one that the token alone chooses; secrets and `none` are none.
+//! A token's algorithm must be one of its key's algorithms; the token alone never chooses it. Shared secrets and `none`
+//! are never accepted.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
