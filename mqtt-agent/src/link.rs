@@ -1,16 +1,19 @@
-//! One connection to an MQTT 5 broker: connect, publish with its outcome, subscribe, route, reconnect, back-pressure.
-//! The only place that knows sockets and packets.
+//! One connection to an MQTT 5 broker: connecting, publishing with an outcome, subscribing, routing, reconnecting,
+//! back-pressure. Only this module handles sockets and packets.
 //!
-//! - `handle`, `receipt`, `subscription`, `ack`, `inbox`, `mailbox`: what callers hold; it sends commands and waits for answers
-//! - `dial`, `stream`, `tls`, `websocket`, `url`: what connects
-//! - `actor`: the one task that owns the connection, and its rounds
+//! - `handle`, `receipt`, `subscription`, `ack`, `inbox`, `mailbox`: the types that callers use; they send commands and
+//!   wait for answers
+//! - `dial`, `stream`, `tls`, `websocket`, `url`: connecting
+//! - `actor`: the one tokio task that owns the connection, and its rounds
 //! - `wire`, `codec`: packets in both directions
-//! - `receive`: what packets mean; `send`: what is written; `closing`, `disconnect`, `reconnect`: how it ends and begins anew
-//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`: the books, without I/O
-//! - `message`, `inbound`, `budget`, `options`, `state`, `error`: what goes in and comes out
+//! - `receive`: handling packets; `send`: writing; `closing`, `disconnect`, `reconnect`: the end of a connection, and
+//!   the next one
+//! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`:
+//!   bookkeeping, without I/O
+//! - `message`, `inbound`, `budget`, `options`, `state`, `error`: the inputs and outputs
 //! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`: one small job each
 //!
-//! It knows nothing of tools, tasks or agents.
+//! It does not know tools, tasks or agents.
 
 mod ack;
 mod acks;

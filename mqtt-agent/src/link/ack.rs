@@ -1,4 +1,4 @@
-//! The acknowledgement of a received message: a promise that is given in so many words.
+//! The acknowledgement of a received message, which the code has to give explicitly.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The order of our acknowledgements: as the messages were received, however they are finished.
+//! The order of this client's acknowledgements: the order of receipt, in whatever order messages are settled.
 
 use std::collections::VecDeque;
 

@@ -1,9 +1,9 @@
-//! The connection's one task. It owns the socket and all state; everybody else sends commands.
+//! The connection's one tokio task. It owns the socket and all state; all other code sends commands.
 //!
-//! It works in rounds: take what is there (packets, commands, settlements of acknowledgements, the alarm), then write once
-//! for everything that waits. Nothing is awaited but the whole of that, in one poll that does what can be done at once, so
-//! that no packet is ever half taken when something else comes first. What packets mean is in `receive`, what is written in
-//! `send`, the end in `closing`, the loss of a connection in `reconnect`.
+//! It works in rounds: it takes all available input (packets, commands, settled acknowledgements, the timer), and then
+//! writes everything that waits at once. A round is one poll function that does all it can without waiting, so that no
+//! packet is ever half read when another event comes first. `receive` handles packets, `send` writes, `closing` ends
+//! the connection, and `reconnect` handles its loss.
 
 use crate::log_rate::limited;
 use std::future::poll_fn;

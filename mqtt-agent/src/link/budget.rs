@@ -1,4 +1,4 @@
-//! How many bytes of received messages a connection keeps for its handlers.
+//! The limit for the bytes of received messages that a connection keeps for its handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

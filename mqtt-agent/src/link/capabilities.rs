@@ -1,4 +1,4 @@
-//! What the broker said that it can do, in its CONNACK, and what it showed by hanging up (`SUB-10a`).
+//! The broker's capabilities: those in its CONNACK, without those at which it closed a connection (`SUB-10a`).
 
 use super::codec::ConnAck;
 use super::error::BrokerFeature;

@@ -1,5 +1,5 @@
-//! What the connection's task does because of the time, and how it ends: closing, the broker's silence, messages that
-//! expire, messages that were left to the session.
+//! The timers of the connection's task, and its end: closing, an unresponsive broker, expiring messages, messages that
+//! were left to the session.
 
 use std::future::poll_fn;
 use std::ops::ControlFlow;

@@ -1,12 +1,12 @@
 //! The MQTT 5 packets of a client that uses QoS 0 and 1, as bytes and as types.
 //!
-//! - `encode`: what the client sends, written into the buffer that goes to the socket
-//! - `decode`: what the broker sends, strict on framing and tolerant of reason codes that it doesn't know
+//! - `encode`: the client's packets, written into the buffer for the socket
+//! - `decode`: the broker's packets, strict about framing and tolerant of unknown reason codes
 //! - `properties`, `reader`: the parts of a received packet
 //! - `reasons`: the names of reason codes
 //!
-//! A broker's bytes are hostile: each function here returns an error for what it can't read, and the memory that it
-//! takes is bounded by the packet's size and by [`MOST_PROPERTIES`].
+//! A broker's bytes are not trusted: each function returns an error for bytes that it can't read, and its memory is
+//! bounded by the packet's size and by [`MOST_PROPERTIES`].
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! What handles ask of the connection's task.
+//! The commands that handles send to the connection's task.
 
 use std::time::Duration;
 

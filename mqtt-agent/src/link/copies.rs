@@ -1,8 +1,8 @@
 //! Copies of one message, on brokers without subscription identifiers.
 //!
-//! A broker may send a message once for each filter that matches it, or once for all of them. Without identifiers each copy
-//! looks the same, and all of them would run all handlers. Copies come one behind the other, as many as there are filters:
-//! from the first message that several filters match it is learned which kind of broker this is.
+//! A broker may send a message once for each filter that matches it, or once for all of them. Without identifiers all
+//! copies look the same, and each copy would run all handlers. Copies arrive one after the other, one for each filter,
+//! so the first message that several filters match shows which kind of broker this is.
 
 use std::time::Duration;
 

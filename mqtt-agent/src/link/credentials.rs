@@ -1,4 +1,4 @@
-//! User name and password, and where they come from.
+//! User name and password, and their sources.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::causes::chain;
 
-/// User name and password for the broker. Its `Debug` output leaves the password out.
+/// User name and password for the broker. The `Debug` output omits the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     username: String,

@@ -1,4 +1,4 @@
-//! Why a connection ended or was never made, and what follows from it.
+//! Why a connection ended or could not be made, and the consequences.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What can go wrong on a connection, as its callers see it.
+//! The errors of a connection, as its callers see them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,15 +23,15 @@ pub enum ConnectError {
     FeatureMissing {
         /// The scheme of the address.
         scheme: String,
-        /// The feature that brings it.
+        /// The feature that adds it.
         feature: &'static str,
     },
-    /// An option has a value that MQTT or the client can't work with.
+    /// An option has an invalid value.
     #[error("invalid option `{option}`: {reason}", reason = quoting(.reason))]
     InvalidOption {
         /// The option's name.
         option: &'static str,
-        /// What it has to be.
+        /// What the value has to be.
         reason: String,
     },
     /// There is no tokio runtime to run the connection on.
@@ -61,10 +61,10 @@ pub enum ConnectError {
         name: &'static str,
         /// The broker's own words, where it gave some.
         reason: Option<String>,
-        /// The server that the broker wants to be used instead.
+        /// The server that the broker asks clients to use instead.
         server: Option<String>,
     },
-    /// The broker speaks MQTT 3.1 or 3.1.1 alone.
+    /// The broker only speaks MQTT 3.1 or 3.1.1.
     #[error(
         "the broker speaks MQTT 3.1.1 and not MQTT 5; turn it on there, or use a broker that speaks it (Mosquitto, EMQX, \
          HiveMQ)"
@@ -74,21 +74,21 @@ pub enum ConnectError {
     #[error(
         "TLS failed: {reason}; check the certificate authority (`Tls::ca_pem`) and the host name in the url", reason = quoting(.reason))]
     Tls {
-        /// What TLS says.
+        /// The TLS error.
         reason: String,
     },
-    /// What answered doesn't speak MQTT 5.
+    /// The peer at this address does not speak MQTT 5.
     #[error("the peer does not speak MQTT 5: {reason}; check the port, the path and the broker's version", reason = shown(.reason))]
     Protocol {
         /// What was wrong with the answer.
         reason: String,
     },
-    /// The broker accepted the connection, and did not answer what was asked of it then.
+    /// The broker accepted the connection, but did not answer a request on it in time.
     #[error("`{broker}` did not answer {what} within {}; the broker's log may say why", Lasting(*.within), broker = shown(.broker))]
     Unanswered {
         /// Host and port, or the WebSocket address.
         broker: String,
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// The time allowed.
         within: Duration,
@@ -100,7 +100,7 @@ pub enum ConnectError {
         broker: String,
         /// The time allowed.
         within: Duration,
-        /// The last attempt's error, where one failed.
+        /// The last attempt's error, if an attempt failed.
         last: Option<Arc<str>>,
     },
     /// The connection was closed meanwhile.
@@ -135,17 +135,17 @@ fn last_error(last: Option<&str>) -> String {
     last.map(|error| format!(", last error: {}", quoting(error))).unwrap_or_default()
 }
 
-/// What a broker may lack of MQTT 5, and says so (`SUB-10a`).
+/// A feature of MQTT 5 that a broker may lack (`SUB-10a`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BrokerFeature {
-    /// Shared subscriptions, which share the calls of a tool among its servers.
+    /// Shared subscriptions, which distribute the calls of a tool among its servers.
     SharedSubscriptions,
     /// Subscriptions with `+` and `#`, which listings use.
     WildcardSubscriptions,
-    /// Retained messages, which cards and statuses are.
+    /// Retained messages, used for cards and statuses.
     Retain,
-    /// Quality of service 1, by which messages are acknowledged.
+    /// Quality of service 1: messages are acknowledged.
     QoS1,
 }
 
@@ -183,11 +183,11 @@ pub enum PublishError {
     /// The packet is larger than one of the [limits](SizeLimit) (`SUB-14`).
     #[error("the packet of {size} bytes is larger than the {limit} bytes that {of}")]
     TooLarge {
-        /// The size of the packet, which is the payload with topic and properties.
+        /// The size of the packet in bytes: the payload with topic and properties.
         size: usize,
-        /// The most that it may have.
+        /// The limit in bytes.
         limit: usize,
-        /// Whose limit that is.
+        /// Whose limit it is.
         of: SizeLimit,
     },
     /// The message can't be expressed in MQTT.
@@ -216,7 +216,7 @@ pub enum PublishError {
         /// The broker's own words, where it gave some.
         reason: Option<String>,
     },
-    /// As many messages wait as may wait.
+    /// The queue of waiting messages is full.
     #[error("the publish queue is full; publish slower, or wait for outcomes")]
     QueueFull,
     /// The connection was closed before the message was sent.
@@ -225,7 +225,7 @@ pub enum PublishError {
     /// The message's expiry passed before it was sent.
     #[error("the message expired before it could be sent; check the connection or allow more time")]
     Expired,
-    /// The message was sent, and its acknowledgement will never be known.
+    /// The message was sent, but whether the broker received it cannot be known.
     #[error(
         "the message was sent but never acknowledged; it may have been delivered, so repeat it only if it may arrive twice"
     )]
@@ -234,16 +234,16 @@ pub enum PublishError {
 
 debug_as_display!(PublishError);
 
-/// Whose limit a packet is over.
+/// Whose limit a packet exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SizeLimit {
     /// The connection's own `max_packet_size`, less 128 bytes for what a broker adds. A receiver with the same setting
-    /// would never get the message, for brokers withhold what is larger than a receiver takes.
+    /// would never get the message, because brokers withhold messages that are larger than the receiver's limit.
     Connection,
     /// The broker's Maximum Packet Size.
     Broker,
-    /// What the receiver says that it takes, in its card or in its call (`max_message_bytes`), less the same 128 bytes.
+    /// The receiver's limit, from its card or its call (`max_message_bytes`), less the same 128 bytes.
     Receiver,
 }
 
@@ -271,7 +271,7 @@ pub enum SubscribeError {
         /// The broker's own words, where it gave some.
         reason: Option<String>,
     },
-    /// The filter is no valid MQTT topic filter.
+    /// The filter is not a valid MQTT topic filter.
     #[error("`{filter}` is no topic filter: {reason}; correct it", filter = shown(.filter))]
     Invalid {
         /// The topic filter.
@@ -299,7 +299,7 @@ pub enum SubscribeError {
         /// The broker's own words, where it gave some.
         reason: Option<String>,
     },
-    /// The connection ended again and again before the broker answered.
+    /// The connection ended repeatedly before the broker answered.
     #[error("the connection ended each time that `{filter}` was subscribed to; the broker's log may say why", filter = shown(.filter))]
     Interrupted {
         /// The topic filter.

@@ -1,4 +1,4 @@
-//! What callers hold. Everything here only sends commands to the connection's task and waits for its answers.
+//! The handle that callers use. It only sends commands to the connection's task and waits for answers.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! [`Hold`]: whether acknowledgements wait for a moment, to go out with what comes of the messages.
+//! [`Hold`]: whether acknowledgements wait for a moment, to be sent together with the responses to their messages.
 
 use std::time::Duration;
 

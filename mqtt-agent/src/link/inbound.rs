@@ -1,4 +1,4 @@
-//! What is received, and who takes it.
+//! Received messages, and their receivers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

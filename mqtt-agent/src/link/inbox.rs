@@ -1,8 +1,8 @@
 //! [`Inbox`]: a queue of received messages with their acknowledgements.
 //!
-//! A message at QoS 1 is never dropped here. What isn't read in time waits in memory, is charged to the connection's
-//! [`Budget`], and over that the socket isn't read any more. Messages at QoS 0, which nothing holds back, have a bound of
-//! their own and are dropped over it.
+//! A message at QoS 1 is never dropped here. Unread messages wait in memory and are charged to the connection's
+//! [`Budget`]; above the budget, the socket is not read any more. Messages at QoS 0, which have no flow control, have
+//! their own limit, and are dropped above it.
 
 use crate::log_rate::limited;
 use crate::shown::shown;

@@ -1,4 +1,4 @@
-//! Messages that were left to the session, counted until one is poison.
+//! Counts how often a message was left to the session, until it is a poison message.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,10 +1,10 @@
 //! [`Mailbox`]: received messages for one reader, who may be slow, or stop reading, or go away.
 //!
-//! Nothing else on the connection waits for that reader for long. Acknowledgements go out in the order of receipt, and the
-//! broker sends no more than so many messages without them, so one that nobody reads would hold up all others. Messages are
-//! acknowledged as they come in while few wait. More are held back, so that a reader who is only slow misses nothing; one who
-//! reads nothing for a while misses what comes. What a mailbox holds has bounds of its own, and is not of the connection's
-//! [`Budget`](super::budget), which stops the reading of the socket.
+//! Nothing else on the connection waits long for that reader. Acknowledgements are sent in the order of receipt, and
+//! the broker sends only a limited number of messages without them, so an unread message would delay all others. While
+//! few messages wait, they are acknowledged on arrival. Further messages are held back, so that a slow reader misses
+//! nothing; a reader that reads nothing for a while misses messages. A mailbox has its own limits, and does not use the
+//! connection's [`Budget`](super::budget), which stops reading from the socket.
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is published: topic, payload and the MQTT 5 properties that this crate uses.
+//! A message to publish: topic, payload and the MQTT 5 properties that this crate uses.
 
 use std::sync::Arc;
 use std::time::Duration;

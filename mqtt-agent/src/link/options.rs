@@ -1,4 +1,4 @@
-//! How to connect: what callers set.
+//! The options of a connection, as callers set them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What becomes of a publish.
+//! The outcome of a publish.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Packet ids: one range for publishes and subscriptions together.
+//! Packet ids: one range that publishes and subscriptions share.
 
 /// Counts through the packet ids and passes over those in use.
 #[derive(Debug)]

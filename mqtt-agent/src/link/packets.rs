@@ -1,4 +1,4 @@
-//! The packets of the connection in the log: at the level `trace`, under a target of their own. No payloads and no passwords.
+//! Logs the packets of the connection: at the level `trace`, under their own target, without payloads and passwords.
 
 use super::codec::{Packet, reasons};
 use super::message::{Filter, Message, QoS};

@@ -1,4 +1,4 @@
-//! Messages of a session that an earlier process left, until this one has made its subscriptions.
+//! Messages of an earlier process's session, kept until this process has made its subscriptions.
 
 use super::codec::Identifiers;
 use super::inbound::Inbound;

@@ -1,4 +1,4 @@
-//! Detects poison messages, whose retransmission ends every connection.
+//! Detects poison messages: messages whose retransmission ends every connection.
 
 /// Suspicion at which a message is given up: three connections that ended at its acknowledgement by an error of the
 /// protocol, or a dozen that the broker just closed.

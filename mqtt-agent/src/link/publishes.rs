@@ -1,7 +1,7 @@
 //! The published messages that have no outcome yet, in their order. Pure bookkeeping: no I/O.
 //!
-//! A message is waiting, then sent with a packet id, then acknowledged. It is kept until it is acknowledged: when a
-//! connection is lost, what was sent goes back in front of what waits, in the order of publishing.
+//! A message is waiting, then sent with a packet id, then acknowledged. It is kept until it is acknowledged. When a
+//! connection is lost, sent messages are put back in front of the waiting ones, in the order of publishing.
 
 use crate::shown::shown;
 use std::collections::{HashMap, VecDeque};

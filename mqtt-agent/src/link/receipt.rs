@@ -1,4 +1,4 @@
-//! The outcome of a publish, to come.
+//! The future outcome of a publish.
 
 use std::future::Future;
 use std::pin::Pin;

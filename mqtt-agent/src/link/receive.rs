@@ -1,4 +1,4 @@
-//! What the broker's packets mean.
+//! Handles the broker's packets.
 
 use crate::log_rate::limited;
 use crate::shown::shown;

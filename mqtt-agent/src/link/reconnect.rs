@@ -1,4 +1,4 @@
-//! A connection is lost: what is taken back, and who is told.
+//! Handles the loss of a connection: what is sent again, and who is notified.
 
 use crate::shown::quoting;
 use std::time::Duration;

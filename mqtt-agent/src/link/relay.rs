@@ -1,7 +1,7 @@
-//! [`Relay`]: the connection's future, which another task goes on with when the one that polls it is held up.
+//! [`Relay`]: the connection's future, which another tokio task continues when the task that polls it is blocked.
 //!
-//! A task that a handler has woken waits for that handler's thread, and no other thread may take it from there. So when a
-//! handler holds its thread for long, the [`watchdog`](super::watchdog) has a new task go on.
+//! A task that a handler has woken waits for that handler's thread, and no other thread can take it. So when a handler
+//! blocks its thread for long, the [`watchdog`](super::watchdog) starts a new task that continues.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

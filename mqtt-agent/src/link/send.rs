@@ -1,4 +1,4 @@
-//! What is written: from the books to the connection's write buffer.
+//! Writes waiting packets to the connection's write buffer.
 
 use tokio::time::Instant;
 

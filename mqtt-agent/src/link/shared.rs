@@ -1,4 +1,4 @@
-//! What the connection's task tells without being asked.
+//! The state that the connection's task publishes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

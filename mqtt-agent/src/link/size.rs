@@ -1,4 +1,4 @@
-//! The exact size of a PUBLISH on the wire, known before it is encoded.
+//! The exact size of a PUBLISH on the wire, computed before it is encoded.
 
 use super::message::{Filter, Message, Properties, QoS};
 

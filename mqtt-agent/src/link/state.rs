@@ -1,4 +1,4 @@
-//! What the connection is doing, for those who watch it.
+//! The state of the connection, for watching it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// There is no connection; one is being made, or the next attempt is waited for.
+    /// There is no connection: an attempt is running, or the next one will follow after a pause.
     #[non_exhaustive]
     Connecting {
         /// Attempts since the last connection, this one included.
@@ -15,14 +15,14 @@ pub enum ConnectionState {
         /// Why the last connection or the last attempt ended.
         error: Option<Arc<str>>,
     },
-    /// The broker accepted the connection, and the subscriptions were sent again where it had forgotten them.
+    /// The broker accepted the connection, and the subscriptions were sent again if the broker had lost them.
     #[non_exhaustive]
     Connected {
-        /// Counts the connections of this process, from 1.
+        /// The number of this connection in this process, from 1.
         epoch: u64,
-        /// Whether the broker still had the session of the connection before.
+        /// Whether the broker still had the previous connection's session.
         session_present: bool,
-        /// When it was accepted.
+        /// When the connection was accepted.
         since: Instant,
     },
     /// The connection was closed for good.

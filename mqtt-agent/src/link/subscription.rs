@@ -1,4 +1,4 @@
-//! What the owner of a subscription holds.
+//! The handle for the owner of a subscription.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,8 +1,8 @@
-//! What this connection is subscribed to, and the SUBSCRIBE and UNSUBSCRIBE that are on their way. Pure bookkeeping.
+//! The subscriptions of this connection, and the SUBSCRIBE and UNSUBSCRIBE packets in flight. Pure bookkeeping.
 //!
-//! Each filter is subscribed to by a packet of its own, with an identifier of its own. A broker sends a message once
-//! for each filter that matches it; by the identifier each of these copies finds its own subscriptions. By the topic
-//! alone each copy would go to all of them.
+//! Each filter has its own SUBSCRIBE packet and its own identifier. A broker sends a message once for each filter that
+//! matches it; with the identifier, each copy finds its own subscriptions. By the topic alone, each copy would go to
+//! all of them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

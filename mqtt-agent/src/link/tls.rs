@@ -1,4 +1,4 @@
-//! TLS: whom to trust, and who we are.
+//! TLS: the trusted authorities, and the client's certificate.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ impl Tls {
         Self::default()
     }
 
-    /// Trusts the authorities of this PEM text, and no others.
+    /// Trusts only the authorities in this PEM text.
     #[must_use]
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca = Some(pem.into());

@@ -1,4 +1,4 @@
-//! Broker addresses: what a url means.
+//! Broker addresses: parsing a URL.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A first connection that takes longer than a moment: the program's operator is told what it waits for.
+//! Tells the operator what the program waits for, if the first connection takes longer than a moment.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,10 +1,11 @@
-//! [`Pulse`]: whether a handler holds a thread of the runtime, and the thread that looks after it.
+//! [`Pulse`]: whether a handler blocks a thread of the runtime, and the thread that watches for it.
 //!
-//! A handler that computes without awaiting should take one thread, and not the program. Two things of tokio's scheduler
-//! make it take more: the thread that waits for the network may be the very one that goes on to run the handler, and no
-//! other takes its place until something from outside wakes one; and a task that was woken by a handler waits for that
-//! handler's thread, where no other thread may take it. So while a handler is being polled for long, a thread of ours has
-//! its connection go on in a new task (see [`relay`](super::relay)), which also wakes another thread of the runtime.
+//! A handler that computes without awaiting should block one thread, not the whole program. Two properties of tokio's
+//! scheduler let it block more. First, the thread that waits for the network may be the one that then runs the handler,
+//! and no other thread replaces it until an outside event wakes one. Second, a task that was woken by a handler waits
+//! for that handler's thread, and no other thread can take it. So while a handler's poll takes long, a separate thread
+//! makes its connection continue in a new task (see [`relay`](super::relay)), which also wakes another thread of the
+//! runtime.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

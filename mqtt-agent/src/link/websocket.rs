@@ -1,8 +1,8 @@
-//! MQTT over WebSocket (RFC 6455): the handshake, and the stream of bytes that the binary messages are.
+//! MQTT over WebSocket (RFC 6455): the handshake, and the byte stream in the binary messages.
 //!
-//! Made here and not by a library. `tungstenite` and `async-tungstenite` log what they send, at level `TRACE` through the
-//! crate `log`, and with it the password in CONNECT and the query of the url. `tokio-websockets` 0.13 reads an answer of any
-//! length to the handshake, and panics at a `Sec-WebSocket-Accept` that is too long: what a broker sends is hostile.
+//! This is not from a library. `tungstenite` and `async-tungstenite` log what they send, at level `TRACE` through the
+//! crate `log`, including the password in CONNECT and the query of the URL. `tokio-websockets` 0.13 reads a handshake
+//! answer of any length, and panics at a `Sec-WebSocket-Accept` that is too long; a broker's bytes are not trusted.
 
 mod frame;
 mod stream;

@@ -1,7 +1,6 @@
 //! [`Wire`]: packets in both directions over one stream.
 //!
-//! All state lives in the struct, and its polls do what can be done at once, so that it doesn't matter when a wait for it
-//! is dropped.
+//! All state is in the struct, and each poll does all it can without waiting, so it is cancel safe.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! What the broker sends: the framing, and the packets but for their properties.
+//! Decodes the broker's packets: the framing, and the packets except their properties.
 
 use bytes::{Buf, Bytes, BytesMut};
 

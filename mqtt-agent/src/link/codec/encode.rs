@@ -1,8 +1,8 @@
-//! What the client sends. Each function appends one whole packet to `out` and allocates nothing but `out`'s growth.
+//! Encodes the client's packets. Each function appends one whole packet to `out` and allocates only to grow `out`.
 //!
-//! Values that no packet can hold are refused earlier, by `Message::check`, `Filter::check`, [`Connect::check`] and the
-//! check against the broker's Maximum Packet Size. What gets here nevertheless is cut, so that the broker finds the
-//! next packet where it expects it.
+//! Values that do not fit into a packet are refused earlier, by `Message::check`, `Filter::check`, [`Connect::check`]
+//! and the check against the broker's Maximum Packet Size. If such a value gets here nevertheless, it is truncated, so
+//! that the broker finds the next packet at the right place.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The properties of received packets: which ones a packet may have, how often, and what they mean.
+//! The properties of received packets: which properties a packet may have, how often, and their meaning.
 
 use std::time::Duration;
 

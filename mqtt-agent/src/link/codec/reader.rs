@@ -1,4 +1,4 @@
-//! Reads the fields of a packet that is complete; each read is checked against the packet's end.
+//! Reads the fields of a complete packet; each read is checked against the packet's end.
 
 use super::{MOST_REMAINING, Malformed};
 

@@ -1,4 +1,4 @@
-//! Reason codes: the ones that this client sends, and the names of all.
+//! Reason codes: those that this client sends, and the names of all.
 
 pub(in crate::link) const MALFORMED_PACKET: u8 = 0x81;
 pub(in crate::link) const PROTOCOL_ERROR: u8 = 0x82;

@@ -1,4 +1,4 @@
-//! Frames of WebSocket: the header in both directions, and the mask of what a client sends.
+//! WebSocket frames: the header in both directions, and the mask for a client's frames.
 
 use bytes::{BufMut, BytesMut};
 

@@ -1,4 +1,4 @@
-//! [`WebSocket`]: the bytes of the binary messages, whose borders mean nothing to MQTT.
+//! [`WebSocket`]: the bytes of the binary messages, whose boundaries have no meaning for MQTT.
 
 use std::io;
 use std::pin::Pin;
