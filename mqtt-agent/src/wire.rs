@@ -34,11 +34,11 @@ mod tool_card;
 mod topics;
 mod trace;
 
-/// The version of the specification MQTT.Agent that this crate speaks. Cards carry their own format's `version`, which
-/// is `"1"`. The page [`guide::wire`](crate::guide::wire) has every message.
+/// The version of the MQTT.Agent specification that this crate implements. Cards carry their own format's `version`,
+/// which is `"1"`. The page [`guide::wire`](crate::guide::wire) has every message.
 pub const SPEC_VERSION: &str = "0.1";
 
-/// The current time as the wire has it: RFC 3339, in UTC, with milliseconds.
+/// The current time in the format of the wire: RFC 3339, in UTC, with milliseconds.
 #[must_use]
 pub fn now_rfc3339() -> String {
     format!("{:.3}", jiff::Timestamp::now())

@@ -13,7 +13,7 @@ pub struct AgentCard {
     /// The format's version: `"1"`.
     #[serde(default = "card::version")]
     pub version: String,
-    /// The agent's id; that of a replica ends with its instance.
+    /// The agent's id; the id of a replica ends with its instance.
     #[serde(default)]
     pub agent_id: String,
     /// A name for people.
@@ -50,7 +50,7 @@ pub struct AgentCard {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<AgentExtension>,
     /// The additions of this library that it understands: `intents` (`A2A-12`), `updates` (`A2A-13`), `parts`
-    /// (`A2A-9`). An extension of ours.
+    /// (`A2A-9`). An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
     /// The largest message that it accepts, in bytes of the MQTT packet (`SUB-14`). An extension of this library.

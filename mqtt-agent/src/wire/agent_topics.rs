@@ -47,7 +47,8 @@ impl Namespace {
         format!("{self}/tasks/{delegator}/results")
     }
 
-    /// Whose results a topic has: the level that a broker's access rules bind to them (`SUB-7`). `None` for any other topic.
+    /// The delegator whose results arrive on a topic: the level that a broker's access rules bind to the delegator
+    /// (`SUB-7`). `None` for any other topic.
     #[must_use]
     pub fn owner_of_results<'t>(&self, topic: &'t str) -> Option<&'t str> {
         let owner = topic.strip_prefix(self.as_str())?.strip_prefix("/tasks/")?.strip_suffix("/results")?;

@@ -30,7 +30,7 @@ pub struct CallRequest {
     /// library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
-    /// Which of our additions to an answer the caller reads: `content` (`MCP-21`), `chunks` (`MCP-22`).
+    /// Which additions of this library to an answer the caller understands: `content` (`MCP-21`), `chunks` (`MCP-22`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
 }
@@ -42,7 +42,7 @@ pub(crate) const ACCEPTS_CONTENT: &str = "content";
 pub(crate) const ACCEPTS_CHUNKS: &str = "chunks";
 
 impl CallRequest {
-    /// Whether the caller reads one of our additions to an answer.
+    /// Whether the caller understands an addition of this library to an answer.
     #[must_use]
     pub fn accepts(&self, addition: &str) -> bool {
         self.accepts.iter().any(|accepted| accepted == addition)

@@ -8,7 +8,7 @@ const NAME: &str = "call_path";
 const LONGEST: usize = 16;
 
 /// The servers in whose handlers a call is made, the outermost first, as a random number for each. A server that finds
-/// itself in the path knows that one of its own handlers waits for the call.
+/// itself in the path knows that one of its own handlers is waiting for the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallPath(Vec<u64>);
 

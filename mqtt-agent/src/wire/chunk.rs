@@ -1,4 +1,4 @@
-//! A result that is larger than a message, in chunks (`MCP-22`, an extension of ours).
+//! A result that is larger than a message, in chunks (`MCP-22`, an extension of this library).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,25 +14,25 @@ use super::decode_error::{DecodeCause, DecodeError, Form};
 pub struct Chunk {
     /// The call.
     pub call_id: Identifier,
-    /// Its place, from 0 on.
+    /// Its number, from 0.
     pub seq: u64,
     /// The bytes; base64 in the JSON.
     pub data: Bytes,
 }
 
-/// What a response says of the chunks that came before it.
+/// What a response says about the chunks that were sent before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunks {
-    /// How many there were.
+    /// The number of chunks.
     pub count: u64,
-    /// How many bytes they make.
+    /// Their total number of bytes.
     pub bytes: u64,
     /// The SHA-256 of these bytes, in hexadecimal digits.
     pub sha256: String,
-    /// What the bytes are: `application/json` for a result, else the media type of a content block's bytes.
+    /// The media type of the bytes: `application/json` for a result, else that of the content block.
     #[serde(default = "json")]
     pub media_type: String,
-    /// Whether they are a content block's though their media type is `application/json`.
+    /// Whether the bytes are those of a content block although their media type is `application/json`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub block: bool,
 }
@@ -76,11 +76,11 @@ struct In {
 }
 
 impl Chunk {
-    /// Reads a message of a call's stream; `None` for one that is no chunk, as a partial result.
+    /// Reads a message of a call's stream; `None` if the message is not a chunk but, for example, a partial result.
     ///
     /// # Errors
     ///
-    /// When it is a chunk that can't be read, or no message of a stream.
+    /// When it is a malformed chunk, or not a message of a stream.
     pub fn read(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         let In { call_id, seq, r#type, data } = CHUNK.read(payload)?;
         if r#type != KIND {
@@ -116,7 +116,7 @@ impl Chunks {
     ///
     /// # Errors
     ///
-    /// When it says too little to tell whether the chunks are all there.
+    /// When a field is missing that is needed to check that all chunks arrived.
     pub fn read(chunks: &RawValue) -> Result<Self, DecodeError> {
         CHUNKS.read(chunks.get().as_bytes())
     }

@@ -17,7 +17,7 @@ pub const CRASHED: &str = "crashed";
 pub const INTERNAL: &str = "internal";
 /// Comes with `invalid_arguments`: the call cannot be read.
 pub const MALFORMED_CALL: &str = "malformed_call";
-/// Comes with `invalid_arguments`: the payload of a request is no JSON.
+/// Comes with `invalid_arguments`: the payload of a request is not JSON.
 pub const MALFORMED_PAYLOAD: &str = "malformed_payload";
 /// Comes with `unavailable`: the agent no longer serves it.
 pub const NOT_SERVED: &str = "not_served";
@@ -25,7 +25,7 @@ pub const NOT_SERVED: &str = "not_served";
 pub const PANIC: &str = "panic";
 /// Comes with `unavailable`: a poison message, at which the connection ended repeatedly.
 pub const POISON: &str = "poison";
-/// Comes with `unavailable` and `retry_after_ms`: too many calls of this caller. Nothing was run.
+/// Comes with `unavailable` and `retry_after_ms`: too many calls from this caller. Nothing was run.
 pub const RATE_LIMITED: &str = "rate_limited";
 /// Comes with `unavailable`: the agent is stopping. A tool's handler did not run.
 pub const STOPPING: &str = "stopping";

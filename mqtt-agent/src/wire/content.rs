@@ -1,4 +1,4 @@
-//! What a result is made of that JSON values don't hold: MCP's content blocks (`MCP-21`).
+//! MCP's content blocks: the parts of a result beyond a JSON value (`MCP-21`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +12,10 @@ use super::tolerant;
 /// The media type of bytes of which nothing else is known.
 pub(crate) const BYTES: &str = "application/octet-stream";
 
-/// One block of a result's content, as MCP has it: a text, an image, audio, a link to a resource or a resource.
+/// One block of a result's content, as in MCP: a text, an image, audio, a link to a resource or a resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContentBlock {
-    /// What it holds.
+    /// The block's content.
     pub content: BlockContent,
     /// MCP's annotations: `audience`, `priority`, `lastModified`.
     pub annotations: Map<String, Value>,
@@ -23,7 +23,7 @@ pub struct ContentBlock {
     pub meta: Map<String, Value>,
 }
 
-/// What a [`ContentBlock`] holds.
+/// The content of a [`ContentBlock`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum BlockContent {
@@ -43,15 +43,15 @@ pub enum BlockContent {
         /// Its media type, such as `audio/wav`.
         media_type: String,
     },
-    /// Where a resource is.
+    /// A link to a resource.
     ResourceLink(ResourceLink),
     /// A resource itself: text or bytes of any media type.
     Resource(Resource),
-    /// A block of a type that a later version of MCP has added: the whole of it.
+    /// A block of a type from a later version of MCP: the whole block.
     Other(Map<String, Value>),
 }
 
-/// Where a resource is, and what is known of it.
+/// A link to a resource, with a description.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceLink {
     /// Where it is.
@@ -68,18 +68,18 @@ pub struct ResourceLink {
     pub size: Option<u64>,
 }
 
-/// A resource with what it holds.
+/// A resource with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// What it is known by.
     pub uri: String,
     /// Its media type.
     pub media_type: Option<String>,
-    /// What it holds.
+    /// The resource's content.
     pub body: ResourceBody,
 }
 
-/// What a [`Resource`] holds.
+/// The content of a [`Resource`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceBody {
     /// A text.
@@ -110,7 +110,7 @@ impl ContentBlock {
         Self::new(BlockContent::Audio { data: data.into(), media_type: media_type.into() })
     }
 
-    /// Bytes of any media type, as a resource that is known by a URI.
+    /// Bytes of any media type, as a resource with a URI.
     pub fn bytes(uri: impl Into<String>, data: impl Into<Bytes>, media_type: impl Into<String>) -> Self {
         let body = ResourceBody::Bytes(data.into());
         Self::new(BlockContent::Resource(Resource {
@@ -120,13 +120,13 @@ impl ContentBlock {
         }))
     }
 
-    /// Where a resource is, and what it is called.
+    /// A link to a resource, with its name.
     pub fn link(uri: impl Into<String>, name: impl Into<String>) -> Self {
         let link = ResourceLink { uri: uri.into(), name: name.into(), ..ResourceLink::default() };
         Self::new(BlockContent::ResourceLink(link))
     }
 
-    /// The type of the block on the wire, and the kind that a card names.
+    /// The type of the block, as on the wire and on a card.
     #[must_use]
     pub fn kind(&self) -> &str {
         match &self.content {
@@ -139,7 +139,7 @@ impl ContentBlock {
         }
     }
 
-    /// The text: of a text, or of a resource that holds one.
+    /// The text of a text block or of a text resource.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match &self.content {
@@ -149,7 +149,7 @@ impl ContentBlock {
         }
     }
 
-    /// The bytes: of an image, of audio, or of a resource that holds some.
+    /// The bytes of an image, of audio, or of a resource of bytes.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&Bytes> {
         match &self.content {
@@ -186,7 +186,7 @@ impl ContentBlock {
         }
     }
 
-    /// The media type, where it has one.
+    /// The media type, if it has one.
     #[must_use]
     pub fn media_type(&self) -> Option<&str> {
         match &self.content {
@@ -199,13 +199,13 @@ impl ContentBlock {
         }
     }
 
-    /// Reads the `content` of a response: an array of blocks, all of which can be read.
+    /// Reads the `content` of a response: an array of blocks, all of which must be readable.
     ///
-    /// A malformed field that a block can do without is passed over, as everywhere (`SUB-11a`).
+    /// A malformed optional field of a block is ignored, as in every message (`SUB-11a`).
     ///
     /// # Errors
     ///
-    /// When it is no array, or a block is none: then the message has a pointer to it.
+    /// When it is not an array, or when a block is malformed: then the message has a pointer to the block.
     pub fn read_all(content: &RawValue) -> Result<Vec<Self>, String> {
         let blocks: Vec<Value> = serde_json::from_str(content.get())
             .map_err(|_| "`/content` is no array; its server has to mend it".to_owned())?;

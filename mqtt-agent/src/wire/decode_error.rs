@@ -10,7 +10,7 @@ use crate::shown::{debug_as_display, shown};
 /// Why a message of a peer cannot be read.
 ///
 /// Each `read` of this module returns it; [`CallRequest::read`](super::CallRequest::read) also returns the fields that
-/// could be read. It prints what was read, why that failed, and who can fix it.
+/// could be read. Its text says what was read, why that failed, and who can fix it.
 ///
 /// ```
 /// use mqtt_agent::wire::{DecodeCause, ToolCard};

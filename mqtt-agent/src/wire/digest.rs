@@ -1,4 +1,4 @@
-//! SHA-256, which tells that a result in chunks is whole (`MCP-22`).
+//! SHA-256, to check that a result in chunks is complete (`MCP-22`).
 
 /// A digest in the making. There is none without the feature `chunks`.
 #[cfg(feature = "chunks")]

@@ -18,7 +18,7 @@ pub enum Intent {
     Message,
     /// A cancellation of a task.
     Cancel,
-    /// Where tasks are: a [`TaskQuery`](super::TaskQuery) (`A2A-16`).
+    /// A query for tasks: a [`TaskQuery`](super::TaskQuery) (`A2A-16`).
     Query,
     /// An unknown intent of another peer: its message is a task.
     #[serde(untagged)]

@@ -104,7 +104,7 @@ impl Part {
         Self { media_type: Some(media_type.into()), ..Self::new(PartContent::Raw(Base64(bytes.into()))) }
     }
 
-    /// Where the content is.
+    /// A part with the URL of its content.
     pub fn url(url: impl Into<String>) -> Self {
         Self::new(PartContent::Url(url.into()))
     }

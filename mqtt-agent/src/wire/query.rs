@@ -1,4 +1,4 @@
-//! Asking an agent for its tasks, and its answer (`A2A-16`, an extension of ours).
+//! A query for an agent's tasks, and its answer (`A2A-16`, an extension of this library).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,24 +8,24 @@ use super::decode_error::{DecodeError, Form};
 use super::inbox::Intent;
 use super::task::{TaskError, TaskState};
 
-/// What is asked: one task, or all that the requester gave.
+/// A query for one task, or for all tasks of the delegator.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskQuery {
     /// Always [`Intent::Query`].
     pub intent: Intent,
-    /// The task, where one is asked for.
+    /// The task, in a query for one task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<Identifier>,
-    /// Who says that they ask. Only tasks that they gave are answered.
+    /// The delegator's claimed id. The answer has only tasks of this delegator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The states of the tasks that are wanted; empty: all.
+    /// The states of the wanted tasks; empty: all states.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<TaskState>,
-    /// The task after which the list goes on.
+    /// The task after which the list continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Identifier>,
-    /// How many tasks are wanted at the most.
+    /// The maximum number of tasks in the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -57,24 +57,24 @@ static ANSWER: Form =
     Form { name: "the answer to a query", mend: "its agent has to mend it", vital: &["tasks", "next"] };
 
 impl TaskQuery {
-    /// One task.
+    /// A query for one task.
     #[must_use]
     pub fn one(task_id: Identifier, from: &str) -> Self {
         Self { task_id: Some(task_id), ..Self::all(from) }
     }
 
-    /// All tasks.
+    /// A query for all tasks.
     #[must_use]
     pub fn all(from: &str) -> Self {
         let from = Some(from.to_owned());
         Self { intent: Intent::Query, task_id: None, from, states: Vec::new(), after: None, limit: None }
     }
 
-    /// Reads an inbox message; `None` for one that is no query.
+    /// Reads an inbox message; `None` if the message is not a query.
     ///
     /// # Errors
     ///
-    /// When it is a query that can't be read, or no JSON object.
+    /// When it is a malformed query, or not a JSON object.
     pub fn read(payload: &[u8]) -> Result<Option<Self>, DecodeError> {
         let In { intent, task_id, from, states, after, limit } = QUERY.read(payload)?;
         Ok((intent == Intent::Query).then_some(Self { intent, task_id, from, states, after, limit }))
@@ -87,42 +87,42 @@ impl TaskQuery {
     }
 }
 
-/// What an agent answers.
+/// An agent's answer to a query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskList {
-    /// Tells it from a result: always true.
+    /// Distinguishes it from a result: always true.
     pub query: bool,
-    /// The tasks, in the order in which the agent took them.
+    /// The tasks, in the order in which the agent accepted them.
     #[serde(default)]
     pub tasks: Vec<TaskSummary>,
-    /// Where there are more: what [`TaskQuery::after`] is for the next ones.
+    /// If there are more tasks: the [`TaskQuery::after`] for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Identifier>,
 }
 
-/// Where one task is.
+/// The state of one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskSummary {
     /// The task.
     pub task_id: Identifier,
-    /// Who says that they gave it.
+    /// The delegator's claimed id.
     #[serde(default)]
     pub from: String,
-    /// The skill that was asked for.
+    /// The task's skill.
     #[serde(rename = "type", default)]
     pub kind: String,
-    /// Where it is.
+    /// The task's state.
     pub status: TaskState,
-    /// The number of its next update, at least (`A2A-13`).
+    /// The number of its next update is at least this (`A2A-13`).
     #[serde(default)]
     pub seq: u64,
-    /// When it was asked for, in RFC 3339.
+    /// When it was created, in RFC 3339.
     #[serde(default)]
     pub created_at: String,
-    /// When it changed last, in RFC 3339.
+    /// When it last changed, in RFC 3339.
     #[serde(default)]
     pub updated_at: String,
-    /// The result, once it has ended; left out where it is too large for the answer.
+    /// The result, once it has ended; absent if it is too large for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// Why it failed.
@@ -131,17 +131,17 @@ pub struct TaskSummary {
 }
 
 impl TaskList {
-    /// Tasks, and where there are more.
+    /// An answer with these tasks; `next` if there are more.
     #[must_use]
     pub fn new(tasks: Vec<TaskSummary>, next: Option<Identifier>) -> Self {
         Self { query: true, tasks, next }
     }
 
-    /// Reads an answer. A task of which nothing can be told is left out.
+    /// Reads an answer. Tasks that cannot be read are left out.
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not an answer to a query.
     pub fn read(payload: &[u8]) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
         struct In {

@@ -3,7 +3,7 @@
 use super::Namespace;
 
 /// The reply address of a call: its Response Topic, else `response_topic` in the payload, else the response topic of
-/// the client that it names. `None` if the first of these that is present is not a client's response topic.
+/// the client that the call names. `None` if the first of these that is present is not a client's response topic.
 #[must_use]
 pub fn reply_address(
     namespace: &Namespace,

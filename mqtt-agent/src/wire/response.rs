@@ -15,11 +15,11 @@ pub struct Response {
     pub call_id: Identifier,
     /// The result's JSON, or the error.
     pub outcome: Result<Box<RawValue>, ErrorBody>,
-    /// The array of [content blocks](super::ContentBlock::read_all) beside a result, for a caller that accepts it
-    /// (`MCP-21`). An extension: a v0.1 peer ignores it.
+    /// The array of [content blocks](super::ContentBlock::read_all) in addition to a result, for a caller that accepts
+    /// it (`MCP-21`). An extension: a v0.1 peer ignores it.
     pub content: Option<Box<RawValue>>,
-    /// What came [in chunks](super::Chunks::read) in place of a result, for a caller that accepts it (`MCP-22`). An
-    /// extension: a v0.1 peer ignores it.
+    /// The description of a result that was sent [in chunks](super::Chunks::read), instead of the result, for a caller
+    /// that accepts it (`MCP-22`). An extension: a v0.1 peer ignores it.
     pub chunks: Option<Box<RawValue>>,
     /// How long the server took, in milliseconds.
     pub elapsed_ms: Option<u64>,
@@ -86,7 +86,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// As the wire spells it.
+    /// The spelling on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -192,7 +192,7 @@ impl Response {
         Self::new(call_id, Err(error))
     }
 
-    /// The answer to a call, with nothing but what it came to.
+    /// The answer to a call, with only its outcome.
     #[must_use]
     pub fn new(call_id: Identifier, outcome: Result<Box<RawValue>, ErrorBody>) -> Self {
         Self { call_id, outcome, content: None, chunks: None, elapsed_ms: None }

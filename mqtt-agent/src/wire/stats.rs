@@ -56,7 +56,7 @@ pub struct ToolStats {
     pub handling_ms: Quantiles,
 }
 
-/// Percentiles of a time; zero if nothing was measured.
+/// Percentiles of a time, in milliseconds; zero if nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -27,7 +27,7 @@ pub enum TaskState {
     AuthRequired,
     /// Ended with a result.
     Completed,
-    /// Ended without one.
+    /// Ended without a result.
     Failed,
     /// Cancelled.
     Canceled,
@@ -36,7 +36,7 @@ pub enum TaskState {
 }
 
 impl TaskState {
-    /// As the wire spells it.
+    /// The spelling on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -243,7 +243,7 @@ impl Artifact {
 #[derive(Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{kind}: {message}", kind = shown(.kind), message = shown(.message))]
 pub struct TaskError {
-    /// The kind of error: one of `MCP-7` if it fits, or `task_error` for an error of the skill.
+    /// The kind of error: a kind of `MCP-7` if one fits, or `task_error` for an error of the skill.
     #[serde(rename = "type")]
     pub kind: String,
     /// The message, for the delegator and its model.

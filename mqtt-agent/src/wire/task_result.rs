@@ -32,7 +32,7 @@ pub struct TaskResult {
     /// A message of the agent: its progress, or its question. An extension of this library.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<TaskMessage>,
-    /// The artifacts: in an update the new ones, in the result all of them. An extension of ours.
+    /// The artifacts: in an update the new ones, in the result all of them. An extension of this library.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
 }

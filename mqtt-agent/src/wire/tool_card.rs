@@ -55,14 +55,15 @@ pub struct ToolCard {
     /// MCP's tool annotations (an extension of this library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
-    /// `false` where the tool's one server subscribes its calls without sharing them (`MCP-12`, an extension of ours).
+    /// `false` if the tool has only one server, which subscribes to its calls without sharing them (`MCP-12`, an
+    /// extension of this library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<bool>,
     /// The largest message that its servers accept, in bytes of the MQTT packet (`SUB-14`, an extension of this
     /// library).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u64>,
-    /// The kinds of content blocks that may come beside a result (`MCP-21`, an extension of ours).
+    /// The kinds of content blocks that may come with a result (`MCP-21`, an extension of this library).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content: Vec<String>,
     /// Keywords for searching (an extension of this library).
@@ -89,16 +90,16 @@ pub struct ToolAnnotations {
     /// A title for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// It does not modify anything. MCP's default: false.
+    /// The tool does not modify anything. MCP's default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only_hint: Option<bool>,
-    /// It may destroy something. MCP's default: true.
+    /// The tool may be destructive. MCP's default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destructive_hint: Option<bool>,
-    /// A second call with the same arguments changes nothing more. MCP's default: false.
+    /// A second call with the same arguments has no further effect. MCP's default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotent_hint: Option<bool>,
-    /// It interacts with external systems. MCP's default: true.
+    /// The tool interacts with external systems. MCP's default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_world_hint: Option<bool>,
 }
