@@ -1,12 +1,12 @@
-//! JSON Schemas of tools: made from the definitions that the macros leave behind, cleaned for the card, and used to
-//! check arguments before a handler runs.
+//! JSON Schemas of tools: generated from the macros' definitions, cleaned for the card, and used to check arguments
+//! before a handler runs.
 //!
-//! What goes on the card is written for language models and their clients, many of which take only a part of JSON
-//! Schema: everything inlined (a recursive type keeps its `$defs`), no `format` that JSON Schema does not know, an
-//! `Option` as a property that is not required instead of a union with `null`, `anyOf` for the alternatives of an enum,
-//! no `title`, no `$schema`, properties in alphabetical order. What is left that some client or provider refuses,
-//! [`dialect`] finds. Arguments are checked against a schema that has kept its `null`s, for serde accepts an explicit
-//! one for an `Option`.
+//! The schemas on the card are for language models and their clients, many of which accept only a part of JSON Schema:
+//! everything is inlined (a recursive type keeps its `$defs`), there is no `format` that JSON Schema does not define,
+//! an `Option` is a property that is not required instead of a union with `null`, the alternatives of an enum are
+//! `anyOf`, there is no `title` and no `$schema`, and properties are in alphabetical order. [`dialect`] finds what some
+//! client or provider still refuses. Arguments are checked against a schema that keeps its `null`s, because serde
+//! accepts an explicit `null` for an `Option`.
 
 pub mod dialect;
 

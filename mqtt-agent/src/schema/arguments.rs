@@ -1,4 +1,4 @@
-//! Checking the arguments of a call (`MCP-8`).
+//! Checks the arguments of a call (`MCP-8`).
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,6 @@
-//! The bounds of Rust's number types. schemars gives those of 8 and 16 bits, and for the others a format alone, which goes:
-//! the card says what is taken, so that the check finds it and one answer has all errors.
+//! Adds the bounds of Rust's number types. schemars adds bounds only for types of 8 and 16 bits, and for the others a
+//! `format`, which is removed. With bounds on the card, the check finds values out of range, and one answer has all
+//! errors.
 
 use serde_json::{Map, Number, Value};
 

@@ -1,4 +1,4 @@
-//! The clean dialect: what is left of a schema for the card.
+//! Cleans a schema for the card.
 
 use serde_json::{Map, Value, json};
 

@@ -25,11 +25,11 @@ use crate::wire::ToolCard;
 use limits::{Totals, over};
 use rules::{Check, Rule, Side};
 
-/// Whose rules a schema is held against.
+/// The client or provider whose rules a schema is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// What breaks MCP clients, whatever the model. An agent always asks for it.
+    /// MCP clients, with any model. An agent always checks these rules.
     Mcp,
     /// OpenAI's function tools with `strict: true`.
     OpenAiStrict,
@@ -40,7 +40,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// All of them.
+    /// All dialects.
     pub const ALL: &[Self] = &[Self::Mcp, Self::OpenAiStrict, Self::Anthropic, Self::Gemini];
 }
 
@@ -55,10 +55,10 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// Holds the schema of a tool's arguments against a dialect. Empty: nothing is known to break.
+/// Checks the schema of a tool's arguments against a dialect. Returns an empty list if no rule is broken.
 ///
-/// Total: any JSON gives a list. A schema that is nested too deep or has too many parts is a finding of its own, and
-/// what lies beyond is not looked at.
+/// It accepts any JSON. For a schema that is nested too deeply or has too many parts, that is a finding, and the rest
+/// is not checked.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect::{self, Dialect, Severity};
@@ -74,14 +74,14 @@ pub fn lint(schema: &Value, dialect: Dialect) -> Vec<Finding> {
     held(schema, dialect, Side::Input, |_| true)
 }
 
-/// Holds the schema of a tool's result against a dialect. Only [`Dialect::Mcp`] has rules for it: the providers read
+/// Checks the schema of a tool's result against a dialect. Only [`Dialect::Mcp`] has rules for it: the providers read
 /// results as text.
 #[must_use]
 pub fn lint_output(schema: &Value, dialect: Dialect) -> Vec<Finding> {
     held(schema, dialect, Side::Output, |_| true)
 }
 
-/// Holds a tool's name against a dialect.
+/// Checks a tool's name against a dialect.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect::{self, Dialect};
@@ -102,8 +102,8 @@ pub fn lint_tool_name(name: &str, dialect: Dialect) -> Vec<Finding> {
     findings
 }
 
-/// Holds a card against a dialect: its name, its description, its input and output schemas. The pointers lead into the
-/// card.
+/// Checks a card against a dialect: its name, its description, its input and output schemas. The findings' pointers
+/// point into the card.
 #[must_use]
 pub fn lint_tool(card: &ToolCard, dialect: Dialect) -> Vec<Finding> {
     let named = lint_tool_name(&card.tool, dialect).into_iter().map(|finding| finding.within("/tool"));

@@ -1,4 +1,4 @@
-//! What keeps the schemas of a definition from being served.
+//! The errors of a definition's schemas.
 
 use crate::shown::debug_as_display;
 
@@ -6,7 +6,7 @@ use crate::shown::debug_as_display;
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// One argument.
+    /// One argument has an invalid schema.
     #[error("argument `{argument}`: {reason}")]
     Argument {
         /// The argument.
@@ -14,7 +14,7 @@ pub enum SchemaError {
         /// What is wrong and what to write instead.
         reason: String,
     },
-    /// The parameters together.
+    /// The parameters together have an invalid schema.
     #[error("{0}")]
     Parameters(String),
 }

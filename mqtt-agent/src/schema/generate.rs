@@ -1,4 +1,4 @@
-//! From the parameters and the result of a tool or a skill to its schemas.
+//! Generates the schemas of a tool or a skill from its parameters and its result.
 
 use schemars::generate::{Contract, SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Where a JSON Schema holds other schemas, and which formats it knows.
+//! The keywords of JSON Schema that contain schemas, and the formats that it defines.
 
 /// What a keyword's value holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What `#[arg(..)]` adds to the schema of one argument.
+//! Adds the restrictions of `#[arg(..)]` to the schema of one argument.
 
 use serde_json::{Map, Value, json};
 

@@ -1,13 +1,14 @@
 //! Checks values against a JSON Schema (2020-12), in a bounded number of steps (`MCP-8a`).
 //!
-//! - [`compile`]: a schema becomes a [`plan`], once: flat nodes that name each other by number; `choice` finds the tag by
-//!   which the alternatives of an enum are told apart, `cycles` refuses references that lead nowhere
-//! - [`run`]: whether a value fits; each node looks at each value once, and all steps are counted; `size` bounds them
-//! - [`explain`]: what does not fit, where, and what was expected
-//! - `equal`, `number`, `decimal`, `pattern`, `types`: what keywords compare; `ecma` reads patterns as ECMA-262 has them
+//! - [`compile`]: converts a schema to a [`plan`], once: flat nodes that refer to each other by number; `choice` finds
+//!   the tag that distinguishes the alternatives of an enum, `cycles` refuses endless references
+//! - [`run`]: checks whether a value fits; each node checks each value once, and all steps are counted; `size` limits
+//!   them
+//! - [`explain`]: says what does not fit, where, and what was expected
+//! - `equal`, `number`, `decimal`, `pattern`, `types`: comparisons for keywords; `ecma` reads ECMA-262 patterns
 //!
-//! Not taken, with an error when it is compiled: references to other documents, `$dynamicRef`, and patterns that take more
-//! than linear time. `format` is a note, as the specification has it.
+//! Not supported, with an error when the schema is compiled: references to other documents, `$dynamicRef`, and patterns
+//! that take more than linear time. `format` is only an annotation, as in the specification.
 
 mod choice;
 mod compile;

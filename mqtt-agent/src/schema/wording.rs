@@ -1,4 +1,4 @@
-//! What the caller reads when an argument does not fit: what is expected, then what came.
+//! The message for the caller when an argument does not fit: the expectation, then the actual value.
 
 use serde_json::Value;
 

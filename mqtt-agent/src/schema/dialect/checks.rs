@@ -1,4 +1,4 @@
-//! What the rules look for in one schema. Each gives what it found, for the message.
+//! The rules' checks of one schema. Each returns what it found, for the message.
 
 use std::collections::HashSet;
 

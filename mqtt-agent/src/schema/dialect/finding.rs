@@ -1,13 +1,13 @@
-//! One thing that a lint found.
+//! One finding of a lint.
 
 use std::fmt;
 
 use super::Dialect;
 use super::rules::{Rule, Severity};
 
-/// One thing in a schema that a client or a provider does not take.
+/// A part of a schema that a client or a provider does not accept.
 ///
-/// `Display` gives one line: where, what and why, what to change, and the rule.
+/// `Display` prints one line: the place, the problem, what to change, and the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pointer: String,
@@ -27,25 +27,25 @@ impl Finding {
         self
     }
 
-    /// Where it is: a JSON pointer into what was looked at, empty for its root.
+    /// Where it is: a JSON pointer into the checked value, empty for its root.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// The rule, in words with hyphens; it stays the same while the text may change.
+    /// The rule's id, words with hyphens. It is stable, unlike the texts.
     #[must_use]
     pub fn rule(&self) -> &'static str {
         self.rule.id
     }
 
-    /// Whose rule it is.
+    /// The dialect that the rule belongs to.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// What is there, and what breaks.
+    /// What was found, and what breaks.
     #[must_use]
     pub fn why(&self) -> &str {
         &self.why
@@ -57,25 +57,25 @@ impl Finding {
         self.rule.change
     }
 
-    /// Where the rule comes from: a page, a thread or a test of ours, as of [`checked`](Self::checked).
+    /// The source of the rule: a page, a thread or a test of this library, as of [`checked`](Self::checked).
     #[must_use]
     pub fn source(&self) -> &'static str {
         self.rule.source
     }
 
-    /// The month in which the rule was last looked at, as `2026-11`.
+    /// The month in which the rule was last checked, such as `2026-11`.
     #[must_use]
     pub fn checked(&self) -> &'static str {
         self.rule.checked
     }
 
-    /// How bad it is.
+    /// The severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.rule.severity
     }
 
-    /// Whether the dialect's projection takes care of it, so that the type may stay as it is.
+    /// Whether the dialect's projection fixes it, so that the type need not change.
     #[must_use]
     pub fn is_mended(&self) -> bool {
         self.rule.mended

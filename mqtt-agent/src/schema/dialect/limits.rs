@@ -1,4 +1,4 @@
-//! What is counted over a whole schema.
+//! Totals that are counted over a whole schema.
 
 use serde_json::Value;
 

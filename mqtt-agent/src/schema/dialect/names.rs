@@ -1,4 +1,4 @@
-//! What names may be made of.
+//! The characters that names may have.
 
 /// The longest part of a bad name that is told back, in characters.
 const EXCERPT: usize = 64;

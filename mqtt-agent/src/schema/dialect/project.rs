@@ -1,4 +1,4 @@
-//! Projections: a schema as a provider takes it.
+//! Projections: convert a schema to a form that a provider accepts.
 
 pub(super) mod anthropic;
 pub(super) mod gemini;
@@ -13,14 +13,15 @@ use serde_json::Value;
 
 use super::{Dialect, Finding, Severity, lint};
 
-/// The schema as OpenAI takes it with `strict: true`: every property required, with `null` for what may be left out,
-/// every object closed, `anyOf` for `oneOf`; what strict mode does not know is told in the description.
+/// Converts a schema for OpenAI with `strict: true`: every property is required, with `null` for optional ones, every
+/// object is closed, and `oneOf` becomes `anyOf`. Keywords that strict mode does not support are moved into the
+/// description.
 ///
-/// The model then sends `null` for what it leaves out; [`drop_nulls`] takes those away before the call.
+/// The model then sends `null` for properties that it leaves out; remove them with [`drop_nulls`] before the call.
 ///
 /// # Errors
 ///
-/// Everything that strict mode cannot express, such as a map or a tuple, and what to change in the type.
+/// Everything that strict mode cannot express, such as a map or a tuple, with what to change in the type.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect;
@@ -41,9 +42,9 @@ pub fn openai_strict(schema: &Value) -> Result<Value, Vec<Finding>> {
     project(schema, Dialect::OpenAiStrict, openai::rewrite)
 }
 
-/// The schema as Anthropic takes it: as its SDK writes schemas for `strict`, with objects closed, and bounds, patterns
-/// and unknown formats told in the description. What `strict` alone refuses, such as a map or a type that holds itself,
-/// stays as it is: [`lint`](super::lint) on the result has no warning where it can be sent with `strict: true`.
+/// Converts a schema for Anthropic, as its SDK does for `strict`: objects are closed, and bounds, patterns and unknown
+/// formats are moved into the description. Parts that only `strict` refuses, such as a map or a recursive type, stay
+/// unchanged: if [`lint`](super::lint) on the result has no warning, the schema can be sent with `strict: true`.
 ///
 /// # Errors
 ///
@@ -62,9 +63,10 @@ pub fn anthropic(schema: &Value) -> Result<Value, Vec<Finding>> {
     project(schema, Dialect::Anthropic, anthropic::rewrite)
 }
 
-/// The schema as Gemini takes it in `parametersJsonSchema`, and in the older `parameters` as far as it goes: references
-/// inlined, `enum` for `const`, `anyOf` for lists of types; what Gemini does not know is told in the description. What
-/// `parameters` alone refuses stays as it is, and [`lint`](super::lint) on the result warns of it.
+/// Converts a schema for Gemini's `parametersJsonSchema`, and for the older `parameters` as far as possible: references
+/// are inlined, `const` becomes `enum`, and lists of types become `anyOf`. Keywords that Gemini does not support are
+/// moved into the description. Parts that only `parameters` refuses stay unchanged, and [`lint`](super::lint) on the
+/// result warns about them.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Following `$ref`.
+//! Follows `$ref`.
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;

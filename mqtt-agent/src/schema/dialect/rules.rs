@@ -1,7 +1,7 @@
-//! The rules: one table for each dialect, with the month in which it was last held against its sources.
+//! The rules: one table for each dialect, with the month in which it was last checked against its sources.
 //!
-//! A rule is an error where the tool, or the request that carries it, is refused; a warning where that happens in some
-//! clients or some modes only. `mended` are those that a dialect's projection takes care of.
+//! A rule is an error if the tool, or the request that carries it, is refused; it is a warning if that happens only in
+//! some clients or some modes. Rules with `mended` are fixed by the dialect's projection.
 
 mod anthropic;
 mod gemini;
@@ -14,13 +14,13 @@ use super::Dialect;
 use super::limits::Totals;
 use super::walk::Node;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// Some clients of the dialect, or some ways to use it, do not take it well; the reason names them.
+    /// Some clients of the dialect, or some modes, do not handle it well; [`why`](super::Finding::why) names them.
     Warning,
-    /// It is refused: the tool, or the whole request that carries it.
+    /// The tool, or the whole request that carries it, is refused.
     Error,
 }
 

@@ -1,4 +1,4 @@
-//! Visiting every schema within a schema, in bounded depth and number.
+//! Visits every schema within a schema, with limits for depth and number.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What tells the alternatives of an enum apart: serde writes a tag or the variant's name into each.
+//! Finds what distinguishes the alternatives of an enum: serde writes a tag or the variant's name into each.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! From a schema to its plan.
+//! Compiles a schema to its plan.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! References that come back to where they began without having looked at a part of the value would go on for ever.
+//! Refuses endless references: references that lead back to their start without reaching a part of the value.
 
 use super::plan::{Id, Node};
 

@@ -1,5 +1,5 @@
-//! Numbers by their decimal digits, of any size: what is done with them takes time in proportion to their text, whatever
-//! their exponent.
+//! Numbers of any size, by their decimal digits. Operations take time in proportion to the length of the text, whatever
+//! the exponent.
 
 use std::cmp::Ordering;
 

@@ -1,8 +1,8 @@
-//! From a pattern of ECMA-262 to one of the crate `regex` that matches the same texts.
+//! Converts an ECMA-262 pattern to a pattern of the crate `regex` that matches the same texts.
 //!
-//! As with the flag `u`, which JSON Schema asks for, but that punctuation may be escaped anywhere, and a `-` beside a
-//! class such as `\w` is itself, as without it. What would mean something else to `regex` is written so that it does not:
-//! `.`, the operators of classes, `\<`. What ECMA-262 has not is refused.
+//! Patterns are read as with the flag `u`, as JSON Schema requires, with two exceptions as without it: punctuation may
+//! be escaped anywhere, and a `-` next to a class such as `\w` is literal. Syntax that has another meaning in `regex`
+//! is converted: `.`, the operators of classes, `\<`. Syntax that ECMA-262 does not have is refused.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,4 +1,4 @@
-//! Equality of JSON values: numbers are equal by their value, objects whatever the order of their members.
+//! Equality of JSON values: numbers are compared by value, objects regardless of the order of their members.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;

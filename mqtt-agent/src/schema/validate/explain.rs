@@ -1,4 +1,4 @@
-//! What does not fit, where, and what was expected there.
+//! Explains what does not fit, where, and what was expected there.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,7 +1,8 @@
-//! Numbers as people write them: compared exactly, and divided decimally.
+//! Numbers: compared exactly, and divided decimally.
 //!
-//! With serde_json's feature `arbitrary_precision`, which any crate of a program may turn on, a number is its text: it has
-//! any number of digits and any exponent. Without it is an integer or a float, and its text is made.
+//! With serde_json's feature `arbitrary_precision`, which any crate of a program may turn on, a number is its text,
+//! with any number of digits and any exponent. Without the feature, it is an integer or a float, which is converted to
+//! text.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};

@@ -1,4 +1,4 @@
-//! Patterns: regular expressions as ECMA-262 writes them, matched in linear time.
+//! Patterns: ECMA-262 regular expressions, matched in linear time.
 
 use regex::{Regex, RegexBuilder};
 

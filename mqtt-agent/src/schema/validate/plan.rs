@@ -1,4 +1,4 @@
-//! A schema as it is checked: flat nodes that name each other by number.
+//! A compiled schema: flat nodes that refer to each other by number.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Whether a value fits: every step is counted, and a node that several lead to looks at each value once.
+//! Checks whether a value fits. Every step is counted, and a node that is reached several times checks each value once.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;

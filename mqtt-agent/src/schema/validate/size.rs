@@ -1,4 +1,4 @@
-//! How large a value is, for the count of steps.
+//! The size of a value, for the limit of steps.
 
 use serde_json::Value;
 

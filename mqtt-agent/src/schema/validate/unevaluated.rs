@@ -1,4 +1,5 @@
-//! `unevaluatedItems` and `unevaluatedProperties`: what no other keyword looked at, also behind `allOf`, `$ref` and so on.
+//! `unevaluatedItems` and `unevaluatedProperties`: what no other keyword has evaluated, also in `allOf`, `$ref` and so
+//! on.
 
 use std::collections::HashSet;
 

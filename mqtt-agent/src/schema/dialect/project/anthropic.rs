@@ -1,4 +1,4 @@
-//! Anthropic's tools, as far as `strict` goes.
+//! The projection for Anthropic's tools, with `strict` as far as possible.
 
 use serde_json::{Map, Value};
 

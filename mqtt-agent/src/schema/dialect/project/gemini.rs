@@ -1,4 +1,4 @@
-//! Gemini's function declarations.
+//! The projection for Gemini's function declarations.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! References replaced by what they lead to.
+//! Replaces references by the schemas that they refer to.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Arguments back from a model that had to write `null` for what it leaves out.
+//! Arguments from a model that had to write `null` for properties that it left out.
 
 use serde_json::Value;
 
@@ -10,11 +10,10 @@ const MOST: usize = 100_000;
 /// How deep.
 const DEEPEST: usize = 250;
 
-/// Takes each `null` out of `arguments` that stands for a property which `schema`, the card's own, lets be left out and
-/// which has no other use for it. For the arguments that a model makes of what [`openai_strict`](super::openai_strict)
-/// gave.
+/// Removes each `null` from `arguments` whose property is optional and cannot be `null` by `schema`, the schema on the
+/// card. For the arguments of a model that got the schema of [`openai_strict`](super::openai_strict).
 ///
-/// Among alternatives, the first one counts that knows all names of the object and whose single values fit.
+/// Among alternatives, the first one is used that has all names of the object and whose single values fit.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect;

@@ -1,4 +1,4 @@
-//! OpenAI's strict mode.
+//! The projection for OpenAI's strict mode.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! The steps that projections share. Each leaves alone what it has done already.
+//! The steps that projections share. Each step is idempotent.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Anthropic's tools. Errors are refused in any case; warnings are refused or passed over with `strict: true`.
+//! Anthropic's tools. Errors are refused in any case; warnings are refused or ignored with `strict: true`.
 
 use super::{Check, MALFORMED, Rule, TOO_DEEP, TOO_LARGE, UNRESOLVED};
 use crate::schema::dialect::limits::over;

@@ -1,5 +1,5 @@
-//! What breaks MCP clients, whatever the model. Tried with `@modelcontextprotocol/sdk` 1.32.2, its `client` 2.4.0,
-//! `mcp` 2.3.0 of PyPI and the Inspector 2.12.
+//! The rules of MCP clients, with any model. Tested with `@modelcontextprotocol/sdk` 1.32.2, its `client` 2.4.0, `mcp`
+//! 2.3.0 of PyPI and the Inspector 2.12.
 
 use super::{Check, MALFORMED, Rule, Side, TOO_DEEP, TOO_LARGE, UNRESOLVED};
 use crate::schema::dialect::{checks, names};
