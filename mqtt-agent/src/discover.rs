@@ -1,15 +1,15 @@
-//! Reading what is retained at the broker: cards and statuses (`MCP-11`).
+//! Reads retained messages of the broker: cards and statuses (`MCP-11`).
 //!
-//! - [`latest`]: the latest payload of each name, kept where it arrives
-//! - [`burst`]: all retained messages of one wildcard, and whether the broker delivered all of them
-//! - [`fetch`]: exact subscriptions of names that are known from elsewhere
+//! - [`latest`]: the latest payload of each name
+//! - [`burst`]: the retained messages of one wildcard, and whether the broker delivered all of them
+//! - [`fetch`]: exact subscriptions to names that are known already
 //! - [`clock`]: how long a listing takes
-//! - [`receiver_cards`]: what a receiver takes
-//! - [`listing`], [`error`]: what callers get
+//! - [`receiver_cards`]: the limits of receivers
+//! - [`listing`], [`error`]: the results and errors for callers
 //!
-//! MQTT has no end of the retained messages, and a broker drops what its queue for a client has no room for. So a
-//! listing subscribes its wildcard together with the exact topic of something that is known to be retained: a broker
-//! that delivers the latter had room for all that came before it.
+//! MQTT does not mark the end of the retained messages, and a broker drops messages for which its queue for the client
+//! has no room. So a listing subscribes to its wildcard together with the exact topic of a message that is known to be
+//! retained: a broker that delivers this message had room for all messages before it.
 
 mod burst;
 mod clock;

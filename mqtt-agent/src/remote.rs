@@ -49,7 +49,7 @@ impl<R: RemoteReply> RemoteCall<R> {
         self
     }
 
-    /// Takes a result of up to so many bytes, in chunks where one message doesn't hold it; see
+    /// Accepts a result of up to this many bytes, in chunks if one message cannot hold it; see
     /// [`ToolCall::max_result_bytes`].
     #[cfg(feature = "chunks")]
     pub fn max_result_bytes(mut self, bytes: u64) -> Self {

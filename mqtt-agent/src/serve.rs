@@ -1,5 +1,5 @@
-//! What all three profiles need to serve: how much is taken, whose turn it is, where answers go, what is retained, announcing
-//! again after a reconnect, and the graceful end.
+//! What all three profiles need to serve: admission, fairness, reply addresses, retained messages, announcing again
+//! after a reconnect, and graceful shutdown.
 
 mod admission;
 mod announce;

@@ -14,12 +14,12 @@ const SHOWN: usize = 120;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ContractChange {
-    /// Where it is: a JSON Pointer into the document.
+    /// The place: a JSON Pointer into the document.
     pub pointer: String,
-    /// What was there; `None` where nothing was.
+    /// The old value; `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<Value>,
-    /// What is there now; `None` where nothing is.
+    /// The new value; `None` if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<Value>,
 }

@@ -1,4 +1,4 @@
-//! [`ServedContract`]: what cards on a broker say is served, in the form of the document.
+//! [`ServedContract`]: the tools and skills on a broker by their cards, in the form of the document.
 
 use serde_json::{Map, Value, json};
 
@@ -30,10 +30,11 @@ const OF_TOOL: [&str; 13] = [
 /// What a card says of a skill.
 const OF_SKILL: [&str; 6] = ["description", "name", "tags", "examples", "input_modes", "output_modes"];
 
-/// What is served on a broker, as the cards of tools and agents that are online say: for a file, or to be compared with one.
+/// The tools and skills on a broker, by the cards of the tools and agents that are online; to write to a file, or to
+/// compare with one.
 ///
-/// The document has the form of [`contract!`](macro@crate::contract), with the parts that cards have: `tools` and `skills`, by
-/// name. So it is compared with the file of a program as well as with one of its own.
+/// The document has the form of [`contract!`](macro@crate::contract), with the parts that cards have: `tools` and
+/// `skills`, by name. So it can be compared with a program's contract file, or with a file of its own.
 ///
 /// ```no_run
 /// use mqtt_agent::ServedContract;
@@ -53,17 +54,17 @@ pub struct ServedContract {
 }
 
 impl ServedContract {
-    /// What is served now.
+    /// Reads what is served now.
     ///
     /// # Errors
     ///
-    /// [`DiscoverError`] where a listing is not granted, or not complete.
+    /// [`DiscoverError`] if a listing is denied or not complete.
     pub async fn of(client: &Client) -> Result<Self, DiscoverError> {
         let (tools, agents) = tokio::join!(client.tools(), client.agents());
         Ok(Self::from_cards(&tools?, &agents?))
     }
 
-    /// What these cards say. Of two agents with a skill of one id, the first counts.
+    /// Makes the document from these cards. If two agents have a skill with the same id, the first agent's is used.
     #[must_use]
     pub fn from_cards(tools: &[ToolCard], agents: &[AgentCard]) -> Self {
         let tools: Map<_, _> = tools.iter().map(|card| (card.tool.clone(), tool(card))).collect();
@@ -74,7 +75,7 @@ impl ServedContract {
         Self { document: json!({"contract": FORM, "tools": tools, "skills": skills}) }
     }
 
-    /// These tools alone, and no skills.
+    /// Keeps only these tools, and no skills.
     #[must_use]
     pub fn only_tools<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
@@ -93,8 +94,8 @@ impl ServedContract {
         &self.document
     }
 
-    /// What of a published document is served otherwise, or not at all; with `exact` also what is served and not in it. Only what
-    /// cards can say is compared.
+    /// Returns which parts of a published document are served differently or not at all; with `exact`, also what is
+    /// served but not in the document. Only parts that cards have are compared.
     #[must_use]
     pub fn compare(&self, published: &Value, exact: bool) -> Vec<ContractChange> {
         let mut changes = Vec::new();

@@ -1,4 +1,4 @@
-//! [`burst`]: all retained messages of one wildcard, and whether the broker delivered all of them.
+//! [`burst`]: the retained messages of one wildcard, and whether the broker delivered all of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -21,11 +21,11 @@ pub enum DiscoverError {
     /// The name is not valid.
     #[error("the name: {0}")]
     InvalidName(IdentifierError),
-    /// The list is not complete. `partial` on the same look-up returns what was found.
+    /// The list is not complete. `partial` on the same look-up returns the entries that were found.
     #[error("the listing is not complete: {found} found{}; {cause}, or take what was found with `.partial()`", known(*.missing))]
     #[non_exhaustive]
     Incomplete {
-        /// How many were found.
+        /// How many entries were found.
         found: usize,
         /// How many more are known by name; there may be further unknown ones.
         missing: usize,

@@ -1,5 +1,5 @@
-//! [`fetch`]: exact subscriptions of names that are known from elsewhere. They need no wildcard right, and no queue of the
-//! broker is too short for them.
+//! [`fetch`]: exact subscriptions to names that are known already. They need no right to wildcards, and the broker's
+//! queue is long enough for them.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! [`Latest`]: the latest payload of each name, kept where it arrives.
+//! [`Latest`]: the latest payload of each name.
 //!
-//! The connection's task puts it here and goes on; the reader takes it when it likes. So nothing waits in a queue,
-//! and what a slow reader has not read is one entry for each name, however often it changed.
+//! The connection's task stores payloads here without waiting, and the reader takes them at any time. So there is no
+//! queue: a slow reader has at most one unread entry for each name, however often it changed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;

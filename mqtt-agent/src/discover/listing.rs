@@ -19,13 +19,13 @@ impl<T> Listing<T> {
         Self { found, missing, shortfall }
     }
 
-    /// Whether it is complete.
+    /// Whether the list is complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.shortfall.is_none()
     }
 
-    /// Why it is incomplete; `None` if it is complete.
+    /// Why the list is incomplete; `None` if it is complete.
     #[must_use]
     pub fn shortfall(&self) -> Option<Shortfall> {
         self.shortfall
@@ -37,17 +37,17 @@ impl<T> Listing<T> {
         &self.missing
     }
 
-    /// Returns what was found, complete or not.
+    /// Returns the entries that were found, complete or not.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.found
     }
 
-    /// Returns what was found, if it is complete.
+    /// Returns the entries, if the list is complete.
     ///
     /// # Errors
     ///
-    /// [`DiscoverError::Incomplete`] if it is not complete.
+    /// [`DiscoverError::Incomplete`] if the list is not complete.
     pub fn complete(self) -> Result<Vec<T>, DiscoverError> {
         match self.shortfall {
             None => Ok(self.found),

@@ -1,5 +1,5 @@
-//! [`ReceiverCards`]: what a receiver takes, as its card says: the largest message (`SUB-14`), and of an agent whether more
-//! than tasks (`A2A-12`).
+//! [`ReceiverCards`]: the limits of a receiver by its card: the largest message (`SUB-14`), and whether an agent
+//! accepts more than tasks (`A2A-12`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Collects the arguments of a remote's call.
+//! Collects the arguments of a call of a `#[remote]` trait's method.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ impl Serialize for Written {
 type Add<T> = fn(&T, &'static str, &mut Map<String, Value>) -> Result<(), String>;
 
 impl RemoteArguments {
-    /// Adds one.
+    /// Adds an argument.
     #[must_use]
     pub fn with<T>(mut self, name: &'static str, argument: &T, add: Add<T>) -> Self {
         if let Written::Object(object) = &mut self.0
@@ -49,7 +49,7 @@ impl RemoteArguments {
     }
 }
 
-/// A type that can be sent as an argument: every type that is `Serialize`, and [`Args`] of one.
+/// A type that can be sent as an argument: every type that is `Serialize`, and [`Args`] of such a type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as an argument",
     label = "not written as JSON",

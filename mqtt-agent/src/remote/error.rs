@@ -1,4 +1,4 @@
-//! The errors of a remote's methods.
+//! The errors of the methods of a `#[remote]` trait.
 
 use std::error::Error;
 use std::fmt;
@@ -53,7 +53,7 @@ pub trait RemoteReply {
     type Value: FromToolResult + 'static;
     /// The method's own error.
     type Error: FromToolError;
-    /// Named by generated code, so that the compiler asks for the trait.
+    /// Used by generated code, so that the compiler checks the trait.
     #[doc(hidden)]
     const IS_ONE: () = ();
 }

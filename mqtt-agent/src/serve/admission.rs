@@ -1,7 +1,7 @@
-//! Whether a call, a request or a task is taken, and when its turn comes.
+//! Whether a call, a request or a task is accepted, and when its turn comes.
 //!
-//! What is taken is in hand until it is answered. It waits, in memory, until its handler begins: so many may wait, and so
-//! many bytes of them. So many handlers run.
+//! Accepted work is pending until it is answered. It waits in memory until its handler begins. The number and the bytes
+//! of waiting work are limited, and so is the number of running handlers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

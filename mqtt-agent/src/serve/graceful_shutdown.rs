@@ -1,5 +1,5 @@
-//! The graceful shutdown of tools, skills and topic handlers: no new work, a grace period for what runs, and then
-//! its cancellation. Cards, queues and the connection are none of its business.
+//! The graceful shutdown of tools, skills and topic handlers: no new work, a grace period for running handlers, and
+//! then their cancellation. It does not handle cards, queues and the connection.
 
 use std::time::Duration;
 

@@ -21,8 +21,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// How many calls wait for their turn, over all tools. Default: 1,024.
     pub queue: usize,
-    /// How many bytes of calls are accepted that neither run nor are answered yet, over all tools. A single call is
-    /// accepted at any size. Arguments count by their size in memory, which may be some twenty times that of their
+    /// How many bytes of calls are accepted that are neither running nor answered yet, over all tools. A single call is
+    /// accepted at any size. Arguments count by their size in memory, which may be about twenty times the size of their
     /// text. Default: 128 MiB.
     pub queue_bytes: usize,
     /// How long a handler may run, unless its tool sets a `timeout`. Default: 60 s.

@@ -1,4 +1,4 @@
-//! [`Places`]: so many handlers run at once, and callers take turns.
+//! [`Places`]: limits how many handlers run at once; callers take turns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};

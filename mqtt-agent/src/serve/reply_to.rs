@@ -1,8 +1,8 @@
-//! [`ReplyTo`]: where and how a call, a request or a task is answered.
+//! [`ReplyTo`]: the address and the format of an answer to a call, a request or a task.
 //!
-//! Whether a topic is one that may be answered is the profile's to say: by [`reply_address`](crate::wire::reply_address)
-//! for calls, by [`is_safe_result`](crate::wire::Namespace::is_safe_result) for tasks, and by [`ReplyTo::of_request`] for
-//! requests on topics of users' own.
+//! Each profile decides on which topics it answers: by [`reply_address`](crate::wire::reply_address) for calls, by
+//! [`is_safe_result`](crate::wire::Namespace::is_safe_result) for tasks, and by [`ReplyTo::of_request`] for requests on
+//! users' own topics.
 
 use std::time::{Duration, Instant};
 

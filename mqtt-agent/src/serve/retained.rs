@@ -1,4 +1,4 @@
-//! [`Retained`]: one retained message of an agent, as it is to be at the broker (`SUB-16`).
+//! [`Retained`]: one retained message of an agent, as it should be at the broker (`SUB-16`).
 
 use std::fmt;
 
