@@ -1,8 +1,7 @@
 //! An embedded MQTT 5 broker for development and tests (feature `broker`).
 //!
-//! It listens on a loopback address and accepts every client, or those with a password. It keeps everything in memory and
-//! forgets it when it stops, unless it has a [folder](BrokerBuilder::folder). In production run a separate broker, such as
-//! Mosquitto.
+//! It listens on a loopback address and accepts every client, or only clients with a password. It keeps everything in
+//! memory, and loses it when it stops. In production run a separate broker, such as Mosquitto.
 
 mod users;
 
@@ -81,7 +80,7 @@ impl BrokerError {
 
 debug_as_display!(BrokerError);
 
-/// What an embedded broker is started with: an address, and the users that may connect.
+/// The configuration of an embedded broker: an address, and the users that may connect.
 ///
 /// ```
 /// # #[tokio::main]
@@ -121,8 +120,8 @@ impl BrokerBuilder {
         self
     }
 
-    /// A user and its password. Default: none, and then every client that can reach the address can connect; with one or
-    /// more, nobody else can.
+    /// Adds a user with its password. Default: no users, so every client that can reach the address can connect. With
+    /// users, only these can connect.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.insert(name.into(), password.into());
         self

@@ -1,4 +1,4 @@
-//! An error of others with its causes: ours print theirs.
+//! The text of a foreign error with its causes; the errors of this crate print their own causes.
 
 use std::error::Error;
 

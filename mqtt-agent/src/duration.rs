@@ -1,12 +1,12 @@
-//! Durations as text, in place of the two numbers that serde makes of a `std::time::Duration`.
+//! Durations as text, instead of the two numbers to which serde serializes a `std::time::Duration`.
 //!
 //! | module | `90.5 s` is | accepts |
 //! |---|---|---|
 //! | [`text`] | `"1m30s500ms"` | `h`, `m`, `s`, `ms` in this order, each at most once; seconds may have a fraction: `"1.5s"` |
 //! | [`iso8601`] | `"PT1M30.5S"` | `P1DT2H3M4.5S`: days to seconds, each at most once; no years, months or weeks |
 //!
-//! Each number has at most nine digits. For an argument write `#[arg(duration = "text")]` or `#[arg(duration = "iso8601")]`
-//! before the parameter, and for a field of a struct:
+//! Each number has at most nine digits. For an argument, write `#[arg(duration = "text")]` or
+//! `#[arg(duration = "iso8601")]` before the parameter. For a field of a struct:
 //!
 //! ```
 //! use std::time::Duration;
@@ -183,18 +183,18 @@ fn fraction(nanos: u32) -> String {
     format!(".{nanos:09}").trim_end_matches('0').to_owned()
 }
 
-/// A type that can be written so: a `Duration`, or an `Option` of one.
+/// A type that can be such a field: a `Duration`, or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no duration",
     label = "not `std::time::Duration`, nor an `Option` of it",
     note = "take a `std::time::Duration`; for a duration of another crate add the feature of that crate's name, as `jiff`"
 )]
 pub trait DurationField: Sized {
-    /// Its value, if it has one.
+    /// Its duration, if it has one.
     #[doc(hidden)]
     fn get(&self) -> Option<Duration>;
 
-    /// It with this value; `None` where it needs one and there is none.
+    /// Makes it from an optional duration; `None` if it needs a duration and there is none.
     #[doc(hidden)]
     fn of(value: Option<Duration>) -> Option<Self>;
 }
@@ -242,7 +242,7 @@ macro_rules! format {
             ///
             /// # Errors
             ///
-            /// When it is another text, or no text.
+            /// When the value is not a text, or not such a duration.
             pub fn deserialize<'de, T: DurationField, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
                 let text = Option::<String>::deserialize(deserializer)?;
                 let value = text.map(|text| Format::$format.read(&text)).transpose().map_err(Error::custom)?;

@@ -1,12 +1,12 @@
 //! The errors of building, connecting and stopping an agent. The error of a single call is
 //! [`CallError`](crate::CallError).
 //!
-//! All public errors of this crate keep one convention: **an error prints its cause and does not give it as
+//! All public errors of this crate keep one convention: **an error prints its cause and does not return it as
 //! [`source`](std::error::Error::source)**. So `{error}` is complete wherever it is printed: in a log line, in the
-//! error that a tool's caller or a model gets, in a report that prints the chain of sources. Programs find the typed
-//! cause in the variant. A variant that adds nothing to its cause is `#[error(transparent)]`. `Debug` prints what
-//! `Display` prints, so that `fn main() -> Result<(), Box<dyn Error>>` ends with a sentence. The test
-//! `tests/structure/errors.rs` checks every error type for this.
+//! error for a tool's caller or a model, in a report that prints the chain of sources. Programs get the typed cause
+//! from the variant. A variant that adds nothing to its cause is `#[error(transparent)]`. `Debug` prints what `Display`
+//! prints, so that `fn main() -> Result<(), Box<dyn Error>>` ends with a sentence. The test `tests/structure/errors.rs`
+//! checks every error type for this.
 
 use std::fmt;
 

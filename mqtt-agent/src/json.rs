@@ -1,4 +1,4 @@
-//! JSON text: pointers into it (RFC 6901), its size, and that of its tree.
+//! JSON text: pointers into it (RFC 6901), its size, and the size of its tree.
 
 mod finite;
 

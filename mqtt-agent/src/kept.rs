@@ -1,9 +1,9 @@
 //! [`Kept`]: a future that a stream keeps between its polls.
 //!
-//! What this crate gives one by one is a [`Stream`](futures_util::Stream) with an inherent `next` beside it, and all of
-//! them have one shape: items come as they are, `None` is the end for good, and why it ended is told by whatever gives the
-//! final result (`finish`, `result`). So a combinator has no error to pass on, and no error is lost. Neither `next` nor a
-//! poll takes anything out that it may not give: both can be dropped at any time.
+//! All streams of this crate are a [`Stream`](futures_util::Stream) with an inherent `next`, and have one shape: items
+//! are not wrapped in `Result`, `None` is the permanent end, and the method for the final result (`finish`, `result`)
+//! says why the stream ended. So a combinator has no error to pass on, and no error is lost. `next` and `poll_next` are
+//! cancel safe.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! [`Ledger`]: how many bytes are kept on behalf of peers, and whether more may be.
+//! [`Ledger`]: how many bytes are kept in memory for peers, and whether there is room for more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
-//! What the library logs: events of `tracing`, and the same on stderr where no subscriber is there to take them.
+//! The log of the library: events of `tracing`, and the same lines on stderr if there is no subscriber.
 //!
-//! [`error`], [`warn`], [`info`], [`debug`] and [`trace`] take what the macros of `tracing` take. A library sets no subscriber, so a
-//! program without one would say nothing at all. The variable `MQTT_AGENT_LOG` asks for the lines of a level then, and
-//! [`note`] tells what a person has to know who asked for nothing.
+//! [`error`], [`warn`], [`info`], [`debug`] and [`trace`] have the syntax of `tracing`'s macros. A library sets no
+//! subscriber, so a program without a subscriber would log nothing. In this case the variable `MQTT_AGENT_LOG` sets a
+//! level to print, and [`note`] prints essential lines even without the variable.
 
 use std::fmt;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! [`limited`]: log lines that a peer's message can cause, a few of each cause at a time.
+//! [`limited`]: rate-limited log lines, for events that a peer's message can cause.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

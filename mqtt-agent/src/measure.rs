@@ -1,7 +1,7 @@
-//! What is measured, for the facade `metrics` (feature `metrics`; the page `observability` of the guide has the names). Without the
-//! feature nothing is done.
+//! Metrics, for the facade `metrics` (feature `metrics`; the page `observability` of the guide has the names). Without
+//! the feature, this does nothing.
 //!
-//! Labels are names that this process serves, outcomes and operations: none of them is a peer's text.
+//! Labels are the names of served handlers, outcomes and operations, and never a peer's text.
 #![cfg_attr(not(feature = "metrics"), allow(dead_code, unused_variables, clippy::missing_const_for_fn))]
 
 use std::time::Duration;

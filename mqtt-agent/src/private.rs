@@ -1,4 +1,4 @@
-//! What generated code names. No part of the public interface: it changes with any release.
+//! The items that generated code uses. Not part of the public API: they may change in any release.
 
 use std::marker::PhantomData;
 
@@ -37,7 +37,7 @@ pub use crate::testing;
 pub use crate::topic::{Ask, Asking, Draft, EventError, EventPayload, IsSet, Publishing, Set, Unset};
 pub use serde_json::value::RawValue;
 
-/// What describes a handler's reply. Found by the compiler, so that no code is made for it.
+/// The description of a handler's reply. The compiler finds it, so no code is generated for it.
 #[track_caller]
 #[allow(clippy::needless_pass_by_value)]
 pub const fn schema<R, T, E>(
@@ -51,19 +51,19 @@ pub const fn schema<R, T, E>(
     described.schema
 }
 
-/// The same of a tool's reply, which may have content beside it.
+/// The same for a tool's reply, which may have content.
 #[allow(clippy::needless_pass_by_value)]
 pub const fn output<R, T, E>(_: Parts<R, T, E>, described: Described<T>) -> Output {
     Output { schema: described.schema, content: described.content }
 }
 
-/// Describes the reply of a handler that nobody waits for.
+/// Describes the reply of a handler without a waiting caller.
 #[must_use]
 pub fn unanswered(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<()>()
 }
 
-/// What an `#[on]` handler can end with.
+/// The return types of an `#[on]` handler.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` cannot be the reply of an `#[on]` handler",
     label = "nobody receives it",
@@ -81,13 +81,13 @@ impl Unanswered for () {
     }
 }
 
-/// The codes of a handler's errors. Made for each error type, and not for each handler.
+/// The codes of a handler's errors. Compiled once for each error type, not for each handler.
 #[allow(clippy::needless_pass_by_value)]
 pub const fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<ErrorCode>) -> CodesOf<E> {
     CodesOf::new(codes)
 }
 
-/// What a default or an example can be: the schema shows it, so it is written as JSON.
+/// The types of defaults and examples. The schema shows them, so they are written as JSON.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` cannot be the default or the example of an argument",
     label = "is shown in the schema, and cannot be written as JSON",
@@ -105,7 +105,7 @@ impl<T: Serialize> Written for T {
     }
 }
 
-/// What a text can be the default or the example of.
+/// The types that can have a text as default or example.
 #[diagnostic::on_unimplemented(
     message = "a text cannot be the default or the example of a `{Self}`",
     label = "expected a value of type `{Self}`"

@@ -1,4 +1,4 @@
-//! [`shown`]: a peer's text as it may stand in a message, a log or on a terminal.
+//! [`shown`]: a peer's text, made safe for a message, a log or a terminal.
 
 use std::fmt::{self, Display, Write};
 

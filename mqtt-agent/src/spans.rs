@@ -1,8 +1,9 @@
 //! The spans of calls, requests and tasks, by OpenTelemetry's names for GenAI, MCP and messaging, and the trace context that
 //! goes with their messages (`SUB-13`).
 //!
-//! All have one target, so that one filter turns them on without the log lines of their level. Where no subscriber takes them
-//! they cost a comparison. Without the feature `otel` a trace context is only handed on: from a call to the calls of its handler.
+//! All spans have the same target, so that one filter turns them on without the log lines of their level. Without a
+//! subscriber, a span costs one comparison. Without the feature `otel`, a trace context is only passed on: from a call
+//! to the calls of its handler.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
-//! Spawning tasks, each with an owner: a [`TaskTracker`] that waits for it, or a handle that aborts it.
+//! Spawns tokio tasks, each with an owner: a [`TaskTracker`] that waits for it, or a handle that aborts it.
 //!
-//! All futures are boxed. Tokio makes a hundred functions and more for each type of future that is spawned, which every
-//! debug build of a user links; an allocation is next to nothing beside the task's own.
+//! All futures are boxed. For each type of spawned future, tokio generates more than a hundred functions, which every
+//! debug build of a user links. The extra allocation costs little compared with the task's own.
 
 use std::future::Future;
 

@@ -1,5 +1,5 @@
-//! The users of an embedded broker. The library's own table of passwords takes a second for each connection in a debug
-//! build, for it hashes them slowly on purpose; here they are in the program's memory anyhow.
+//! The users of an embedded broker. The password table of the broker library is not used: its slow password hash takes
+//! a second for each connection in a debug build, and here the passwords are in the program's memory anyway.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Writing values as JSON without losing numbers: serde_json writes NaN and the infinities as `null`, which reads as
-//! something that was left out. Here they are errors that name the field, as are integers that 64 bits do not hold.
+//! Writes values as JSON without losing numbers. serde_json writes NaN and the infinities as `null`, which looks like
+//! an absent value. Here they are errors that name the field, and so are integers that do not fit into 64 bits.
 
 use std::cell::RefCell;
 

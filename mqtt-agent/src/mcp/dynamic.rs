@@ -226,7 +226,7 @@ impl DynamicTool {
         self
     }
 
-    /// Keywords for searching.
+    /// Sets keywords for searching.
     pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self
