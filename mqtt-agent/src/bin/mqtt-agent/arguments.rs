@@ -1,4 +1,4 @@
-//! A tool's options, made from the schema of its arguments.
+//! A tool's command-line options, made from the schema of its arguments.
 
 use std::collections::HashSet;
 

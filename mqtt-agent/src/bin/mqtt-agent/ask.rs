@@ -1,4 +1,4 @@
-//! `mqtt-agent ask`: a task for an agent, followed to its end.
+//! `mqtt-agent ask`: gives an agent a task, and follows it to its end.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `mqtt-agent bench`: how long calls of a tool take, and how many it takes in a second.
+//! `mqtt-agent bench`: measures the times of calls of a tool, and the calls per second.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(crate) fn command() -> Command {
             .help(help)
     };
     Command::new("bench")
-        .about("Calls a tool again and again, and tells times and errors")
+        .about("Calls a tool repeatedly, and reports times and errors")
         .after_help(
             "Examples:\n  mqtt-agent bench weather '{\"city\": \"Oslo\"}'\n  \
              mqtt-agent bench weather @arguments.json --calls 10000 --parallel 64 --json\n  \

@@ -1,4 +1,4 @@
-//! `mqtt-agent call`: a tool, called with options made from its schema.
+//! `mqtt-agent call`: calls a tool, with options made from its schema.
 
 use std::io::Read;
 

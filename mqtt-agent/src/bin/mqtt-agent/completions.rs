@@ -1,4 +1,4 @@
-//! `mqtt-agent completions`: completions for shells, which ask the broker for names by `mqtt-agent names`.
+//! `mqtt-agent completions`: completions for shells, which get names from the broker with `mqtt-agent names`.
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ pub(crate) fn command() -> Command {
         .subcommand(Command::new("show").about("Shows a context").arg(name()).arg(json_option()))
         .subcommand(
             Command::new("add")
-                .about("Adds a context, or replaces it; passwords stay where they are")
+                .about("Adds or replaces a context; passwords are not stored in it")
                 .arg(name())
                 .arg(text("url", "URL", "The broker, as mqtts://broker.example").required(true))
                 .arg(text("namespace", "NS", "The namespace [default: a2a/v1]"))
@@ -53,7 +53,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("use")
-                .about("Makes a context the one that holds where none is named")
+                .about("Makes a context the default")
                 .arg(name())
                 .arg(json_option()),
         )

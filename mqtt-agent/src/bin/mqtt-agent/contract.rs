@@ -1,4 +1,4 @@
-//! `mqtt-agent contract`: a file of what is served, and whether it is still served so.
+//! `mqtt-agent contract`: writes what is served to a file, and compares it with a file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 pub(crate) fn command() -> Command {
     let file = || Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
     Command::new("contract")
-        .about("Keeps what is served in a file, and compares it with one")
+        .about("Writes what is served to a file, or compares it with one")
         .after_help(
             "Examples:\n  mqtt-agent contract write served.json\n  mqtt-agent contract check served.json\n  \
              mqtt-agent contract check contract.json    # that of `contract!` in a program",
@@ -24,7 +24,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("write")
                 .about("Writes the tools and skills that are online to a file, or to stdout")
-                .arg(file().help("The file; stdout without it"))
+                .arg(file().help("The file [default: stdout]"))
                 .arg(
                     Arg::new("tool")
                         .long("tool")
@@ -36,7 +36,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("check")
-                .about("Says what of a file is served otherwise now, or not at all; then the exit code is 1")
+                .about("Reports what in a file is served differently now, or not at all; then the exit code is 1")
                 .arg(file().required(true).help("The file"))
                 .arg(
                     Arg::new("exact")

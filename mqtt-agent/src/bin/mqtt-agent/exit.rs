@@ -1,4 +1,4 @@
-//! How a command ends: the exit code, and what is said of a failure.
+//! How a command ends: the exit codes, and the messages of failures.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Where a user has the files of programs.
+//! The user's folders for the files of programs.
 
 use std::env::var_os;
 use std::path::PathBuf;

@@ -87,19 +87,19 @@ pub(crate) fn command() -> Command {
                      mqtt-agent ask writer --skill poem \"About brokers\" --timeout 5m",
                 )
                 .arg(Arg::new("name").value_name("AGENT").required(true).help("The agent"))
-                .arg(Arg::new("text").value_name("TEXT").required(true).help("What it is asked for"))
+                .arg(Arg::new("text").value_name("TEXT").required(true).help("The request"))
                 .arg(
                     Arg::new("skill")
                         .long("skill")
                         .value_name("ID")
-                        .help("The skill that is asked for, of several"),
+                        .help("The skill, if the agent has several"),
                 )
                 .arg(
                     Arg::new("detach")
                         .long("detach")
                         .action(ArgAction::SetTrue)
                         .requires("id")
-                        .help("Leave the task to the agent, and end; `mqtt-agent tasks attach` takes it up"),
+                        .help("Give the task and end; `mqtt-agent tasks attach` follows it later"),
                 )
                 .arg(id())
                 .args(common())
@@ -107,9 +107,9 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("lint")
-                .about("Says what MCP clients and model providers do not take of the tools that are online")
+                .about("Checks the tools that are online against the rules of MCP clients and model providers")
                 .after_help("Examples:\n  mqtt-agent lint\n  mqtt-agent lint weather --dialect all")
-                .arg(Arg::new("name").value_name("NAME").help("One tool; all without it"))
+                .arg(Arg::new("name").value_name("NAME").help("One tool [default: all]"))
                 .arg(
                     Arg::new("dialect")
                         .long("dialect")
@@ -132,9 +132,9 @@ pub(crate) fn command() -> Command {
         .subcommand(context::command())
         .subcommand(
             Command::new("mcp")
-                .about("Shows the tools that are online to MCP hosts, over stdin and stdout or HTTP")
+                .about("Serves the tools that are online to MCP hosts, over stdin and stdout or HTTP")
                 .long_about(
-                    "Shows the tools that are online to an MCP host, over stdin and stdout: the host starts it, and it ends \
+                    "Serves the tools that are online to an MCP host, over stdin and stdout: the host starts it, and it ends \
                      with the host. With --http, any number of hosts come over HTTP; the URL is printed. It logs to stderr; \
                      RUST_LOG says what.",
                 )
@@ -161,11 +161,11 @@ fn mcp() -> [Arg; 21] {
         some("name", "PATTERN", "Only tools with such a name, `*` for any characters; may be repeated"),
         some("tag", "TAG", "Only tools with this tag; may be repeated"),
         some("server", "PATTERN", "Only tools of such a server, `*` for any characters; may be repeated"),
-        some("allow", "NAME", "Only tools with exactly this name, whatever else there is; may be repeated"),
+        some("allow", "NAME", "Only tools with exactly this name; may be repeated"),
         Arg::new("read-only")
             .long("read-only")
             .action(ArgAction::SetTrue)
-            .help("Only tools that say that they change nothing"),
+            .help("Only tools that are read-only by their own hint"),
         Arg::new("agents")
             .long("agents")
             .action(ArgAction::SetTrue)
@@ -175,10 +175,10 @@ fn mcp() -> [Arg; 21] {
             .value_name("HOW")
             .value_parser(["direct", "search", "auto"])
             .default_value("direct")
-            .help("List each tool, or three tools that search, describe and call them; `auto`: those above 30 tools or 10,000 tokens"),
-        time("timeout", "How long a call may say nothing, as 30s or 10m [default: 5m]"),
-        time("longest", "How long a call may take in all, whatever progress it makes [default: 1h]"),
-        time("keep", "How long a tool stays listed that is not online [default: 10m]"),
+            .help("List each tool, or three tools that search, describe and call them; `auto`: the three above 30 tools or 10,000 tokens"),
+        time("timeout", "How long a call may go without an answer or progress, as 30s or 10m [default: 5m]"),
+        time("longest", "How long a call may take in total, even with progress [default: 1h]"),
+        time("keep", "How long a tool that is not online stays listed [default: 10m]"),
         Arg::new("cache")
             .long("cache")
             .value_name("FILE")
@@ -198,18 +198,18 @@ fn mcp() -> [Arg; 21] {
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .requires("http")
-            .help("Who may come in over HTTP: a file with `IDENTITY TOKEN` in each line"),
+            .help("The allowed callers over HTTP: a file with `IDENTITY TOKEN` in each line"),
         Arg::new("oauth")
             .long("oauth")
             .value_name("ISSUER")
             .requires_all(["http", "resource", "jwks"])
             .conflicts_with("tokens")
-            .help("Who may come in over HTTP: clients with an access token of this OAuth server"),
+            .help("The allowed callers over HTTP: clients with an access token of this OAuth server"),
         Arg::new("resource")
             .long("resource")
             .value_name("URL")
             .requires("oauth")
-            .help("What these tokens are for: the URL that clients know, as https://mcp.example/mcp"),
+            .help("The resource of these tokens: the URL that clients use, as https://mcp.example/mcp"),
         Arg::new("jwks")
             .long("jwks")
             .value_name("URL|FILE")
@@ -221,12 +221,12 @@ fn mcp() -> [Arg; 21] {
             .requires("oauth")
             .help("The claim that is the identity [default: sub]"),
         Arg::new("scope").long("scope").value_name("SCOPE").requires("oauth").help("A scope that tokens must have"),
-        some("host", "NAME", "A further name that `Host` may have over HTTP; may be repeated")
+        some("host", "NAME", "A further allowed `Host` over HTTP; may be repeated")
             .requires("http"),
         some(
             "origin",
             "ORIGIN",
-            "An `Origin` that may come in over HTTP, as https://app.example; may be repeated",
+            "An allowed `Origin` over HTTP, as https://app.example; may be repeated",
         )
         .requires("http"),
     ]

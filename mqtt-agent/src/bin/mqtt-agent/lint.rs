@@ -1,4 +1,4 @@
-//! `mqtt-agent lint`: what clients and model providers do not take of the tools on the broker.
+//! `mqtt-agent lint`: checks the tools on the broker against the rules of clients and model providers.
 
 use clap::ArgMatches;
 use mqtt_agent::schema::dialect::{Dialect, Finding, Severity, lint_tool};

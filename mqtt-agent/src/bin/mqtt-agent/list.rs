@@ -1,4 +1,4 @@
-//! `mqtt-agent tools`, `agents` and `servers`: what is online.
+//! `mqtt-agent tools`, `agents` and `servers`: list what is online.
 
 use mqtt_agent::Listing;
 use serde::Serialize;

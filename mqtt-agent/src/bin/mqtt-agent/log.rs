@@ -1,4 +1,4 @@
-//! What the command logs: on stderr, for stdout is the answer.
+//! The log of the command: on stderr, because stdout is for the answer.
 
 use std::io;
 

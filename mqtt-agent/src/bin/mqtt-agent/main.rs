@@ -1,7 +1,7 @@
-//! The command `mqtt-agent`: what is on a broker, for people and scripts. All work is the library's.
+//! The command `mqtt-agent`: shows and uses what is on a broker, for people and scripts. The library does all the work.
 //!
-//! `line` and `options` say what can be written, `settings` what holds for all commands, `profile` has named brokers, `exit` how a
-//! command ends, `output` how it prints, `log` what it logs; the other files are a command each.
+//! `line` and `options` define the command line, `settings` the common settings, `profile` the named brokers, `exit`
+//! the exit codes, `output` the printing, `log` the log; each other file is a command.
 
 mod arguments;
 mod ask;

@@ -1,4 +1,4 @@
-//! `mqtt-agent mcp`: the tools on the broker for an MCP host.
+//! `mqtt-agent mcp`: serves the tools on the broker to an MCP host.
 
 use std::path::PathBuf;
 use std::time::Duration;

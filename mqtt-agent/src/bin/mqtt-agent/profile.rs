@@ -1,4 +1,4 @@
-//! [`Profiles`]: named brokers with their credentials, in a file of the user's.
+//! [`Profiles`]: named brokers with their credentials, in one of the user's files.
 
 use std::collections::BTreeMap;
 use std::env::var_os;

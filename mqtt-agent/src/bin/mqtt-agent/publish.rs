@@ -1,4 +1,5 @@
-//! `mqtt-agent publish`: an MCP server of others as tools on the broker; `supervise`, which it starts itself.
+//! `mqtt-agent publish`: publishes an existing MCP server as tools on the broker; `supervise`, which `publish` starts
+//! itself.
 
 use std::ffi::OsString;
 use std::io;
@@ -48,7 +49,7 @@ pub(crate) fn command() -> Command {
                 .num_args(1..)
                 .last(true)
                 .value_parser(value_parser!(OsString))
-                .help("The command that is an MCP server over stdin and stdout"),
+                .help("The command of an MCP server over stdin and stdout"),
         )
         .arg(
             Arg::new("server")
@@ -86,13 +87,13 @@ pub(crate) fn command() -> Command {
             Arg::new("instance")
                 .long("instance")
                 .value_name("NAME")
-                .help("The name of this one of several that share the calls, as of its host"),
+                .help("The name of this replica, if several share the calls, as its host's"),
         )
         .arg(
             Arg::new("prefix")
                 .long("prefix")
                 .value_name("TEXT")
-                .help("What the names of the tools begin with on MQTT [default: nothing]"),
+                .help("The prefix of the tools' names on MQTT [default: nothing]"),
         )
         .arg(
             Arg::new("dev")

@@ -1,4 +1,4 @@
-//! `mqtt-agent stats` and `ping`: servers are asked themselves (`MCP-20`).
+//! `mqtt-agent stats` and `ping`: ask the servers themselves (`MCP-20`).
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const WITHIN: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
 
 fn names() -> Arg {
-    Arg::new("name").value_name("SERVER").num_args(0..).help("The servers; all that are online without it")
+    Arg::new("name").value_name("SERVER").num_args(0..).help("The servers [default: all that are online]")
 }
 
 pub(crate) fn stats_command() -> Command {
@@ -36,7 +36,7 @@ pub(crate) fn stats_command() -> Command {
 
 pub(crate) fn ping_command() -> Command {
     Command::new("ping")
-        .about("Asks servers whether they are there, and measures the way to them")
+        .about("Pings servers, and measures the round trip to them")
         .after_help("Examples:\n  mqtt-agent ping\n  mqtt-agent ping station --timeout 500ms")
         .arg(names())
         .args(common())

@@ -1,4 +1,4 @@
-//! What holds for all commands: the broker, the namespace, the form of answers.
+//! The settings of all commands: the broker, the namespace, the format of answers.
 
 use std::env::var_os;
 use std::time::Duration;

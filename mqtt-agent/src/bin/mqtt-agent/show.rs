@@ -1,4 +1,4 @@
-//! `mqtt-agent show`: a tool or an agent.
+//! `mqtt-agent show`: shows a tool or an agent.
 
 use clap::ArgMatches;
 use mqtt_agent::wire::{AgentCard, Status, ToolCard};

@@ -1,4 +1,4 @@
-//! Ctrl-C, and how a supervisor ends a process.
+//! Ctrl-C, and the signal by which a supervisor ends a process.
 
 /// Waits until the process is asked to end.
 pub(crate) async fn asked_to_end() {

@@ -1,4 +1,4 @@
-//! `mqtt-agent tasks`: the tasks that this client gave an agent (`A2A-16`).
+//! `mqtt-agent tasks`: lists and follows the tasks that this client gave an agent (`A2A-16`).
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(crate) fn command() -> Command {
                         .long("limit")
                         .value_name("NUMBER")
                         .value_parser(value_parser!(u64).range(1..))
-                        .help("At most so many tasks [default: all]"),
+                        .help("The most tasks to list [default: all]"),
                 ),
         )
         .subcommand(of("show", "Shows a task").arg(task()))

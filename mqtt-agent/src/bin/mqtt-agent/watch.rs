@@ -1,4 +1,4 @@
-//! `mqtt-agent watch`: what happens on a broker, as it happens: presence, calls and tasks.
+//! `mqtt-agent watch`: prints which agents join, change and leave.
 
 mod event;
 mod sources;

@@ -1,4 +1,4 @@
-//! `mqtt-agent why`: who should answer a tool, and why it does not.
+//! `mqtt-agent why`: finds out why a tool does not answer.
 
 use clap::{Arg, ArgMatches, Command};
 use mqtt_agent::{Cause, Client};
@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 pub(crate) fn command() -> Command {
     Command::new("why")
-        .about("Says who should answer a tool, and why it does not; the tool itself does not run")
+        .about("Finds out why a tool does not answer, without running it")
         .after_help(
             "Examples:\n  mqtt-agent why weather\n  MQTT_AGENT_ID=scout mqtt-agent why weather --json",
         )
