@@ -1,4 +1,4 @@
-//! What no single token tells: names that clash, options that do not go together.
+//! Checks that need more than one token: names that clash, options that conflict.
 
 mod card;
 mod error;

@@ -1,7 +1,7 @@
 //! The macros of `mqtt-agent`. Depend on that crate, which re-exports and documents them.
 //!
-//! A macro's way is one direction: `parse` reads tokens into the `model`, `check` looks at what no single token
-//! tells, `render` writes the code. Every mistake on the way goes into `diag`, so that all are told at once.
+//! A macro works in one direction: `parse` reads tokens into the `model`, `check` does the checks that need more than
+//! one token, `render` writes the code. Every mistake goes into `diag`, so that all are reported at once.
 
 mod check;
 mod diag;
@@ -107,7 +107,7 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     expand_test(options.into(), item.into()).into()
 }
 
-/// What `mqtt_agent::test` is without an embedded broker.
+/// `mqtt_agent::test` without the feature for the embedded broker.
 #[proc_macro_attribute]
 pub fn test_without_broker(_: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();

@@ -1,4 +1,4 @@
-//! Messages with placeholders: which fields they name, and the format string that rustc reads.
+//! Messages with placeholders: the fields that they use, and the format string for rustc.
 
 use crate::options;
 

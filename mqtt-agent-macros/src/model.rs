@@ -1,5 +1,5 @@
-//! What the macros know of an item, after parsing and before rendering: here of a function or a test, in [`error`]
-//! and [`card`] of a type.
+//! The model of an item, after parsing and before rendering: here of a function or a test, in [`error`] and [`card`] of
+//! a type.
 
 pub(crate) mod card;
 pub(crate) mod error;

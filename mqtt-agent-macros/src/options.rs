@@ -1,4 +1,4 @@
-//! The options of the attributes, each spelled here once, and what is near them.
+//! The options of the attributes, each spelled only here, and suggestions for misspelled ones.
 
 pub(crate) const NAME: &str = "name";
 pub(crate) const TITLE: &str = "title";

@@ -1,4 +1,4 @@
-//! From tokens to the model.
+//! Parses tokens into the model.
 
 mod agent;
 mod arg;

@@ -1,5 +1,5 @@
-//! From the model to code. Generated code names nothing but `mqtt_agent::__private`, the standard library by its full
-//! path, and what the user wrote; it stays small, for generic work is done in the runtime once for each type.
+//! Renders the model to code. Generated code only uses `mqtt_agent::__private`, the standard library by its full path,
+//! and the user's own items. It stays small, because generic work is done in the runtime, once for each type.
 
 mod agent;
 mod arg;

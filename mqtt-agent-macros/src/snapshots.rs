@@ -1,5 +1,5 @@
-//! What the macros write, compared with the files in `snapshots/`: the size and the shape of generated code are part of
-//! what users get. `UPDATE_EXPECT=1 cargo test -p mqtt-agent-macros` writes the files anew.
+//! Compares generated code with the files in `snapshots/`: its size and shape matter to users.
+//! `UPDATE_EXPECT=1 cargo test -p mqtt-agent-macros` updates the files.
 #![allow(clippy::unwrap_used)]
 
 use expect_test::expect_file;

@@ -1,4 +1,4 @@
-//! The rules for names (`SUB-4` and what model providers take), and for spans of time.
+//! The rules for names (`SUB-4` and the rules of model providers), and for durations.
 
 /// The longest name of a tool.
 const LONGEST_TOOL: usize = 128;

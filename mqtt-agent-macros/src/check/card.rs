@@ -1,4 +1,4 @@
-//! What a card lacks, and what in it is none of what it should be.
+//! Checks a card for missing and invalid values.
 
 use syn::LitStr;
 

@@ -1,4 +1,4 @@
-//! What no single token of an error tells: options that do not go together, codes that clash.
+//! Checks an error type for problems that need more than one token: options that conflict, codes that clash.
 
 use quote::ToTokens;
 use syn::spanned::Spanned;

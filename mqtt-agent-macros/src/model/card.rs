@@ -1,4 +1,4 @@
-//! What `#[derive(AgentCard)]` knows of a struct.
+//! The model of a struct with `#[derive(AgentCard)]`.
 
 use proc_macro2::Ident;
 use syn::{Expr, Generics, LitStr, Path};

@@ -1,4 +1,4 @@
-//! What `#[derive(ToolError)]` knows of a type.
+//! The model of a type with `#[derive(ToolError)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Generics, LitStr, Member, Path, Type};

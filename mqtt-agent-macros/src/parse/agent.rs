@@ -1,4 +1,4 @@
-//! `#[agent] impl`: takes the attributes of our own off the methods, and reads each.
+//! `#[agent] impl`: removes the attributes of this crate from the methods, and reads them.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Which of our attributes a function has: it is one thing, so it has one of them.
+//! Which attribute of this crate a function has: it can have only one.
 
 use proc_macro2::TokenStream;
 use syn::punctuated::Punctuated;

@@ -1,4 +1,4 @@
-//! What every annotated function has in common, and what none of them can be.
+//! The common parts of all annotated functions, and the kinds of functions that cannot be annotated.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

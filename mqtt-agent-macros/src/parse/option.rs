@@ -1,4 +1,4 @@
-//! The options in an attribute: `option`, `option = value`, `option(value, ..)`, and a name on its own in first place.
+//! The options in an attribute: `option`, `option = value`, `option(value, ..)`, and a name alone in the first place.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;

@@ -1,4 +1,4 @@
-//! `#[tool(schema = "weather.json")]`: what the file says of the arguments.
+//! `#[tool(schema = "weather.json")]`: the arguments in the file.
 
 use std::path::PathBuf;
 

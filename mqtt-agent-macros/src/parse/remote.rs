@@ -1,4 +1,4 @@
-//! `#[remote] trait`: each method is a tool that others serve.
+//! `#[remote] trait`: each method is a tool on another server.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! `#[agent] impl`: the block as the user wrote it, and what it serves beside it.
+//! `#[agent] impl`: the block as the user wrote it, and the definitions of what it serves.
 
 use std::collections::BTreeMap;
 

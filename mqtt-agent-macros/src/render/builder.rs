@@ -1,5 +1,5 @@
-//! The type behind `#[event]` and a request's typed caller: a setter for each placeholder of the topic, and one method that
-//! compiles when each is set.
+//! The type behind `#[event]` and a request's typed caller: a setter for each placeholder of the topic, and one method
+//! that compiles only if each placeholder is set.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

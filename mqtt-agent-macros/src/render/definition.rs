@@ -1,4 +1,4 @@
-//! The definition of what is called with arguments: a tool or a skill.
+//! The definition of a tool or a skill, which are called with arguments.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

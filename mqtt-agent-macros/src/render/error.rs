@@ -1,4 +1,4 @@
-//! `#[derive(ToolError)]`: what the caller reads of each variant, and the way back from it.
+//! `#[derive(ToolError)]`: the conversion of each variant for the caller, and back.
 
 mod back;
 mod out;

@@ -1,4 +1,4 @@
-//! `#[event]`: the function's body, and the type that it gives.
+//! `#[event]`: the function's body, and the type that it returns.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;

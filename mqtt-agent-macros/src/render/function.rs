@@ -1,4 +1,4 @@
-//! What the code of every annotated function has in common.
+//! The common code of all annotated functions.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

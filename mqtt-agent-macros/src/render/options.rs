@@ -1,4 +1,4 @@
-//! The options of `#[tool(..)]`, as calls of `ToolDef`'s methods, and what all definitions make of `layer`.
+//! The options of `#[tool(..)]` as calls of `ToolDef`'s methods, and the option `layer` of all definitions.
 
 use proc_macro2::TokenStream;
 use quote::quote;

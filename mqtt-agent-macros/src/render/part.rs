@@ -1,8 +1,8 @@
-//! Several `#[agent]` blocks of one type: how the one without `part` and its parts find each other.
+//! Several `#[agent]` blocks of one type: how the block without `part` and its parts find each other.
 //!
-//! Each part implements a trait for the type, with a number in the place of its name, and the block without `part` reads
-//! what it serves from there. So the compiler finds a part that is not listed and one that is not there, in generic blocks
-//! too, and nothing has to be collected when the program starts.
+//! Each part implements a trait for the type, with a number instead of its name, and the block without `part` reads the
+//! part's definitions from it. So the compiler finds parts that are not listed and parts that do not exist, also in
+//! generic blocks, and nothing has to be collected when the program starts.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! What an event or a request carries.
+//! The payload of an event or a request.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -1,4 +1,4 @@
-//! Where the compiler points when it finds a mistake in generated code, and where generated code finds the runtime.
+//! The spans at which the compiler reports mistakes in generated code, and the path of the runtime.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

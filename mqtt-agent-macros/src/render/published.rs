@@ -1,4 +1,4 @@
-//! `#[tool(schema = "weather.json")]`: what the compiler compares with the file, and the test that compares the rest.
+//! `#[tool(schema = "weather.json")]`: the compiler's comparison with the file, and a test that compares the rest.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};

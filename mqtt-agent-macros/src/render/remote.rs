@@ -1,4 +1,4 @@
-//! `#[remote] trait`: the trait that is served, and the client that calls.
+//! `#[remote] trait`: the trait for the server, and the client.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};

@@ -1,4 +1,4 @@
-//! `#[request(.., caller)]`: a function that asks the handler from afar.
+//! `#[request(.., caller)]`: a function that sends requests to the handler.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

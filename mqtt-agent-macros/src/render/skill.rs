@@ -1,4 +1,4 @@
-//! `#[skill]`: one `static` definition with one function pointer, in a hidden function that leads to it.
+//! `#[skill]`: one `static` definition with one function pointer, in a hidden function that returns it.
 
 use proc_macro2::TokenStream;
 use quote::quote;

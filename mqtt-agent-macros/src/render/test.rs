@@ -1,4 +1,4 @@
-//! `#[mqtt_agent::test]`: a function for the test harness around the user's.
+//! `#[mqtt_agent::test]`: a function for the test harness that runs the user's function.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -1,4 +1,4 @@
-//! `#[tool]`: one `static` definition with one function pointer, in a hidden function that leads to it.
+//! `#[tool]`: one `static` definition with one function pointer, in a hidden function that returns it.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! The way back, on the calling side.
+//! The conversion back to the error, on the caller's side.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;

@@ -1,4 +1,4 @@
-//! The way to the caller, and to the log.
+//! The conversion of an error for the caller and for the log.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
