@@ -10,9 +10,9 @@ const MOST: u32 = 10;
 
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Logs an event that a peer can cause with one message, by a level, a message and fields: at most ten times in 10 s for each
-/// place in the code, then one line at the end of these that says how many more there were, which are logged at debug level.
-/// A log must not grow with what strangers send.
+/// Logs an event that a peer can cause with one message, by a level, a message and fields: at most ten times in 10 s
+/// for each place in the code, then one line at the end of these that says how many more there were, which are logged
+/// at debug level. A log must not grow with what strangers send.
 macro_rules! limited {
     ($level:ident, $message:literal $(, $($fields:tt)+)?) => {{
         static RATE: $crate::log_rate::LogRate = $crate::log_rate::LogRate::new(|more| {

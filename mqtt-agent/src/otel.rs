@@ -1,5 +1,5 @@
-//! One trace from caller to handler, for OpenTelemetry (feature `otel`); the page [`observability`](crate::guide::observability)
-//! of the guide has the set-up.
+//! One trace from caller to handler, for OpenTelemetry (feature `otel`); the page
+//! [`observability`](crate::guide::observability) of the guide has the set-up.
 //!
 //! It re-exports the crates for the set-up: with another version of these crates, the library cannot find the layer
 //! that has the trace context.

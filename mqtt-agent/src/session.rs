@@ -99,9 +99,9 @@ impl Session {
         }
     }
 
-    /// Another identity's session on the same connection, for whom this process calls. Its claims, its reply topic and what it
-    /// waits for are its own; the broker's rules decide whether this connection may use them (`SUB-7`). Its topics are
-    /// unsubscribed when it is dropped.
+    /// Another identity's session on the same connection, for whom this process calls. Its claims, its reply topic and
+    /// what it waits for are its own; the broker's rules decide whether this connection may use them (`SUB-7`). Its
+    /// topics are unsubscribed when it is dropped.
     #[cfg(feature = "mcp-stdio")]
     pub(crate) fn of_caller(&self, id: Identifier) -> Self {
         let store: Arc<dyn TaskStore> = Arc::new(crate::store::MemoryStore::new());

@@ -16,8 +16,8 @@ pub(crate) struct Shown<'t, T: ?Sized> {
     most: usize,
 }
 
-/// Shows what a peer wrote: at most 200 characters of it. All that comes from peers is logged, and printed by errors, through
-/// this; the test `tests/structure/logged.rs` holds each log line against it.
+/// Shows what a peer wrote: at most 200 characters of it. All that comes from peers is logged, and printed by errors,
+/// through this; the test `tests/structure/logged.rs` holds each log line against it.
 pub(crate) fn shown<T: Display + ?Sized>(text: &T) -> Shown<'_, T> {
     Shown { text, most: MOST }
 }
@@ -75,8 +75,8 @@ fn is_plain(c: char) -> bool {
     !c.is_control() && !hidden
 }
 
-/// Makes `Debug` of an error print what `Display` prints: `fn main() -> Result<(), Box<dyn Error>>` ends with it, and a person
-/// reads it.
+/// Makes `Debug` of an error print what `Display` prints: `fn main() -> Result<(), Box<dyn Error>>` ends with it, and a
+/// person reads it.
 macro_rules! debug_as_display {
     ($($error:ty),+) => {$(
         impl std::fmt::Debug for $error {

@@ -183,8 +183,8 @@ pub(crate) fn ended(span: &Span, error: Option<&str>) {
     }
 }
 
-/// The trace context for a message: that of its span, else that of the code that sends it, else what the handler of that code
-/// was given.
+/// The trace context for a message: that of its span, else that of the code that sends it, else what the handler of
+/// that code was given.
 pub(crate) fn given<'i>(span: &Span, inherited: Option<&'i TraceContext>) -> Option<Cow<'i, TraceContext>> {
     let own = of(span).or_else(here);
     own.map(Cow::Owned).or(inherited.map(Cow::Borrowed))
@@ -195,8 +195,8 @@ pub(crate) fn own(given: Option<&TraceContext>) -> Option<TraceContext> {
     here().or_else(|| given.cloned())
 }
 
-/// Has a span of a handler's code belong to the trace of the handler where the code has no span of its own, as in a task that
-/// the handler spawned.
+/// Has a span of a handler's code belong to the trace of the handler where the code has no span of its own, as in a
+/// task that the handler spawned.
 fn within(span: Span, inherited: Option<&TraceContext>) -> Span {
     if let Some(inherited) = inherited
         && !span.is_disabled()

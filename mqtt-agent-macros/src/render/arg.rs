@@ -96,8 +96,8 @@ pub(super) fn message_check(arg: &Arg, index: usize, handler: &Ident, private: &
     place.around(&quote!(#private::check_message), TokenStream::new(), &quote!((&#handler, #index, #named);))
 }
 
-/// `<u8 as Param<'_>>::take`, at the type, or `<Context as BorrowedParam>::take` for a reference. It is the same text wherever
-/// a parameter's trait is needed: what is no parameter is one error.
+/// `<u8 as Param<'_>>::take`, at the type, or `<Context as BorrowedParam>::take` for a reference. It is the same text
+/// wherever a parameter's trait is needed: what is no parameter is one error.
 fn of_param(arg: &Arg, item: &str, private: &TokenStream) -> TokenStream {
     let ty = &arg.ty;
     if let Some(lasting) = of_duration(arg, item, private) {

@@ -22,9 +22,9 @@ use super::{skill, tool, topic};
 /// }
 /// ```
 ///
-/// with each check at the path that it is about; [`definition`] shows what stands for `module::__tool_attribute_on_b_or_a_path_to_it()`.
-/// It names nothing of the runtime, so a renamed dependency needs no option. The checks are an item, because `cargo
-/// check` evaluates no `const { .. }` of a function that nobody calls.
+/// with each check at the path that it is about; [`definition`] shows what stands for
+/// `module::__tool_attribute_on_b_or_a_path_to_it()`. It names nothing of the runtime, so a renamed dependency needs no
+/// option. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
     distinct(tool::ATTRIBUTE, "__tools", list, message)
@@ -64,7 +64,8 @@ fn distinct(attribute: &str, all: &str, list: TokenStream, message: &str) -> Tok
     quote!({ #(#attributes)* #check [#(#definitions),*] })
 }
 
-/// `handlers![a, module::b]` is `[__on_or_request_attribute_on_a_or_a_path_to_it(), module::__on_or_request_attribute_on_b_or_a_path_to_it()]`.
+/// `handlers![a, module::b]` is
+/// `[__on_or_request_attribute_on_a_or_a_path_to_it(), module::__on_or_request_attribute_on_b_or_a_path_to_it()]`.
 pub(crate) fn handlers(list: TokenStream) -> TokenStream {
     let message =
         "a list of handlers is a list of functions; write it as in `handlers![reading, other::status]`";
@@ -85,7 +86,8 @@ fn paths(list: TokenStream, message: &str) -> Result<Punctuated<Path, Token![,]>
     paths.map_err(|error| syn::Error::new(error.span(), message).to_compile_error())
 }
 
-/// What gives the definition of the function at a path: `__tool_attribute_on_a_or_a_path_to_it()` for `a`, and for `module::b`
+/// What gives the definition of the function at a path: `__tool_attribute_on_a_or_a_path_to_it()` for `a`, and for
+/// `module::b`
 ///
 /// ```text
 /// {

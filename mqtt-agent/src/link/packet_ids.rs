@@ -7,8 +7,8 @@ pub(super) struct PacketIds {
 }
 
 impl Default for PacketIds {
-    /// From the middle: brokers count theirs from 1, and mochi-mqtt (2.7.9) takes a packet of ours for the end of a message of
-    /// its own that has the same id. Few connections come so far that both meet.
+    /// From the middle: brokers count theirs from 1, and mochi-mqtt (2.7.9) takes a packet of ours for the end of a
+    /// message of its own that has the same id. Few connections come so far that both meet.
     fn default() -> Self {
         Self { last: u16::MAX / 2 }
     }

@@ -88,8 +88,8 @@ fn readable<C: Card>(namespace: &Namespace, cards: BTreeMap<String, Bytes>) -> i
     cards.into_iter().filter_map(read)
 }
 
-/// Whether a tool counts as online (`MCP-13`): its card says so, and a server that is online lists it. Where its server's card is
-/// not known, the tool's card alone decides.
+/// Whether a tool counts as online (`MCP-13`): its card says so, and a server that is online lists it. Where its
+/// server's card is not known, the tool's card alone decides.
 fn is_online(status: Status, is_listed: bool, knows_server: bool) -> bool {
     status == Status::Online && (is_listed || !knows_server)
 }

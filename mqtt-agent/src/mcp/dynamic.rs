@@ -180,7 +180,8 @@ impl DynamicTool {
         })
     }
 
-    /// One whose handler gives whole answers: content of every kind, failures with code and data, partial results before them.
+    /// One whose handler gives whole answers: content of every kind, failures with code and data, partial results
+    /// before them.
     #[cfg(feature = "mcp-publish")]
     #[track_caller]
     pub(crate) fn answering(

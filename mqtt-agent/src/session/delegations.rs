@@ -199,8 +199,8 @@ impl Delegations {
         self.on(Event::Asked(Arc::clone(delegation)));
     }
 
-    /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it has ended and
-    /// its result is for [`Results`](crate::a2a::delegate::Results).
+    /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it has
+    /// ended and its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Delegation>, Waiting)> {
         let mut books = self.books();
         let (delegation, waiting) = match books.book.attachable(&names.task_id)? {
@@ -237,7 +237,8 @@ impl Delegations {
         self.on(Event::Forgotten(delegation.task.task_id.clone()));
     }
 
-    /// A task is not wanted any more. The cancelling side tells its agent; a replica that is heard of only later is told then.
+    /// A task is not wanted any more. The cancelling side tells its agent; a replica that is heard of only later is
+    /// told then.
     pub(crate) fn canceled(&self, delegation: &Delegation) {
         self.on(Event::Canceled(delegation.task.task_id.clone()));
     }

@@ -254,8 +254,8 @@ impl Executor {
         });
     }
 
-    /// A task that is stored already (`A2A-14`): its result is sent again, to the peer that asked for it. One that has not ended
-    /// is taken up, where nothing has done that yet.
+    /// A task that is stored already (`A2A-14`): its result is sent again, to the peer that asked for it. One that has
+    /// not ended is taken up, where nothing has done that yet.
     pub(super) async fn again(self: &Arc<Self>, existing: TaskRecord, asked: &TaskRecord, ack: Ack) {
         let stored = Stored::read_back(&existing);
         if existing.task.from != asked.task.from {

@@ -149,7 +149,8 @@ impl Executor {
         }
     }
 
-    /// Publishes the end of a task. Where its sender named no topic for it, it may wait at its own or at the task's (`A2A-7`).
+    /// Publishes the end of a task. Where its sender named no topic for it, it may wait at its own or at the task's
+    /// (`A2A-7`).
     async fn publish_result(&self, message: Message, record: &TaskRecord) -> Outcome {
         let namespace = self.handle.session().namespace();
         if *message.topic != *namespace.results(&record.task.from) || record.correlation.is_some() {

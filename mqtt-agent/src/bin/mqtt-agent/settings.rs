@@ -113,8 +113,8 @@ impl Settings {
         Ok(Client::connect(self.options()?).await?)
     }
 
-    /// Does something with a client, unless it is interrupted: then it is dropped, and what cancels its calls leaves before the
-    /// connection ends.
+    /// Does something with a client, unless it is interrupted: then it is dropped, and what cancels its calls leaves
+    /// before the connection ends.
     pub(crate) async fn connected<T>(
         &self,
         work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,

@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 /// How long a server has to end after its stdin was closed, and again after SIGTERM.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the publisher is still there. Its end closes stdin as well, but what waits in a pipe to a server
-/// that reads nothing hides that.
+/// How often it is looked whether the publisher is still there. Its end closes stdin as well, but what waits in a pipe
+/// to a server that reads nothing hides that.
 #[cfg(unix)]
 const LOOK: Duration = Duration::from_millis(500);
 

@@ -32,7 +32,8 @@ impl ToolServer {
         cards.server_online()
     }
 
-    /// Serves more tools: subscribes their calls, then publishes their cards. Where one is not granted, none of them is served.
+    /// Serves more tools: subscribes their calls, then publishes their cards. Where one is not granted, none of them is
+    /// served.
     ///
     /// Dropped meanwhile, they may be served and their cards come with the next connection.
     pub(crate) async fn add(&self, tools: Vec<(ReadyTool, ToolCard)>) -> Result<()> {
@@ -67,8 +68,8 @@ impl ToolServer {
         Ok(())
     }
 
-    /// Serves tools no more: no new calls, and their cards go offline where no other server has them. Their running calls are
-    /// answered. What stood around each is given back, and its calls; nothing of those that there are not.
+    /// Serves tools no more: no new calls, and their cards go offline where no other server has them. Their running
+    /// calls are answered. What stood around each is given back, and its calls; nothing of those that there are not.
     pub(crate) async fn remove(&self, names: &[&str]) -> Vec<(Layers, TaskTracker)> {
         let _alone = self.gone.change.lock().await;
         self.take_away(names).await
@@ -116,8 +117,8 @@ impl ToolServer {
     }
 }
 
-/// The cards of tools that are served no more, until the broker has them offline, or somebody else serves the tools. Clones are
-/// the same.
+/// The cards of tools that are served no more, until the broker has them offline, or somebody else serves the tools.
+/// Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gone {
     cards: Arc<Mutex<BTreeMap<String, ToolCard>>>,
@@ -145,8 +146,8 @@ impl Gone {
         self.retire(shared, cards).await;
     }
 
-    /// Publishes the server's card, and marks those tools offline that nobody serves. What the broker does not take now is tried
-    /// again with the next connection.
+    /// Publishes the server's card, and marks those tools offline that nobody serves. What the broker does not take now
+    /// is tried again with the next connection.
     async fn retire(&self, shared: &Shared, cards: &SharedCards) {
         let (server, tools) = {
             let (now, mut gone) = (read(cards), self.cards());

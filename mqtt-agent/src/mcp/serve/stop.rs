@@ -49,8 +49,8 @@ pub(super) async fn retire(shared: &Shared, cards: &SharedCards, gone: Vec<ToolC
     retire_tools(shared, cards, offline, &tools).await;
 }
 
-/// Publishes the server's own card, and marks those tools offline that no other server serves. False where the broker did not
-/// answer, and may not have it all.
+/// Publishes the server's own card, and marks those tools offline that no other server serves. False where the broker
+/// did not answer, and may not have it all.
 pub(super) async fn retire_tools(
     shared: &Shared,
     cards: &SharedCards,

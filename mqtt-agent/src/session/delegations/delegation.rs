@@ -208,8 +208,8 @@ impl Delegation {
         })
     }
 
-    /// The message that asks for it: at the replica that has it already, where that is known. `None` where the store alone has
-    /// the task.
+    /// The message that asks for it: at the replica that has it already, where that is known. `None` where the store
+    /// alone has the task.
     pub(crate) fn message(&self, namespace: &Namespace) -> Option<Message> {
         self.whole.as_deref().map(|task| self.message_of(namespace, task))
     }
