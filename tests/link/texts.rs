@@ -168,7 +168,7 @@ async fn sub_11a_what_peers_write_is_escaped_and_shortened_in_every_log_line() {
         "dropped a message for another agent",
         "dropped a message whose `from`",
         "dropped a message about no running task",
-        "dropped a task whose result would go",
+        "dropped a task whose reply topic",
         "failed to read a result",
         "ignored a card",
         "ignored a status",

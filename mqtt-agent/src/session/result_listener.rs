@@ -214,7 +214,7 @@ impl Reader {
         if topic.ends_with("/status") {
             self.status(topic, inbound);
         } else if inbound.retain {
-            limited!(warn, "dropped a retained result: what is retained is no work", topic = %shown(topic));
+            limited!(warn, "dropped a retained result: results must not be retained", topic = %shown(topic));
         } else if !self.queries.receive(inbound) {
             match TaskResult::read(&inbound.payload) {
                 Ok(result) => return self.receive(inbound, result, held.hold(ack)),

@@ -51,13 +51,13 @@ impl Executor {
         let ack = ack.or_leave();
         let topic = inbound.topic();
         if inbound.retain {
-            limited!(warn, "dropped a retained inbox message: what is retained is no work", topic = %shown(topic));
+            limited!(warn, "dropped a retained inbox message: tasks must not be retained", topic = %shown(topic));
             return ack.refused();
         }
         // At QoS 0 there are no acknowledgements that would hold a flood back. What has one is never dropped: its
         // sender relies on it.
         if !ack.is_awaited() && self.is_flooded() {
-            limited!(warn, "dropped an inbox message at QoS 0: too many are in hand", topic = %shown(topic));
+            limited!(warn, "dropped an inbox message at QoS 0: too many are pending", topic = %shown(topic));
             return ack.refused();
         }
         let waits = self.stopping.is_cancelled() && !self.store.is_durable();
@@ -140,7 +140,7 @@ impl Executor {
         let reply_topic = match (&properties.response_topic, from) {
             (Some(topic), _) if namespace.is_safe_result(topic) => Some(topic.clone()),
             (Some(topic), _) => {
-                limited!(warn, "dropped a task whose result would go to a topic of no results", topic = %shown(topic));
+                limited!(warn, "dropped a task whose reply topic is not for results", topic = %shown(topic));
                 return None;
             }
             (None, from) => from.filter(|from| !from.is_empty()).map(|from| namespace.results(from)),
@@ -291,7 +291,7 @@ impl Executor {
                 TaskError::new(ErrorKind::InvalidArguments.as_str(), message).with_code(codes::UNKNOWN_TASK)
             }
             Err(error) => {
-                crate::log::warn!(task = %shown(task), %error, "failed to look up a task of an id that came alone");
+                crate::log::warn!(task = %shown(task), %error, "failed to look up the task for a message with only its id");
                 cannot_store()
             }
         };

@@ -39,13 +39,13 @@ impl Executor {
         let topic = inbound.properties.response_topic.as_deref().unwrap_or_default();
         let namespace = self.handle.session().namespace();
         let Some(owner) = namespace.owner_of_results(topic).map(str::to_owned) else {
-            limited!(warn, "dropped a query whose answer would go to nobody's results", topic = %shown(topic));
+            limited!(warn, "dropped a query whose reply topic is not for results", topic = %shown(topic));
             return ack.refused();
         };
         let place = match Arc::clone(&self.asked).try_acquire_owned() {
             Ok(place) if !self.is_flooded() => place,
             _ => {
-                limited!(warn, "dropped a query: too many are in hand", topic = %shown(topic));
+                limited!(warn, "dropped a query: too many are pending", topic = %shown(topic));
                 return ack.refused();
             }
         };

@@ -165,7 +165,7 @@ impl OAuth {
         match self.source.read().await.and_then(|text| Keys::read(&text)) {
             Ok(keys) => *self.state.keys.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
             Err(error) => {
-                crate::log::warn!(%error, "failed to read the keys of the OAuth issuer; those of before are used");
+                crate::log::warn!(%error, "failed to read the keys of the OAuth issuer; the previous keys are used");
             }
         }
     }

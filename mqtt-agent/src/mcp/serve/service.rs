@@ -110,7 +110,7 @@ impl Service {
     /// Refuses what is no work (`SUB-15`), or what was left to the session again and again.
     fn refuse_unworkable(&self, inbound: &Inbound, ack: Ack) {
         if inbound.retain {
-            limited!(warn, "dropped a retained call: what is retained is no work", tool = self.tool.name, topic = %shown(inbound.topic()));
+            limited!(warn, "dropped a retained call: calls must not be retained", tool = self.tool.name, topic = %shown(inbound.topic()));
         } else {
             limited!(error, "refused a call that could not be taken three times", tool = self.tool.name);
             self.refuse_unread(
@@ -126,7 +126,7 @@ impl Service {
     pub(super) fn cancel(&self, inbound: &Inbound) {
         if inbound.retain {
             let topic = inbound.topic();
-            return limited!(warn, "dropped a retained cancel: what is retained is no work", topic = %shown(topic));
+            return limited!(warn, "dropped a retained cancel: cancels must not be retained", topic = %shown(topic));
         }
         let cancel = match CancelRequest::read(&inbound.payload) {
             Ok(cancel) => cancel,

@@ -95,7 +95,7 @@ impl Served {
     pub(super) fn request(self: &Arc<Self>, inbound: Inbound, ack: Ack) {
         if inbound.retain {
             let (handler, topic) = (self.def.name, inbound.topic());
-            limited!(warn, "dropped a retained request: what is retained is no work", handler, topic = %shown(topic));
+            limited!(warn, "dropped a retained request: requests must not be retained", handler, topic = %shown(topic));
             return ack.refused();
         }
         let received = inbound.received;
