@@ -142,9 +142,9 @@ impl Agent {
     /// Makes an agent from a value. It serves the value's methods with `#[tool]`, `#[skill]`, `#[on]` and `#[request]`,
     /// from all `#[agent]` blocks of its type, and nothing else.
     ///
-    /// Its id is that of its card if the type derives [`AgentCard`], else the one in `#[agent("..")]`, else the type's
-    /// name in kebab case; [`id`](Self::id) overrides it. [`with`](Self::with) adds a second value,
-    /// [`tools`](Self::tools) and [`handlers`](Self::handlers) add functions.
+    /// Its id is the card's id if the type derives [`AgentCard`], else the id in `#[agent("..")]`, else the type's name
+    /// in kebab case; [`id`](Self::id) overrides it. [`with`](Self::with) adds a second value, [`tools`](Self::tools)
+    /// and [`handlers`](Self::handlers) add functions.
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -336,9 +336,9 @@ impl Agent {
         self
     }
 
-    /// Refuses to start if the crate contributes no tool, skill or topic handler. The name is that of the package, as
-    /// in `Cargo.toml`. May be called several times. It has no effect on an agent with a list, because the paths in a
-    /// list keep their crates linked.
+    /// Refuses to start if the crate contributes no tool, skill or topic handler. The name is the package's name in
+    /// `Cargo.toml`. May be called several times. It has no effect on an agent with a list, because the paths in a list
+    /// keep their crates linked.
     ///
     /// The linker leaves out a crate that nothing refers to, and leaves no trace of it in the program: only this name,
     /// the number in [`expect_tools`](Self::expect_tools) or a [`contract!`](macro@crate::contract) can reveal that

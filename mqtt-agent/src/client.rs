@@ -25,7 +25,7 @@ use crate::wire::Namespace;
 /// Finds and calls tools, agents and requests over one MQTT connection.
 ///
 /// Cheap to clone; all clones share the connection, and any number of calls run on it concurrently. Open a connection
-/// with [`Client::connect`], or use that of an agent: [`Running::client`](crate::Running::client), or
+/// with [`Client::connect`], or use an agent's connection: [`Running::client`](crate::Running::client), or
 /// [`Context::client`](crate::Context::client) in a handler.
 ///
 /// After a lost connection it reconnects automatically and without limit, with a growing delay. Pending calls continue

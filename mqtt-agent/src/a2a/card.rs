@@ -8,8 +8,8 @@ use ::a2a::{
 
 use crate::wire::{self, AgentCard};
 
-/// The URI of the protocol binding: A2A tasks over MQTT 5, as in MQTT.Agent v0.1. It is defined by this crate, because
-/// A2A defines none for MQTT.
+/// The URI of the protocol binding: A2A tasks over MQTT 5, as in MQTT.Agent v0.1. This crate defines it, because A2A
+/// defines no binding for MQTT.
 pub const BINDING: &str = "https://github.com/mqtt-agent/mqtt-agent/bindings/mqtt-agent/v0.1";
 
 impl AgentCard {

@@ -106,7 +106,7 @@ pub trait NoCard {
 
 impl<T> NoCard for CardOf<T> {}
 
-/// The id of a block: the card's, where there is one.
+/// The id of a block: the card's id, if there is a card.
 #[doc(hidden)]
 #[must_use]
 pub const fn id_of(card: Option<&'static CardDef>, own: &'static str) -> &'static str {

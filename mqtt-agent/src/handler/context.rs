@@ -30,7 +30,7 @@ impl Caller {
         Self(claim.into())
     }
 
-    /// The client id that the caller claims; empty if it gave none.
+    /// The client id that the caller claims; empty if the caller gave no id.
     #[must_use]
     pub fn claim(&self) -> &str {
         &self.0

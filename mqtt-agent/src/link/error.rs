@@ -40,7 +40,7 @@ pub enum ConnectError {
     /// The broker refused the user name or the password (reason code 0x86).
     #[error("the broker refused the user name or the password{}; check the credentials", said(.reason.as_deref(), None))]
     Credentials {
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The broker doesn't let this client in (reason code 0x87).
@@ -49,7 +49,7 @@ pub enum ConnectError {
         said(.reason.as_deref(), None)
     )]
     NotAuthorized {
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The broker refused the connection for another reason.
@@ -59,7 +59,7 @@ pub enum ConnectError {
         code: u8,
         /// The code's name.
         name: &'static str,
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
         /// The server that the broker asks clients to use instead.
         server: Option<String>,
@@ -177,7 +177,7 @@ pub enum PublishError {
     Denied {
         /// The topic.
         topic: String,
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The packet is larger than one of the [limits](SizeLimit) (`SUB-14`).
@@ -213,7 +213,7 @@ pub enum PublishError {
         code: u8,
         /// The code's name.
         name: &'static str,
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The queue of waiting messages is full.
@@ -268,7 +268,7 @@ pub enum SubscribeError {
     Denied {
         /// The topic filter.
         filter: String,
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The filter is not a valid MQTT topic filter.
@@ -296,7 +296,7 @@ pub enum SubscribeError {
         code: u8,
         /// The code's name.
         name: &'static str,
-        /// The broker's own words, where it gave some.
+        /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The connection ended repeatedly before the broker answered.

@@ -247,8 +247,8 @@ lists! {
     /// A tool is online if its card says so and an online server lists it; if the server's card cannot be read, only
     /// the tool's card counts. A card is a hint (`MCP-13`): a tool that is not listed may still answer.
     ///
-    /// Without a window it ends as soon as everything is known: the broker has sent all cards, and there is one of each tool
-    /// that the servers' cards name. Where no server's card can be read, it takes the whole second.
+    /// Without a window, it ends as soon as everything is known: the broker has sent all cards, and the card of each
+    /// tool that the servers' cards name has arrived. If no server's card can be read, it takes the whole second.
     ListTools of ToolCard, tools::list, ToolChanges
 }
 

@@ -94,7 +94,7 @@ pub enum Cause {
     NoCard,
     /// No server of the tool is online.
     NoServer,
-    /// The broker says that nobody subscribes to the tool's calls (`MCP-14`).
+    /// The broker reports that the tool's calls have no subscriber (`MCP-14`).
     NoSubscriber,
     /// The tool's card does not allow this client (`MCP-18`).
     NotAllowed,

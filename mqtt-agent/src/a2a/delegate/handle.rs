@@ -152,9 +152,9 @@ impl<T: DeserializeOwned> TaskHandle<T> {
     /// # Errors
     ///
     /// [`DelegateError::Failed`], [`Rejected`](DelegateError::Rejected) or [`Canceled`](DelegateError::Canceled) if the
-    /// task ended so; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another type;
-    /// [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the calling handler was cancelled or
-    /// has ended.
+    /// task ended in that state; [`UnexpectedResult`](DelegateError::UnexpectedResult) when the result is of another
+    /// type; [`Abandoned`](DelegateError::Abandoned) when the connection was closed, or the calling handler was
+    /// cancelled or has ended.
     pub async fn result(&mut self) -> Result<T, DelegateError> {
         let result = outcome(self.task.ended().await?)?;
         serde_json::from_value(result).map_err(DelegateError::UnexpectedResult)

@@ -48,7 +48,7 @@ pub fn openai_strict(schema: &Value) -> Result<Value, Vec<Finding>> {
 ///
 /// # Errors
 ///
-/// What is refused in any case, and what to change in the type.
+/// Everything that is refused in any case, with what to change in the type.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect;
@@ -70,7 +70,7 @@ pub fn anthropic(schema: &Value) -> Result<Value, Vec<Finding>> {
 ///
 /// # Errors
 ///
-/// What is refused in any case, and what to change in the type.
+/// Everything that is refused in any case, with what to change in the type.
 ///
 /// ```
 /// use mqtt_agent::schema::dialect;
