@@ -1,4 +1,4 @@
-//! What becomes of Rust types: the clean schema on the card, and what passes the check of arguments.
+//! The schemas of Rust types: the clean schema on the card, and the values that pass the check of arguments.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

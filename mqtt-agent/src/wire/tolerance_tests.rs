@@ -1,4 +1,5 @@
-//! What a peer of another make may write into each field of each message, and what becomes of the message (`SUB-11a`).
+//! The values that another implementation may write into each field of each message, and their effect on the message
+//! (`SUB-11a`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! [`Latest`] against a list of all that was put into it.
+//! Compares [`Latest`] with a list of everything that was put into it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

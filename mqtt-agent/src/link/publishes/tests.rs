@@ -1,4 +1,4 @@
-//! The books by themselves: a broker that misbehaves at will is played here.
+//! The bookkeeping alone, with a simulated broker that misbehaves.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

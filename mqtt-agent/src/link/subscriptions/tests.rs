@@ -1,4 +1,4 @@
-//! The books by themselves.
+//! The bookkeeping alone.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

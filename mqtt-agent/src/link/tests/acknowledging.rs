@@ -1,4 +1,5 @@
-//! Acknowledgements: what is left to the session comes again, and what nobody reads holds nobody up before its time.
+//! Acknowledgements: messages that are left to the session come again, and unread messages do not delay others before
+//! their limits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

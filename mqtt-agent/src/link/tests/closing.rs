@@ -1,4 +1,4 @@
-//! The end of a connection, wanted or not.
+//! The end of a connection, intended or not.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! How a connection comes about, or doesn't.
+//! Attempts to connect that succeed or fail.
 
 use std::time::{Duration, Instant};
 

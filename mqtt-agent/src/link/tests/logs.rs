@@ -1,4 +1,4 @@
-//! What is logged as an error on the test's own thread.
+//! The errors that are logged on the test's own thread.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Brokers that answer what can't be read, played by hand.
+//! Simulated brokers that send unreadable packets.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

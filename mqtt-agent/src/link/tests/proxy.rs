@@ -1,4 +1,4 @@
-//! A TCP proxy that can cut connections, hang and lead elsewhere.
+//! A TCP proxy that can cut connections, hang, and redirect connections.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Lost connections lose nothing.
+//! Lost connections lose no messages.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

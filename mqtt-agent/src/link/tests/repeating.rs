@@ -1,4 +1,4 @@
-//! What goes over the wire again after a connection was lost; the broker is played by hand.
+//! The packets that are sent again after a lost connection, with a simulated broker.
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};

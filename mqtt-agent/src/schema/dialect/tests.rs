@@ -1,4 +1,4 @@
-//! Rules on schemas written out, on what Rust types make, and on anything at all.
+//! The rules, tested on hand-written schemas, on schemas of Rust types, and on random JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

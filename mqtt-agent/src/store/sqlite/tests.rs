@@ -1,4 +1,5 @@
-//! What SQLite alone promises: the file, its format, its thread, and that it does the same as the store in memory.
+//! The guarantees of the SQLite store alone: the file, its format, its thread, and the same behavior as the store in
+//! memory.
 
 mod aside;
 mod crash;

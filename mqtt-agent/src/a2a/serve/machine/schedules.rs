@@ -1,5 +1,5 @@
-//! Random schedules of an agent's tasks: crashes, a failing store, redelivery, cancels, deadlines, stops, owners that are
-//! away. After each one everything works again, and then the contract has to hold.
+//! Random schedules of an agent's tasks: crashes, a failing store, redelivery, cancels, deadlines, stops, delegators
+//! that are offline. After each schedule everything works again, and then the contract has to hold.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! Bytes written by hand: what other codecs misread, and each rule's violation.
+//! Hand-written bytes: packets that other codecs misread, and a violation of each rule.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Bytes that are cut, random or changed: an answer for each, within bounded memory.
+//! Truncated, random and changed bytes: each gets a result or an error, within bounded memory.
 
 use super::*;
 use crate::link::size;

@@ -1,4 +1,4 @@
-//! rumqttc's codec as the oracle, where it reads and writes what MQTT 5 says.
+//! rumqttc's codec as the oracle, where it conforms to MQTT 5.
 
 use ::rumqttc::v5::mqttbytes::QoS as TheirQoS;
 use ::rumqttc::v5::mqttbytes::v5 as theirs;

@@ -1,4 +1,4 @@
-//! What a PUBLISH costs here and in rumqttc's codec.
+//! The cost of a PUBLISH in this codec and in rumqttc's.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Anything at all: neither lints nor projections panic or hang, and what they promise holds.
+//! Random JSON: neither lints nor projections panic or hang, and their guarantees hold.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What projections make of what they mend.
+//! The results of projections for the rules that they fix.
 
 use super::*;
 

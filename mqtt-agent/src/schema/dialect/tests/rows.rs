@@ -1,4 +1,4 @@
-//! Each rule on its own, and the table as a whole.
+//! Each rule alone, and the whole table.
 
 use super::*;
 use crate::wire::{Status, ToolCard, ToolVersion};

@@ -1,5 +1,5 @@
-//! What schemars makes of Rust types, as arguments of a tool: the card passes `Mcp`, and the providers' lints find what
-//! the clean dialect has left.
+//! schemars' schemas of Rust types, as arguments of a tool: the card passes `Mcp`, and the providers' lints find what
+//! the cleaning has left.
 
 use std::collections::HashMap;
 

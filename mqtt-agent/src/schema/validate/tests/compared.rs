@@ -1,4 +1,4 @@
-//! Held against another validator, on schemas and values that nobody chose.
+//! A comparison with another validator, on random schemas and values.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What is said of a value that does not fit.
+//! The messages for values that do not fit.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

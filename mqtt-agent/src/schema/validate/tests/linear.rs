@@ -1,4 +1,4 @@
-//! How many steps a check takes: in proportion to the value, whatever it is and whatever the schema.
+//! The number of steps of a check is proportional to the size of the value, for any value and any schema.
 
 use serde_json::{Value, json};
 

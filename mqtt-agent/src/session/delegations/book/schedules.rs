@@ -1,5 +1,5 @@
-//! Random schedules of a delegating connection: crashes, lost sessions, failing stores, redelivery, forged results. After
-//! each one everything works again, and then the contract has to hold.
+//! Random schedules of a delegating connection: crashes, lost sessions, failing stores, redelivery, forged results.
+//! After each schedule everything works again, and then the contract has to hold.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

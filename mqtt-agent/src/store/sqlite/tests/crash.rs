@@ -1,4 +1,4 @@
-//! What is left of a process that was killed.
+//! The records that a killed process leaves.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! Who may have the file, and what file it may be.
+//! Which stores can open the file, and which files a store accepts.
 
 use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};

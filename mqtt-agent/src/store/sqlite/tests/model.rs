@@ -1,4 +1,4 @@
-//! Both stores do the same, whatever they are asked.
+//! Both stores give the same results for any sequence of operations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

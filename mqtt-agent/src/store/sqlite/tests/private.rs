@@ -1,4 +1,4 @@
-//! Who may read the file and what is beside it.
+//! The permissions of the file and its companion files.
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! How fast it is; prints, and judges nothing.
+//! Measures and prints the speed, without assertions.
 
 use std::time::Instant;
 

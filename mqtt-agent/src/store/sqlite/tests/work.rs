@@ -1,4 +1,4 @@
-//! The thread: what it commits together, what it does with errors, and how it ends.
+//! The thread: common commits, errors, and its end.
 
 use std::sync::mpsc;
 

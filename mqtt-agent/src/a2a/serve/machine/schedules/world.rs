@@ -1,5 +1,5 @@
-//! What surrounds the machines in a schedule: the store, the broker, the handlers and the delegator. The steps are in
-//! `steps`, questions, answers and cancels in `talk`.
+//! The world of the machines in a schedule: the store, the broker, the handlers and the delegator. `steps` has the
+//! steps, `talk` the questions, answers and cancels.
 
 mod steps;
 mod talk;

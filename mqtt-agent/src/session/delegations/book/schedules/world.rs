@@ -1,5 +1,5 @@
-//! What surrounds the book in a schedule: the store, the connection, the broker, agents and users. Each is as simple as it
-//! can be and still fail.
+//! The world of the book in a schedule: the store, the connection, the broker, agents and users. Each is as simple as
+//! possible, but can fail.
 
 mod agents;
 mod broker;

@@ -1,4 +1,4 @@
-//! Doing what a task's machine says is to be done.
+//! Does the steps of a task's machine.
 
 use super::super::super::super::ledger::Standing;
 use super::super::super::{Event, Insertion, Sent, Step};

@@ -1,4 +1,4 @@
-//! What goes to and fro while a task runs: its questions, their answers, and its cancel.
+//! The messages of a running task: its questions, their answers, and its cancel.
 
 use std::sync::Arc;
 

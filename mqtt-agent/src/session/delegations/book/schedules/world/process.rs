@@ -1,4 +1,4 @@
-//! The process and its store: updates that fail or happen all the same, and a crash at any moment.
+//! The process and its store: updates that fail, or that report a failure but happen, and a crash at any moment.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Users: they delegate, take what came, cancel and leave.
+//! Users: they delegate, take results, cancel and leave.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
