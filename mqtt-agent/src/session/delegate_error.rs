@@ -15,7 +15,7 @@ pub enum DelegateError {
     /// The agent's id is invalid.
     #[error("the agent: {0}")]
     InvalidAgent(IdentifierError),
-    /// The task's content is invalid.
+    /// The task's content or id is invalid.
     #[error("the task cannot be asked for: {text}", text = quoting(.0))]
     InvalidTask(String),
     /// The task is larger than the broker's limit, this client's `max_packet_size`, or the limit on the agent's card.

@@ -116,7 +116,7 @@ impl Chunks {
     ///
     /// # Errors
     ///
-    /// When a field is missing that is needed to check that all chunks arrived.
+    /// When a field that is needed to check that all chunks arrived is missing or malformed.
     pub fn read(chunks: &RawValue) -> Result<Self, DecodeError> {
         CHUNKS.read(chunks.get().as_bytes())
     }

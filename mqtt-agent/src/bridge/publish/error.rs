@@ -52,7 +52,7 @@ pub enum ServerError {
         /// The time allowed.
         within: Duration,
     },
-    /// The HTTP request to it failed.
+    /// It could not be called over HTTP.
     #[error("could not be asked: {message}; look at the URL, which often ends with `/mcp`, and at the token", message = shown(.message))]
     Http {
         /// What is wrong.
