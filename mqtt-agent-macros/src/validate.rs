@@ -110,7 +110,8 @@ pub(crate) fn agent_id(type_name: &str) -> String {
 }
 
 /// What the runtime itself answers with: a tool's own error of that code could not be told from it.
-const RUNTIME_CODES: &[&str] = &["internal", "canceled", "panic", "too_large", "answer_forgotten"];
+const RUNTIME_CODES: &[&str] =
+    &["internal", "canceled", "panic", "too_large", "answer_forgotten", "chunks_lost"];
 
 /// What is wrong with the code of an error.
 pub(crate) fn code(code: &str) -> Result<(), String> {

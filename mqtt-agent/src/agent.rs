@@ -37,7 +37,7 @@ use check::{Checked, Given};
 
 /// An agent: it serves tools, skills and topic handlers over one connection, and calls other agents over the same one.
 ///
-/// [`Agent::new`] serves every `#[tool]`, `#[on]` and `#[request]` function that is linked into the program;
+/// [`Agent::new`] serves every `#[tool]`, `#[skill]`, `#[on]` and `#[request]` function that is linked into the program;
 /// [`tools`](Self::tools) and [`handlers`](Self::handlers) list them explicitly. [`Agent::of`] serves the methods of a
 /// value. Everything is checked before it connects, and all problems are reported at once, each with the function's
 /// `file:line`.
@@ -411,7 +411,7 @@ impl Agent {
         self
     }
 
-    /// Limits concurrent calls and tasks, queues and times.
+    /// Limits concurrent calls and tasks, queues and times. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -496,7 +496,7 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start).
+    /// Those of [`start`](Self::start), and [`Error::Signal`](crate::Error::Signal) when signals cannot be received.
     pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
         let connect = to.into();
         Running::serve(self.build_for(&connect)?, connect).await
@@ -561,7 +561,7 @@ impl BuiltAgent {
     ///
     /// # Errors
     ///
-    /// Those of [`Agent::start`].
+    /// Those of [`Agent::serve`].
     pub async fn serve(self, to: impl Into<ConnectOptions>) -> Result<()> {
         let connect = to.into();
         Running::serve(self.checked_with(&connect)?, connect).await

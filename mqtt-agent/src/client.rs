@@ -77,8 +77,8 @@ impl Client {
     }
 
     /// Lists all tools that are online (`MCP-11`). It ends as soon as the card of each tool that the servers' cards
-    /// name has arrived, at the latest after a second, or after [`window`](ListTools::window). If some cards are
-    /// missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError); [`partial`](ListTools::partial)
+    /// name has arrived, at the latest after a second, or after [`window`](ListTools::window). While cards still arrive
+    /// it goes on, for 10 s at most. If some cards are missing, the error is [`DiscoverError::Incomplete`](crate::DiscoverError); [`partial`](ListTools::partial)
     /// returns the cards that arrived.
     pub fn tools(&self) -> ListTools {
         ListTools::new(Arc::clone(self.session()))

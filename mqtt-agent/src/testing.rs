@@ -61,7 +61,8 @@ impl TestAgent {
     ///
     /// # Errors
     ///
-    /// [`TestError::Agent`] with every problem when the agent is invalid.
+    /// [`TestError::Agent`] with every problem when the agent is invalid; [`TestError::Broker`] when the embedded broker
+    /// cannot listen.
     pub async fn start(agent: Agent) -> Result<Self, TestError> {
         // Before anything else: what is wrong with the agent is what the test is told.
         let agent = agent.build()?;

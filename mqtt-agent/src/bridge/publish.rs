@@ -151,7 +151,7 @@ impl Publisher {
         self
     }
 
-    /// Sets how many calls run concurrently, and how many wait.
+    /// Sets how many calls run concurrently, and how many wait. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.how.limits = limits;
         self

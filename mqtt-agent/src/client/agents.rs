@@ -12,7 +12,7 @@ use crate::a2a::{
 
 impl Client {
     /// Lists the agents that are online (`A2A-3`): collects cards and statuses for one second, or for
-    /// [`window`](ListAgents::window). [`watch`](ListAgents::watch) reports changes.
+    /// [`window`](ListAgents::window), and while they still arrive for 10 s at most. [`watch`](ListAgents::watch) reports changes.
     pub fn agents(&self) -> ListAgents {
         ListAgents::new(Arc::clone(self.session()))
     }

@@ -45,7 +45,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits how many ended tasks the store keeps.
+    /// Limits how many ended tasks the store keeps. Default: 10,000, for 7 days.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;

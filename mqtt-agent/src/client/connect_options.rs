@@ -198,7 +198,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the MQTT keep-alive, at least 5 s. An unresponsive broker is detected within 1.5 times this interval.
+    /// Sets the MQTT keep-alive, 5 s to 65,535 s. An unresponsive broker is detected within 1.5 times this interval.
     /// Default: 10 s.
     pub fn keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = Some(interval);
@@ -215,7 +215,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the default timeout of calls. Default: 30 s.
+    /// Sets the default timeout of calls, requests and queries of tasks, and how long a publish waits for the broker's
+    /// acknowledgement. Default: 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
         self

@@ -102,7 +102,8 @@ impl<T: FromToolResult> ToolCall<T> {
 
     /// Writes the result into a file, in chunks if one message cannot hold it (`MCP-22`). The file has the bytes of a
     /// content block if the result is only that block, else the result's JSON. The limit is 100 MiB unless
-    /// [`max_result_bytes`](Self::max_result_bytes) sets another one. It takes about 2 MiB of memory.
+    /// [`max_result_bytes`](Self::max_result_bytes) sets another one. In chunks it takes about 2 MiB of
+    /// memory; a result in one message is held as a whole.
     ///
     /// The file appears when it is complete; until then it has another name in the same folder, and is removed if the
     /// call fails. It is created before the call is sent, so a folder that is not writable is an error before the tool

@@ -49,7 +49,7 @@ pub struct Diagnosis {
     pub tool: String,
     /// Whether every probe got an answer.
     pub answers: bool,
-    /// The servers that list the tool, and the server that the tool's card names.
+    /// The servers that list the tool, and the server that the tool's card names: 32 at most.
     pub servers: Vec<AskedServer>,
     /// What was found; causes that make calls fail come first. Empty if nothing is wrong.
     pub findings: Vec<Finding>,

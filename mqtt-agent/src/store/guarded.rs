@@ -144,7 +144,7 @@ mod tests {
         ];
         let told = failures.map(|error| error.to_string());
         for (told, why) in
-            told.iter().zip(["`insert` panicked", "`get` panicked", "longer than 20ms", "`prune` panicked"])
+            told.iter().zip(["`insert` panicked", "`get` panicked", "longer than 20 ms", "`prune` panicked"])
         {
             assert!(told.contains(why), "{told}");
         }

@@ -50,7 +50,7 @@ pub struct AgentCard {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<AgentExtension>,
     /// The additions of this library that it understands: `intents` (`A2A-12`), `updates` (`A2A-13`), `parts`
-    /// (`A2A-9`). An extension of this library.
+    /// (`A2A-9`), `query` (`A2A-16`). An extension of this library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
     /// The largest message that it accepts, in bytes of the MQTT packet (`SUB-14`). An extension of this library.

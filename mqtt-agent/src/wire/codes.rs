@@ -11,7 +11,8 @@ pub const AUDIT_FULL: &str = "audit_full";
 pub const CANCELED: &str = "canceled";
 /// Comes with `tool_error`: the result is larger than a message, and its chunks did not get through (`MCP-22`).
 pub const CHUNKS_LOST: &str = "chunks_lost";
-/// Comes with `task_error`: the agent's process died during the task, and the skill has `on_crash = "fail"`.
+/// Comes with `task_error`: the agent's process died during the task, and the skill has
+/// `on_crash = "fail"`, or its attempts are used up.
 pub const CRASHED: &str = "crashed";
 /// Comes with `tool_error`: an internal error; the agent's log has the details.
 pub const INTERNAL: &str = "internal";

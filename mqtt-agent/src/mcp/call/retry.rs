@@ -50,7 +50,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Three attempts, 100 ms and 200 ms apart.
+    /// Three attempts, 100 ms and 200 ms apart, each pause shorter by up to a quarter at random.
     pub fn new() -> Self {
         Self::default()
     }
