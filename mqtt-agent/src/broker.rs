@@ -131,7 +131,7 @@ impl BrokerBuilder {
     /// again. It is created if it does not exist; one broker at a time can use it. Default: none, everything is in memory.
     ///
     /// Retained messages are written before their publisher is answered. The rest is written within a second: a process that
-    /// is killed may lose it.
+    /// is killed may lose it. There are no `$SYS` topics, which would be written every 10 s.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
@@ -152,11 +152,13 @@ impl BrokerBuilder {
                 StorageConfig::new().with_backend(StorageBackend::File).with_base_dir(folder.clone())
             }
         };
-        let config = BrokerConfig::default()
+        let mut config = BrokerConfig::default()
             .with_bind_address(address)
             // Where there are users, they decide.
             .with_auth(AuthConfig::new().with_allow_anonymous(true))
             .with_storage(storage);
+        // They would be written again and again.
+        config.sys_topics_enabled = folder.is_none();
         let error = |reason: String| BrokerError::Listen { address, reason };
         let mut broker = MqttBroker::with_config(config).await.map_err(|e| match (e, &folder) {
             // Of the address there is nothing that could be wrong.

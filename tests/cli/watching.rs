@@ -43,6 +43,11 @@ on_each_broker! {
         assert_eq!(joined["card"]["agent_id"], "desk");
         desk.stop().await;
         assert_eq!(told(&mut watch).await, json!({"event": "left", "agent": "desk"}));
+        let (agent, _heard) = station(&broker.url()).await;
+        let joined = told(&mut watch).await;
+        assert_eq!((&joined["event"], &joined["server"]), (&json!("joined"), &json!("station")));
+        agent.stop().await;
+        assert_eq!(until(&mut watch, "left").await, json!({"event": "left", "server": "station"}));
         assert_eq!(watch.interrupt().await, Some(0));
     }
 

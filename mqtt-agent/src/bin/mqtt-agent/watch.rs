@@ -17,7 +17,7 @@ use sources::Sources;
 
 pub(crate) fn command() -> Command {
     Command::new("watch")
-        .about("Tells which agents come and go, what is called and what tasks are given, until Ctrl-C")
+        .about("Tells which agents and servers come and go, what is called and what tasks are given, until Ctrl-C")
         .after_help(
             "Examples:\n  mqtt-agent watch\n  mqtt-agent watch --only presence,tasks\n  \
              mqtt-agent watch --only calls --json | jq -r 'select(.outcome == \"timeout\").tool'\n\n\

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use clap::builder::styling::AnsiColor;
-use mqtt_agent::SubscribeError;
 use mqtt_agent::a2a::AgentChange;
 use mqtt_agent::topic::Incoming;
 use mqtt_agent::wire::{
     CallRequest, CancelRequest, Intent, Namespace, Part, Response, TaskMessage, TaskNotification, TaskQuery,
     TaskResult, TaskState, Topic, now_rfc3339,
 };
+use mqtt_agent::{ServerChange, SubscribeError};
 use serde_json::{Map, Value, json};
 
 use super::sources::Got;
@@ -64,7 +64,8 @@ impl Event {
     /// `None` for what is no event: an answer to a query, an answer that cannot be read.
     pub(super) fn of(got: Got, namespace: &Namespace, calls: &mut Calls) -> Option<Self> {
         let message = match got {
-            Got::Presence(change) => return presence(*change),
+            Got::Agent(change) => return agent(*change),
+            Got::Server(change) => return server(*change),
             Got::Message(message) => message,
         };
         match namespace.parse_topic(message.topic()) {
@@ -120,17 +121,28 @@ fn by(who: Option<&str>) -> String {
     who.map(|who| format!("  by {who}")).unwrap_or_default()
 }
 
-fn presence(change: AgentChange) -> Option<Event> {
-    let (word, colour, card) = match change {
-        AgentChange::Joined(card) => ("joined", AnsiColor::Green, card),
-        AgentChange::Changed(card) => ("changed", AnsiColor::Green, card),
-        AgentChange::Left(agent) => {
-            return Some(Event::new("left", AnsiColor::Yellow, json!({ "agent": agent }), agent));
-        }
+fn agent(change: AgentChange) -> Option<Event> {
+    Some(match change {
+        AgentChange::Joined(card) => presence("joined", "agent", &card.agent_id, json!(card)),
+        AgentChange::Changed(card) => presence("changed", "agent", &card.agent_id, json!(card)),
+        AgentChange::Left(agent) => presence("left", "agent", &agent, Value::Null),
         _ => return None,
-    };
-    let text = card.agent_id.clone();
-    Some(Event::new(word, colour, json!({"agent": card.agent_id, "card": card}), text))
+    })
+}
+
+fn server(change: ServerChange) -> Option<Event> {
+    Some(match change {
+        ServerChange::Joined(card) => presence("joined", "server", &card.server, json!(card)),
+        ServerChange::Changed(card) => presence("changed", "server", &card.server, json!(card)),
+        ServerChange::Left(server) => presence("left", "server", &server, Value::Null),
+        _ => return None,
+    })
+}
+
+/// `what`: an agent or a server.
+fn presence(word: &'static str, what: &str, id: &str, card: Value) -> Event {
+    let colour = if word == "left" { AnsiColor::Yellow } else { AnsiColor::Green };
+    Event::new(word, colour, json!({what: id, "card": card}), format!("{what} {id}"))
 }
 
 fn call(message: &Incoming, calls: &mut Calls) -> Event {

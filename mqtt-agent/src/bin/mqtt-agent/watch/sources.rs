@@ -1,9 +1,10 @@
-//! Where `watch` reads: the changes of agents, and subscriptions to the topics of calls and tasks.
+//! Where `watch` reads: the changes of agents and servers, and subscriptions to the topics of calls and tasks.
 
+use futures_util::{Stream, StreamExt};
 use mqtt_agent::a2a::{AgentChange, AgentChanges};
 use mqtt_agent::topic::{Incoming, Messages};
 use mqtt_agent::wire::Namespace;
-use mqtt_agent::{Client, Error, SubscribeError};
+use mqtt_agent::{Client, Error, ServerChange, ServerChanges, SubscribeError};
 
 use crate::exit::Failure;
 
@@ -13,14 +14,16 @@ pub(super) const KINDS: [&str; 3] = ["presence", "calls", "tasks"];
 /// The sources, each `None` where it is not wanted or the broker denies it.
 #[derive(Default)]
 pub(super) struct Sources {
-    presence: Option<AgentChanges>,
+    agents: Option<AgentChanges>,
+    servers: Option<ServerChanges>,
     /// All in one, so that a call is told before its answer.
     messages: Option<Messages>,
 }
 
 /// What came.
 pub(super) enum Got {
-    Presence(Box<AgentChange>),
+    Agent(Box<AgentChange>),
+    Server(Box<ServerChange>),
     Message(Box<Incoming>),
 }
 
@@ -44,7 +47,8 @@ impl Sources {
     ) -> Result<(Self, Vec<(&'static str, SubscribeError)>), Failure> {
         let (mut sources, mut denied) = (Self::default(), Vec::new());
         if is_wanted("presence") {
-            sources.presence = Some(client.agents().watch().await?);
+            sources.agents = Some(client.agents().watch().await?);
+            sources.servers = Some(client.servers().watch().await?);
         }
         for (kind, filter) in filters(client.namespace()).into_iter().filter(|(kind, _)| is_wanted(kind)) {
             let subscribe = client.subscribe(filter).without_retained();
@@ -59,7 +63,7 @@ impl Sources {
             }
         }
         match denied.pop() {
-            Some((_, error)) if sources.presence.is_none() && sources.messages.is_none() => {
+            Some((_, error)) if sources.agents.is_none() && sources.messages.is_none() => {
                 Err(Error::from(error).into())
             }
             last => {
@@ -71,27 +75,24 @@ impl Sources {
 
     /// Waits for the next message; `None` when the connection was closed.
     pub(super) async fn next(&mut self) -> Option<Got> {
-        let Self { presence, messages } = self;
-        let changed = async {
-            match presence {
-                Some(changes) => changes.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        let received = async {
-            match messages {
-                Some(messages) => messages.next().await,
-                None => std::future::pending().await,
-            }
-        };
+        let Self { agents, servers, messages } = self;
         tokio::select! {
-            change = changed => change.map(|change| Got::Presence(Box::new(change))),
-            message = received => message.map(|message| Got::Message(Box::new(message))),
+            change = next(agents) => change.map(|change| Got::Agent(Box::new(change))),
+            change = next(servers) => change.map(|change| Got::Server(Box::new(change))),
+            message = next(messages) => message.map(|message| Got::Message(Box::new(message))),
         }
     }
 
     /// How many messages were dropped because they came faster than they were told.
     pub(super) fn missed(&self) -> u64 {
         self.messages.as_ref().map_or(0, Messages::missed)
+    }
+}
+
+/// The next item of a source; never, where there is no source.
+async fn next<S: Stream + Unpin>(source: &mut Option<S>) -> Option<S::Item> {
+    match source {
+        Some(source) => source.next().await,
+        None => std::future::pending().await,
     }
 }
