@@ -3,6 +3,7 @@
 mod agents;
 mod builder;
 mod connect_options;
+pub(crate) mod topics;
 
 pub use builder::ClientBuilder;
 pub use connect_options::ConnectOptions;

@@ -1,23 +1,18 @@
 #![doc = include_str!("../docs/topics.md")]
 // `serve` subscribes the handlers and runs them, message by message; `answer` answers requests; `event` publishes; `ask`
-// asks; `publish` and `messages` do without the macros; `outgoing` is what both send, `payload` what a message can carry.
+// asks; `outgoing` is what both send. What does without the macros is in `client::topics`.
 // Nothing here knows the protocol's topics; what the macros leave behind is in `handler::registry`.
 
 mod ask;
-mod error;
 mod event;
-mod messages;
 mod outgoing;
-mod payload;
-mod publish;
 mod serve;
 
+pub use crate::client::topics::{
+    Encoded, EventError, EventPayload, Incoming, Messages, Payload, Publish, Subscribe,
+};
 pub use ask::{Ask, Asking};
-pub use error::EventError;
 pub use event::{Draft, IsSet, Publishing, Set, Unset};
-pub use messages::{Incoming, Messages, Subscribe};
-pub use payload::{Encoded, EventPayload, Payload};
-pub use publish::Publish;
 pub(crate) use serve::TopicServer;
 
 use std::borrow::Cow;

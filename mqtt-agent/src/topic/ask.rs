@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::outgoing::Outgoing;
-use super::payload::Encoded;
 use crate::client::Client;
+use crate::client::topics::Encoded;
 use crate::handler::registry::TopicDef;
 use crate::handler::reply::{Apart, Received};
 use crate::link::Inbound;

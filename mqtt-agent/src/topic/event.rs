@@ -5,11 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::error::EventError;
 use super::outgoing::Outgoing;
-use super::payload::Encoded;
-use super::publish::Publisher;
 use crate::client::Client;
+use crate::client::topics::{Encoded, EventError, Publisher};
 use crate::handler::registry::EventDef;
 use crate::link::{Message, QoS};
 

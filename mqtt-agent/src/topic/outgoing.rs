@@ -3,8 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::error::EventError;
-use super::payload::Encoded;
+use crate::client::topics::{Encoded, EventError};
 use crate::handler::registry::TopicDef;
 use crate::link::Message;
 use crate::wire::is_topic_text;

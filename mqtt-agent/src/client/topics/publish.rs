@@ -40,14 +40,14 @@ impl Client {
 }
 
 /// As whom a message is published, and in which trace.
-pub(super) struct Publisher {
+pub(crate) struct Publisher {
     session: Arc<Session>,
     /// That of the handler whose client it is.
     trace: Option<TraceContext>,
 }
 
 impl Publisher {
-    pub(super) fn of(client: &Client) -> Self {
+    pub(crate) fn of(client: &Client) -> Self {
         let trace = &client.handle().scope().trace;
         // A message of users' own carries a trace context only where there are spans.
         let trace = trace.as_ref().filter(|_| cfg!(feature = "otel")).cloned();
@@ -55,7 +55,7 @@ impl Publisher {
     }
 
     /// Publishes, and waits for the broker's acknowledgement.
-    pub(super) async fn publish(self, message: Message, timeout: Option<Duration>) -> Result<(), EventError> {
+    pub(crate) async fn publish(self, message: Message, timeout: Option<Duration>) -> Result<(), EventError> {
         let Self { session, trace } = self;
         let timeout = timeout.unwrap_or_else(|| session.timeout());
         let client = session.id().as_str();

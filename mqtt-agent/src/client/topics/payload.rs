@@ -45,8 +45,8 @@ impl<'a> Param<'a> for Payload {
 /// A serialized payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    pub(super) bytes: Bytes,
-    pub(super) is_json: bool,
+    pub(crate) bytes: Bytes,
+    pub(crate) is_json: bool,
 }
 
 /// A type that can be the payload of an event: every type that is [`Serialize`] and [`JsonSchema`], as JSON, and
