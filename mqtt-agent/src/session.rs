@@ -29,9 +29,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use crate::discover::{ReceiverCard, ReceiverCards, SMALL};
+use crate::discover::{DiscoverError, ReceiverCard, ReceiverCards, SMALL};
 use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
 use crate::store::{Retention, TaskStore};
 use crate::wire::{Identifier, Namespace};
@@ -42,11 +42,8 @@ use result_listener::Receiving;
 use seen::Seen;
 use tool_servers::ToolServers;
 
-/// How long the card of an agent is looked for.
+/// How long the card of an agent is looked for: then it counts as an agent without a card.
 const CARD: Duration = Duration::from_secs(2);
-
-/// The pause between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One connection, its names and its books. All clones of a client share it.
 #[derive(Debug)]
@@ -206,23 +203,32 @@ impl Session {
         self.receiver_cards.of(&self.link, card).await
     }
 
-    /// What an agent takes, as the first card says that one of `agents` has. A busy broker sends cards late: only after
-    /// [`CARD`] an agent counts as one without a card.
-    pub(crate) async fn agent_card(&self, agents: impl Fn() -> Vec<Arc<str>>) -> Option<ReceiverCard> {
-        let give_up = Instant::now() + CARD;
-        loop {
-            for agent in agents() {
-                let topic = self.namespace.agent_card(&agent);
-                if let Some(card) = self.receiver_card(topic.clone()).await {
-                    return Some(card);
-                }
-                self.receiver_cards.forget(&topic);
+    /// What an agent takes, as the card of the first of `agents` says that has one: [`ReceiverCards::of_some`].
+    pub(crate) async fn agent_card(
+        &self,
+        agents: impl Fn() -> Vec<Arc<str>>,
+        is_enough: impl Fn() -> bool,
+        within: Duration,
+    ) -> Result<Option<ReceiverCard>, DelegateError> {
+        let began = Instant::now();
+        let topic = |agent: Arc<str>| {
+            let topic = self.namespace.agent_card(&agent);
+            (agent, topic)
+        };
+        let agents_and_topics = || agents().into_iter().map(topic).collect();
+        let cards = self.receiver_cards.of_some(&self.link, agents_and_topics, is_enough, within.min(CARD));
+        let card = tokio::select! {
+            card = cards => card,
+            () = self.delegations.closed.cancelled() => return Err(DelegateError::Abandoned),
+        };
+        card.map_err(|error| match error {
+            DiscoverError::Subscribe(error) => DelegateError::Subscribe(error),
+            // The broker does not answer.
+            _ => {
+                let agent = agents().first().map(ToString::to_string).unwrap_or_default();
+                DelegateError::Unanswered { agent, after: began.elapsed() }
             }
-            if Instant::now() >= give_up {
-                return None;
-            }
-            sleep(LOOK_AGAIN).await;
-        }
+        })
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

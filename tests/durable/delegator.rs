@@ -142,7 +142,7 @@ on_each_broker! {
         let task = client.delegate("worker", "work").await.unwrap();
         assert_eq!(json(&worker.next("a2a/v1/tasks/worker/inbox").await)["task_id"], task.id());
         let card = async {
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
             let card = json!({"agent_id": "worker", "features": ["intents"], "status": "online"});
             worker.retain("a2a/v1/agents/worker/card", card.to_string()).await;
             json(&worker.next("a2a/v1/tasks/worker/inbox").await)
@@ -174,7 +174,7 @@ on_each_broker! {
         assert_eq!((&cancel["intent"], &cancel["task_id"]), (&json!("cancel"), &json!(task.id())));
 
         // A request that is not waited for any more as well.
-        let request = client.request("team", "work").cancel_on_drop().timeout(Duration::from_millis(200));
+        let request = client.request("team", "work").cancel_on_drop().timeout(Duration::from_secs(2));
         let timed_out = request.await.unwrap_err();
         assert!(matches!(timed_out, DelegateError::Timeout { .. }), "{timed_out:?}");
         let asked = replica.next("a2a/v1/tasks/team/inbox").await;

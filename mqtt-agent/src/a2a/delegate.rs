@@ -269,18 +269,18 @@ async fn send(session: &Session, message: Message, agent: &str) -> Result<Publis
 /// Checks that the executor understands messages with an intent (`A2A-12`), by its card or by an update of the task:
 /// other executors would run a cancellation as a task.
 async fn takes_intents(session: &Session, delegation: &Delegation) -> Result<(), DelegateError> {
-    let agent = delegation.executor();
-    if session.delegations().understands(&agent) {
+    // An update tells who works on it, and that this one understands.
+    let understands = || session.delegations().understands(&delegation.executor());
+    if understands() {
         return Ok(());
     }
     // What replicas share has no card; each of them has one.
     let agents =
         || std::iter::once(delegation.executor()).chain(session.delegations().replicas(delegation)).collect();
-    match session.agent_card(agents).await {
+    match session.agent_card(agents, understands, Duration::MAX).await? {
         Some(card) if card.takes_intents => Ok(()),
-        // An update may have come meanwhile.
-        None if session.delegations().understands(&agent) => Ok(()),
-        _ => Err(DelegateError::Unsupported { agent: agent.to_string() }),
+        None if understands() => Ok(()),
+        _ => Err(DelegateError::Unsupported { agent: delegation.executor().to_string() }),
     }
 }
 

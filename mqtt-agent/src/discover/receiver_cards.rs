@@ -2,23 +2,27 @@
 //! accepts more than tasks (`A2A-12`).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error::DiscoverError;
 use super::fetch::subscribe;
 use super::latest::Latest;
-use crate::link::Link;
+use crate::link::{Link, SubscribeError};
 
 /// What is smaller is sent without a look at the receiver's card.
 pub(crate) const SMALL: usize = 64 * 1024;
 
 /// How long a card may take to come once its subscription is granted. A broker sends what is retained right then.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// How often it is asked whether there are more agents to look for.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How long what was read is used again. A receiver that was restarted may say something else.
 const FRESH: Duration = Duration::from_secs(10);
@@ -50,9 +54,55 @@ impl ReceiverCards {
         known.get_or_try_init(|| look(link, card)).await.ok().copied().flatten()
     }
 
-    /// Looks again the next time.
-    pub(crate) fn forget(&self, card: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(card);
+    /// What the first of some agents takes that has a card. Cards may arrive late, so the subscriptions are held until a card
+    /// is there, for `within` at most. `agents` may name more of them meanwhile. `None`: no card came, or `is_enough` said that
+    /// none is needed any more.
+    pub(crate) async fn of_some(
+        &self,
+        link: &Link,
+        agents: impl Fn() -> Vec<(Arc<str>, String)>,
+        is_enough: impl Fn() -> bool,
+        within: Duration,
+    ) -> Result<Option<ReceiverCard>, DiscoverError> {
+        let give_up = Instant::now() + within;
+        let (latest, mut subscribed) = (Latest::new(), HashMap::new());
+        loop {
+            for (agent, topic) in agents() {
+                if let Some(card) = self.fresh(&topic) {
+                    return Ok(Some(card));
+                }
+                if let Some(card) = latest.get(&agent).and_then(|payload| read(&payload)) {
+                    self.learn(topic, card);
+                    return Ok(Some(card));
+                }
+                if let Entry::Vacant(entry) = subscribed.entry(agent) {
+                    entry.insert(match subscribe(link, topic, &latest).await {
+                        // It counts as an agent without a card.
+                        Err(DiscoverError::Subscribe(SubscribeError::Denied { .. })) => None,
+                        subscription => Some(subscription?),
+                    });
+                }
+            }
+            let now = Instant::now();
+            if is_enough() || now >= give_up {
+                return Ok(None);
+            }
+            let _ = timeout_at(give_up.min(now + AGAIN), latest.arrived()).await;
+        }
+    }
+
+    /// What was read a moment ago.
+    fn fresh(&self, card: &str) -> Option<ReceiverCard> {
+        let cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, known) = cards.get(card)?;
+        known.get().copied().flatten().filter(|_| since.elapsed() < FRESH)
+    }
+
+    fn learn(&self, card: String, says: ReceiverCard) {
+        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cards.len() < MOST || cards.contains_key(&card) {
+            cards.insert(card, (Instant::now(), Arc::new(OnceCell::new_with(Some(Some(says))))));
+        }
     }
 
     fn known(&self, card: &str) -> Arc<OnceCell<Option<ReceiverCard>>> {
@@ -80,16 +130,17 @@ async fn look(link: &Link, card: String) -> Result<Option<ReceiverCard>, Discove
     let _subscription = subscribe(link, card, &latest).await?;
     // Where none comes there is none.
     let _ = timeout(LOOK, latest.arrived()).await;
-    let payload = latest.all().pop_first().map(|(_, payload)| payload);
-    let card = payload.and_then(|payload| serde_json::from_slice::<Map<String, Value>>(&payload).ok());
-    Ok(card.map(|card| {
-        let features = card.get("features").and_then(Value::as_array);
-        let has =
-            |name: &str| features.is_some_and(|features| features.iter().any(|feature| feature == name));
-        ReceiverCard {
-            max_message_bytes: card.get("max_message_bytes").and_then(Value::as_u64),
-            takes_intents: has("intents"),
-            takes_queries: has("query"),
-        }
-    }))
+    Ok(latest.all().pop_first().and_then(|(_, payload)| read(&payload)))
+}
+
+/// What a card says; `None` where it cannot be read.
+fn read(payload: &[u8]) -> Option<ReceiverCard> {
+    let card: Map<String, Value> = serde_json::from_slice(payload).ok()?;
+    let features = card.get("features").and_then(Value::as_array);
+    let has = |name: &str| features.is_some_and(|features| features.iter().any(|feature| feature == name));
+    Some(ReceiverCard {
+        max_message_bytes: card.get("max_message_bytes").and_then(Value::as_u64),
+        takes_intents: has("intents"),
+        takes_queries: has("query"),
+    })
 }

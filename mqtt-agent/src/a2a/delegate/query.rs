@@ -249,7 +249,8 @@ async fn answered(
 ) -> Result<TaskList, DelegateError> {
     session.receive_results().await?;
     // Another one would run it as a task.
-    let card = session.agent_card(|| vec![agent.into()]).await;
+    let within = until.saturating_duration_since(Instant::now()) / 2;
+    let card = session.agent_card(|| vec![agent.into()], || false, within).await?;
     if !card.is_some_and(|card| card.takes_queries) {
         return Err(DelegateError::NoQueries { agent: agent.to_owned() });
     }
