@@ -219,16 +219,16 @@ async fn subscribe(
         true => shared.namespace.shared_tool_call(name),
         false => shared.namespace.tool_call(name),
     });
-    // The cancels first: a call that is taken can be cancelled.
     let cancel = MessageHandler::in_memory(move |inbound| canceller.cancel(&inbound));
-    let cancels = match shared.link.subscribe_one(cancels, cancel).await {
+    let call = MessageHandler::acknowledging_soon(move |inbound, ack| service.receive(inbound, ack));
+    // The cancels first, in one go with the calls: a call that is taken can be cancelled.
+    let (cancels, calls) = tokio::join!(biased; shared.link.subscribe_one(cancels, cancel), shared.link.subscribe_one(calls, call));
+    let cancels = match cancels {
         // It is no right that a server needs (MCP-17).
         denied @ Err(SubscribeError::Denied { .. }) => denied,
         other => Ok(other?),
     };
-    let call = MessageHandler::acknowledging_soon(move |inbound, ack| service.receive(inbound, ack));
-    let calls = shared.link.subscribe_one(calls, call).await?;
-    Ok((calls, cancels))
+    Ok((calls?, cancels))
 }
 
 async fn announce(link: &Link, cards: &SharedCards) -> Result<()> {
