@@ -160,9 +160,9 @@ const ELSEWHERE: &[(&[&str], &str, &str)] = &[
     ),
     (&["input_schema", "output_schema"], SCHEMA, "nothing: schemas come from the types"),
     (&["display", "msg", "text"], MESSAGE, "the text alone, as in `#[tool_error(\"no account {0}\")]`"),
-    // Of `#[request]`, which knows them: of `#[on]` and `#[event]`.
-    (&["reply", "caller"], QOS, "`#[request]` in place of this attribute"),
-    (&["layer"], QOS, "it at a `#[request]`: nobody waits for what comes of a message"),
+    // Options of `#[request]`, at `#[on]`.
+    (&["reply", "caller"], SHARED, "`#[request]` in place of this attribute"),
+    (&["layer"], SHARED, "it at a `#[request]`: nobody waits for what comes of a message"),
 ];
 
 /// How others say what a doc comment says here.

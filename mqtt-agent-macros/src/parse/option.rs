@@ -43,7 +43,7 @@ impl Parse for AttributeOption {
                 "an option has `_` where you write `-`, as in `read_only`",
             ));
         }
-        if input.peek(Token![:]) {
+        if input.peek(Token![:]) && !input.peek(Token![::]) {
             let message = format!("the value of an option stands after `=`; write `{ident} = ..`");
             return Err(syn::Error::new(ident.span(), message));
         }
