@@ -1,7 +1,7 @@
 //! An embedded MQTT 5 broker for development and tests (feature `broker`).
 //!
 //! It listens on a loopback address and accepts every client, or only clients with a password. It keeps everything in
-//! memory, and loses it when it stops. In production run a separate broker, such as Mosquitto.
+//! memory and loses it when it stops, unless it has a [folder](BrokerBuilder::folder). In production run a separate broker, such as Mosquitto.
 
 mod users;
 
@@ -15,11 +15,15 @@ use std::time::Duration;
 use mqtt5::MqttError;
 use mqtt5::broker::config::{AuthConfig, BrokerConfig, StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::files::own_folder;
 use crate::shown::debug_as_display;
 use users::Users;
+
+/// What the broker's library says when it cannot listen; it has one kind of error for this and for a folder.
+const BIND: &str = "Failed to bind";
 
 /// How long `stop` waits for the broker's tokio tasks.
 const STOP: Duration = Duration::from_secs(5);
@@ -130,8 +134,8 @@ impl BrokerBuilder {
     /// A folder for retained messages, sessions and the messages that wait for them: a later broker with this folder has them
     /// again. It is created if it does not exist; one broker at a time can use it. Default: none, everything is in memory.
     ///
-    /// Retained messages are written before their publisher is answered. The rest is written within a second: a process that
-    /// is killed may lose it. There are no `$SYS` topics, which would be written every 10 s.
+    /// Retained messages are written before their publisher is answered, or an error is logged. The rest is written within a
+    /// second: a process that is killed may lose it. There are no `$SYS` topics, which would be written every 10 s.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
@@ -161,21 +165,40 @@ impl BrokerBuilder {
         config.sys_topics_enabled = folder.is_none();
         let error = |reason: String| BrokerError::Listen { address, reason };
         let mut broker = MqttBroker::with_config(config).await.map_err(|e| match (e, &folder) {
-            // Of the address there is nothing that could be wrong.
-            (MqttError::Configuration(reason), Some(folder)) => BrokerError::folder(folder, reason),
+            (MqttError::Configuration(reason), Some(folder)) if !reason.contains(BIND) => {
+                BrokerError::folder(folder, reason)
+            }
             (e, _) => error(e.to_string()),
         })?;
         if !users.is_empty() {
             broker = broker.with_auth_provider(Arc::new(Users(users)));
         }
         let address = broker.local_addr().ok_or_else(|| error("it has no address".to_owned()))?;
-        let shutdown = broker.shutdown_handle();
+        let (shutdown, mut ready) = (broker.shutdown_handle(), broker.ready_receiver());
+        let (ended, end) = oneshot::channel();
         let task = tokio::spawn(async move {
             if let Err(error) = broker.run().await {
                 crate::log::error!(%error, "the embedded broker ended");
+                // Nobody waits for it any more once it is ready.
+                let _ = ended.send(error.to_string());
+            }
+            // What connections gave back when they were closed.
+            if let Some(storage) = broker.storage()
+                && let Err(error) = storage.shutdown().await
+            {
+                crate::log::error!(%error, "failed to write what the embedded broker keeps");
             }
         });
-        Ok(Broker { address, shutdown, task: Some(task) })
+        let started = Broker { address, shutdown, task: Some(task) };
+        tokio::select! {
+            biased;
+            Ok(_) = ready.wait_for(|ready| *ready) => Ok(started),
+            Ok(reason) = end => Err(match &folder {
+                Some(folder) => BrokerError::folder(folder, reason),
+                None => error(reason),
+            }),
+            else => Err(error("it ended".to_owned())),
+        }
     }
 }
 

@@ -110,9 +110,14 @@ impl Running {
         Self { child, lines }
     }
 
+    /// The next line.
+    pub(crate) async fn line(&mut self) -> String {
+        soon(self.lines.next_line()).await.unwrap().expect("a line")
+    }
+
     /// The next line, as JSON.
     pub(crate) async fn next(&mut self) -> Value {
-        let line = soon(self.lines.next_line()).await.unwrap().expect("a line");
+        let line = self.line().await;
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"))
     }
 

@@ -50,6 +50,18 @@ async fn the_broker_for_development_keeps_what_is_retained_in_its_folder() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_taken_is_said_though_there_is_a_folder() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = run_alone(&["dev", "--port", &port, "--json"]).await;
+    let message = ended.error(1)["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.contains("cannot listen on") && message.ends_with("`--port 0` takes a free one"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn a_folder_that_another_broker_has_is_said() {
     let parent = tempfile::tempdir().unwrap();
     let arguments = ["--folder", parent.path().to_str().unwrap()];
@@ -57,6 +69,6 @@ async fn a_folder_that_another_broker_has_is_said() {
     let second = run_alone(&[&["dev", "--port", "0", "--json"][..], &arguments].concat()).await;
     let message = second.error(1)["message"].as_str().unwrap().to_owned();
     assert!(message.contains("already in use"), "{message}");
-    assert!(message.ends_with("give it another one by `--folder`, or write `--memory`"), "{message}");
+    assert!(message.ends_with("take another folder by `--folder`, or write `--memory`"), "{message}");
     assert_eq!(first.interrupt().await, Some(0));
 }

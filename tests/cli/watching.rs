@@ -1,13 +1,19 @@
 //! `watch`: what happens on the broker, as it happens.
 
-use mqtt_agent::Client;
 use mqtt_agent::a2a::NewTask;
+use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
 use serde_json::{Value, json};
 use support::{FakeBroker, Knobs, RawPeer, on_each_broker, soon};
 
 use crate::command::{Running, run, run_alone};
 use crate::served::{desk, station};
+
+/// Ends at once.
+#[skill]
+async fn stamp() -> &'static str {
+    "stamped"
+}
 
 /// Starts watching, and waits until nothing is missed from here on.
 async fn watch(url: &str, arguments: &[&str]) -> Running {
@@ -118,6 +124,59 @@ on_each_broker! {
         desk.stop().await;
     }
 
+    async fn watching_tells_of_the_end_of_a_request(broker) {
+        let agent = Agent::new("clerk").skills(skills![stamp]).start(&broker.url()).await.unwrap();
+        let mut watch = watch(&broker.url(), &["--only", "tasks"]).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        client.request("clerk", NewTask::skill("stamp")).await.unwrap();
+        let delegated = until(&mut watch, "delegated").await;
+        let ended = loop {
+            let task = until(&mut watch, "task").await;
+            if task["state"] == "completed" {
+                break task;
+            }
+        };
+        assert_eq!((&ended["agent"], &ended["task"]), (&json!("clerk"), &delegated["task"]));
+        assert_eq!(watch.interrupt().await, Some(0));
+        client.close().await;
+        agent.stop().await;
+    }
+
+    async fn a_lost_connection_is_told(broker) {
+        let mut watch = watch(&broker.url(), &["--only", "calls"]).await;
+        broker.kill().await;
+        assert!(told(&mut watch).await["event"] == "disconnected");
+        broker.start().await;
+        assert!(told(&mut watch).await["event"] == "connected");
+        assert_eq!(watch.interrupt().await, Some(0));
+    }
+
+    async fn hostile_names_and_long_texts_are_told_in_short(broker) {
+        let mut watch = Running::start(Some(&broker.url()), &["watch", "--only", "calls"]);
+        let (agent, _heard) = station(&broker.url()).await;
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        let long = "x".repeat(2000);
+        let call = |id: u32| json!({"call_id": format!("c{id}"), "client": format!("\u{1b}[31m{long}"), "arguments": {"a": long}});
+        let told = async {
+            let line = watch.line().await;
+            assert!(line.len() < 400 && !line.contains('\u{1b}'), "{line}");
+            line
+        };
+        // It may not watch yet.
+        let called = async {
+            for id in 0.. {
+                peer.publish("a2a/v1/mcp/tools/weather/call", call(id).to_string(), Default::default()).await;
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            line = told => assert!(line.contains("called"), "{line}"),
+            () = called => {}
+        }
+        assert_eq!(watch.interrupt().await, Some(0));
+        agent.stop().await;
+    }
+
     async fn what_cannot_be_read_is_told_and_ends_nothing(broker) {
         let mut watch = watch(&broker.url(), &[]).await;
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
@@ -135,16 +194,16 @@ async fn what_the_broker_denies_is_told_and_the_rest_is_watched() {
     let broker =
         FakeBroker::start(Knobs { refuse_subscribe: vec![("/inbox", 0x87)], ..Knobs::default() }).await;
     let mut watch = Running::start(Some(&broker.url()), &["watch", "--json", "--only", "tasks"]);
+    assert_eq!(watch.next().await, json!({"event": "watching", "kinds": ["tasks"]}));
     let denied = watch.next().await;
     assert_eq!((&denied["event"], &denied["kind"]), (&json!("denied"), &json!("tasks")));
     assert!(denied["message"].as_str().unwrap().contains("/inbox"), "{denied}");
-    assert_eq!(watch.next().await["event"], "watching");
     assert_eq!(watch.interrupt().await, Some(0));
 }
 
 #[tokio::test]
 async fn where_the_broker_denies_all_it_is_an_error() {
-    let refuse_subscribe = vec![("/inbox", 0x87), ("/results", 0x87)];
+    let refuse_subscribe = vec![("/inbox", 0x87), ("/result", 0x87)];
     let broker = FakeBroker::start(Knobs { refuse_subscribe, ..Knobs::default() }).await;
     let ended = run_alone(&["watch", "--json", "--only", "tasks", "--url", &broker.url()]).await;
     assert!(ended.error(4)["message"].as_str().unwrap().contains("denied"), "{ended:?}");

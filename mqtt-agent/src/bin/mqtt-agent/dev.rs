@@ -64,9 +64,10 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
         Some(folder) => format!("retained messages and sessions stay in {}", folder.display()),
         None => "everything is forgotten when it ends".to_owned(),
     };
-    settings.output().answer(&json!({"url": url, "folder": folder}), || {
-        format!("a broker for development listens on {url}; {kept} (Ctrl-C ends it)")
-    })?;
+    settings.output().answer(
+        &json!({"url": url, "folder": folder.as_ref().map(|folder| folder.display().to_string())}),
+        || format!("a broker for development listens on {url}; {kept} (Ctrl-C ends it)"),
+    )?;
     signals::asked_to_end().await;
     broker.stop().await;
     Ok(())

@@ -59,7 +59,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::failed(format!("no runtime could be started: {error}"))),
     };
-    let ended = runtime.block_on(run(name, matches, settings));
+    let ended = runtime.block_on(async {
+        signals::end_at_the_second();
+        run(name, matches, settings).await
+    });
     // Stdin may still be read, which nothing can interrupt.
     runtime.shutdown_background();
     match ended {

@@ -120,7 +120,7 @@ pub(crate) fn command() -> Command {
                 .long("concurrency")
                 .value_name("NUMBER")
                 .value_parser(value_parser!(u32).range(1..=10_000))
-                .help("How many calls the server gets at once [default: 256]"),
+                .help("How many calls the server gets at once [default: 256, and 64 at a URL]"),
         )
         .args(common())
 }

@@ -1,5 +1,7 @@
 //! Ctrl-C, and the signal by which a supervisor ends a process.
 
+use crate::exit::Exit;
+
 /// Waits until the process is asked to end.
 pub(crate) async fn asked_to_end() {
     #[cfg(unix)]
@@ -13,4 +15,13 @@ pub(crate) async fn asked_to_end() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Ends the process at the second signal, whatever it waits for: stdout may be blocked by its reader.
+pub(crate) fn end_at_the_second() {
+    tokio::spawn(async {
+        asked_to_end().await;
+        asked_to_end().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
 }

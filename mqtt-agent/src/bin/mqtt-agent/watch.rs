@@ -42,13 +42,12 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
     let is_wanted = |kind: &str| only.as_ref().is_none_or(|only| only.contains(&kind));
     let client = settings.connect().await?;
     let watched = async {
-        let (mut sources, denied) = Sources::open(&client, is_wanted).await?;
-        for (kind, error) in denied {
+        let mut sources = Sources::open(&client, is_wanted).await?;
+        let text = || format!("watching {}; Ctrl-C ends it", sources.kinds.join(", "));
+        output.progress(&json!({"event": "watching", "kinds": sources.kinds}), text)?;
+        for (kind, error) in sources.refused.drain(..) {
             Event::denied(kind, &error).tell(output)?;
         }
-        let kinds: Vec<_> = sources::KINDS.into_iter().filter(|kind| is_wanted(kind)).collect();
-        let text = || format!("watching {}; Ctrl-C ends it", kinds.join(", "));
-        output.progress(&json!({"event": "watching", "kinds": kinds}), text)?;
         tell(&mut sources, client.namespace(), output).await
     };
     // Being told to stop is how it ends.

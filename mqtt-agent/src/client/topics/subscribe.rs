@@ -64,8 +64,8 @@ impl Subscribe {
 }
 
 impl Subscribe {
-    /// Subscribes, and adds the messages to those of another subscription: in the order in which the connection receives
-    /// them, within the limits of the other one. A message that matches several of the filters may arrive once for each.
+    /// Subscribes, and adds the messages to those of another subscription of this client: in the order in which the
+    /// connection receives them, within the limits of the other one. A message that matches several of the filters may arrive once for each.
     ///
     /// ```no_run
     /// # use mqtt_agent::prelude::*;

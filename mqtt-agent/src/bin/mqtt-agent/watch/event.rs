@@ -1,23 +1,23 @@
 //! What `watch` tells of a message: a JSON object, and a line for people.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use clap::builder::styling::AnsiColor;
 use mqtt_agent::a2a::AgentChange;
 use mqtt_agent::topic::Incoming;
 use mqtt_agent::wire::{
-    CallRequest, CancelRequest, Intent, Namespace, Part, Response, TaskMessage, TaskNotification, TaskQuery,
-    TaskResult, TaskState, Topic, now_rfc3339,
+    CallRequest, CancelRequest, Identifier, Intent, Namespace, Part, Response, TaskMessage, TaskNotification,
+    TaskQuery, TaskResult, TaskState, Topic, now_rfc3339,
 };
-use mqtt_agent::{ServerChange, SubscribeError};
+use mqtt_agent::{ConnectionState, ServerChange, SubscribeError};
 use serde_json::{Map, Value, json};
 
 use super::sources::Got;
 use crate::exit::Failure;
 use crate::output::{Output, thousandths};
 
-/// How many unanswered calls are remembered. Beyond that all are forgotten, and their answers come without a tool.
+/// How many unanswered calls are remembered. The answer to one that was forgotten comes without a tool.
 const CALLS: usize = 10_000;
 
 /// How much of arguments, results and messages is shown to people, in characters.
@@ -25,19 +25,38 @@ const SHOWN: usize = 80;
 
 /// What is known of calls until they are answered.
 #[derive(Default)]
-pub(super) struct Calls(HashMap<String, (String, Instant)>);
+pub(super) struct Calls {
+    open: HashMap<Identifier, Call>,
+    /// The ids in the order of the calls.
+    order: BTreeMap<u64, Identifier>,
+    next: u64,
+}
+
+struct Call {
+    tool: Identifier,
+    at: Instant,
+    place: u64,
+}
 
 impl Calls {
-    fn called(&mut self, call_id: &str, tool: &str) {
-        if self.0.len() >= CALLS {
-            self.0.clear();
+    fn called(&mut self, call_id: Identifier, tool: Identifier) {
+        if self.order.len() >= CALLS
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.open.remove(&oldest);
         }
-        self.0.insert(call_id.to_owned(), (tool.to_owned(), Instant::now()));
+        let place = self.next;
+        self.next += 1;
+        self.order.insert(place, call_id.clone());
+        if let Some(before) = self.open.insert(call_id, Call { tool, at: Instant::now(), place }) {
+            self.order.remove(&before.place);
+        }
     }
 
-    /// The tool, and how long the call took.
-    fn answered(&mut self, call_id: &str) -> Option<(String, Duration)> {
-        self.0.remove(call_id).map(|(tool, at)| (tool, at.elapsed()))
+    fn answered(&mut self, call_id: &Identifier) -> Option<Call> {
+        let call = self.open.remove(call_id)?;
+        self.order.remove(&call.place);
+        Some(call)
     }
 }
 
@@ -64,16 +83,21 @@ impl Event {
     /// `None` for what is no event: an answer to a query, an answer that cannot be read.
     pub(super) fn of(got: Got, namespace: &Namespace, calls: &mut Calls) -> Option<Self> {
         let message = match got {
+            Got::Connection(state) => return connection(&state),
             Got::Agent(change) => return agent(*change),
             Got::Server(change) => return server(*change),
             Got::Message(message) => message,
         };
-        match namespace.parse_topic(message.topic()) {
-            Some(Topic::ToolCall(_)) => Some(call(&message, calls)),
-            Some(Topic::Cancel(_)) => Some(cancel(&message)),
-            Some(Topic::Responses(_)) => answer(&message, calls),
-            _ if namespace.owner_of_results(message.topic()).is_some() => result(&message),
-            _ => inbox(&message),
+        let topic = message.topic();
+        let Ok(name) = Identifier::parse(name(topic)) else {
+            return Some(Self::unreadable(&message, &"the topic names nobody"));
+        };
+        match namespace.parse_topic(topic) {
+            Some(Topic::ToolCall(_)) => Some(call(&message, name, calls)),
+            Some(Topic::Cancel(_)) => Some(cancel(&message, &name)),
+            Some(Topic::Responses(_)) => answer(&message, &name, calls),
+            _ if topic.ends_with("/inbox") => inbox(&message, &name),
+            _ => result(&message, Some(name.as_str()).filter(|_| topic.ends_with("/results"))),
         }
     }
 
@@ -91,9 +115,9 @@ impl Event {
     }
 
     fn unreadable(message: &Incoming, error: &impl ToString) -> Self {
-        let error = error.to_string();
-        let text = format!("a message on {}: {error}", message.topic());
-        Self::new("unreadable", AnsiColor::Red, json!({"topic": message.topic(), "message": error}), text)
+        let (topic, error) = (short(message.topic()), error.to_string());
+        let text = format!("a message on {topic}: {error}");
+        Self::new("unreadable", AnsiColor::Red, json!({"topic": topic, "message": error}), text)
     }
 
     pub(super) fn tell(self, output: Output) -> Result<(), Failure> {
@@ -118,7 +142,26 @@ fn short(text: &str) -> String {
 }
 
 fn by(who: Option<&str>) -> String {
-    who.map(|who| format!("  by {who}")).unwrap_or_default()
+    who.map(|who| format!("  by {}", short(who))).unwrap_or_default()
+}
+
+fn connection(state: &ConnectionState) -> Option<Event> {
+    match state {
+        ConnectionState::Connected { session_present, .. } => {
+            let text = match session_present {
+                true => "the broker kept what came meanwhile",
+                false => "what came meanwhile is missing",
+            };
+            let fields = json!({ "session_present": session_present });
+            Some(Event::new("connected", AnsiColor::Green, fields, text.to_owned()))
+        }
+        // Told once, and not for each attempt.
+        ConnectionState::Connecting { attempt: 1, error, .. } => {
+            let text = error.as_deref().unwrap_or_default().to_owned();
+            Some(Event::new("disconnected", AnsiColor::Yellow, json!({ "message": error.as_deref() }), text))
+        }
+        _ => None,
+    }
 }
 
 fn agent(change: AgentChange) -> Option<Event> {
@@ -145,24 +188,22 @@ fn presence(word: &'static str, what: &str, id: &str, card: Value) -> Event {
     Event::new(word, colour, json!({what: id, "card": card}), format!("{what} {id}"))
 }
 
-fn call(message: &Incoming, calls: &mut Calls) -> Event {
-    let tool = name(message.topic());
+fn call(message: &Incoming, tool: Identifier, calls: &mut Calls) -> Event {
     match CallRequest::read(message.payload()) {
         Ok(call) => {
-            calls.called(call.call_id.as_str(), tool);
             let arguments = short(&Value::Object(call.arguments.clone()).to_string());
             let text = format!("{tool}  {arguments}{}", by(call.client.as_deref()));
             let fields = json!({
                 "tool": tool, "call_id": call.call_id, "client": call.client, "arguments": call.arguments,
             });
+            calls.called(call.call_id, tool);
             Event::new("called", AnsiColor::Cyan, fields, text)
         }
         Err(malformed) => Event::unreadable(message, &malformed),
     }
 }
 
-fn cancel(message: &Incoming) -> Event {
-    let tool = name(message.topic());
+fn cancel(message: &Incoming, tool: &Identifier) -> Event {
     match CancelRequest::read(message.payload()) {
         Ok(CancelRequest { call_ids, client }) => {
             let text = match call_ids.len() {
@@ -176,14 +217,11 @@ fn cancel(message: &Incoming) -> Event {
     }
 }
 
-fn answer(message: &Incoming, calls: &mut Calls) -> Option<Event> {
-    let client = name(message.topic());
+fn answer(message: &Incoming, client: &Identifier, calls: &mut Calls) -> Option<Event> {
     let response = Response::read(message.payload()).ok()?;
-    let call = calls.answered(response.call_id.as_str());
-    let (tool, took) = match &call {
-        Some((tool, took)) => (Some(tool.as_str()), Some(thousandths(took.as_secs_f64() * 1e3))),
-        None => (None, None),
-    };
+    let call = calls.answered(&response.call_id);
+    let tool = call.as_ref().map(|call| call.tool.as_str());
+    let took = call.as_ref().map(|call| thousandths(call.at.elapsed().as_secs_f64() * 1e3));
     let shown = tool.unwrap_or("a call from before");
     let after = took.map(|took| format!(" after {took} ms")).unwrap_or_default();
     let mut fields = json!({
@@ -202,14 +240,13 @@ fn answer(message: &Incoming, calls: &mut Calls) -> Option<Event> {
         fields.insert("code".to_owned(), json!(error.code));
         fields.insert("message".to_owned(), json!(error.message));
     }
-    let code = error.code.map(|code| format!(" ({code})")).unwrap_or_default();
-    let kind = error.kind.as_str();
+    let code = error.code.map(|code| format!(" ({})", short(&code))).unwrap_or_default();
+    let kind = short(error.kind.as_str());
     let text = format!("{shown}  {kind}{code}: {}{after}  to {client}", short(&error.message));
     Some(Event { word: "failed", ..Event::new("answered", AnsiColor::Red, fields, text) })
 }
 
-fn inbox(message: &Incoming) -> Option<Event> {
-    let agent = name(message.topic());
+fn inbox(message: &Incoming, agent: &Identifier) -> Option<Event> {
     if matches!(TaskQuery::read(message.payload()), Ok(Some(_))) {
         return None;
     }
@@ -217,12 +254,16 @@ fn inbox(message: &Incoming) -> Option<Event> {
         Ok(task) => task,
         Err(error) => return Some(Event::unreadable(message, &error)),
     };
+    // A question where a task is.
+    if task.intent == Intent::Task && task.is_bare() {
+        return None;
+    }
     let (word, colour) = match task.intent {
         Intent::Message => ("replied", AnsiColor::Magenta),
         Intent::Cancel => ("cancelled", AnsiColor::Yellow),
         _ => ("delegated", AnsiColor::Magenta),
     };
-    let skill = task.kind.as_deref().map(|skill| format!("/{skill}")).unwrap_or_default();
+    let skill = task.kind.as_deref().map(|skill| format!("/{}", short(skill))).unwrap_or_default();
     let said = task.prompt.clone().or_else(|| task.messages.last().map(said)).unwrap_or_default();
     let text = format!("{agent}{skill}  {}  task {}{}", short(&said), task.task_id, by(task.from.as_deref()));
     let fields = json!({
@@ -236,8 +277,8 @@ fn said(message: &TaskMessage) -> String {
     message.content.iter().filter_map(Part::as_text).collect::<Vec<_>>().join(" ")
 }
 
-fn result(message: &Incoming) -> Option<Event> {
-    let delegator = name(message.topic());
+/// `delegator`: who has it, where the topic says that.
+fn result(message: &Incoming, delegator: Option<&str>) -> Option<Event> {
     let told = TaskResult::read(message.payload()).ok()?;
     let state = told.status.as_str();
     let text = told.message.as_ref().map(said).filter(|text| !text.is_empty());
@@ -249,12 +290,9 @@ fn result(message: &Incoming) -> Option<Event> {
         TaskState::Canceled => AnsiColor::Yellow,
         _ => AnsiColor::Magenta,
     };
-    let line = format!(
-        "{} is {state}  {}  task {}  to {delegator}",
-        told.from,
-        short(&more.unwrap_or_default()),
-        told.task_id
-    );
+    let to = delegator.map(|delegator| format!("  to {delegator}")).unwrap_or_default();
+    let (from, more) = (short(&told.from), short(&more.unwrap_or_default()));
+    let line = format!("{from} is {state}  {more}  task {}{to}", told.task_id);
     let fields = json!({
         "agent": told.from, "task": told.task_id, "delegator": delegator, "state": state, "text": text, "error": error,
     });
