@@ -151,6 +151,21 @@ on_each_broker! {
         assert_eq!(watch.interrupt().await, Some(0));
     }
 
+    async fn a_second_signal_ends_a_command_whose_output_nobody_reads(broker) {
+        let watch = watch(&broker.url(), &["--only", "tasks"]).await;
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        // More than a pipe holds.
+        for number in 0..4 {
+            let task = json!({"task_id": format!("t{number}"), "from": "peer", "prompt": "x".repeat(50_000)});
+            peer.publish("a2a/v1/tasks/desk/inbox", task.to_string(), Default::default()).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        watch.signal("-INT").await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        watch.signal("-INT").await;
+        assert_eq!(watch.ended().await, Some(130));
+    }
+
     async fn hostile_names_and_long_texts_are_told_in_short(broker) {
         let mut watch = Running::start(Some(&broker.url()), &["watch", "--only", "calls"]);
         let (agent, _heard) = station(&broker.url()).await;
