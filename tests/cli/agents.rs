@@ -156,12 +156,12 @@ async fn a_question_is_a_result_that_asks_for_more_for_hosts_of_2026_07_28() {
     let retry = |arguments: &Value, state: &Value| json!({"name": "desk_greet", "arguments": arguments, "inputResponses": responses, "requestState": state});
     // The state is good for the same call alone, and once.
     let other = host.ask("tools/call", retry(&json!({"message": "other"}), &asked["requestState"])).await;
-    assert_eq!(error(&other["result"])["code"], "closed", "{other}");
+    assert_eq!(other["error"]["code"], -32602, "{other}");
     let answered = host.ask("tools/call", retry(&arguments, &asked["requestState"])).await;
     assert_eq!(answered["result"]["content"][0]["text"], "Hello Ada", "{answered}");
     for state in [&asked["requestState"], &json!("guessed")] {
         let again = host.ask("tools/call", retry(&arguments, state)).await;
-        assert_eq!(error(&again["result"])["code"], "closed", "{again}");
+        assert_eq!(again["error"]["code"], -32602, "{again}");
     }
     host.end().await;
     agent.stop().await;

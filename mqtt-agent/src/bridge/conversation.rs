@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, InputResponses};
 use serde_json::{Map, Value};
 
@@ -34,22 +35,32 @@ pub(super) struct Conversation<'c> {
     pub(super) responses: Option<InputResponses>,
 }
 
-/// Holds it. Dropping it cancels the task.
-pub(super) async fn hold(shared: &Arc<Shared>, conversation: Conversation<'_>) -> CallToolResponse {
+/// Holds it. Dropping it cancels the task. A state that is not good is an error of the protocol: the host keeps it, and no
+/// model could correct it.
+pub(super) async fn hold(
+    shared: &Arc<Shared>,
+    conversation: Conversation<'_>,
+) -> Result<CallToolResponse, ErrorData> {
     let (output, era) = (conversation.listed.offer.output, conversation.era);
     match converse(shared, conversation).await {
         Ok(Said::End(value)) => {
             let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            outcome::result(Content::of(value).with_text(text), output, era).into()
+            Ok(outcome::result(Content::of(value).with_text(text), output, era).into())
         }
-        Ok(Said::Asked(response)) => response,
-        Err(failure) => CallToolResult::from(failure).into(),
+        Ok(Said::Asked(response)) => Ok(response),
+        Ok(Said::Closed) => Err(ErrorData::invalid_params(
+            "the question of this `requestState` is not open, or not any more; call the tool again without it",
+            None,
+        )),
+        Err(failure) => Ok(CallToolResult::from(failure).into()),
     }
 }
 
 enum Said {
     End(Value),
     Asked(CallToolResponse),
+    /// Nothing waits for this answer.
+    Closed,
 }
 
 async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Failure> {
@@ -75,8 +86,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 ));
             };
             let Some(asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
-                let message = "the question is not open any more; call the tool again without a state";
-                return Err(Failure::new("tool_error", message).with_code("closed"));
+                return Ok(Said::Closed);
             };
             asking.answer(answer?, &mut clock).await?;
             asking

@@ -137,7 +137,7 @@ impl ServerHandler for Host {
             let conversation =
                 Conversation { caller, listed, arguments, era, trace, progress, answerer, state, responses };
             return tokio::select! {
-                response = conversation::hold(&self.shared, conversation) => Ok(response),
+                response = conversation::hold(&self.shared, conversation) => response,
                 () = context.ct.cancelled() => Err(cancelled()),
                 () = self.shared.stopped.cancelled() => Err(cancelled()),
             };
