@@ -134,11 +134,16 @@ pub(crate) struct Bridge {
 impl Bridge {
     /// Starts one, and waits until it listens.
     pub(crate) async fn start(broker: &str) -> Self {
+        Self::at("127.0.0.1:0", broker, &[]).await.expect("it tells where it listens")
+    }
+
+    /// The same, at this address; `None` where it ends instead.
+    pub(crate) async fn at(address: &str, broker: &str, arguments: &[&str]) -> Option<Self> {
         let mut command = clean(Path::new(COMMAND));
-        command.args(["mcp", "--no-cache", "--http", "127.0.0.1:0", "--url", broker]);
+        command.args(["mcp", "--no-cache", "--http", address, "--url", broker]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(SOON, lines.next_line()).await.expect("in time").unwrap();
-        Self { _child: child, url: line.expect("it tells where it listens") }
+        line.map(|url| Self { _child: child, url })
     }
 }

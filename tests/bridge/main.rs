@@ -1,7 +1,8 @@
 //! MCP hosts of several makes, through the command `mqtt-agent mcp`: the official SDKs for TypeScript and Python in both eras,
-//! FastMCP, and the Inspector. And an MCP server of another make, through `mqtt-agent publish`.
+//! FastMCP, and the Inspector. MCP's conformance suite. And an MCP server of another make, through `mqtt-agent publish`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod conformance;
 mod denied;
 mod everything;
 mod host;
