@@ -262,6 +262,26 @@ async fn a_token_that_is_taken_away_ends_what_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_to_other_changes_outlasts_those_of_tools() {
+    let broker = TestBroker::embedded().await;
+    let web = Web::start(&broker.url(), &[]).await;
+    let mut client = web.client(Era::Modern, None).await;
+    let mut streams = Vec::new();
+    for wanted in ["toolsListChanged", "promptsListChanged"] {
+        let mut stream = client.send("subscriptions/listen", json!({"notifications": {wanted: true}})).await;
+        let first = stream.event().await.expect("an acknowledgement");
+        assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
+        streams.push(stream);
+    }
+    let (agent, _heard) = station(&broker.url()).await;
+    let told = streams[0].event().await.expect("a change");
+    assert_eq!(told["method"], "notifications/tools/list_changed", "{told}");
+    let other = tokio::time::timeout(Duration::from_millis(300), streams[1].event()).await;
+    assert!(other.is_err(), "{other:?}");
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_tokens_with_a_mistake_changes_nothing() {
     let broker = TestBroker::embedded().await;
     let file = both();

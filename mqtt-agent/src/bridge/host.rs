@@ -163,9 +163,11 @@ impl ServerHandler for Host {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let mut changes = self.changes();
+        let is_told = context.accepted().tools_list_changed == Some(true);
         loop {
             let changed = tokio::select! {
-                changed = changes.next() => changed,
+                // The stream of a host that asked for nothing that there is stays open, without a word.
+                changed = changes.next(), if is_told => changed,
                 () = context.cancelled() => false,
                 () = self.shared.stopped.cancelled() => false,
             };
