@@ -123,6 +123,11 @@ impl Shared {
         self.is_ready.send_replace(true);
     }
 
+    /// Whether hosts have a list.
+    pub(super) fn is_settled(&self) -> bool {
+        *self.is_ready.borrow()
+    }
+
     async fn ready(&self) {
         let mut ready = self.is_ready.subscribe();
         // What there is by then has to do.

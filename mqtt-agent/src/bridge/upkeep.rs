@@ -22,6 +22,9 @@ use crate::wire::ToolCard;
 /// How long it is waited after a change for more of them.
 const GATHER: Duration = Duration::from_millis(100);
 
+/// How many listings have the shortest pause: a few changes in a row are told at once.
+const AT_FIRST: u32 = 10;
+
 /// The longest pause between two listings where changes come without an end.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -85,7 +88,7 @@ pub(super) async fn run(
                 },
                 () = sleep(until.unwrap_or_default()), if until.is_some() => continue,
             }
-            sleep(pace.pause()).await;
+            sleep(pace.pause(Instant::now())).await;
         }
     }
 }
@@ -125,7 +128,15 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_a
             false => None,
         }
     };
-    let (tools, agents) = tokio::join!(client.tools().partial(), agents);
+    let tools = async {
+        let tools = client.tools().partial().await;
+        // Agents take a second more. Hosts that have a list already are told of the tools before.
+        if let (true, Ok(listing)) = (with_agents && shared.is_settled(), &tools) {
+            shared.take(listing.to_vec(), false, client.id());
+        }
+        tools
+    };
+    let (tools, agents) = tokio::join!(tools, agents);
     let (mut found, mut is_complete) = match tools {
         Ok(listing) => {
             let is_complete = listing.is_complete();
@@ -178,17 +189,33 @@ async fn keep(shared: &Shared, cache: Option<&Cache>) {
 /// Pauses that grow while changes come and come.
 #[derive(Debug, Default)]
 struct Pace {
-    last: Option<(Instant, Duration)>,
+    last: Option<Instant>,
+    /// How many listings there were since it was calm.
+    count: u32,
 }
 
 impl Pace {
-    fn pause(&mut self) -> Duration {
-        let now = Instant::now();
-        let pause = match self.last {
-            Some((at, pause)) if now.duration_since(at) < CALM => (pause * 2).min(LONGEST_PAUSE),
-            _ => GATHER,
-        };
-        self.last = Some((now, pause));
-        pause
+    fn pause(&mut self, now: Instant) -> Duration {
+        let is_calm = self.last.is_none_or(|at| now.duration_since(at) >= CALM);
+        self.count = if is_calm { 1 } else { self.count.saturating_add(1) };
+        self.last = Some(now);
+        let doublings = self.count.saturating_sub(AT_FIRST);
+        GATHER.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_short_at_first_and_grow_until_it_is_calm_again() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        for _ in 0..AT_FIRST {
+            assert_eq!(pace.pause(now), GATHER);
+        }
+        let next: Vec<_> = (0..9).map(|_| pace.pause(now).as_millis()).collect();
+        assert_eq!(next, [200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
+        assert_eq!(pace.pause(now + CALM), GATHER);
     }
 }
