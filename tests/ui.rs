@@ -32,10 +32,15 @@ const LONGER: &[(&str, &str)] = &[
 /// The most lines of a message, the code that it shows included.
 const MOST: usize = 12;
 
+// Two tests: `trybuild` compiles all cases with one call of Cargo where none of them has to run, else with one call each.
+#[test]
+fn what_is_right_compiles() {
+    trybuild::TestCases::new().pass("ui/pass/*.rs");
+}
+
 #[test]
 fn compile_errors_teach() {
     let cases = trybuild::TestCases::new();
-    cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/fail/*.rs");
     cases.compile_fail("ui/together/*.rs");
 }
