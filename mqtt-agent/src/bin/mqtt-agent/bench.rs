@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::call::read;
 use crate::exit::{Exit, Failure};
 use crate::options::{common, timeout};
-use crate::output::{Output, thousandths};
+use crate::output::{Output, counted, thousandths};
 use crate::settings::{Settings, duration};
 use crate::signals;
 
@@ -162,7 +162,9 @@ fn tell(output: Output, tool: &str, measured: &mut Measured, took: Duration) -> 
     output.answer(&json, || {
         let errors: Vec<_> = measured.errors.iter().map(|(kind, count)| format!(", {kind} {count}")).collect();
         format!(
-            "{tool}: {done} calls in {seconds} s, {per_second} a second, {failed} errors{}\n50 % within {} ms, 95 % within {} ms, 99 % within {} ms, the longest {} ms",
+            "{tool}: {} in {seconds} s, {per_second} a second, {}{}\n50 % within {} ms, 95 % within {} ms, 99 % within {} ms, the longest {} ms",
+            counted(done, "call"),
+            counted(usize::try_from(failed).unwrap_or(usize::MAX), "error"),
             errors.concat(),
             at(0.5),
             at(0.95),
