@@ -2,13 +2,12 @@
 //! calls is `mcp_conformance`; so are the lists of the checks that the bridge cannot pass, with the reasons.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use support::{TestBroker, soon};
+use support::{TestBroker, free_address, soon};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -30,7 +29,7 @@ async fn fixtures(broker: &str) -> Child {
 async fn bridge(broker: &str) -> Bridge {
     for _ in 0..10 {
         // The origin has the port, so it has to be known before the start. Another process may take it until then.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let address = free_address().to_string();
         let arguments = ["--agents", "--origin", &format!("http://{address}")];
         if let Some(bridge) = Bridge::at(&address, broker, &arguments).await {
             return bridge;

@@ -162,7 +162,9 @@ impl TestBroker {
     }
 }
 
-fn free_address() -> SocketAddr {
+/// An address that nothing listens on now. Another process may take it at any time.
+#[must_use]
+pub fn free_address() -> SocketAddr {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     free.local_addr().expect("its address")
 }

@@ -11,7 +11,7 @@ mod raw;
 mod twins;
 mod websocket;
 
-pub use broker::{Capabilities, TestBroker, on_chosen};
+pub use broker::{Capabilities, TestBroker, free_address, on_chosen};
 pub use failing_store::{FailingStore, Failure};
 pub use fake_broker::{FakeBroker, Knobs};
 pub use log::Log;
