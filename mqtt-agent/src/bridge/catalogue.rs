@@ -250,6 +250,17 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_listing_count_as_one() {
+        let mut catalogue = Catalogue::new(Filter::default(), KEEP);
+        catalogue.take(vec![card("a", ""), card("b", "")], true, at(0));
+        catalogue.take(vec![card("a", "")], false, at(601));
+        assert_eq!(names(&catalogue), ["a", "b"]);
+        assert!(catalogue.take(vec![], true, at(601)));
+        assert_eq!(names(&catalogue), ["a"]);
+        assert!(catalogue.is_online("a"));
+    }
+
+    #[test]
     fn a_listing_that_is_not_complete_takes_nothing_away() {
         let mut catalogue = Catalogue::new(Filter::default(), KEEP);
         catalogue.take(vec![card("a", "")], true, at(0));

@@ -102,12 +102,12 @@ impl Shared {
         work(&mut self.catalogue.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes a listing; see [`Catalogue::take`].
-    pub(super) fn take(&self, found: Vec<ToolCard>, is_complete: bool, identity: &str) {
+    /// Takes a listing, or a part of it, that began at `at`; see [`Catalogue::take`].
+    pub(super) fn take(&self, found: Vec<ToolCard>, is_complete: bool, at: SystemTime, identity: &str) {
         // A bridge that learns who it is may see more.
         let is_news = self.identity.set(identity.to_owned()).is_ok();
         let changed = self.on_catalogue(|catalogue| {
-            let changed = catalogue.take(found, is_complete, SystemTime::now());
+            let changed = catalogue.take(found, is_complete, at);
             (changed || is_news).then(|| Arc::clone(catalogue.shelf()))
         });
         if let Some(shelf) = changed {

@@ -128,23 +128,23 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_a
             false => None,
         }
     };
+    let at = SystemTime::now();
     let tools = async {
-        let tools = client.tools().partial().await;
-        // Agents take a second more. Hosts that have a list already are told of the tools before.
-        if let (true, Ok(listing)) = (with_agents && shared.is_settled(), &tools) {
-            shared.take(listing.to_vec(), false, client.id());
+        let listing = client.tools().partial().await?;
+        if let Some(cause) = listing.shortfall() {
+            crate::log::warn!(error = %cause, "failed to list all tools");
         }
-        tools
+        let (mut found, is_complete) = (Vec::new(), listing.is_complete());
+        // Agents take a second more. Hosts that have a list already are told of the tools before.
+        match with_agents && shared.is_settled() {
+            true => shared.take(listing.into_vec(), false, at, client.id()),
+            false => found = listing.into_vec(),
+        }
+        Ok((found, is_complete))
     };
     let (tools, agents) = tokio::join!(tools, agents);
     let (mut found, mut is_complete) = match tools {
-        Ok(listing) => {
-            let is_complete = listing.is_complete();
-            if let Some(cause) = listing.shortfall() {
-                crate::log::warn!(error = %cause, "failed to list all tools");
-            }
-            (listing.into_vec(), is_complete)
-        }
+        Ok(listed) => listed,
         // Exact cards need no right to a wildcard (`MCP-11`).
         Err(DiscoverError::Subscribe(_)) if exact.is_some() => {
             let names = exact.unwrap_or_default().iter().cloned();
@@ -173,7 +173,7 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_a
         }
         None => {}
     }
-    shared.take(found, is_complete, client.id());
+    shared.take(found, is_complete, at, client.id());
 }
 
 /// Keeps what is known for the next process.
