@@ -104,7 +104,8 @@ impl SqliteStore {
     async fn open_with(path: PathBuf, settings: Settings) -> Result<Self, StoreError> {
         let settings = Arc::new(settings);
         let opening = (path.clone(), settings.clone());
-        let (worker, first) = Worker::start(move || open::open(&opening.0, &opening.1)).await?;
+        let (worker, first) =
+            Worker::start(settings.company, move || open::open(&opening.0, &opening.1)).await?;
         let changes = Arc::new(AtomicI64::new(first));
         Ok(Self { worker, path: path.into(), settings, changes, aside: Arc::default() })
     }
@@ -185,8 +186,13 @@ impl TaskStore for SqliteStore {
             self.aside.check(side, record.task.task_id.as_str())?;
             let row = Row::of(side, &record, self.settings.clock.now_ms())?;
             let changes = Arc::clone(&self.changes);
-            let next = move || changes.fetch_add(1, Ordering::Relaxed);
-            self.on_file(move |file| row.update(file, next())).await
+            let update = move |file: &Connection| row.update(file, changes.fetch_add(1, Ordering::Relaxed));
+            // An agent goes on when it has sent a result; that this was done is one of its updates that nobody waits for.
+            let updated = match side == TaskSide::Executor && record.settled {
+                true => self.worker.run_idle(update).await,
+                false => self.worker.run(update).await,
+            };
+            updated.map_err(|failure| failure.of(&self.path))
         })
     }
 

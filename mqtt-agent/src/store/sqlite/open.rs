@@ -22,6 +22,8 @@ pub(super) struct Settings {
     /// How long to wait for another process that has the file.
     pub(super) patience: Duration,
     pub(super) migrations: &'static [&'static str],
+    /// How long an update that nobody waits for waits for the transaction of another operation.
+    pub(super) company: Duration,
     /// `PRAGMA synchronous`.
     pub(super) synchronous: &'static str,
 }
@@ -32,6 +34,7 @@ impl Default for Settings {
             clock: Clock::default(),
             patience: Duration::from_secs(2),
             migrations: MIGRATIONS,
+            company: Duration::from_millis(5),
             synchronous: "FULL",
         }
     }

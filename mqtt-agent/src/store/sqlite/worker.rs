@@ -1,10 +1,13 @@
 //! The thread that owns the file. It does not know tasks: it runs all waiting jobs in one transaction, and answers when
-//! the transaction is committed.
+//! the transaction is committed. A job that nobody is held up by waits for the transaction of another, for a while.
 
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot, watch};
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::failure::Failure;
 use crate::store::StoreError;
@@ -18,23 +21,33 @@ const BATCH: usize = 256;
 #[derive(Clone)]
 pub(super) struct Worker {
     messages: mpsc::Sender<Message>,
+    /// The places of those that wait in the channel.
+    places: Arc<Semaphore>,
     /// Closed when the file is.
     alive: watch::Receiver<()>,
 }
 
 enum Message {
-    Run(Box<dyn Job>),
+    Run(Waits),
+    /// Nobody is held up by it.
+    RunIdle(Waits),
     Stop,
+}
+
+struct Waits {
+    job: Box<dyn Job>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Worker {
     /// Starts the thread, which opens the file first; gives what the opening gave beside it.
-    pub(super) async fn start<T, F>(open: F) -> Result<(Self, T), StoreError>
+    /// `company`: how long a job that nobody is held up by waits for the transaction of another.
+    pub(super) async fn start<T, F>(company: Duration, open: F) -> Result<(Self, T), StoreError>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<(Connection, T), StoreError> + Send + 'static,
     {
-        let (messages, queue) = mpsc::channel(QUEUE);
+        let (messages, queue) = mpsc::channel();
         let (alive_tx, alive) = watch::channel(());
         let (opened_tx, opened) = oneshot::channel();
         let thread = thread::Builder::new().name("mqtt-agent-tasks".to_owned()).spawn(move || {
@@ -46,14 +59,14 @@ impl Worker {
             };
             let wanted = opened_tx.send(result).is_ok();
             if let (Some(connection), true) = (connection, wanted) {
-                work(connection, queue);
+                work(&connection, &queue, company);
             }
         });
         if let Err(error) = thread {
             return Err(StoreError::Unavailable { reason: format!("its thread did not start: {error}") });
         }
         match opened.await {
-            Ok(Ok(more)) => Ok((Self { messages, alive }, more)),
+            Ok(Ok(more)) => Ok((Self { messages, places: Arc::new(Semaphore::new(QUEUE)), alive }, more)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(StoreError::Unavailable { reason: "its thread ended while it opened".to_owned() }),
         }
@@ -66,16 +79,34 @@ impl Worker {
         T: Send + 'static,
         F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.answered(work, Message::Run).await
+    }
+
+    /// The same for work that nobody is held up by: it waits for the transaction of another, for a while.
+    pub(super) async fn run_idle<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.answered(work, Message::RunIdle).await
+    }
+
+    async fn answered<T, F>(&self, work: F, message: fn(Waits) -> Message) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Failure::Ended)?;
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Work { work, result: None, reply });
-        self.messages.send(Message::Run(job)).await.map_err(|_| Failure::Ended)?;
+        self.messages.send(message(Waits { job, _place: place })).map_err(|_| Failure::Ended)?;
         answer.await.unwrap_or(Err(Failure::Ended))
     }
 
     /// Ends the thread after what was queued, and waits for that.
     pub(super) async fn stop(&self) {
         // An error says that it has ended.
-        let _ = self.messages.send(Message::Stop).await;
+        let _ = self.messages.send(Message::Stop);
         while self.alive.clone().changed().await.is_ok() {}
     }
 }
@@ -118,22 +149,65 @@ where
     }
 }
 
-fn work(mut connection: Connection, mut queue: mpsc::Receiver<Message>) {
-    let mut messages = Vec::with_capacity(BATCH);
-    while queue.blocking_recv_many(&mut messages, BATCH) > 0 {
-        let mut jobs = Vec::with_capacity(messages.len());
-        for message in messages.drain(..) {
+fn work(connection: &Connection, queue: &mpsc::Receiver<Message>, company: Duration) {
+    let mut idle = Idle { jobs: Vec::new(), until: None, company };
+    let mut ends = false;
+    while !ends {
+        let (mut jobs, first) = (Vec::new(), idle.next(queue));
+        let mut next = match first {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+        };
+        while let Some(message) = next {
             match message {
-                Message::Run(job) => jobs.push(job),
+                Message::Run(waits) => jobs.push(waits),
+                Message::RunIdle(waits) => idle.add(waits),
                 // What is in the queue is still done.
-                Message::Stop => queue.close(),
+                Message::Stop => ends = true,
             }
+            next = if jobs.len() < BATCH || ends { queue.try_recv().ok() } else { None };
         }
-        run_all(&mut connection, jobs);
+        if ends || !jobs.is_empty() || idle.is_due() {
+            jobs.append(&mut idle.take());
+            run_all(connection, jobs.into_iter().map(|waits| waits.job).collect());
+        }
     }
 }
 
-fn run_all(connection: &mut Connection, mut jobs: Vec<Box<dyn Job>>) {
+/// Jobs that wait for the transaction of others.
+struct Idle {
+    jobs: Vec<Waits>,
+    /// When they wait no longer.
+    until: Option<Instant>,
+    company: Duration,
+}
+
+impl Idle {
+    fn add(&mut self, waits: Waits) {
+        self.until.get_or_insert_with(|| Instant::now() + self.company);
+        self.jobs.push(waits);
+    }
+
+    /// The next message, or the end of the wait.
+    fn next(&self, queue: &mpsc::Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        match self.until {
+            Some(until) => queue.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.jobs.len() >= BATCH || self.until.is_some_and(|until| until <= Instant::now())
+    }
+
+    fn take(&mut self) -> Vec<Waits> {
+        self.until = None;
+        std::mem::take(&mut self.jobs)
+    }
+}
+
+fn run_all(connection: &Connection, mut jobs: Vec<Box<dyn Job>>) {
     match try_all(connection, &mut jobs) {
         Ok(()) => {
             for job in jobs {
@@ -149,27 +223,31 @@ fn run_all(connection: &mut Connection, mut jobs: Vec<Box<dyn Job>>) {
         }
         Err(error) => {
             if let Some(job) = jobs.pop() {
-                job.answer(Some(error));
+                job.answer(error);
             }
         }
     }
 }
 
-/// All of them in one transaction, where one that fails leaves no trace; or none.
-fn try_all(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let [job] = jobs {
-        return if job.run(&transaction) { transaction.commit() } else { transaction.rollback() };
+/// All of them in one transaction, or none; `Err(None)` where one of them failed and says why itself.
+fn try_all(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Option<rusqlite::Error>> {
+    if jobs.is_empty() {
+        return Ok(());
     }
-    for job in jobs {
-        let mut savepoint = transaction.savepoint()?;
-        if job.run(&savepoint) {
-            savepoint.commit()?;
-        } else {
-            // Some errors end the whole transaction; then there is nothing to return to, and this fails.
-            savepoint.rollback()?;
-            savepoint.commit()?;
-        }
+    execute(connection, "BEGIN IMMEDIATE")?;
+    // No savepoints: they would cost each job what its rows cost, and a job hardly ever fails.
+    let ended = match jobs.iter_mut().all(|job| job.run(connection)) {
+        true => execute(connection, "COMMIT"),
+        false => Err(None),
+    };
+    // Some errors end the transaction themselves.
+    if ended.is_err() && !connection.is_autocommit() {
+        execute(connection, "ROLLBACK")?;
     }
-    transaction.commit()
+    ended
+}
+
+fn execute(connection: &Connection, statement: &str) -> Result<(), Option<rusqlite::Error>> {
+    let done = connection.prepare_cached(statement).and_then(|mut statement| statement.execute(()));
+    done.map(drop).map_err(Some)
 }

@@ -115,6 +115,42 @@ async fn what_waits_is_committed_together() {
     store.close().await;
 }
 
+/// A record whose result was sent: that it was is to be stored.
+fn sent(id: &str) -> TaskRecord {
+    let mut record = TaskRecord { settled: true, ..record(id) };
+    record.task.status = TaskState::Completed;
+    record
+}
+
+#[tokio::test]
+async fn that_a_result_was_sent_is_committed_with_what_comes_next_or_at_the_end() {
+    let (_directory, path) = place();
+    let settings = Settings { company: Duration::from_secs(3600), ..Settings::default() };
+    let store = SqliteStore::open_with(path.clone(), settings).await.unwrap();
+    for id in ["a", "b"] {
+        store.insert(TaskSide::Executor, record(id)).await.unwrap();
+    }
+    let mut first = store.update(TaskSide::Executor, sent("a"));
+    assert!(poll!(&mut first).is_pending());
+    assert_eq!(store.insert(TaskSide::Executor, record("c")).await, Ok(None));
+    assert_eq!(first.await, Ok(true));
+    let mut last = store.update(TaskSide::Executor, sent("b"));
+    assert!(poll!(&mut last).is_pending());
+    store.close().await;
+    assert_eq!(last.await, Ok(true));
+    assert_eq!(ids(&SqliteStore::open(&path).await.unwrap()).await, ["c"]);
+}
+
+#[tokio::test]
+async fn that_a_result_was_sent_is_committed_though_nothing_else_comes() {
+    let (_directory, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.insert(TaskSide::Executor, record("a")).await.unwrap();
+    assert_eq!(store.update(TaskSide::Executor, sent("a")).await, Ok(true));
+    assert!(ids(&store).await.is_empty());
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_thread_that_died_is_an_error() {
     let (_directory, path) = place();
