@@ -30,6 +30,8 @@ struct Driver {
     machine: Machine,
     ack: Option<Ack>,
     stored: Option<Stored>,
+    /// As it was given to the store at first.
+    inserted: Option<Arc<TaskRecord>>,
     existing: Option<Box<TaskRecord>>,
     failure: Option<StoreError>,
     place: Option<Admitted>,
@@ -81,6 +83,7 @@ impl Execution {
             machine: Machine::new(promise),
             ack,
             stored: None,
+            inserted: None,
             existing: None,
             failure: None,
             place: Some(place),
@@ -89,7 +92,10 @@ impl Execution {
             fits: false,
             taken: Instant::now(),
         };
-        let mut event = first;
+        let mut event = match first {
+            Event::Came => self.came(&mut driver),
+            first => first,
+        };
         loop {
             let step = {
                 let mut record = self.record.lock().await;
@@ -118,7 +124,12 @@ impl Execution {
                 if let (Some(ack), Some(stored)) = (driver.ack.take(), &driver.stored) {
                     ack.stored(stored);
                 }
-                Some(self.wait(executor, driver).await)
+                if !driver.machine.is_beginning() {
+                    return Some(self.wait(executor, driver).await);
+                }
+                self.tell_accepted().await;
+                let interrupted = self.interrupted(executor).now_or_never();
+                Some(interrupted.unwrap_or(Event::Stored(true)))
             }
             Step::Wait => Some(self.wait(executor, driver).await),
             Step::Known => {
@@ -147,10 +158,26 @@ impl Execution {
         }
     }
 
+    /// Takes a turn for a task that came, if there is one now.
+    fn came(&self, driver: &mut Driver) -> Event {
+        let turn =
+            driver.place.as_mut().and_then(|place| place.turn(self.ready.places.as_ref()).now_or_never());
+        let (Some(Ok(turn)), Ok(arguments)) = (turn, self.ready.arguments(self.begun())) else {
+            return Event::Came;
+        };
+        (driver.turn, driver.arguments) = (Some(turn), arguments);
+        Event::CameInTurn
+    }
+
     async fn insert(&self, executor: &Executor, driver: &mut Driver) -> Event {
-        match insert(&*executor.store, TaskSide::Executor, TaskRecord::clone(&self.begun)).await {
+        let (record, change) = {
+            let record = self.record.lock().await;
+            (record.snapshot(), record.changes())
+        };
+        driver.inserted = Some(Arc::clone(&record));
+        match insert(&*executor.store, TaskSide::Executor, TaskRecord::clone(&record)).await {
             Ok(Inserted::New(stored)) => {
-                self.note_inserted(stored);
+                self.note_kept(change, stored);
                 driver.stored = Some(stored);
                 Event::Inserted(Insertion::New)
             }
@@ -193,7 +220,7 @@ impl Execution {
     async fn withdraw(&self, executor: &Executor, driver: &mut Driver) -> bool {
         let withdrawn = async {
             let kept = executor.store.get(TaskSide::Executor, self.begun().task_id.as_str()).await?;
-            if kept.is_some_and(|kept| kept == *self.begun) {
+            if kept.is_some_and(|kept| driver.inserted.as_deref() == Some(&kept)) {
                 let record = self.record.lock().await.snapshot();
                 executor.keep(&record).await?;
             }

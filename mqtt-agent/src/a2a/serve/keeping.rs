@@ -19,11 +19,6 @@ use crate::store::{StoreError, Stored, TaskRecord};
 const HOLD: Duration = Duration::from_secs(10);
 
 impl Execution {
-    /// The store has it, as it is given.
-    pub(super) fn note_inserted(&self, stored: Stored) {
-        self.standing.send_modify(|standing| standing.advance(0, stored));
-    }
-
     /// It was not taken, and its sender knows.
     pub(super) fn note_refused(&self) {
         self.standing.send_replace(Standing::Refused);

@@ -6,7 +6,7 @@
 //! | the store failed to save | what happens |
 //! |---|---|
 //! | a new task | the task is rejected with the code `store`, and its message is acknowledged when the broker has the rejection. In case the store has the new task after all, the rejection is stored too: tried again like the end |
-//! | the start of an attempt | the handler does not run. Tried again after 100 ms, doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
+//! | the start of an attempt after a wait | the handler does not run. Tried again after 100 ms, doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
 //! | a question, an artifact | the handler gets the error |
 //! | an answer, a cancel | it takes effect at once, and is tried again like the start; its message is acknowledged when the store has it, and after 10 s in any case: it is lost if the process ends before the store works again |
 //! | the end | tried again; the result is sent only when it is stored |
@@ -54,6 +54,8 @@ enum At {
 pub(super) enum Event {
     /// It came in a message.
     Came,
+    /// It came in a message, and it is its turn: it is inserted as it begins, so that it is stored once and not twice.
+    CameInTurn,
     /// It was inserted into the store.
     Inserted(Insertion),
     /// The store failed to take it, and that is what is said.
@@ -109,7 +111,7 @@ pub(super) enum Sent {
 pub(super) enum Step {
     /// Insert the record into the store.
     Insert,
-    /// Acknowledge the task's message, and wait for a turn.
+    /// Acknowledge the task's message, and wait for a turn; or begin where it has its turn.
     Accept,
     /// The same for a task whose message is acknowledged already.
     Wait,
@@ -188,6 +190,11 @@ impl Machine {
         matches!(self.at, At::New | At::Waiting | At::Beginning | At::Running)
     }
 
+    /// Whether it has its turn, and has not begun.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.at == At::Beginning
+    }
+
     /// Whether the store fails for the first time at this step.
     pub(super) fn has_just_failed(&self) -> bool {
         self.failures == 1
@@ -198,6 +205,13 @@ impl Machine {
         match (self.at, event) {
             (At::New, Event::Came) if seeded(Bug::EarlyAcknowledgement) => self.to(At::Waiting, Step::Accept),
             (At::New, Event::Came) => Step::Insert,
+            (At::New, Event::CameInTurn) => {
+                begin(record);
+                Step::Insert
+            }
+            (At::New, Event::Inserted(Insertion::New)) if record.attempts > 0 => {
+                self.to(At::Beginning, Step::Accept)
+            }
             (At::New, Event::Inserted(Insertion::New)) => self.to(At::Waiting, Step::Accept),
             (At::New, Event::Inserted(Insertion::Known)) => self.to(At::Over, Step::Known),
             (At::New, Event::NotInserted(error)) => {
@@ -210,12 +224,7 @@ impl Machine {
             (At::Withdrawing, Event::Rejected | Event::Paused) => Step::Withdraw,
             (At::New, Event::Recovered) => self.recovered(record),
             (At::Waiting, Event::Turn) => {
-                let record = Arc::make_mut(record);
-                if !seeded(Bug::UncountedAttempt) {
-                    record.attempts = record.attempts.saturating_add(1);
-                }
-                record.task.status = TaskState::Working;
-                record.task.updated_at = now_rfc3339();
+                begin(record);
                 self.to(At::Beginning, Step::Store)
             }
             (At::Waiting, Event::Refused(error)) => self.refused(record, error),
@@ -348,6 +357,16 @@ impl Machine {
         }
         self.to(At::Ending, Step::Store)
     }
+}
+
+/// An attempt begins.
+fn begin(record: &mut Arc<TaskRecord>) {
+    let record = Arc::make_mut(record);
+    if !seeded(Bug::UncountedAttempt) {
+        record.attempts = record.attempts.saturating_add(1);
+    }
+    record.task.status = TaskState::Working;
+    record.task.updated_at = now_rfc3339();
 }
 
 #[cfg(test)]

@@ -62,6 +62,15 @@ impl Execution {
         self.tell(Full::Drop, |executor, record| self.state_update(executor, record)).await;
     }
 
+    /// Tells that it was accepted, of a task that begins at once.
+    pub(super) async fn tell_accepted(&self) {
+        let accepted = |executor: &Executor, record: &TaskRecord| TaskResult {
+            status: TaskState::Submitted,
+            ..self.update(executor, record)
+        };
+        self.tell(Full::Drop, accepted).await;
+    }
+
     /// Tells it to the requester, once the store has that it was taken up.
     pub(super) async fn tell_again(&self) {
         if !self.may_tell()

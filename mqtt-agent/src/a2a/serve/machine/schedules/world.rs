@@ -42,7 +42,8 @@ type Id = usize;
 /// One task in the process.
 struct Live {
     machine: Machine,
-    begun: TaskRecord,
+    /// As it was given to the store at first.
+    inserted: TaskRecord,
     ledger: Ledger,
     standing: Standing,
     step: Step,
@@ -174,7 +175,7 @@ impl World {
     }
 
     fn enter(&mut self, id: Id, record: TaskRecord, event: Event) {
-        let came = matches!(event, Event::Came);
+        let came = matches!(event, Event::Came | Event::CameInTurn);
         let standing = if came { Standing::Unknown } else { Standing::Kept(0, Stored::read_back(&record)) };
         let mut machine = Machine::new(promise(id));
         let mut ledger = Ledger::new(Arc::new(record.clone()));
@@ -182,7 +183,7 @@ impl World {
         let step = machine.on(event, if changes { ledger.change() } else { ledger.unchanged() });
         let live = Live {
             machine,
-            begun: record,
+            inserted: record,
             ledger,
             standing,
             step,

@@ -3,7 +3,7 @@
 use super::super::super::super::ledger::Standing;
 use super::super::super::{Event, Insertion, Sent, Step};
 use super::{Id, World, promise};
-use crate::store::{Stored, TaskRecord};
+use crate::store::TaskRecord;
 use crate::wire::{TaskError, TaskState};
 
 impl World {
@@ -31,7 +31,8 @@ impl World {
             return;
         }
         let record = self.new_task(id);
-        self.enter(id, record, Event::Came);
+        let has_turn = self.random.one_in(2);
+        self.enter(id, record, if has_turn { Event::CameInTurn } else { Event::Came });
     }
 
     fn acknowledge(&mut self, id: Id) {
@@ -62,6 +63,10 @@ impl World {
             Step::Insert => self.insert(id),
             Step::Accept => {
                 self.acknowledge(id);
+                if self.live[&id].machine.is_beginning() {
+                    let event = self.interruption(id).unwrap_or(Event::Stored(true));
+                    return self.on(id, event);
+                }
                 self.live.get_mut(&id).unwrap().step = Step::Wait;
             }
             Step::Wait => {
@@ -121,7 +126,8 @@ impl World {
     }
 
     fn insert(&mut self, id: Id) {
-        let record = self.live[&id].begun.clone();
+        let record = TaskRecord::clone(&self.live[&id].ledger);
+        self.live.get_mut(&id).unwrap().inserted = record.clone();
         let fails = self.fails();
         let is_new = !self.store.contains_key(&id);
         // One that fails may have happened all the same.
@@ -130,8 +136,7 @@ impl World {
         }
         if !fails {
             if is_new {
-                let live = self.live.get_mut(&id).unwrap();
-                live.standing.advance(0, Stored::read_back(&live.begun));
+                self.live.get_mut(&id).unwrap().note_kept();
             }
             return self.on(id, Event::Inserted(if is_new { Insertion::New } else { Insertion::Known }));
         }
@@ -159,7 +164,7 @@ impl World {
     /// Ends in the store what was rejected, if it is there as it came.
     fn withdraw(&mut self, id: Id) {
         let fails = self.fails();
-        if (!fails || self.random.one_in(3)) && self.store.get(&id) == Some(&self.live[&id].begun) {
+        if (!fails || self.random.one_in(3)) && self.store.get(&id) == Some(&self.live[&id].inserted) {
             let record = TaskRecord::clone(&self.live[&id].ledger);
             self.store.insert(id, record);
         }
