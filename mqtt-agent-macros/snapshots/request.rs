@@ -2,7 +2,7 @@ fn status(room: String) -> Result<Status, String> {
     look_up(room)
 }
 #[doc(hidden)]
-const fn __on_or_request_attribute_on_status_or_a_path_to_it() -> &'static ::mqtt_agent::__private::HandlerDef {
+const fn __put_on_or_request_above_status_or_write_its_full_path() -> &'static ::mqtt_agent::__private::HandlerDef {
     static __DEFINITION: ::mqtt_agent::__private::HandlerDef = {
         use ::mqtt_agent::__private::PlainReply as _;
         let handler = ::mqtt_agent::__private::HandlerDef::new(

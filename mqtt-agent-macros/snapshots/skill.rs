@@ -5,7 +5,7 @@ async fn summarize(task: Task, text: String) -> Result<Summary, Error> {
     look_at(task, text).await
 }
 #[doc(hidden)]
-const fn __skill_attribute_on_summarize_or_a_path_to_it() -> &'static ::mqtt_agent::__private::SkillDef {
+const fn __put_skill_above_summarize_or_write_its_full_path() -> &'static ::mqtt_agent::__private::SkillDef {
     static __DEFINITION: ::mqtt_agent::__private::SkillDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};

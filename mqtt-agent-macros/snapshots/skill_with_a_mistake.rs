@@ -1,7 +1,7 @@
 /// Summarizes a text.
 fn summarize(text: String) {}
 #[doc(hidden)]
-const fn __skill_attribute_on_summarize_or_a_path_to_it() -> &'static ::mqtt_agent::__private::SkillDef {
+const fn __put_skill_above_summarize_or_write_its_full_path() -> &'static ::mqtt_agent::__private::SkillDef {
     static __DEFINITION: ::mqtt_agent::__private::SkillDef = ::mqtt_agent::__private::SkillDef::BROKEN;
     &__DEFINITION
 }

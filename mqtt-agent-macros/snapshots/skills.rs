@@ -2,7 +2,7 @@ fn main() {
     {
         const _: () = {
             #[track_caller]
-            const fn __skill_attribute_on_translate_or_a_path_to_it() {
+            const fn __put_skill_above_translate_or_write_its_full_path() {
                 ::core::panic!(
                     "`other::translate` is no skill that can be seen here; write `#[skill]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
                 )
@@ -11,33 +11,33 @@ fn main() {
                 use other::*;
                 #[allow(deprecated)]
                 let _ = other::translate;
-                let _ = __skill_attribute_on_translate_or_a_path_to_it();
+                let _ = __put_skill_above_translate_or_write_its_full_path();
             }
         };
         const _: () = {
             let __skills = [
-                __skill_attribute_on_summarize_or_a_path_to_it(),
+                __put_skill_above_summarize_or_write_its_full_path(),
                 {
-                    const fn __skill_attribute_on_translate_or_a_path_to_it<__Any>() -> __Any {
+                    const fn __put_skill_above_translate_or_write_its_full_path<__Any>() -> __Any {
                         ::core::panic!()
                     }
                     {
                         use other::*;
-                        __skill_attribute_on_translate_or_a_path_to_it()
+                        __put_skill_above_translate_or_write_its_full_path()
                     }
                 },
             ];
             (__skills[1usize]).assert_new_in(&__skills, 1usize);
         };
         [
-            __skill_attribute_on_summarize_or_a_path_to_it(),
+            __put_skill_above_summarize_or_write_its_full_path(),
             {
-                const fn __skill_attribute_on_translate_or_a_path_to_it<__Any>() -> __Any {
+                const fn __put_skill_above_translate_or_write_its_full_path<__Any>() -> __Any {
                     ::core::panic!()
                 }
                 {
                     use other::*;
-                    __skill_attribute_on_translate_or_a_path_to_it()
+                    __put_skill_above_translate_or_write_its_full_path()
                 }
             },
         ]

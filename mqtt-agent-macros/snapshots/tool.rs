@@ -9,7 +9,7 @@ async fn weather(
     look_up(city, days, cx).await
 }
 #[doc(hidden)]
-const fn __tool_attribute_on_weather_or_a_path_to_it() -> &'static ::mqtt_agent::__private::ToolDef {
+const fn __put_tool_above_weather_or_write_its_full_path() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};

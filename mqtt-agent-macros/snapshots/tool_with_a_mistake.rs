@@ -1,7 +1,7 @@
 /// Nothing.
 pub fn nothing() {}
 #[doc(hidden)]
-pub const fn __tool_attribute_on_nothing_or_a_path_to_it() -> &'static ::mqtt_agent::__private::ToolDef {
+pub const fn __put_tool_above_nothing_or_write_its_full_path() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = ::mqtt_agent::__private::ToolDef::BROKEN;
     &__DEFINITION
 }

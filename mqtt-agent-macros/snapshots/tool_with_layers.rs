@@ -1,7 +1,7 @@
 /// Opens a valve.
 fn open(valve: u32) {}
 #[doc(hidden)]
-const fn __tool_attribute_on_open_or_a_path_to_it() -> &'static ::mqtt_agent::__private::ToolDef {
+const fn __put_tool_above_open_or_write_its_full_path() -> &'static ::mqtt_agent::__private::ToolDef {
     static __DEFINITION: ::mqtt_agent::__private::ToolDef = {
         use ::mqtt_agent::__private as __mqtt_agent;
         use __mqtt_agent::{AnyRoot as _, PlainReply as _};

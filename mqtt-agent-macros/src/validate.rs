@@ -189,9 +189,9 @@ pub(crate) fn milliseconds(text: &str, nothing: &str) -> Result<u64, String> {
 /// The hidden function that leads from a function's path to its definition.
 ///
 /// `tools![weather]` without a `#[tool]` on `weather` makes rustc say "cannot find function
-/// `__tool_attribute_on_weather_or_a_path_to_it` in this scope".
+/// `__put_tool_above_weather_or_write_its_full_path` in this scope".
 pub(crate) fn definition(attribute: &str, function: &str) -> String {
-    format!("__{attribute}_attribute_on_{function}_or_a_path_to_it")
+    format!("__put_{attribute}_above_{function}_or_write_its_full_path")
 }
 
 /// The macro that claims a name, of a tool for example: for two tools of one name rustc says "the name

@@ -20,6 +20,15 @@ pub(crate) fn last_step(pointer: &str) -> String {
     pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
 }
 
+/// An error as text, without the place of a whole value, `at line 1 column 0`.
+pub(crate) fn cause(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.strip_suffix(" at line 1 column 0") {
+        Some(cause) => cause.to_owned(),
+        None => text,
+    }
+}
+
 /// How many bytes a value takes as JSON, without making it; `Err` with those before what cannot be written.
 pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
     let mut counter = Counter(0);

@@ -291,8 +291,8 @@ pub use serde_json;
 pub mod prelude {
     pub use crate::a2a::NewTask;
     pub use crate::{
-        Agent, AgentCard, Args, Caller, Client, ConnectOptions, Context, Partials, State, Task, ToolError,
-        agent, event, handlers, on, remote, request, skill, skills, tool, tools,
+        Agent, AgentCard, Args, CallError, Caller, Client, ConnectOptions, Context, Partials, State, Task,
+        ToolError, agent, event, handlers, on, remote, request, skill, skills, tool, tools,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -90,7 +90,7 @@ pub const fn codes<R, T, E>(_: Parts<R, T, E>, codes: fn(PhantomData<E>) -> Vec<
 /// The types of defaults and examples. The schema shows them, so they are written as JSON.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` cannot be the default or the example of an argument",
-    label = "is shown in the schema, and cannot be written as JSON",
+    label = "is shown in the schema, so it needs `Serialize`",
     note = "derive `serde::Serialize` for the type"
 )]
 pub trait Written: Sized {

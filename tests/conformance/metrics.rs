@@ -17,6 +17,9 @@ use crate::tools::*;
 static MEASURED: LazyLock<PrometheusHandle> =
     LazyLock::new(|| PrometheusBuilder::new().install_recorder().unwrap());
 
+/// Each of them runs alone, for it counts what the same test counts on another broker.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// What was measured under a label, as Prometheus reads it; a histogram as how many values it has.
 fn measured(label: &str) -> BTreeMap<String, f64> {
     let text = MEASURED.render();
@@ -59,6 +62,7 @@ async fn measured_echo(task: Task) -> String {
 
 on_each_broker! {
     async fn calls_are_counted_and_timed_by_tool_and_outcome_and_no_caller_is_a_label(broker) {
+        let _alone = ALONE.lock().await;
         LazyLock::force(&MEASURED);
         let agent = Agent::new("measured-one").tools(tools![measured_divide, add]).start(&broker.url()).await.unwrap();
         let client = agent.client();
@@ -79,7 +83,7 @@ on_each_broker! {
             assert_eq!(body(&peer.next(responses).await)["status"], "ok");
         }
         let now = measured("measured_divide");
-        // Another test of this list may have run on another broker.
+        // The same test may have run on another broker.
         let more = |name: &str| now.get(name).copied().unwrap_or_default() - before.get(name).copied().unwrap_or_default();
         for (outcome, count) in [("ok", 4.0), ("failed", 2.0), ("timed_out", 1.0), ("refused", 1.0)] {
             assert_eq!(more(&format!("mqtt_agent_calls_total outcome={outcome}")), count, "{outcome}: {now:?}");
@@ -98,6 +102,7 @@ on_each_broker! {
     }
 
     async fn calls_in_hand_and_those_that_are_shed_are_told(broker) {
+        let _alone = ALONE.lock().await;
         LazyLock::force(&MEASURED);
         let watch = Watch::default();
         let agent = Agent::new("measured-two").tools(tools![measured_hold]).state(watch.clone());
@@ -116,6 +121,7 @@ on_each_broker! {
     }
 
     async fn tasks_the_store_and_the_connection_are_measured(broker) {
+        let _alone = ALONE.lock().await;
         LazyLock::force(&MEASURED);
         let agent = Agent::new("measured-three").skills(skills![measured_echo]).store(MemoryStore::new());
         let agent = agent.start(&broker.url()).await.unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mqtt_agent::a2a::{DelegateError, NewTask, TaskSide};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
+use mqtt_agent::{Limits, Running};
 use serde_json::json;
 use support::{FailingStore, Failure, RawPeer, eventually, json, on_each_broker, soon};
 use tokio::sync::Semaphore;
@@ -58,6 +59,54 @@ fn worker(store: &FailingStore, runs: &Runs) -> Agent {
     Agent::new("worker").skills(skills![work, once, greet]).state(runs.clone()).store(store.clone())
 }
 
+/// Holds up the tasks that come after it, until it is let go.
+#[skill]
+async fn hold(State(held): State<Held>) {
+    held.runs.fetch_add(1, Ordering::SeqCst);
+    held.gate.acquire().await.unwrap().forget();
+}
+
+/// All turns of an agent, which are taken.
+#[derive(Debug, Clone)]
+struct Held {
+    runs: Arc<AtomicUsize>,
+    gate: Arc<Semaphore>,
+    turns: usize,
+}
+
+impl Held {
+    /// Of an agent with so many turns, and with this store.
+    async fn take(
+        turns: usize,
+        url: &str,
+        store: &FailingStore,
+        runs: &Runs,
+        client: &Client,
+    ) -> (Self, Running) {
+        let held = Self { runs: Arc::default(), gate: Arc::new(Semaphore::new(0)), turns };
+        let agent =
+            Agent::new("worker").skills(skills![work, once, hold]).state(runs.clone()).state(held.clone());
+        let limits = Limits::default().with_tasks(turns);
+        let agent = agent.limits(limits).store(store.clone()).start(url).await.unwrap();
+        for _ in 0..turns {
+            let task = client.delegate("worker", NewTask::skill("hold")).await.unwrap();
+            store.spare(task.id());
+        }
+        let all = || async { (held.runs.load(Ordering::SeqCst) == turns).then_some(()) };
+        eventually("all turns are taken", all).await;
+        (held, agent)
+    }
+
+    /// Once this task waits for its turn.
+    async fn keeps_waiting(&self, store: &FailingStore, id: &str) {
+        eventually("it waits", || async { store.kept(TaskSide::Executor, id).await }).await;
+    }
+
+    fn let_go(&self) {
+        self.gate.add_permits(self.turns);
+    }
+}
+
 /// Waits until so many operations of a store have failed.
 async fn failures(store: &FailingStore, count: usize) {
     eventually("the store was tried", || async { (store.failed() >= count).then_some(()) }).await;
@@ -91,11 +140,13 @@ on_each_broker! {
     async fn an_attempt_that_cannot_be_stored_does_not_begin_and_begins_later(broker) {
         for failure in [Failure::Error, Failure::Panic] {
             let (store, runs) = (FailingStore::default(), Runs::default());
-            let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
             let client = Client::connect(&broker.url()).await.unwrap();
+            let (held, agent) = Held::take(1, &broker.url(), &store, &runs, &client).await;
+            let mut task = client.delegate("worker", NewTask::skill("once")).returning::<usize>().await.unwrap();
+            held.keeps_waiting(&store, task.id()).await;
             store.fail_with(failure);
             store.fail_updates(true);
-            let mut task = client.delegate("worker", NewTask::skill("once")).returning::<usize>().await.unwrap();
+            held.let_go();
             failures(&store, 3).await;
             assert_eq!(runs.count(), 0, "the store does not know of the attempt");
             store.fail_updates(false);
@@ -108,11 +159,15 @@ on_each_broker! {
 
     async fn a_task_whose_attempt_cannot_be_stored_is_cancelled_and_times_out_all_the_same(broker) {
         let (store, runs) = (FailingStore::default(), Runs::default());
-        let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        store.fail_updates(true);
+        let (held, agent) = Held::take(2, &broker.url(), &store, &runs, &client).await;
         let mut canceled = client.delegate("worker", NewTask::skill("work")).await.unwrap();
         let mut late = client.delegate("worker", NewTask::skill("work")).timeout(Duration::from_secs(1)).await.unwrap();
+        for task in [&canceled, &late] {
+            held.keeps_waiting(&store, task.id()).await;
+        }
+        store.fail_updates(true);
+        held.let_go();
         failures(&store, 2).await;
         canceled.cancel().await.unwrap();
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -121,6 +176,49 @@ on_each_broker! {
         let late = soon(late.result()).await.unwrap_err();
         assert!(matches!(&late, DelegateError::Failed(error) if error.kind == "timeout"), "{late:?}");
         assert_eq!(runs.count(), 0);
+        agent.stop().await;
+        client.close().await;
+    }
+
+    async fn a_task_that_begins_at_once_is_stored_as_it_begins_and_needs_no_update_for_that(broker) {
+        let (store, runs) = (FailingStore::default(), Runs::gated());
+        let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        store.fail_updates(true);
+        let mut task = client.delegate("worker", NewTask::skill("work")).returning::<usize>().await.unwrap();
+        eventually("it runs", || async { (runs.count() == 1).then_some(()) }).await;
+        let kept = store.kept(TaskSide::Executor, task.id()).await.unwrap();
+        assert_eq!((kept.attempts, kept.task.status), (1, TaskState::Working));
+        assert_eq!(store.failed(), 0);
+        for state in [TaskState::Submitted, TaskState::Working] {
+            assert_eq!(soon(task.next()).await.unwrap().state, state);
+        }
+        store.fail_updates(false);
+        runs.open();
+        assert_eq!(soon(task.result()).await.unwrap(), 1);
+        agent.stop().await;
+        client.close().await;
+    }
+
+    async fn a_task_that_comes_while_the_agent_stops_is_left_to_the_next_start_unbegun(broker) {
+        let (store, runs) = (FailingStore::default(), Runs::gated());
+        let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut first = client.delegate("worker", NewTask::skill("work")).returning::<usize>().await.unwrap();
+        eventually("it runs", || async { (runs.count() == 1).then_some(()) }).await;
+        let mut stopping = Box::pin(agent.stop());
+        assert!(futures_util::poll!(&mut stopping).is_pending());
+        let stopping = tokio::spawn(stopping);
+        // Its inbox stays open meanwhile: what comes is stored.
+        let waits = async |task: &str| store.kept(TaskSide::Executor, task).await;
+        let mut second = client.delegate("worker", NewTask::skill("once")).returning::<usize>().await.unwrap();
+        let kept = eventually("it is stored", || waits(second.id())).await;
+        assert_eq!((kept.attempts, kept.task.status), (0, TaskState::Submitted));
+        runs.open();
+        assert_eq!(soon(first.result()).await.unwrap(), 1);
+        soon(stopping).await.unwrap();
+        let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
+        assert_eq!(soon(second.result()).await.unwrap(), 2);
         agent.stop().await;
         client.close().await;
     }
@@ -149,10 +247,12 @@ on_each_broker! {
 
     async fn an_agent_that_stops_while_its_store_fails_goes_on_with_the_task_at_its_next_start(broker) {
         let (store, runs) = (FailingStore::default(), Runs::default());
-        let agent = worker(&store, &runs).start(&broker.url()).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
-        store.fail_updates(true);
+        let (held, agent) = Held::take(1, &broker.url(), &store, &runs, &client).await;
         let mut task = client.delegate("worker", NewTask::skill("once")).returning::<usize>().await.unwrap();
+        held.keeps_waiting(&store, task.id()).await;
+        store.fail_updates(true);
+        held.let_go();
         failures(&store, 2).await;
         let stopping = agent.stop();
         soon(stopping).await;

@@ -126,6 +126,26 @@ async fn who_waits_for_as_long_as_it_takes_is_told_so_and_when_it_is_over() {
 }
 
 #[tokio::test]
+async fn an_agent_with_nothing_to_serve_says_so_and_what_the_linker_leaves_out() {
+    let broker = TestBroker::embedded().await;
+    let mut hello = Hello::start(&["empty", &broker.url()], &[]);
+    let line = hello.line().await;
+    assert!(
+        line.starts_with("mqtt-agent: agent `calculator` has nothing to serve; write `#[tool]`"),
+        "{line}"
+    );
+    assert!(line.contains("(`use my_lib as _;`)"), "{line}");
+    let (_, lines) = hello.terminate().await;
+    assert!(lines.is_empty(), "{lines:?}");
+    // Who asks for a log reads it there, once.
+    let mut hello = Hello::start(&["empty", &broker.url()], &[("MQTT_AGENT_LOG", "info")]);
+    hello.line_with(" WARN ").await;
+    hello.line_with("serving").await;
+    let (_, lines) = hello.terminate().await;
+    assert_eq!(count(&lines, "nothing to serve"), 0, "{lines:?}");
+}
+
+#[tokio::test]
 async fn where_there_is_a_subscriber_it_is_told_through_that_alone() {
     let url = format!("mqtt://{}", nowhere().await);
     let (_, lines) = Hello::start(&["connect", &url, "subscriber"], &[SHORT]).end().await;

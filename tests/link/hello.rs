@@ -1,5 +1,5 @@
-//! A process as a newcomer writes it: `hello-process serve URL` or `hello-process connect URL`. With a third word it has
-//! a `tracing` subscriber.
+//! A process as a newcomer writes it: `hello-process serve URL`, `hello-process connect URL`, or `hello-process empty URL`
+//! for an agent with nothing to serve. With a third word it has a `tracing` subscriber.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use mqtt_agent::prelude::*;
@@ -23,6 +23,9 @@ async fn main() -> mqtt_agent::Result<()> {
     let options = ConnectOptions::from_env_at(&arguments[1])?;
     if arguments[0] == "serve" {
         return Agent::new("calculator").tools(tools![add]).serve(options).await;
+    }
+    if arguments[0] == "empty" {
+        return Agent::new("calculator").tools(tools![]).serve(options).await;
     }
     Client::connect(options).await?.close().await;
     Ok(())

@@ -15,15 +15,15 @@ use super::{skill, tool, topic};
 /// ```text
 /// {
 ///     const _: () = {
-///         let tools = [__tool_attribute_on_a_or_a_path_to_it(), module::__tool_attribute_on_b_or_a_path_to_it()];
+///         let tools = [__put_tool_above_a_or_write_its_full_path(), module::__put_tool_above_b_or_write_its_full_path()];
 ///         (tools[1]).assert_new_in(&tools, 1);
 ///     };
-///     [__tool_attribute_on_a_or_a_path_to_it(), module::__tool_attribute_on_b_or_a_path_to_it()]
+///     [__put_tool_above_a_or_write_its_full_path(), module::__put_tool_above_b_or_write_its_full_path()]
 /// }
 /// ```
 ///
 /// with each check at the path that it is about; [`definition`] shows what stands for
-/// `module::__tool_attribute_on_b_or_a_path_to_it()`. It names nothing of the runtime, so a renamed dependency needs no
+/// `module::__put_tool_above_b_or_write_its_full_path()`. It names nothing of the runtime, so a renamed dependency needs no
 /// option. The checks are an item, because `cargo check` evaluates no `const { .. }` of a function that nobody calls.
 pub(crate) fn tools(list: TokenStream) -> TokenStream {
     let message = "a list of tools is a list of functions; write it as in `tools![add, other::count]`";
@@ -65,7 +65,7 @@ fn distinct(attribute: &str, all: &str, list: TokenStream, message: &str) -> Tok
 }
 
 /// `handlers![a, module::b]` is
-/// `[__on_or_request_attribute_on_a_or_a_path_to_it(), module::__on_or_request_attribute_on_b_or_a_path_to_it()]`.
+/// `[__put_on_or_request_above_a_or_write_its_full_path(), module::__put_on_or_request_above_b_or_write_its_full_path()]`.
 pub(crate) fn handlers(list: TokenStream) -> TokenStream {
     let message =
         "a list of handlers is a list of functions; write it as in `handlers![reading, other::status]`";
@@ -86,15 +86,15 @@ fn paths(list: TokenStream, message: &str) -> Result<Punctuated<Path, Token![,]>
     paths.map_err(|error| syn::Error::new(error.span(), message).to_compile_error())
 }
 
-/// What gives the definition of the function at a path: `__tool_attribute_on_a_or_a_path_to_it()` for `a`, and for
+/// What gives the definition of the function at a path: `__put_tool_above_a_or_write_its_full_path()` for `a`, and for
 /// `module::b`
 ///
 /// ```text
 /// {
-///     const fn __tool_attribute_on_b_or_a_path_to_it<T>() -> T { panic!("..") }
+///     const fn __put_tool_above_b_or_write_its_full_path<T>() -> T { panic!("..") }
 ///     {
 ///         use module::*;
-///         __tool_attribute_on_b_or_a_path_to_it()
+///         __put_tool_above_b_or_write_its_full_path()
 ///     }
 /// }
 /// ```

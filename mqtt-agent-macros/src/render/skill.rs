@@ -24,7 +24,7 @@ pub(super) const ATTRIBUTE: &str = "skill";
 /// `ToolDef`:
 ///
 /// ```text
-/// const fn __skill_attribute_on_summarize_or_a_path_to_it() -> &'static SkillDef {
+/// const fn __put_skill_above_summarize_or_write_its_full_path() -> &'static SkillDef {
 ///     static __DEFINITION: SkillDef = {
 ///         let skill = SkillDef::new("summarize", "Summarizes a text.", ..);
 ///         check_skill_parameter(skill.args(), 0, true, RootOf::<Task>::ROOT);

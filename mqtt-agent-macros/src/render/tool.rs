@@ -23,7 +23,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 /// the function as it is, and
 ///
 /// ```text
-/// const fn __tool_attribute_on_weather_or_a_path_to_it() -> &'static ToolDef {
+/// const fn __put_tool_above_weather_or_write_its_full_path() -> &'static ToolDef {
 ///     static __DEFINITION: ToolDef = {
 ///         let tool = ToolDef::answering(
 ///             "weather",

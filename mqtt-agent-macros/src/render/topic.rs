@@ -24,7 +24,7 @@ pub(super) const ATTRIBUTE: &str = "on_or_request";
 /// the function as it is, and
 ///
 /// ```text
-/// const fn __on_or_request_attribute_on_reading_or_a_path_to_it() -> &'static HandlerDef {
+/// const fn __put_on_or_request_above_reading_or_write_its_full_path() -> &'static HandlerDef {
 ///     static __DEFINITION: HandlerDef = {
 ///         let handler = HandlerDef::new(
 ///             HandlerKind::On,

@@ -192,11 +192,11 @@ impl Checked {
     /// Warns that the agent serves nothing, which is rarely intended where nothing can be added.
     pub(super) fn warn_of_nothing(&self) {
         if !self.serves_tools && self.skills.is_empty() && self.handlers.is_empty() {
-            crate::log::warn!(
-                agent = %self.id,
-                "failed to find anything to serve; write `#[tool]`, `#[skill]`, `#[on]` or `#[request]` above a function, or name \
-                 those of another crate in `.tools(tools![..])`, for the linker leaves out a crate that nothing refers to"
-            );
+            let advice = "write `#[tool]`, `#[skill]`, `#[on]` or `#[request]` above a function; to serve those of another crate, \
+                          or of your package's `lib.rs`, refer to it in `main.rs` (`use my_lib as _;`), for the linker leaves \
+                          out a crate that nothing refers to";
+            crate::log::warn!(agent = %self.id, "failed to find anything to serve; {advice}");
+            crate::log::note(&format!("agent `{}` has nothing to serve; {advice}", self.id));
         }
     }
 

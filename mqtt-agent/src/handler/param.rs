@@ -1,6 +1,4 @@
 #![doc = include_str!("../../docs/parameters.md")]
-//!
-//! Implement [`Param`] to get data from the [`Context`] as your own type.
 // How one parameter of a handler is filled is here; the schema that the parameters add up to is made in `schema`.
 
 mod kind;
@@ -52,7 +50,7 @@ pub use shape::{AnyRoot, BorrowedParam, Root, RootOf};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
-    label = "neither read from the caller's JSON nor given by the agent",
+    label = "neither an argument, which needs `Deserialize` and `JsonSchema`, nor given by the agent",
     note = "for a type of your own derive `serde::Deserialize` and `schemars::JsonSchema`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
 )]
 pub trait Param<'a>: Sized {

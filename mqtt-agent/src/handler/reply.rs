@@ -60,7 +60,7 @@ impl From<Box<RawValue>> for Answered {
 /// [`Content`](crate::Content).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the reply of a tool, a skill or a request handler",
-    label = "not written as JSON",
+    label = "needs `Serialize` and `JsonSchema`",
     note = "for a type of your own write `#[derive(serde::Serialize, schemars::JsonSchema)]`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`"
 )]
 pub trait Reply: Sized {

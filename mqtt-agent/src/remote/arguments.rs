@@ -52,7 +52,7 @@ impl RemoteArguments {
 /// A type that can be sent as an argument: every type that is `Serialize`, and [`Args`] of such a type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as an argument",
-    label = "not written as JSON",
+    label = "needs `Serialize`",
     note = "derive `serde::Serialize` for it; if the agent gives it, write `#[arg(given)]` before the parameter"
 )]
 pub trait Sent {

@@ -183,9 +183,14 @@ impl Admitted {
     ///
     /// A place of the handler's own comes before the agent's: what waits for its own handler holds back no other.
     pub(crate) async fn turn(&mut self, own: Option<&Arc<Places>>) -> Result<Turn, Busy> {
-        let turn = self.admission.in_turn(self.caller, own).await?;
+        let turn = self.turn_unsettled(own).await?;
         self.is_settled();
         Ok(turn)
+    }
+
+    /// The same for what may wait again after all: its bytes count on.
+    pub(crate) async fn turn_unsettled(&self, own: Option<&Arc<Places>>) -> Result<Turn, Busy> {
+        self.admission.in_turn(self.caller, own).await
     }
 
     /// The same for a call that is made in a handler. Where that, or one around it, runs here it holds a place while it waits

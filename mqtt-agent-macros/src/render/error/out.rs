@@ -52,7 +52,8 @@ fn message(variant: &Variant, private: &TokenStream) -> (Vec<usize>, TokenStream
         (_, Some(own)) => own,
         (_, None) => {
             let this = Ident::new("Self", variant.ident.span());
-            let shown = method_at(&variant.ident, this, &quote!(#private::derived::Shown), "shown");
+            let shown =
+                method_at(&variant.ident, this, &quote!(#private::derived::MessageOrDisplay), "shown");
             (Vec::new(), quote!(#shown(self)))
         }
     }

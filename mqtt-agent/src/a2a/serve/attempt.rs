@@ -93,7 +93,7 @@ impl Execution {
             taken: Instant::now(),
         };
         let mut event = match first {
-            Event::Came => self.came(&mut driver),
+            Event::Came => self.came(&executor, &mut driver),
             first => first,
         };
         loop {
@@ -158,10 +158,13 @@ impl Execution {
         }
     }
 
-    /// Takes a turn for a task that came, if there is one now.
-    fn came(&self, driver: &mut Driver) -> Event {
-        let turn =
-            driver.place.as_mut().and_then(|place| place.turn(self.ready.places.as_ref()).now_or_never());
+    /// Takes a turn for a task that came, if there is one now and nothing ends the task before it begins.
+    fn came(&self, executor: &Executor, driver: &mut Driver) -> Event {
+        if self.interrupted(executor).now_or_never().is_some() {
+            return Event::Came;
+        }
+        let place = driver.place.as_ref();
+        let turn = place.and_then(|place| place.turn_unsettled(self.ready.places.as_ref()).now_or_never());
         let (Some(Ok(turn)), Ok(arguments)) = (turn, self.ready.arguments(self.begun())) else {
             return Event::Came;
         };
@@ -178,6 +181,10 @@ impl Execution {
         match insert(&*executor.store, TaskSide::Executor, TaskRecord::clone(&record)).await {
             Ok(Inserted::New(stored)) => {
                 self.note_kept(change, stored);
+                driver.inserted = None;
+                if let (Some(_), Some(place)) = (&driver.turn, driver.place.as_mut()) {
+                    place.is_settled();
+                }
                 driver.stored = Some(stored);
                 Event::Inserted(Insertion::New)
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::execution::first_seq;
 use super::{Execution, Executor};
 use crate::a2a::task::TaskUpdateError;
 use crate::link::PublishError;
@@ -32,6 +33,10 @@ impl Execution {
     }
 
     async fn tell(&self, full: Full, update: impl FnOnce(&Executor, &TaskRecord) -> TaskResult) {
+        self.tell_some(full, |executor, record| Some(update(executor, record))).await;
+    }
+
+    async fn tell_some(&self, full: Full, update: impl FnOnce(&Executor, &TaskRecord) -> Option<TaskResult>) {
         let Some(executor) = self.executor.upgrade() else { return };
         let task = &self.begun().task_id;
         // Held until it is handed over, so that updates go out in their order.
@@ -41,7 +46,7 @@ impl Execution {
             if !record.updates || self.is_over(&record) || !self.may_tell() {
                 return;
             }
-            executor.message(&record, &update(&executor, &record))
+            update(&executor, &record).and_then(|update| executor.message(&record, &update))
         };
         let Some(message) = message else { return };
         let message = executor.for_sender(message, &self.begun().from).await;
@@ -64,11 +69,12 @@ impl Execution {
 
     /// Tells that it was accepted, of a task that begins at once.
     pub(super) async fn tell_accepted(&self) {
-        let accepted = |executor: &Executor, record: &TaskRecord| TaskResult {
-            status: TaskState::Submitted,
-            ..self.update(executor, record)
+        let accepted = |executor: &Executor, record: &TaskRecord| {
+            // Who asked again meanwhile was told that it is being worked on.
+            let is_first = self.coming_seq() == first_seq(record.starts);
+            is_first.then(|| TaskResult { status: TaskState::Submitted, ..self.update(executor, record) })
         };
-        self.tell(Full::Drop, accepted).await;
+        self.tell_some(Full::Drop, accepted).await;
     }
 
     /// Tells it to the requester, once the store has that it was taken up.

@@ -53,7 +53,7 @@ pub struct Encoded {
 /// [`Payload`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a payload",
-    label = "not written as JSON",
+    label = "needs `Serialize` and `JsonSchema`",
     note = "for a type of your own write `#[derive(serde::Serialize, schemars::JsonSchema)]`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; send bytes as `mqtt_agent::topic::Payload`; before what the agent gives write `#[arg(given)]`"
 )]
 pub trait EventPayload {

@@ -44,13 +44,13 @@ pub fn codes(own: &[ErrorCode], within: &[fn() -> Vec<ErrorCode>]) -> Vec<ErrorC
     message = "an error without a message, and `{Self}` has no `Display` to take it from",
     label = "what does the caller read? write `#[tool_error(\"..\")]`, or derive `thiserror::Error`"
 )]
-pub trait Shown {
+pub trait MessageOrDisplay {
     /// Its text.
     fn shown(&self) -> String;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Display + ?Sized> Shown for T {
+impl<T: Display + ?Sized> MessageOrDisplay for T {
     fn shown(&self) -> String {
         self.to_string()
     }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 /// A type that the result of a call can be read as: every type that is `Deserialize`, and [`Content`](crate::Content).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a call",
-    label = "not read from JSON",
+    label = "needs `Deserialize`",
     note = "derive `serde::Deserialize` for it, or take `mqtt_agent::Content`"
 )]
 pub trait FromToolResult: Sized {

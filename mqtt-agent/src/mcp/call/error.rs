@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::assembly::ChunksError;
 use crate::deadline::Lasting;
 use crate::handler::reply::FromToolError;
+use crate::json;
 use crate::link::{PublishError, SubscribeError};
 use crate::shown::{debug_as_display, shown};
 use crate::wire::{ErrorBody, ErrorKind};
@@ -86,15 +87,18 @@ pub enum CallError {
         message: String,
     },
     /// The result does not have the type that [`returning`](crate::ToolCall::returning) sets.
-    #[error("the result is of another type: {cause}; look at the tool's `output_schema`", cause = shown(.0))]
+    #[error(
+        "the result is of another type: {cause}; set the type of the tool's `output_schema`, which `mqtt-agent show` prints",
+        cause = shown(&json::cause(.0))
+    )]
     UnexpectedResult(serde_json::Error),
     /// A result that came in chunks could not be put together (`MCP-22`).
     #[error("the result could not be put together: {0}")]
     Chunks(ChunksError),
     /// A partial result does not have the type that [`partials`](crate::ToolStream::partials) sets.
-    #[error("a partial result is of another type: {cause}; look at what the tool sends", cause = shown(.0))]
+    #[error("a partial result is of another type: {cause}; look at what the tool sends", cause = shown(&json::cause(.0)))]
     UnexpectedPartial(serde_json::Error),
-    /// The tool's name is not a topic level (`SUB-4`).
+    /// The tool's name is empty, longer than 128 bytes, or has a `/`, `+`, `#` or control character (`SUB-4`).
     #[error("the tool's name: {message}", message = shown(.message))]
     InvalidName {
         /// What is wrong with it.
@@ -107,12 +111,13 @@ debug_as_display!(CallError);
 /// Possible reasons for a missing answer.
 fn supposed(online: Option<bool>, option: &str) -> String {
     let online = match online {
-        Some(true) => "a server of it is online: it",
+        Some(true) => "a server of it is online",
         Some(false) => return "no server of it is online; start one".to_owned(),
-        None => "is a server of it online? It",
+        None => "see whether a server of it is online",
     };
     format!(
-        "{online} may need longer (`.{option}(..)`), or the broker dropped the message (Mosquitto: `max_queued_messages`)"
+        "{online}: allow it more time with `.{option}(..)`, or see whether the broker drops messages (Mosquitto: raise \
+         `max_queued_messages`)"
     )
 }
 

@@ -14,7 +14,8 @@ use crate::store::StoreError;
 
 /// How many operations wait before those who ask for more wait themselves.
 const QUEUE: usize = 1024;
-/// How many share a transaction. More would gain little, and the first of them would wait for the last.
+/// How many share a transaction, beside those that nobody is held up by. More would gain little, and the first of them
+/// would wait for the last.
 const BATCH: usize = 256;
 
 /// What reaches the worker. Cheap to clone; it ends with the last clone.
@@ -105,6 +106,8 @@ impl Worker {
 
     /// Ends the thread after what was queued, and waits for that.
     pub(super) async fn stop(&self) {
+        // Behind those that wait for a place.
+        let _place = self.places.acquire().await;
         // An error says that it has ended.
         let _ = self.messages.send(Message::Stop);
         while self.alive.clone().changed().await.is_ok() {}
@@ -235,8 +238,8 @@ fn try_all(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Opt
         return Ok(());
     }
     execute(connection, "BEGIN IMMEDIATE")?;
-    // No savepoints: they would cost each job what its rows cost, and a job hardly ever fails.
-    let ended = match jobs.iter_mut().all(|job| job.run(connection)) {
+    // What ends the transaction itself ends it for all. No savepoints: they would cost each job what its rows cost, and a job hardly ever fails.
+    let ended = match jobs.iter_mut().all(|job| job.run(connection) && !connection.is_autocommit()) {
         true => execute(connection, "COMMIT"),
         false => Err(None),
     };
