@@ -42,14 +42,14 @@ pub(super) struct Settlement {
     pub(super) place: u64,
     /// Whether it stays with the session, to be delivered again on the next connection.
     pub(super) left: bool,
-    /// Who waits until its acknowledgement is written.
-    pub(super) written: Option<oneshot::Sender<()>>,
+    /// Who waits until the broker has its acknowledgement.
+    pub(super) arrived: Option<oneshot::Sender<()>>,
 }
 
 impl Settlement {
     /// It is acknowledged.
     pub(super) fn done(epoch: u64, place: u64) -> Self {
-        Self { epoch, place, left: false, written: None }
+        Self { epoch, place, left: false, arrived: None }
     }
 
     /// It stays with the session.
@@ -88,15 +88,15 @@ impl Ack {
         None
     }
 
-    /// The same for a message that may have ended an earlier process: it is handled when the acknowledgement is written, so
-    /// that it cannot come a third time. What says later what becomes of it says nothing any more. Waits 10 s at the most,
+    /// The same for a message that may have ended an earlier process: it is handled when the broker has the acknowledgement,
+    /// so that it cannot come a third time. What says later what becomes of it says nothing any more. Waits 10 s at the most,
     /// and not for a connection that is lost.
     pub(crate) async fn in_memory_first(mut self) -> Self {
         if let Some(Token { epoch, place, settle }) = self.token.take() {
-            let (sender, written) = oneshot::channel();
+            let (sender, arrived) = oneshot::channel();
             // Fails when the connection is closed; then there is nothing to wait for.
-            let _ = settle.send(Settlement { written: Some(sender), ..Settlement::done(epoch, place) });
-            drop(timeout(OUT, written).await);
+            let _ = settle.send(Settlement { arrived: Some(sender), ..Settlement::done(epoch, place) });
+            drop(timeout(OUT, arrived).await);
         }
         self
     }

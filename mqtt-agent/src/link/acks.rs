@@ -19,8 +19,13 @@ pub(super) struct Acks {
     left: usize,
     /// When the first of them was.
     left_since: Option<Instant>,
-    /// Who waits until an acknowledgement is written that is encoded.
+    /// Who waits until the broker has an acknowledgement that is encoded.
     encoded: Vec<oneshot::Sender<()>>,
+    /// The same for those behind which a PINGREQ is encoded, with its number.
+    asked: VecDeque<(u64, oneshot::Sender<()>)>,
+    /// How many PINGREQ were encoded on this connection, and how many were answered.
+    pings: u64,
+    pongs: u64,
 }
 
 #[derive(Debug)]
@@ -33,8 +38,8 @@ struct Open {
     given_up: bool,
     /// Tells the message from others when it comes again.
     print: u64,
-    /// Who waits until its acknowledgement is written.
-    written: Option<oneshot::Sender<()>>,
+    /// Who waits until the broker has its acknowledgement.
+    arrived: Option<oneshot::Sender<()>>,
     /// When it is acknowledged though nothing was said of it, where that may be.
     soon: Option<Instant>,
 }
@@ -54,7 +59,7 @@ impl Acks {
             left: false,
             given_up: false,
             print,
-            written: None,
+            arrived: None,
             soon: None,
         });
         place
@@ -89,18 +94,33 @@ impl Acks {
         Some(print)
     }
 
-    /// Notes who waits until a message's acknowledgement is written.
-    pub(super) fn tell(&mut self, epoch: u64, place: u64, written: oneshot::Sender<()>) {
+    /// Notes who waits until the broker has a message's acknowledgement.
+    pub(super) fn tell(&mut self, epoch: u64, place: u64, arrived: oneshot::Sender<()>) {
         if let Some(open) = self.find(epoch, place) {
-            open.written = Some(written);
+            open.arrived = Some(arrived);
         }
     }
 
-    /// All that was encoded is written.
-    pub(super) fn wrote(&mut self) {
-        for waiting in self.encoded.drain(..) {
-            // Nobody waits that long any more.
-            let _ = waiting.send(());
+    /// Whether a PINGREQ is to follow what is encoded: its answer says that the broker has taken the acknowledgements
+    /// before it. That they are written does not: they are lost with what the broker had not read when the process died.
+    pub(super) fn wants_ping(&self) -> bool {
+        !self.encoded.is_empty()
+    }
+
+    /// A PINGREQ is encoded.
+    pub(super) fn pinged(&mut self) {
+        self.pings += 1;
+        let number = self.pings;
+        self.asked.extend(self.encoded.drain(..).map(|waiting| (number, waiting)));
+    }
+
+    /// A PINGRESP came. They come in the order of what they answer.
+    pub(super) fn ponged(&mut self) {
+        self.pongs += 1;
+        while self.asked.front().is_some_and(|(number, _)| *number <= self.pongs) {
+            let asked = self.asked.pop_front();
+            // An error says that nobody waits any more.
+            let _ = asked.map(|(_, waiting)| waiting.send(()));
         }
     }
 
@@ -127,10 +147,10 @@ impl Acks {
         let is_due = |open: &Open| open.parties == 0 || open.soon.is_some_and(|soon| soon <= now);
         while let Some(front) = self.open.front().filter(|front| is_due(front)) {
             let (packet, left) = (front.packet, front.left);
-            let written = self.open.pop_front().and_then(|open| open.written);
+            let arrived = self.open.pop_front().and_then(|open| open.arrived);
             self.first += 1;
             if !left {
-                self.encoded.extend(written);
+                self.encoded.extend(arrived);
                 return Some(packet);
             }
         }
@@ -223,21 +243,25 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_for_an_acknowledgement_is_told_when_it_is_written() {
+    fn whoever_waits_for_an_acknowledgement_is_told_when_the_broker_answers_what_came_after_it() {
         let mut acks = Acks::default();
         acks.reset(1);
         let (earlier, place) = (acks.received(1, 0, 1), acks.received(2, 0, 1));
-        let (sender, mut written) = oneshot::channel();
+        let (sender, mut arrived) = oneshot::channel();
         acks.tell(1, place, sender);
         done(&mut acks, 1, place);
         assert_eq!(acks.next(Instant::now()), None);
-        acks.wrote();
-        assert!(written.try_recv().is_err(), "it waits for the earlier one");
+        assert!(!acks.wants_ping(), "it waits for the earlier one");
+        acks.pinged();
         done(&mut acks, 1, earlier);
         assert_eq!(drain(&mut acks), [1, 2]);
-        assert!(written.try_recv().is_err(), "it is encoded");
-        acks.wrote();
-        assert_eq!(written.try_recv(), Ok(()));
+        assert!(acks.wants_ping());
+        acks.pinged();
+        assert!(!acks.wants_ping());
+        acks.ponged();
+        assert!(arrived.try_recv().is_err(), "that answers the PINGREQ before it");
+        acks.ponged();
+        assert_eq!(arrived.try_recv(), Ok(()));
     }
 
     #[test]

@@ -290,7 +290,6 @@ impl Actor {
                 Poll::Ready(Ok(())) => {
                     self.stuck_since = None;
                     self.written = Instant::now();
-                    self.acks.wrote();
                     // There may be more to encode.
                     ready |= self.has_room() || self.subscriptions.has_room() || self.is_leaving();
                 }

@@ -47,8 +47,9 @@ impl Actor {
         };
         self.pump(wire);
         let now = Instant::now();
-        if self.ping_at() <= now {
+        if self.ping_at() <= now || self.acks.wants_ping() {
             encode::pingreq(&mut wire.unsent);
+            self.acks.pinged();
             (self.pinged, self.written) = (true, now);
         }
         let Some(closing) = &mut self.closing else { return ControlFlow::Continue(()) };

@@ -123,7 +123,10 @@ impl Actor {
                     return protocol("an UNSUBACK for nothing that was unsubscribed from");
                 }
             }
-            Packet::PingResp => self.pinged = false,
+            Packet::PingResp => {
+                self.pinged = false;
+                self.acks.ponged();
+            }
             Packet::ConnAck(_) => return protocol("a second CONNACK"),
             Packet::Disconnect(packet) => {
                 if self.may_have_caused(packet.reason) && self.shown.learn(packet.reason) {
@@ -310,9 +313,9 @@ impl Actor {
 
     /// Notes what somebody said of a message.
     pub(super) fn settle(&mut self, settlement: Settlement) {
-        let Settlement { epoch, place, left, written } = settlement;
-        if let Some(written) = written {
-            self.acks.tell(epoch, place, written);
+        let Settlement { epoch, place, left, arrived } = settlement;
+        if let Some(arrived) = arrived {
+            self.acks.tell(epoch, place, arrived);
         }
         if let Some(print) = self.acks.settle(epoch, place, left, Instant::now())
             && self.left.note(print, epoch)
