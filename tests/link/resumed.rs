@@ -6,7 +6,7 @@ use mqtt_agent::Running;
 use mqtt_agent::a2a::{MemoryStore, Retention, StoreFuture, TaskRecord, TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::Payload;
-use support::fake_broker::{Answer, Packet, Publish, Sessions};
+use support::fake_broker::{Answer, Packet, Publish, Sessions, publish_bytes};
 use support::{FakeBroker, Knobs};
 use tokio::sync::{mpsc, watch};
 
@@ -165,4 +165,27 @@ async fn a_call_that_is_under_way_when_its_connection_ends_is_answered_after_it(
     assert_eq!(call.await.unwrap(), json!(3.0));
     agent.stop().await;
     assert_eq!(broker.seen().connects(), 3);
+}
+
+/// Says that it runs.
+#[on("again/sent")]
+async fn sent_once_more(State(runs): State<mpsc::UnboundedSender<()>>) {
+    runs.send(()).unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_is_handled_when_the_broker_has_answered_what_followed_its_acknowledgement() {
+    let broker = FakeBroker::start(Knobs { identifiers: false, pong: false, ..Knobs::default() }).await;
+    let (ran, mut runs) = mpsc::unbounded_channel();
+    let agent = Agent::new("again").handlers(handlers![sent_once_more]).state(ran);
+    let agent = agent.start(&broker.url()).await.unwrap();
+    let publish = Publish { qos: 1, id: 9, dup: true, ..Publish::default() };
+    broker.send_raw(publish_bytes("again/sent", &publish));
+    broker.seen().puback(1, 9).await;
+    broker.seen().until("a PINGREQ", |event| matches!(event.packet, Packet::Ping).then_some(())).await;
+    assert!(runs.try_recv().is_err(), "the broker may not have read the PUBACK");
+    // PINGRESP
+    broker.send_raw([0xd0, 0]);
+    support::soon(runs.recv()).await.unwrap();
+    agent.stop().await;
 }

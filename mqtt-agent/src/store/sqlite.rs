@@ -47,7 +47,8 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 /// # }
 /// ```
 ///
-/// A dedicated thread works on the file. When the last clone of the store is dropped, the thread finishes queued
+/// A dedicated thread works on the file, and commits all operations that wait in one transaction. That a result was sent is
+/// committed with the next operation, after 5 ms at most. When the last clone of the store is dropped, the thread finishes queued
 /// operations and ends; [`close`](Self::close) waits for that.
 ///
 /// The file belongs to one store at a time: it is locked until the store is closed or its process ends, even by a
