@@ -174,9 +174,10 @@ async fn sent_once_more(State(runs): State<mpsc::UnboundedSender<()>>) {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_again_is_handled_when_the_broker_has_answered_what_followed_its_acknowledgement() {
+async fn a_message_that_comes_again_is_handled_when_the_broker_has_answered_what_followed_its_acknowledgement()
+ {
     let broker = FakeBroker::start(Knobs { identifiers: false, pong: false, ..Knobs::default() }).await;
-    let (ran, mut runs) = mpsc::unbounded_channel();
+    let (ran, mut runs) = mpsc::unbounded_channel::<()>();
     let agent = Agent::new("again").handlers(handlers![sent_once_more]).state(ran);
     let agent = agent.start(&broker.url()).await.unwrap();
     let publish = Publish { qos: 1, id: 9, dup: true, ..Publish::default() };

@@ -30,7 +30,7 @@ fn sample<C: ToString, E: Error + 'static>(name: &'static str, cause: C, error: 
 }
 
 fn json() -> serde_json::Error {
-    serde_json::from_str::<u8>("{}").unwrap_err()
+    serde_json::from_str::<u8>(" x").unwrap_err()
 }
 
 fn subscribe() -> SubscribeError {

@@ -19,6 +19,7 @@ use crate::link::filter_is_valid;
 use crate::mcp::{Cards, DynamicTool, ReadyTool, ServedTool, tool_card};
 use crate::schema::ToolSchemas;
 use crate::schema::dialect::{self, Dialect};
+use crate::shown::quoting;
 use crate::wire::{Identifier, Namespace, ToolCard};
 
 /// The session expiry of an agent that keeps tasks.
@@ -195,7 +196,7 @@ impl Checked {
             let advice = "write `#[tool]`, `#[skill]`, `#[on]` or `#[request]` above a function; to serve those of another crate, \
                           or of your package's `lib.rs`, refer to it in `main.rs` (`use my_lib as _;`), for the linker leaves \
                           out a crate that nothing refers to";
-            crate::log::warn!(agent = %self.id, "failed to find anything to serve; {advice}");
+            crate::log::warn!(agent = %self.id, advice = %quoting(advice), "failed to find anything to serve");
             crate::log::note(&format!("agent `{}` has nothing to serve; {advice}", self.id));
         }
     }
