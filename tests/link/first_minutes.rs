@@ -1,11 +1,10 @@
 //! What a newcomer sees on the terminal: a broker that is not there, and what is printed on request.
 
-use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 
 use mqtt_agent::Client;
 use support::fake_broker::Properties;
-use support::{FakeBroker, Knobs, TestBroker, eventually, soon};
+use support::{FakeBroker, Knobs, TestBroker, eventually, free_address, soon};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStderr, Command};
@@ -64,12 +63,6 @@ impl Hello {
     }
 }
 
-/// An address at which no broker is, yet.
-async fn nowhere() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
-}
-
 /// How many of these lines have this text.
 fn count(lines: &[String], text: &str) -> usize {
     lines.iter().filter(|line| line.contains(text)).count()
@@ -80,7 +73,7 @@ const RETRY: (&str, &str) = ("MQTT_AGENT_RETRY_FIRST_CONNECTION", "true");
 
 #[tokio::test]
 async fn without_a_broker_it_is_told_what_is_waited_for_why_and_how_to_start_one_and_then_how_it_ended() {
-    let address = nowhere().await;
+    let address = free_address();
     for what in ["serve", "connect"] {
         let (status, lines) = Hello::start(&[what, &format!("mqtt://{address}")], &[SHORT]).end().await;
         let [waits, start, error] = lines.as_slice() else { panic!("{what}: {lines:?}") };
@@ -115,7 +108,7 @@ async fn a_broker_that_accepts_and_says_nothing_is_told_of_too() {
 
 #[tokio::test]
 async fn who_waits_for_as_long_as_it_takes_is_told_so_and_when_it_is_over() {
-    let address = nowhere().await;
+    let address = free_address();
     let mut hello = Hello::start(&["serve", &format!("mqtt://{address}")], &[RETRY]);
     assert!(hello.line().await.contains(", for as long as it takes: "));
     hello.line_with("to start one").await;
@@ -147,7 +140,7 @@ async fn an_agent_with_nothing_to_serve_says_so_and_what_the_linker_leaves_out()
 
 #[tokio::test]
 async fn where_there_is_a_subscriber_it_is_told_through_that_alone() {
-    let url = format!("mqtt://{}", nowhere().await);
+    let url = format!("mqtt://{}", free_address());
     let (_, lines) = Hello::start(&["connect", &url, "subscriber"], &[SHORT]).end().await;
     assert_eq!(count(&lines, "mqtt-agent: "), 0, "{lines:?}");
     assert_eq!(count(&lines, "waiting for the broker for up to 2 s"), 1, "{lines:?}");
@@ -164,7 +157,7 @@ async fn where_there_is_a_subscriber_it_is_told_through_that_alone() {
 
 #[tokio::test]
 async fn who_asks_for_nothing_at_all_is_told_nothing() {
-    let url = format!("mqtt://{}", nowhere().await);
+    let url = format!("mqtt://{}", free_address());
     let (_, lines) = Hello::start(&["connect", &url], &[SHORT, ("MQTT_AGENT_LOG", "off")]).end().await;
     assert_eq!((lines.len(), count(&lines, "Error: no connection")), (1, 1), "{lines:?}");
 }
@@ -192,7 +185,7 @@ async fn on_request_it_is_printed_what_an_agent_serves() {
 
 #[tokio::test]
 async fn what_is_waited_for_is_in_the_lines_that_were_asked_for_and_not_told_twice() {
-    let url = format!("mqtt://{}", nowhere().await);
+    let url = format!("mqtt://{}", free_address());
     let (_, lines) = Hello::start(&["connect", &url], &[SHORT, ("MQTT_AGENT_LOG", "warn")]).end().await;
     assert_eq!(count(&lines, "mqtt-agent: "), 0, "{lines:?}");
     assert_eq!(count(&lines, ": waiting for the broker for up to 2 s broker=127.0.0.1:"), 1, "{lines:?}");

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::deadline::Lasting;
-use crate::json;
 use crate::link::{PublishError, SubscribeError};
 use crate::shown::{debug_as_display, quoting, shown};
 use crate::store::StoreError;
@@ -111,7 +110,7 @@ pub enum DelegateError {
         task_id: String,
     },
     /// The result does not have the type that `returning` sets.
-    #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(&json::cause(.0)))]
+    #[error("the result does not fit the type that was asked for: {cause}; look at the agent's card", cause = shown(.0))]
     UnexpectedResult(serde_json::Error),
     /// The broker did not accept the task.
     #[error("publishing the task failed: {0}")]

@@ -47,9 +47,9 @@ use super::{Retention, StoreError, StoreFuture, TaskRecord, TaskSide, TaskStore}
 /// # }
 /// ```
 ///
-/// A dedicated thread works on the file, and commits all operations that wait in one transaction. That a result was sent is
-/// committed with the next operation, after 5 ms at most. When the last clone of the store is dropped, the thread finishes queued
-/// operations and ends; [`close`](Self::close) waits for that.
+/// A dedicated thread works on the file, and commits all operations that wait in one transaction. That a result was sent
+/// is committed with the next operation, after 5 ms at most. When the last clone of the store is dropped, the thread
+/// finishes queued operations and ends; [`close`](Self::close) waits for that.
 ///
 /// The file belongs to one store at a time: it is locked until the store is closed or its process ends, even by a
 /// crash. The file has a format version: a later version of this crate upgrades an older file when opening it, and an
@@ -189,11 +189,10 @@ impl TaskStore for SqliteStore {
             let changes = Arc::clone(&self.changes);
             let update = move |file: &Connection| row.update(file, changes.fetch_add(1, Ordering::Relaxed));
             // An agent goes on when it has sent a result; that this was done is one of its updates that nobody waits for.
-            let updated = match side == TaskSide::Executor && record.settled {
-                true => self.worker.run_idle(update).await,
-                false => self.worker.run(update).await,
-            };
-            updated.map_err(|failure| failure.of(&self.path))
+            match side == TaskSide::Executor && record.settled {
+                true => self.worker.run_idle(update).await.map_err(|failure| failure.of(&self.path)),
+                false => self.on_file(update).await,
+            }
         })
     }
 

@@ -43,6 +43,15 @@ struct Driver {
     taken: Instant,
 }
 
+impl Driver {
+    /// Acknowledges the task's message: the store has the task.
+    fn acknowledge(&mut self) {
+        if let (Some(ack), Some(stored)) = (self.ack.take(), &self.stored) {
+            ack.stored(stored);
+        }
+    }
+}
+
 /// A task that is in hand, until this is dropped: a panic leaves none behind, and nobody who waits for it.
 struct InHand<'t> {
     executor: &'t Arc<Executor>,
@@ -121,12 +130,11 @@ impl Execution {
         match step {
             Step::Insert => Some(self.insert(executor, driver).await),
             Step::Accept => {
-                if let (Some(ack), Some(stored)) = (driver.ack.take(), &driver.stored) {
-                    ack.stored(stored);
-                }
-                if !driver.machine.is_beginning() {
-                    return Some(self.wait(executor, driver).await);
-                }
+                driver.acknowledge();
+                Some(self.wait(executor, driver).await)
+            }
+            Step::AcceptInTurn => {
+                driver.acknowledge();
                 self.tell_accepted().await;
                 let interrupted = self.interrupted(executor).now_or_never();
                 Some(interrupted.unwrap_or(Event::Stored(true)))

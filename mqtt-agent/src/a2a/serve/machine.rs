@@ -111,8 +111,10 @@ pub(super) enum Sent {
 pub(super) enum Step {
     /// Insert the record into the store.
     Insert,
-    /// Acknowledge the task's message, and wait for a turn; or begin where it has its turn.
+    /// Acknowledge the task's message, and wait for a turn.
     Accept,
+    /// Acknowledge the message of a task that was inserted as it begins.
+    AcceptInTurn,
     /// The same for a task whose message is acknowledged already.
     Wait,
     /// Answer what is known of it, and acknowledge the message.
@@ -190,11 +192,6 @@ impl Machine {
         matches!(self.at, At::New | At::Waiting | At::Beginning | At::Running)
     }
 
-    /// Whether it has its turn, and has not begun.
-    pub(super) fn is_beginning(&self) -> bool {
-        self.at == At::Beginning
-    }
-
     /// Whether the store fails for the first time at this step.
     pub(super) fn has_just_failed(&self) -> bool {
         self.failures == 1
@@ -210,7 +207,7 @@ impl Machine {
                 Step::Insert
             }
             (At::New, Event::Inserted(Insertion::New)) if record.attempts > 0 => {
-                self.to(At::Beginning, Step::Accept)
+                self.to(At::Beginning, Step::AcceptInTurn)
             }
             (At::New, Event::Inserted(Insertion::New)) => self.to(At::Waiting, Step::Accept),
             (At::New, Event::Inserted(Insertion::Known)) => self.to(At::Over, Step::Known),

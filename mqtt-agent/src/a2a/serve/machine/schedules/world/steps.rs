@@ -15,7 +15,7 @@ impl World {
         if let Some(live) = self.live.get(&id) {
             // One that is in hand is left alone, and acknowledged when the first one is.
             match live.step {
-                Step::Insert | Step::Accept | Step::Known | Step::Refuse => {}
+                Step::Insert | Step::Accept | Step::AcceptInTurn | Step::Known | Step::Refuse => {}
                 _ if matches!(live.standing, Standing::Unknown) => self.reject(id),
                 Step::Send | Step::Settled | Step::Unsent => {
                     // Its end is stored, and goes to the requester.
@@ -63,11 +63,12 @@ impl World {
             Step::Insert => self.insert(id),
             Step::Accept => {
                 self.acknowledge(id);
-                if self.live[&id].machine.is_beginning() {
-                    let event = self.interruption(id).unwrap_or(Event::Stored(true));
-                    return self.on(id, event);
-                }
                 self.live.get_mut(&id).unwrap().step = Step::Wait;
+            }
+            Step::AcceptInTurn => {
+                self.acknowledge(id);
+                let event = self.interruption(id).unwrap_or(Event::Stored(true));
+                self.on(id, event);
             }
             Step::Wait => {
                 let event = self.interruption(id).unwrap_or(Event::Turn);
