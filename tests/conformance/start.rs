@@ -238,7 +238,7 @@ async fn a_wrong_number_of_tools_and_a_will_after_the_session_are_told() {
 
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_told_in_time() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = support::free_address();
     let options = ConnectOptions::new(format!("mqtt://{closed}")).connect_timeout(Duration::from_millis(300));
     let error = format!("{:?}", Client::connect(options).await.unwrap_err());
     assert!(error.contains("check that the broker runs") && error.contains("refused"), "{error}");
