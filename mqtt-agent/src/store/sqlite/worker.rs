@@ -157,6 +157,10 @@ fn work(connection: &Connection, queue: &mpsc::Receiver<Message>, company: Durat
     let mut ends = false;
     while !ends {
         let (mut jobs, first) = (Vec::new(), idle.next(queue));
+        // Those who are about to ask for more go first: one sync for all. Where nobody else wants to run it returns at once.
+        if first.is_ok() {
+            thread::yield_now();
+        }
         let mut next = match first {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
