@@ -147,7 +147,7 @@ const _: () = {
     #[doc(hidden)]
     #[allow(non_local_definitions)]
     #[macro_export]
-    macro_rules! __tool_name_heat_is_taken {
+    macro_rules! __tool_name_heat_is_taken_write_another_one {
         () => {};
     }
 };

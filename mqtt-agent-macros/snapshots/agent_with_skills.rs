@@ -108,7 +108,7 @@ const _: () = {
     #[doc(hidden)]
     #[allow(non_local_definitions)]
     #[macro_export]
-    macro_rules! __skill_id_plan_is_taken {
+    macro_rules! __skill_id_plan_is_taken_write_another_one {
         () => {};
     }
 };

@@ -102,7 +102,7 @@ const fn __put_skill_above_summarize_or_write_its_full_path() -> &'static ::mqtt
     #[doc(hidden)]
     #[allow(non_local_definitions)]
     #[macro_export]
-    macro_rules! __skill_id_summarize_is_taken {
+    macro_rules! __skill_id_summarize_is_taken_write_another_one {
         () => {};
     }
     &__DEFINITION

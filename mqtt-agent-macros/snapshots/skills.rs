@@ -4,7 +4,7 @@ fn main() {
             #[track_caller]
             const fn __put_skill_above_translate_or_write_its_full_path() {
                 ::core::panic!(
-                    "`other::translate` is no skill that can be seen here; write `#[skill]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
+                    "`other::translate` is no skill that can be seen here; write `#[skill]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made; a tool goes into `tools![..]`"
                 )
             }
             {

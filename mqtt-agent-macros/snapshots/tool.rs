@@ -122,7 +122,7 @@ const fn __put_tool_above_weather_or_write_its_full_path() -> &'static ::mqtt_ag
     #[doc(hidden)]
     #[allow(non_local_definitions)]
     #[macro_export]
-    macro_rules! __tool_name_weather_is_taken {
+    macro_rules! __tool_name_weather_is_taken_write_another_one {
         () => {};
     }
     &__DEFINITION

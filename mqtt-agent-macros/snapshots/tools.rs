@@ -4,7 +4,7 @@ fn main() {
             #[track_caller]
             const fn __put_tool_above_forecast_or_write_its_full_path() {
                 ::core::panic!(
-                    "`other::forecast` is no tool that can be seen here; write `#[tool]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made"
+                    "`other::forecast` is no tool that can be seen here; write `#[tool]` above the function, make it visible here, and name it by the path of the module where it is written, not by one that a `use` made; a skill goes into `skills![..]`"
                 )
             }
             {

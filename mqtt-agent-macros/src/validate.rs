@@ -195,7 +195,7 @@ pub(crate) fn definition(attribute: &str, function: &str) -> String {
 }
 
 /// The macro that claims a name, of a tool for example: for two tools of one name rustc says "the name
-/// `__tool_name_get_weather_is_taken` is defined multiple times".
+/// `__tool_name_get_weather_is_taken_write_another_one` is defined multiple times".
 ///
 /// Two names never have one claim. `-` and `.` become `_`; if there are any, a suffix tells what each separator was:
 /// `u` for `_`, `d` for `-`, `p` for `.`.
@@ -208,7 +208,7 @@ pub(crate) fn claim(what: &str, name: &str) -> String {
         _ => None,
     });
     let suffix = if readable == name { String::new() } else { "__".chars().chain(separators).collect() };
-    format!("__{what}_{readable}_is_taken{suffix}")
+    format!("__{what}_{readable}_is_taken_write_another_one{suffix}")
 }
 
 #[cfg(test)]
@@ -218,8 +218,11 @@ mod tests {
 
     #[test]
     fn claims_read_well() {
-        assert_eq!(claim("tool_name", "get_weather"), "__tool_name_get_weather_is_taken");
-        assert_eq!(claim("tool_name", "get-weather"), "__tool_name_get_weather_is_taken__d");
+        assert_eq!(claim("tool_name", "get_weather"), "__tool_name_get_weather_is_taken_write_another_one");
+        assert_eq!(
+            claim("tool_name", "get-weather"),
+            "__tool_name_get_weather_is_taken_write_another_one__d"
+        );
     }
 
     #[test]
@@ -315,8 +318,8 @@ mod tests {
 
         #[test]
         fn two_names_never_have_one_claim(
-            a in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
-            b in "[ab]{0,2}([_.-]|_is_taken|__){0,3}[udp]{0,3}",
+            a in "[ab]{0,2}([_.-]|_is_taken_write_another_one|__){0,3}[udp]{0,3}",
+            b in "[ab]{0,2}([_.-]|_is_taken_write_another_one|__){0,3}[udp]{0,3}",
         ) {
             prop_assert_eq!(a == b, claim("tool_name", &a) == claim("tool_name", &b));
         }

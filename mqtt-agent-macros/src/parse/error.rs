@@ -165,6 +165,11 @@ fn retry(option: &AttributeOption, fields: &[&str], errors: &Errors) -> Option<R
                 }
             };
         }
+        // A field of a tuple, or meant as seconds.
+        Expr::Lit(ExprLit { lit: Lit::Int(index), .. }) if !fields.contains(&index.base10_digits()) => {
+            errors.at(index, wrong);
+            return None;
+        }
         Expr::Lit(ExprLit { lit: Lit::Int(index), .. }) => index.base10_digits().to_owned(),
         Expr::Path(path) if path.path.get_ident().is_some() => {
             path.path.get_ident().map(|ident| ident.unraw().to_string()).unwrap_or_default()

@@ -295,7 +295,7 @@ impl AttributeOption {
             _ => {
                 self.wrong(
                     errors,
-                    &format!("`{0}` takes a value; write `{0} = ..` or `{0}(.., ..)`", self.key()),
+                    &format!("`{0}` takes a value; write `{0} = value` or `{0}(value, value)`", self.key()),
                 );
                 Vec::new()
             }
@@ -307,7 +307,7 @@ impl AttributeOption {
         match &self.value {
             Value::Is(value) => Some(value.clone()),
             _ => {
-                self.wrong(errors, &format!("`{0}` takes a value; write `{0} = ..`", self.key()));
+                self.wrong(errors, &format!("`{0}` takes a value; write `{0} = value`", self.key()));
                 None
             }
         }

@@ -69,7 +69,7 @@ pub(super) fn value(
 ///
 /// ```text
 /// #[macro_export]
-/// macro_rules! __tool_name_weather_is_taken { () => {} }
+/// macro_rules! __tool_name_weather_is_taken_write_another_one { () => {} }
 /// ```
 ///
 /// Exported, because others may be defined twice; in the body of the hidden function, because a macro can be in any.

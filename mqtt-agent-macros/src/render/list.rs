@@ -124,14 +124,14 @@ fn attribute_check(attribute: &str, path: &Path) -> Option<TokenStream> {
     let (module, last) = in_a_module(path)?;
     let otherwise = definition_of(attribute, &last);
     let text = path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::");
-    let [kind, attributes] = match attribute {
-        tool::ATTRIBUTE => ["tool", "`#[tool]`"],
-        skill::ATTRIBUTE => ["skill", "`#[skill]`"],
-        _ => ["topic handler", "`#[on]` or `#[request]`"],
+    let [kind, attributes, other] = match attribute {
+        tool::ATTRIBUTE => ["tool", "`#[tool]`", "; a skill goes into `skills![..]`"],
+        skill::ATTRIBUTE => ["skill", "`#[skill]`", "; a tool goes into `tools![..]`"],
+        _ => ["topic handler", "`#[on]` or `#[request]`", ""],
     };
     let message = format!(
         "`{text}` is no {kind} that can be seen here; write {attributes} above the function, make it visible here, and name \
-         it by the path of the module where it is written, not by one that a `use` made"
+         it by the path of the module where it is written, not by one that a `use` made{other}"
     );
     let hidden = hidden(attribute, &last.into(), &quote!(()));
     Some(quote! {

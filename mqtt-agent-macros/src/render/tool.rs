@@ -45,7 +45,7 @@ pub(super) const ATTRIBUTE: &str = "tool";
 ///         tool.error_codes(&codes(..)).timeout_ms(5000)
 ///     };
 ///     inventory::submit! { RegisteredTool(&__DEFINITION, option_env!("CARGO_PKG_NAME")) }
-///     macro_rules! __tool_name_weather_is_taken { () => {} }
+///     macro_rules! __tool_name_weather_is_taken_write_another_one { () => {} }
 ///     &__DEFINITION
 /// }
 /// ```

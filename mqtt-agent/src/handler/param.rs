@@ -51,7 +51,7 @@ pub use shape::{AnyRoot, BorrowedParam, Root, RootOf};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "neither an argument, which needs `Deserialize` and `JsonSchema`, nor given by the agent",
-    note = "for a type of your own derive `serde::Deserialize` and `schemars::JsonSchema`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; for a value of the agent write `State<T>`, `T: Clone + Send + Sync`"
+    note = "for a type of your own derive `serde::Deserialize` and `schemars::JsonSchema`; for one of `chrono`, `jiff`, `uuid`, `url` or `rust_decimal` add the feature of `mqtt-agent` with that name, for one of another crate see `mqtt_agent::guide::types`; for a value of the agent write `State<T>` with a `T` that is `Clone + Send + Sync`, or `State<Arc<T>>`; for the connection write `cx: &Context`, which has `cx.client()`"
 )]
 pub trait Param<'a>: Sized {
     /// What the parameter needs. The agent checks it before any call.

@@ -81,7 +81,7 @@ pub trait Borrowed {}
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool, a skill or a topic handler",
     label = "borrows from the call, whose arguments are read before the handler runs",
-    note = "take it by value: `String` for a text, `Vec<T>` for a list"
+    note = "take it by value: `String` for a text, `Vec<T>` for a list, `T` for any other `&T`; `Context` alone is taken as `&Context`"
 )]
 pub trait BorrowedParam {
     /// What the reference needs.

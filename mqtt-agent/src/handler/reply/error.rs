@@ -35,8 +35,8 @@ use super::failure::{Failure, INTERNAL};
 /// the log has the error with all its sources under the same reference.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a tool, a skill or a topic handler",
-    label = "says nothing that the caller could read",
-    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`; hold another crate's error in a variant of your own, `#[tool_error(internal, from)] Io(std::io::Error)`; `anyhow::Error` needs the feature `anyhow`"
+    label = "is no `ToolError`, which tells the caller what went wrong",
+    note = "derive `mqtt_agent::ToolError` for it, or answer with `Result<_, String>`; hold another crate's error in a variant of your own, `#[tool_error(internal, from)] Io(std::io::Error)`; `Box<dyn Error + Send + Sync>` is one as it is, and `anyhow::Error` with the feature `anyhow`"
 )]
 pub trait ToolError {
     /// The message for the caller and its model: what went wrong, and what to do. Do not include confidential details.
