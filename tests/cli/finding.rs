@@ -1,9 +1,9 @@
-//! `tools`, `agents`, `servers`, `show`, and the completions.
+//! `tools`, `agents`, `servers` and `show`.
 
 use serde_json::json;
 use support::on_each_broker;
 
-use crate::command::{run, run_alone};
+use crate::command::run;
 use crate::served::{desk, station};
 
 on_each_broker! {
@@ -53,54 +53,5 @@ on_each_broker! {
         let text = run(broker, &["show", "weather"]).await;
         assert!(text.done().starts_with("tool weather, online, served by station"), "{text:?}");
         agent.stop().await;
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_complete_from_the_broker_and_hostile_ones_are_left_out() {
-    let broker = support::TestBroker::embedded().await;
-    let (agent, _heard) = station(&broker.url()).await;
-    let desk = desk(&broker.url()).await;
-    let mut peer = support::RawPeer::connect(&broker.url(), "peer").await;
-    let folder = tempfile::tempdir().unwrap();
-    let hostile = "we$(touch hostile)";
-    let card =
-        json!({"version": "1", "tool": hostile, "server": "peer", "status": "online", "description": "x"});
-    peer.retain(&format!("a2a/v1/mcp/tools/{hostile}/card"), card.to_string()).await;
-    let command = crate::command::command(&[]);
-    std::os::unix::fs::symlink(command.as_std().get_program(), folder.path().join("mqtt-agent")).unwrap();
-    let complete = async |line: &str, word: usize| {
-        let script = format!(
-            "source <(mqtt-agent completions bash); COMP_WORDS=({line}); COMP_CWORD={word}; _mqtt_agent_names mqtt-agent \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[@]}}\""
-        );
-        let mut shell = tokio::process::Command::new("bash");
-        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
-        shell
-            .args(["-c", &script])
-            .env("PATH", path)
-            .env("MQTT_AGENT_URL", broker.url())
-            .current_dir(folder.path());
-        let output = support::soon(shell.output()).await.unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
-    assert_eq!(complete("mqtt-agent call we", 2).await, "weather");
-    assert_eq!(complete("mqtt-agent ask d", 2).await, "desk");
-    assert_eq!(complete("mqtt-agent ping st", 2).await, "station");
-    assert_eq!(complete("mqtt-agent tasks list d", 3).await, "desk");
-    assert_eq!(complete("mqtt-agent tool", 1).await, "tools");
-    assert!(!folder.path().join("hostile").exists());
-    desk.stop().await;
-    agent.stop().await;
-}
-
-#[tokio::test]
-async fn completions_name_every_command() {
-    for shell in ["bash", "zsh", "fish", "powershell"] {
-        let text = run_alone(&["completions", shell]).await;
-        for command in ["dev", "tools", "agents", "servers", "show", "call", "ask", "watch", "publish", "why"]
-        {
-            assert!(text.done().contains(command), "{shell}: {command}");
-        }
     }
 }

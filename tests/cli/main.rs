@@ -7,6 +7,7 @@ mod benching;
 mod bridging;
 mod calling;
 mod command;
+mod completing;
 mod contexts;
 mod contracts;
 mod developing;

@@ -46,13 +46,23 @@ pub(crate) fn names_command() -> Command {
         .args(broker())
 }
 
-/// What is added to the script of a shell: where names stand, and that they come from here.
-pub(crate) fn script(shell: Shell) -> &'static str {
+/// How clap's script for zsh ends: it completes at once when zsh loads it for the first completion.
+const ZSH_STARTS: &str = "\nif [ \"$funcstack[1]\" = \"_mqtt-agent\" ]; then\n    _mqtt-agent \"$@\"";
+
+/// The script of a shell: clap's, where names stand, and that they come from here.
+pub(crate) fn script(shell: Shell, command: &mut Command) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, command, "mqtt-agent", &mut text);
+    let text = String::from_utf8_lossy(&text);
     match shell {
-        Shell::Bash => BASH,
-        Shell::Zsh => ZSH,
-        Shell::Fish => FISH,
-        _ => "",
+        Shell::Bash => format!("{text}{BASH}"),
+        // The first completion has names as well.
+        Shell::Zsh => match text.rfind(ZSH_STARTS) {
+            Some(end) => format!("{}{ZSH}", text.get(..end).unwrap_or_default()),
+            None => format!("{text}{ZSH}"),
+        },
+        Shell::Fish => format!("{text}{FISH}"),
+        _ => text.into_owned(),
     }
 }
 
@@ -102,6 +112,9 @@ _mqtt_agent_names() {
     fi
 }
 compdef _mqtt_agent_names mqtt-agent
+if [ "$funcstack[1]" = "_mqtt-agent" ]; then
+    _mqtt_agent_names "$@"
+fi
 "#;
 
 const FISH: &str = r#"

@@ -235,11 +235,9 @@ fn mcp() -> [Arg; 21] {
 /// `mqtt-agent completions`.
 pub(crate) fn print_completions(matches: &ArgMatches) -> Result<(), Failure> {
     if let Some(shell) = matches.get_one::<Shell>("shell") {
-        let mut text = Vec::new();
-        clap_complete::generate(*shell, &mut command(), "mqtt-agent", &mut text);
-        text.extend_from_slice(completions::script(*shell).as_bytes());
+        let text = completions::script(*shell, &mut command());
         // A reader that stops has enough.
-        drop(io::Write::write_all(&mut io::stdout(), &text));
+        drop(io::Write::write_all(&mut io::stdout(), text.as_bytes()));
     }
     Ok(())
 }
