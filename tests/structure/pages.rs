@@ -32,11 +32,10 @@ fn blocks(page: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 #[test]
-fn every_page_has_a_title_that_only_code_hosts_show() {
+fn every_page_begins_with_a_title() {
     for (name, page) in pages() {
         let title = page.lines().next().unwrap_or_default();
-        let titled = title.starts_with("<h1 hidden>") && title.ends_with("</h1>");
-        assert!(titled, "{name} begins with `{title}`; begin with `<h1 hidden>A title</h1>`");
+        assert!(title.starts_with("# "), "{name} begins with `{title}`; begin with `# A title`");
         assert_eq!(page.lines().nth(1), Some(""), "{name} has an empty line under its title");
     }
 }
