@@ -93,7 +93,8 @@ mod spans;
 mod spawn;
 mod store;
 
-/// The guide: every page, in reading order.
+/// The guide: every page, in reading order. In the repository `mqtt-agent/docs/README.md` lists the same pages by their
+/// files.
 ///
 /// First steps:
 ///
@@ -145,7 +146,7 @@ pub mod guide {
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/start.md"))]
     #[cfg_attr(
         not(feature = "broker"),
-        doc = "From an empty folder to a tool. Its program needs the feature `broker`."
+        doc = "From an empty folder to a tool. This page is left out, because its program needs the feature `broker`.\n\n`cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual."
     )]
     pub mod start {}
     #[doc = include_str!("../docs/calling.md")]
@@ -164,7 +165,7 @@ pub mod guide {
             feature = "url",
             feature = "rust_decimal"
         )),
-        doc = "Times, ids, URLs, decimals and durations. The programs of its page need the features `chrono`, `jiff`, `uuid`, `url` and `rust_decimal`."
+        doc = "Times, ids, URLs, decimals and durations. This page is left out, because its programs need the features `chrono`, `jiff`, `uuid`, `url` and `rust_decimal`.\n\n`cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual."
     )]
     pub mod types {}
     #[doc = include_str!("../docs/delegation.md")]
@@ -182,13 +183,13 @@ pub mod guide {
     #[cfg_attr(feature = "otel", doc = include_str!("../docs/observability.md"))]
     #[cfg_attr(
         not(feature = "otel"),
-        doc = "Logs, traces and metrics. The program of its page needs the feature `otel`."
+        doc = "Logs, traces and metrics. This page is left out, because its program needs the feature `otel`.\n\n`cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual."
     )]
     pub mod observability {}
     #[cfg_attr(feature = "broker", doc = include_str!("../docs/embedding.md"))]
     #[cfg_attr(
         not(feature = "broker"),
-        doc = "An agent inside another program. Its program needs the feature `broker`."
+        doc = "An agent inside another program. This page is left out, because its program needs the feature `broker`.\n\n`cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual."
     )]
     pub mod embedding {}
     #[doc = include_str!("../docs/reliability.md")]
@@ -204,7 +205,7 @@ pub mod guide {
     #[cfg_attr(feature = "mcp-http", doc = include_str!("../docs/bridge.md"))]
     #[cfg_attr(
         not(feature = "mcp-http"),
-        doc = "Tools on MQTT for MCP hosts. Its library needs the feature `mcp-http`."
+        doc = "Tools on MQTT for MCP hosts. This page is left out, because its library needs the feature `mcp-http`.\n\n`cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual."
     )]
     pub mod bridge {}
 }
@@ -265,7 +266,9 @@ pub use mqtt_agent_macros::skills;
 #[doc = include_str!("../docs/testing.md")]
 pub use mqtt_agent_macros::test;
 #[cfg(not(feature = "broker"))]
-/// Requires the feature `broker`: the tests run on the embedded broker.
+/// Requires the feature `broker`: the tests run on the embedded broker. The page is left out without it.
+///
+/// `cargo doc --open -p mqtt-agent --all-features` in the repository builds the whole manual.
 pub use mqtt_agent_macros::test_without_broker as test;
 #[doc = include_str!("../docs/tool.md")]
 pub use mqtt_agent_macros::tool;

@@ -1,5 +1,5 @@
 //! The structure of the two crates: no circles between files, imports that run one way through the rooms, one convention for
-//! all errors, and peers' texts that are logged and printed escaped.
+//! all errors, peers' texts that are logged and printed escaped, and pages that read well on code hosts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod causes;
@@ -7,6 +7,7 @@ mod circles;
 mod errors;
 mod imports;
 mod logged;
+mod pages;
 mod rooms;
 mod sources;
 
