@@ -100,6 +100,12 @@ impl From<Failure> for CallToolResult {
     }
 }
 
+/// The result of a skill.
+pub(super) fn of_skill(value: Value, output: Output, era: Era) -> CallToolResult {
+    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    result(Content::of(value).with_text(text), output, era)
+}
+
 /// A result for hosts of this era. What its card calls an object and is none can't be given to them.
 pub(super) fn result(content: Content<Value>, output: Output, era: Era) -> CallToolResult {
     let (value, blocks) = content.into_parts();
