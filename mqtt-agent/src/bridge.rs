@@ -185,8 +185,7 @@ impl Bridge {
     }
 
     /// Also shows the skills of agents, each as a tool. An agent's updates become progress, and its questions become
-    /// elicitation. A host without elicitation gets the question as an error with the code `question`, and the task is
-    /// cancelled.
+    /// elicitation. A host without elicitation gets the question as an error, and the task is cancelled.
     pub fn agents(mut self) -> Self {
         self.agents = true;
         self

@@ -175,9 +175,21 @@ async fn a_host_that_answers_no_questions_is_told_what_was_asked() {
         let mut host = Host::start(era, &broker.url(), AGENTS).await;
         host.listen().await;
         host.until_listed("desk_greet").await;
-        let asked = host.call("desk_greet", json!({"message": "hi"})).await;
-        assert_eq!(error(&asked)["code"], "question", "{asked}");
-        assert!(error(&asked)["message"].as_str().unwrap().contains("`Name?`"), "{asked}");
+        let call = json!({"name": "desk_greet", "arguments": {"message": "hi"}});
+        let answer = host.ask("tools/call", call).await;
+        let told = match era {
+            Era::Legacy => {
+                assert_eq!(error(&answer["result"])["code"], "question", "{answer}");
+                error(&answer["result"])
+            }
+            Era::Modern => {
+                assert_eq!(answer["error"]["code"], -32021, "{answer}");
+                let required = &answer["error"]["data"]["requiredCapabilities"];
+                assert_eq!(required, &json!({"elicitation": {}}), "{answer}");
+                &answer["error"]
+            }
+        };
+        assert!(told["message"].as_str().unwrap().contains("`Name?`"), "{answer}");
         host.end().await;
     }
     agent.stop().await;

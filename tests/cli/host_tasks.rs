@@ -323,6 +323,31 @@ async fn a_question_that_is_declined_ends_its_task() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_whose_question_its_host_cannot_answer_ends_as_its_call_would() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), AT_ONCE, polling()).await;
+        let id = begun(&mut host, "baker_order", "please").await;
+        baker.ready.add_permits(1);
+        let end = ended(&mut host, &id).await;
+        match era {
+            Era::Legacy => {
+                assert_eq!(end["status"], "completed", "{end}");
+                assert_eq!(end["result"]["_meta"]["mqtt-agent/error"]["code"], "question", "{end}");
+            }
+            Era::Modern => {
+                assert_eq!((&end["status"], end.get("result")), (&json!("failed"), None), "{end}");
+                assert_eq!(end["error"]["code"], -32021, "{end}");
+                assert_eq!(end["statusMessage"], end["error"]["message"], "{end}");
+            }
+        }
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_belongs_to_the_identity_of_its_caller_and_outlives_its_session() {
     let broker = TestBroker::embedded().await;
     let mut baker = Baker::start(&broker.url()).await;

@@ -52,6 +52,7 @@ async fn main() {
             skills::multi_round,
             skills::tampered_state,
             skills::capabilities,
+            skills::missing_capability,
             tasks::with_task,
         ])
         .state(own.clone());

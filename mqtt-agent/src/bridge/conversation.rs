@@ -12,7 +12,7 @@ use super::asking::{Asking, Step};
 use super::caller::Caller;
 use super::calling::Clock;
 use super::offer::{Era, Listed};
-use super::outcome::{self, Failure};
+use super::outcome::{self, Failure, Refusal};
 use super::parked::Purpose;
 use super::progress::Progress;
 use super::question::{self, Answerer, Reply};
@@ -49,11 +49,8 @@ pub(super) async fn hold(
     match converse(shared, conversation).await {
         Ok(Said::End(value)) => Ok(outcome::of_skill(value, output, era).into()),
         Ok(Said::Other(response)) => Ok(response),
-        Ok(Said::Closed) => Err(ErrorData::invalid_params(
-            "the question of this `requestState` is not open, or not any more; call the tool again without it",
-            None,
-        )),
-        Err(failure) => Ok(CallToolResult::from(failure).into()),
+        Err(Refusal::Failure(failure)) => Ok(CallToolResult::from(failure).into()),
+        Err(Refusal::Protocol(error)) => Err(error),
     }
 }
 
@@ -61,11 +58,9 @@ enum Said {
     End(Value),
     /// A question, or a task that goes on.
     Other(CallToolResponse),
-    /// Nothing waits for this answer.
-    Closed,
 }
 
-async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Failure> {
+async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Refusal> {
     let Conversation { caller, listed, arguments, era, trace, mut progress, answerer, .. } = conversation;
     let Conversation { takes_tasks, state, responses, .. } = conversation;
     let _places = shared.places(caller)?;
@@ -85,10 +80,14 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 return Err(Failure::new(
                     "invalid_arguments",
                     "there is no answer to the question; send it with the state",
-                ));
+                )
+                .into());
             };
             let Some(asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
-                return Ok(Said::Closed);
+                return Err(Refusal::Protocol(ErrorData::invalid_params(
+                    "the question of this `requestState` is not open, or not any more; call the tool again without it",
+                    None,
+                )));
             };
             asking.answer(answer.answer()?, &mut clock).await?;
             asking
@@ -137,11 +136,11 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             Answerer::Retry => {
                 let Some(state) = shared.park(asking, purpose) else {
                     let message = "too many questions are open; answer some of them first";
-                    return Err(Failure::unavailable(message).with_code(codes::BUSY));
+                    return Err(Failure::unavailable(message).with_code(codes::BUSY).into());
                 };
                 return Ok(Said::Other(question::asking(&asked, state)?.into()));
             }
-            Answerer::Nobody => return Err(question::unanswerable(&asked)),
+            Answerer::Nobody => return Err(question::unanswerable(&asked, era)),
         }
     }
 }

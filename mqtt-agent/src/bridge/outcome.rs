@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::{Map, Value, json};
 
@@ -46,6 +47,21 @@ impl Failure {
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+}
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// What a model can read, and may correct.
+    Failure(Failure),
+    /// What only the host can correct.
+    Protocol(ErrorData),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rmcp::ErrorData;
 use rmcp::model::{
     ClientCapabilities, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
     ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
@@ -11,7 +12,7 @@ use rmcp::service::{ElicitationMode, Peer, RoleServer};
 use serde_json::Value;
 
 use super::offer::Era;
-use super::outcome::Failure;
+use super::outcome::{Failure, Refusal};
 use crate::shown::shown;
 
 /// The property that has the answer, and the name of the one request.
@@ -46,13 +47,19 @@ impl Answerer {
     }
 }
 
-/// The end of a task whose question nobody answers.
-pub(super) fn unanswerable(question: &str) -> Failure {
+/// The end of a task whose question nobody answers. Hosts of 2026-07-28 are told which capability that needs.
+pub(super) fn unanswerable(question: &str, era: Era) -> Refusal {
     let message = format!(
         "the task was cancelled, for this host answers no questions and the agent asks: `{}`; say it in the call",
         shown(question)
     );
-    Failure::new("tool_error", message).with_code("question")
+    if era == Era::Legacy {
+        return Failure::new("tool_error", message).with_code("question").into();
+    }
+    let elicitation = ClientCapabilities::builder().enable_elicitation().build();
+    let mut error = ErrorData::missing_required_client_capability(elicitation);
+    error.message = message.into();
+    Refusal::Protocol(error)
 }
 
 /// The question, as a form with one field.

@@ -26,6 +26,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// The same of one identity.
 pub(super) const MOST_OWN_BYTES: usize = 16 << 20;
 
+/// What always has room, in bytes: that something else has none.
+const SMALL: usize = 4 << 10;
+
 /// How long after the longest time of a call a task is kept that no host has fetched.
 pub(super) const UNFETCHED: Duration = Duration::from_secs(15 * 60);
 
@@ -284,7 +287,8 @@ pub(super) struct Unknown;
 
 /// Whether a task may take so many bytes.
 fn has_room(entries: &HashMap<String, Entry>, id: &str, bytes: usize) -> bool {
-    let Some(owner) = entries.get(id).map(|entry| &entry.owner) else { return true };
+    let owner = entries.get(id).map(|entry| &entry.owner).filter(|_| bytes > SMALL);
+    let Some(owner) = owner else { return true };
     let others = || entries.iter().filter(|(other, _)| *other != id).map(|(_, entry)| entry);
     let all = others().map(|entry| entry.bytes).fold(bytes, usize::saturating_add);
     let own = others().filter(|entry| entry.owner == *owner).map(|entry| entry.bytes);

@@ -104,6 +104,7 @@ fn tasks_are_bounded_in_number_and_in_bytes_for_each_identity() {
     let (half, most) = (MOST_OWN_BYTES / 2, MOST_OWN_BYTES);
     assert!(end(&book, &ids[0], half) && !end(&book, &ids[1], half) && end(&book, &other, half));
     assert_eq!(status(&book, &ids[1], now), Some(TaskStatus::Working));
+    assert!(end(&book, &ids[2], 1), "what is small has room");
     assert!(book.ask(&ids[1], question::request(&"x".repeat(most)).unwrap()).is_none());
     // The place is free again.
     assert_eq!(status(&book, &ids[0], now), Some(TaskStatus::Completed));

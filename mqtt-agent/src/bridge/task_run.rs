@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rmcp::model::{CallToolResult, JsonObject, Task, TaskPayload};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::asking::{Asking, Step};
 use super::calling::Clock;
 use super::offer::{Era, Output};
-use super::outcome::{self, Failure};
+use super::outcome::{self, Failure, Refusal};
 use super::question;
 use super::shared::Shared;
 use super::task_book::{Begun, MOST_OWN_BYTES, TaskBook};
@@ -56,7 +57,7 @@ impl Work {
     }
 
     /// Works until the end.
-    async fn work(&mut self, book: &TaskBook, id: &str) -> Result<Value, Failure> {
+    async fn work(&mut self, book: &TaskBook, id: &str) -> Result<Value, Refusal> {
         loop {
             let asked = match self.asking.step(&mut self.clock, None).await? {
                 Step::End(value) => return Ok(value),
@@ -68,11 +69,11 @@ impl Work {
                 Step::Question(question) => question,
             };
             if !self.answers {
-                return Err(question::unanswerable(&asked));
+                return Err(question::unanswerable(&asked, self.era));
             }
             let Some(answered) = book.ask(id, question::request(&asked)?) else {
                 let message = "the task was cancelled, for the open questions and the results of tasks take too much memory; fetch some of them first";
-                return Err(Failure::unavailable(message).with_code(codes::BUSY));
+                return Err(Failure::unavailable(message).with_code(codes::BUSY).into());
             };
             let until = self.clock.end().min(within(ANSWERED).into());
             let Ok(Ok(answer)) = timeout_at(until, answered).await else {
@@ -81,30 +82,39 @@ impl Work {
                     Lasting(ANSWERED),
                     shown(&asked)
                 );
-                return Err(Failure::new("timeout", message).with_code("question"));
+                return Err(Failure::new("timeout", message).with_code("question").into());
             };
             self.asking.answer(answer?, &mut self.clock).await?;
         }
     }
 
     /// Tells how it has ended: as the call would have been answered.
-    fn end(&self, book: &TaskBook, id: &str, ended: Result<Value, Failure>) {
-        let result = match ended {
-            Ok(value) => outcome::of_skill(value, self.output, self.era),
-            Err(failure) => failure.into(),
+    fn end(&self, book: &TaskBook, id: &str, ended: Result<Value, Refusal>) {
+        let payload = match ended {
+            Ok(value) => self.completed(&outcome::of_skill(value, self.output, self.era)),
+            Err(Refusal::Failure(failure)) => self.completed(&failure.into()),
+            Err(Refusal::Protocol(error)) => {
+                book.tell(id, &error.message);
+                TaskPayload::Failed { error: object(&error) }
+            }
         };
-        if book.end(id, completed(&result, self.era)) {
+        if book.end(id, payload) {
             return;
         }
         let message = format!(
             "the result has no room in the {MOST_OWN_BYTES} bytes that the results of tasks may take; fetch the others first, or ask for less"
         );
         let result = Failure::new("tool_error", message).with_code(codes::TOO_LARGE).into();
-        if !book.end(id, completed(&result, self.era)) {
-            crate::log::warn!(
-                "failed to keep the end of a task, for there is no room; its host finds it working until it is forgotten"
-            );
+        book.end(id, self.completed(&result));
+    }
+
+    fn completed(&self, result: &CallToolResult) -> TaskPayload {
+        let mut result = object(result);
+        if self.era == Era::Legacy {
+            // Hosts of this era do not know it.
+            result.remove("resultType");
         }
+        TaskPayload::Completed { result }
     }
 }
 
@@ -120,12 +130,7 @@ async fn keep(shared: &Shared, id: &str, gone: impl Future<Output = ()>) {
     }
 }
 
-fn completed(result: &CallToolResult, era: Era) -> TaskPayload {
-    let mut result: JsonObject =
-        serde_json::to_value(result).and_then(serde_json::from_value).unwrap_or_default();
-    if era == Era::Legacy {
-        // Hosts of this era do not know it.
-        result.remove("resultType");
-    }
-    TaskPayload::Completed { result }
+/// Something of MCP as JSON; it is an object in any case.
+fn object(what: &impl Serialize) -> JsonObject {
+    serde_json::to_value(what).and_then(serde_json::from_value).unwrap_or_default()
 }
