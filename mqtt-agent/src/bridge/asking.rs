@@ -18,12 +18,17 @@ use crate::wire::{Part, TaskError, TaskResult, TaskState, codes};
 /// How long a cancel may take.
 const CANCEL: Duration = Duration::from_secs(10);
 
+/// How often a question is asked.
+const MOST_ASKED: u32 = 3;
+
 /// A task that runs. Dropped before its end, it is cancelled at its agent (`A2A-12`).
 #[derive(Debug)]
 pub(super) struct Asking {
     task: Option<TaskHandle>,
     /// Its tool, as hosts know it.
     tool: String,
+    /// The agent's last question, and how often the host was asked.
+    question: (String, u32),
     tasks: TaskTracker,
     runtime: Handle,
 }
@@ -51,7 +56,7 @@ impl Asking {
     ) -> Result<Self, Failure> {
         let task = client.delegate(agent, task).timeout(limits.longest).await.map_err(failure)?;
         let (tasks, runtime) = (tasks.clone(), Handle::current());
-        Ok(Self { task: Some(task), tool: tool.to_owned(), tasks, runtime })
+        Ok(Self { task: Some(task), tool: tool.to_owned(), question: (String::new(), 0), tasks, runtime })
     }
 
     /// Goes on until the agent says something, asks, or the task ends, or at the latest until `late`. Cancel safe until
@@ -76,7 +81,9 @@ impl Asking {
             let Some(update) = update else { break };
             let text = text(&update);
             if update.state == TaskState::InputRequired {
-                return Ok(Step::Question(text.unwrap_or_else(|| "The agent asks for more.".to_owned())));
+                let question = text.unwrap_or_else(|| "The agent asks for more.".to_owned());
+                self.question = (question.clone(), 1);
+                return Ok(Step::Question(question));
             }
             if let Some(text) = text {
                 return Ok(Step::Progress(text));
@@ -86,6 +93,14 @@ impl Asking {
         // There is nothing left to be cancelled.
         self.task = None;
         end(ended).map(Step::End)
+    }
+
+    /// The open question once more, for a host that has not answered it; `None` where it was asked often enough.
+    pub(super) fn again(&mut self) -> Option<String> {
+        let (question, asked) = &mut self.question;
+        let is_asked = (1..MOST_ASKED).contains(asked);
+        *asked = asked.saturating_add(1);
+        is_asked.then(|| question.clone())
     }
 
     /// Answers its question.

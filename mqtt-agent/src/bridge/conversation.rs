@@ -67,6 +67,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
     let tool = &listed.card.tool;
     let purpose = Purpose::new(caller.identity(), tool, &arguments);
     let mut clock = Clock::new(shared.limits());
+    let mut again = None;
     let mut asking = match state {
         None => {
             let (agent, id) = skill::of(tool).unwrap_or((tool, ""));
@@ -76,27 +77,32 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             Asking::begin(&client, agent, task, shown, shared.limits(), &shared.tasks).await?
         }
         Some(state) => {
-            let Some(answer) = Reply::in_call(responses) else {
-                return Err(Failure::new(
-                    "invalid_arguments",
-                    "there is no answer to the question; send it with the state",
-                )
-                .into());
-            };
-            let Some(asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
+            let reply = Reply::in_call(responses);
+            if let Some(malformed @ Reply::Malformed) = reply {
+                // The question stays open, and its state good.
+                return Err(Refusal::Protocol(ErrorData::invalid_params(malformed.fault(), None)));
+            }
+            let Some(mut asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
                 return Err(Refusal::Protocol(ErrorData::invalid_params(
                     "the question of this `requestState` is not open, or not any more; call the tool again without it",
                     None,
                 )));
             };
-            asking.answer(answer.answer()?, &mut clock).await?;
+            match reply {
+                Some(reply) => asking.answer(reply.answer()?, &mut clock).await?,
+                None => again = Some(asking.again().ok_or_else(question::unanswered)?),
+            }
             asking
         }
     };
     let mut late = takes_tasks.then(|| deadline::within(shared.limits().task_after).into());
     let mut last = Value::Null;
     loop {
-        let asked = match asking.step(&mut clock, late).await? {
+        let step = match again.take() {
+            Some(question) => Step::Question(question),
+            None => asking.step(&mut clock, late).await?,
+        };
+        let asked = match step {
             Step::End(value) => return Ok(Said::End(value)),
             Step::Progress(text) => {
                 let text = Value::String(text);

@@ -62,6 +62,12 @@ pub(super) fn unanswerable(question: &str, era: Era) -> Refusal {
     Refusal::Protocol(error)
 }
 
+/// The end of a task whose question was asked often enough.
+pub(super) fn unanswered() -> Failure {
+    let message = "the task was cancelled, for the agent's question was not answered; call the tool again, and send the answer with the state";
+    Failure::new("invalid_arguments", message).with_code("question")
+}
+
 /// The question, as a form with one field.
 pub(super) fn form(question: &str) -> Result<ElicitRequestParams, Failure> {
     let field = ElicitationSchema::builder()
@@ -92,7 +98,7 @@ pub(super) enum Reply {
     Said(String),
     /// It was asked, and does not want to say.
     Declined,
-    /// Nothing, or not what was asked for.
+    /// Not what was asked for.
     Missing,
     /// It is no result of an elicitation.
     Malformed,
