@@ -21,7 +21,8 @@
 // - `names`, `filter`, `wrap`, `blocks`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
-// - `asking`, `question`, `parked`: one task of an agent, and what it asks; `conversation`: a call of a skill
+// - `asking`, `question`, `parked`: one task of an agent, and what it asks; `task_book`: the tasks that hosts poll
+// - `conversation`: a call of a skill; `task_run`: the rest of one that became a task; `tasks`: the requests of MCP for it
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
 // - `publish`: the other direction
@@ -51,6 +52,11 @@ mod publish;
 mod question;
 mod shared;
 mod skill;
+mod task_book;
+#[cfg(test)]
+mod task_book_tests;
+mod task_run;
+mod tasks;
 mod upkeep;
 mod wrap;
 
@@ -164,6 +170,13 @@ impl Bridge {
         self
     }
 
+    /// Sets how long the call of a skill may take until it is answered as a task, which the host polls. That is for hosts
+    /// alone that declare the extension `io.modelcontextprotocol/tasks`. Default: 10 s.
+    pub fn task_after(mut self, time: Duration) -> Self {
+        self.limits.task_after = time;
+        self
+    }
+
     /// Sets how hosts see the tools: each tool in the list, or three tools that find, describe and call the others.
     /// Default: [`Expose::Direct`].
     pub fn expose(mut self, expose: Expose) -> Self {
@@ -172,8 +185,7 @@ impl Bridge {
     }
 
     /// Also shows the skills of agents, each as a tool. An agent's updates become progress, and its questions become
-    /// elicitation. A host without elicitation gets the question as an error with the code `question`, and the task is
-    /// cancelled.
+    /// elicitation. A host without elicitation gets the question as an error, and the task is cancelled.
     pub fn agents(mut self) -> Self {
         self.agents = true;
         self
@@ -223,7 +235,7 @@ impl Bridge {
         let is_known = catalogue.shelf().len() > 0;
 
         let (told, broker) = watch::channel(Broker::Connecting);
-        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, expose, identity));
+        let shared = Arc::new(Shared::new(catalogue, is_known, broker, limits, expose, identity, agents));
         let connecting = spawn::owned(broker::connect(attempt, options, told));
         let upkeep = spawn::owned(upkeep::run(Arc::clone(&shared), cache, exact, agents));
         Ok(RunningBridge { shared, _tasks: [connecting, upkeep] })

@@ -16,6 +16,8 @@ pub(crate) enum Make {
     Sdk1,
     /// `@modelcontextprotocol/client` 2.x, in this mode.
     Sdk2(&'static str),
+    /// The same with `@modelcontextprotocol/ext-tasks`, over HTTP.
+    Tasks,
     /// PyPI `mcp`, in this mode.
     Python(&'static str),
     FastMcp,
@@ -72,6 +74,7 @@ impl Host {
     async fn start(make: Make, target: &[&str]) -> Self {
         let (program, script, mode) = match make {
             Make::Sdk1 => ("node".into(), folder("node/mcp-host.mjs"), "sdk1"),
+            Make::Tasks => ("node".into(), folder("node/mcp-host.mjs"), "tasks"),
             Make::Sdk2(mode) => ("node".into(), folder("node/mcp-host.mjs"), mode),
             Make::Python(mode) => (folder("python/venv/bin/python"), folder("python/mcp_host.py"), mode),
             Make::FastMcp => (folder("python/venv/bin/python"), folder("python/mcp_host.py"), "fastmcp"),

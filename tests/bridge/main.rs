@@ -9,3 +9,4 @@ mod host;
 mod inspector;
 mod served;
 mod server_everything;
+mod tasks;

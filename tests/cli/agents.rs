@@ -168,6 +168,53 @@ async fn a_question_is_a_result_that_asks_for_more_for_hosts_of_2026_07_28() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_without_an_answer_is_asked_again_but_not_for_ever() {
+    let broker = TestBroker::embedded().await;
+    let agent = desk(&broker.url()).await;
+    let mut host = Host::answering(Era::Modern, &broker.url(), AGENTS).await;
+    host.listen().await;
+    host.until_listed("desk_greet").await;
+    let arguments = json!({"message": "hi"});
+    let retry = |responses: Option<Value>, state: &Value| {
+        let mut call = json!({"name": "desk_greet", "arguments": arguments, "requestState": state});
+        if let Some(responses) = responses {
+            call["inputResponses"] = responses;
+        }
+        call
+    };
+    let accept = || Some(json!({"answer": {"action": "accept", "content": {"answer": "Ada"}}}));
+
+    let first = host.call("desk_greet", arguments.clone()).await;
+    // What is no result of an elicitation is refused, and its state stays good.
+    let malformed = Some(json!({"answer": 7}));
+    let refused = host.ask("tools/call", retry(malformed, &first["requestState"])).await;
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    let mut state = first["requestState"].clone();
+    for missing in [Some(json!({"other": 7})), Some(json!({}))] {
+        let again = host.ask("tools/call", retry(missing, &state)).await["result"].clone();
+        assert_eq!(again["resultType"], "input_required", "{again}");
+        assert_eq!(again["inputRequests"], first["inputRequests"], "{again}");
+        assert_ne!(again["requestState"], state);
+        state = again["requestState"].clone();
+    }
+    let answered = host.ask("tools/call", retry(accept(), &state)).await;
+    assert_eq!(answered["result"]["content"][0]["text"], "Hello Ada", "{answered}");
+
+    let mut state = host.call("desk_greet", arguments.clone()).await["requestState"].clone();
+    for _ in 0..2 {
+        let again = host.ask("tools/call", retry(None, &state)).await["result"].clone();
+        assert_eq!(again["resultType"], "input_required", "{again}");
+        state = again["requestState"].clone();
+    }
+    let last = host.ask("tools/call", retry(None, &state)).await;
+    assert_eq!(error(&last["result"])["type"], "invalid_arguments", "{last}");
+    let ended = host.ask("tools/call", retry(accept(), &state)).await;
+    assert_eq!(ended["error"]["code"], -32602, "{ended}");
+    host.end().await;
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_answers_no_questions_is_told_what_was_asked() {
     let broker = TestBroker::embedded().await;
     let agent = desk(&broker.url()).await;
@@ -175,9 +222,21 @@ async fn a_host_that_answers_no_questions_is_told_what_was_asked() {
         let mut host = Host::start(era, &broker.url(), AGENTS).await;
         host.listen().await;
         host.until_listed("desk_greet").await;
-        let asked = host.call("desk_greet", json!({"message": "hi"})).await;
-        assert_eq!(error(&asked)["code"], "question", "{asked}");
-        assert!(error(&asked)["message"].as_str().unwrap().contains("`Name?`"), "{asked}");
+        let call = json!({"name": "desk_greet", "arguments": {"message": "hi"}});
+        let answer = host.ask("tools/call", call).await;
+        let told = match era {
+            Era::Legacy => {
+                assert_eq!(error(&answer["result"])["code"], "question", "{answer}");
+                error(&answer["result"])
+            }
+            Era::Modern => {
+                assert_eq!(answer["error"]["code"], -32021, "{answer}");
+                let required = &answer["error"]["data"]["requiredCapabilities"];
+                assert_eq!(required, &json!({"elicitation": {}}), "{answer}");
+                &answer["error"]
+            }
+        };
+        assert!(told["message"].as_str().unwrap().contains("`Name?`"), "{answer}");
         host.end().await;
     }
     agent.stop().await;

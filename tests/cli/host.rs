@@ -69,9 +69,14 @@ impl Host {
 
     /// The same, of a host that answers questions.
     pub(crate) async fn answering(era: Era, url: &str, arguments: &[&str]) -> Self {
+        Self::capable(era, url, arguments, json!({"elicitation": {}})).await
+    }
+
+    /// The same, of a host with these capabilities.
+    pub(crate) async fn capable(era: Era, url: &str, arguments: &[&str], capabilities: Value) -> Self {
         let mut command = command(&["mcp", "--url", url, "--no-cache"]);
         command.args(arguments).stdin(Stdio::piped());
-        Self::spawn_with(era, command, json!({"elicitation": {}})).await
+        Self::spawn_with(era, command, capabilities).await
     }
 
     /// Starts a command that is a bridge, and says hello to it.

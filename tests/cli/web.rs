@@ -30,7 +30,13 @@ impl Web {
 
     /// A client that has said hello.
     pub(crate) async fn client(&self, era: Era, token: Option<&str>) -> Client {
+        self.capable(era, token, json!({})).await
+    }
+
+    /// The same, with these capabilities.
+    pub(crate) async fn capable(&self, era: Era, token: Option<&str>, capabilities: Value) -> Client {
         let mut client = Client::new(self.address, era, token);
+        client.capabilities = capabilities;
         client.hello().await;
         client
     }
@@ -164,6 +170,8 @@ pub(crate) struct Client {
     token: Option<String>,
     pub(crate) session: Option<String>,
     next: u64,
+    /// What it says that it can do.
+    pub(crate) capabilities: Value,
 }
 
 impl Asks for Client {
@@ -174,7 +182,14 @@ impl Asks for Client {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr, era: Era, token: Option<&str>) -> Self {
-        Self { address, era, token: token.map(str::to_owned), session: None, next: 0 }
+        Self {
+            address,
+            era,
+            token: token.map(str::to_owned),
+            session: None,
+            next: 0,
+            capabilities: json!({}),
+        }
     }
 
     /// Sends what is to be sent first.
@@ -185,7 +200,8 @@ impl Client {
             return;
         }
         let client = json!({"name": "host", "version": "1"});
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+        let can = &self.capabilities;
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": can, "clientInfo": client});
         let reply = self.send("initialize", params).await;
         self.session = reply.header("mcp-session-id").map(str::to_owned);
         let answer = reply.answer().await;
@@ -210,7 +226,7 @@ impl Client {
         let (host, bearer) =
             (self.address.to_string(), format!("Bearer {}", self.token.as_deref().unwrap_or_default()));
         let mut headers = self.headers(&host, &bearer);
-        let name = message["params"]["name"].as_str();
+        let name = ["name", "taskId"].iter().find_map(|key| message["params"][key].as_str());
         match self.era {
             Era::Legacy if self.session.is_some() => headers.push(("MCP-Protocol-Version", "2025-11-25")),
             Era::Legacy => {}
@@ -228,7 +244,7 @@ impl Client {
         if self.era == Era::Modern {
             let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "host", "version": "1"});
         }
         let message = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});

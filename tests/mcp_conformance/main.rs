@@ -14,6 +14,7 @@
 
 mod schemas;
 mod skills;
+mod tasks;
 mod tools;
 
 use mqtt_agent::prelude::*;
@@ -37,6 +38,7 @@ async fn main() {
             tools::test_logging_tool,
             tools::test_reconnection,
             tools::test_trigger_tool_change,
+            tasks::greet,
         ])
         .tool(schemas::json_schema_2020_12())
         .tool(schemas::with_header())
@@ -50,10 +52,13 @@ async fn main() {
             skills::multi_round,
             skills::tampered_state,
             skills::capabilities,
+            skills::missing_capability,
+            tasks::with_task,
         ])
         .state(own.clone());
     let running = agent.start(&url).await.expect("the fixtures are served");
     own.set(running);
+    let _tasks = tasks::serve(&url).await.expect("the fixtures are served");
     println!("ready");
     std::future::pending().await
 }

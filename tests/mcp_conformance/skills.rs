@@ -69,3 +69,9 @@ pub(crate) async fn tampered_state(task: Task, note: Option<String>) -> Said {
 pub(crate) async fn capabilities(task: Task, note: Option<String>) -> Said {
     said(&task, "What is your name?", note).await
 }
+
+/// Needs a host that answers questions.
+#[skill("missing_capability")]
+pub(crate) async fn missing_capability(task: Task, note: Option<String>) -> Said {
+    said(&task, "What is your name?", note).await
+}

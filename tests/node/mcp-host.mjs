@@ -2,6 +2,10 @@
 //
 //   node mcp-host.mjs sdk1|default|auto|pinned COMMAND ARGUMENT..
 //   node mcp-host.mjs sdk1|default|auto|pinned http://127.0.0.1:8080/mcp [TOKEN]
+//   node mcp-host.mjs tasks http://127.0.0.1:8080/mcp
+//
+// `tasks` is `pinned` with the official package for the extension of tasks. Its calls also say {"asked": "message"} for each
+// question, whose answer is always `rye`, and {"status", "message"} for each change of a task.
 //
 // One line of JSON for each thing it is asked and says:
 //
@@ -17,6 +21,8 @@ import { createInterface } from 'node:readline';
 const [mode, target, ...rest] = process.argv.slice(2);
 const http = target.startsWith('http://');
 const info = { name: 'mqtt-agent-tests', version: '1.0.0' };
+
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 let changes = 0;
 let changed = () => {};
@@ -43,16 +49,64 @@ async function connected() {
   }
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
-  const negotiation = { auto: 'auto', pinned: { pin: '2026-07-28' } }[mode];
+  const pin = { pin: '2026-07-28' };
+  const negotiation = { auto: 'auto', pinned: pin, tasks: pin }[mode];
   const options = { listChanged: { tools: { onChanged: onChange, autoRefresh: false, debounceMs: 0 } } };
   const client = new Client(info, negotiation ? { ...options, versionNegotiation: { mode: negotiation } } : options);
   await client.connect(
     http ? new StreamableHTTPClientTransport(new URL(target), request) : new StdioClientTransport(stdio),
   );
+  if (mode === 'tasks') {
+    return { client, call: await callsWithTasks(client) };
+  }
   return { client, call: (params, options) => client.callTool(params, options) };
 }
 
-const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+// Sends a request as it is, for the SDK's client refuses results that are tasks.
+let requests = 0;
+async function send(request, { signal } = {}) {
+  const { method, params } = request;
+  const headers = {
+    'Content-Type': 'application/json',
+    Accept: 'application/json, text/event-stream',
+    'MCP-Protocol-Version': '2026-07-28',
+    'Mcp-Method': method,
+    'Mcp-Name': params.name ?? params.taskId,
+  };
+  requests += 1;
+  const body = JSON.stringify({ jsonrpc: '2.0', id: `raw-${requests}`, method, params });
+  const response = await fetch(target, { method: 'POST', headers, body, signal });
+  const text = await response.text();
+  const events = text.split('\n').filter((line) => line.startsWith('data:') && line.length > 6);
+  const messages = text.startsWith('{') ? [text] : events.map((line) => line.slice(5));
+  const { error, result } = messages.map((message) => JSON.parse(message)).find((message) => message.id);
+  return error ? { kind: 'error', error } : { kind: 'result', result };
+}
+
+async function callsWithTasks(client) {
+  const { createTaskSessionFromClient, resultFromTaskOutcome } = await import('@modelcontextprotocol/ext-tasks/client');
+  const session = createTaskSessionFromClient(client, {
+    endpointId: target,
+    rawDispatch: send,
+    v2RequestFraming: {
+      protocolVersion: '2026-07-28',
+      clientInfo: info,
+      clientCapabilities: { elicitation: {} },
+    },
+    onInputRequest: (request) => {
+      say({ asked: request.params.message });
+      return { action: 'accept', content: { answer: 'rye' } };
+    },
+  });
+  return async (params, { signal } = {}) => {
+    const execution = await session.callTool(params.name, params.arguments);
+    signal?.addEventListener('abort', () => execution.cancel());
+    const onEvent = ({ task }) => task && say({ status: task.status, message: task.statusMessage });
+    const { outcome } = await execution.settle({ onEvent });
+    return resultFromTaskOutcome(outcome);
+  };
+}
+
 const { client, call } = await connected();
 let running;
 

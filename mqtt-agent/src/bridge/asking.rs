@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::time::{sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use super::calling::{Clock, Limits};
 use super::outcome::Failure;
-use super::progress::Progress;
 use crate::a2a::{DelegateError, NewTask, TaskHandle, TaskUpdate};
 use crate::client::Client;
 use crate::link::{PublishError, SubscribeError};
@@ -19,20 +18,29 @@ use crate::wire::{Part, TaskError, TaskResult, TaskState, codes};
 /// How long a cancel may take.
 const CANCEL: Duration = Duration::from_secs(10);
 
+/// How often a question is asked.
+const MOST_ASKED: u32 = 3;
+
 /// A task that runs. Dropped before its end, it is cancelled at its agent (`A2A-12`).
 #[derive(Debug)]
 pub(super) struct Asking {
     task: Option<TaskHandle>,
     /// Its tool, as hosts know it.
     tool: String,
+    /// The agent's last question, and how often the host was asked.
+    question: (String, u32),
     tasks: TaskTracker,
     runtime: Handle,
 }
 
 /// What comes of it.
 pub(super) enum Step {
+    /// The agent says how far it is.
+    Progress(String),
     /// The agent asks, and waits.
     Question(String),
+    /// Nothing until a point in time that was given. The task goes on.
+    Late,
     End(Value),
 }
 
@@ -48,37 +56,51 @@ impl Asking {
     ) -> Result<Self, Failure> {
         let task = client.delegate(agent, task).timeout(limits.longest).await.map_err(failure)?;
         let (tasks, runtime) = (tasks.clone(), Handle::current());
-        Ok(Self { task: Some(task), tool: tool.to_owned(), tasks, runtime })
+        Ok(Self { task: Some(task), tool: tool.to_owned(), question: (String::new(), 0), tasks, runtime })
     }
 
-    /// Goes on until the agent asks or the task ends.
-    pub(super) async fn step(
-        &mut self,
-        clock: &mut Clock,
-        progress: &mut Option<Progress>,
-    ) -> Result<Step, Failure> {
-        let tool = self.tool.clone();
-        let Some(task) = &mut self.task else { return Err(Failure::from_end(&tool)) };
+    /// Goes on until the agent says something, asks, or the task ends, or at the latest until `late`. Cancel safe until
+    /// the end of the task.
+    pub(super) async fn step(&mut self, clock: &mut Clock, late: Option<Instant>) -> Result<Step, Failure> {
+        let Some(task) = &mut self.task else { return Err(Failure::from_end(&self.tool)) };
+        let is_late = async {
+            match late {
+                Some(late) => sleep_until(late).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut is_late = std::pin::pin!(is_late);
         loop {
             let update = tokio::select! {
+                biased;
+                () = sleep_until(clock.until()) => return Err(clock.over(&self.tool)),
                 update = task.next() => update,
-                () = sleep_until(clock.until()) => return Err(clock.over(&tool)),
+                () = &mut is_late => return Ok(Step::Late),
             };
             clock.hear();
             let Some(update) = update else { break };
             let text = text(&update);
             if update.state == TaskState::InputRequired {
-                return Ok(Step::Question(text.unwrap_or_else(|| "The agent asks for more.".to_owned())));
+                let question = text.unwrap_or_else(|| "The agent asks for more.".to_owned());
+                self.question = (question.clone(), 1);
+                return Ok(Step::Question(question));
             }
-            if let (Some(text), Some(progress)) = (text, progress.as_mut()) {
-                let text = Value::String(text);
-                timeout_at(clock.end(), progress.tell(&text)).await.map_err(|_| clock.over(&tool))?;
+            if let Some(text) = text {
+                return Ok(Step::Progress(text));
             }
         }
         let ended = task.ended().await.map_err(failure)?;
         // There is nothing left to be cancelled.
         self.task = None;
         end(ended).map(Step::End)
+    }
+
+    /// The open question once more, for a host that has not answered it; `None` where it was asked often enough.
+    pub(super) fn again(&mut self) -> Option<String> {
+        let (question, asked) = &mut self.question;
+        let is_asked = (1..MOST_ASKED).contains(asked);
+        *asked = asked.saturating_add(1);
+        is_asked.then(|| question.clone())
     }
 
     /// Answers its question.

@@ -20,11 +20,14 @@ pub(super) struct Limits {
     pub(super) quiet: Duration,
     /// In all.
     pub(super) longest: Duration,
+    /// The call of a skill, before it is answered as a task to hosts that take that.
+    pub(super) task_after: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(300), longest: Duration::from_secs(3600) }
+        let (quiet, longest) = (Duration::from_secs(300), Duration::from_secs(3600));
+        Self { quiet, longest, task_after: Duration::from_secs(10) }
     }
 }
 

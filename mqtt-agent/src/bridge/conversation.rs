@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResponse, CallToolResult, InputResponses};
+use rmcp::model::{CallToolResponse, CallToolResult, CreateTaskResult, InputResponses};
 use serde_json::{Map, Value};
+use tokio::time::timeout_at;
 
 use super::asking::{Asking, Step};
 use super::caller::Caller;
 use super::calling::Clock;
 use super::offer::{Era, Listed};
-use super::outcome::{self, Failure};
+use super::outcome::{self, Failure, Refusal};
 use super::parked::Purpose;
 use super::progress::Progress;
-use super::question::{self, Answerer};
+use super::question::{self, Answerer, Reply};
 use super::shared::Shared;
 use super::skill;
-use crate::handler::content::Content;
+use super::task_run::Work;
+use crate::deadline;
 use crate::shown::shown;
 use crate::wire::{TraceContext, codes};
 
@@ -30,6 +32,8 @@ pub(super) struct Conversation<'c> {
     pub(super) trace: Option<TraceContext>,
     pub(super) progress: Option<Progress>,
     pub(super) answerer: Answerer,
+    /// Whether the host takes a task for an answer.
+    pub(super) takes_tasks: bool,
     /// What a host of 2026-07-28 sends with the answer to a question.
     pub(super) state: Option<String>,
     pub(super) responses: Option<InputResponses>,
@@ -43,33 +47,27 @@ pub(super) async fn hold(
 ) -> Result<CallToolResponse, ErrorData> {
     let (output, era) = (conversation.listed.offer.output, conversation.era);
     match converse(shared, conversation).await {
-        Ok(Said::End(value)) => {
-            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            Ok(outcome::result(Content::of(value).with_text(text), output, era).into())
-        }
-        Ok(Said::Asked(response)) => Ok(response),
-        Ok(Said::Closed) => Err(ErrorData::invalid_params(
-            "the question of this `requestState` is not open, or not any more; call the tool again without it",
-            None,
-        )),
-        Err(failure) => Ok(CallToolResult::from(failure).into()),
+        Ok(Said::End(value)) => Ok(outcome::of_skill(value, output, era).into()),
+        Ok(Said::Other(response)) => Ok(response),
+        Err(Refusal::Failure(failure)) => Ok(CallToolResult::from(failure).into()),
+        Err(Refusal::Protocol(error)) => Err(error),
     }
 }
 
 enum Said {
     End(Value),
-    Asked(CallToolResponse),
-    /// Nothing waits for this answer.
-    Closed,
+    /// A question, or a task that goes on.
+    Other(CallToolResponse),
 }
 
-async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Failure> {
-    let Conversation { caller, listed, arguments, trace, mut progress, answerer, state, responses, .. } =
-        conversation;
+async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Refusal> {
+    let Conversation { caller, listed, arguments, era, trace, mut progress, answerer, .. } = conversation;
+    let Conversation { takes_tasks, state, responses, .. } = conversation;
     let _places = shared.places(caller)?;
     let tool = &listed.card.tool;
     let purpose = Purpose::new(caller.identity(), tool, &arguments);
     let mut clock = Clock::new(shared.limits());
+    let mut again = None;
     let mut asking = match state {
         None => {
             let (agent, id) = skill::of(tool).unwrap_or((tool, ""));
@@ -79,22 +77,52 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             Asking::begin(&client, agent, task, shown, shared.limits(), &shared.tasks).await?
         }
         Some(state) => {
-            let Some(answer) = question::answered(responses) else {
-                return Err(Failure::new(
-                    "invalid_arguments",
-                    "there is no answer to the question; send it with the state",
-                ));
+            let reply = Reply::in_call(responses);
+            if let Some(malformed @ Reply::Malformed) = reply {
+                // The question stays open, and its state good.
+                return Err(Refusal::Protocol(ErrorData::invalid_params(malformed.fault(), None)));
+            }
+            let Some(mut asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
+                return Err(Refusal::Protocol(ErrorData::invalid_params(
+                    "the question of this `requestState` is not open, or not any more; call the tool again without it",
+                    None,
+                )));
             };
-            let Some(asking) = shared.parked.take(&state, &purpose, Instant::now()) else {
-                return Ok(Said::Closed);
-            };
-            asking.answer(answer?, &mut clock).await?;
+            match reply {
+                Some(reply) => asking.answer(reply.answer()?, &mut clock).await?,
+                None => again = Some(asking.again().ok_or_else(question::unanswered)?),
+            }
             asking
         }
     };
+    let mut late = takes_tasks.then(|| deadline::within(shared.limits().task_after).into());
+    let mut last = Value::Null;
     loop {
-        let asked = match asking.step(&mut clock, &mut progress).await? {
+        let step = match again.take() {
+            Some(question) => Step::Question(question),
+            None => asking.step(&mut clock, late).await?,
+        };
+        let asked = match step {
             Step::End(value) => return Ok(Said::End(value)),
+            Step::Progress(text) => {
+                let text = Value::String(text);
+                if let Some(progress) = &mut progress {
+                    let told = timeout_at(clock.end(), progress.tell(&text)).await;
+                    told.map_err(|_| clock.over(&listed.offer.modern.name))?;
+                }
+                last = text;
+                continue;
+            }
+            Step::Late => {
+                late = None;
+                let longest = shared.limits().longest;
+                let begun = shared.book.begin(caller.identity(), longest, last.as_str(), Instant::now());
+                // Where there are too many, the host waits for the end of this one, as it does for every other call.
+                let Some(begun) = begun else { continue };
+                let (output, answers) = (listed.offer.output, answerer.is_somebody());
+                let work = Work { asking, clock, output, era, answers };
+                return Ok(Said::Other(CreateTaskResult::new(work.run(shared, begun)).into()));
+            }
             Step::Question(question) => question,
         };
         match &answerer {
@@ -109,22 +137,16 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                     );
                     Failure::new("tool_error", message).with_code("question")
                 })?;
-                asking.answer(question::answer(result)?, &mut clock).await?;
+                asking.answer(Reply::from(result).answer()?, &mut clock).await?;
             }
             Answerer::Retry => {
                 let Some(state) = shared.park(asking, purpose) else {
                     let message = "too many questions are open; answer some of them first";
-                    return Err(Failure::unavailable(message).with_code(codes::BUSY));
+                    return Err(Failure::unavailable(message).with_code(codes::BUSY).into());
                 };
-                return Ok(Said::Asked(question::asking(&asked, state)?.into()));
+                return Ok(Said::Other(question::asking(&asked, state)?.into()));
             }
-            Answerer::Nobody => {
-                let message = format!(
-                    "the task was cancelled, for this host answers no questions and the agent asks: `{}`; say it in the call",
-                    shown(&asked)
-                );
-                return Err(Failure::new("tool_error", message).with_code("question"));
-            }
+            Answerer::Nobody => return Err(question::unanswerable(&asked, era)),
         }
     }
 }

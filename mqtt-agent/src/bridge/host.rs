@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, InitializeRequestParams,
-    InitializeResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
-    ServerConfig, SubscriptionFilter, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, GetTaskParams, GetTaskResult,
+    Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool, UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
@@ -19,7 +19,7 @@ use super::outcome::Failure;
 use super::progress::Progress;
 use super::question::Answerer;
 use super::shared::{Changes, Shared};
-use super::skill;
+use super::{skill, tasks};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::TraceContext;
@@ -67,7 +67,11 @@ fn era(context: &RequestContext<RoleServer>) -> Era {
 
 impl ServerHandler for Host {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
+        let capabilities = match self.shared.has_agents {
+            true => capabilities.enable_tasks().build(),
+            false => capabilities.build(),
+        };
         let implementation =
             Implementation::new("mqtt-agent", env!("CARGO_PKG_VERSION")).with_title("Tools on MQTT");
         ServerConfig::new(capabilities).with_server_info(implementation)
@@ -132,10 +136,19 @@ impl ServerHandler for Host {
         let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         if skill::of(&listed.card.tool).is_some() {
             let answerer = Answerer::of(era, &context.peer, meta.client_capabilities().as_ref());
-            let (state, responses) = (request.request_state, request.input_responses);
-            let (caller, listed) = (&*self.caller, &listed);
-            let conversation =
-                Conversation { caller, listed, arguments, era, trace, progress, answerer, state, responses };
+            let takes_tasks = context.client_capabilities().is_some_and(|all| all.supports_tasks());
+            let conversation = Conversation {
+                caller: &self.caller,
+                listed: &listed,
+                arguments,
+                era,
+                trace,
+                progress,
+                answerer,
+                takes_tasks,
+                state: request.request_state,
+                responses: request.input_responses,
+            };
             return tokio::select! {
                 response = conversation::hold(&self.shared, conversation) => response,
                 () = context.ct.cancelled() => Err(cancelled()),
@@ -149,6 +162,31 @@ impl ServerHandler for Host {
             () = self.shared.stopped.cancelled() => return Err(cancelled()),
         };
         Ok(result.into())
+    }
+
+    // That hosts declare the extension is checked before.
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(&self.shared, self.caller.identity(), &request.task_id)
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(&self.shared, self.caller.identity(), &request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(&self.shared, self.caller.identity(), &request.task_id)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::{Map, Value, json};
 
@@ -46,6 +47,21 @@ impl Failure {
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+}
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// What a model can read, and may correct.
+    Failure(Failure),
+    /// What only the host can correct.
+    Protocol(ErrorData),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
@@ -98,6 +114,12 @@ impl From<Failure> for CallToolResult {
         result.meta = Some(MetaObject(Map::from_iter([(ERROR.to_owned(), Value::Object(error))])));
         result
     }
+}
+
+/// The result of a skill.
+pub(super) fn of_skill(value: Value, output: Output, era: Era) -> CallToolResult {
+    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    result(Content::of(value).with_text(text), output, era)
 }
 
 /// A result for hosts of this era. What its card calls an object and is none can't be given to them.

@@ -64,7 +64,8 @@ fn message(partial: &Value) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
+/// A message, no longer than hosts are told.
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

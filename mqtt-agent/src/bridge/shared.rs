@@ -21,6 +21,7 @@ use super::offer::{Era, Listed};
 use super::outcome::{self, Failure};
 use super::parked::{Parked, Purpose};
 use super::progress::Progress;
+use super::task_book::TaskBook;
 use crate::client::Client;
 use crate::session::Scope;
 use crate::spans;
@@ -58,6 +59,10 @@ pub(super) struct Shared {
     calls: Semaphore,
     /// Tasks whose agents wait for an answer that comes with another call.
     pub(super) parked: Parked<Asking>,
+    /// Calls of skills that were answered as tasks.
+    pub(super) book: TaskBook,
+    /// Whether the skills of agents are shown.
+    pub(super) has_agents: bool,
     /// What still runs.
     pub(super) tasks: TaskTracker,
     pub(super) stopped: CancellationToken,
@@ -71,6 +76,7 @@ impl Shared {
         limits: Limits,
         expose: Expose,
         identity: Option<String>,
+        has_agents: bool,
     ) -> Self {
         Self {
             identity: identity.map(OnceLock::from).unwrap_or_default(),
@@ -84,6 +90,8 @@ impl Shared {
             expose,
             calls: Semaphore::new(MOST_CALLS),
             parked: Parked::default(),
+            book: TaskBook::default(),
+            has_agents,
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
         }

@@ -150,7 +150,7 @@ pub(crate) fn command() -> Command {
         .subcommand(completions::names_command())
 }
 
-fn mcp() -> [Arg; 21] {
+fn mcp() -> [Arg; 22] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -178,6 +178,7 @@ fn mcp() -> [Arg; 21] {
             .help("List each tool, or three tools that search, describe and call them; `auto`: the three above 30 tools or 10,000 tokens"),
         time("timeout", "How long a call may go without an answer or progress, as 30s or 10m [default: 5m]"),
         time("longest", "How long a call may take in total, even with progress [default: 1h]"),
+        time("task-after", "How long the call of a skill may take until hosts that poll tasks get a task [default: 10s]"),
         time("keep", "How long a tool that is not online stays listed [default: 10m]"),
         Arg::new("cache")
             .long("cache")

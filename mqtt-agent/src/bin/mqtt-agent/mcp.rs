@@ -102,6 +102,7 @@ fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> 
     for (name, set) in [
         ("timeout", Bridge::timeout as fn(Bridge, Duration) -> Bridge),
         ("longest", Bridge::longest),
+        ("task-after", Bridge::task_after),
         ("keep", Bridge::keep),
     ] {
         bridge = match time(name) {

@@ -1,0 +1,128 @@
+//! Tests of the tasks that hosts poll.
+
+use std::time::{Duration, Instant};
+
+use rmcp::model::{JsonObject, TaskPayload, TaskStatus};
+
+use super::question;
+use super::task_book::{FETCHED, MOST, MOST_OWN, MOST_OWN_BYTES, TaskBook, UNFETCHED, Unknown, millis, poll};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const SCOUT: Option<&str> = Some("scout");
+
+fn begin(book: &TaskBook, owner: Option<&str>, now: Instant) -> Option<String> {
+    book.begin(owner, HOUR, None, now).map(|begun| begun.task.task_id)
+}
+
+fn end(book: &TaskBook, id: &str, bytes: usize) -> bool {
+    let result = JsonObject::from_iter([("text".to_owned(), "x".repeat(bytes).into())]);
+    book.end(id, TaskPayload::Completed { result })
+}
+
+fn status(book: &TaskBook, id: &str, now: Instant) -> Option<TaskStatus> {
+    book.get(id, SCOUT, now).map(|task| task.status())
+}
+
+#[test]
+fn an_id_is_good_for_its_identity_alone() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let id = begin(&book, SCOUT, now).unwrap();
+    for other in [Some("probe"), None] {
+        assert_eq!(book.get(&id, other, now), None);
+        assert_eq!(book.asked(&id, other, now), Err(Unknown));
+        assert_eq!(book.cancel(&id, other, now), Err(Unknown));
+    }
+    assert_eq!(book.get("guessed", SCOUT, now), None);
+    assert_eq!(status(&book, &id, now), Some(TaskStatus::Working));
+}
+
+#[test]
+fn a_task_is_kept_for_its_ttl_and_shorter_once_its_end_is_fetched() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let (kept, fetched) = (begin(&book, SCOUT, now).unwrap(), begin(&book, SCOUT, now).unwrap());
+    assert!(end(&book, &kept, 1) && end(&book, &fetched, 1));
+    let ttl = |id: &str, now| book.get(id, SCOUT, now).map(|task| task.task.ttl_ms);
+    assert_eq!(ttl(&fetched, now + HOUR), Some(millis(HOUR + FETCHED)));
+    assert_eq!(ttl(&fetched, now + HOUR + FETCHED / 2), Some(millis(HOUR + FETCHED)));
+    assert_eq!(ttl(&fetched, now + HOUR + FETCHED), None);
+    let last = now + HOUR + UNFETCHED;
+    assert_eq!(
+        ttl(&kept, last.checked_sub(Duration::from_millis(1)).unwrap()),
+        Some(millis(HOUR + UNFETCHED))
+    );
+    assert_eq!(ttl(&kept, last), None);
+}
+
+#[test]
+fn what_is_forgotten_or_cancelled_ends_its_work() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let [cancelled, own, old] =
+        [SCOUT, Some("probe"), SCOUT].map(|owner| book.begin(owner, HOUR, None, now).unwrap());
+    assert_eq!(book.cancel(&cancelled.task.task_id, SCOUT, now), Ok(()));
+    assert!(cancelled.cancelled.is_cancelled() && !cancelled.gone.is_cancelled());
+    book.forget_own(Some("probe"));
+    assert!(own.gone.is_cancelled() && !old.gone.is_cancelled());
+    book.expire(now + HOUR + UNFETCHED);
+    assert!(old.gone.is_cancelled() && cancelled.gone.is_cancelled());
+}
+
+#[test]
+fn the_first_end_stays() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let id = begin(&book, SCOUT, now).unwrap();
+    assert_eq!(book.cancel(&id, SCOUT, now), Ok(()));
+    assert!(end(&book, &id, 1));
+    book.tell(&id, "late");
+    assert_eq!(status(&book, &id, now), Some(TaskStatus::Cancelled));
+    assert_eq!(book.cancel(&id, SCOUT, now), Ok(()), "again");
+    assert_eq!(book.get(&id, SCOUT, now).unwrap().task.status_message, None);
+}
+
+#[test]
+fn each_question_has_a_key_of_its_own_and_is_answered_once() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let id = begin(&book, SCOUT, now).unwrap();
+    let ask = || book.ask(&id, question::request("Name?").unwrap()).unwrap();
+    let mut first = ask();
+    assert_eq!(status(&book, &id, now), Some(TaskStatus::InputRequired));
+    assert_eq!(book.asked(&id, SCOUT, now), Ok(Some("answer-1".to_owned())));
+    book.answer(&id, "answer-2", Ok("early".to_owned()));
+    book.answer(&id, "answer-1", Ok("Ada".to_owned()));
+    book.answer(&id, "answer-1", Ok("again".to_owned()));
+    assert_eq!(first.try_recv().unwrap().unwrap(), "Ada");
+    assert_eq!(status(&book, &id, now), Some(TaskStatus::Working));
+    let _second = ask();
+    assert_eq!(book.asked(&id, SCOUT, now), Ok(Some("answer-2".to_owned())));
+}
+
+#[test]
+fn tasks_are_bounded_in_number_and_in_bytes_for_each_identity() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let ids: Vec<_> = (0..MOST_OWN).map(|_| begin(&book, SCOUT, now).unwrap()).collect();
+    assert_eq!(begin(&book, SCOUT, now), None);
+    let other = begin(&book, Some("probe"), now).unwrap();
+    let (half, most) = (MOST_OWN_BYTES / 2, MOST_OWN_BYTES);
+    assert!(end(&book, &ids[0], half) && !end(&book, &ids[1], half) && end(&book, &other, half));
+    assert_eq!(status(&book, &ids[1], now), Some(TaskStatus::Working));
+    assert!(end(&book, &ids[2], 1), "what is small has room");
+    assert!(book.ask(&ids[1], question::request(&"x".repeat(most)).unwrap()).is_none());
+    // The place is free again.
+    assert_eq!(status(&book, &ids[0], now), Some(TaskStatus::Completed));
+    assert!(begin(&book, SCOUT, now + FETCHED).is_some());
+}
+
+#[test]
+fn tasks_of_all_identities_are_bounded() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let names: Vec<_> = (0..=MOST / MOST_OWN).map(|number| number.to_string()).collect();
+    let begun = |name: &String| (0..MOST_OWN).filter_map(|_| begin(&book, Some(name), now)).count();
+    assert_eq!(names.iter().map(begun).sum::<usize>(), MOST);
+    book.clear();
+    assert!(begin(&book, SCOUT, now).is_some());
+}
+
+#[test]
+fn a_host_asks_less_often_the_longer_a_task_takes() {
+    let ages = [0, 5, 30, 3600].map(Duration::from_secs);
+    assert_eq!(ages.map(|age| poll(age).as_secs()), [1, 1, 3, 10]);
+}
