@@ -17,6 +17,9 @@ const FORM: usize = 240;
 /// What stands beside the options of a tool or a skill.
 const REST: &str = "rest";
 
+/// What stands there and is too much.
+const MORE: &str = "more";
+
 /// What is called.
 pub(crate) struct Callee<'c> {
     /// The command up to its name.
@@ -38,7 +41,9 @@ pub(crate) fn command(callee: &Callee<'_>, properties: &[Property]) -> Command {
         .override_usage(format!("{name} [OPTIONS] {}", callee.rest))
         .about(printable(callee.about))
         .after_help(callee.own.may_stand_here())
-        .arg(Arg::new(REST).value_name(rest_name).action(ArgAction::Append).num_args(0..).help(rest_help));
+        .arg(Arg::new(REST).value_name(rest_name).help(rest_help))
+        // They are refused with what was meant.
+        .arg(Arg::new(MORE).hide(true).action(ArgAction::Append).num_args(0..));
     for property in properties {
         let listed = matches!(property.kind, Kind::List(_));
         let mut option = Arg::new(format!("tool:{}", property.long))
@@ -80,7 +85,7 @@ pub(crate) fn help(property: &Property) -> String {
 
 /// What was given beside the options.
 pub(crate) fn rest(matches: &ArgMatches) -> Vec<&String> {
-    matches.get_many::<String>(REST).into_iter().flatten().collect()
+    [REST, MORE].into_iter().filter_map(|id| matches.get_many::<String>(id)).flatten().collect()
 }
 
 /// Puts the options that were given into the arguments.

@@ -72,10 +72,14 @@ impl Online {
     fn of_another_kind(&self, name: &str, wanted: Wanted) -> Option<String> {
         let word = quoted(name);
         if wanted == Wanted::Agent && self.tools.iter().any(|tool| tool == name) {
-            return Some(format!("`{name}` is a tool and not an agent; write `mqtt-agent call {word}`"));
+            return Some(format!(
+                "`{name}` is a tool and not an agent; `mqtt-agent call {word} --help` says how to call it"
+            ));
         }
         if wanted == Wanted::Tool && self.agents.iter().any(|agent| agent.agent_id == name) {
-            return Some(format!("`{name}` is an agent and not a tool; write `mqtt-agent ask {word}`"));
+            return Some(format!(
+                "`{name}` is an agent and not a tool; `mqtt-agent ask {word} --help` says how to give it a task"
+            ));
         }
         if let Some(agent) = self.agents.iter().find(|agent| agent.skill(name).is_some()) {
             let (id, of) = (&agent.agent_id, quoted(&agent.agent_id));

@@ -155,13 +155,13 @@ impl Asked<'_> {
         match serde_json::from_str(text) {
             Ok(Value::Object(arguments)) if self.schema.is_some() => Ok((None, arguments)),
             Ok(Value::Array(_)) if self.schema.is_some() => Err(Failure::usage(format!(
-                "the arguments of {} are a JSON object, and this is a list; write {{\"name\": value}}, or `--plain` before \
-                 a text",
+                "the arguments of {} are a JSON object, and this is a list; write {{\"name\": value}}, or send \
+                 it as a text with `--plain`",
                 self.name()
             ))),
             Ok(_) => Ok((Some(text), Map::new())),
             Err(error) => Err(Failure::usage(format!(
-                "the request begins like JSON and is none: {error}; correct it, or write `--plain` before a text"
+                "the request begins like JSON, and cannot be parsed: {error}; correct it, or send it as a text with `--plain`"
             ))),
         }
     }

@@ -70,11 +70,11 @@ fn one(property: &Property, kind: &Kind, text: &str) -> Result<Value, Failure> {
 }
 
 fn expected(property: &Property, kind: &Kind, text: &str) -> Failure {
-    let what = match kind {
-        Kind::Number => "a number",
-        Kind::Boolean => "`true` or `false`",
-        Kind::List(_) => "a list in JSON",
-        _ => "a JSON object",
+    let (what, not) = match kind {
+        Kind::Number => ("a number", "not one"),
+        Kind::Boolean => ("`true` or `false`", "neither"),
+        Kind::List(_) => ("a list in JSON", "not one"),
+        _ => ("a JSON object", "not one"),
     };
     let each = if matches!(property.kind, Kind::List(_)) { " for each item" } else { "" };
     let mut excerpt: String = text.chars().take(EXCERPT).collect();
@@ -82,7 +82,7 @@ fn expected(property: &Property, kind: &Kind, text: &str) -> Failure {
         excerpt.push('…');
     }
     Failure::usage(format!(
-        "`--{}` takes {what}{each}, and `{excerpt}` is not that; write, for example, `{}`",
+        "`--{}` takes {what}{each}, and `{excerpt}` is {not}; write, for example, `{}`",
         property.long,
         option(property)
     ))
