@@ -96,8 +96,8 @@ on_each_broker! {
         let agent = spares(&broker.url()).await;
         let line = |part: &str| format!(r#"{{"part": "{part}", "count": 3, "condition": {{"kind": "new"}}, "shelf": {{"row": "B-01", "level": 2}}}}"#);
         let (one, two) = (line("one"), format!("[{}, {}]", line("two"), line("three")));
-        let said = run(broker, &["call", "book", "--lines", &one, "--lines", &two]).await;
-        assert_eq!(said.done(), "one two three by ");
+        let said = run(broker, &["call", "book", "--lines", &one, "--lines", &two, "--carrier", "Ada"]).await;
+        assert_eq!(said.done(), "one two three by Ada");
         agent.stop().await;
         let (agent, _heard) = crate::served::station(&broker.url()).await;
         for (given, words) in [(r#"["a", "b"]"#, r#"["a", "b"]"#), ("[a]", r#"["[a]"]"#), ("[1]", r#"["[1]"]"#), ("[]", "[]")] {
