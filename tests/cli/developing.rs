@@ -55,9 +55,12 @@ async fn a_port_that_is_taken_is_said_though_there_is_a_folder() {
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = run_alone(&["dev", "--port", &port, "--json"]).await;
     let message = ended.error(1)["message"].as_str().unwrap().to_owned();
-    assert!(
-        message.contains("cannot listen on") && message.ends_with("`--port 0` takes a free one"),
-        "{message}"
+    assert_eq!(
+        message,
+        format!(
+            "the broker cannot listen on `127.0.0.1:{port}`: another program has the port; use the broker that runs there, or \
+             take another port: `--port 0` takes a free one"
+        )
     );
 }
 

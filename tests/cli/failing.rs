@@ -23,7 +23,7 @@ on_each_broker! {
         let (agent, _) = station(&broker.url()).await;
         let wrong: [(&[&str], &str); 5] = [
             (&[], "`--city`"),
-            (&["--city", "Oslo", "--days", "many"], "`--days` is a number"),
+            (&["--city", "Oslo", "--days", "many"], "`--days` takes a number, and `many` is not one; write, for example, `--days 0`"),
             (&["--city", "Oslo", "--day", "2"], "--day"),
             // The server's own check.
             (&["--city", "Oslo", "--days", "9"], "days"),

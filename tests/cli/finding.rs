@@ -55,3 +55,24 @@ on_each_broker! {
         agent.stop().await;
     }
 }
+
+/// A list that the broker denies is not an empty one.
+#[cfg(feature = "peers")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_whose_cards_the_broker_denies_is_an_error() {
+    let broker = crate::why::rights::ruled(&[], true).await;
+    let lines: [&[&str]; 6] = [
+        &["tools"],
+        &["agents"],
+        &["servers"],
+        &["call", "weather"],
+        &["show", "weather"],
+        &["ask", "desk", "x"],
+    ];
+    for line in lines {
+        let ended = run(&broker, &[line, &["--json"]].concat()).await;
+        let error = ended.error(4);
+        assert_eq!(ended.values().len(), 1, "{ended:?}");
+        assert!(error["message"].as_str().unwrap().contains("denied by the broker"), "{line:?}: {error}");
+    }
+}

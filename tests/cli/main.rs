@@ -21,14 +21,18 @@ mod hostile;
 mod http;
 #[cfg(unix)]
 mod http_server;
+mod naming;
 mod oauth;
 #[cfg(unix)]
 mod published;
 #[cfg(unix)]
 mod publishing;
+mod requesting;
 mod served;
 mod servers;
+mod store;
 mod tasks;
+mod telling;
 mod watching;
 mod web;
 mod why;

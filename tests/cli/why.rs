@@ -133,13 +133,13 @@ async fn replica(url: &str, instance: &str) -> (Running, tokio::sync::mpsc::Unbo
 
 /// The rights of a broker, staged by its access rules.
 #[cfg(feature = "peers")]
-mod rights {
+pub(crate) mod rights {
     use super::*;
 
     const CARDS: [&str; 2] = ["a2a/v1/mcp/tools/+/card", "a2a/v1/mcp/servers/+/card"];
 
     /// An unknown user may subscribe these alone, and publish all but calls, or those as well.
-    async fn ruled(subscribes: &[&str], calls: bool) -> TestBroker {
+    pub(crate) async fn ruled(subscribes: &[&str], calls: bool) -> TestBroker {
         let lines = "allow_anonymous true\nplugin {plugins}/mosquitto_dynamic_security.so\n\
              plugin_opt_config_file {dir}/dynsec.json";
         let rule = |kind: &str, topic: &str, allow: bool| json!({"acltype": kind, "topic": topic, "priority": 1, "allow": allow});

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::ArgMatches;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use mqtt_agent::Client;
 use mqtt_agent::a2a::{NewTask, TaskHandle, TaskUpdate};
 use mqtt_agent::wire::{Part, TaskState};
@@ -10,49 +10,96 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::exit::{Exit, Failure};
+use crate::names::{self, Wanted};
+use crate::options::{self, common, id, refused};
 use crate::output::{Output, pretty};
+use crate::request::{self, OWN, Request, Typed};
 use crate::settings::Settings;
 use crate::signals;
 
 /// How long telling the agent that the task is not wanted may take.
 const CANCEL: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let agent = text("name").unwrap_or_default();
-    let said = text("text").unwrap_or_default();
-    let task = match text("skill") {
-        Some(skill) => NewTask::skill(skill).text(said),
-        None => NewTask::from(said),
+pub(crate) fn command() -> Command {
+    Command::new("ask")
+        .about("Gives an agent a task and follows it; what the agent asks is answered on the terminal")
+        .override_usage("mqtt-agent ask [OPTIONS] AGENT [--OPTION VALUE]... [TEXT | {JSON}]")
+        .after_help(
+            "Examples:\n  mqtt-agent ask writer \"A poem about brokers\"\n  \
+             mqtt-agent ask writer --skill poem \"About brokers\" --timeout 5m\n  \
+             mqtt-agent ask writer --skill translate --help\n  \
+             mqtt-agent ask writer --skill translate --language fr --words 100\n  \
+             mqtt-agent ask writer --skill translate '{\"language\": \"fr\"}' --words 100",
+        )
+        .arg(
+            Arg::new("words")
+                .value_name("AGENT")
+                .required(true)
+                .num_args(1..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .help("The agent, and the request: a text, or options made from the schema of its skill"),
+        )
+        .args(own())
+}
+
+/// The options that hold for a task wherever they stand.
+fn own() -> Vec<Arg> {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
+    let skill = Arg::new("skill").long("skill").value_name("ID").help("The skill, if the agent has several");
+    let mut own = vec![
+        skill,
+        flag("plain", "The request is a text, even if it begins with `{` or `[`"),
+        flag("detach", "Give the task and end; `mqtt-agent tasks attach` follows it later"),
+        id(),
+    ];
+    own.extend(common());
+    own.push(options::timeout());
+    own
+}
+
+pub(crate) async fn run(matches: &ArgMatches, settings: Settings) -> Result<(), Failure> {
+    let mut words = matches.get_many::<String>("words").into_iter().flatten().cloned();
+    let agent = words.next().unwrap_or_default();
+    let (ours, words) = OWN.divide(words);
+    let later = Command::new("ask").no_binary_name(true).args(own());
+    let later = later.try_get_matches_from(ours).map_err(|error| refused(&error))?;
+    let settings = settings.with(Settings::of(&later));
+    let is_set = |flag: &str| matches.get_flag(flag) || later.get_flag(flag);
+    let detach = is_set("detach");
+    if detach && !settings.has_id()? {
+        let message = "a task that is left to its agent belongs to the id that gave it; name yours with `--id`, \
+                       `MQTT_AGENT_ID` or a context";
+        return Err(Failure::usage(message));
+    }
+    let skill = [&later, matches].into_iter().find_map(|matches| matches.get_one::<String>("skill").cloned());
+    let typed = Typed { agent, skill, plain: is_set("plain"), words };
     let client = settings.connect().await?;
-    let ended = if matches.get_flag("detach") {
-        detach(&client, &agent, task, settings).await
-    } else {
-        ask(&client, &agent, task, settings).await
-    };
+    let ended = give(&client, typed, detach, &settings).await;
     client.close().await;
     ended
 }
 
-async fn known(client: &Client, agent: &str) -> Result<(), Failure> {
-    if client.agent(agent).await?.is_none() {
-        let message = format!("there is no agent `{agent}`; `mqtt-agent agents` lists those that are online");
-        return Err(Failure::new(Exit::Nobody, message));
+async fn give(client: &Client, typed: Typed, detach: bool, settings: &Settings) -> Result<(), Failure> {
+    let agent = typed.agent.clone();
+    let Some(card) = client.agent(&agent).await? else {
+        return Err(names::unknown(client, &agent, Wanted::Agent).await);
+    };
+    match request::of(&card, typed)? {
+        Request::Help(help) => settings.output().answer(&json!({ "help": help }), || help.clone()),
+        Request::Task(task) if detach => {
+            // It is left to the agent.
+            let handle = client.delegate(&agent, task).await?;
+            settings.output().answer(&json!({ "task": handle.id() }), || handle.id().to_owned())
+        }
+        Request::Task(task) => ask(client, &agent, task, settings).await,
     }
-    Ok(())
-}
-
-/// Gives the task, and leaves it to the agent.
-async fn detach(client: &Client, agent: &str, task: NewTask, settings: &Settings) -> Result<(), Failure> {
-    known(client, agent).await?;
-    let handle = client.delegate(agent, task).await?;
-    settings.output().answer(&json!({ "task": handle.id() }), || handle.id().to_owned())
 }
 
 async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -> Result<(), Failure> {
     let output = settings.output();
-    known(client, agent).await?;
     let late = async {
         match settings.timeout {
             Some(timeout) => sleep(timeout).await,

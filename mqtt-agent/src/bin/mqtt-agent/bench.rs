@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::call::read;
 use crate::exit::{Exit, Failure};
+use crate::names::{self, Wanted};
 use crate::options::{common, timeout};
 use crate::output::{Output, counted, thousandths};
 use crate::settings::{Settings, duration};
@@ -78,9 +79,9 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
 
     let client = settings.connect().await?;
     if client.tool(&tool).await?.is_none() {
+        let unknown = names::unknown(&client, &tool, Wanted::Tool).await;
         client.close().await;
-        let message = format!("nobody serves `{tool}`; `mqtt-agent why {tool}` says more");
-        return Err(Failure::new(Exit::Nobody, message));
+        return Err(unknown);
     }
     let plan = Plan { client: client.clone(), tool, arguments, timeout: settings.timeout };
     let (began, mut measured, mut running) = (Instant::now(), Measured::default(), JoinSet::new());

@@ -1,6 +1,7 @@
 //! `mqtt-agent dev`: a broker for development.
 
-use std::net::Ipv4Addr;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -79,6 +80,18 @@ pub(crate) async fn start(port: u16, folder: Option<&Path>, else_: &str) -> Resu
     let broker = folder.map_or(broker.clone(), |folder| broker.folder(folder));
     broker.start().await.map_err(|error| match error {
         BrokerError::Folder { .. } => Failure::failed(format!("{error} by `--folder`, or write `--memory`")),
-        error => Failure::failed(format!("{error}: {else_}")),
+        BrokerError::Listen { address, .. } => {
+            // What the broker says of it is another library's, and several lines long.
+            let reason = match TcpListener::bind(address) {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                    "another program has the port; use the broker that runs there, or take another port"
+                        .to_owned()
+                }
+                Err(error) => format!("{error}; take another port"),
+                Ok(_) => "the port was not free; try again, or take another port".to_owned(),
+            };
+            Failure::failed(format!("the broker cannot listen on `{address}`: {reason}: {else_}"))
+        }
+        error => Failure::failed(error.to_string()),
     })
 }

@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 use mqtt_agent::a2a::DelegateError;
 use mqtt_agent::bridge::{BridgeError, PublishServerError};
+use mqtt_agent::wire::TaskError;
 use mqtt_agent::{CallError, ConnectError, DiscoverError, Error, PublishError, SubscribeError};
 use serde_json::{Value, json};
+
+use crate::told::told;
 
 /// The exit codes, which scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +53,15 @@ const QUESTION: &str = "question";
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
+    /// The same on several lines.
+    lines: Option<String>,
     code: Option<String>,
     data: Option<Value>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), code: None, data: None }
+        Self { exit, message: message.into(), lines: None, code: None, data: None }
     }
 
     pub(crate) fn failed(message: impl Into<String>) -> Self {
@@ -65,6 +70,18 @@ impl Failure {
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// What a peer says, whole: the library's own text of it is short. A list of invalid arguments has a line for each.
+    fn said(exit: Exit, what: &str, message: &str) -> Self {
+        let message = told(message);
+        let lines = listed(&message).map(|lines| format!("{what}:\n  {}", lines.join("\n  ")));
+        Self { lines, ..Self::new(exit, format!("{what}: {message}")) }
+    }
+
+    /// The message as a terminal shows it.
+    pub(crate) fn for_people(&self) -> &str {
+        self.lines.as_deref().unwrap_or(&self.message)
     }
 
     /// The agent asks, and nobody answers.
@@ -94,6 +111,24 @@ impl Failure {
         }
         json!({ "error": error })
     }
+}
+
+/// What separates the errors of arguments, each of which begins with its pointer.
+const NEXT: &str = "; `/";
+
+/// Each of several errors of arguments.
+fn listed(message: &str) -> Option<Vec<String>> {
+    let mut each = message.strip_prefix("`/")?.split(NEXT).map(|error| format!("`/{error}")).peekable();
+    let first = each.next()?;
+    each.peek()?;
+    Some(std::iter::once(first).chain(each).collect())
+}
+
+/// What the library's own text of a peer's message has room for, in characters.
+const SHORT: usize = 200;
+
+fn is_long(message: &str) -> bool {
+    message.chars().nth(SHORT).is_some()
 }
 
 fn publish(error: &PublishError) -> Exit {
@@ -161,7 +196,23 @@ impl From<CallError> for Failure {
         };
         let data = error.data().and_then(|data| serde_json::from_str(data.get()).ok());
         let code = error.code().map(str::to_owned);
-        Self { exit, message: error.to_string(), code, data }
+        let failure = match &error {
+            CallError::InvalidArguments { message } => Self::said(exit, "invalid arguments", message),
+            CallError::Unauthorized { message } if is_long(message) => {
+                Self::said(exit, "not authorized", message)
+            }
+            CallError::Tool { message, .. } if is_long(message) => {
+                Self::said(exit, "the tool failed", message)
+            }
+            CallError::TimedOutByServer { message } if is_long(message) => {
+                Self::said(exit, "the server gave up", message)
+            }
+            CallError::Unavailable { message, .. } if is_long(message) => {
+                Self::said(exit, "unavailable", message)
+            }
+            error => Self::new(exit, error.to_string()),
+        };
+        Self { code, data, ..failure }
     }
 }
 
@@ -176,8 +227,21 @@ impl From<DelegateError> for Failure {
             DelegateError::Abandoned => Exit::NoBroker,
             _ => Exit::Failed,
         };
-        Self::new(exit, error.to_string())
+        match &error {
+            DelegateError::Rejected(TaskError { message, .. }) if told_whole(message) => {
+                Self::said(exit, "the agent rejected the task", message)
+            }
+            DelegateError::Failed(TaskError { message, .. }) if told_whole(message) => {
+                Self::said(exit, "the task failed", message)
+            }
+            error => Self::new(exit, error.to_string()),
+        }
     }
+}
+
+/// Whether there is more in a task's error than the library's own text shows well.
+fn told_whole(message: &str) -> bool {
+    is_long(message) || listed(message).is_some()
 }
 
 impl From<BridgeError> for Failure {

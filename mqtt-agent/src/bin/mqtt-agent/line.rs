@@ -8,9 +8,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::exit::Failure;
-use crate::options::{broker, common, id, timeout};
+use crate::options::{broker, common, timeout};
 use crate::settings::duration;
-use crate::{bench, completions, context, contract, dev, lint, publish, servers, tasks, watch, why};
+use crate::{ask, bench, completions, context, contract, dev, lint, publish, servers, tasks, watch, why};
 
 const CODES: &str = "\
 Exit codes: 0 done, 1 the tool or the task failed, 2 usage, 3 nobody serves it, 4 not allowed, 5 time is over, 6 no
@@ -68,7 +68,7 @@ pub(crate) fn command() -> Command {
                      echo '{\"city\": \"Oslo\"}' | mqtt-agent call weather - --json",
                 )
                 .arg(
-                    Arg::new("call")
+                    Arg::new("words")
                         .value_name("NAME")
                         .required(true)
                         .num_args(1..)
@@ -79,32 +79,7 @@ pub(crate) fn command() -> Command {
                 .args(common())
                 .arg(timeout()),
         )
-        .subcommand(
-            Command::new("ask")
-                .about("Gives an agent a task and follows it; what the agent asks is answered on the terminal")
-                .after_help(
-                    "Examples:\n  mqtt-agent ask writer \"A poem about brokers\"\n  \
-                     mqtt-agent ask writer --skill poem \"About brokers\" --timeout 5m",
-                )
-                .arg(Arg::new("name").value_name("AGENT").required(true).help("The agent"))
-                .arg(Arg::new("text").value_name("TEXT").required(true).help("The request"))
-                .arg(
-                    Arg::new("skill")
-                        .long("skill")
-                        .value_name("ID")
-                        .help("The skill, if the agent has several"),
-                )
-                .arg(
-                    Arg::new("detach")
-                        .long("detach")
-                        .action(ArgAction::SetTrue)
-                        .requires("id")
-                        .help("Give the task and end; `mqtt-agent tasks attach` follows it later"),
-                )
-                .arg(id())
-                .args(common())
-                .arg(timeout()),
-        )
+        .subcommand(ask::command())
         .subcommand(
             Command::new("lint")
                 .about("Checks the tools that are online against the rules of MCP clients and model providers")

@@ -1,7 +1,9 @@
 //! The command `mqtt-agent`: shows and uses what is on a broker, for people and scripts. The library does all the work.
 //!
 //! `line` and `options` define the command line, `settings` the common settings, `profile` the named brokers, `exit`
-//! the exit codes, `output` the printing, `log` the log; each other file is a command.
+//! the exit codes, `output` the printing, `log` the log. `schema`, `sample`, `property`, `value`, `arguments` and `example` make
+//! options and examples from schemas, `skills` and `request` read what a task asks for, `names` and `near` say what a wrong
+//! name may mean, `told` what peers say in errors. Each other file is a command.
 
 mod arguments;
 mod ask;
@@ -11,6 +13,7 @@ mod completions;
 mod context;
 mod contract;
 mod dev;
+mod example;
 mod exit;
 mod folder;
 mod line;
@@ -18,15 +21,24 @@ mod lint;
 mod list;
 mod log;
 mod mcp;
+mod names;
+mod near;
 mod options;
 mod output;
 mod profile;
+mod property;
 mod publish;
+mod request;
+mod sample;
+mod schema;
 mod servers;
 mod settings;
 mod show;
 mod signals;
+mod skills;
 mod tasks;
+mod told;
+mod value;
 mod watch;
 mod why;
 
@@ -94,7 +106,7 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "servers" => list::servers(&settings).await,
         "show" => show::run(matches, &settings).await,
         "call" => call::run(matches, settings).await,
-        "ask" => ask::run(matches, &settings).await,
+        "ask" => ask::run(matches, settings).await,
         "lint" => lint::run(matches, &settings).await,
         "watch" => watch::run(matches, &settings).await,
         "publish" => publish::run(matches, &settings).await,

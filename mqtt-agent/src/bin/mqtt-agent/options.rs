@@ -1,6 +1,6 @@
 //! The options that several commands share.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction};
 
 use crate::exit::Failure;
 use crate::settings::duration;
@@ -42,38 +42,54 @@ pub(crate) fn common() -> [Arg; 4] {
     [url, namespace, context, json()]
 }
 
-/// The options that hold for a call wherever they stand.
-pub(crate) fn own() -> Command {
-    Command::new("call").no_binary_name(true).args(common()).arg(timeout())
+/// The options of a command that hold wherever they stand, also behind the name of a tool or an agent.
+pub(crate) struct Own {
+    pub(crate) command: &'static str,
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) valued: &'static [&'static str],
 }
 
-/// Divides what stands behind a tool's name into the options of this command and those of the tool.
-pub(crate) fn divide(rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
-    let (mut own, mut tool) = (Vec::new(), Vec::new());
-    let mut rest = rest;
-    while let Some(word) = rest.next() {
-        let (name, valued) = word.split_once('=').map_or((word.as_str(), false), |(name, _)| (name, true));
-        match name {
-            "--" => {
-                tool.push(word);
-                tool.extend(rest.by_ref());
-            }
-            "--json" => own.push(word),
-            "--url" | "--namespace" | "--context" | "--timeout" => {
+impl Own {
+    /// Whether a name is that of such an option.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        name == "help" || self.flags.contains(&name) || self.valued.contains(&name)
+    }
+
+    /// Divides what stands behind a name into these options and the rest.
+    pub(crate) fn divide(&self, rest: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let mut rest = rest;
+        while let Some(word) = rest.next() {
+            let (name, valued) =
+                word.split_once('=').map_or((word.as_str(), false), |(name, _)| (name, true));
+            let name = name.strip_prefix("--").unwrap_or_default();
+            if word == "--" {
+                others.push(word);
+                others.extend(rest.by_ref());
+            } else if self.flags.contains(&name) {
+                own.push(word);
+            } else if self.valued.contains(&name) {
                 own.push(word);
                 if !valued {
                     own.extend(rest.next());
                 }
+            } else {
+                others.push(word);
             }
-            _ => tool.push(word),
         }
+        (own, others)
     }
-    (own, tool)
-}
 
-/// Whether a name is that of an option of ours.
-pub(crate) fn is_own(name: &str) -> bool {
-    matches!(name, "json" | "url" | "namespace" | "context" | "timeout" | "help")
+    /// That they may stand behind a name.
+    pub(crate) fn may_stand_here(&self) -> String {
+        let names: Vec<String> =
+            self.valued.iter().chain(self.flags).map(|name| format!("--{name}")).collect();
+        let names = match names.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            _ => names.concat(),
+        };
+        format!("{names} may stand here too; see `mqtt-agent {} --help`.", self.command)
+    }
 }
 
 /// What clap says, as a failure of this command.

@@ -76,7 +76,7 @@ impl Output {
         } else if self.json {
             drop(write(&line(&failure.to_json())));
         } else {
-            drop(writeln!(io::stderr(), "mqtt-agent: {}", printable(&failure.message)));
+            drop(writeln!(io::stderr(), "mqtt-agent: {}", printable(failure.for_people())));
         }
         failure.exit.into()
     }

@@ -33,8 +33,8 @@ impl Settings {
         let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
         // Not every command has all of them.
         let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned();
-        // Behind the name of a tool they are still words, and what is wrong with those is told in JSON as well.
-        let words = matches.try_get_many::<String>("call").ok().flatten().into_iter().flatten();
+        // Behind the name of a tool or an agent they are still words, and what is wrong with those is told in JSON as well.
+        let words = matches.try_get_many::<String>("words").ok().flatten().into_iter().flatten();
         let behind = words.take_while(|word| *word != "--").any(|word| word == "--json");
         Self {
             url: text("url"),

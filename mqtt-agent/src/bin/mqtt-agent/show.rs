@@ -4,31 +4,33 @@ use clap::ArgMatches;
 use mqtt_agent::wire::{AgentCard, Status, ToolCard};
 use serde_json::json;
 
-use crate::arguments;
-use crate::exit::{Exit, Failure};
-use crate::output::pretty;
+use crate::arguments::help;
+use crate::call;
+use crate::exit::Failure;
+use crate::names::{self, Wanted};
+use crate::output::{columns, pretty};
+use crate::property;
+use crate::request::{self, OWN};
 use crate::settings::Settings;
+use crate::skills::input;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name").cloned().unwrap_or_default();
     let client = settings.connect().await?;
     // Both at once: what is not there takes a second to be missed.
     let (tool, agent) = tokio::join!(client.tool(&name), client.agent(&name));
-    client.close().await;
     // One that may not be seen is no reason to hide the other.
-    let (tool, agent) = match (tool, agent) {
-        (Err(error), Ok(None) | Err(_)) | (Ok(None), Err(error)) => return Err(error.into()),
-        (tool, agent) => (tool.ok().flatten(), agent.ok().flatten()),
+    let found = match (tool, agent) {
+        (Err(error), Ok(None) | Err(_)) | (Ok(None), Err(error)) => Err(error.into()),
+        (Ok(None), Ok(None)) => Err(names::unknown(&client, &name, Wanted::ToolOrAgent).await),
+        (tool, agent) => Ok((tool.ok().flatten(), agent.ok().flatten())),
     };
-    if tool.is_none() && agent.is_none() {
-        let message =
-            format!("no tool and no agent is called `{name}`; `mqtt-agent tools` and `agents` list them");
-        return Err(Failure::new(Exit::Nobody, message));
-    }
+    client.close().await;
+    let (tool, agent) = found?;
     let mut json = json!({});
     if let (Some(card), Some(json)) = (&tool, json.as_object_mut()) {
         json.insert("tool".to_owned(), json!(card));
-        json.insert("example".to_owned(), json!(arguments::example(card, &arguments::of(card))));
+        json.insert("example".to_owned(), json!(call::example(card)));
     }
     if let (Some(card), Some(json)) = (&agent, json.as_object_mut()) {
         json.insert("agent".to_owned(), json!(card));
@@ -47,7 +49,6 @@ fn status(status: Status) -> &'static str {
 }
 
 fn of_tool(card: &ToolCard) -> String {
-    let properties = arguments::of(card);
     let title = card.title.as_deref().map(|title| format!(" ({title})")).unwrap_or_default();
     let mut text = format!("tool {}{title}, {}, served by {}", card.tool, status(card.status), card.server);
     let description = card.description.trim();
@@ -57,7 +58,7 @@ fn of_tool(card: &ToolCard) -> String {
     if let Some(callers) = &card.allowed_callers {
         text.push_str(&format!("\n\ncallers: {}", callers.join(", ")));
     }
-    text.push_str(&format!("\n\nexample:\n  {}", arguments::example(card, &properties)));
+    text.push_str(&format!("\n\nexample:\n  {}", call::example(card)));
     text.push_str(&format!("\n\narguments:\n{}", pretty(&card.input_schema)));
     if let Some(schema) = &card.output_schema {
         text.push_str(&format!("\n\nresult:\n{}", pretty(schema)));
@@ -76,6 +77,18 @@ fn of_agent(card: &AgentCard) -> String {
         for example in &skill.examples {
             text.push_str(&format!("\n  \"{example}\""));
         }
+        text.push_str(&arguments(card, &skill.id));
+        text.push_str(&format!("\n  example: {}", request::example(card, skill)));
     }
     text
+}
+
+/// What a skill takes, a line for each argument.
+fn arguments(card: &AgentCard, skill: &str) -> String {
+    let Some(schema) = input(card, skill) else { return String::new() };
+    let properties = property::of(schema, &OWN);
+    let rows = properties
+        .iter()
+        .map(|property| (format!("--{} <{}>", property.long, property.kind.value_name()), help(property)));
+    columns(&rows.collect::<Vec<_>>()).lines().map(|line| format!("\n    {line}")).collect()
 }

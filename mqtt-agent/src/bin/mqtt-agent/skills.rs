@@ -1,0 +1,47 @@
+//! The skills of an agent, as its card has them.
+
+use mqtt_agent::wire::{AgentCard, AgentSkill};
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure};
+use crate::near::near;
+
+/// The extension of a card that has the schemas of skills; see the page `wire`.
+const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
+
+/// The schema of a skill's arguments, if it takes any.
+pub(crate) fn input<'c>(card: &'c AgentCard, skill: &str) -> Option<&'c Value> {
+    let schemas = card.extensions.iter().find(|extension| extension.uri == SCHEMAS)?;
+    schemas.params.get(skill)?.get("input").filter(|schema| schema.is_object())
+}
+
+/// The ids of an agent's skills.
+pub(crate) fn ids(card: &AgentCard) -> String {
+    card.skills.iter().map(|skill| format!("`{}`", skill.id)).collect::<Vec<_>>().join(", ")
+}
+
+/// The skill that a task is for: the one that is named, or the only one. `None` where the agent chooses.
+pub(crate) fn chosen<'c>(
+    card: &'c AgentCard,
+    agent: &str,
+    named: Option<&str>,
+) -> Result<Option<&'c AgentSkill>, Failure> {
+    let Some(named) = named else {
+        return Ok(card.skills.first().filter(|_| card.skills.len() == 1));
+    };
+    // An agent of another implementation may say nothing of its skills.
+    if card.skills.is_empty() {
+        return Ok(None);
+    }
+    if let Some(skill) = card.skill(named) {
+        return Ok(Some(skill));
+    }
+    let known = card.skills.iter().map(|skill| skill.id.as_str());
+    let message = match near(named, known) {
+        Some(close) => {
+            format!("`{agent}` has no skill `{named}`, only {}; did you mean `{close}`?", ids(card))
+        }
+        None => format!("`{agent}` has no skill `{named}`; choose one of {}", ids(card)),
+    };
+    Err(Failure::new(Exit::Usage, message))
+}
