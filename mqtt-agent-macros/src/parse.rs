@@ -15,6 +15,7 @@ mod skill;
 mod test;
 mod tool;
 mod topic;
+mod within;
 
 pub(crate) use agent::agent;
 pub(crate) use card::card;

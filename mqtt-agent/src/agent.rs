@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::handler::context::{Instance, States};
 use crate::handler::layer::{AgentLayers, Layer, SharedLayer, layer};
 use crate::handler::registry::{
-    CardDef, Collected, HandlerDef, HandlerList, SkillDef, SkillList, ToolDef, ToolList,
+    CardDef, Collected, HandlerDef, HandlerList, Location, SkillDef, SkillList, ToolDef, ToolList,
 };
 use crate::mcp::DynamicTool;
 use crate::schema::dialect::Dialect;
@@ -60,6 +60,8 @@ use check::{Checked, Given};
 #[must_use = "an agent does nothing until it is served or started"]
 pub struct Agent {
     id: String,
+    /// Where the program gives the id.
+    id_at: Location,
     instance: Option<String>,
     namespace: Option<String>,
     tools: Listed<ToolDef>,
@@ -113,9 +115,11 @@ impl Agent {
     /// Makes an agent with this id, which is also its MQTT client id and its server id: 1 to 128 letters, digits, `_`,
     /// `.` and `-` (`SUB-4`). Only one connection at a time may use it; give each replica its own
     /// [`instance`](Self::instance).
+    #[track_caller]
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
+            id_at: Location::of_caller(),
             instance: None,
             namespace: None,
             tools: Listed(None),
@@ -168,6 +172,7 @@ impl Agent {
     ///     Agent::of(Counter::default()).serve("mqtt://localhost").await
     /// }
     /// ```
+    #[track_caller]
     pub fn of<T: AgentImpl + Send + Sync>(value: T) -> Self {
         Self::new(T::DEF.card.map_or(T::ID, CardDef::id)).with(value)
     }
@@ -185,8 +190,10 @@ impl Agent {
     }
 
     /// Sets the id; see [`Agent::new`].
+    #[track_caller]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
+        self.id_at = Location::of_caller();
         self
     }
 
@@ -421,7 +428,8 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with every problem; a problem of a function has its `file:line`.
+    /// [`Error::Invalid`] with every problem; a problem of a function, or of the id that is given here, has its
+    /// `file:line`.
     pub fn build(self) -> Result<BuiltAgent> {
         self.build_for(&ConnectOptions::new(""))
     }
@@ -445,6 +453,7 @@ impl Agent {
             };
         let given = Given {
             id: connect.id.as_deref().unwrap_or(&self.id),
+            id_at: (connect.id.is_none() && connect.instance.is_none()).then_some(self.id_at),
             instance: connect.instance.as_deref().or(self.instance.as_deref()),
             namespace: connect.namespace.as_deref().or(self.namespace.as_deref()),
             tools,

@@ -78,7 +78,7 @@ impl Problem {
         &self.message
     }
 
-    /// The function that the problem is about, if any.
+    /// The function that the problem is about, or where the program gives the agent's id; if any.
     #[must_use]
     pub fn location(&self) -> Option<Location> {
         self.location

@@ -11,7 +11,8 @@
 //! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`:
 //!   bookkeeping, without I/O
 //! - `message`, `inbound`, `budget`, `options`, `state`, `error`: the inputs and outputs
-//! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`: one small job each
+//! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`, `login`,
+//!   `transport_hint`: one small job each
 //!
 //! It does not know tools, tasks or agents.
 
@@ -34,6 +35,7 @@ mod hold;
 mod inbound;
 mod inbox;
 mod left;
+mod login;
 mod mailbox;
 mod message;
 mod options;
@@ -58,6 +60,7 @@ mod stream;
 mod subscription;
 mod subscriptions;
 mod tls;
+mod transport_hint;
 mod url;
 mod verdict;
 mod waiting;

@@ -54,6 +54,7 @@ pub(crate) struct Session {
     timeout: Duration,
     pending: Arc<Pending>,
     seen: Seen,
+    seen_agents: Seen,
     tool_servers: ToolServers,
     receiver_cards: Arc<ReceiverCards>,
     windows: Windows,
@@ -84,6 +85,7 @@ impl Session {
             timeout,
             pending: Arc::default(),
             seen: Seen::default(),
+            seen_agents: Seen::default(),
             tool_servers: ToolServers::default(),
             receiver_cards: Arc::default(),
             windows: Windows::default(),
@@ -179,6 +181,10 @@ impl Session {
 
     pub(crate) fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    pub(crate) fn seen_agents(&self) -> &Seen {
+        &self.seen_agents
     }
 
     pub(crate) fn tool_servers(&self) -> &ToolServers {

@@ -104,6 +104,44 @@ on_each_broker! {
         assert!(error.contains("the connection is closed"), "{error}");
     }
 
+    async fn a2a_7_a_request_that_nobody_answers_says_whether_its_agent_is_online_and_which_may_be_meant(broker) {
+        // A `#` watcher takes every message, so that no broker says that nobody receives it.
+        let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
+        watcher.subscribe("#").await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let until_told = async |agent: &str, told: &str| {
+            eventually(told, || {
+                let task = client.request(agent, NewTask::skill("hold")).timeout(Duration::from_millis(300));
+                async move { task.await.unwrap_err().to_string().ends_with(told).then_some(()) }
+            })
+            .await;
+        };
+        until_told("dsk", "; no agent `dsk` with skills is online; look at its id, or start it").await;
+        let desks = desk(&Desk::default()).start(&broker.url()).await.unwrap();
+        let calc = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        until_told("dsk", "; no agent `dsk` with skills is online; did you mean `desk`?").await;
+        until_told("calc", "; no agent `calc` with skills is online; did you mean `desk`?").await;
+        until_told("desk", "; it is online and may still work on it; give it a longer `.timeout(..)`").await;
+        desks.stop().await;
+        calc.stop().await;
+    }
+
+    async fn a_running_agent_that_is_dropped_says_so_and_none_that_is_stopped_or_served(broker) {
+        let (log, _guard) = listen();
+        let agent = || Agent::new("calc").tools(tools![add]);
+        agent().start(&broker.url()).await.unwrap().stop().await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let serves = async { eventually("it serves", || async { client.call("add", json!({"a": 1, "b": 2})).await.ok() }).await };
+        tokio::select! {
+            served = agent().serve_until(&broker.url(), std::future::pending()) => served.unwrap(),
+            _ = serves => {}
+        }
+        assert_eq!(log.lines("dropped a running agent"), Vec::<String>::new());
+        drop(agent().start(&broker.url()).await.unwrap());
+        let told = log.lines("dropped a running agent");
+        assert!(told.len() == 1 && told[0].contains("WARN") && told[0].contains("agent=\"calc\""), "{told:?}");
+    }
+
     async fn mcp_20_a_ping_that_nobody_answers_names_its_own_option(broker) {
         // A `#` watcher takes every message, so that no broker says that nobody receives it.
         let mut watcher = RawPeer::connect(&broker.url(), "watcher").await;
@@ -140,7 +178,7 @@ async fn main_ends_with_a_sentence_that_has_each_cause_once() {
     let options = ConnectOptions::new("mqtt://me:s/ecret@host");
     let error = Client::connect(options).await.unwrap_err();
     let text = of_main(error);
-    assert!(text.starts_with("invalid broker url: ") && text.matches("invalid").count() == 2, "{text}");
+    assert!(text.starts_with("invalid broker url `mqtt://…@host`: ") && text.matches("invalid").count() == 2, "{text}");
 
     let broker = support::TestBroker::embedded().await;
     let agent = Agent::new("calc").tools(tools![fail]).start(&broker.url()).await.unwrap();

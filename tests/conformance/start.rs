@@ -135,8 +135,11 @@ fn sub_3_sub_4_a_wrong_namespace_or_id_is_refused_before_connecting() {
     }
     for id in ["", "a/b", "a b", "ä", &"x".repeat(129)] {
         let problems = problems(Agent::new(id).tools(tools![]).build().unwrap_err());
-        assert!(problems[0].contains("the agent's id"), "{id}: {problems:?}");
+        let place = format!("{}:{}: the agent's id", file!(), line!() - 1);
+        assert!(problems[0].starts_with(&place), "{id}: {problems:?}");
     }
+    let built = Agent::new("x").tools(tools![]).id("a b").build().unwrap_err();
+    assert!(problems(built)[0].starts_with(&format!("{}:{}: ", file!(), line!() - 1)));
     for namespace in ["/", "", "/acme/plant7/"] {
         Agent::new("x").namespace(namespace).tools(tools![]).build().unwrap();
     }
@@ -244,6 +247,6 @@ async fn a_broker_that_is_not_there_is_told_in_time() {
     assert!(error.contains("check that the broker runs") && error.contains("refused"), "{error}");
     for url in ["http://x", "localhost:1883", "mqtt://"] {
         let error = Client::connect(url).await.unwrap_err().to_string();
-        assert!(error.contains("write it as `mqtt://host:1883`"), "{error}");
+        assert!(error.contains("write it as `mqtt://localhost:1883`"), "{error}");
     }
 }

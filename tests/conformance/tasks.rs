@@ -194,7 +194,7 @@ on_each_broker! {
         let sum: Sum = client.request("desk", NewTask::skill("add_up").data(&json!({"numbers": [1, 2]}))).returning().await.unwrap();
         assert_eq!(sum, Sum { sum: 3 });
         let failed = client.request("desk", NewTask::skill("add_up").data(&json!({"numbers": []}))).await.unwrap_err();
-        assert_eq!(failed.to_string(), "the task failed: task_error: no numbers; give some");
+        assert_eq!(failed.to_string(), "the task failed: no numbers; give some");
         let rejected = client.request("desk", NewTask::skill("add_up").data(&json!({"numbers": "x", "nombers": 1}))).await.unwrap_err();
         let DelegateError::Rejected(error) = rejected else { panic!("{rejected:?}") };
         assert_eq!(error.kind, "invalid_arguments");

@@ -74,6 +74,22 @@ async fn what_cannot_be_made_is_told(_: Four) {}
 #[should_panic(expected = "cannot start, for 2 reasons")]
 async fn what_keeps_the_agent_from_starting_is_told(_: TestAgent) {}
 
+#[test]
+fn what_keeps_the_agent_from_starting_is_told_at_the_test() {
+    thread_local! {
+        static PLACE: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+    }
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(std::panic::Location::file).unwrap_or_default();
+        PLACE.set(place.to_owned());
+        others(panic);
+    }));
+    let outcome = std::panic::catch_unwind(what_keeps_the_agent_from_starting_is_told);
+    assert!(outcome.is_err());
+    assert_eq!(PLACE.take(), file!());
+}
+
 #[mqtt_agent::test(agent = Agent::new("calc").tools(tools![add]), timeout = "50ms")]
 #[should_panic(
     expected = "`a_test_has_a_limit` did not end within 50 ms; give it longer with `timeout = \"..\"`"

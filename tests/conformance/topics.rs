@@ -208,7 +208,7 @@ on_each_broker! {
         peer.subscribe("answers/peer").await;
         for (topic, payload, kind, says) in [
             ("house/attic/get", "", "tool_error", "no sensor in the attic"),
-            ("house/cellar/get", "", "tool_error", "failed unexpectedly"),
+            ("house/cellar/get", "", "tool_error", "the handler panicked"),
             ("house/hall/get", "no JSON", "invalid_arguments", "no JSON"),
             ("house/hall/get", "\"x\"", "invalid_arguments", "/scale"),
         ] {

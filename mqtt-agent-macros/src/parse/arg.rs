@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, UnOp};
+use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Lit, Meta, Pat, PatType, RangeLimits, Type, UnOp};
 
 use super::option::{self, AttributeOption};
-use super::{attribute, doc};
+use super::{attribute, doc, within};
 use crate::diag::Errors;
 use crate::model::{Arg, ArgOptions, DurationText, Limits, Name, Number};
 use crate::options;
@@ -23,8 +23,8 @@ pub(super) fn arg(parameter: &mut PatType, errors: &Errors) -> Arg {
     }
     for option in &seen {
         match option.key().as_str() {
-            options::RANGE => arg_options.range = limits(option, Kind::Numbers, errors),
-            options::LENGTH => arg_options.length = limits(option, Kind::Lengths, errors),
+            options::RANGE => arg_options.range = limits(option, Kind::Numbers, Some(&parameter.ty), errors),
+            options::LENGTH => arg_options.length = limits(option, Kind::Lengths, None, errors),
             options::PATTERN => arg_options.pattern = option.text(errors),
             options::DURATION => arg_options.duration = duration(option, errors),
             options::DEFAULT => arg_options.default = option.expression(errors),
@@ -110,10 +110,11 @@ enum Kind {
     Lengths,
 }
 
-fn limits(option: &AttributeOption, kind: Kind, errors: &Errors) -> Option<Limits> {
+/// A range; `ty`: what has to have its bounds.
+fn limits(option: &AttributeOption, kind: Kind, ty: Option<&Type>, errors: &Errors) -> Option<Limits> {
     let expression = option.expression(errors)?;
     let key = option.key();
-    let Expr::Range(ExprRange { start, end, limits, .. }) = &expression else {
+    let Expr::Range(ExprRange { start, end, limits: kind_of_end, .. }) = &expression else {
         errors.at(&expression, format!("`{key}` takes a range; write it as in `{key} = 1..=7`"));
         return None;
     };
@@ -128,7 +129,7 @@ fn limits(option: &AttributeOption, kind: Kind, errors: &Errors) -> Option<Limit
         },
     };
     let (min, max) = (number(start)?, number(end)?);
-    let max_excluded = matches!(limits, RangeLimits::HalfOpen(_)) && max.is_some();
+    let max_excluded = matches!(kind_of_end, RangeLimits::HalfOpen(_)) && max.is_some();
     if min.is_none() && max.is_none() {
         errors.at(&expression, format!("`{key} = ..` limits nothing; give a bound or leave it out"));
         return None;
@@ -147,7 +148,16 @@ fn limits(option: &AttributeOption, kind: Kind, errors: &Errors) -> Option<Limit
         errors.at(&expression, "a length is a whole number from 0; write it as in `length = 1..=80`");
         return None;
     }
-    Some(Limits { min, max, max_excluded })
+    let limits = Limits { min, max, max_excluded };
+    let (below, above) = ty.map(|ty| within::wrong(&limits, ty)).unwrap_or_default();
+    let mut fits = true;
+    for (bound, wrong) in [(start, below), (end, above)] {
+        if let (Some(bound), Some(message)) = (bound, wrong) {
+            errors.at(bound, message);
+            fits = false;
+        }
+    }
+    fits.then_some(limits)
 }
 
 /// The number that an expression is, or why it is none.
@@ -184,7 +194,7 @@ mod tests {
         let errors = Errors::new();
         let tokens = format!("range = {text}").parse().unwrap();
         let options = option::options(tokens, &errors);
-        let limits = options.first().and_then(|option| limits(option, kind, &errors));
+        let limits = options.first().and_then(|option| limits(option, kind, None, &errors));
         assert_eq!(limits.is_none(), !errors.is_empty(), "{text}");
         errors.finish(quote::quote!());
         limits

@@ -3,6 +3,7 @@
 //! The session tracks each task until it has ended: see [`crate::session`]. This module has the user's side.
 
 mod handle;
+mod late;
 mod new_task;
 mod query;
 mod request;

@@ -14,7 +14,9 @@ use crate::error::Problem;
 use crate::handler::context::States;
 use crate::handler::layer::AgentLayers;
 use crate::handler::param::Need;
-use crate::handler::registry::{ArgDef, CardDef, HandlerDef, HandlerKind, Package, SkillDef, ToolDef};
+use crate::handler::registry::{
+    ArgDef, CardDef, HandlerDef, HandlerKind, Location, Package, SkillDef, ToolDef,
+};
 use crate::link::filter_is_valid;
 use crate::mcp::{Cards, DynamicTool, ReadyTool, ServedTool, tool_card};
 use crate::schema::ToolSchemas;
@@ -56,6 +58,8 @@ pub(super) struct Checked {
 /// The input of the checks.
 pub(super) struct Given<'g> {
     pub(super) id: &'g str,
+    /// Where the program gives the id; not if it is from the options.
+    pub(super) id_at: Option<Location>,
     pub(super) instance: Option<&'g str>,
     pub(super) namespace: Option<&'g str>,
     pub(super) tools: Vec<&'static ToolDef>,
@@ -76,6 +80,7 @@ impl Checked {
     pub(super) fn new(given: Given<'_>) -> Result<Self, Vec<Problem>> {
         let Given {
             id: agent,
+            id_at,
             instance,
             namespace,
             mut tools,
@@ -95,7 +100,13 @@ impl Checked {
         let mut problems = Vec::new();
         let full_id = instance.map_or_else(|| agent.to_owned(), |instance| format!("{agent}-{instance}"));
         let id = Identifier::portable(&full_id)
-            .map_err(|error| problems.push(Problem::new(format!("the agent's id: {error}"))))
+            .map_err(|error| {
+                let message = format!("the agent's id: {error}");
+                problems.push(match id_at {
+                    Some(location) => Problem::at(location, message),
+                    None => Problem::new(message),
+                });
+            })
             .ok();
         let namespace = namespace.map_or_else(|| Ok(Namespace::default()), Namespace::parse);
         let namespace = namespace.map_err(|error| problems.push(Problem::new(error.to_string()))).ok();

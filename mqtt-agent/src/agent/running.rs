@@ -36,8 +36,10 @@ use crate::topic::TopicServer;
 
 /// A served agent. Stop it with [`stop`](Self::stop).
 ///
-/// Dropping it without `stop` has the effect of a crash: the connection breaks, and the broker publishes the Will.
+/// Dropping it without `stop` has the effect of a crash: the connection breaks, and the broker publishes the Will. That is
+/// logged as a warning.
 #[derive(Debug)]
+#[must_use = "the agent ends when this is dropped: keep it and `.stop().await` it, or `.until_signal().await`, or write `.serve(..)` instead of `.start(..)`"]
 pub struct Running {
     client: Client,
     pub(super) server: Option<ToolServer>,
@@ -54,6 +56,8 @@ pub struct Running {
     guard: Option<AbortOnDropHandle<()>>,
     pub(super) layers: AgentLayers,
     stopped: bool,
+    /// Whether a user has it, who may drop it by mistake.
+    is_held: bool,
     /// True from when the agent can be called until it stops.
     serves: Arc<AtomicBool>,
     since: Instant,
@@ -63,7 +67,10 @@ impl Running {
     pub(super) fn start(agent: BuiltAgent, options: ConnectOptions) -> BoxFuture<'static, Result<Self>> {
         Box::pin(async {
             // Nobody gives it up.
-            Self::connect(agent, options, pending()).await?.ok_or(Error::Connect(ConnectError::Closed))
+            let running = Self::connect(agent, options, pending()).await?;
+            let mut running = running.ok_or(Error::Connect(ConnectError::Closed))?;
+            running.is_held = true;
+            Ok(running)
         })
     }
 
@@ -180,6 +187,7 @@ impl Running {
             guard: None,
             layers: checked.layers,
             stopped: false,
+            is_held: false,
             serves: Arc::default(),
             since: Instant::now(),
         };
@@ -300,6 +308,7 @@ impl Running {
     }
 
     async fn end(mut self) {
+        self.is_held = false;
         self.serves.store(false, Ordering::Relaxed);
         // Beside the others: no new work begins from now on.
         let unrepaired = CancellationToken::new();
@@ -348,6 +357,12 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.serves.store(false, Ordering::Relaxed);
+        if self.is_held {
+            crate::log::warn!(
+                agent = self.client.id(),
+                "dropped a running agent, which ends it as a crash does; keep it and `.stop().await` it, or write `.serve(..)`"
+            );
+        }
         if !self.stopped {
             self.client.session().link().break_off();
             self.client.session().end();

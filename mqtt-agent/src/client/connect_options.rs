@@ -44,6 +44,8 @@ pub struct ConnectOptions {
     pub(crate) instance: Option<String>,
     pub(crate) namespace: Option<String>,
     credentials: Option<CredentialSource>,
+    /// Whether the environment was asked for them.
+    asks_env: bool,
     tls: Option<Tls>,
     pub(crate) connect_timeout: Duration,
     retries_first: bool,
@@ -78,6 +80,7 @@ impl ConnectOptions {
             instance: None,
             namespace: None,
             credentials: None,
+            asks_env: false,
             tls: None,
             connect_timeout: Duration::from_secs(10),
             retries_first: false,
@@ -116,6 +119,7 @@ impl ConnectOptions {
     /// Sets user name and password. They override those in the URL.
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some(CredentialSource::Fixed(Credentials::new(user, password)));
+        self.asks_env = false;
         self
     }
 
@@ -146,6 +150,7 @@ impl ConnectOptions {
         E: Into<Box<dyn StdError + Send + Sync>> + 'static,
     {
         self.credentials = Some(CredentialSource::asking(ask));
+        self.asks_env = false;
         self
     }
 
@@ -259,6 +264,7 @@ impl ConnectOptions {
         link.clean_start = false;
         link.session_expiry = session_expiry;
         link.credentials = self.credentials;
+        link.asks_env = self.asks_env;
         link.tls = self.tls;
         link.keep_alive = self.keep_alive.unwrap_or(link.keep_alive);
         link.max_packet_size = self.max_packet_size;

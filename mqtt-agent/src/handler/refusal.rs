@@ -55,7 +55,7 @@ pub(crate) fn timed_out_in_queue(handler: &str) -> ErrorBody {
 
 /// The handler panicked; only the log has the details.
 pub(crate) fn panicked() -> ErrorBody {
-    let message = "the tool failed unexpectedly; its server's log says more";
+    let message = "the handler panicked; its server's log says more";
     ErrorBody::new(ErrorKind::ToolError, message).with_code(codes::PANIC)
 }
 

@@ -49,6 +49,13 @@ impl Location {
     pub const fn new(file: &'static str, line: u32) -> Self {
         Self { file, line }
     }
+
+    /// The place of the call of a function that tracks its callers.
+    #[track_caller]
+    pub(crate) fn of_caller() -> Self {
+        let caller = std::panic::Location::caller();
+        Self { file: caller.file(), line: caller.line() }
+    }
 }
 
 impl fmt::Display for Location {

@@ -1,6 +1,7 @@
 //! One attempt to connect: name, TCP, TLS, WebSocket, CONNECT and CONNACK.
 
 use std::future::poll_fn;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,11 +13,11 @@ use super::codec::{ConnAck, Connect, Packet, reasons};
 use super::credentials::{CredentialSource, Credentials};
 use super::disconnect::Ended;
 use super::error::ConnectError;
+use super::login;
 use super::options::LinkOptions;
 use super::stream::{Quick, Stream};
-#[cfg(any(feature = "tls", feature = "websocket"))]
-use super::url::Scheme;
-use super::url::Target;
+use super::transport_hint::hint;
+use super::url::{Scheme, Target};
 use super::wire::Wire;
 
 /// Where and how to connect, checked once.
@@ -78,7 +79,10 @@ impl Address {
         let stream: Stream = Box::new(Quick::new(tcp, writes_soon));
         #[cfg(feature = "tls")]
         let stream = match &self.tls {
-            Some(config) => super::tls::open(stream, host, config).await?,
+            Some(config) => {
+                let shaken = super::tls::open(stream, host, config).await?;
+                shaken.map_err(|error| self.unanswered(&error, true))?
+            }
             None => stream,
         };
         #[cfg(feature = "websocket")]
@@ -89,6 +93,22 @@ impl Address {
             Scheme::Mqtt | Scheme::Mqtts => stream,
         };
         Ok(stream)
+    }
+
+    /// The end of an attempt by an error of the socket or of TLS, before the broker's first word.
+    fn unanswered(&self, error: &io::Error, in_tls: bool) -> Ended {
+        let hint = match self.target.scheme {
+            Scheme::Mqtt => hint(error, "mqtts", true),
+            Scheme::Mqtts if in_tls => hint(error, "mqtt", false),
+            Scheme::Wss if in_tls => hint(error, "ws", false),
+            // Over WebSocket the peer has answered already.
+            Scheme::Mqtts | Scheme::Ws | Scheme::Wss => None,
+        };
+        let mut ended = Ended::attempt_io(error);
+        if let Some(hint) = hint {
+            ended.text = format!("{} before it answered; {hint}", ended.text);
+        }
+        ended
     }
 }
 
@@ -127,15 +147,19 @@ pub(super) async fn dial(
         let stream = address.stream(Arc::clone(&writes_soon)).await?;
         let mut wire = Wire::new(stream, writes_soon, address.largest);
         encode::connect(&mut wire.unsent, &connect);
-        poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(|error| Ended::attempt_io(&error))?;
+        let unanswered = |error: io::Error| address.unanswered(&error, false);
+        poll_fn(|cx| wire.poll_write(cx, &mut 0)).await.map_err(unanswered)?;
         loop {
             match wire.next() {
-                Ok(Some(Packet::ConnAck(ack))) => return accepted(wire, ack),
+                Ok(Some(Packet::ConnAck(ack))) => {
+                    return accepted(wire, ack)
+                        .map_err(|ack| refused(&address, &options, credentials.as_ref(), &ack));
+                }
                 Ok(Some(_)) => return Err(not_mqtt("its first packet was no CONNACK")),
                 Ok(None) => {}
                 Err(malformed) => return Err(not_mqtt(malformed.what)),
             }
-            poll_fn(|cx| wire.poll_read(cx)).await.map_err(|error| Ended::attempt_io(&error))?;
+            poll_fn(|cx| wire.poll_read(cx)).await.map_err(unanswered)?;
         }
     };
     let outcome = tokio::time::timeout(options.connect_timeout, attempt).await;
@@ -150,22 +174,35 @@ fn not_mqtt(what: &str) -> Ended {
     Ended::attempt(failure.to_string(), Some(failure))
 }
 
-fn accepted(wire: Wire, ack: Box<ConnAck>) -> Result<(Wire, Box<ConnAck>), Ended> {
+fn accepted(wire: Wire, ack: Box<ConnAck>) -> Result<(Wire, Box<ConnAck>), Box<ConnAck>> {
+    if ack.reason == 0x00 { Ok((wire, ack)) } else { Err(ack) }
+}
+
+/// The end of an attempt by the broker's answer.
+fn refused(
+    address: &Address,
+    options: &LinkOptions,
+    credentials: Option<&Credentials>,
+    ack: &ConnAck,
+) -> Ended {
+    let reason = ack.reason_string.clone();
+    let broker = address.target.address.clone();
+    let user = credentials.map(|credentials| credentials.username().to_owned());
+    let advice = login::advice(credentials, options.asks_env);
     let failure = match ack.reason {
-        0x00 => return Ok((wire, ack)),
         // As brokers answer that speak 3.1.1 alone.
         0x01 | 0x84 => ConnectError::OldProtocol,
-        0x04 | 0x86 => ConnectError::Credentials { reason: ack.reason_string.clone() },
-        0x05 | 0x87 => ConnectError::NotAuthorized { reason: ack.reason_string.clone() },
+        0x04 | 0x86 => ConnectError::Credentials { broker, user, advice, reason },
+        0x05 | 0x87 => ConnectError::NotAuthorized { broker, user, advice, reason },
         code => ConnectError::Refused {
             code,
             name: reasons::name(code),
-            reason: ack.reason_string.clone(),
+            reason,
             server: ack.server_reference.clone(),
         },
     };
     let text = failure.to_string();
     // Busy, unavailable, over a quota or a rate: it may pass.
     let passing = matches!(ack.reason, 0x03 | 0x88 | 0x89 | 0x97 | 0x9f);
-    Err(Ended::attempt(text, (!passing).then_some(failure)))
+    Ended::attempt(text, (!passing).then_some(failure))
 }

@@ -18,7 +18,7 @@ pub(super) struct Ended {
     /// The reason in the broker's DISCONNECT.
     pub(super) reason: Option<u8>,
     /// Set when an attempt failed in a way that repeating it won't heal.
-    pub(super) failure: Option<ConnectError>,
+    pub(super) failure: Option<Box<ConnectError>>,
     /// What to tell the broker in our DISCONNECT.
     pub(super) tell: Option<u8>,
 }
@@ -29,6 +29,7 @@ pub(super) const TAKEN_OVER: u8 = 0x8e;
 impl Ended {
     /// The end of an attempt.
     pub(super) fn attempt(text: impl Into<String>, failure: Option<ConnectError>) -> Self {
+        let failure = failure.map(Box::new);
         Self { text: text.into(), blame: Blame::None, by_broker: false, reason: None, failure, tell: None }
     }
 

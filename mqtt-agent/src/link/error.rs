@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::transport_hint;
 use crate::deadline::Lasting;
 use crate::shown::{debug_as_display, quoting, shown};
 
@@ -13,8 +14,13 @@ use crate::shown::{debug_as_display, quoting, shown};
 pub enum ConnectError {
     /// The address of the broker can't be used.
     #[error(
-        "invalid broker url: {reason}; write it as `mqtt://host:1883`, or with `mqtts://`, `ws://` or `wss://`", reason = quoting(.reason))]
+        "invalid broker url{}: {reason}; write it as `mqtt://localhost:1883`, or with `mqtts://`, `ws://` or `wss://`",
+        quoted(.url), reason = quoting(.reason)
+    )]
+    #[non_exhaustive]
     InvalidUrl {
+        /// The address, with `…` in place of credentials and without what follows `?` or `#`.
+        url: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -38,17 +44,35 @@ pub enum ConnectError {
     #[error("no tokio runtime; open the connection from within one, e.g. below `#[tokio::main]`")]
     NoRuntime,
     /// The broker refused the user name or the password (reason code 0x86).
-    #[error("the broker refused the user name or the password{}; check the credentials", said(.reason.as_deref(), None))]
+    #[error(
+        "the broker `{broker}` refused the user name or the password{}; {advice}",
+        said(.reason.as_deref(), None), broker = shown(.broker), advice = quoting(.advice)
+    )]
+    #[non_exhaustive]
     Credentials {
+        /// Host and port, or the WebSocket address.
+        broker: String,
+        /// The user name that was given.
+        user: Option<String>,
+        /// What to do.
+        advice: String,
         /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
     /// The broker doesn't let this client in (reason code 0x87).
     #[error(
-        "the broker does not authorize this client{}; check its credentials, its client id and the broker's access rules",
-        said(.reason.as_deref(), None)
+        "the broker `{broker}` does not authorize this client{}; {advice}, or look at its client id in the broker's access \
+         rules",
+        said(.reason.as_deref(), None), broker = shown(.broker), advice = quoting(.advice)
     )]
+    #[non_exhaustive]
     NotAuthorized {
+        /// Host and port, or the WebSocket address.
+        broker: String,
+        /// The user name that was given.
+        user: Option<String>,
+        /// What to do.
+        advice: String,
         /// The broker's reason string, if it sent one.
         reason: Option<String>,
     },
@@ -78,7 +102,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// The peer at this address does not speak MQTT 5.
-    #[error("the peer does not speak MQTT 5: {reason}; check the port, the path and the broker's version", reason = shown(.reason))]
+    #[error("the peer does not speak MQTT 5: {reason}; check the port and whether it is for TLS (`mqtts://`), the path and the broker's version", reason = shown(.reason))]
     Protocol {
         /// What was wrong with the answer.
         reason: String,
@@ -94,7 +118,7 @@ pub enum ConnectError {
         within: Duration,
     },
     /// There was no connection within the time allowed.
-    #[error("no connection to `{broker}` within {}{}; check that the broker runs and can be reached", Lasting(*.within), last_error(.last.as_deref()), broker = shown(.broker))]
+    #[error("no connection to `{broker}` within {}{}", Lasting(*.within), last_error(.last.as_deref()), broker = shown(.broker))]
     Timeout {
         /// Host and port, or the WebSocket address.
         broker: String,
@@ -131,8 +155,19 @@ fn advice(code: u8) -> &'static str {
     }
 }
 
+/// An address, if there is one.
+fn quoted(url: &str) -> String {
+    if url.is_empty() { String::new() } else { format!(" `{}`", shown(url)) }
+}
+
 fn last_error(last: Option<&str>) -> String {
-    last.map(|error| format!(", last error: {}", quoting(error))).unwrap_or_default()
+    const ADVICE: &str = "check that the broker runs and can be reached";
+    match last {
+        // It was reached.
+        Some(error) if transport_hint::ends(error) => format!(", last error: {}", quoting(error)),
+        Some(error) => format!(", last error: {}; {ADVICE}", quoting(error)),
+        None => format!("; {ADVICE}"),
+    }
 }
 
 /// A feature of MQTT 5 that a broker may lack (`SUB-10a`).

@@ -29,6 +29,8 @@ pub(crate) struct LinkOptions {
     pub(crate) will: Option<Will>,
     /// Where user name and password come from; over those in the url.
     pub(crate) credentials: Option<CredentialSource>,
+    /// Whether the environment's variables decide about user name and password: for an error's advice.
+    pub(crate) asks_env: bool,
     /// Certificate authority and client certificate; the system's authorities when left out.
     pub(crate) tls: Option<Tls>,
     /// How often a sign of life is exchanged, at least 5 s. A dead peer is noticed after one and a half; on a slow line
@@ -60,6 +62,7 @@ impl LinkOptions {
             session_expiry: Duration::ZERO,
             will: None,
             credentials: None,
+            asks_env: false,
             tls: None,
             keep_alive: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),

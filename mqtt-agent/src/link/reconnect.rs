@@ -45,7 +45,7 @@ impl Actor {
         } else {
             self.attempt = self.attempt.saturating_add(1);
             crate::log::warn!(error = %quoting(error), attempt = self.attempt - 1, "failed to connect to the broker");
-            self.shared.failure.send_replace(ended.failure.clone());
+            self.shared.failure.send_replace(ended.failure.as_deref().cloned());
         }
         if let Some(Closing { phase: Phase::Leaving | Phase::Left, deadline }) = &mut self.closing {
             // Nothing is left to do but to go.

@@ -59,19 +59,19 @@ mod rustls_configuration {
     use super::super::stream::Stream;
     use super::Tls;
 
-    /// Shakes hands over a connection that is there.
+    /// Shakes hands over a connection that is there; an error of the socket or of TLS is for the caller to tell.
     pub(in super::super) async fn open(
         stream: Stream,
         host: &str,
         config: &Arc<ClientConfig>,
-    ) -> Result<Stream, Ended> {
+    ) -> Result<std::io::Result<Stream>, Ended> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
             let failure = ConnectError::Tls { reason: error.to_string() };
             Ended::attempt(failure.to_string(), Some(failure))
         })?;
         let connector = TlsConnector::from(Arc::clone(config));
-        let stream = connector.connect(name, stream).await.map_err(|error| Ended::attempt_io(&error))?;
-        Ok(Box::new(stream))
+        let stream = connector.connect(name, stream).await;
+        Ok(stream.map(|stream| -> Stream { Box::new(stream) }))
     }
 
     /// Shakes hands with a web server, whose certificate is of an authority that the system trusts.

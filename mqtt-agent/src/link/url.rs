@@ -56,15 +56,22 @@ impl fmt::Debug for Target {
 
 impl Target {
     pub(super) fn parse(text: &str) -> Result<Self, ConnectError> {
-        let invalid = |reason: String| ConnectError::InvalidUrl { reason };
-        // The address itself isn't repeated in errors: it may hold a password.
-        let mut url = url::Url::parse(text).map_err(|error| invalid(unreadable(text, &error.to_string())))?;
+        let invalid = |reason: String| ConnectError::InvalidUrl { url: quotable(text), reason };
+        if text.is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        // `localhost:1883` parses as the scheme `localhost`.
+        let has_scheme = text.contains("://");
+        let mut url = url::Url::parse(text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => invalid(unreadable(text, "it has no scheme")),
+            error => invalid(unreadable(text, &error.to_string())),
+        })?;
         let scheme = match url.scheme() {
             "mqtt" => Scheme::Mqtt,
             "mqtts" => Scheme::Mqtts,
             "ws" => Scheme::Ws,
             "wss" => Scheme::Wss,
-            // Not repeated: `secret:1883` parses as the scheme `secret`, and so does what was pasted wrongly.
+            _ if !has_scheme => return Err(invalid("it has no scheme".to_owned())),
             _ => return Err(invalid("its scheme is none of those known here".to_owned())),
         };
         let host = match url.host() {
@@ -77,6 +84,11 @@ impl Target {
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (username, password) => {
+                let decode = |text| {
+                    let wrong =
+                        "its user name or password has a `%` that encodes nothing (`%` itself is `%25`)";
+                    decode(text).ok_or_else(|| invalid(wrong.to_owned()))
+                };
                 Some(Credentials::new(decode(username)?, decode(password.unwrap_or_default())?))
             }
         };
@@ -154,11 +166,23 @@ pub(crate) fn without_credentials(text: &str) -> Option<String> {
     })
 }
 
-/// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
-fn decode(text: &str) -> Result<String, ConnectError> {
-    let invalid = || ConnectError::InvalidUrl {
-        reason: "its user name or password has a `%` that encodes nothing (`%` itself is `%25`)".to_owned(),
+/// An address that is wrong, for a message: `…` is in place of all that may be a password, and nothing of a query is left.
+fn quotable(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let (address, query) = rest.split_at(end);
+    let rest = match address.rsplit_once('@') {
+        // Which part the `@` ends can't be told.
+        _ if query.contains('@') => "…",
+        Some((_, host)) => return format!("{}…@{host}", if scheme.contains('@') { "" } else { &scheme }),
+        None => address,
     };
+    if scheme.contains('@') { rest.to_owned() } else { format!("{scheme}{rest}") }
+}
+
+/// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
+fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -167,10 +191,10 @@ fn decode(text: &str) -> Result<String, ConnectError> {
             continue;
         }
         let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (high, low) = (digit().ok_or_else(invalid)?, digit().ok_or_else(invalid)?);
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| invalid())?);
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
     }
-    String::from_utf8(bytes).map_err(|_| invalid())
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -234,9 +258,13 @@ mod tests {
             "mqtt://h?x",
             "mqtt://u:secret@h:x",
             "mqtt://u:secret%z@h",
-            "secret:1883",
-            "secret://h",
             "u:secret@h",
+            "u:secret@h:1883",
+            "mqtt://u:secret@h/path?token=secret",
+            "mqtt://u:sec#secret@h:1883",
+            "mqtt://h?token=secret@secret",
+            "http://u:secret@h",
+            "u:secret@h://x",
         ] {
             match Target::parse(text) {
                 Err(error @ ConnectError::InvalidUrl { .. }) => {
@@ -244,6 +272,34 @@ mod tests {
                 }
                 other => panic!("{text}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn wrong_urls_are_quoted_and_what_to_write_is_said() {
+        for (text, told) in [
+            ("", "invalid broker url: it is empty; write"),
+            ("localhost", "invalid broker url `localhost`: it has no scheme; write"),
+            ("localhost:1883", "invalid broker url `localhost:1883`: it has no scheme; write"),
+            ("u:p@h:1883", "invalid broker url `…@h:1883`: it has no scheme"),
+            (
+                "http://u:p@h",
+                "invalid broker url `http://…@h`: its scheme is none of those known here; write",
+            ),
+            (
+                "mqtt://localhost:99999",
+                "invalid broker url `mqtt://localhost:99999`: invalid port number; write",
+            ),
+            (
+                "mqtt://h/a?b",
+                "invalid broker url `mqtt://h/a`: nothing may follow the port after `mqtt://`; write",
+            ),
+        ] {
+            let error = Target::parse(text).unwrap_err().to_string();
+            assert!(
+                error.starts_with(told) && error.contains("write it as `mqtt://localhost:1883`"),
+                "{error}"
+            );
         }
     }
 

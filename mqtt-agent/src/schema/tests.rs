@@ -377,6 +377,29 @@ fn mcp_8_an_error_in_a_variant_names_its_field_and_that_of_no_variant_the_tags()
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+struct Shelf {
+    row: Option<String>,
+    level: u8,
+}
+
+/// Takes a shelf.
+#[tool]
+fn shelf(shelf: Shelf) {
+    let _ = shelf;
+}
+
+#[test]
+fn mcp_8_beside_a_missing_field_the_one_is_told_that_may_stand_for_it() {
+    for (given, told) in [
+        (json!({"levl": 3}), "`/shelf/level`: missing; give it, a whole number; did you mean it by `levl`?"),
+        (json!({"row": "A"}), "`/shelf/level`: missing; give it, a whole number"),
+        (json!({"other": 3}), "`/shelf/level`: missing; give it, a whole number"),
+    ] {
+        assert_eq!(check(tool_of!(shelf), json!({"shelf": given})).unwrap_err(), [told]);
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Page {
     query: String,

@@ -23,7 +23,13 @@ pub(super) fn message(wrong: &Wrong<'_>) -> String {
             return "something in it does not fit, below a name too long to be told; shorten the names"
                 .to_owned();
         }
-        Expected::Member(types, tags) => return missing(*types, tags),
+        Expected::Member(types, tags, beside) => {
+            let missing = missing(*types, tags);
+            return match near(&last_step(&wrong.pointer), beside) {
+                Some(close) => format!("{missing}; did you mean it by `{close}`?", close = shown(close)),
+                None => missing,
+            };
+        }
         Expected::Nothing(known) => return unknown(&wrong.pointer, known),
         Expected::Key(patterns) => return wrong_key(&wrong.pointer, patterns),
     };

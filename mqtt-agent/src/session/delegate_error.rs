@@ -51,7 +51,10 @@ pub enum DelegateError {
     },
     /// No result arrived in time. The agent may still work on the task, which does not end with the request.
     #[error(
-        "no result of task `{task_id}` from `{agent}` within {}; it may still work on it: look whether the agent is online, or give it a longer `.timeout(..)`", Lasting(*.after), task_id = shown(.task_id), agent = shown(.agent))]
+        "no result of task `{task_id}` from `{agent}` within {}; {}",
+        Lasting(*.after), supposed(.agent, *.online, .near.as_deref()), task_id = shown(.task_id), agent = shown(.agent)
+    )]
+    #[non_exhaustive]
     Timeout {
         /// The task.
         task_id: String,
@@ -59,10 +62,18 @@ pub enum DelegateError {
         agent: String,
         /// How long the caller waited.
         after: Duration,
+        /// Whether the agent, or a replica of it, is online by its status or card; `None` if unknown.
+        online: Option<bool>,
+        /// If it is not: an agent that is online and may be meant, because its id is similar or there is no other.
+        near: Option<String>,
     },
-    /// The agent's inbox has no subscriber: the agent never connected, or its session has expired (as `MCP-14` for
-    /// tools). Only known from brokers that report it.
-    #[error("nobody takes tasks for `{agent}`; start it, or look at its id", agent = shown(.agent))]
+    /// The agent's inbox has no subscriber: the agent never connected, its session has expired, or it has no skills (as
+    /// `MCP-14` for tools). Only known from brokers that report it.
+    #[error(
+        "nobody takes tasks for `{agent}`: it is not online, or has no skills; look at its id, start it, or call its tools \
+         instead",
+        agent = shown(.agent)
+    )]
     Unavailable {
         /// The agent that was asked.
         agent: String,
@@ -130,6 +141,25 @@ pub enum DelegateError {
 }
 
 debug_as_display!(DelegateError);
+
+/// Possible reasons for a missing result.
+fn supposed(agent: &str, online: Option<bool>, near: Option<&str>) -> String {
+    match (online, near) {
+        (Some(true), _) => {
+            "it is online and may still work on it; give it a longer `.timeout(..)`".to_owned()
+        }
+        (Some(false), Some(near)) => {
+            format!("no agent `{}` with skills is online; did you mean `{}`?", shown(agent), shown(near))
+        }
+        (Some(false), None) => {
+            format!("no agent `{}` with skills is online; look at its id, or start it", shown(agent))
+        }
+        (None, _) => {
+            "it may still work on it: look whether the agent is online, or give it a longer `.timeout(..)`"
+                .to_owned()
+        }
+    }
+}
 
 impl DelegateError {
     /// Its type, for spans.

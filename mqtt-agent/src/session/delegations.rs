@@ -258,6 +258,16 @@ impl Delegations {
         self.books().book.replicas(delegation)
     }
 
+    /// Whether an agent is known to be online, or a replica of it.
+    pub(crate) fn is_there(&self, agent: &str) -> bool {
+        self.books().book.is_there(agent)
+    }
+
+    /// The agent that may be meant by an id that none has; not this one itself.
+    pub(crate) fn near(&self, agent: &str, own: &str) -> Option<Arc<str>> {
+        self.books().book.near(agent, own)
+    }
+
     /// A task's handle is gone: its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn dropped(&self, delegation: &Delegation) {
         self.on(Event::Dropped(delegation.task.task_id.clone()));

@@ -1,4 +1,5 @@
-//! Whether a tool has an online server: looked up when a call was not answered, for the error's text.
+//! Whether a tool has an online server, or an agent is online: looked up when a call or a task was not answered, for the
+//! error's text.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,25 +20,25 @@ pub(crate) struct Seen(Mutex<Option<Last>>);
 
 #[derive(Debug)]
 struct Last {
-    tool: Arc<str>,
+    name: Arc<str>,
     at: Instant,
     online: Option<bool>,
 }
 
 impl Seen {
-    /// Whether a server of the tool is online, as this look finds out; `None` where that can't be known, or another look is
-    /// under way.
+    /// Whether a server of the tool, or the agent, is online, as this look finds out; `None` where that can't be known, or
+    /// another look is under way.
     pub(crate) async fn is_online(
         &self,
-        tool: &Arc<str>,
+        name: &Arc<str>,
         look: impl Future<Output = Option<bool>>,
     ) -> Option<bool> {
         let mut last = self.0.try_lock().ok()?;
-        if let Some(last) = last.as_ref().filter(|last| last.tool == *tool && last.at.elapsed() < FRESH) {
+        if let Some(last) = last.as_ref().filter(|last| last.name == *name && last.at.elapsed() < FRESH) {
             return last.online;
         }
         let online = timeout(LOOK, look).await.ok().flatten();
-        *last = Some(Last { tool: Arc::clone(tool), at: Instant::now(), online });
+        *last = Some(Last { name: Arc::clone(name), at: Instant::now(), online });
         online
     }
 }

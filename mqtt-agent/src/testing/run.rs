@@ -35,11 +35,21 @@ where
 {
     // Handlers of a test may block, and must not hold up its broker.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.unwrap_or_else(|error| panic!("the test has no runtime: {error}"));
+    // Here and below no panic is in a closure: its place is the test, and not this file.
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => panic!("the test has no runtime: {error}"),
+    };
     let limit = Duration::from_millis(limit_ms);
+    let started = runtime.block_on(async { TestAgent::start(agent.await).await });
+    let agent = match started {
+        Ok(agent) => agent,
+        Err(error) => {
+            runtime.shutdown_background();
+            panic!("{error}");
+        }
+    };
     let outcome = runtime.block_on(async {
-        let agent = agent.await;
-        let agent = TestAgent::start(agent).await.unwrap_or_else(|error| panic!("{error}"));
         let test = AssertUnwindSafe(test(agent.clone())).catch_unwind();
         let outcome = tokio::time::timeout(limit, test).await;
         // Whatever came of it, the agent ends as it would in service.

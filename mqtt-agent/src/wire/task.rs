@@ -241,7 +241,7 @@ impl Artifact {
 
 /// Why a task has no result (`A2A-11`).
 #[derive(Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{kind}: {message}", kind = shown(.kind), message = shown(.message))]
+#[error("{}{message}{}", of_kind(.kind), with_code(.code.as_deref()), message = shown(.message))]
 pub struct TaskError {
     /// The kind of error: a kind of `MCP-7` if one fits, or `task_error` for an error of the skill.
     #[serde(rename = "type")]
@@ -254,6 +254,18 @@ pub struct TaskError {
 }
 
 debug_as_display!(TaskError);
+
+/// The kind of error, where it says more than that the skill failed.
+fn of_kind(kind: &str) -> String {
+    match kind {
+        "" | "task_error" | "tool_error" => String::new(),
+        kind => format!("{}: ", shown(kind)),
+    }
+}
+
+fn with_code(code: Option<&str>) -> String {
+    code.map(|code| format!(" (code `{}`)", shown(code))).unwrap_or_default()
+}
 
 impl<'de> Deserialize<'de> for TaskError {
     /// Reads any JSON: an object with the fields of an error, a string as the message, or anything else printed as the

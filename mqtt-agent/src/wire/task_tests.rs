@@ -185,3 +185,12 @@ fn a_code_that_is_a_number_is_read_as_its_text() {
         serde_json::from_value(json!({"type": "x", "message": "y", "code": 404, "new": 1})).unwrap();
     assert_eq!(error.code.as_deref(), Some("404"));
 }
+
+#[test]
+fn an_error_of_a_task_reads_as_a_sentence_and_has_its_code() {
+    let failed = TaskError::new("task_error", "bad 7");
+    assert_eq!(failed.to_string(), "bad 7");
+    assert_eq!(failed.with_code("very_bad").to_string(), "bad 7 (code `very_bad`)");
+    let rejected = TaskError::new("invalid_arguments", "`/a`: missing; give it");
+    assert_eq!(rejected.to_string(), "invalid_arguments: `/a`: missing; give it");
+}

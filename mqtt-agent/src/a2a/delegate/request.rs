@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
+use super::late::late;
 use super::{CANCEL, NewTask, cancel_now, cancel_until_received, inherited, new_task, publish, span_of};
 use crate::deadline;
 use crate::link::{Filter, Receipt, Subscription};
@@ -181,7 +182,8 @@ fn requested(
             outcome = asking.instrument(span.clone()) => outcome,
             () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
-                Err(DelegateError::Timeout { task_id: task_id.to_string(), agent, after: began.elapsed() })
+                let after = began.elapsed();
+                Err(late(&session, &task_id, agent, after).await)
             }
         };
         spans::ended(&span, outcome.as_ref().err().map(DelegateError::kind));

@@ -83,6 +83,7 @@ impl ConnectOptions {
         options.instance = read.text(INSTANCE);
         options.namespace = read.text(NAMESPACE);
         options.credentials = read.credentials();
+        options.asks_env = true;
         options.tls = read.tls();
         let seconds = read.seconds(CONNECT_TIMEOUT);
         options.connect_timeout = seconds.unwrap_or(options.connect_timeout);

@@ -25,13 +25,59 @@ async fn a_wrong_password_is_known_at_once() {
     let started = Instant::now();
     let error = link.connected(DEADLINE).await.unwrap_err();
     assert!(started.elapsed() < DEADLINE / 4);
+    let text = error.to_string();
     match error {
-        ConnectError::NotAuthorized { .. } if mosquitto() => {}
-        ConnectError::Credentials { .. } if !mosquitto() => {}
+        ConnectError::NotAuthorized { user, .. } if mosquitto() => assert_eq!(user.as_deref(), Some("me")),
+        ConnectError::Credentials { user, .. } if !mosquitto() => assert_eq!(user.as_deref(), Some("me")),
         other => panic!("{other:?}"),
     }
+    let told = format!("the broker `{}` ", broker.address);
+    assert!(text.starts_with(&told) && text.contains("check the user name `me` and its password"), "{text}");
+    assert!(!text.contains("wrong"), "{text}");
     link.close(DEADLINE).await;
     assert_eq!(link.connected(DEADLINE).await, Err(ConnectError::Closed));
+}
+
+#[tokio::test]
+async fn without_a_user_name_it_is_said_where_to_give_one() {
+    let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
+    for (asks_env, told) in [
+        (false, "no user name was given: give one with `ConnectOptions::credentials`"),
+        (true, "no user name was given: give one in `MQTT_AGENT_USERNAME` and `MQTT_AGENT_PASSWORD`"),
+    ] {
+        let mut nobody = options(broker.url());
+        nobody.asks_env = asks_env;
+        let link = Link::open(nobody).unwrap();
+        let error = link.connected(DEADLINE).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        link.close(DEADLINE).await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_hangs_up_before_its_first_word_may_want_the_other_transport() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            // What was read is answered with the end of the connection, and what was not with a reset.
+            let _ = socket.read(&mut [0; 8]).await;
+        }
+    });
+    let mut cases = vec![("mqtt", "; if the port is for TLS, write `mqtts://`")];
+    if cfg!(feature = "tls") {
+        cases.push(("mqtts", "; if the port is not for TLS, write `mqtt://`"));
+    }
+    for (scheme, told) in cases {
+        let link = Link::open(options(format!("{scheme}://{address}"))).unwrap();
+        let mut state = link.state();
+        let failed = |state: &ConnectionState| matches!(state, ConnectionState::Connecting { attempt, .. } if *attempt > 1);
+        soon(state.wait_for(failed)).await.unwrap();
+        let error = link.connected(Duration::ZERO).await.unwrap_err().to_string();
+        assert!(error.contains("before it answered") && error.ends_with(told), "{error}");
+        soon(link.close(DEADLINE)).await;
+    }
 }
 
 #[tokio::test]

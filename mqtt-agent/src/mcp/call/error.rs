@@ -112,7 +112,7 @@ debug_as_display!(CallError);
 fn supposed(online: Option<bool>, option: &str) -> String {
     let online = match online {
         Some(true) => "a server of it is online",
-        Some(false) => return "no server of it is online; start one".to_owned(),
+        Some(false) => return "no server of it is online; look at its name, or start one".to_owned(),
         None => "see whether a server of it is online",
     };
     format!(

@@ -286,7 +286,10 @@ impl Exchange {
         match outcome {
             Err(error) => Some(error.into()),
             Ok(Published { no_subscribers: true }) => Some(CallError::Unavailable {
-                message: format!("nobody serves `{}` now; start a server of it", self.tool()),
+                message: format!(
+                    "nobody serves `{}` now; look at its name, or start a server of it",
+                    self.tool()
+                ),
                 code: None,
                 retry_after: None,
             }),

@@ -26,8 +26,8 @@ pub(in crate::schema) enum Expected<'a> {
     Type(Types),
     /// Another value, by this keyword.
     Keyword(&'a Check),
-    /// This is missing: a value of these types, or one of these texts.
-    Member(Types, Vec<&'a str>),
+    /// This is missing: a value of these types, or one of these texts. Beside it are these, of which nothing is known.
+    Member(Types, Vec<&'a str>, Vec<&'a str>),
     /// A text that is the tag of a variant.
     Tag(Vec<&'a str>),
     /// An object whose only member is one of these.
@@ -48,6 +48,9 @@ pub(in crate::schema) enum Expected<'a> {
 
 /// The longest pointer, in bytes. Names of peers' own may be long; the answer need not be.
 const LONGEST: usize = 2048;
+
+/// So many members of an object are looked at for one that is meant by what is missing.
+const BESIDE: usize = 32;
 
 /// What does not fit of a value.
 #[derive(Debug)]
@@ -156,8 +159,10 @@ impl<'a> Explainer<'a> {
                 }
             }
             (Check::Required(names), Value::Object(members)) => {
+                let mut beside = None;
                 for name in names.iter().filter(|name| !members.contains_key(*name)) {
-                    let expected = Expected::Member(self.types_of(id, name), Vec::new());
+                    let beside = beside.get_or_insert_with(|| self.unknown_beside(id, members));
+                    let expected = Expected::Member(self.types_of(id, name), Vec::new(), beside.clone());
                     self.within(name, |this| this.push(expected, value));
                 }
             }
@@ -257,7 +262,9 @@ impl<'a> Explainer<'a> {
                 match members.get(name) {
                     Some(tag) => self.within(name, |this| this.push(Expected::Tag(tags), tag)),
                     None => {
-                        self.within(name, |this| this.push(Expected::Member(Types::STRING, tags), value));
+                        self.within(name, |this| {
+                            this.push(Expected::Member(Types::STRING, tags, Vec::new()), value)
+                        });
                     }
                 }
             }
@@ -301,6 +308,22 @@ impl<'a> Explainer<'a> {
             open.extend(node.on_the_same_value().filter(|id| self.run.visit(*id, value)));
         }
         names.into_iter().collect()
+    }
+
+    /// Some members that a node does not name, where they are let in all the same: otherwise each is told as unknown.
+    fn unknown_beside(&self, id: Id, members: &'a Map<String, Value>) -> Vec<&'a str> {
+        let checks = self.run.node(id).map(|node| node.checks.as_slice()).unwrap_or_default();
+        let properties = checks.iter().find_map(|check| match check {
+            Check::Properties(properties) => Some(properties),
+            _ => None,
+        });
+        let Some(properties) =
+            properties.filter(|known| !known.additional.is_some_and(|rest| self.is_closed(rest)))
+        else {
+            return Vec::new();
+        };
+        let is_unknown = |name: &&str| !properties.named.contains_key(*name);
+        members.keys().take(BESIDE).map(String::as_str).filter(is_unknown).collect()
     }
 
     /// The types of a member that is missing.

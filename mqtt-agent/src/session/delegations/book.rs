@@ -89,6 +89,14 @@ impl Book {
         self.agents.some_online(|agent| delegation.may_be_at(agent), SOME)
     }
 
+    pub(super) fn is_there(&self, agent: &str) -> bool {
+        self.agents.is_there(agent)
+    }
+
+    pub(super) fn near(&self, agent: &str, own: &str) -> Option<Arc<str>> {
+        self.agents.near(agent, own)
+    }
+
     /// Whether an agent has sent updates, and takes more than tasks.
     pub(super) fn understands(&self, agent: &str) -> bool {
         self.agents.is_understanding(agent)

@@ -19,6 +19,10 @@ const HOLD: Duration = Duration::from_secs(2);
 /// The most agents of which it is remembered that they are online.
 const MOST: usize = 100_000;
 
+/// With so many ids one that none has is compared, and by so many letters those may differ that are similar.
+const COMPARED: usize = 256;
+const NEAR: usize = 2;
+
 /// What is known of agents, and what waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
@@ -66,6 +70,31 @@ impl Agents {
     /// Some of those that are online and fit.
     pub(super) fn some_online(&self, fits: impl Fn(&str) -> bool, most: usize) -> Vec<Arc<str>> {
         self.online.iter().filter(|agent| fits(agent)).take(most).cloned().collect()
+    }
+
+    /// Whether it is online, or one of its replicas.
+    pub(super) fn is_there(&self, agent: &str) -> bool {
+        is_there(&self.online, agent)
+    }
+
+    /// One that is online and may be meant by an id that none has: its id is similar, or it is the only one besides our
+    /// `own`.
+    pub(super) fn near(&self, agent: &str, own: &str) -> Option<Arc<str>> {
+        let mut others = self.online.iter().filter(|online| &***online != own).take(COMPARED);
+        if let (Some(only), None) = (others.next(), others.next()) {
+            return Some(Arc::clone(only));
+        }
+        // Longer ids are unknown, not misspelt.
+        let is_short = |id: &str| id.len() <= 64;
+        let distance = |online: &&Arc<str>| strsim::levenshtein(online, agent);
+        self.online
+            .iter()
+            .filter(|online| &***online != own && is_short(online) && is_short(agent))
+            .take(COMPARED)
+            .map(|online| (distance(&online), online))
+            .filter(|(distance, _)| *distance <= NEAR)
+            .min()
+            .map(|(_, online)| Arc::clone(online))
     }
 
     /// Whether it was not online, as far as is known.
@@ -153,13 +182,9 @@ impl Agents {
     /// The agents whose windows are open: those that were silent for too long are opened.
     pub(super) fn open(&mut self, now: Instant) -> Vec<Arc<str>> {
         let Self { online, queues, .. } = self;
-        let is_there = |agent: &str| {
-            let is_replica = |id: &str| id.strip_prefix(agent).is_some_and(|rest| rest.starts_with('-'));
-            online.contains(agent) || online.iter().any(|id| is_replica(id))
-        };
         let mut open = Vec::new();
         for (agent, queue) in queues {
-            if now.saturating_duration_since(queue.since) < HOLD && !is_there(agent) {
+            if now.saturating_duration_since(queue.since) < HOLD && !is_there(online, agent) {
                 continue;
             }
             if queue.out.len() >= AT_ONCE && now.saturating_duration_since(queue.since) >= PATIENCE {
@@ -172,4 +197,9 @@ impl Agents {
         }
         open
     }
+}
+
+fn is_there(online: &HashSet<Arc<str>>, agent: &str) -> bool {
+    let is_replica = |id: &str| id.strip_prefix(agent).is_some_and(|rest| rest.starts_with('-'));
+    online.contains(agent) || online.iter().any(|id| is_replica(id))
 }
