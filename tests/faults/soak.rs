@@ -57,6 +57,12 @@ async fn soak_task(number: u64) -> u64 {
 /// How often a soak says how far it is.
 const REPORT: Duration = Duration::from_secs(30);
 
+/// How long there are faults, and how long none after everything works again.
+const STORM: Duration = Duration::from_secs(60);
+const CALM: Duration = Duration::from_secs(15);
+/// The longest pause before a connection is tried again, one that is refused, and time to start.
+const RECOVERED: Duration = Duration::from_secs(75);
+
 /// SplitMix64: a soak is its seed, and the time that its machine takes.
 struct Random(u64);
 
@@ -117,6 +123,26 @@ async fn operation(client: Client, kind: u64, number: u64) -> Outcome {
     }
 }
 
+/// Nothing is wrong with this way any more.
+fn heal(proxy: &Proxy) {
+    proxy.thaw();
+    proxy.delay(Duration::ZERO);
+    proxy.split(false);
+}
+
+/// After how long a call is answered, where nothing is wrong any more. Those who lost many short connections in a row pause for
+/// up to 30 s.
+async fn recovered(client: &Client) -> Duration {
+    let well = Instant::now();
+    loop {
+        let call = client.call("soak_double", json!({"number": 1})).timeout(Duration::from_secs(5));
+        if call.await.is_ok() {
+            return well.elapsed();
+        }
+        assert!(well.elapsed() < RECOVERED, "nothing works again within {RECOVERED:?}");
+    }
+}
+
 /// `counts_tasks`: whether all tasks of the runtime are this test's own, and not the broker's.
 async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
     let seed = std::env::var("MQTT_AGENT_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -137,9 +163,20 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
 
     let (mut operations, mut ended, mut fine) = (JoinSet::new(), 0_u64, 0_u64);
     let (began, mut next_fault) = (Instant::now(), Instant::now());
-    let mut next_report = began + REPORT;
-    let mut number = 0;
+    let (mut next_report, mut next_calm) = (began + REPORT, began + STORM);
+    let (mut number, mut slowest) = (0, Duration::ZERO);
     while began.elapsed() < length {
+        if next_calm <= Instant::now() {
+            for proxy in [&near, &far] {
+                heal(proxy);
+            }
+            if running.is_none() {
+                running = Some(agent.clone().start(short(near.url())).await.unwrap());
+            }
+            slowest = slowest.max(recovered(&client).await);
+            next_fault = Instant::now() + CALM;
+            next_calm = next_fault + STORM;
+        }
         for _ in 0..random.below(4) {
             number += 1;
             let (client, kind) = (client.clone(), random.below(10));
@@ -202,9 +239,7 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     for proxy in [&near, &far] {
-        proxy.thaw();
-        proxy.delay(Duration::ZERO);
-        proxy.split(false);
+        heal(proxy);
         proxy.cut();
     }
     let well = tokio::time::Instant::now();
@@ -214,7 +249,9 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
         ended += 1;
         fine += u64::from(done.unwrap().unwrap().unwrap());
     }
-    println!("soak: {ended} operations ended, {fine} of them with a result");
+    println!(
+        "soak: {ended} operations ended, {fine} of them with a result; after a storm the first one came within {slowest:?}"
+    );
     assert!(fine * 10 > ended, "hardly anything worked");
     let again = runs
         .0
