@@ -62,9 +62,12 @@ async fn the_official_package_polls_answers_and_cancels() {
     let arguments = ["--agents", "--task-after", "1ms"];
     let bridge = host::Bridge::at("127.0.0.1:0", &broker.url(), &arguments).await.unwrap();
     let mut host = Host::http(Make::Tasks, &bridge.url).await;
-    while !host.names().await.contains(&"baker_bread".to_owned()) {
-        host.ask(json!({"changed": true})).await;
-    }
+    soon(async {
+        while !host.names().await.contains(&"baker_bread".to_owned()) {
+            host.ask(json!({"changed": true})).await;
+        }
+    })
+    .await;
 
     let call = |what: &str| json!({what: "baker_bread", "arguments": {"message": "please"}});
     host.send(call("call")).await;
@@ -133,9 +136,12 @@ async fn until(host: &Peer, id: &str, is_so: impl Fn(&TaskPayload) -> bool) -> T
 }
 
 async fn polls_answers_and_cancels(host: Peer, baker: &mut Baker) {
-    while !host.list_all_tools().await.unwrap().iter().any(|tool| tool.name == "baker_bread") {
-        tokio::task::yield_now().await;
-    }
+    soon(async {
+        while !host.list_all_tools().await.unwrap().iter().any(|tool| tool.name == "baker_bread") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let id = begun(&host).await;
     assert_eq!(soon(baker.heard.recv()).await, Some("began"));
     baker.go.add_permits(1);

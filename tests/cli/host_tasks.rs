@@ -62,6 +62,19 @@ async fn order(task: Task, State(oven): State<Oven>) -> Result<String, TaskUpdat
     Ok(format!("{size} {bread}"))
 }
 
+/// Asks, and does without an answer in the end.
+#[skill]
+async fn guess(task: Task, State(oven): State<Oven>) -> Result<String, TaskUpdateError> {
+    drop(oven.ready.acquire().await.map(tokio::sync::SemaphorePermit::forget));
+    tokio::select! {
+        bread = task.ask("Which bread?") => Ok(bread?.text()),
+        ready = oven.ready.acquire() => {
+            drop(ready.map(tokio::sync::SemaphorePermit::forget));
+            Ok("rye, then".to_owned())
+        }
+    }
+}
+
 struct Baker {
     agent: Running,
     heard: mpsc::UnboundedReceiver<&'static str>,
@@ -72,7 +85,7 @@ impl Baker {
     async fn start(url: &str) -> Self {
         let ((told, heard), ready) = (mpsc::unbounded_channel(), Arc::new(Semaphore::new(0)));
         let oven = Oven { ready: Arc::clone(&ready), told };
-        let agent = Agent::new("baker").skills(skills![roast, quick, order]).state(oven);
+        let agent = Agent::new("baker").skills(skills![roast, quick, order, guess]).state(oven);
         Self { agent: agent.start(url).await.unwrap(), heard, ready }
     }
 }
@@ -304,6 +317,23 @@ async fn questions_of_a_task_are_answered_by_an_update() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_its_agent_takes_back_holds_no_result_up() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), AT_ONCE, answering()).await;
+        let id = begun(&mut host, "baker_guess", "please").await;
+        baker.ready.add_permits(1);
+        until(&mut host, &id, |task| task["status"] == "input_required").await;
+        baker.ready.add_permits(1);
+        let end = ended(&mut host, &id).await;
+        assert_eq!(end["result"]["content"][0]["text"], "rye, then", "{end}");
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_that_is_declined_ends_its_task() {
     let broker = TestBroker::embedded().await;
     let baker = Baker::start(&broker.url()).await;
@@ -359,7 +389,7 @@ async fn a_task_belongs_to_the_identity_of_its_caller_and_outlives_its_session()
     let web = Web::start(&broker.url(), &arguments).await;
     for era in ERAS {
         let mut mine = web.capable(era, Some(scout), polling()).await;
-        while !mine.names().await.contains(&"baker_roast".to_owned()) {}
+        soon(async { while !mine.names().await.contains(&"baker_roast".to_owned()) {} }).await;
         let id = begun(&mut mine, "baker_roast", "bread").await;
         assert_eq!(soon(baker.heard.recv()).await, Some("began"));
         let mut other = web.capable(era, Some(probe), polling()).await;

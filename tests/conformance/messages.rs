@@ -116,11 +116,11 @@ on_each_broker! {
             })
             .await;
         };
-        until_told("dsk", "; no agent `dsk` with skills is online; look at its id, or start it").await;
+        until_told("dsk", "; no agent `dsk` with skills was seen online; look at its id, or start it").await;
         let desks = desk(&Desk::default()).start(&broker.url()).await.unwrap();
         let calc = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
-        until_told("dsk", "; no agent `dsk` with skills is online; did you mean `desk`?").await;
-        until_told("calc", "; no agent `calc` with skills is online; did you mean `desk`?").await;
+        until_told("dsk", "; no agent `dsk` with skills was seen online; did you mean `desk`?").await;
+        until_told("calc", "; no agent `calc` with skills was seen online; look at its id, or start it").await;
         until_told("desk", "; it is online and may still work on it; give it a longer `.timeout(..)`").await;
         desks.stop().await;
         calc.stop().await;

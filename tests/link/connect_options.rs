@@ -155,7 +155,10 @@ async fn who_waits_over_websocket_is_told_at_once_what_another_attempt_would_not
     let relay = WebSocketRelay::start(broker.address(), &["HTTP/1.1 404 Not Found\r\n\r\n"]).await;
     let options = ConnectOptions::new(format!("ws://{}/mqtt", relay.address())).retry_first_connection();
     let error = tokio::time::timeout(SOON, Client::connect(options)).await.unwrap().unwrap_err();
-    assert_says(&error.to_string(), &["HTTP status 404", "check the port, the path"]);
+    assert_says(
+        &error.to_string(),
+        &["HTTP status 404", "check the port and whether it is for TLS", "the path"],
+    );
 }
 
 #[tokio::test]

@@ -294,11 +294,13 @@ impl Running {
         self.boxed_wait().await
     }
 
-    fn boxed_end(self) -> BoxFuture<'static, ()> {
+    fn boxed_end(mut self) -> BoxFuture<'static, ()> {
+        self.is_held = false;
         Box::pin(self.end())
     }
 
-    fn boxed_wait(self) -> BoxFuture<'static, Result<()>> {
+    fn boxed_wait(mut self) -> BoxFuture<'static, Result<()>> {
+        self.is_held = false;
         Box::pin(async {
             let mut stop = Told::Signals(Signals::listen().map_err(Error::Signal)?);
             stop.next().await;
@@ -308,7 +310,6 @@ impl Running {
     }
 
     async fn end(mut self) {
-        self.is_held = false;
         self.serves.store(false, Ordering::Relaxed);
         // Beside the others: no new work begins from now on.
         let unrepaired = CancellationToken::new();

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::calling::{Clock, Limits};
 use super::outcome::Failure;
+use super::progress::cut;
 use crate::a2a::{DelegateError, NewTask, TaskHandle, TaskUpdate};
 use crate::client::Client;
 use crate::link::{PublishError, SubscribeError};
@@ -62,6 +63,20 @@ impl Asking {
     /// Goes on until the agent says something, asks, or the task ends, or at the latest until `late`. Cancel safe until
     /// the end of the task.
     pub(super) async fn step(&mut self, clock: &mut Clock, late: Option<Instant>) -> Result<Step, Failure> {
+        self.go_on(clock, Clock::until, late).await
+    }
+
+    /// The same while its question is open: the agent may be silent. It says something if it takes the question back.
+    pub(super) async fn step_unanswered(&mut self, clock: &mut Clock) -> Result<Step, Failure> {
+        self.go_on(clock, Clock::end, None).await
+    }
+
+    async fn go_on(
+        &mut self,
+        clock: &mut Clock,
+        until: fn(&Clock) -> Instant,
+        late: Option<Instant>,
+    ) -> Result<Step, Failure> {
         let Some(task) = &mut self.task else { return Err(Failure::from_end(&self.tool)) };
         let is_late = async {
             match late {
@@ -73,7 +88,7 @@ impl Asking {
         loop {
             let update = tokio::select! {
                 biased;
-                () = sleep_until(clock.until()) => return Err(clock.over(&self.tool)),
+                () = sleep_until(until(clock)) => return Err(clock.over(&self.tool)),
                 update = task.next() => update,
                 () = &mut is_late => return Ok(Step::Late),
             };
@@ -82,7 +97,8 @@ impl Asking {
             let text = text(&update);
             if update.state == TaskState::InputRequired {
                 let question = text.unwrap_or_else(|| "The agent asks for more.".to_owned());
-                self.question = (question.clone(), 1);
+                // Kept as long as the question is open: no longer than hosts are told.
+                self.question = (cut(&question), 1);
                 return Ok(Step::Question(question));
             }
             if let Some(text) = text {

@@ -63,6 +63,8 @@ struct Entry {
     payload: Arc<TaskPayload>,
     began: Instant,
     until: Instant,
+    /// Its host has fetched its end.
+    fetched: bool,
     /// Of the payload.
     bytes: usize,
     /// How many questions there were.
@@ -150,6 +152,7 @@ impl TaskBook {
             payload: Arc::new(TaskPayload::Working),
             began: now,
             until,
+            fetched: false,
             bytes: 0,
             questions: 0,
             question: None,
@@ -164,6 +167,7 @@ impl TaskBook {
     pub(super) fn get(&self, id: &str, owner: Option<&str>, now: Instant) -> Option<DetailedTask> {
         let got = self.on_own(id, owner, now, |entry| {
             if entry.is_over() {
+                entry.fetched = true;
                 entry.shorten(now, FETCHED);
             }
             entry.task.poll_interval_ms = millis(poll(now.saturating_duration_since(entry.began)));
@@ -187,7 +191,9 @@ impl TaskBook {
     pub(super) fn ask(&self, id: &str, request: InputRequest) -> Option<oneshot::Receiver<Answer>> {
         let bytes = serde_json::to_string(&request).map_or(usize::MAX, |text| text.len());
         let mut entries = self.entries();
-        if !has_room(&entries, id, bytes) {
+        // Dropped last, and so not under the lock.
+        let (has_room, _old) = make_room(&mut entries, id, bytes);
+        if !has_room {
             return None;
         }
         let entry = entries.get_mut(id).filter(|entry| !entry.is_over())?;
@@ -226,6 +232,15 @@ impl TaskBook {
         }
     }
 
+    /// The agent goes on without an answer to its question.
+    pub(super) fn take_back(&self, id: &str) {
+        self.on(id, |entry| {
+            if entry.question.is_some() {
+                entry.become_(TaskPayload::Working, 0);
+            }
+        });
+    }
+
     /// Cancels a task, if it has not ended; an error where its host has none of this id.
     pub(super) fn cancel(&self, id: &str, owner: Option<&str>, now: Instant) -> Result<(), Unknown> {
         let cancel = |entry: &mut Entry| {
@@ -247,7 +262,7 @@ impl TaskBook {
             _ => 0,
         };
         let mut entries = self.entries();
-        let has_room = has_room(&entries, id, bytes);
+        let (has_room, _old) = make_room(&mut entries, id, bytes);
         if let Some(entry) = entries.get_mut(id).filter(|entry| has_room && !entry.is_over()) {
             entry.become_(payload, bytes);
         }
@@ -264,9 +279,9 @@ impl TaskBook {
         self.forget(|entry| entry.until <= now);
     }
 
-    /// Forgets those of an identity.
-    pub(super) fn forget_own(&self, owner: Option<&str>) {
-        self.forget(|entry| entry.owner.as_deref() == owner);
+    /// Forgets those of identities that are not known any more.
+    pub(super) fn retain(&self, is_known: impl Fn(Option<&str>) -> bool) {
+        self.forget(|entry| !is_known(entry.owner.as_deref()));
     }
 
     /// Forgets all of them.
@@ -284,6 +299,20 @@ impl TaskBook {
 /// A host has no task of this id.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unknown;
+
+/// Whether a task may take so many bytes. Results that were fetched make room, those of its own host first; they are given
+/// back.
+fn make_room(entries: &mut HashMap<String, Entry>, id: &str, bytes: usize) -> (bool, Vec<Entry>) {
+    let mut old = Vec::new();
+    let owner = entries.get(id).map(|entry| entry.owner.clone());
+    while !has_room(entries, id, bytes) {
+        let fetched = entries.iter().filter(|(_, entry)| entry.fetched && entry.bytes > 0);
+        let next = fetched.min_by_key(|(_, entry)| (Some(&entry.owner) != owner.as_ref(), entry.until));
+        let Some(next) = next.map(|(next, _)| next.clone()) else { return (false, old) };
+        old.extend(entries.remove(&next));
+    }
+    (true, old)
+}
 
 /// Whether a task may take so many bytes.
 fn has_room(entries: &HashMap<String, Entry>, id: &str, bytes: usize) -> bool {

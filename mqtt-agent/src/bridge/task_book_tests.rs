@@ -60,7 +60,7 @@ fn what_is_forgotten_or_cancelled_ends_its_work() {
         [SCOUT, Some("probe"), SCOUT].map(|owner| book.begin(owner, HOUR, None, now).unwrap());
     assert_eq!(book.cancel(&cancelled.task.task_id, SCOUT, now), Ok(()));
     assert!(cancelled.cancelled.is_cancelled() && !cancelled.gone.is_cancelled());
-    book.forget_own(Some("probe"));
+    book.retain(|owner| owner != Some("probe"));
     assert!(own.gone.is_cancelled() && !old.gone.is_cancelled());
     book.expire(now + HOUR + UNFETCHED);
     assert!(old.gone.is_cancelled() && cancelled.gone.is_cancelled());
@@ -106,8 +106,12 @@ fn tasks_are_bounded_in_number_and_in_bytes_for_each_identity() {
     assert_eq!(status(&book, &ids[1], now), Some(TaskStatus::Working));
     assert!(end(&book, &ids[2], 1), "what is small has room");
     assert!(book.ask(&ids[1], question::request(&"x".repeat(most)).unwrap()).is_none());
-    // The place is free again.
+    // What was fetched makes room.
     assert_eq!(status(&book, &ids[0], now), Some(TaskStatus::Completed));
+    assert!(end(&book, &ids[1], half));
+    assert_eq!(status(&book, &ids[0], now), None);
+    assert_eq!(status(&book, &ids[1], now), Some(TaskStatus::Completed));
+    // The place is free again.
     assert!(begin(&book, SCOUT, now + FETCHED).is_some());
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rmcp::model::{CallToolResult, JsonObject, Task, TaskPayload};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::asking::{Asking, Step};
@@ -14,8 +15,8 @@ use super::offer::{Era, Output};
 use super::outcome::{self, Failure, Refusal};
 use super::question;
 use super::shared::Shared;
-use super::task_book::{Begun, MOST_OWN_BYTES, TaskBook};
-use crate::deadline::{Lasting, within};
+use super::task_book::{Answer, Begun, FETCHED, MOST_OWN_BYTES, TaskBook};
+use crate::deadline::{Lasting, after, within};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::codes;
@@ -58,10 +59,28 @@ impl Work {
 
     /// Works until the end.
     async fn work(&mut self, book: &TaskBook, id: &str) -> Result<Value, Refusal> {
+        let mut open: Option<Open> = None;
         loop {
-            let asked = match self.asking.step(&mut self.clock, None).await? {
+            let step = match &mut open {
+                None => self.asking.step(&mut self.clock, None).await?,
+                Some(question) => tokio::select! {
+                    biased;
+                    answer = timeout_at(question.until, &mut question.answered) => {
+                        let Ok(Ok(answer)) = answer else { return Err(unanswered(&question.asked)) };
+                        open = None;
+                        self.asking.answer(answer?, &mut self.clock).await?;
+                        continue;
+                    }
+                    // The agent may take its question back, and may end without an answer.
+                    step = self.asking.step_unanswered(&mut self.clock) => step?,
+                },
+            };
+            let asked = match step {
                 Step::End(value) => return Ok(value),
                 Step::Progress(text) => {
+                    if open.take().is_some() {
+                        book.take_back(id);
+                    }
                     book.tell(id, &text);
                     continue;
                 }
@@ -71,20 +90,15 @@ impl Work {
             if !self.answers {
                 return Err(question::unanswerable(&asked, self.era));
             }
+            // Once more, as after a restart of its agent.
+            if open.as_ref().is_some_and(|question| question.asked == asked) {
+                continue;
+            }
             let Some(answered) = book.ask(id, question::request(&asked)?) else {
                 let message = "the task was cancelled, for the open questions and the results of tasks take too much memory; fetch some of them first";
                 return Err(Failure::unavailable(message).with_code(codes::BUSY).into());
             };
-            let until = self.clock.end().min(within(ANSWERED).into());
-            let Ok(Ok(answer)) = timeout_at(until, answered).await else {
-                let message = format!(
-                    "the task was cancelled, for nobody answered within {} what the agent asks: `{}`; call the tool again if it is wanted",
-                    Lasting(ANSWERED),
-                    shown(&asked)
-                );
-                return Err(Failure::new("timeout", message).with_code("question").into());
-            };
-            self.asking.answer(answer?, &mut self.clock).await?;
+            open = Some(Open { asked, answered, until: within(ANSWERED).into() });
         }
     }
 
@@ -118,10 +132,28 @@ impl Work {
     }
 }
 
+/// A question that is open.
+struct Open {
+    asked: String,
+    answered: oneshot::Receiver<Answer>,
+    until: tokio::time::Instant,
+}
+
+fn unanswered(asked: &str) -> Refusal {
+    let message = format!(
+        "the task was cancelled, for nobody answered within {} what the agent asks: `{}`; call the tool again if it is wanted",
+        Lasting(ANSWERED),
+        shown(asked)
+    );
+    Failure::new("timeout", message).with_code("question").into()
+}
+
 /// Keeps a task that has ended until it is forgotten.
 async fn keep(shared: &Shared, id: &str, gone: impl Future<Output = ()>) {
     let mut gone = std::pin::pin!(gone);
     while let Some(until) = shared.book.until(id) {
+        // What is fetched meanwhile is kept for a shorter time.
+        let until = until.min(after(Instant::now(), FETCHED));
         tokio::select! {
             () = sleep_until(until.into()) => shared.book.expire(Instant::now()),
             () = &mut gone => return,

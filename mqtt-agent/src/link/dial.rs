@@ -187,7 +187,9 @@ fn refused(
 ) -> Ended {
     let reason = ack.reason_string.clone();
     let broker = address.target.address.clone();
-    let user = credentials.map(|credentials| credentials.username().to_owned());
+    // Without a password it may be a token.
+    let user =
+        credentials.filter(|given| !given.password().is_empty()).map(|given| given.username().to_owned());
     let advice = login::advice(credentials, options.asks_env);
     let failure = match ack.reason {
         // As brokers answer that speak 3.1.1 alone.

@@ -166,19 +166,47 @@ pub(crate) fn without_credentials(text: &str) -> Option<String> {
     })
 }
 
-/// An address that is wrong, for a message: `…` is in place of all that may be a password, and nothing of a query is left.
+/// An address that is wrong, for a message: `…` is in place of all that may be a password or a token, and nothing of a query is
+/// left.
 fn quotable(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if KNOWN.contains(&scheme) => (format!("{scheme}://"), rest),
+        Some((_, rest)) => ("…://".to_owned(), rest),
+        None => (String::new(), text),
+    };
     let end = rest.find(['?', '#']).unwrap_or(rest.len());
     let (address, query) = rest.split_at(end);
-    let rest = match address.rsplit_once('@') {
+    let (before, address) = match address.rsplit_once('@') {
         // Which part the `@` ends can't be told.
-        _ if query.contains('@') => "…",
-        Some((_, host)) => return format!("{}…@{host}", if scheme.contains('@') { "" } else { &scheme }),
-        None => address,
+        _ if query.contains('@') => return format!("{scheme}…"),
+        Some((_, host)) => ("…@", host),
+        None => ("", address),
     };
-    if scheme.contains('@') { rest.to_owned() } else { format!("{scheme}{rest}") }
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
+    let rest = if path.is_empty() { "" } else { "/…" };
+    match is_host(host, scheme.is_empty() && before.is_empty()) {
+        true => format!("{scheme}{before}{host}{rest}"),
+        false => format!("{scheme}{before}…"),
+    }
+}
+
+/// Schemes that users write. Another one may be anything.
+const KNOWN: [&str; 10] = ["mqtt", "mqtts", "ws", "wss", "tcp", "ssl", "tls", "http", "https", "amqp"];
+
+/// Whether a text looks like a host, perhaps with a port, and not like a password or a token. `bare`: nothing stands before
+/// it, so that anything may have been given.
+fn is_host(text: &str, bare: bool) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.[]:".contains(&byte);
+    if text.is_empty() {
+        return true;
+    }
+    let is_known = host == "localhost" || host.contains('.') || !bare;
+    host.len() <= 64 && host.bytes().all(is_name) && port.is_none_or(is_port) && is_known
 }
 
 /// Undoes percent-encoding, which a password with `@` or `/` needs in a url.
@@ -252,6 +280,11 @@ mod tests {
             "",
             "localhost",
             "localhost:1883",
+            "secret",
+            "secret://h",
+            "eyJhbGciOiJIUzI1NiJ9.secret.secret",
+            "mqtt://admin:secret",
+            "mqtt://u:secret%40h",
             "http://h",
             "mqtt://",
             "mqtt://h/path",
@@ -292,7 +325,7 @@ mod tests {
             ),
             (
                 "mqtt://h/a?b",
-                "invalid broker url `mqtt://h/a`: nothing may follow the port after `mqtt://`; write",
+                "invalid broker url `mqtt://h/…`: nothing may follow the port after `mqtt://`; write",
             ),
         ] {
             let error = Target::parse(text).unwrap_err().to_string();

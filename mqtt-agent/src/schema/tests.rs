@@ -394,6 +394,8 @@ fn mcp_8_beside_a_missing_field_the_one_is_told_that_may_stand_for_it() {
         (json!({"levl": 3}), "`/shelf/level`: missing; give it, a whole number; did you mean it by `levl`?"),
         (json!({"row": "A"}), "`/shelf/level`: missing; give it, a whole number"),
         (json!({"other": 3}), "`/shelf/level`: missing; give it, a whole number"),
+        // What is that long is no misspelling, and is not compared.
+        (json!({format!("level{}", "x".repeat(64)): 3}), "`/shelf/level`: missing; give it, a whole number"),
     ] {
         assert_eq!(check(tool_of!(shelf), json!({"shelf": given})).unwrap_err(), [told]);
     }

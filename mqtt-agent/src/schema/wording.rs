@@ -160,9 +160,11 @@ fn article(kind: &str) -> String {
 /// The known name that a misspelt one is close to.
 fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     // Longer names are unknown, not misspelt; comparing them would cost time that a caller decides.
-    if name.len() > 64 {
+    let is_short = |name: &str| name.len() <= 64;
+    if !is_short(name) {
         return None;
     }
-    let scored = known.iter().map(|known| (strsim::jaro_winkler(name, known), *known));
+    let scored =
+        known.iter().filter(|known| is_short(known)).map(|known| (strsim::jaro_winkler(name, known), *known));
     scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }

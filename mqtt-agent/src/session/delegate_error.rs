@@ -149,10 +149,14 @@ fn supposed(agent: &str, online: Option<bool>, near: Option<&str>) -> String {
             "it is online and may still work on it; give it a longer `.timeout(..)`".to_owned()
         }
         (Some(false), Some(near)) => {
-            format!("no agent `{}` with skills is online; did you mean `{}`?", shown(agent), shown(near))
+            format!(
+                "no agent `{}` with skills was seen online; did you mean `{}`?",
+                shown(agent),
+                shown(near)
+            )
         }
         (Some(false), None) => {
-            format!("no agent `{}` with skills is online; look at its id, or start it", shown(agent))
+            format!("no agent `{}` with skills was seen online; look at its id, or start it", shown(agent))
         }
         (None, _) => {
             "it may still work on it: look whether the agent is online, or give it a longer `.timeout(..)`"

@@ -259,6 +259,11 @@ impl Delegations {
     }
 
     /// Whether an agent is known to be online, or a replica of it.
+    pub(crate) fn is_online(&self, agent: &str) -> bool {
+        self.books().book.is_online(agent)
+    }
+
+    /// The same, or what may be one of its replicas.
     pub(crate) fn is_there(&self, agent: &str) -> bool {
         self.books().book.is_there(agent)
     }

@@ -24,10 +24,14 @@ pub(super) async fn late(
     DelegateError::Timeout { task_id: task_id.to_string(), agent, after, online, near }
 }
 
-/// Whether the agent, or one of its replicas, is online; `None` where that can't be known.
+/// Whether the agent is online, as far as can be seen; `None` where that can't be known, as of replicas.
 async fn is_online(session: &Arc<Session>, agent: &str) -> Option<bool> {
-    if session.delegations().is_there(agent) {
+    if session.delegations().is_online(agent) {
         return Some(true);
+    }
+    if session.delegations().is_there(agent) {
+        // Its id begins as that of a replica does.
+        return None;
     }
     // Not every agent has a status, and a broker may have dropped one among many.
     let find = FindAgent::new(Arc::clone(session), agent.to_owned()).within(LOOK / 2);

@@ -73,7 +73,7 @@ pub(crate) fn help(property: &Property) -> String {
         }
         kind => kind,
     };
-    if matches!(item, Kind::Object) {
+    if matches!(item, Kind::Object) && !property.example.is_null() {
         let form = printable(&option(property));
         if form.chars().count() <= FORM {
             notes.push(format!("as {form}"));

@@ -13,8 +13,12 @@ pub(crate) fn line(command: &str, properties: &[Property]) -> String {
     words.join(" ")
 }
 
-/// An option with a value that may be given.
+/// An option with a value that may be given; where no example is known, with what it takes.
 pub(crate) fn option(property: &Property) -> String {
+    if property.example.is_null() {
+        let value = if property.kind == Kind::Boolean { "" } else { property.kind.value_name() };
+        return format!("--{} {value}", property.long).trim_end().to_owned();
+    }
     options(property).into_iter().next().unwrap_or_else(|| format!("--{} '[]'", property.long))
 }
 

@@ -23,6 +23,7 @@ mod log;
 mod mcp;
 mod names;
 mod near;
+mod number;
 mod options;
 mod output;
 mod profile;

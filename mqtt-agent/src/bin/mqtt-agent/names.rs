@@ -8,12 +8,10 @@ use mqtt_agent::{Client, Listing};
 use crate::example::quoted;
 use crate::exit::{Exit, Failure};
 use crate::near::near;
+use crate::told::{named, some_named, told};
 
 /// How long cards are collected for a suggestion.
 const WINDOW: Duration = Duration::from_millis(500);
-
-/// How many names of a server's tools are told.
-const SHOWN: usize = 8;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +80,7 @@ impl Online {
             ));
         }
         if let Some(agent) = self.agents.iter().find(|agent| agent.skill(name).is_some()) {
-            let (id, of) = (&agent.agent_id, quoted(&agent.agent_id));
+            let (id, of) = (named(&agent.agent_id), told(&quoted(&agent.agent_id)));
             return Some(match wanted {
                 Wanted::ToolOrAgent => {
                     format!("`{name}` is a skill of the agent `{id}`; write `mqtt-agent show {of}`")
@@ -96,29 +94,27 @@ impl Online {
             });
         }
         let server = self.servers.iter().find(|server| server.server == name)?;
-        let tools: Vec<String> = server.tools.iter().take(SHOWN).map(|tool| format!("`{tool}`")).collect();
-        let more = if server.tools.len() > SHOWN { ", .." } else { "" };
         let what = if wanted == Wanted::Agent { ", which takes no tasks" } else { "" };
         let verb = if wanted == Wanted::ToolOrAgent { "look at" } else { "call" };
-        Some(match tools.as_slice() {
-            [] => format!("`{name}` is a server without tools{what}; `mqtt-agent servers` lists them all"),
-            tools => format!(
-                "`{name}` is a server of tools{what}; {verb} one of its tools: {}{more}",
-                tools.join(", ")
-            ),
+        Some(if server.tools.is_empty() {
+            format!("`{name}` is a server without tools{what}; `mqtt-agent servers` lists them all")
+        } else {
+            let tools = some_named(server.tools.iter().map(String::as_str));
+            format!("`{name}` is a server of tools{what}; {verb} one of its tools: {tools}")
         })
     }
 
     /// A name that is like it, of the wanted kind or else of another one, with what it is.
     fn near(&self, name: &str, wanted: Wanted) -> Option<String> {
-        let tool = || near(name, self.tools.iter().map(String::as_str)).map(|tool| format!("`{tool}`"));
+        let tool =
+            || near(name, self.tools.iter().map(String::as_str)).map(|tool| format!("`{}`", named(tool)));
         let agents = || self.agents.iter().map(|agent| agent.agent_id.as_str());
-        let agent = || near(name, agents()).map(|agent| format!("`{agent}`"));
+        let agent = || near(name, agents()).map(|agent| format!("`{}`", named(agent)));
         let skill = || {
             let skills = self.agents.iter().flat_map(|agent| &agent.skills);
             let close = near(name, skills.map(|skill| skill.id.as_str()))?;
             let agent = self.agents.iter().find(|agent| agent.skill(close).is_some())?;
-            Some(format!("the skill `{close}` of the agent `{}`", agent.agent_id))
+            Some(format!("the skill `{}` of the agent `{}`", named(close), named(&agent.agent_id)))
         };
         let of_kind = |kind: &str, close: Option<String>| close.map(|close| format!("the {kind} {close}"));
         match wanted {

@@ -6,8 +6,14 @@ use serde_json::Value;
 
 use crate::options::Own;
 use crate::output::printable;
-use crate::sample;
-use crate::schema::{HOPS, Kind, kind, resolved};
+use crate::sample::Maker;
+use crate::schema::{CHOICES, HOPS, Kind, kind, resolved};
+
+/// The longest help of an option, in characters.
+const LONGEST: usize = 4096;
+
+/// The help of all options together, in bytes; many may refer to the same text.
+const ROOM: usize = 256 << 10;
 
 /// An argument that can be given as an option.
 #[derive(Debug)]
@@ -36,6 +42,7 @@ pub(crate) fn of(root: &Value, own: &Own) -> Vec<Property> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
     let mut taken = HashSet::new();
     let mut options = Vec::new();
+    let (mut examples, mut room) = (Maker::new(root), ROOM);
     for (name, schema) in properties {
         let long = if own.has(name) { format!("arg-{name}") } else { name.clone() };
         let usable = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
@@ -49,12 +56,14 @@ pub(crate) fn of(root: &Value, own: &Own) -> Vec<Property> {
         let described = schema.get("description");
         let schema = resolved(root, schema);
         let described = described.or_else(|| schema.get("description")).and_then(Value::as_str);
-        let (example, has_example) = sample::of(root, schema);
+        let (example, has_example) = examples.example(schema);
+        let help = if room > 0 { help(described.unwrap_or_default(), schema) } else { String::new() };
+        room = room.saturating_sub(help.len());
         options.push(Property {
             name: name.clone(),
             long,
             kind: kind(root, schema, HOPS),
-            help: help(described.unwrap_or_default(), schema),
+            help,
             required: required.contains(name.as_str()),
             example,
             has_example,
@@ -64,15 +73,25 @@ pub(crate) fn of(root: &Value, own: &Own) -> Vec<Property> {
 }
 
 fn help(described: &str, schema: &Value) -> String {
-    let mut help = described.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut help = cut(described).split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(choice) = schema.get("enum").and_then(Value::as_array) {
-        let choice: Vec<String> = choice.iter().map(plain).collect();
-        help.push_str(&format!(" [one of: {}]", choice.join(", ")));
+        let mut some: Vec<String> = choice.iter().take(CHOICES).map(|one| cut(&plain(one))).collect();
+        if choice.len() > some.len() {
+            some.push("..".to_owned());
+        }
+        help.push_str(&format!(" [one of: {}]", some.join(", ")));
     }
     if let Some(default) = schema.get("default").filter(|default| !default.is_null()) {
-        help.push_str(&format!(" [default: {}]", plain(default)));
+        help.push_str(&format!(" [default: {}]", cut(&plain(default))));
     }
-    printable(help.trim())
+    printable(&cut(help.trim()))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// A value as an option takes it.

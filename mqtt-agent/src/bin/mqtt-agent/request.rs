@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::options::{Own, refused};
 use crate::property::{self, Property};
 use crate::skills::{chosen, ids, input};
+use crate::told::{named, told};
 
 /// The options that hold for a task wherever they stand.
 pub(crate) const OWN: Own = Own {
@@ -75,9 +76,9 @@ pub(crate) fn of(card: &AgentCard, typed: Typed) -> Result<Request, Failure> {
 
 /// A task that may be typed.
 pub(crate) fn example(card: &AgentCard, skill: &AgentSkill) -> String {
-    let agent = quoted(&card.agent_id);
+    let agent = told(&quoted(&card.agent_id));
     let named =
-        if card.skills.len() == 1 { String::new() } else { format!(" --skill {}", quoted(&skill.id)) };
+        if card.skills.len() == 1 { String::new() } else { format!(" --skill {}", told(&quoted(&skill.id))) };
     let command = format!("mqtt-agent ask {agent}{named}");
     match input(card, &skill.id) {
         Some(schema) => line(&command, &property::of(schema, &OWN)),
@@ -92,7 +93,7 @@ impl Asked<'_> {
     /// The skill and its agent, as an error names them.
     fn name(&self) -> String {
         match self.skill {
-            Some(skill) => format!("the skill `{}` of `{}`", skill.id, self.agent),
+            Some(skill) => format!("the skill `{}` of `{}`", named(&skill.id), self.agent),
             None => format!("`{}`", self.agent),
         }
     }
@@ -133,7 +134,7 @@ impl Asked<'_> {
                 "the card of `{}` has no options for {}; write the request as a text, or its arguments as JSON: \
                  '{{\"{name}\": ..}}'",
                 self.agent,
-                self.skill.map_or("it".to_owned(), |skill| format!("`{}`", skill.id)),
+                self.skill.map_or("it".to_owned(), |skill| format!("`{}`", named(&skill.id))),
             ),
         })
     }

@@ -5,6 +5,12 @@ use serde_json::Value;
 /// How many references of a schema are followed in a row; more run in a circle.
 pub(crate) const HOPS: usize = 16;
 
+/// How many alternatives are looked at.
+pub(crate) const CHOICES: usize = 64;
+
+/// The longest reference that is followed, in bytes.
+const REFERENCE: usize = 1024;
+
 /// What an option's text is read as.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
@@ -38,9 +44,10 @@ pub(crate) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     let mut schema = schema;
     for _ in 0..HOPS {
         let reference = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-        let referred = reference.and_then(|pointer| root.pointer(pointer));
+        let short = reference.filter(|pointer| pointer.len() <= REFERENCE);
+        let referred = short.and_then(|pointer| root.pointer(pointer));
         let choice = ["anyOf", "oneOf"].into_iter().find_map(|key| schema.get(key)?.as_array());
-        let only = choice.and_then(|choice| {
+        let only = choice.filter(|choice| choice.len() <= CHOICES).and_then(|choice| {
             let mut some = choice.iter().filter(|one| one.get("type").is_none_or(|kind| kind != "null"));
             some.next().filter(|_| some.next().is_none())
         });
@@ -73,11 +80,11 @@ fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(some)) => {
-            some.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect()
+            some.iter().take(CHOICES).filter_map(Value::as_str).filter(|one| *one != "null").collect()
         }
         // Choices between texts often have no type.
         _ => match schema.get("enum").and_then(Value::as_array) {
-            Some(choice) if choice.iter().all(Value::is_string) => vec!["string"],
+            Some(choice) if choice.iter().take(CHOICES).all(Value::is_string) => vec!["string"],
             Some(_) => Vec::new(),
             None => common(schema),
         },
@@ -87,11 +94,12 @@ fn types(schema: &Value) -> Vec<&str> {
 /// The type of all alternatives, if they have the same.
 fn common(schema: &Value) -> Vec<&str> {
     let choice = ["anyOf", "oneOf"].into_iter().find_map(|key| schema.get(key)?.as_array());
-    let types = choice.into_iter().flatten().map(|one| match (one.get("type"), one.get("const")) {
-        (Some(kind), _) => kind.as_str(),
-        (None, Some(Value::String(_))) => Some("string"),
-        _ => None,
-    });
+    let types =
+        choice.into_iter().flatten().take(CHOICES).map(|one| match (one.get("type"), one.get("const")) {
+            (Some(kind), _) => kind.as_str(),
+            (None, Some(Value::String(_))) => Some("string"),
+            _ => None,
+        });
     let mut types = types.filter(|one| *one != Some("null"));
     match types.next() {
         Some(Some(first)) if types.all(|one| one == Some(first)) => vec![first],

@@ -13,6 +13,10 @@ use crate::property;
 use crate::request::{self, OWN};
 use crate::settings::Settings;
 use crate::skills::input;
+use crate::told::told;
+
+/// From how many bytes on skills are shown without arguments and examples.
+const LONG: usize = 1 << 20;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name").cloned().unwrap_or_default();
@@ -73,12 +77,15 @@ fn of_agent(card: &AgentCard) -> String {
         text.push_str(&format!("\n\n{description}"));
     }
     for skill in &card.skills {
-        text.push_str(&format!("\n\nskill {}: {}", skill.id, skill.description.trim()));
+        text.push_str(&format!("\n\nskill {}: {}", told(&skill.id), skill.description.trim()));
         for example in &skill.examples {
             text.push_str(&format!("\n  \"{example}\""));
         }
-        text.push_str(&arguments(card, &skill.id));
-        text.push_str(&format!("\n  example: {}", request::example(card, skill)));
+        // A card with a great many skills would make a text without end.
+        if text.len() < LONG {
+            text.push_str(&arguments(card, &skill.id));
+            text.push_str(&format!("\n  example: {}", request::example(card, skill)));
+        }
     }
     text
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 use crate::near::near;
+use crate::told::{self, some_named};
 
 /// The extension of a card that has the schemas of skills; see the page `wire`.
 const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
@@ -15,9 +16,9 @@ pub(crate) fn input<'c>(card: &'c AgentCard, skill: &str) -> Option<&'c Value> {
     schemas.params.get(skill)?.get("input").filter(|schema| schema.is_object())
 }
 
-/// The ids of an agent's skills.
+/// The ids of an agent's skills, the first ones.
 pub(crate) fn ids(card: &AgentCard) -> String {
-    card.skills.iter().map(|skill| format!("`{}`", skill.id)).collect::<Vec<_>>().join(", ")
+    some_named(card.skills.iter().map(|skill| skill.id.as_str()))
 }
 
 /// The skill that a task is for: the one that is named, or the only one. `None` where the agent chooses.
@@ -39,7 +40,11 @@ pub(crate) fn chosen<'c>(
     let known = card.skills.iter().map(|skill| skill.id.as_str());
     let message = match near(named, known) {
         Some(close) => {
-            format!("`{agent}` has no skill `{named}`, only {}; did you mean `{close}`?", ids(card))
+            format!(
+                "`{agent}` has no skill `{named}`, only {}; did you mean `{}`?",
+                ids(card),
+                told::named(close)
+            )
         }
         None => format!("`{agent}` has no skill `{named}`; choose one of {}", ids(card)),
     };

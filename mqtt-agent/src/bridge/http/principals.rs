@@ -102,12 +102,16 @@ impl Principals {
         let is_unknown = |identity: &Option<Identifier>, _: &mut Arc<Principal>| !is_known(identity.as_ref());
         let gone: Vec<_> = self.book().extract_if(is_unknown).collect();
         for (identity, principal) in gone {
-            self.shared.book.forget_own(identity.as_ref().map(Identifier::as_str));
             let identity = identity.as_ref().map_or("", Identifier::as_str);
             crate::log::info!(identity = %shown(identity), "ended the sessions of an identity without a token");
             // Requests that run hold it too.
             principal.service.config.cancellation_token.cancel();
         }
+        // Also those of identities that were left out since, for they were idle.
+        self.shared.book.retain(|owner| match owner {
+            Some(owner) => Identifier::parse(owner).is_ok_and(|owner| is_known(Some(&owner))),
+            None => is_known(None),
+        });
     }
 
     /// Ends sessions that are unused for too long.

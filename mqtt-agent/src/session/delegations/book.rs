@@ -89,6 +89,10 @@ impl Book {
         self.agents.some_online(|agent| delegation.may_be_at(agent), SOME)
     }
 
+    pub(super) fn is_online(&self, agent: &str) -> bool {
+        self.agents.is_online(agent)
+    }
+
     pub(super) fn is_there(&self, agent: &str) -> bool {
         self.agents.is_there(agent)
     }

@@ -77,13 +77,8 @@ impl Agents {
         is_there(&self.online, agent)
     }
 
-    /// One that is online and may be meant by an id that none has: its id is similar, or it is the only one besides our
-    /// `own`.
+    /// One that is online and may be meant by an id that none has, for its id is similar; not our `own`.
     pub(super) fn near(&self, agent: &str, own: &str) -> Option<Arc<str>> {
-        let mut others = self.online.iter().filter(|online| &***online != own).take(COMPARED);
-        if let (Some(only), None) = (others.next(), others.next()) {
-            return Some(Arc::clone(only));
-        }
         // Longer ids are unknown, not misspelt.
         let is_short = |id: &str| id.len() <= 64;
         let distance = |online: &&Arc<str>| strsim::levenshtein(online, agent);
@@ -92,7 +87,7 @@ impl Agents {
             .filter(|online| &***online != own && is_short(online) && is_short(agent))
             .take(COMPARED)
             .map(|online| (distance(&online), online))
-            .filter(|(distance, _)| *distance <= NEAR)
+            .filter(|(distance, _)| *distance <= NEAR && distance.saturating_mul(3) <= agent.len())
             .min()
             .map(|(_, online)| Arc::clone(online))
     }
