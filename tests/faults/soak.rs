@@ -132,10 +132,12 @@ fn heal(proxy: &Proxy) {
 
 /// After how long a call is answered, where nothing is wrong any more. Those who lost many short connections in a row pause for
 /// up to 30 s.
-async fn recovered(client: &Client) -> Duration {
+async fn recovered(client: &Client, number: &mut u64) -> Duration {
     let well = Instant::now();
     loop {
-        let call = client.call("soak_double", json!({"number": 1})).timeout(Duration::from_secs(5));
+        // One of its own: how often each was worked on is counted.
+        *number += 1;
+        let call = client.call("soak_double", json!({"number": *number})).timeout(Duration::from_secs(5));
         if call.await.is_ok() {
             return well.elapsed();
         }
@@ -173,7 +175,7 @@ async fn soak(mut broker: TestBroker, length: Duration, counts_tasks: bool) {
             if running.is_none() {
                 running = Some(agent.clone().start(short(near.url())).await.unwrap());
             }
-            slowest = slowest.max(recovered(&client).await);
+            slowest = slowest.max(recovered(&client, &mut number).await);
             next_fault = Instant::now() + CALM;
             next_calm = next_fault + STORM;
         }
