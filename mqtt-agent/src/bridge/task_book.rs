@@ -280,6 +280,7 @@ impl TaskBook {
     }
 
     /// Forgets those of identities that are not known any more.
+    #[cfg_attr(not(feature = "mcp-http"), allow(dead_code))]
     pub(super) fn retain(&self, is_known: impl Fn(Option<&str>) -> bool) {
         self.forget(|entry| !is_known(entry.owner.as_deref()));
     }
