@@ -51,6 +51,7 @@ mod tests;
 #[cfg(test)]
 mod tolerance_tests;
 
+pub(crate) use agent_card::SKILL_SCHEMAS;
 pub use agent_card::{
     AgentCard, AgentExtension, AgentProvider, AgentSkill, AgentStatus, AgentVersion, Endpoints,
 };

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 const MOST: usize = 256;
 
 /// How long one waits.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// What a handle is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,6 @@ use super::outcome::Failure;
 use crate::a2a::NewTask;
 use crate::wire::{AgentCard, AgentSkill, Identifier, ToolCard};
 
-/// The extension of a card that has the schemas of skills; see the page `wire`.
-const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
-
 /// How many examples of a skill are told.
 const MOST_EXAMPLES: usize = 5;
 
@@ -41,9 +38,6 @@ fn agent_id(agent: &AgentCard) -> String {
 }
 
 fn card(id: &str, agent: &AgentCard, skill: &AgentSkill) -> Option<ToolCard> {
-    let schemas = agent.extensions.iter().find(|extension| extension.uri == SCHEMAS);
-    let schemas = schemas.and_then(|extension| extension.params.get(&skill.id)?.as_object());
-    let schema = |name: &str| schemas?.get(name).filter(|schema| schema.is_object());
     let mut description = skill.description.clone();
     for (index, example) in skill.examples.iter().take(MOST_EXAMPLES).enumerate() {
         description.push_str(if index == 0 { "\n\nExamples:" } else { "" });
@@ -54,9 +48,9 @@ fn card(id: &str, agent: &AgentCard, skill: &AgentSkill) -> Option<ToolCard> {
         "description": description,
         "title": if skill.name.is_empty() { &skill.id } else { &skill.name },
         "tags": skill.tags,
-        "input_schema": schema("input").unwrap_or(&MESSAGE),
+        "input_schema": agent.input_schema(&skill.id).unwrap_or(&MESSAGE),
         // `null` is none.
-        "output_schema": schema("output"),
+        "output_schema": agent.output_schema(&skill.id),
     });
     // As what a peer sent, for it is.
     ToolCard::read(&format!("{id}/{}", skill.id), card.to_string().as_bytes()).ok()?
@@ -107,7 +101,7 @@ mod tests {
         let cards = cards(&agent(&json!({
             "agent_id": "writer",
             "skills": [{"id": "translate"}, {"id": "a/b"}],
-            "extensions": [{"uri": SCHEMAS, "params": {"translate": {"input": input, "output": {"type": "string"}}}}],
+            "extensions": [{"uri": crate::wire::SKILL_SCHEMAS, "params": {"translate": {"input": input, "output": {"type": "string"}}}}],
         })));
         assert_eq!(*cards[0].input_schema, input);
         assert!(cards[0].output_schema.is_some());

@@ -1,7 +1,7 @@
 //! [`Work`]: what goes on after a call of an agent's skill was answered as a task that its host polls.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rmcp::model::{CallToolResult, JsonObject, Task, TaskPayload};
 use serde::Serialize;
@@ -13,16 +13,13 @@ use super::asking::{Asking, Step};
 use super::calling::Clock;
 use super::offer::{Era, Output};
 use super::outcome::{self, Failure, Refusal};
-use super::question;
 use super::shared::Shared;
 use super::task_book::{Answer, Begun, FETCHED, MOST_OWN_BYTES, TaskBook};
+use super::{parked, question};
 use crate::deadline::{Lasting, after, within};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::codes;
-
-/// How long a question waits for its answer, as one that came as a result does.
-const ANSWERED: Duration = Duration::from_secs(15 * 60);
 
 /// The rest of a call.
 pub(super) struct Work {
@@ -98,7 +95,7 @@ impl Work {
                 let message = "the task was cancelled, for the open questions and the results of tasks take too much memory; fetch some of them first";
                 return Err(Failure::unavailable(message).with_code(codes::BUSY).into());
             };
-            open = Some(Open { asked, answered, until: within(ANSWERED).into() });
+            open = Some(Open { asked, answered, until: within(parked::LONGEST).into() });
         }
     }
 
@@ -142,7 +139,7 @@ struct Open {
 fn unanswered(asked: &str) -> Refusal {
     let message = format!(
         "the task was cancelled, for nobody answered within {} what the agent asks: `{}`; call the tool again if it is wanted",
-        Lasting(ANSWERED),
+        Lasting(parked::LONGEST),
         shown(asked)
     );
     Failure::new("timeout", message).with_code("question").into()

@@ -7,6 +7,10 @@ use super::card::{self, Status};
 use super::decode_error::{DecodeError, Form};
 use super::now_rfc3339;
 
+/// The extension that holds the schemas of the skills on a card, because A2A's card has no field for them. Its `params`
+/// map each skill's id to an object with `input` and `output`.
+pub(crate) const SKILL_SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
+
 /// The card of an agent, on `{ns}/agents/{agent_id}/card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentCard {
@@ -154,6 +158,23 @@ impl AgentCard {
     #[must_use]
     pub fn skill(&self, id: &str) -> Option<&AgentSkill> {
         self.skills.iter().find(|skill| skill.id == id)
+    }
+
+    /// The JSON Schema of a skill's arguments, if the card has one: an extension of this library.
+    #[must_use]
+    pub fn input_schema(&self, skill: &str) -> Option<&Value> {
+        self.skill_schema(skill, "input")
+    }
+
+    /// The JSON Schema of a skill's result, as [`input_schema`](Self::input_schema).
+    #[must_use]
+    pub fn output_schema(&self, skill: &str) -> Option<&Value> {
+        self.skill_schema(skill, "output")
+    }
+
+    fn skill_schema(&self, skill: &str, of: &str) -> Option<&Value> {
+        let schemas = self.extensions.iter().find(|extension| extension.uri == SKILL_SCHEMAS)?;
+        schemas.params.get(skill)?.get(of).filter(|schema| schema.is_object())
     }
 
     /// Whether the agent or one of its skills has this tag.

@@ -12,16 +12,12 @@ use crate::handler::layer::AgentLayers;
 use crate::handler::param::Need;
 use crate::handler::registry::{CardDef, SkillDef};
 use crate::wire::{
-    AgentCard, AgentExtension, AgentProvider, AgentVersion, Endpoints, Identifier, Namespace, Status,
-    now_rfc3339,
+    AgentCard, AgentExtension, AgentProvider, AgentVersion, Endpoints, Identifier, Namespace, SKILL_SCHEMAS,
+    Status, now_rfc3339,
 };
 
 /// The value of `version_info.sdk`.
 const SDK: &str = concat!("mqtt-agent/", env!("CARGO_PKG_VERSION"));
-
-/// The extension that holds the schemas of the skills on a card, because A2A's card has no field for them. Its `params`
-/// map each skill's id to an object with `input` and `output`.
-const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
 
 fn about(skill: &SkillDef, message: &str) -> Problem {
     Problem::at(skill.location(), format!("skill `{}`: {message}", skill.id()))
@@ -129,7 +125,7 @@ fn schemas(skills: &[ReadySkill]) -> Option<AgentExtension> {
     };
     let params: Map<_, _> = skills.iter().filter_map(of).collect();
     (!params.is_empty()).then(|| AgentExtension {
-        uri: SCHEMAS.to_owned(),
+        uri: SKILL_SCHEMAS.to_owned(),
         description: "JSON Schemas of what skills take and give.".to_owned(),
         params,
     })

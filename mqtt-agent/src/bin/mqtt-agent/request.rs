@@ -11,7 +11,7 @@ use crate::example::{line, quoted};
 use crate::exit::Failure;
 use crate::options::{Own, refused};
 use crate::property::{self, Property};
-use crate::skills::{chosen, ids, input};
+use crate::skills::{chosen, ids};
 use crate::told::{named, told};
 
 /// The options that hold for a task wherever they stand.
@@ -50,7 +50,7 @@ struct Asked<'c> {
 pub(crate) fn of(card: &AgentCard, typed: Typed) -> Result<Request, Failure> {
     let Typed { agent, skill, plain, words } = typed;
     let chosen = chosen(card, &agent, skill.as_deref())?;
-    let schema = chosen.and_then(|skill| input(card, &skill.id));
+    let schema = chosen.and_then(|skill| card.input_schema(&skill.id));
     let properties = schema.map(|schema| property::of(schema, &OWN)).unwrap_or_default();
     let asked = Asked { agent: &agent, card, skill: chosen, schema, properties };
     let option = words.iter().find(|word| word.len() > 2 && word.starts_with("--")).cloned();
@@ -80,7 +80,7 @@ pub(crate) fn example(card: &AgentCard, skill: &AgentSkill) -> String {
     let named =
         if card.skills.len() == 1 { String::new() } else { format!(" --skill {}", told(&quoted(&skill.id))) };
     let command = format!("mqtt-agent ask {agent}{named}");
-    match input(card, &skill.id) {
+    match card.input_schema(&skill.id) {
         Some(schema) => line(&command, &property::of(schema, &OWN)),
         None => {
             let text = skill.examples.first().map_or("TEXT", String::as_str);

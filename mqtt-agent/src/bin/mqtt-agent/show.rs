@@ -12,7 +12,6 @@ use crate::output::{columns, pretty};
 use crate::property;
 use crate::request::{self, OWN};
 use crate::settings::Settings;
-use crate::skills::input;
 use crate::told::told;
 
 /// From how many bytes on skills are shown without arguments and examples.
@@ -92,7 +91,7 @@ fn of_agent(card: &AgentCard) -> String {
 
 /// What a skill takes, a line for each argument.
 fn arguments(card: &AgentCard, skill: &str) -> String {
-    let Some(schema) = input(card, skill) else { return String::new() };
+    let Some(schema) = card.input_schema(skill) else { return String::new() };
     let properties = property::of(schema, &OWN);
     let rows = properties
         .iter()

@@ -1,20 +1,10 @@
 //! The skills of an agent, as its card has them.
 
 use mqtt_agent::wire::{AgentCard, AgentSkill};
-use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 use crate::near::near;
 use crate::told::{self, some_named};
-
-/// The extension of a card that has the schemas of skills; see the page `wire`.
-const SCHEMAS: &str = "https://github.com/mqtt-agent/mqtt-agent/extensions/skill-schemas/v1";
-
-/// The schema of a skill's arguments, if it takes any.
-pub(crate) fn input<'c>(card: &'c AgentCard, skill: &str) -> Option<&'c Value> {
-    let schemas = card.extensions.iter().find(|extension| extension.uri == SCHEMAS)?;
-    schemas.params.get(skill)?.get("input").filter(|schema| schema.is_object())
-}
 
 /// The ids of an agent's skills, the first ones.
 pub(crate) fn ids(card: &AgentCard) -> String {
