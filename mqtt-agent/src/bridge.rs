@@ -18,11 +18,12 @@
 
 // From the lowest to the highest:
 //
-// - `names`, `filter`, `wrap`, `blocks`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
+// - `names`, `filter`, `wrap`, `blocks`, `reader`, `skill`: small rules, without I/O; `skill` makes tools of agents' skills
+// - `handle`: the tool that waits for the result of a long call, and what its host is given for that
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
 // - `asking`, `question`, `parked`: one task of an agent, and what it asks; `task_book`: the tasks that hosts poll
-// - `conversation`: a call of a skill; `task_run`: the rest of one that became a task; `tasks`: the requests of MCP for it
+// - `conversation`: a call of a skill; `task_run`: the rest of one that became a task; `tasks`: the requests of MCP for it; `handle_call`: the tool for it
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
 // - `publish`: the other direction
@@ -38,6 +39,8 @@ mod conversation;
 mod error;
 mod expose;
 mod filter;
+mod handle;
+mod handle_call;
 mod host;
 #[cfg(feature = "mcp-http")]
 mod http;
@@ -50,6 +53,7 @@ mod progress;
 #[cfg(feature = "mcp-publish")]
 mod publish;
 mod question;
+mod reader;
 mod shared;
 mod skill;
 mod task_book;
@@ -177,6 +181,13 @@ impl Bridge {
         self
     }
 
+    /// Sets how long the call of a skill may take until other hosts get a handle for it, and how long each call of the
+    /// tool `agent_task` with this handle waits for the result. Default: 45 s, for many hosts end a call after 60 s.
+    pub fn handle_after(mut self, time: Duration) -> Self {
+        self.limits.handle_after = time;
+        self
+    }
+
     /// Sets how hosts see the tools: each tool in the list, or three tools that find, describe and call the others.
     /// Default: [`Expose::Direct`].
     pub fn expose(mut self, expose: Expose) -> Self {
@@ -226,6 +237,9 @@ impl Bridge {
         let exact = filter.allowed.clone();
         let identity = options.id.clone();
         let mut catalogue = Catalogue::new(filter, keep);
+        if agents {
+            catalogue.reserve(handle::NAME);
+        }
         let known = match &cache {
             Some(cache) => read(cache.clone()).await,
             None => None,

@@ -3,6 +3,7 @@
 
 mod agents;
 mod asking;
+mod baker;
 mod benching;
 mod bridging;
 mod calling;
@@ -16,6 +17,7 @@ mod failing;
 mod finding;
 mod guide;
 mod host;
+mod host_handles;
 mod host_tasks;
 mod hostile;
 mod http;

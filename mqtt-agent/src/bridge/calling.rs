@@ -22,12 +22,15 @@ pub(super) struct Limits {
     pub(super) longest: Duration,
     /// The call of a skill, before it is answered as a task to hosts that take that.
     pub(super) task_after: Duration,
+    /// The same, before it is answered with a handle to the others; and so long a handle is waited for.
+    pub(super) handle_after: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let (quiet, longest) = (Duration::from_secs(300), Duration::from_secs(3600));
-        Self { quiet, longest, task_after: Duration::from_secs(10) }
+        let (task_after, handle_after) = (Duration::from_secs(10), Duration::from_secs(45));
+        Self { quiet, longest, task_after, handle_after }
     }
 }
 

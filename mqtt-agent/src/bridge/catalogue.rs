@@ -13,7 +13,9 @@ use rmcp::model::Tool;
 use super::expose::{Expose, Index};
 use super::filter::{Filter, is_open_to};
 use super::names::Names;
-use super::offer::{Era, Listed, Offer};
+use super::offer::{Listed, Offer};
+use super::reader::Reader;
+use super::skill;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::ToolCard;
@@ -44,9 +46,14 @@ impl Shelf {
         self.tools.values().filter(move |listed| is_open_to(&listed.card, identity))
     }
 
-    /// As a host of this era lists them.
-    pub(super) fn list(&self, era: Era, identity: Option<&str>) -> Vec<Tool> {
-        self.open_to(identity).map(|listed| listed.offer.to(era).clone()).collect()
+    /// As a host lists them.
+    pub(super) fn list(&self, reader: Reader, identity: Option<&str>) -> Vec<Tool> {
+        self.open_to(identity).map(|listed| listed.offer.to(reader).clone()).collect()
+    }
+
+    /// Whether skills of agents are among those that this identity may call.
+    pub(super) fn has_skills(&self, identity: Option<&str>) -> bool {
+        self.open_to(identity).any(|listed| skill::of(&listed.card.tool).is_some())
     }
 
     /// The tools that fit best among those that this identity may call. Slow with the first search among many tools.
@@ -63,7 +70,7 @@ impl Shelf {
     /// Whether a host of this identity sees a difference.
     pub(super) fn shows_the_same(&self, other: &Self, expose: Expose, identity: Option<&str>) -> bool {
         match (self.is_searched(expose, identity), other.is_searched(expose, identity)) {
-            (true, true) => return true,
+            (true, true) => return self.has_skills(identity) == other.has_skills(identity),
             (false, false) => {}
             _ => return false,
         }
@@ -100,6 +107,11 @@ impl Catalogue {
     pub(super) fn new(filter: Filter, keep: Duration) -> Self {
         let (known, names, shelf) = (BTreeMap::new(), Names::default(), Arc::default());
         Self { filter, keep, known, names, shelf, listed: None }
+    }
+
+    /// Gives this name to no tool.
+    pub(super) fn reserve(&mut self, name: &'static str) {
+        self.names.reserve(name);
     }
 
     /// Whether a tool was there when all that is online was last listed. A hint (`MCP-13`).
@@ -204,6 +216,7 @@ fn is_same(one: &ToolCard, other: &ToolCard) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::reader::Era;
 
     const KEEP: Duration = Duration::from_secs(600);
 
@@ -217,7 +230,7 @@ mod tests {
     }
 
     fn names(catalogue: &Catalogue) -> Vec<String> {
-        let tools = catalogue.shelf().list(Era::Modern, Some("me"));
+        let tools = catalogue.shelf().list(Reader { era: Era::Modern, takes_tasks: true }, Some("me"));
         tools.into_iter().map(|tool| tool.name.into_owned()).collect()
     }
 

@@ -10,17 +10,18 @@ use tokio::time::timeout_at;
 
 use super::asking::{Asking, Step};
 use super::caller::Caller;
-use super::calling::Clock;
-use super::offer::{Era, Listed};
+use super::calling::{Clock, Limits};
+use super::handle;
+use super::offer::Listed;
 use super::outcome::{self, Failure, Refusal};
 use super::parked::Purpose;
 use super::progress::Progress;
 use super::question::{self, Answerer, Reply};
+use super::reader::Era;
 use super::shared::Shared;
 use super::skill;
 use super::task_run::Work;
 use crate::deadline;
-use crate::shown::shown;
 use crate::wire::{TraceContext, codes};
 
 /// A call of a skill.
@@ -32,7 +33,7 @@ pub(super) struct Conversation<'c> {
     pub(super) trace: Option<TraceContext>,
     pub(super) progress: Option<Progress>,
     pub(super) answerer: Answerer,
-    /// Whether the host takes a task for an answer.
+    /// Whether the host takes a task for an answer; else it takes a handle.
     pub(super) takes_tasks: bool,
     /// What a host of 2026-07-28 sends with the answer to a question.
     pub(super) state: Option<String>,
@@ -95,7 +96,8 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             asking
         }
     };
-    let mut late = takes_tasks.then(|| deadline::within(shared.limits().task_after).into());
+    let Limits { task_after, handle_after, .. } = shared.limits();
+    let mut late = Some(deadline::within(if takes_tasks { task_after } else { handle_after }).into());
     let mut last = Value::Null;
     loop {
         let step = match again.take() {
@@ -121,7 +123,11 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 let Some(begun) = begun else { continue };
                 let (output, answers) = (listed.offer.output, answerer.is_somebody());
                 let work = Work { asking, clock, output, era, answers };
-                return Ok(Said::Other(CreateTaskResult::new(work.run(shared, begun)).into()));
+                let task = work.run(shared, begun);
+                return Ok(Said::Other(match takes_tasks {
+                    true => CreateTaskResult::new(task).into(),
+                    false => handle::given(&task, None).into(),
+                }));
             }
             Step::Question(question) => question,
         };
@@ -130,13 +136,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 // A person may take as long as the whole call may.
                 let form = question::form(&asked)?;
                 let result = peer.create_elicitation_with_timeout(form, Some(clock.left())).await;
-                let result = result.map_err(|error| {
-                    let message = format!(
-                        "the task was cancelled, for the agent's question was not answered: {}; call the tool again if it is wanted",
-                        shown(&error)
-                    );
-                    Failure::new("tool_error", message).with_code("question")
-                })?;
+                let result = result.map_err(question::failed)?;
                 asking.answer(Reply::from(result).answer()?, &mut clock).await?;
             }
             Answerer::Retry => {

@@ -14,12 +14,13 @@ use tokio_util::task::AbortOnDropHandle;
 use super::caller::Caller;
 use super::conversation::{self, Conversation};
 use super::expose::{self, MetaTool};
-use super::offer::Era;
+use super::handle_call::{self, Ask};
 use super::outcome::Failure;
 use super::progress::Progress;
 use super::question::Answerer;
+use super::reader::{Era, Reader};
 use super::shared::{Changes, Shared};
-use super::{skill, tasks};
+use super::{handle, skill, tasks};
 use crate::shown::shown;
 use crate::spawn;
 use crate::wire::TraceContext;
@@ -65,6 +66,14 @@ fn era(context: &RequestContext<RoleServer>) -> Era {
     }
 }
 
+fn takes_tasks(context: &RequestContext<RoleServer>) -> bool {
+    context.client_capabilities().is_some_and(|all| all.supports_tasks())
+}
+
+fn reader(context: &RequestContext<RoleServer>) -> Reader {
+    Reader { era: era(context), takes_tasks: takes_tasks(context) }
+}
+
 impl ServerHandler for Host {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
@@ -95,7 +104,7 @@ impl ServerHandler for Host {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.shared.list(era(&context), &self.caller).await))
+        Ok(ListToolsResult::with_all_items(self.shared.list(reader(&context), &self.caller).await))
     }
 
     async fn call_tool(
@@ -113,8 +122,25 @@ impl ServerHandler for Host {
                 Ok(invocation) => (name, arguments) = (invocation.name, invocation.arguments),
                 Err(failure) => return Ok(CallToolResult::from(failure).into()),
             },
-            Some(tool) => return Ok(self.shared.look_up(tool, arguments, era, &self.caller).await.into()),
+            Some(tool) => {
+                return Ok(self.shared.look_up(tool, arguments, reader(&context), &self.caller).await.into());
+            }
             None => {}
+        }
+        let meta = &context.meta;
+        let trace =
+            meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
+        let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
+        let answerer = || Answerer::of(era, &context.peer, meta.client_capabilities().as_ref());
+        if name == handle::NAME && self.shared.has_agents {
+            let (answerer, state) = (answerer(), request.request_state);
+            let (caller, responses) = (&self.caller, request.input_responses);
+            let ask = Ask { caller, arguments, progress, answerer, state, responses };
+            return tokio::select! {
+                response = handle_call::answer(&self.shared, ask) => response,
+                () = context.ct.cancelled() => Err(cancelled()),
+                () = self.shared.stopped.cancelled() => Err(cancelled()),
+            };
         }
         let listed = match self.shared.tool(&name, &self.caller).await {
             Some(listed) => listed,
@@ -130,13 +156,8 @@ impl ServerHandler for Host {
                 return Err(ErrorData::invalid_params(message, None));
             }
         };
-        let meta = &context.meta;
-        let trace =
-            meta.get_traceparent().and_then(|parent| TraceContext::new(parent, meta.get_tracestate()));
-        let progress = meta.get_progress_token().map(|token| Progress::new(context.peer.clone(), token));
         if skill::of(&listed.card.tool).is_some() {
-            let answerer = Answerer::of(era, &context.peer, meta.client_capabilities().as_ref());
-            let takes_tasks = context.client_capabilities().is_some_and(|all| all.supports_tasks());
+            let (answerer, takes_tasks) = (answerer(), takes_tasks(&context));
             let conversation = Conversation {
                 caller: &self.caller,
                 listed: &listed,

@@ -14,9 +14,20 @@ const LONGEST: usize = 64;
 pub(super) struct Names {
     by_tool: BTreeMap<String, String>,
     by_name: BTreeMap<String, String>,
+    /// No tool's.
+    reserved: Option<&'static str>,
 }
 
 impl Names {
+    /// Gives this name to no tool.
+    pub(super) fn reserve(&mut self, name: &'static str) {
+        self.reserved = Some(name);
+    }
+
+    fn is_free(&self, name: &str) -> bool {
+        self.reserved != Some(name) && !self.by_name.contains_key(name)
+    }
+
     /// The name of a tool that has one.
     pub(super) fn get(&self, tool: &str) -> Option<&str> {
         self.by_tool.get(tool).map(String::as_str)
@@ -25,7 +36,7 @@ impl Names {
     /// Gives a tool the name that it had in an earlier process, unless another one has it.
     pub(super) fn restore(&mut self, tool: &str, name: &str) {
         let fits = portable(name) == name && (name == portable(tool) || name.ends_with(&print(tool)));
-        if fits && !self.by_name.contains_key(name) && !self.by_tool.contains_key(tool) {
+        if fits && self.is_free(name) && !self.by_tool.contains_key(tool) {
             self.insert(tool, name.to_owned());
         }
     }
@@ -60,13 +71,13 @@ impl Names {
 
     fn free(&self, tool: &str) -> String {
         let plain = portable(tool);
-        if !self.by_name.contains_key(&plain) {
+        if self.is_free(&plain) {
             return plain;
         }
         let mut name = marked(&plain, &print(tool));
         // Two prints that are the same: one of 16 million.
         for count in 2_u32.. {
-            if !self.by_name.contains_key(&name) {
+            if self.is_free(&name) {
                 break;
             }
             name = marked(&plain, &format!("{count}_{}", print(tool)));
@@ -116,6 +127,18 @@ mod tests {
     fn a_name_that_hosts_take_stays_as_it_is() {
         let tools = ["weather", "_x", "read-file", "A9", "__"];
         assert_eq!(named(&tools), tools);
+    }
+
+    #[test]
+    fn a_reserved_name_is_no_tools() {
+        let mut names = Names::default();
+        names.reserve("agent_task");
+        names.restore("agent_task", "agent_task");
+        names.assign(["agent_task", "agent.task"]);
+        for tool in ["agent_task", "agent.task"] {
+            let name = names.get(tool).unwrap();
+            assert!(name.starts_with("agent_task_"), "{name}");
+        }
     }
 
     #[test]

@@ -6,30 +6,13 @@ use std::sync::Arc;
 use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
-use super::wrap;
+use super::reader::{Era, Output, Reader};
+use super::{handle, skill, wrap};
 use crate::schema::dialect::{Dialect, refusals};
 use crate::wire::{CardSchema, ToolCard};
 
 /// The largest description, and the largest schema, in bytes. Models pay for each with every request.
 const LARGEST: usize = 256 << 10;
-
-/// Which hosts: those that say `initialize`, or those of revision 2026-07-28 and later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Era {
-    Legacy,
-    Modern,
-}
-
-/// What a tool says of its results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Nothing.
-    Undeclared,
-    /// They are objects.
-    Object,
-    /// They are something else, or may be: legacy hosts get them wrapped.
-    Wrapped,
-}
 
 /// A tool as hosts see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +20,8 @@ pub(super) struct Offer {
     pub(super) modern: Tool,
     pub(super) legacy: Tool,
     pub(super) output: Output,
+    /// The two again, of a skill with a schema of its results, for hosts that may get a handle in place of one.
+    handled: Option<Box<[Tool; 2]>>,
     /// How many bytes a host reads of it.
     pub(super) size: usize,
 }
@@ -89,16 +74,29 @@ impl Offer {
             }
             Some(_) => return Err("`output_schema` is no object".to_owned()),
         };
-        let size = serde_json::to_string(&modern).map_or(0, |text| text.len());
-        Ok(Self { modern, legacy, output, size })
+        let is_skill = skill::of(&card.tool).is_some();
+        let handled = (is_skill && output != Output::Undeclared)
+            .then(|| Box::new([&modern, &legacy].map(|tool| handled(tool.clone()))));
+        let largest = handled.as_deref().map_or(&modern, |[modern, _]| modern);
+        let size = serde_json::to_string(largest).map_or(0, |text| text.len());
+        Ok(Self { modern, legacy, output, handled, size })
     }
 
-    pub(super) fn to(&self, era: Era) -> &Tool {
-        match era {
-            Era::Legacy => &self.legacy,
-            Era::Modern => &self.modern,
+    pub(super) fn to(&self, reader: Reader) -> &Tool {
+        match (reader.era, self.handled.as_deref().filter(|_| !reader.takes_tasks)) {
+            (Era::Modern, Some([modern, _])) => modern,
+            (Era::Legacy, Some([_, legacy])) => legacy,
+            (Era::Modern, None) => &self.modern,
+            (Era::Legacy, None) => &self.legacy,
         }
     }
+}
+
+/// A tool whose result may be a handle.
+fn handled(mut tool: Tool) -> Tool {
+    let schema = tool.output_schema.take().map(|schema| Arc::new(wrap::or(&schema, &handle::SCHEMA)));
+    tool.output_schema = schema;
+    tool
 }
 
 /// A tool that hosts can call.
@@ -163,6 +161,35 @@ mod tests {
         assert_eq!(offer.output, Output::Wrapped);
         assert_eq!(offer.modern.output_schema.unwrap()["type"], "string");
         assert_eq!(offer.legacy.output_schema.unwrap()["properties"], json!({"result": {"type": "string"}}));
+    }
+
+    #[test]
+    fn the_result_of_a_skill_may_be_a_handle() {
+        for output in [
+            json!({"type": "object", "required": ["a"]}),
+            json!({"$ref": "#/$defs/s", "$defs": {"s": {"type": "string"}}}),
+        ] {
+            let card = json!({"output_schema": output});
+            let card = ToolCard::read("baker/roast", card.to_string().as_bytes()).unwrap().unwrap();
+            let offer = Offer::of("baker_roast", &card).unwrap();
+            let is_object = offer.output == Output::Object;
+            for (era, result) in [
+                (Era::Legacy, if is_object { json!({"a": 1}) } else { json!({"result": "x"}) }),
+                (Era::Modern, if is_object { json!({"a": 1}) } else { json!("x") }),
+            ] {
+                let schema = |takes_tasks| {
+                    let schema = offer.to(Reader { era, takes_tasks }).output_schema.clone().unwrap();
+                    jsonschema::validator_for(&Value::Object((*schema).clone())).unwrap()
+                };
+                let handle = json!({"agent_task": {"id": "x", "status": "working"}});
+                for (takes_tasks, takes_handle) in [(true, false), (false, true)] {
+                    let schema = schema(takes_tasks);
+                    assert!(schema.is_valid(&result), "{era:?} {result}");
+                    assert_eq!(schema.is_valid(&handle), takes_handle, "{era:?}");
+                    assert!(!schema.is_valid(&json!(7)), "{era:?}");
+                }
+            }
+        }
     }
 
     #[test]

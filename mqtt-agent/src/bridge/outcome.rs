@@ -8,7 +8,7 @@ use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::{Map, Value, json};
 
 use super::blocks::{self, IS_ERROR};
-use super::offer::{Era, Output};
+use super::reader::{Era, Output};
 use super::wrap;
 use crate::handler::content::Content;
 use crate::mcp::CallError;

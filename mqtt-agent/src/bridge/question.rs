@@ -11,8 +11,8 @@ use rmcp::model::{
 use rmcp::service::{ElicitationMode, Peer, RoleServer};
 use serde_json::Value;
 
-use super::offer::Era;
 use super::outcome::{Failure, Refusal};
+use super::reader::Era;
 use crate::shown::shown;
 
 /// The property that has the answer, and the name of the one request.
@@ -84,6 +84,26 @@ pub(super) fn form(question: &str) -> Result<ElicitRequestParams, Failure> {
 /// The question as hosts find it in results and tasks.
 pub(super) fn request(question: &str) -> Result<InputRequest, Failure> {
     Ok(InputRequest::Elicitation(ElicitRequest::new(form(question)?)))
+}
+
+/// What such a request asks.
+pub(super) fn text(request: InputRequest) -> Option<String> {
+    match request {
+        InputRequest::Elicitation(ElicitRequest {
+            params: ElicitRequestParams::FormElicitationParams { message, .. },
+            ..
+        }) => Some(message),
+        _ => None,
+    }
+}
+
+/// The end of a task whose question was not answered, for the host failed.
+pub(super) fn failed(error: impl std::fmt::Display) -> Failure {
+    let message = format!(
+        "the task was cancelled, for the agent's question was not answered: {}; call the tool again if it is wanted",
+        shown(&error)
+    );
+    Failure::new("tool_error", message).with_code("question")
 }
 
 /// The result that asks for the answer. `state` comes back with it.

@@ -17,10 +17,12 @@ use super::caller::{self, Caller};
 use super::calling::{self, Limits};
 use super::catalogue::{Catalogue, Shelf};
 use super::expose::{self, Expose, MetaTool};
-use super::offer::{Era, Listed};
+use super::handle;
+use super::offer::Listed;
 use super::outcome::{self, Failure};
 use super::parked::{Parked, Purpose};
 use super::progress::Progress;
+use super::reader::{Era, Reader};
 use super::task_book::TaskBook;
 use crate::client::Client;
 use crate::session::Scope;
@@ -142,11 +144,16 @@ impl Shared {
         drop(timeout_at(self.started + FIRST, ready.wait_for(|ready| *ready)).await);
     }
 
-    /// The tools, as a host of this era lists them.
-    pub(super) async fn list(&self, era: Era, caller: &Caller) -> Vec<Tool> {
+    /// The tools, as a host lists them.
+    pub(super) async fn list(&self, reader: Reader, caller: &Caller) -> Vec<Tool> {
         self.ready().await;
         let (shelf, identity) = (Arc::clone(&self.shelf.borrow()), self.identity(caller));
-        if shelf.is_searched(self.expose, identity) { MetaTool::list() } else { shelf.list(era, identity) }
+        let is_searched = shelf.is_searched(self.expose, identity);
+        let mut tools = if is_searched { MetaTool::list() } else { shelf.list(reader, identity) };
+        if !reader.takes_tasks && shelf.has_skills(identity) {
+            tools.push(handle::tool(self.limits.handle_after));
+        }
+        tools
     }
 
     /// Which of the three tools that find all others a host means. One that was shown them may still call them when it is
@@ -163,7 +170,7 @@ impl Shared {
         self: &Arc<Self>,
         tool: MetaTool,
         arguments: Map<String, Value>,
-        era: Era,
+        reader: Reader,
         caller: &Arc<Caller>,
     ) -> CallToolResult {
         self.ready().await;
@@ -172,7 +179,7 @@ impl Shared {
             let (shelf, identity) = (Arc::clone(&shared.shelf.borrow()), shared.identity(&caller));
             match tool {
                 MetaTool::Search => expose::search(&shelf, arguments, identity),
-                _ => expose::describe(&shelf, arguments, era, identity),
+                _ => expose::describe(&shelf, arguments, reader, identity),
             }
         });
         let looked = looked.await.unwrap_or_else(|error| Err(Failure::new("tool_error", error.to_string())));

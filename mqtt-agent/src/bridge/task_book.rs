@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rmcp::model::{DetailedTask, InputRequest, Task, TaskPayload, TaskStatus};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::outcome::Failure;
@@ -71,6 +71,8 @@ struct Entry {
     questions: u32,
     question: Option<Question>,
     cancelled: CancellationToken,
+    /// Changes with what is told of it.
+    changes: watch::Sender<()>,
     _gone: DropGuard,
 }
 
@@ -89,6 +91,7 @@ impl Entry {
         self.task.status = payload.status();
         self.task.last_updated_at = now_rfc3339();
         (self.payload, self.bytes, self.question) = (Arc::new(payload), bytes, None);
+        self.changes.send_replace(());
     }
 
     /// Keeps it for so long from now, if that is sooner than until now.
@@ -157,6 +160,7 @@ impl TaskBook {
             questions: 0,
             question: None,
             cancelled,
+            changes: watch::Sender::new(()),
             _gone: gone.drop_guard(),
         };
         entries.insert(id, entry);
@@ -183,7 +187,18 @@ impl TaskBook {
         self.on(id, |entry| {
             entry.task.status_message = Some(cut(message));
             entry.task.last_updated_at = now_rfc3339();
+            entry.changes.send_replace(());
         });
+    }
+
+    /// The changes of a task from now on, also that it is forgotten; an error where its host has none of this id.
+    pub(super) fn changes(
+        &self,
+        id: &str,
+        owner: Option<&str>,
+        now: Instant,
+    ) -> Result<watch::Receiver<()>, Unknown> {
+        self.on_own(id, owner, now, |entry| entry.changes.subscribe()).ok_or(Unknown)
     }
 
     /// Asks the host, and gives where the answer comes; `None` where there is no room for the question. Each question has

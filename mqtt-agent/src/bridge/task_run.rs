@@ -11,8 +11,8 @@ use tokio::time::{sleep_until, timeout_at};
 
 use super::asking::{Asking, Step};
 use super::calling::Clock;
-use super::offer::{Era, Output};
 use super::outcome::{self, Failure, Refusal};
+use super::reader::{Era, Output};
 use super::shared::Shared;
 use super::task_book::{Answer, Begun, FETCHED, MOST_OWN_BYTES, TaskBook};
 use super::{parked, question};

@@ -17,24 +17,39 @@ pub(super) fn is_object(schema: &Map<String, Value>) -> bool {
     schema.get("type").is_some_and(|kind| kind == "object")
 }
 
-/// The schema of `{"result": ..}`. Local references lead to where the parts are now.
+/// The schema of `{"result": ..}`.
 pub(super) fn schema(inner: &Map<String, Value>) -> Map<String, Value> {
-    let mut inner = inner.clone();
-    let dialect = inner.remove("$schema");
-    // Within a resource of its own, references start from there.
-    if !inner.contains_key("$id") {
-        for (keyword, value) in &mut inner {
-            redirect(keyword, value, DEEPEST);
-        }
-    }
-    let mut outer = Map::new();
-    if let Some(dialect) = dialect {
-        outer.insert("$schema".to_owned(), dialect);
-    }
+    let (inner, mut outer) = moved(inner, PLACE);
     outer.insert("type".to_owned(), json!("object"));
     outer.insert("properties".to_owned(), json!({ RESULT: inner }));
     outer.insert("required".to_owned(), json!([RESULT]));
     outer
+}
+
+/// The schema of what is either this or something else.
+pub(super) fn or(schema: &Map<String, Value>, other: &Value) -> Map<String, Value> {
+    let (schema, mut outer) = moved(schema, "/anyOf/0");
+    if is_object(&schema) {
+        outer.insert("type".to_owned(), json!("object"));
+    }
+    outer.insert("anyOf".to_owned(), json!([schema, other]));
+    outer
+}
+
+/// A schema as it is at another place, and the beginning of the one around it. Local references lead to where the parts
+/// are now.
+fn moved(schema: &Map<String, Value>, place: &str) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut schema, mut outer) = (schema.clone(), Map::new());
+    if let Some(dialect) = schema.remove("$schema") {
+        outer.insert("$schema".to_owned(), dialect);
+    }
+    // Within a resource of its own, references start from there.
+    if !schema.contains_key("$id") {
+        for (keyword, value) in &mut schema {
+            redirect(keyword, value, place, DEEPEST);
+        }
+    }
+    (schema, outer)
 }
 
 /// The result as that schema says.
@@ -42,7 +57,7 @@ pub(super) fn value(result: Value) -> Value {
     json!({ RESULT: result })
 }
 
-fn redirect(keyword: &str, value: &mut Value, levels: usize) {
+fn redirect(keyword: &str, value: &mut Value, place: &str, levels: usize) {
     // What these hold is no schema, whatever it looks like.
     let is_data = matches!(keyword, "const" | "enum" | "default" | "examples" | "example");
     let Some(levels) = levels.checked_sub(1).filter(|_| !is_data) else { return };
@@ -51,7 +66,7 @@ fn redirect(keyword: &str, value: &mut Value, levels: usize) {
             if let Some(rest) = reference.strip_prefix('#')
                 && (rest.is_empty() || rest.starts_with('/'))
             {
-                *reference = format!("#{PLACE}{rest}");
+                *reference = format!("#{place}{rest}");
             }
         }
         // Names of properties are no keywords.
@@ -61,12 +76,12 @@ fn redirect(keyword: &str, value: &mut Value, levels: usize) {
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas"
             ) =>
         {
-            named.values_mut().for_each(|schema| redirect("", schema, levels));
+            named.values_mut().for_each(|schema| redirect("", schema, place, levels));
         }
         Value::Object(schema) if !schema.contains_key("$id") => {
-            schema.iter_mut().for_each(|(keyword, value)| redirect(keyword, value, levels));
+            schema.iter_mut().for_each(|(keyword, value)| redirect(keyword, value, place, levels));
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| redirect("", value, levels)),
+        Value::Array(list) => list.iter_mut().for_each(|value| redirect("", value, place, levels)),
         _ => {}
     }
 }

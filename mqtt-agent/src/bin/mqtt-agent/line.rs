@@ -125,7 +125,7 @@ pub(crate) fn command() -> Command {
         .subcommand(completions::names_command())
 }
 
-fn mcp() -> [Arg; 22] {
+fn mcp() -> [Arg; 23] {
     let some = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help)
     };
@@ -154,6 +154,7 @@ fn mcp() -> [Arg; 22] {
         time("timeout", "How long a call may go without an answer or progress, as 30s or 10m [default: 5m]"),
         time("longest", "How long a call may take in total, even with progress [default: 1h]"),
         time("task-after", "How long the call of a skill may take until hosts that poll tasks get a task [default: 10s]"),
+        time("handle-after", "How long the call of a skill may take until other hosts get a handle, and how long each call with it waits [default: 45s]"),
         time("keep", "How long a tool that is not online stays listed [default: 10m]"),
         Arg::new("cache")
             .long("cache")

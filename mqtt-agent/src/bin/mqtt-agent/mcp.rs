@@ -103,6 +103,7 @@ fn bridge(matches: &ArgMatches, settings: &Settings) -> Result<Bridge, Failure> 
         ("timeout", Bridge::timeout as fn(Bridge, Duration) -> Bridge),
         ("longest", Bridge::longest),
         ("task-after", Bridge::task_after),
+        ("handle-after", Bridge::handle_after),
         ("keep", Bridge::keep),
     ] {
         bridge = match time(name) {

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::super::catalogue::Shelf;
-use super::super::offer::{Era, Listed};
+use super::super::offer::Listed;
 use super::super::outcome::Failure;
+use super::super::reader::Reader;
 use crate::shown::shown;
 
 /// How many tools a search finds, if it does not say.
@@ -161,7 +162,7 @@ pub(in super::super) fn search(
 pub(in super::super) fn describe(
     shelf: &Shelf,
     arguments: Map<String, Value>,
-    era: Era,
+    reader: Reader,
     identity: Option<&str>,
 ) -> Result<CallToolResult, Failure> {
     let DescribeArguments { names } = read(MetaTool::Describe, arguments)?;
@@ -176,7 +177,7 @@ pub(in super::super) fn describe(
             Some(listed) if bytes + listed.offer.size > MOST_BYTES => left_out.push(name),
             Some(listed) => {
                 bytes += listed.offer.size;
-                tools.push(json!(listed.offer.to(era)));
+                tools.push(json!(listed.offer.to(reader)));
             }
         }
     }

@@ -1,0 +1,351 @@
+//! `mqtt-agent mcp --agents`: long calls of skills for hosts that know no tasks. They get a handle, and call `agent_task`
+//! with it until they have the result.
+
+use mqtt_agent::prelude::*;
+use mqtt_agent::tools;
+use serde_json::{Value, json};
+use support::{TestBroker, soon};
+
+use crate::baker::Baker;
+use crate::host::{Asks, ERAS, Era, Host};
+use crate::web::Web;
+
+/// Each call is answered with a handle, and so is each wait.
+const AT_ONCE: &[&str] = &["--agents", "--handle-after", "1ms"];
+
+/// Whoever waits does so until the test goes on.
+const PATIENT: &[&str] = &["--agents", "--handle-after", "3s"];
+
+async fn host(era: Era, url: &str, arguments: &[&str], capabilities: Value) -> Host {
+    let mut host = Host::capable(era, url, arguments, capabilities).await;
+    host.listen().await;
+    host.until_listed("baker_roast").await;
+    host
+}
+
+/// Begins a call, and gives the id of its handle.
+async fn begun(host: &mut impl Asks, tool: &str, message: &str) -> Value {
+    let result = host.call(tool, json!({"message": message})).await;
+    let handle = &result["structuredContent"]["agent_task"];
+    assert_eq!(
+        (&handle["status"], result.get("isError")),
+        (&json!("working"), Some(&json!(false))),
+        "{result}"
+    );
+    let text = result["content"][0]["text"].as_str().unwrap();
+    let id = handle["id"].clone();
+    assert!(text.contains(&format!("call `agent_task` with {}", json!({"id": id}))), "{text}");
+    id
+}
+
+async fn wait(host: &mut impl Asks, id: &Value) -> Value {
+    host.call("agent_task", json!({ "id": id })).await
+}
+
+/// Waits until something is so.
+async fn until(host: &mut impl Asks, id: &Value, is_so: impl Fn(&Value) -> bool) -> Value {
+    soon(async {
+        loop {
+            let result = wait(host, id).await;
+            if is_so(&result) {
+                return result;
+            }
+        }
+    })
+    .await
+}
+
+fn is_over(result: &Value) -> bool {
+    result["structuredContent"].get("agent_task").is_none()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_call_is_a_handle_that_is_asked_until_it_has_the_result() {
+    let broker = TestBroker::embedded().await;
+    let mut baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), AT_ONCE, json!({})).await;
+        let id = begun(&mut host, "baker_roast", "bread").await;
+        let says = json!({"id": id, "status": "working", "message": "in the oven"});
+        let working = until(&mut host, &id, |result| result["structuredContent"]["agent_task"] == says).await;
+        assert!(working["content"][0]["text"].as_str().unwrap().contains("in the oven"), "{working}");
+        baker.ready.add_permits(1);
+        let end = until(&mut host, &id, is_over).await;
+        assert_eq!(end["content"][0]["text"], "roasted: bread", "{end}");
+        // A host that has lost the answer asks again.
+        assert_eq!(wait(&mut host, &id).await, end);
+
+        let id = begun(&mut host, "baker_roast", "burnt").await;
+        baker.ready.add_permits(1);
+        let end = until(&mut host, &id, is_over).await;
+        assert_eq!(end["isError"], true, "{end}");
+        assert_eq!(end["_meta"]["mqtt-agent/error"]["message"], "it is burnt", "{end}");
+        host.end().await;
+        for _ in 0..2 {
+            assert_eq!(soon(baker.heard.recv()).await, Some("began"));
+            assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
+        }
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_waits_for_45_seconds_before_it_is_a_handle() {
+    let broker = TestBroker::embedded().await;
+    let mut baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), &["--agents", "--task-after", "1ms"], json!({})).await;
+        let tools = host.tools().await;
+        let tool = tools.iter().find(|tool| tool["name"] == "agent_task").unwrap();
+        assert!(tool["description"].as_str().unwrap().contains("up to 45 s"), "{tool}");
+        let params = json!({"name": "baker_roast", "arguments": {"message": "bread"}});
+        let id = host.request("tools/call", params).await;
+        assert_eq!(soon(baker.heard.recv()).await, Some("began"));
+        baker.ready.add_permits(1);
+        let answer = host.answer(id).await;
+        assert_eq!(answer["result"]["content"][0]["text"], "roasted: bread", "{answer}");
+        assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_is_told_of_progress_and_has_the_result_at_once() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), &["--agents", "--handle-after", "3s"], json!({})).await;
+        let id = begun(&mut host, "baker_roast", "bread").await;
+        let params = json!({"name": "agent_task", "arguments": {"id": id}, "_meta": {"progressToken": 1}});
+        let call = host.request("tools/call", params).await;
+        let told = loop {
+            let message = host.next().await;
+            if message["method"] == "notifications/progress" {
+                break message;
+            }
+        };
+        assert_eq!(told["params"]["message"], "in the oven", "{told}");
+        baker.ready.add_permits(1);
+        let answer = host.answer(call).await;
+        assert_eq!(answer["result"]["content"][0]["text"], "roasted: bread", "{answer}");
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_that_its_host_gives_up_leaves_the_task_as_it_is() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), PATIENT, json!({})).await;
+        let id = begun(&mut host, "baker_roast", "bread").await;
+        let params = json!({"name": "agent_task", "arguments": {"id": id}, "_meta": {"progressToken": 1}});
+        let call = host.request("tools/call", params).await;
+        while host.next().await["method"] != "notifications/progress" {}
+        host.cancel(call).await;
+        baker.ready.add_permits(1);
+        let end = until(&mut host, &id, is_over).await;
+        assert_eq!(end["content"][0]["text"], "roasted: bread", "{end}");
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a2a_12_a_task_that_is_cancelled_by_its_handle_is_cancelled_at_its_agent() {
+    let broker = TestBroker::embedded().await;
+    let mut baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), AT_ONCE, json!({})).await;
+        let id = begun(&mut host, "baker_roast", "bread").await;
+        assert_eq!(soon(baker.heard.recv()).await, Some("began"));
+        for arguments in
+            [json!({"id": id, "cancel": true}), json!({"id": id, "cancel": true}), json!({"id": id})]
+        {
+            let cancelled = host.call("agent_task", arguments).await;
+            assert_eq!(cancelled["structuredContent"]["agent_task"]["status"], "cancelled", "{cancelled}");
+        }
+        assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_at_the_host_answers_while_a_handle_is_waited_for() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    let accept = |answer| json!({"action": "accept", "content": {"answer": answer}});
+    let questions = [("Which bread?", "rye"), ("Which size?", "large")];
+
+    let mut legacy = host(Era::Legacy, &broker.url(), PATIENT, json!({"elicitation": {}})).await;
+    let id = begun(&mut legacy, "baker_order", "please").await;
+    baker.ready.add_permits(1);
+    let call = legacy.request("tools/call", json!({"name": "agent_task", "arguments": {"id": id}})).await;
+    for (question, answer) in questions {
+        let asked = loop {
+            let message = legacy.next().await;
+            if message["method"] == "elicitation/create" {
+                break message;
+            }
+        };
+        assert_eq!(asked["params"]["message"], question, "{asked}");
+        legacy.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": accept(answer)})).await;
+    }
+    legacy.answer(call).await;
+    let end = until(&mut legacy, &id, is_over).await;
+    assert_eq!(end["content"][0]["text"], "large rye", "{end}");
+    legacy.end().await;
+
+    let mut modern = host(Era::Modern, &broker.url(), PATIENT, json!({"elicitation": {}})).await;
+    let id = begun(&mut modern, "baker_order", "please").await;
+    baker.ready.add_permits(1);
+    let mut asked = wait(&mut modern, &id).await;
+    for (question, answer) in questions {
+        assert_eq!(asked["resultType"], "input_required", "{asked}");
+        assert_eq!(asked["inputRequests"]["answer"]["params"]["message"], question, "{asked}");
+        let retry = |id: &Value, responses: Value, state: &Value| {
+            let arguments = json!({ "id": id });
+            json!({"name": "agent_task", "arguments": arguments, "inputResponses": responses, "requestState": state})
+        };
+        let state = &asked["requestState"];
+        // What is no answer is refused, and so is another state; the question stays open.
+        for wrong in [json!({"answer": 7}), json!({"answer": {"action": "accept", "content": {}}})] {
+            let refused = modern.ask("tools/call", retry(&id, wrong, state)).await;
+            assert_eq!(refused["error"]["code"], -32602, "{refused}");
+        }
+        let refused =
+            modern.ask("tools/call", retry(&id, json!({"answer": accept(answer)}), &json!("guessed"))).await;
+        assert_eq!(refused["error"]["code"], -32602, "{refused}");
+        assert_eq!(wait(&mut modern, &id).await["requestState"], *state);
+        asked =
+            modern.ask("tools/call", retry(&id, json!({"answer": accept(answer)}), state)).await["result"]
+                .clone();
+    }
+    let end = until(&mut modern, &id, is_over).await;
+    assert_eq!(end["content"][0]["text"], "large rye", "{end}");
+    modern.end().await;
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_whose_question_its_host_cannot_answer_ends_as_its_call_would() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    for era in ERAS {
+        let mut host = host(era, &broker.url(), PATIENT, json!({})).await;
+        let id = begun(&mut host, "baker_order", "please").await;
+        baker.ready.add_permits(1);
+        let call = json!({"name": "agent_task", "arguments": {"id": id}});
+        let answer = soon(async {
+            loop {
+                let answer = host.ask("tools/call", call.clone()).await;
+                if is_over(&answer["result"]) {
+                    return answer;
+                }
+            }
+        })
+        .await;
+        match era {
+            Era::Legacy => {
+                assert_eq!(answer["result"]["_meta"]["mqtt-agent/error"]["code"], "question", "{answer}")
+            }
+            Era::Modern => assert_eq!(answer["error"]["code"], -32021, "{answer}"),
+        }
+        host.end().await;
+    }
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handle_belongs_to_the_identity_of_its_caller_and_outlives_its_session() {
+    let broker = TestBroker::embedded().await;
+    let mut baker = Baker::start(&broker.url()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens");
+    let [scout, probe] = ["scout-0123456789abcdef", "probe-0123456789abcdef"];
+    std::fs::write(&file, format!("scout {scout}\nprobe {probe}")).unwrap();
+    let arguments = [AT_ONCE, &["--tokens", file.to_str().unwrap()]].concat();
+    let web = Web::start(&broker.url(), &arguments).await;
+    for era in ERAS {
+        let mut mine = web.client(era, Some(scout)).await;
+        soon(async { while !mine.names().await.contains(&"baker_roast".to_owned()) {} }).await;
+        let id = begun(&mut mine, "baker_roast", "bread").await;
+        assert_eq!(soon(baker.heard.recv()).await, Some("began"));
+        let mut other = web.client(era, Some(probe)).await;
+        for arguments in [json!({"id": id}), json!({"id": id, "cancel": true}), json!({"id": "guessed"})] {
+            let refused = other.call("agent_task", arguments).await;
+            assert_eq!(refused["_meta"]["mqtt-agent/error"]["type"], "invalid_arguments", "{refused}");
+        }
+        drop(mine);
+        let mut again = web.client(era, Some(scout)).await;
+        baker.ready.add_permits(1);
+        let end = until(&mut again, &id, is_over).await;
+        assert_eq!(end["content"][0]["text"], "roasted: bread", "{end}");
+        assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
+    }
+    baker.agent.stop().await;
+}
+
+/// Has a name that the bridge needs itself.
+#[tool]
+async fn agent_task() -> String {
+    "the tool's own".to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tool_is_there_for_hosts_that_need_it_alone() {
+    let broker = TestBroker::embedded().await;
+    let server = Agent::new("other").tools(tools![agent_task]).start(&broker.url()).await.unwrap();
+    let baker = Baker::start(&broker.url()).await;
+    let tasks = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    for era in ERAS {
+        let own = |names: &[String]| names.iter().filter(|name| *name == "agent_task").count();
+        let is_other = |name: &String| name.starts_with("agent_task_");
+        let mut host = host(era, &broker.url(), &["--agents"], json!({})).await;
+        let names = host.names().await;
+        let other = names.iter().find(|name| is_other(name)).unwrap_or_else(|| panic!("{names:?}")).clone();
+        assert_eq!(own(&names), 1, "{names:?}");
+        assert_eq!(host.call(&other, json!({})).await["content"][0]["text"], "the tool's own");
+        host.end().await;
+
+        let mut host = self::host(era, &broker.url(), &["--agents"], tasks.clone()).await;
+        let names = host.names().await;
+        assert!(own(&names) == 0 && names.iter().any(is_other), "{names:?}");
+        host.end().await;
+
+        // Without agents the name is free.
+        let mut host = Host::start(era, &broker.url(), &[]).await;
+        host.listen().await;
+        host.until_listed("agent_task").await;
+        assert_eq!(host.names().await, ["agent_task"]);
+        assert_eq!(host.call("agent_task", json!({})).await["content"][0]["text"], "the tool's own");
+        host.end().await;
+    }
+    server.stop().await;
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_searches_for_tools_has_it_in_its_list() {
+    let broker = TestBroker::embedded().await;
+    for era in ERAS {
+        let mut host = Host::start(era, &broker.url(), &[AT_ONCE, &["--expose", "search"]].concat()).await;
+        host.listen().await;
+        // It comes, and its host is told, with the first skill.
+        assert_eq!(host.names().await, ["search_tools", "describe_tools", "call_tool"]);
+        let baker = Baker::start(&broker.url()).await;
+        host.until_listed("agent_task").await;
+        let call = json!({"name": "baker_roast", "arguments": {"message": "bread"}});
+        let result = host.call("call_tool", call).await;
+        let id = result["structuredContent"]["agent_task"]["id"].clone();
+        baker.ready.add_permits(1);
+        let wait = json!({"name": "agent_task", "arguments": {"id": id}});
+        soon(async { while !is_over(&host.call("call_tool", wait.clone()).await) {} }).await;
+        assert_eq!(self::wait(&mut host, &id).await["content"][0]["text"], "roasted: bread");
+        host.end().await;
+        baker.agent.stop().await;
+    }
+}
