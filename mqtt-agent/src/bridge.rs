@@ -23,7 +23,7 @@
 // - `offer`: a tool as hosts see it; `catalogue`: all of them; `expose`: whether they are listed or searched; `cache`: what is kept of them in a file
 // - `caller`: who a host is on the broker; `outcome`, `progress`, `calling`: one call
 // - `asking`, `question`, `parked`: one task of an agent, and what it asks; `task_book`: the tasks that hosts poll
-// - `conversation`: a call of a skill; `task_run`: the rest of one that became a task; `tasks`: the requests of MCP for it; `handle_call`: the tool for it
+// - `conversation`: a call of a skill; `task_run`: the rest of one that became a task; `tasks`: the requests of MCP for it; `handle_call`: the tool for it; `forms`: questions that outlive their call
 // - `broker`: the connection, which may come late; `shared`: what all hosts share; `upkeep`: keeps the list as it is
 // - `host`: MCP, in both of its eras; `io`: one host over a stream; `http`: all that come over HTTP
 // - `publish`: the other direction
@@ -39,6 +39,7 @@ mod conversation;
 mod error;
 mod expose;
 mod filter;
+mod forms;
 mod handle;
 mod handle_call;
 mod host;

@@ -246,7 +246,7 @@ async fn a_host_that_answers_no_questions_is_told_what_was_asked() {
 async fn an_agent_that_comes_later_is_told() {
     let broker = TestBroker::embedded().await;
     let mut host = Host::start(Era::Legacy, &broker.url(), AGENTS).await;
-    assert_eq!(host.names().await, Vec::<String>::new());
+    assert_eq!(host.names().await, ["agent_task"]);
     let (agent, _heard) = baker(&broker.url()).await;
     host.until_listed("baker_bake").await;
     agent.stop().await;

@@ -10,7 +10,7 @@ use crate::baker::Baker;
 use crate::host::{Asks, ERAS, Era, Host};
 use crate::web::Web;
 
-/// Each call is answered with a handle, and so is each wait.
+/// Each call is answered with a handle at once, and a wait after a second.
 const AT_ONCE: &[&str] = &["--agents", "--handle-after", "1ms"];
 
 /// Whoever waits does so until the test goes on.
@@ -111,7 +111,7 @@ async fn a_call_waits_for_45_seconds_before_it_is_a_handle() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_is_told_of_progress_and_has_the_result_at_once() {
+async fn who_waits_is_told_of_progress() {
     let broker = TestBroker::embedded().await;
     let baker = Baker::start(&broker.url()).await;
     for era in ERAS {
@@ -126,9 +126,10 @@ async fn who_waits_is_told_of_progress_and_has_the_result_at_once() {
             }
         };
         assert_eq!(told["params"]["message"], "in the oven", "{told}");
+        host.answer(call).await;
         baker.ready.add_permits(1);
-        let answer = host.answer(call).await;
-        assert_eq!(answer["result"]["content"][0]["text"], "roasted: bread", "{answer}");
+        let end = until(&mut host, &id, is_over).await;
+        assert_eq!(end["content"][0]["text"], "roasted: bread", "{end}");
         host.end().await;
     }
     baker.agent.stop().await;
@@ -173,6 +174,78 @@ async fn a2a_12_a_task_that_is_cancelled_by_its_handle_is_cancelled_at_its_agent
     baker.agent.stop().await;
 }
 
+/// Waits until a host of an earlier revision is asked something.
+async fn shown(host: &mut Host, id: &Value) -> Value {
+    let is_shown = |message: &Value| message["method"] == "elicitation/create";
+    soon(async {
+        loop {
+            if let Some(index) = host.told.iter().position(is_shown) {
+                return host.told.remove(index);
+            }
+            wait(host, id).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_stays_open_when_the_wait_ends_that_brought_it() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    let mut host = host(Era::Legacy, &broker.url(), AT_ONCE, json!({"elicitation": {}})).await;
+    let id = begun(&mut host, "baker_guess", "please").await;
+    baker.ready.add_permits(1);
+    let asked = shown(&mut host, &id).await;
+    // The person has not answered, and is not asked again.
+    for _ in 0..2 {
+        let waited = wait(&mut host, &id).await;
+        let says = json!({"id": id, "status": "input_required", "message": "Which bread?"});
+        assert_eq!(waited["structuredContent"]["agent_task"], says, "{waited}");
+    }
+    assert!(!host.told.iter().any(|told| told["method"] == "elicitation/create"), "{:?}", host.told);
+    let accept = json!({"action": "accept", "content": {"answer": "rye"}});
+    host.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": accept})).await;
+    let end = until(&mut host, &id, is_over).await;
+    assert_eq!(end["content"][0]["text"], "rye", "{end}");
+
+    // One that its agent takes back is taken from the person.
+    let id = begun(&mut host, "baker_guess", "please").await;
+    baker.ready.add_permits(1);
+    let asked = shown(&mut host, &id).await;
+    baker.ready.add_permits(1);
+    let end = until(&mut host, &id, is_over).await;
+    assert_eq!(end["content"][0]["text"], "rye, then", "{end}");
+    let is_taken = |told: &Value| {
+        told["method"] == "notifications/cancelled" && told["params"]["requestId"] == asked["id"]
+    };
+    while !host.told.iter().any(is_taken) {
+        host.tools().await;
+    }
+    host.end().await;
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_a_host_never_answers_is_asked_three_times() {
+    let broker = TestBroker::embedded().await;
+    let baker = Baker::start(&broker.url()).await;
+    let mut host = host(Era::Modern, &broker.url(), AT_ONCE, json!({"elicitation": {}})).await;
+    let id = begun(&mut host, "baker_order", "please").await;
+    baker.ready.add_permits(1);
+    let asked = until(&mut host, &id, |result| result["resultType"] == "input_required").await;
+    let state = &asked["requestState"];
+    let retry = json!({"name": "agent_task", "arguments": {"id": id}, "inputResponses": {"other": 7}, "requestState": state});
+    for _ in 0..2 {
+        let again = host.ask("tools/call", retry.clone()).await;
+        assert_eq!(again["result"]["requestState"], *state, "{again}");
+    }
+    host.ask("tools/call", retry).await;
+    let end = until(&mut host, &id, is_over).await;
+    assert_eq!(end["_meta"]["mqtt-agent/error"]["code"], "question", "{end}");
+    host.end().await;
+    baker.agent.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_at_the_host_answers_while_a_handle_is_waited_for() {
     let broker = TestBroker::embedded().await;
@@ -183,18 +256,11 @@ async fn a_person_at_the_host_answers_while_a_handle_is_waited_for() {
     let mut legacy = host(Era::Legacy, &broker.url(), PATIENT, json!({"elicitation": {}})).await;
     let id = begun(&mut legacy, "baker_order", "please").await;
     baker.ready.add_permits(1);
-    let call = legacy.request("tools/call", json!({"name": "agent_task", "arguments": {"id": id}})).await;
     for (question, answer) in questions {
-        let asked = loop {
-            let message = legacy.next().await;
-            if message["method"] == "elicitation/create" {
-                break message;
-            }
-        };
+        let asked = shown(&mut legacy, &id).await;
         assert_eq!(asked["params"]["message"], question, "{asked}");
         legacy.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": accept(answer)})).await;
     }
-    legacy.answer(call).await;
     let end = until(&mut legacy, &id, is_over).await;
     assert_eq!(end["content"][0]["text"], "large rye", "{end}");
     legacy.end().await;
@@ -202,9 +268,9 @@ async fn a_person_at_the_host_answers_while_a_handle_is_waited_for() {
     let mut modern = host(Era::Modern, &broker.url(), PATIENT, json!({"elicitation": {}})).await;
     let id = begun(&mut modern, "baker_order", "please").await;
     baker.ready.add_permits(1);
-    let mut asked = wait(&mut modern, &id).await;
     for (question, answer) in questions {
-        assert_eq!(asked["resultType"], "input_required", "{asked}");
+        let is_asked = |result: &Value| result["resultType"] == "input_required";
+        let asked = until(&mut modern, &id, is_asked).await;
         assert_eq!(asked["inputRequests"]["answer"]["params"]["message"], question, "{asked}");
         let retry = |id: &Value, responses: Value, state: &Value| {
             let arguments = json!({ "id": id });
@@ -220,9 +286,7 @@ async fn a_person_at_the_host_answers_while_a_handle_is_waited_for() {
             modern.ask("tools/call", retry(&id, json!({"answer": accept(answer)}), &json!("guessed"))).await;
         assert_eq!(refused["error"]["code"], -32602, "{refused}");
         assert_eq!(wait(&mut modern, &id).await["requestState"], *state);
-        asked =
-            modern.ask("tools/call", retry(&id, json!({"answer": accept(answer)}), state)).await["result"]
-                .clone();
+        modern.ask("tools/call", retry(&id, json!({"answer": accept(answer)}), state)).await;
     }
     let end = until(&mut modern, &id, is_over).await;
     assert_eq!(end["content"][0]["text"], "large rye", "{end}");
@@ -305,6 +369,7 @@ async fn the_tool_is_there_for_hosts_that_need_it_alone() {
         let own = |names: &[String]| names.iter().filter(|name| *name == "agent_task").count();
         let is_other = |name: &String| name.starts_with("agent_task_");
         let mut host = host(era, &broker.url(), &["--agents"], json!({})).await;
+        soon(async { while !host.names().await.iter().any(is_other) {} }).await;
         let names = host.names().await;
         let other = names.iter().find(|name| is_other(name)).unwrap_or_else(|| panic!("{names:?}")).clone();
         assert_eq!(own(&names), 1, "{names:?}");
@@ -312,6 +377,7 @@ async fn the_tool_is_there_for_hosts_that_need_it_alone() {
         host.end().await;
 
         let mut host = self::host(era, &broker.url(), &["--agents"], tasks.clone()).await;
+        soon(async { while !host.names().await.iter().any(is_other) {} }).await;
         let names = host.names().await;
         assert!(own(&names) == 0 && names.iter().any(is_other), "{names:?}");
         host.end().await;
@@ -334,12 +400,19 @@ async fn a_host_that_searches_for_tools_has_it_in_its_list() {
     for era in ERAS {
         let mut host = Host::start(era, &broker.url(), &[AT_ONCE, &["--expose", "search"]].concat()).await;
         host.listen().await;
-        // It comes, and its host is told, with the first skill.
-        assert_eq!(host.names().await, ["search_tools", "describe_tools", "call_tool"]);
+        assert_eq!(host.names().await, ["search_tools", "describe_tools", "call_tool", "agent_task"]);
         let baker = Baker::start(&broker.url()).await;
-        host.until_listed("agent_task").await;
         let call = json!({"name": "baker_roast", "arguments": {"message": "bread"}});
-        let result = host.call("call_tool", call).await;
+        let result = soon(async {
+            loop {
+                let result = host.call("call_tool", call.clone()).await;
+                // The bridge has not seen the agent yet.
+                if result["isError"] == false {
+                    return result;
+                }
+            }
+        })
+        .await;
         let id = result["structuredContent"]["agent_task"]["id"].clone();
         baker.ready.add_permits(1);
         let wait = json!({"name": "agent_task", "arguments": {"id": id}});

@@ -20,7 +20,7 @@ use crate::wire::{Part, TaskError, TaskResult, TaskState, codes};
 const CANCEL: Duration = Duration::from_secs(10);
 
 /// How often a question is asked.
-const MOST_ASKED: u32 = 3;
+pub(super) const MOST_ASKED: u32 = 3;
 
 /// A task that runs. Dropped before its end, it is cancelled at its agent (`A2A-12`).
 #[derive(Debug)]

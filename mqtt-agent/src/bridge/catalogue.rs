@@ -15,7 +15,6 @@ use super::filter::{Filter, is_open_to};
 use super::names::Names;
 use super::offer::{Listed, Offer};
 use super::reader::Reader;
-use super::skill;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::ToolCard;
@@ -51,11 +50,6 @@ impl Shelf {
         self.open_to(identity).map(|listed| listed.offer.to(reader).clone()).collect()
     }
 
-    /// Whether skills of agents are among those that this identity may call.
-    pub(super) fn has_skills(&self, identity: Option<&str>) -> bool {
-        self.open_to(identity).any(|listed| skill::of(&listed.card.tool).is_some())
-    }
-
     /// The tools that fit best among those that this identity may call. Slow with the first search among many tools.
     pub(super) fn search(&self, query: &str, limit: usize, identity: Option<&str>) -> Vec<&Arc<Listed>> {
         let index = self.index.get_or_init(|| Index::new(self.tools.values()));
@@ -70,7 +64,7 @@ impl Shelf {
     /// Whether a host of this identity sees a difference.
     pub(super) fn shows_the_same(&self, other: &Self, expose: Expose, identity: Option<&str>) -> bool {
         match (self.is_searched(expose, identity), other.is_searched(expose, identity)) {
-            (true, true) => return self.has_skills(identity) == other.has_skills(identity),
+            (true, true) => return true,
             (false, false) => {}
             _ => return false,
         }

@@ -20,6 +20,7 @@ use super::question::{self, Answerer, Reply};
 use super::reader::Era;
 use super::shared::Shared;
 use super::skill;
+use super::task_book::Kind;
 use super::task_run::Work;
 use crate::deadline;
 use crate::wire::{TraceContext, codes};
@@ -64,6 +65,9 @@ enum Said {
 async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Refusal> {
     let Conversation { caller, listed, arguments, era, trace, mut progress, answerer, .. } = conversation;
     let Conversation { takes_tasks, state, responses, .. } = conversation;
+    let Limits { task_after, handle_after, longest, .. } = shared.limits();
+    // From its beginning: its host waits already.
+    let mut late = Some(deadline::within(if takes_tasks { task_after } else { handle_after }).into());
     let _places = shared.places(caller)?;
     let tool = &listed.card.tool;
     let purpose = Purpose::new(caller.identity(), tool, &arguments);
@@ -96,8 +100,6 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             asking
         }
     };
-    let Limits { task_after, handle_after, .. } = shared.limits();
-    let mut late = Some(deadline::within(if takes_tasks { task_after } else { handle_after }).into());
     let mut last = Value::Null;
     loop {
         let step = match again.take() {
@@ -117,8 +119,9 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
             }
             Step::Late => {
                 late = None;
-                let longest = shared.limits().longest;
-                let begun = shared.book.begin(caller.identity(), longest, last.as_str(), Instant::now());
+                let kind = if takes_tasks { Kind::Polled } else { Kind::Handle };
+                let (book, now) = (&shared.book, Instant::now());
+                let begun = book.begin(caller.identity(), kind, longest, last.as_str(), now);
                 // Where there are too many, the host waits for the end of this one, as it does for every other call.
                 let Some(begun) = begun else { continue };
                 let (output, answers) = (listed.offer.output, answerer.is_somebody());

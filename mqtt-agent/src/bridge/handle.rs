@@ -66,7 +66,7 @@ pub(super) fn given(task: &Task, question: Option<&str>) -> CallToolResult {
         (TaskStatus::Cancelled, _) => ("cancelled", "the task was cancelled".to_owned()),
         (_, Some(question)) => {
             let text = format!(
-                "the agent asks: `{}`; this host can answer no questions now, {again} when it can",
+                "the agent asks the person at this host, and waits: `{}`; {again} for the result",
                 shown(question)
             );
             ("input_required", text)

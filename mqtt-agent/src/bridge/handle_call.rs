@@ -1,27 +1,37 @@
-//! A call of `agent_task`: waits for the end of a task whose call was answered with a handle. Made again, it says the same
-//! again: a host that has lost an answer loses no result.
+//! A call of `agent_task`: waits for the end of a task whose call was answered with a handle. It can be made again, for
+//! hosts lose answers.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResponse, CallToolResult, InputResponses, TaskPayload};
+use rmcp::model::{CallToolResponse, CallToolResult, InputRequests, InputResponses, TaskPayload};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout_at;
 
+use super::asking::MOST_ASKED;
 use super::caller::Caller;
+use super::forms::{Forms, Open};
 use super::handle::{Arguments, given, unknown};
 use super::outcome::{Failure, Refusal};
-use super::parked;
 use super::progress::Progress;
 use super::question::{self, Answerer, Reply};
+use super::reader::Era;
 use super::shared::Shared;
+use super::task_book::Look;
+use super::wrap;
 use crate::deadline::within;
+
+/// The shortest wait, so that no model asks all the time.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// A call of the tool.
 pub(super) struct Ask<'c> {
     pub(super) caller: &'c Caller,
+    pub(super) forms: &'c Forms,
     pub(super) arguments: Map<String, Value>,
+    pub(super) era: Era,
     pub(super) progress: Option<Progress>,
     pub(super) answerer: Answerer,
     /// What a host of 2026-07-28 sends with the answer to a question.
@@ -30,7 +40,7 @@ pub(super) struct Ask<'c> {
 }
 
 /// Waits for the result. Dropping it leaves the task as it is.
-pub(super) async fn answer(shared: &Shared, ask: Ask<'_>) -> Result<CallToolResponse, ErrorData> {
+pub(super) async fn answer(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, ErrorData> {
     match wait(shared, ask).await {
         Ok(response) => Ok(response),
         Err(Refusal::Failure(failure)) => Ok(CallToolResult::from(failure).into()),
@@ -38,8 +48,8 @@ pub(super) async fn answer(shared: &Shared, ask: Ask<'_>) -> Result<CallToolResp
     }
 }
 
-async fn wait(shared: &Shared, ask: Ask<'_>) -> Result<CallToolResponse, Refusal> {
-    let Ask { caller, arguments, mut progress, answerer, state, responses } = ask;
+async fn wait(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, Refusal> {
+    let Ask { caller, forms, arguments, era, mut progress, answerer, state, responses } = ask;
     let Arguments { id, cancel } = Arguments::read(arguments)?;
     let _places = shared.places(caller)?;
     let (book, owner) = (&shared.book, caller.identity());
@@ -48,70 +58,100 @@ async fn wait(shared: &Shared, ask: Ask<'_>) -> Result<CallToolResponse, Refusal
     }
     if let Some(state) = state {
         let open = book.asked(&id, owner, Instant::now()).map_err(|_| unknown(&id))?;
-        let Some(key) = state.strip_prefix(&id).and_then(|rest| rest.strip_prefix('/')) else {
-            let message = "this `requestState` is of another task; send the one that came with the question";
-            return Err(Refusal::Protocol(ErrorData::invalid_params(message, None)));
-        };
-        // What answers no open question is ignored, as that of a host that has lost what it was answered.
-        match Reply::in_call(responses).filter(|_| open.as_deref() == Some(key)) {
-            Some(reply @ (Reply::Missing | Reply::Malformed)) => {
-                return Err(Refusal::Protocol(ErrorData::invalid_params(reply.fault(), None)));
-            }
-            Some(reply) => book.answer(&id, key, reply.answer()),
-            None => {}
-        }
+        take(shared, &id, &state, open, responses)?;
     }
-    let until = within(shared.limits().handle_after).into();
-    let mut told: Option<String> = None;
+    let until = within(shared.limits().handle_after.max(LEAST)).into();
+    let (mut told, mut is_late) = (None, false);
     loop {
-        // Before the look at the task, so that no change is missed.
-        let mut changes = book.changes(&id, owner, Instant::now()).map_err(|_| unknown(&id))?;
-        let found = book.get(&id, owner, Instant::now()).ok_or_else(|| unknown(&id))?;
+        let Look { task: found, told: said, mut changes } =
+            book.look(&id, owner, Instant::now()).map_err(|_| unknown(&id))?;
         let task = found.task;
-        match found.payload {
-            TaskPayload::Completed { result } => return Ok(read::<CallToolResult>(result)?.into()),
-            TaskPayload::Failed { error } => return Err(Refusal::Protocol(read(error)?)),
-            TaskPayload::InputRequired { input_requests } => {
-                // There is one, and it is a form.
-                let first = input_requests.into_iter().next();
-                let Some((key, text)) =
-                    first.and_then(|(key, request)| Some((key, question::text(request)?)))
-                else {
-                    return Ok(given(&task, None).into());
-                };
-                let peer = match &answerer {
-                    Answerer::Peer(peer) => peer,
-                    Answerer::Retry => {
-                        return Ok(question::asking(&text, format!("{id}/{key}"))?.into());
-                    }
-                    Answerer::Nobody => return Ok(given(&task, Some(&text)).into()),
-                };
-                let form = question::form(&text)?;
-                let said = tokio::select! {
-                    said = peer.create_elicitation_with_timeout(form, Some(parked::LONGEST)) => said,
-                    // Its agent may take it back, and another call may answer it.
-                    _ = changes.changed() => continue,
-                };
-                let answer = said.map_err(question::failed).and_then(|said| Reply::from(said).answer());
-                book.answer(&id, &key, answer);
-                continue;
-            }
-            TaskPayload::Working => {}
+        let question = match found.payload {
+            TaskPayload::Completed { result } => return Ok(completed(read(result)?, era).into()),
+            TaskPayload::Failed { error } => return Err(failed(read(error)?, era)),
+            // There is one, and it is a form.
+            TaskPayload::InputRequired { input_requests } => first(input_requests),
+            TaskPayload::Working => None,
             _ => return Ok(given(&task, None).into()),
+        };
+        let text = question.as_ref().map(|(_, text)| text.as_str());
+        match (&answerer, &question) {
+            _ if is_late => return Ok(given(&task, text).into()),
+            (Answerer::Retry, Some((key, text))) => {
+                return Ok(question::asking(text, format!("{id}/{key}"))?.into());
+            }
+            (Answerer::Nobody, Some(_)) => return Ok(given(&task, text).into()),
+            _ => {}
         }
         let waited = async {
-            if let Some(progress) = &mut progress
-                && told != task.status_message
+            if let (Answerer::Peer(peer), Some((key, text))) = (&answerer, question.clone()) {
+                let owner = owner.map(str::to_owned);
+                forms.show(shared, peer, Open { id: id.clone(), owner, key, text }).await?;
+            }
+            if let (Some(progress), Some(message)) = (&mut progress, &task.status_message)
+                && told != Some(said)
             {
-                told.clone_from(&task.status_message);
-                progress.tell(&json!(told)).await;
+                told = Some(said);
+                progress.tell(&json!(message)).await;
             }
             // Whether it is forgotten shows with the next look.
             drop(changes.changed().await);
+            Ok::<_, Failure>(())
         };
-        if timeout_at(until, waited).await.is_err() {
-            return Ok(given(&task, None).into());
+        match timeout_at(until, waited).await {
+            Ok(waited) => waited?,
+            Err(_) => is_late = true,
         }
+    }
+}
+
+/// Takes what a host of 2026-07-28 says to a question.
+fn take(
+    shared: &Shared,
+    id: &str,
+    state: &str,
+    open: Option<String>,
+    responses: Option<InputResponses>,
+) -> Result<(), Refusal> {
+    let refused = |why: String| Refusal::Protocol(ErrorData::invalid_params(why, None));
+    let Some(key) = state.strip_prefix(id).and_then(|rest| rest.strip_prefix('/')) else {
+        let why = "this `requestState` is of another task; send the one that came with the question";
+        return Err(refused(why.to_owned()));
+    };
+    // What answers no open question is ignored: its host has lost what it was answered.
+    if open.as_deref() != Some(key) {
+        return Ok(());
+    }
+    match Reply::in_call(responses) {
+        Some(reply @ (Reply::Missing | Reply::Malformed)) => return Err(refused(reply.fault())),
+        Some(reply) => shared.book.answer(id, key, reply.answer()),
+        None if shared.book.again(id, key) >= MOST_ASKED => {
+            shared.book.answer(id, key, Err(question::unanswered()));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn first(requests: InputRequests) -> Option<(String, String)> {
+    let (key, request) = requests.into_iter().next()?;
+    Some((key, question::text(request)?))
+}
+
+/// The result of a call, which may have been made by a host of the other era.
+fn completed(mut result: CallToolResult, era: Era) -> CallToolResult {
+    result.structured_content = result.structured_content.map(|value| match era {
+        Era::Legacy if !value.is_object() => wrap::value(value),
+        _ => value,
+    });
+    result
+}
+
+/// The same of an error.
+fn failed(error: ErrorData, era: Era) -> Refusal {
+    match era {
+        Era::Legacy => Failure::new("tool_error", error.message).with_code("question").into(),
+        Era::Modern => Refusal::Protocol(error),
     }
 }
 

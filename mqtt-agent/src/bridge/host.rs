@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::caller::Caller;
 use super::conversation::{self, Conversation};
 use super::expose::{self, MetaTool};
+use super::forms::Forms;
 use super::handle_call::{self, Ask};
 use super::outcome::Failure;
 use super::progress::Progress;
@@ -32,11 +33,13 @@ pub(super) struct Host {
     caller: Arc<Caller>,
     /// Tells a legacy host of changes, for as long as this lives.
     telling: Mutex<Option<AbortOnDropHandle<()>>>,
+    /// The open questions of tasks, of a legacy host.
+    forms: Forms,
 }
 
 impl Host {
     pub(super) fn new(shared: Arc<Shared>, caller: Arc<Caller>) -> Self {
-        Self { shared, caller, telling: Mutex::new(None) }
+        Self { shared, caller, telling: Mutex::new(None), forms: Forms::default() }
     }
 
     fn changes(&self) -> Changes {
@@ -135,7 +138,8 @@ impl ServerHandler for Host {
         if name == handle::NAME && self.shared.has_agents {
             let (answerer, state) = (answerer(), request.request_state);
             let (caller, responses) = (&self.caller, request.input_responses);
-            let ask = Ask { caller, arguments, progress, answerer, state, responses };
+            let forms = &self.forms;
+            let ask = Ask { caller, forms, arguments, era, progress, answerer, state, responses };
             return tokio::select! {
                 response = handle_call::answer(&self.shared, ask) => response,
                 () = context.ct.cancelled() => Err(cancelled()),

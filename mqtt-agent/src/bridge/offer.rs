@@ -92,11 +92,17 @@ impl Offer {
     }
 }
 
-/// A tool whose result may be a handle.
+/// A tool whose result may be a handle. It says nothing of its results if hosts could not read that.
 fn handled(mut tool: Tool) -> Tool {
-    let schema = tool.output_schema.take().map(|schema| Arc::new(wrap::or(&schema, &handle::SCHEMA)));
-    tool.output_schema = schema;
-    tool
+    let schema = tool.output_schema.take().map(|schema| wrap::or(&schema, &handle::SCHEMA));
+    let schema = schema.map(Value::Object).filter(|schema| {
+        // Deeper than it was.
+        refusals("tool", &json!({"type": "object"}), Some(schema), Dialect::Mcp).is_empty()
+    });
+    match schema {
+        Some(Value::Object(schema)) => tool.with_raw_output_schema(Arc::new(schema)),
+        _ => tool,
+    }
 }
 
 /// A tool that hosts can call.
@@ -189,6 +195,27 @@ mod tests {
                     assert!(!schema.is_valid(&json!(7)), "{era:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_schema_that_would_be_too_deep_with_a_handle_is_left_out() {
+        let deep = |levels| {
+            (0..levels).fold(json!({"type": "object"}), |inner, _| json!({"type": "object", "not": inner}))
+        };
+        let of = |levels| {
+            let card = json!({"output_schema": deep(levels)});
+            let card = ToolCard::read("baker/roast", card.to_string().as_bytes()).unwrap().unwrap();
+            Offer::of("baker_roast", &card)
+        };
+        // A card with a deeper one has none.
+        let has_one = |offer: Offer| offer.legacy.output_schema.is_some();
+        let deepest = (0..125).rfind(|levels| of(*levels).is_ok_and(has_one)).unwrap();
+        for (levels, has_schema) in [(deepest, false), (deepest - 4, true)] {
+            let offer = of(levels).unwrap();
+            let schema =
+                |takes_tasks| offer.to(Reader { era: Era::Legacy, takes_tasks }).output_schema.is_some();
+            assert!(schema(true) && schema(false) == has_schema, "{levels}");
         }
     }
 

@@ -150,7 +150,8 @@ impl Shared {
         let (shelf, identity) = (Arc::clone(&self.shelf.borrow()), self.identity(caller));
         let is_searched = shelf.is_searched(self.expose, identity);
         let mut tools = if is_searched { MetaTool::list() } else { shelf.list(reader, identity) };
-        if !reader.takes_tasks && shelf.has_skills(identity) {
+        // Also without a skill: a result may wait whose agent is gone.
+        if !reader.takes_tasks && self.has_agents {
             tools.push(handle::tool(self.limits.handle_after));
         }
         tools

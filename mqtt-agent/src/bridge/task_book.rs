@@ -41,6 +41,24 @@ const POLL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
 /// What somebody said to a question.
 pub(super) type Answer = Result<String, Failure>;
 
+/// How a host asks for a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By the requests of the extension, until its end.
+    Polled,
+    /// By a tool, if its model does not forget it.
+    Handle,
+}
+
+/// A task as it is, and what tells of its changes.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) task: DetailedTask,
+    /// How often its agent has said something.
+    pub(super) told: u64,
+    pub(super) changes: watch::Receiver<()>,
+}
+
 /// A task that has begun.
 #[derive(Debug)]
 pub(super) struct Begun {
@@ -58,6 +76,7 @@ pub(super) struct TaskBook(Mutex<HashMap<String, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
+    kind: Kind,
     owner: Option<String>,
     task: Task,
     payload: Arc<TaskPayload>,
@@ -67,6 +86,7 @@ struct Entry {
     fetched: bool,
     /// Of the payload.
     bytes: usize,
+    told: u64,
     /// How many questions there were.
     questions: u32,
     question: Option<Question>,
@@ -79,6 +99,8 @@ struct Entry {
 #[derive(Debug)]
 struct Question {
     key: String,
+    /// How often its host was asked again, for it had no answer.
+    again: u32,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -130,14 +152,16 @@ impl TaskBook {
     pub(super) fn begin(
         &self,
         owner: Option<&str>,
+        kind: Kind,
         longest: Duration,
         message: Option<&str>,
         now: Instant,
     ) -> Option<Begun> {
         self.expire(now);
         let mut entries = self.entries();
-        let own = entries.values().filter(|entry| entry.owner.as_deref() == owner).count();
-        if entries.len() >= MOST || own >= MOST_OWN {
+        // Dropped last, and so not under the lock.
+        let (has_place, _old) = make_place(&mut entries, owner);
+        if !has_place {
             return None;
         }
         let id = uuid::Uuid::new_v4().to_string();
@@ -150,6 +174,7 @@ impl TaskBook {
         let (gone, cancelled) = (CancellationToken::new(), CancellationToken::new());
         let begun = Begun { task: task.clone(), cancelled: cancelled.clone(), gone: gone.clone() };
         let entry = Entry {
+            kind,
             owner: owner.map(str::to_owned),
             task,
             payload: Arc::new(TaskPayload::Working),
@@ -157,6 +182,7 @@ impl TaskBook {
             until,
             fetched: false,
             bytes: 0,
+            told: 0,
             questions: 0,
             question: None,
             cancelled,
@@ -169,17 +195,24 @@ impl TaskBook {
 
     /// What a task is now; `None` where its host has none of this id. One that has ended is kept for a while more.
     pub(super) fn get(&self, id: &str, owner: Option<&str>, now: Instant) -> Option<DetailedTask> {
-        let got = self.on_own(id, owner, now, |entry| {
+        Some(self.look(id, owner, now).ok()?.task)
+    }
+
+    /// The same, with what tells of all changes from then on, also that it is forgotten; an error where its host has none
+    /// of this id.
+    pub(super) fn look(&self, id: &str, owner: Option<&str>, now: Instant) -> Result<Look, Unknown> {
+        let looked = self.on_own(id, owner, now, |entry| {
             if entry.is_over() {
                 entry.fetched = true;
                 entry.shorten(now, FETCHED);
             }
             entry.task.poll_interval_ms = millis(poll(now.saturating_duration_since(entry.began)));
-            (entry.task.clone(), Arc::clone(&entry.payload))
+            (entry.task.clone(), Arc::clone(&entry.payload), entry.told, entry.changes.subscribe())
         });
-        let (task, payload) = got?;
+        let (task, payload, told, changes) = looked.ok_or(Unknown)?;
         // A result may be large: not under the lock.
-        Some(DetailedTask::new(task, TaskPayload::clone(&payload)))
+        let task = DetailedTask::new(task, TaskPayload::clone(&payload));
+        Ok(Look { task, told, changes })
     }
 
     /// What the agent says of its work.
@@ -187,18 +220,9 @@ impl TaskBook {
         self.on(id, |entry| {
             entry.task.status_message = Some(cut(message));
             entry.task.last_updated_at = now_rfc3339();
+            entry.told = entry.told.saturating_add(1);
             entry.changes.send_replace(());
         });
-    }
-
-    /// The changes of a task from now on, also that it is forgotten; an error where its host has none of this id.
-    pub(super) fn changes(
-        &self,
-        id: &str,
-        owner: Option<&str>,
-        now: Instant,
-    ) -> Result<watch::Receiver<()>, Unknown> {
-        self.on_own(id, owner, now, |entry| entry.changes.subscribe()).ok_or(Unknown)
     }
 
     /// Asks the host, and gives where the answer comes; `None` where there is no room for the question. Each question has
@@ -219,7 +243,7 @@ impl TaskBook {
             bytes,
         );
         let (answer, answered) = oneshot::channel();
-        entry.question = Some(Question { key, answer });
+        entry.question = Some(Question { key, again: 0, answer });
         Some(answered)
     }
 
@@ -230,8 +254,21 @@ impl TaskBook {
         owner: Option<&str>,
         now: Instant,
     ) -> Result<Option<String>, Unknown> {
-        let key = |entry: &mut Entry| entry.question.as_ref().map(|question| question.key.clone());
-        self.on_own(id, owner, now, key).ok_or(Unknown)
+        Ok(self.asked_now(id, owner, now)?.0)
+    }
+
+    /// The same, with what tells of all changes from then on.
+    pub(super) fn asked_now(
+        &self,
+        id: &str,
+        owner: Option<&str>,
+        now: Instant,
+    ) -> Result<(Option<String>, watch::Receiver<()>), Unknown> {
+        let asked = |entry: &mut Entry| {
+            let key = entry.question.as_ref().map(|question| question.key.clone());
+            (key, entry.changes.subscribe())
+        };
+        self.on_own(id, owner, now, asked).ok_or(Unknown)
     }
 
     /// Answers the question of this key, if it is open.
@@ -245,6 +282,16 @@ impl TaskBook {
             // A task that has just ended needs none.
             drop(question.answer.send(answer));
         }
+    }
+
+    /// Counts that a host was asked the question of this key and had no answer.
+    pub(super) fn again(&self, id: &str, key: &str) -> u32 {
+        let counted = self.on(id, |entry| {
+            let question = entry.question.as_mut().filter(|question| question.key == key)?;
+            question.again = question.again.saturating_add(1);
+            Some(question.again)
+        });
+        counted.flatten().unwrap_or_default()
     }
 
     /// The agent goes on without an answer to its question.
@@ -269,7 +316,7 @@ impl TaskBook {
     }
 
     /// How a task has ended; `false` where there is no room for that.
-    pub(super) fn end(&self, id: &str, payload: TaskPayload) -> bool {
+    pub(super) fn end(&self, id: &str, payload: TaskPayload, now: Instant) -> bool {
         let bytes = match &payload {
             TaskPayload::Completed { result: object } | TaskPayload::Failed { error: object } => {
                 serde_json::to_string(object).map_or(usize::MAX, |text| text.len())
@@ -280,6 +327,9 @@ impl TaskBook {
         let (has_room, _old) = make_room(&mut entries, id, bytes);
         if let Some(entry) = entries.get_mut(id).filter(|entry| has_room && !entry.is_over()) {
             entry.become_(payload, bytes);
+            if entry.kind == Kind::Handle {
+                entry.shorten(now, UNFETCHED);
+            }
         }
         has_room
     }
@@ -315,6 +365,25 @@ impl TaskBook {
 /// A host has no task of this id.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unknown;
+
+/// Whether an identity may have one task more. Those that have ended make room: what was fetched, and handles that were
+/// forgotten; they are given back.
+fn make_place(entries: &mut HashMap<String, Entry>, owner: Option<&str>) -> (bool, Vec<Entry>) {
+    let mut old = Vec::new();
+    loop {
+        let is_own = |entry: &Entry| entry.owner.as_deref() == owner;
+        let is_full = entries.values().filter(|entry| is_own(entry)).count() >= MOST_OWN;
+        if !is_full && entries.len() < MOST {
+            return (true, old);
+        }
+        let ended = entries.iter().filter(|(_, entry)| {
+            (is_own(entry) || !is_full) && entry.is_over() && (entry.fetched || entry.kind == Kind::Handle)
+        });
+        let next = ended.min_by_key(|(_, entry)| (!is_own(entry), !entry.fetched, entry.until));
+        let Some(next) = next.map(|(next, _)| next.clone()) else { return (false, old) };
+        old.extend(entries.remove(&next));
+    }
+}
 
 /// Whether a task may take so many bytes. Results that were fetched make room, those of its own host first; they are given
 /// back.

@@ -5,18 +5,20 @@ use std::time::{Duration, Instant};
 use rmcp::model::{JsonObject, TaskPayload, TaskStatus};
 
 use super::question;
-use super::task_book::{FETCHED, MOST, MOST_OWN, MOST_OWN_BYTES, TaskBook, UNFETCHED, Unknown, millis, poll};
+use super::task_book::{
+    FETCHED, Kind, MOST, MOST_OWN, MOST_OWN_BYTES, TaskBook, UNFETCHED, Unknown, millis, poll,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SCOUT: Option<&str> = Some("scout");
 
 fn begin(book: &TaskBook, owner: Option<&str>, now: Instant) -> Option<String> {
-    book.begin(owner, HOUR, None, now).map(|begun| begun.task.task_id)
+    book.begin(owner, Kind::Polled, HOUR, None, now).map(|begun| begun.task.task_id)
 }
 
 fn end(book: &TaskBook, id: &str, bytes: usize) -> bool {
     let result = JsonObject::from_iter([("text".to_owned(), "x".repeat(bytes).into())]);
-    book.end(id, TaskPayload::Completed { result })
+    book.end(id, TaskPayload::Completed { result }, Instant::now())
 }
 
 fn status(book: &TaskBook, id: &str, now: Instant) -> Option<TaskStatus> {
@@ -54,10 +56,41 @@ fn a_task_is_kept_for_its_ttl_and_shorter_once_its_end_is_fetched() {
 }
 
 #[test]
+fn a_handle_is_kept_for_a_quarter_of_an_hour_after_its_end() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let [open, ended] =
+        [(); 2].map(|()| book.begin(SCOUT, Kind::Handle, HOUR, None, now).unwrap().task.task_id);
+    assert!(book.end(&ended, TaskPayload::Cancelled, now));
+    let last = now + UNFETCHED;
+    book.expire(last.checked_sub(Duration::from_millis(1)).unwrap());
+    assert!(book.until(&ended).is_some());
+    book.expire(last);
+    assert!(book.until(&ended).is_none() && book.until(&open).is_some());
+}
+
+#[test]
+fn what_has_ended_makes_place_for_more_tasks() {
+    let (book, now) = (TaskBook::default(), Instant::now());
+    let begin = |kind| book.begin(SCOUT, kind, HOUR, None, now).map(|begun| begun.task.task_id);
+    let ids: Vec<_> = (0..MOST_OWN)
+        .map(|number| begin(if number == 1 { Kind::Handle } else { Kind::Polled }).unwrap())
+        .collect();
+    assert!(begin(Kind::Polled).is_none());
+    // A host that polls has not fetched the end of its task.
+    assert!(end(&book, &ids[0], 1) && begin(Kind::Polled).is_none());
+    // A model may have forgotten its handle.
+    assert!(end(&book, &ids[1], 1) && begin(Kind::Polled).is_some());
+    assert!(book.until(&ids[0]).is_some() && book.until(&ids[1]).is_none());
+    assert_eq!(status(&book, &ids[0], now), Some(TaskStatus::Completed));
+    assert!(begin(Kind::Polled).is_some() && book.until(&ids[0]).is_none());
+    assert!(begin(Kind::Polled).is_none());
+}
+
+#[test]
 fn what_is_forgotten_or_cancelled_ends_its_work() {
     let (book, now) = (TaskBook::default(), Instant::now());
     let [cancelled, own, old] =
-        [SCOUT, Some("probe"), SCOUT].map(|owner| book.begin(owner, HOUR, None, now).unwrap());
+        [SCOUT, Some("probe"), SCOUT].map(|owner| book.begin(owner, Kind::Polled, HOUR, None, now).unwrap());
     assert_eq!(book.cancel(&cancelled.task.task_id, SCOUT, now), Ok(()));
     assert!(cancelled.cancelled.is_cancelled() && !cancelled.gone.is_cancelled());
     book.retain(|owner| owner != Some("probe"));

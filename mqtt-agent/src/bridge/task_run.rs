@@ -109,14 +109,14 @@ impl Work {
                 TaskPayload::Failed { error: object(&error) }
             }
         };
-        if book.end(id, payload) {
+        if book.end(id, payload, Instant::now()) {
             return;
         }
         let message = format!(
             "the result has no room in the {MOST_OWN_BYTES} bytes that the results of tasks may take; fetch the others first, or ask for less"
         );
         let result = Failure::new("tool_error", message).with_code(codes::TOO_LARGE).into();
-        book.end(id, self.completed(&result));
+        book.end(id, self.completed(&result), Instant::now());
     }
 
     fn completed(&self, result: &CallToolResult) -> TaskPayload {
