@@ -5,6 +5,7 @@
 mod conformance;
 mod denied;
 mod everything;
+mod handles;
 mod host;
 mod inspector;
 mod served;
