@@ -226,6 +226,60 @@ async fn a_question_stays_open_when_the_wait_ends_that_brought_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_question_a_person_thinks_about_is_answered_with_a_handle() {
+    let broker = TestBroker::embedded().await;
+    let mut baker = Baker::start(&broker.url()).await;
+    let mut host = host(Era::Legacy, &broker.url(), PATIENT, json!({"elicitation": {}})).await;
+    baker.ready.add_permits(1);
+    let result = host.call("baker_roast", json!({"message": "bread"})).await;
+    assert_eq!(result["content"][0]["text"], "roasted: bread", "{result}");
+    for _ in 0..2 {
+        assert!(soon(baker.heard.recv()).await.is_some());
+    }
+
+    baker.ready.add_permits(1);
+    let result = host.call("baker_guess", json!({"message": "please"})).await;
+    let handle = &result["structuredContent"]["agent_task"];
+    assert_eq!(
+        (&handle["status"], &handle["message"]),
+        (&json!("input_required"), &json!("Which bread?")),
+        "{result}"
+    );
+    let id = handle["id"].clone();
+    let asked = shown(&mut host, &id).await;
+    let accept = json!({"action": "accept", "content": {"answer": "rye"}});
+    host.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": accept})).await;
+    let end = until(&mut host, &id, is_over).await;
+    assert_eq!(end["content"][0]["text"], "rye", "{end}");
+
+    // A host that gives up its call wants no task.
+    baker.ready.add_permits(1);
+    let params = json!({"name": "baker_guess", "arguments": {"message": "please"}});
+    let call = host.request("tools/call", params).await;
+    let asked = soon(async {
+        loop {
+            let message = host.next().await;
+            if message["method"] == "elicitation/create" {
+                return message;
+            }
+        }
+    })
+    .await;
+    host.cancel(call).await;
+    soon(async {
+        loop {
+            let message = host.next().await;
+            if message["method"] == "notifications/cancelled" {
+                return assert_eq!(message["params"]["requestId"], asked["id"], "{message}");
+            }
+        }
+    })
+    .await;
+    host.end().await;
+    baker.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_that_a_host_never_answers_is_asked_three_times() {
     let broker = TestBroker::embedded().await;
     let baker = Baker::start(&broker.url()).await;

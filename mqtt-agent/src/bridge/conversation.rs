@@ -11,7 +11,9 @@ use tokio::time::timeout_at;
 use super::asking::{Asking, Step};
 use super::caller::Caller;
 use super::calling::{Clock, Limits};
+use super::forms::Forms;
 use super::handle;
+use super::handle_call::{self, Follow};
 use super::offer::Listed;
 use super::outcome::{self, Failure, Refusal};
 use super::parked::Purpose;
@@ -34,6 +36,7 @@ pub(super) struct Conversation<'c> {
     pub(super) trace: Option<TraceContext>,
     pub(super) progress: Option<Progress>,
     pub(super) answerer: Answerer,
+    pub(super) forms: &'c Forms,
     /// Whether the host takes a task for an answer; else it takes a handle.
     pub(super) takes_tasks: bool,
     /// What a host of 2026-07-28 sends with the answer to a question.
@@ -64,10 +67,11 @@ enum Said {
 
 async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Result<Said, Refusal> {
     let Conversation { caller, listed, arguments, era, trace, mut progress, answerer, .. } = conversation;
-    let Conversation { takes_tasks, state, responses, .. } = conversation;
+    let Conversation { takes_tasks, forms, state, responses, .. } = conversation;
     let Limits { task_after, handle_after, longest, .. } = shared.limits();
     // From its beginning: its host waits already.
-    let mut late = Some(deadline::within(if takes_tasks { task_after } else { handle_after }).into());
+    let until = deadline::within(if takes_tasks { task_after } else { handle_after }).into();
+    let mut late = Some(until);
     let _places = shared.places(caller)?;
     let tool = &listed.card.tool;
     let purpose = Purpose::new(caller.identity(), tool, &arguments);
@@ -125,7 +129,7 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 // Where there are too many, the host waits for the end of this one, as it does for every other call.
                 let Some(begun) = begun else { continue };
                 let (output, answers) = (listed.offer.output, answerer.is_somebody());
-                let work = Work { asking, clock, output, era, answers };
+                let work = Work { asking, asked: None, clock, output, era, answers };
                 let task = work.run(shared, begun);
                 return Ok(Said::Other(match takes_tasks {
                     true => CreateTaskResult::new(task).into(),
@@ -136,6 +140,21 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
         };
         match &answerer {
             Answerer::Peer(peer) => {
+                let book = &shared.book;
+                let begin =
+                    || book.begin(caller.identity(), Kind::Handle, longest, last.as_str(), Instant::now());
+                // A person may take longer than the host waits: then it gets a handle.
+                if let Some(begun) = (!takes_tasks).then(begin).flatten() {
+                    let (output, answers) = (listed.offer.output, true);
+                    let work = Work { asking, asked: Some(asked), clock, output, era, answers };
+                    let task = work.run(shared, begun);
+                    let given_up = GivenUp { shared, caller, id: Some(&task.task_id) };
+                    let (id, answerer) = (task.task_id.as_str(), &answerer);
+                    let follow = Follow { caller, forms, id, era, progress, answerer, until };
+                    let response = handle_call::follow(shared, follow).await?;
+                    given_up.disarm();
+                    return Ok(Said::Other(response));
+                }
                 // A person may take as long as the whole call may.
                 let form = question::form(&asked)?;
                 let result = peer.create_elicitation_with_timeout(form, Some(clock.left())).await;
@@ -150,6 +169,28 @@ async fn converse(shared: &Arc<Shared>, conversation: Conversation<'_>) -> Resul
                 return Ok(Said::Other(question::asking(&asked, state)?.into()));
             }
             Answerer::Nobody => return Err(question::unanswerable(&asked, era)),
+        }
+    }
+}
+
+/// A call whose task goes on in the book. Dropped before it is answered, it cancels the task.
+struct GivenUp<'c> {
+    shared: &'c Shared,
+    caller: &'c Caller,
+    id: Option<&'c str>,
+}
+
+impl GivenUp<'_> {
+    fn disarm(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            // It may be over, or forgotten.
+            drop(self.shared.book.cancel(id, self.caller.identity(), Instant::now()));
         }
     }
 }

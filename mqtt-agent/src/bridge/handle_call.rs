@@ -49,7 +49,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToo
 }
 
 async fn wait(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, Refusal> {
-    let Ask { caller, forms, arguments, era, mut progress, answerer, state, responses } = ask;
+    let Ask { caller, forms, arguments, era, progress, answerer, state, responses } = ask;
     let Arguments { id, cancel } = Arguments::read(arguments)?;
     let _places = shared.places(caller)?;
     let (book, owner) = (&shared.book, caller.identity());
@@ -61,10 +61,28 @@ async fn wait(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, Re
         take(shared, &id, &state, open, responses)?;
     }
     let until = within(shared.limits().handle_after.max(LEAST)).into();
+    follow(shared, Follow { caller, forms, id: &id, era, progress, answerer: &answerer, until }).await
+}
+
+/// A task that is waited for.
+pub(super) struct Follow<'c> {
+    pub(super) caller: &'c Caller,
+    pub(super) forms: &'c Forms,
+    pub(super) id: &'c str,
+    pub(super) era: Era,
+    pub(super) progress: Option<Progress>,
+    pub(super) answerer: &'c Answerer,
+    pub(super) until: tokio::time::Instant,
+}
+
+/// Gives the result, what its host is to answer, or after a while the handle.
+pub(super) async fn follow(shared: &Arc<Shared>, follow: Follow<'_>) -> Result<CallToolResponse, Refusal> {
+    let Follow { caller, forms, id, era, mut progress, answerer, until } = follow;
+    let (book, owner) = (&shared.book, caller.identity());
     let (mut told, mut is_late) = (None, false);
     loop {
         let Look { task: found, told: said, mut changes } =
-            book.look(&id, owner, Instant::now()).map_err(|_| unknown(&id))?;
+            book.look(id, owner, Instant::now()).map_err(|_| unknown(id))?;
         let task = found.task;
         let question = match found.payload {
             TaskPayload::Completed { result } => return Ok(completed(read(result)?, era).into()),
@@ -75,7 +93,7 @@ async fn wait(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, Re
             _ => return Ok(given(&task, None).into()),
         };
         let text = question.as_ref().map(|(_, text)| text.as_str());
-        match (&answerer, &question) {
+        match (answerer, &question) {
             _ if is_late => return Ok(given(&task, text).into()),
             (Answerer::Retry, Some((key, text))) => {
                 return Ok(question::asking(text, format!("{id}/{key}"))?.into());
@@ -84,9 +102,9 @@ async fn wait(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, Re
             _ => {}
         }
         let waited = async {
-            if let (Answerer::Peer(peer), Some((key, text))) = (&answerer, question.clone()) {
+            if let (Answerer::Peer(peer), Some((key, text))) = (answerer, question.clone()) {
                 let owner = owner.map(str::to_owned);
-                forms.show(shared, peer, Open { id: id.clone(), owner, key, text }).await?;
+                forms.show(shared, peer, Open { id: id.to_owned(), owner, key, text }).await?;
             }
             if let (Some(progress), Some(message)) = (&mut progress, &task.status_message)
                 && told != Some(said)

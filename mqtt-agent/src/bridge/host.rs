@@ -170,6 +170,7 @@ impl ServerHandler for Host {
                 trace,
                 progress,
                 answerer,
+                forms: &self.forms,
                 takes_tasks,
                 state: request.request_state,
                 responses: request.input_responses,

@@ -24,6 +24,8 @@ use crate::wire::codes;
 /// The rest of a call.
 pub(super) struct Work {
     pub(super) asking: Asking,
+    /// What its agent has asked already.
+    pub(super) asked: Option<String>,
     pub(super) clock: Clock,
     pub(super) output: Output,
     pub(super) era: Era,
@@ -59,6 +61,7 @@ impl Work {
         let mut open: Option<Open> = None;
         loop {
             let step = match &mut open {
+                None if self.asked.is_some() => Step::Question(self.asked.take().unwrap_or_default()),
                 None => self.asking.step(&mut self.clock, None).await?,
                 Some(question) => tokio::select! {
                     biased;
