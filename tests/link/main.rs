@@ -11,6 +11,7 @@ mod hostile;
 mod limits;
 mod log;
 mod overlapping;
+mod passwords;
 mod pings;
 mod refused;
 mod replies;
