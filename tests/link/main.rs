@@ -20,5 +20,6 @@ mod retained;
 mod secrets;
 mod sessions;
 mod signals;
+mod slow_handlers;
 mod stop;
 mod texts;
