@@ -16,6 +16,7 @@ mod failing;
 mod finding;
 mod guide;
 mod host;
+mod host_restart;
 mod host_tasks;
 mod hostile;
 mod http;
