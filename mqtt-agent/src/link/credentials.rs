@@ -94,7 +94,10 @@ impl CredentialSource {
     pub(crate) async fn ask(&self, turns: &Arc<Semaphore>) -> Result<Credentials, String> {
         let callback = match self {
             Self::Fixed(credentials) => return Ok(credentials.clone()),
-            Self::File(file) => return file.read(Arc::clone(turns).acquire_owned().await).await,
+            Self::File(file) => {
+                let password = file.read(Arc::clone(turns).acquire_owned().await).await?;
+                return Ok(Credentials::new(file.user(), password));
+            }
             Self::Callback(callback) => Arc::clone(callback),
         };
         let turn = Arc::clone(turns).acquire_owned().await;

@@ -6,8 +6,6 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use super::credentials::Credentials;
-
 /// A user name, and the file with its password.
 pub(crate) struct PasswordFile {
     user: String,
@@ -29,11 +27,11 @@ impl PasswordFile {
         &self.named
     }
 
-    /// The user name with the current content of the file. `turn` is kept until the file was read.
+    /// The current content of the file without its line end. `turn` is kept until the file was read.
     ///
     /// It is read on a thread of its own: on a disk that hangs nothing can interrupt it, and a thread of the runtime's would
     /// keep the runtime from ending.
-    pub(super) async fn read(&self, turn: impl Send + 'static) -> Result<Credentials, String> {
+    pub(super) async fn read(&self, turn: impl Send + 'static) -> Result<String, String> {
         let (path, (tell, told)) = (self.path.clone(), oneshot::channel());
         let read = move || {
             let text = std::fs::read_to_string(path);
@@ -47,6 +45,6 @@ impl PasswordFile {
         };
         let text = text.map_err(|error| format!("{}: {error}", self.named))?;
         let password = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(Credentials::new(self.user.clone(), password.strip_suffix('\r').unwrap_or(password)))
+        Ok(password.strip_suffix('\r').unwrap_or(password).to_owned())
     }
 }
