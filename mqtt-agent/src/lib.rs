@@ -38,7 +38,7 @@
 //
 // - `shown`: text from peers; `log`: log lines and where they go; `log_rate`: rate limit of log lines; `measure`: metrics
 // - `wire`: the protocol as data; `spans`, `otel`: spans and their trace context
-// - `duration`: durations as text; `deadline`, `spawn`, `kept`: points in time, owned tokio tasks, futures kept by streams; `json`: pointers and sizes; `ledger`: counters of bytes in memory; `causes`: the text of foreign errors
+// - `duration`: durations as text; `deadline`, `spawn`, `kept`: points in time, owned tokio tasks, futures kept by streams; `json`: pointers and sizes; `ledger`: counters of bytes in memory; `causes`: the text of foreign errors; `near`: misspelt names
 // - `link`: one connection to a broker; `discover`: retained messages
 // - `store`: the task store; `session`: the connection's identity, pending calls and delegations
 // - `handler`: parameters, replies, context, registry; `schema`: JSON Schemas; `error`
@@ -86,6 +86,7 @@ mod log;
 mod log_rate;
 mod mcp;
 mod measure;
+mod near;
 mod serve;
 mod session;
 mod shown;

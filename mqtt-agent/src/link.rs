@@ -11,8 +11,8 @@
 //! - `publishes`, `subscriptions`, `routes`, `acks`, `left`, `parked`, `copies`, `hold`, `packet_ids`, `capabilities`:
 //!   bookkeeping, without I/O
 //! - `message`, `inbound`, `budget`, `options`, `state`, `error`: the inputs and outputs
-//! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`, `login`,
-//!   `transport_hint`: one small job each
+//! - `backoff`, `phase`, `poison`, `size`, `verdict`, `waiting`, `login`, `password_file`, `transport_hint`: one small job
+//!   each
 //!
 //! It does not know tools, tasks or agents.
 
@@ -43,6 +43,7 @@ mod outcome;
 mod packet_ids;
 mod packets;
 mod parked;
+mod password_file;
 mod pending_publish;
 mod phase;
 mod poison;
@@ -84,6 +85,7 @@ pub(crate) use mailbox::Mailbox;
 pub(crate) use message::{Filter, Message, Properties, QoS, RetainHandling, filter_is_valid};
 pub(crate) use options::{LinkOptions, MAX_PACKET_SIZE};
 pub(crate) use outcome::{Outcome, Published, unsent};
+pub(crate) use password_file::PasswordFile;
 pub(crate) use receipt::Receipt;
 pub(crate) use routes::{matches, unshared};
 pub use state::ConnectionState;

@@ -18,6 +18,7 @@ mod finding;
 mod guide;
 mod host;
 mod host_handles;
+mod host_restart;
 mod host_tasks;
 mod hostile;
 mod http;

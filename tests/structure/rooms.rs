@@ -22,6 +22,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("files", "files that only their owner reads"),
     ("ledger", "bytes that are kept on behalf of peers"),
     ("causes", "errors of others with their causes"),
+    ("near", "names that misspelt ones may mean"),
     ("link", "one connection to a broker"),
     ("discover", "what is retained at the broker"),
     ("store", "where tasks are kept"),

@@ -151,7 +151,8 @@ impl Publisher {
         self
     }
 
-    /// Sets how many calls run concurrently, and how many wait. Default: [`Limits::default`].
+    /// Sets how many calls run concurrently, and how many wait. Default: [`Limits::default`]. A server at a URL gets no
+    /// further call while 64 requests have no response; such a call waits within its time.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.how.limits = limits;
         self

@@ -5,11 +5,13 @@ mod env;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::link::{CredentialSource, Credentials, LinkOptions, MAX_PACKET_SIZE, Tls, without_credentials};
+use crate::link::{
+    CredentialSource, Credentials, LinkOptions, MAX_PACKET_SIZE, PasswordFile, Tls, without_credentials,
+};
 
 /// The time limit for waiting without a limit: 136 years.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -155,11 +157,12 @@ impl ConnectOptions {
     }
 
     /// Sets the user name, and a file with the password. The file is read before each attempt to connect; the line end
-    /// is removed. If the file cannot be read, the attempt fails and is repeated like any other.
+    /// is removed. If the file cannot be read, or not within the 10 s of an attempt, the attempt fails and is repeated
+    /// like any other.
     pub fn credentials_from_file(self, user: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         let (user, file) = (user.into(), file.into());
         let named = format!("`{}`", file.display());
-        self.credentials_from(move || password_file(user.clone(), file.clone(), named.clone()))
+        self.credentials_in(PasswordFile::new(user, file, named))
     }
 
     /// Sets the certificates for `mqtts://` and `wss://`. Default: the system's certificate authorities.
@@ -230,6 +233,12 @@ impl ConnectOptions {
 
 /// Access for this crate.
 impl ConnectOptions {
+    fn credentials_in(mut self, file: PasswordFile) -> Self {
+        self.credentials = Some(CredentialSource::File(Arc::new(file)));
+        self.asks_env = false;
+        self
+    }
+
     /// How long to wait for the first connection.
     pub(crate) fn first_patience(&self) -> Duration {
         if self.retries_first { FOR_EVER } else { self.connect_timeout }
@@ -252,6 +261,7 @@ impl ConnectOptions {
         let place = without_credentials(&self.url.0);
         let user = match &self.credentials {
             Some(CredentialSource::Fixed(credentials)) => Some(credentials.username().to_owned()),
+            Some(CredentialSource::File(file)) => Some(file.user().to_owned()),
             Some(CredentialSource::Callback(_)) => None,
             None => url::Url::parse(&self.url.0).ok().map(|url| url.username().to_owned()),
         };
@@ -270,16 +280,6 @@ impl ConnectOptions {
         link.max_packet_size = self.max_packet_size;
         link
     }
-}
-
-/// The user name, with the current content of a password file, which `named` is in an error.
-async fn password_file(user: String, file: PathBuf, named: String) -> io::Result<Credentials> {
-    let text = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
-    let text = text
-        .map_err(io::Error::other)?
-        .map_err(|error| io::Error::new(error.kind(), format!("{named}: {error}")))?;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Credentials::new(user, password.strip_suffix('\r').unwrap_or(password)))
 }
 
 impl From<&str> for ConnectOptions {

@@ -114,9 +114,9 @@ impl Acks {
         self.asked.extend(self.encoded.drain(..).map(|waiting| (number, waiting)));
     }
 
-    /// A PINGRESP came. They come in the order of what they answer.
+    /// A PINGRESP came. They come in the order of what they answer; one that nobody asked for answers nothing.
     pub(super) fn ponged(&mut self) {
-        self.pongs += 1;
+        self.pongs = (self.pongs + 1).min(self.pings);
         while self.asked.front().is_some_and(|(number, _)| *number <= self.pongs) {
             let asked = self.asked.pop_front();
             // An error says that nobody waits any more.
@@ -262,6 +262,29 @@ mod tests {
         assert!(arrived.try_recv().is_err(), "that answers the PINGREQ before it");
         acks.ponged();
         assert_eq!(arrived.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_answers_no_later_question() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        acks.ponged();
+        let mut arrived: Vec<_> = (1..=2)
+            .map(|packet| {
+                let (sender, arrived) = oneshot::channel();
+                let place = acks.received(packet, 0, 1);
+                acks.tell(1, place, sender);
+                done(&mut acks, 1, place);
+                assert_eq!(drain(&mut acks), [packet]);
+                acks.pinged();
+                arrived
+            })
+            .collect();
+        acks.ponged();
+        assert_eq!(arrived[0].try_recv(), Ok(()));
+        assert!(arrived[1].try_recv().is_err(), "its PINGREQ is not answered");
+        acks.ponged();
+        assert_eq!(arrived[1].try_recv(), Ok(()));
     }
 
     #[test]

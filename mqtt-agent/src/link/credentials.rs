@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::password_file::PasswordFile;
 use crate::causes::chain;
 
 /// User name and password for the broker. The `Debug` output omits the password.
@@ -49,6 +50,8 @@ pub(crate) type Asked = Result<Credentials, Box<dyn Error + Send + Sync>>;
 pub(crate) enum CredentialSource {
     /// The same for all connections.
     Fixed(Credentials),
+    /// Read before each attempt to connect.
+    File(Arc<PasswordFile>),
     /// Asked before each attempt to connect.
     Callback(Arc<dyn Fn() -> BoxFuture<'static, Asked> + Send + Sync>),
 }
@@ -68,7 +71,18 @@ impl CredentialSource {
     pub(super) fn user(&self) -> String {
         match self {
             Self::Fixed(credentials) => credentials.username.clone(),
+            Self::File(file) => file.user().to_owned(),
             Self::Callback(callback) => format!("{:p}", Arc::as_ptr(callback)),
+        }
+    }
+
+    /// What is said where they do not come in time.
+    pub(super) fn late(&self) -> String {
+        match self {
+            Self::File(file) => format!("{} could not be read in time", file.named()),
+            Self::Fixed(_) | Self::Callback(_) => {
+                "the callback for the credentials did not answer in time".to_owned()
+            }
         }
     }
 
@@ -80,6 +94,10 @@ impl CredentialSource {
     pub(crate) async fn ask(&self, turns: &Arc<Semaphore>) -> Result<Credentials, String> {
         let callback = match self {
             Self::Fixed(credentials) => return Ok(credentials.clone()),
+            Self::File(file) => {
+                let password = file.read(Arc::clone(turns).acquire_owned().await).await?;
+                return Ok(Credentials::new(file.user(), password));
+            }
             Self::Callback(callback) => Arc::clone(callback),
         };
         let turn = Arc::clone(turns).acquire_owned().await;
@@ -108,6 +126,7 @@ impl fmt::Debug for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(credentials) => credentials.fmt(f),
+            Self::File(file) => f.debug_tuple("File").field(&file.user()).finish(),
             Self::Callback(_) => f.write_str("Callback"),
         }
     }

@@ -13,7 +13,7 @@ use super::codec::{ConnAck, Connect, Packet, reasons};
 use super::credentials::{CredentialSource, Credentials};
 use super::disconnect::Ended;
 use super::error::ConnectError;
-use super::login;
+use super::login::{self, Source};
 use super::options::LinkOptions;
 use super::stream::{Quick, Stream};
 use super::transport_hint::hint;
@@ -51,7 +51,7 @@ impl Address {
         let credentials = match &options.credentials {
             Some(CredentialSource::Fixed(credentials)) => Some(credentials),
             // Not known yet; checked when they are.
-            Some(CredentialSource::Callback(_)) => None,
+            Some(CredentialSource::File(_) | CredentialSource::Callback(_)) => None,
             None => address.target.credentials.as_ref(),
         };
         connect(options, credentials, true).check().map_err(|reason| ConnectError::InvalidOption {
@@ -136,11 +136,11 @@ pub(super) async fn dial(
     options: Arc<LinkOptions>,
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
-    let mut waits_for = "the callback for the credentials";
+    let mut has_credentials = false;
     let attempt = async {
         // Before there is a socket: brokers give little time for CONNECT.
         let credentials = address.credentials(&options).await?;
-        waits_for = "the broker";
+        has_credentials = true;
         let connect = connect(&options, credentials.as_ref(), clean_start);
         connect.check().map_err(|reason| Ended::attempt(format!("{reason}; shorten it"), None))?;
         let writes_soon = Arc::new(AtomicBool::new(false));
@@ -165,7 +165,12 @@ pub(super) async fn dial(
     let outcome = tokio::time::timeout(options.connect_timeout, attempt).await;
     match outcome {
         Ok(outcome) => outcome,
-        Err(_) => Err(Ended::attempt(format!("{waits_for} did not answer in time"), None)),
+        Err(_) => {
+            let source = options.credentials.as_ref().filter(|_| !has_credentials);
+            let late =
+                source.map_or_else(|| "the broker did not answer in time".to_owned(), CredentialSource::late);
+            Err(Ended::attempt(late, None))
+        }
     }
 }
 
@@ -190,7 +195,12 @@ fn refused(
     // Without a password it may be a token.
     let user =
         credentials.filter(|given| !given.password().is_empty()).map(|given| given.username().to_owned());
-    let advice = login::advice(credentials, options.asks_env);
+    let source = match &options.credentials {
+        Some(CredentialSource::File(file)) => Source::File(file.named()),
+        None if address.target.credentials.is_some() => Source::Url,
+        None | Some(CredentialSource::Fixed(_) | CredentialSource::Callback(_)) => Source::Given,
+    };
+    let advice = login::advice(credentials, &source, options.asks_env);
     let failure = match ack.reason {
         // As brokers answer that speak 3.1.1 alone.
         0x01 | 0x84 => ConnectError::OldProtocol,

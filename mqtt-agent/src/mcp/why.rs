@@ -14,6 +14,7 @@ use super::call::CallError;
 use super::discover::{FindServer, FindTool, all_servers};
 use crate::discover::{DiscoverError, WINDOW};
 use crate::link::{Message, SubscribeError};
+use crate::near::near;
 use crate::session::{Session, SessionHandle};
 use crate::shown::shown;
 use crate::wire::{ErrorKind, Identifier, Response, ServerCard, Status, ToolCard};
@@ -26,9 +27,6 @@ const PROBES: usize = 3;
 
 /// How many servers are asked.
 const MOST_SERVERS: usize = 32;
-
-/// How far a name may be from the one that was asked for.
-const NEAR: usize = 3;
 
 /// Finds out why a tool does not answer, made by [`Client::why`](crate::Client::why). Await it.
 ///
@@ -382,11 +380,8 @@ impl Look<'_> {
         let session = self.why.handle.session().clone();
         let found = super::ListTools::new(session).partial().await;
         let tools = found.map(crate::discover::Listing::into_vec).unwrap_or_default();
-        let distance = |card: &ToolCard| strsim::levenshtein(&card.tool, &self.why.tool);
-        match tools.iter().min_by_key(|card| distance(card)).filter(|card| distance(card) <= NEAR) {
-            Some(card) => {
-                format!("did you mean `{}`? It may also be in another namespace", shown(&card.tool))
-            }
+        match near(&self.why.tool, tools.iter().map(|card| card.tool.as_str())) {
+            Some(tool) => format!("did you mean `{}`? It may also be in another namespace", shown(tool)),
             None => "look at its name and its namespace, and start its server".to_owned(),
         }
     }

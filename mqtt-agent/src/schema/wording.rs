@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::validate::{Check, Expected, Types, Wrong};
 use crate::json::last_step;
+use crate::near::near;
 use crate::shown::shown;
 
 /// The longest excerpt of a value that is told back, in characters.
@@ -25,7 +26,7 @@ pub(super) fn message(wrong: &Wrong<'_>) -> String {
         }
         Expected::Member(types, tags, beside) => {
             let missing = missing(*types, tags);
-            return match near(&last_step(&wrong.pointer), beside) {
+            return match near(&last_step(&wrong.pointer), beside.iter().copied()) {
                 Some(close) => format!("{missing}; did you mean it by `{close}`?", close = shown(close)),
                 None => missing,
             };
@@ -48,7 +49,7 @@ fn missing(types: Types, tags: &[&str]) -> String {
 fn unknown(pointer: &str, known: &[&str]) -> String {
     let name = last_step(pointer);
     let is_argument = pointer.matches('/').count() == 1;
-    match near(&name, known) {
+    match near(&name, known.iter().copied()) {
         Some(close) => format!("unknown; did you mean `{close}`?"),
         None if is_argument && known.is_empty() => "unknown; this tool takes no arguments".to_owned(),
         None if is_argument => format!("unknown; the arguments are {}", list(known)),
@@ -155,16 +156,4 @@ fn article(kind: &str) -> String {
         "boolean" => "`true` or `false`".to_owned(),
         other => format!("a {other}"),
     }
-}
-
-/// The known name that a misspelt one is close to.
-fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Longer names are unknown, not misspelt; comparing them would cost time that a caller decides.
-    let is_short = |name: &str| name.len() <= 64;
-    if !is_short(name) {
-        return None;
-    }
-    let scored =
-        known.iter().filter(|known| is_short(known)).map(|known| (strsim::jaro_winkler(name, known), *known));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }

@@ -120,7 +120,7 @@ pub(crate) fn command() -> Command {
                 .long("concurrency")
                 .value_name("NUMBER")
                 .value_parser(value_parser!(u32).range(1..=10_000))
-                .help("How many calls the server gets at once [default: 256, and 64 at a URL]"),
+                .help("How many calls run at once; at a URL, further ones wait while 64 requests have no response [default: 256]"),
         )
         .args(common())
 }

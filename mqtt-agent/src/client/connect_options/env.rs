@@ -2,12 +2,15 @@
 
 use std::env::var_os;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use super::{ConnectOptions, password_file};
+use super::ConnectOptions;
 use crate::error::{Error, Problem, Result};
-use crate::link::{CredentialSource, Credentials, Tls};
+use crate::link::{CredentialSource, Credentials, PasswordFile, Tls};
 
 const URL: &str = "MQTT_AGENT_URL";
 const USERNAME: &str = "MQTT_AGENT_USERNAME";
@@ -26,6 +29,9 @@ const WILL_DELAY: &str = "MQTT_AGENT_WILL_DELAY";
 const KEEP_ALIVE: &str = "MQTT_AGENT_KEEP_ALIVE";
 const MAX_PACKET_SIZE: &str = "MQTT_AGENT_MAX_PACKET_SIZE";
 const CALL_TIMEOUT: &str = "MQTT_AGENT_CALL_TIMEOUT";
+
+/// How long reading a file may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl ConnectOptions {
     /// Reads the options from environment variables.
@@ -57,7 +63,7 @@ impl ConnectOptions {
     /// # Errors
     ///
     /// [`Error::Invalid`] with every variable that is missing, contradicts another or can't be parsed, and every file
-    /// that can't be read.
+    /// that can't be read within 10 s.
     pub fn from_env() -> Result<Self> {
         Self::from_variables(var_os)
     }
@@ -73,7 +79,10 @@ impl ConnectOptions {
     }
 
     fn from_variables(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<Self> {
-        let mut read = Reader { variable, problems: Vec::new() };
+        Self::read_by(Reader { variable, problems: Vec::new(), patience: PATIENCE })
+    }
+
+    fn read_by(mut read: Reader<impl Fn(&'static str) -> Option<OsString>>) -> Result<Self> {
         let url = read.text(URL);
         if url.is_none() && read.problems.is_empty() {
             read.wrong(URL, "is not set; give the broker's address, as `mqtt://localhost:1883`");
@@ -103,6 +112,8 @@ impl ConnectOptions {
 struct Reader<V> {
     variable: V,
     problems: Vec<Problem>,
+    /// How long reading one file may take.
+    patience: Duration,
 }
 
 impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
@@ -132,17 +143,17 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
     }
 
     fn file(&mut self, name: &'static str, path: &Path) -> Option<Vec<u8>> {
-        let read = std::fs::read(path);
-        read.map_err(|error| {
-            self.wrong(
-                name,
-                &format!(
-                    "names `{}`, which can't be read: {error}; give a file that is there",
-                    path.display()
-                ),
-            );
-        })
-        .ok()
+        read_within(path.to_owned(), self.patience)
+            .map_err(|error| {
+                self.wrong(
+                    name,
+                    &format!(
+                        "names `{}`, which can't be read: {error}; give a file that is there",
+                        path.display()
+                    ),
+                );
+            })
+            .ok()
     }
 
     fn credentials(&mut self) -> Option<CredentialSource> {
@@ -156,8 +167,7 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
                 // Now, too: a file that isn't there is known before anything connects.
                 self.file(PASSWORD_FILE, &file)?;
                 let named = format!("`{PASSWORD_FILE}` (`{}`)", file.display());
-                let read = move || password_file(user.clone(), file.clone(), named.clone());
-                return Some(CredentialSource::asking(read));
+                return Some(CredentialSource::File(Arc::new(PasswordFile::new(user, file, named))));
             }
             (Some(_), Some(_), Some(_)) => {
                 self.wrong(PASSWORD_FILE, &format!("and `{PASSWORD}` are both set; leave one of them out"));
@@ -194,6 +204,17 @@ impl<V: Fn(&'static str) -> Option<OsString>> Reader<V> {
         }
         tls
     }
+}
+
+/// Reads a file on a thread of its own, which nothing can interrupt: it may be on a disk that hangs, or a pipe that nobody
+/// writes to.
+fn read_within(path: PathBuf, patience: Duration) -> io::Result<Vec<u8>> {
+    let (tell, told) = mpsc::channel();
+    // An error says that nobody waits for it any more.
+    let read = move || drop(tell.send(std::fs::read(path)));
+    thread::Builder::new().name("mqtt-agent-file".to_owned()).spawn(read)?;
+    let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "reading it took too long"));
+    told.recv_timeout(patience).unwrap_or_else(late)
 }
 
 #[cfg(test)]

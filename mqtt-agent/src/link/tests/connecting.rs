@@ -6,7 +6,9 @@ use super::broker::{Broker, Setup, Transport, mosquitto};
 use super::pki::Pki;
 use super::proxy::NOWHERE;
 use super::{DEADLINE, connect, open, options, soon, subscribe, text};
-use crate::link::{ConnectError, ConnectionState, CredentialSource, Credentials, Link, Message, Tls};
+use crate::link::{
+    ConnectError, ConnectionState, CredentialSource, Credentials, Link, Message, PasswordFile, Tls,
+};
 
 async fn echo(link: &Link) {
     let (_subscription, mut inbox) = subscribe(link, "echo").await;
@@ -36,6 +38,38 @@ async fn a_wrong_password_is_known_at_once() {
     assert!(!text.contains("wrong"), "{text}");
     link.close(DEADLINE).await;
     assert_eq!(link.connected(DEADLINE).await, Err(ConnectError::Closed));
+}
+
+#[tokio::test]
+async fn where_a_refused_login_stood_is_told() {
+    let broker = Broker::with(Setup { password: true, ..Setup::default() }).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "wrong").unwrap();
+    let in_file = PasswordFile::new("me".to_owned(), file.path().to_owned(), "`a/file`".to_owned());
+    let in_url = format!("mqtt://me:wrong@{}", broker.address);
+    for (url, credentials, asks_env, told) in [
+        (in_url.clone(), None, false, "its password in the URL"),
+        (in_url.clone(), None, true, "its password in the URL"),
+        (
+            in_url,
+            Some(CredentialSource::Fixed(Credentials::new("me", "wrong"))),
+            true,
+            "its password (`MQTT_AGENT_USERNAME`, `MQTT_AGENT_PASSWORD`)",
+        ),
+        (
+            broker.url(),
+            Some(CredentialSource::File(std::sync::Arc::new(in_file))),
+            true,
+            "its password in `a/file`",
+        ),
+    ] {
+        let mut refused = options(url);
+        (refused.credentials, refused.asks_env) = (credentials, asks_env);
+        let link = Link::open(refused).unwrap();
+        let error = link.connected(DEADLINE).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("check the user name `me` and {told}")), "{error}");
+        link.close(DEADLINE).await;
+    }
 }
 
 #[tokio::test]
@@ -117,6 +151,44 @@ async fn a_callback_that_blocks_stops_nothing_and_runs_once_at_a_time() {
     soon(begins.recv()).await.unwrap();
     drop(release);
     soon(link.close(DEADLINE)).await;
+}
+
+/// A pipe that nobody writes to, as a file on a disk that hangs.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_password_file_that_cannot_be_read_fails_each_attempt_in_time_and_is_read_once_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut options = options(format!("mqtt://{}:{}", NOWHERE.0, NOWHERE.1));
+    options.connect_timeout = Duration::from_millis(20);
+    options.max_backoff = Duration::from_millis(1);
+    let file = PasswordFile::new("me".to_owned(), pipe.clone(), "`pipe`".to_owned());
+    options.credentials = Some(CredentialSource::File(std::sync::Arc::new(file)));
+    let link = Link::open(options).unwrap();
+    let mut state = link.state();
+    let later = |state: &ConnectionState| matches!(state, ConnectionState::Connecting { attempt, .. } if *attempt > 4);
+    let error = match &*soon(state.wait_for(later)).await.unwrap() {
+        ConnectionState::Connecting { error, .. } => error.clone().unwrap(),
+        state => panic!("{state:?}"),
+    };
+    assert!(error.contains("`pipe` could not be read in time"), "{error}");
+    let names = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path().join("comm"));
+    let names = names.filter_map(|path| std::fs::read_to_string(path).ok());
+    assert_eq!(names.filter(|name| name.starts_with("mqtt-agent-pass")).count(), 1);
+    // Now it can be read: what fails is the connection.
+    let wants = |state: &ConnectionState| matches!(state, ConnectionState::Connecting { error: Some(error), .. } if error.contains("refused"));
+    let written = tokio::spawn(async move {
+        loop {
+            let pipe = pipe.clone();
+            tokio::task::spawn_blocking(|| std::fs::write(pipe, "right")).await.unwrap().unwrap();
+        }
+    });
+    soon(state.wait_for(wants)).await.unwrap();
+    written.abort();
+    soon(link.close(DEADLINE)).await;
+    // So that no thread waits for a reader.
+    drop(std::fs::OpenOptions::new().read(true).write(true).open(directory.path().join("pipe")));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::near::near;
 use crate::wire::Identifier;
 
 /// So many tasks go out once more without a sign of life.
@@ -19,9 +20,8 @@ const HOLD: Duration = Duration::from_secs(2);
 /// The most agents of which it is remembered that they are online.
 const MOST: usize = 100_000;
 
-/// With so many ids one that none has is compared, and by so many letters those may differ that are similar.
+/// With so many ids one that none has is compared.
 const COMPARED: usize = 256;
-const NEAR: usize = 2;
 
 /// What is known of agents, and what waits for them.
 #[derive(Debug, Default)]
@@ -79,17 +79,9 @@ impl Agents {
 
     /// One that is online and may be meant by an id that none has, for its id is similar; not our `own`.
     pub(super) fn near(&self, agent: &str, own: &str) -> Option<Arc<str>> {
-        // Longer ids are unknown, not misspelt.
-        let is_short = |id: &str| id.len() <= 64;
-        let distance = |online: &&Arc<str>| strsim::levenshtein(online, agent);
-        self.online
-            .iter()
-            .filter(|online| &***online != own && is_short(online) && is_short(agent))
-            .take(COMPARED)
-            .map(|online| (distance(&online), online))
-            .filter(|(distance, _)| *distance <= NEAR && distance.saturating_mul(3) <= agent.len())
-            .min()
-            .map(|(_, online)| Arc::clone(online))
+        let others = self.online.iter().map(|online| &**online).filter(|online| *online != own);
+        let near = near(agent, others.take(COMPARED))?;
+        self.online.get(near).cloned()
     }
 
     /// Whether it was not online, as far as is known.

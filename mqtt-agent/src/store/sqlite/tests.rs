@@ -2,6 +2,8 @@
 //! memory.
 
 mod aside;
+mod batch;
+mod commit;
 mod crash;
 mod file;
 mod format;

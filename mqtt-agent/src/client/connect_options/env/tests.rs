@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::ConnectOptions;
+use super::{ConnectOptions, Reader};
 use crate::error::Error;
 use crate::link::CredentialSource;
 
@@ -138,7 +138,7 @@ async fn a_password_file_is_read_again_for_each_connection() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     let options = from(&[AT, ("MQTT_AGENT_USERNAME", "me"), ("MQTT_AGENT_PASSWORD_FILE", path)]).unwrap();
-    let Some(source @ CredentialSource::Callback(_)) = &options.credentials else { panic!("{options:?}") };
+    let Some(source @ CredentialSource::File(_)) = &options.credentials else { panic!("{options:?}") };
     let turns = Arc::new(Semaphore::new(1));
     for (text, password) in [("first\n", "first"), ("second\r\n", "second"), ("with\nlines\n", "with\nlines")]
     {
@@ -148,4 +148,27 @@ async fn a_password_file_is_read_again_for_each_connection() {
     file.close().unwrap();
     let error = source.ask(&turns).await.unwrap_err();
     assert!(error.starts_with("`MQTT_AGENT_PASSWORD_FILE` (`"), "{error}");
+}
+
+/// A pipe that nobody writes to, as a file on a disk that hangs.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_not_read_in_time_is_told_and_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for name in ["MQTT_AGENT_PASSWORD_FILE", "MQTT_AGENT_CA_FILE"] {
+        let variable = |asked: &'static str| match asked {
+            "MQTT_AGENT_URL" => Some("mqtt://localhost".into()),
+            "MQTT_AGENT_USERNAME" => Some("me".into()),
+            asked => (asked == name).then(|| pipe.clone().into_os_string()),
+        };
+        let patience = Duration::from_millis(100);
+        let began = std::time::Instant::now();
+        let error = ConnectOptions::read_by(Reader { variable, problems: Vec::new(), patience }).unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let told =
+            format!("`{name}` names `{}`, which can't be read: reading it took too long", pipe.display());
+        assert!(error.to_string().contains(&told), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use futures_util::poll;
 use super::*;
 
 /// Keeps the thread busy until the sender is dropped, so that what is asked meanwhile makes one batch.
-async fn hold(store: &SqliteStore) -> mpsc::Sender<()> {
+pub(super) async fn hold(store: &SqliteStore) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
     let (entered_tx, mut entered) = tokio::sync::mpsc::unbounded_channel();
     let store = store.clone();
