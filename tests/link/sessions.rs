@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mqtt_agent::prelude::*;
-use support::fake_broker::{Packet, Sessions};
+use support::fake_broker::{Packet, Retained, Sessions};
 use support::{FakeBroker, Knobs};
 
 use crate::common::*;
@@ -84,4 +84,32 @@ async fn a_subscription_that_ended_is_not_made_again() {
     drop(client.tool("add").within(Duration::from_millis(100)).await);
     broker.seen().subscribe(2, "mcp/tools/add/card").await;
     assert!(!filters(&broker, 2).iter().any(|filter| filter.contains('+')), "{:?}", filters(&broker, 2));
+}
+
+/// Serves two tools, crashes, and serves one: the card of the other says that it is offline.
+async fn the_card_of_a_tool_that_is_gone_is_set_offline(knobs: Knobs) {
+    let broker = FakeBroker::start(knobs).await;
+    drop(calculator().start(&broker.url()).await.unwrap());
+    broker.seen().end(1).await;
+    let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+    let card = broker.seen().publish(2, "mcp/tools/repeat/card").await;
+    let text: serde_json::Value = serde_json::from_slice(&card.payload).unwrap();
+    assert_eq!((&text["status"], card.retain), (&json!("offline"), true), "{text}");
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn sub_8b_a_tool_that_is_gone_is_set_offline() {
+    the_card_of_a_tool_that_is_gone_is_set_offline(Knobs::default()).await;
+}
+
+#[tokio::test]
+async fn sub_8b_a_tool_that_is_gone_is_set_offline_where_there_are_no_identifiers() {
+    the_card_of_a_tool_that_is_gone_is_set_offline(Knobs { identifiers: false, ..Knobs::default() }).await;
+}
+
+#[tokio::test]
+async fn sub_8b_a_tool_that_is_gone_is_set_offline_where_retained_messages_have_no_identifier() {
+    let retained = Retained::Unidentified;
+    the_card_of_a_tool_that_is_gone_is_set_offline(Knobs { retained, ..Knobs::default() }).await;
 }

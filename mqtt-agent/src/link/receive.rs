@@ -217,7 +217,10 @@ impl Actor {
                 copies::Verdict::Hold => return self.held.push((inbound, place)),
             }
         }
-        let by_topic = place.is_none() || !self.may_be_left();
+        let is_kept = place.is_some() && self.may_be_left();
+        // A retained message answers a SUBSCRIBE. Where its identifier is missing, and one of this process's filters
+        // matches, it answers that one: whoever waits for it does so before everything is subscribed.
+        let by_topic = !is_kept || (inbound.retain && !is_identified);
         let Some((inbound, identified)) = self.deliver(inbound, &identifiers, place, by_topic) else {
             return;
         };
@@ -225,7 +228,7 @@ impl Actor {
             crate::log::debug!(topic = %shown(inbound.topic()), "dropped a message for a subscription that has ended");
             return self.acknowledge(place);
         }
-        match place.filter(|_| !by_topic) {
+        match place.filter(|_| is_kept) {
             None => self.hand_over_unclaimed(inbound, place),
             Some(place) => {
                 if let Err(message) =

@@ -168,6 +168,8 @@ pub enum Retained {
     Dropped,
     /// Kept, but not sent for a filter with wildcards.
     NotForWildcards,
+    /// Kept, and sent without the identifier of the subscription, as mochi-mqtt 2.7 does.
+    Unidentified,
 }
 
 /// What a [`Hook`] decides.

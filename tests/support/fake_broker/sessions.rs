@@ -38,7 +38,7 @@ pub(super) struct Online {
     max_packet_size: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Subscription {
     filter: String,
     options: u8,
@@ -184,9 +184,16 @@ impl State {
                 _ => false,
             };
             let plain = !subscription.filter.contains(['+', '#']);
-            if wanted && !subscription.is_shared() && (plain || self.knobs.retained == Retained::Kept) {
-                let found = self.retained.values().filter(|kept| matches(&subscription.filter, &kept.topic));
-                retained.extend(found.map(|kept| copy(kept, &[&subscription], true)));
+            if wanted
+                && !subscription.is_shared()
+                && (plain || self.knobs.retained != Retained::NotForWildcards)
+            {
+                let sent = match self.knobs.retained {
+                    Retained::Unidentified => Subscription { identifier: None, ..subscription.clone() },
+                    _ => subscription.clone(),
+                };
+                let found = self.retained.values().filter(|kept| matches(&sent.filter, &kept.topic));
+                retained.extend(found.map(|kept| copy(kept, &[&sent], true)));
             }
             session.subscriptions.push(subscription);
         }
