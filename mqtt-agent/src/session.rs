@@ -250,7 +250,12 @@ impl Session {
         &self.windows
     }
 
-    /// Subscribes the topic that answers come to, once.
+    /// Whether the topic is subscribed that answers come to.
+    pub(crate) fn receives_responses(&self) -> bool {
+        self.responses.initialized()
+    }
+
+    /// Subscribes it, once.
     pub(crate) async fn receive_responses(&self) -> Result<(), SubscribeError> {
         let subscribe = || async {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));

@@ -1,20 +1,28 @@
 //! Runs one handler until it answers or panics, its deadline passes, or it is cancelled.
+//!
+//! Many handlers may wait at a time, so what each takes is kept small: an `async fn` has room for its arguments twice, as
+//! arguments and as variables, and for all that it hands on once more.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use pin_project_lite::pin_project;
 use serde_json::{Map, Value};
+use tokio::time::{Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFuture;
 
 use crate::handler::context::Context;
 use crate::handler::param::Call;
 use crate::handler::refusal::{self, canceled, invalid_arguments, timed_out};
 use crate::handler::registry::{Handler, Location, Refused};
-use crate::handler::reply::{Answer, Answered, FailureParts as Parts};
+use crate::handler::reply::{Answer, Answered, FailureParts as Parts, ToolFuture};
 use crate::shown::{quoting, shown};
 use crate::wire::{ErrorBody, ErrorKind};
 
@@ -27,8 +35,6 @@ pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) handler: Run,
     pub(crate) location: Location,
-    /// How long it may take at most, where that ends before the deadline of who asked.
-    pub(crate) own_limit: Option<Duration>,
 }
 
 /// A handler that is known when the program runs.
@@ -60,36 +66,76 @@ impl fmt::Debug for Run {
 }
 
 /// Runs a handler; a panic of its, in whatever it does or drops, is an answer as well. The turn is given back when the
-/// handler has ended, which for a blocking one may be after its deadline.
-pub(crate) async fn run(
-    job: Job,
+/// handler has ended, which for a blocking one may be after its deadline. `own_limit` is how long it may take at most, where
+/// that ends before the deadline of who asked.
+pub(crate) fn run(
+    job: &Job,
+    own_limit: Option<Duration>,
     arguments: Map<String, Value>,
-    context: Context,
+    context: &Context,
     turn: impl Send + 'static,
-) -> Outcome {
-    let outcome = until_its_end(&job, arguments, context, turn);
-    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
-    outcome.unwrap_or_else(|panic| Err(panicked(&job, panic.as_ref())))
+) -> impl Future<Output = Outcome> {
+    let running = UntilItsEnd {
+        handler: Some(handled(job, arguments, context, turn)),
+        cancelled: context.cancellation().cancelled(),
+        late: sleep_until(context.deadline().into()),
+        name: job.name,
+        own_limit,
+    };
+    let outcome = AssertUnwindSafe(running).catch_unwind();
+    outcome.map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(job, panic.as_ref()))))
 }
 
-async fn until_its_end(
+pin_project! {
+    /// A handler, until it ends, is cancelled or is late.
+    struct UntilItsEnd<'c, F> {
+        // Dropped within the poll that ends it, for that may panic as well.
+        #[pin]
+        handler: Option<F>,
+        #[pin]
+        cancelled: WaitForCancellationFuture<'c>,
+        #[pin]
+        late: Sleep,
+        name: &'static str,
+        own_limit: Option<Duration>,
+    }
+}
+
+impl<F: Future<Output = Outcome>> Future for UntilItsEnd<'_, F> {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Outcome> {
+        let mut this = self.project();
+        let handler = this.handler.as_mut().as_pin_mut();
+        let outcome = if let Some(Poll::Ready(outcome)) = handler.map(|handler| handler.poll(cx)) {
+            outcome
+        } else if this.cancelled.poll(cx).is_ready() {
+            Err(canceled())
+        } else if this.late.poll(cx).is_ready() {
+            Err(timed_out(this.name, *this.own_limit))
+        } else {
+            return Poll::Pending;
+        };
+        this.handler.set(None);
+        Poll::Ready(outcome)
+    }
+}
+
+#[allow(clippy::manual_async_fn, reason = "an `async fn` has room for its arguments twice")]
+fn handled(
     job: &Job,
     arguments: Map<String, Value>,
-    context: Context,
+    context: &Context,
     turn: impl Send + 'static,
-) -> Outcome {
-    let (deadline, cancellation) = (context.deadline(), context.cancellation().clone());
-    let running = async {
+) -> impl Future<Output = Outcome> {
+    async move {
         match &job.handler {
-            Run::Dynamic(handler) => told(handler(arguments, context.clone()).await, job, &context),
+            Run::Dynamic(handler) => told(handler(arguments, context.clone()).await, job, context),
             Run::Annotated(Handler::Async(handler)) => {
-                let mut call = Call::new(arguments, &context);
-                match handler(&mut call) {
-                    Ok(future) => told(future.await, job, &context),
-                    Err(Refused) => Err(invalid_arguments(&call.into_errors())),
-                }
+                let future = begun(*handler, arguments, context)?;
+                told(future.await, job, context)
             }
-            Run::Annotated(Handler::Inline(handler)) => run_now(*handler, arguments, job, &context),
+            Run::Annotated(Handler::Inline(handler)) => run_now(*handler, arguments, job, context),
             Run::Annotated(Handler::Blocking(handler)) => {
                 let (handler, job, context) = (*handler, job.clone(), context.clone());
                 // What it logs and calls belongs to its call there as well.
@@ -111,13 +157,17 @@ async fn until_its_end(
                 }
             }
         }
-    };
-    tokio::select! {
-        biased;
-        outcome = running => outcome,
-        () = cancellation.cancelled() => Err(canceled()),
-        () = tokio::time::sleep_until(deadline.into()) => Err(timed_out(job.name, job.own_limit)),
     }
+}
+
+/// The handler's future. It holds what it took of the arguments; what is left of them is dropped.
+fn begun<'a>(
+    handler: for<'c> fn(&mut Call<'c>) -> Result<ToolFuture<'c>, Refused>,
+    arguments: Map<String, Value>,
+    context: &'a Context,
+) -> Result<ToolFuture<'a>, ErrorBody> {
+    let mut call = Call::new(arguments, context);
+    handler(&mut call).map_err(|Refused| invalid_arguments(&call.into_errors()))
 }
 
 fn run_now(

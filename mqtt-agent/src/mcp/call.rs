@@ -44,7 +44,8 @@ use retry::retried;
 pub struct ToolCall<T = Value> {
     handle: SessionHandle,
     tool: String,
-    arguments: Result<Box<RawValue>, CallError>,
+    // The error in a box: a call is moved into its future, and takes the room of what is never there.
+    arguments: Result<Box<RawValue>, Box<CallError>>,
     timeout: Option<Duration>,
     retry: Option<Retry>,
     max_result_bytes: Option<u64>,
@@ -56,7 +57,7 @@ impl<T: FromToolResult> ToolCall<T> {
         Self {
             handle,
             tool,
-            arguments: object(arguments),
+            arguments: object(arguments).map_err(Box::new),
             timeout: None,
             retry: None,
             max_result_bytes: None,
@@ -123,6 +124,7 @@ impl<T: FromToolResult> ToolCall<T> {
     pub fn save_to(self, path: impl Into<std::path::PathBuf>) -> SaveTo {
         let deadline = self.handle.deadline(self.timeout);
         let Self { handle, tool, arguments, retry, max_result_bytes: limit, .. } = self;
+        let arguments = arguments.map_err(|error| *error);
         SaveTo { handle, tool, arguments, deadline, retry, limit, path: path.into() }
     }
 
@@ -147,7 +149,8 @@ impl<T: FromToolResult> ToolCall<T> {
     pub async fn stream(self) -> Result<ToolStream<T>, CallError> {
         let deadline = self.handle.deadline(self.timeout);
         let asks = Asks { content: T::CONTENT, chunks: None };
-        let exchange = Exchange::new(&self.handle, &self.tool, self.arguments?, asks, deadline)?;
+        let exchange =
+            Exchange::new(&self.handle, &self.tool, self.arguments.map_err(|error| *error)?, asks, deadline)?;
         ToolStream::open(exchange).await
     }
 }
@@ -159,6 +162,7 @@ impl<T: FromToolResult + 'static> IntoFuture for ToolCall<T> {
     fn into_future(self) -> Self::IntoFuture {
         let deadline = self.handle.deadline(self.timeout);
         let Self { handle, tool, arguments, retry, max_result_bytes, .. } = self;
+        let arguments = arguments.map_err(|error| *error);
         let asks = Asks { content: T::CONTENT, chunks: max_result_bytes };
         if let Some(retry) = retry {
             let made = again(handle, tool, arguments, asks, deadline, retry);
@@ -217,5 +221,22 @@ fn object(arguments: &impl Serialize) -> Result<Box<RawValue>, CallError> {
         _ => Err(CallError::InvalidArguments {
             message: "arguments are a JSON object; give a struct, a map or `json!({..})`".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<T, F>(_: impl FnOnce(T) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_call_that_waits_for_its_answer_is_small() {
+        // A user's own future has the room of a `ToolCall`; the others are boxes that the call keeps until its answer is here.
+        let sizes = [size_of::<ToolCall>(), size_of::<Exchange>(), size_of_future(Exchange::run)];
+        let most = [136, 208, 272];
+        assert!(sizes.iter().zip(most).all(|(size, most)| *size <= most), "{sizes:?}, at most {most:?}");
     }
 }

@@ -164,7 +164,7 @@ impl DynamicTool {
                 timeout: None,
                 concurrency: None,
                 allow: None,
-                job: Job { name, handler, location, own_limit: None },
+                job: Job { name, handler, location },
             },
             description,
             input,

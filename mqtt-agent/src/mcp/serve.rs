@@ -4,6 +4,7 @@
 //! ([`Admission`]); [`crate::handler::run`] runs the handler; [`answer`] sends the response.
 
 mod answer;
+mod asked;
 mod cards;
 mod change;
 mod chunks;

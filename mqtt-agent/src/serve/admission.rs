@@ -193,7 +193,14 @@ impl Admitted {
         self.admission.in_turn(self.caller, own).await
     }
 
-    /// The same for a call that is made in a handler. Where that, or one around it, runs here it holds a place while it waits
+    /// Its turn if that is now: the first step of the others, which need not be waited for then.
+    pub(crate) fn turn_now(&mut self, own: Option<&Arc<Places>>) -> Option<Turn> {
+        let turn = self.admission.at_once(self.caller, own)?;
+        self.is_settled();
+        Some(turn)
+    }
+
+    /// The same as [`turn`](Self::turn) for a call that is made in a handler. Where that, or one around it, runs here it holds a place while it waits
     /// for this call: then this one is run at once or is `Busy` at once, for it might wait for its own callers.
     pub(crate) async fn turn_within(
         &mut self,

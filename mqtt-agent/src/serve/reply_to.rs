@@ -4,6 +4,7 @@
 //! [`is_safe_result`](crate::wire::Namespace::is_safe_result) for tasks, and by [`ReplyTo::of_request`] for requests on
 //! users' own topics.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,17 +24,35 @@ const KEPT: Duration = Duration::from_secs(30);
 /// Where and how one message is answered.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplyTo {
-    topic: String,
+    topic: Arc<str>,
     /// Echoed byte for byte (`MCP-6`, `A2A-7`).
-    correlation: Option<Bytes>,
+    correlation: Option<Correlation>,
     trace: Option<TraceContext>,
     /// The largest message that the receiver says it takes (`SUB-14`).
     limit: Option<u64>,
 }
 
+#[derive(Debug, Clone)]
+enum Correlation {
+    /// A call's id, as a rule.
+    Id(Identifier),
+    /// Any other.
+    Data(Bytes),
+}
+
+impl Correlation {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Id(id) => id.as_str().as_bytes(),
+            Self::Data(data) => data,
+        }
+    }
+}
+
 impl ReplyTo {
     /// Answers on a topic that was found to be safe.
     pub(crate) fn new(topic: String, correlation: Option<Bytes>, trace: Option<TraceContext>) -> Self {
+        let (topic, correlation) = (topic.into(), correlation.map(Correlation::Data));
         Self { topic, correlation, trace, limit: None }
     }
 
@@ -57,8 +76,21 @@ impl ReplyTo {
         Self { limit, ..self }
     }
 
+    /// Without the message: a slice of it keeps a whole receive buffer, which an answer that is yet to come is not worth.
+    pub(crate) fn detached_by(mut self, call_id: &Identifier) -> Self {
+        self.correlation = self.correlation.map(|correlation| match correlation.as_bytes() {
+            data if data == call_id.as_str().as_bytes() => Correlation::Id(call_id.clone()),
+            data => Correlation::Data(Bytes::copy_from_slice(data)),
+        });
+        self
+    }
+
     pub(crate) fn topic(&self) -> &str {
         &self.topic
+    }
+
+    pub(crate) fn shared_topic(&self) -> Arc<str> {
+        Arc::clone(&self.topic)
     }
 
     pub(crate) fn trace(&self) -> Option<&TraceContext> {
@@ -71,9 +103,12 @@ impl ReplyTo {
 
     /// An answer, which does not expire.
     pub(crate) fn message(&self, payload: impl Into<Bytes>) -> Message {
-        let message = Message::json(self.topic.as_str(), payload);
+        let message = Message::json(self.shared_topic(), payload);
         let message = match &self.correlation {
-            Some(correlation) => message.with_correlation(correlation.clone()),
+            Some(Correlation::Id(id)) => {
+                message.with_correlation(Bytes::copy_from_slice(id.as_str().as_bytes()))
+            }
+            Some(Correlation::Data(data)) => message.with_correlation(data.clone()),
             None => message,
         };
         message.with_trace(self.trace.as_ref()).for_receiver(self.limit)
@@ -106,6 +141,7 @@ pub(crate) fn correlated_id(properties: &Properties) -> Option<Identifier> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -121,5 +157,18 @@ mod tests {
             assert!(!asks(topic), "{topic:?}");
         }
         assert!(ReplyTo::of_request(&Properties::default()).is_none(), "none is asked for");
+    }
+
+    #[test]
+    fn mcp_6_an_answer_echoes_what_it_is_correlated_by_and_does_not_keep_the_message() {
+        let packet = Bytes::from(b"call-1, data".to_vec());
+        let id = Identifier::parse("call-1").unwrap();
+        let begun = [packet.slice(..6), packet.slice(8..)].map(|data| {
+            let properties = Properties { correlation_data: Some(data), ..Properties::default() };
+            ReplyTo::with("answers/me".to_owned(), &properties).detached_by(&id)
+        });
+        let echoed = begun.each_ref().map(|reply_to| reply_to.message("{}").properties.correlation_data);
+        assert_eq!(echoed.map(Option::unwrap), ["call-1", "data"]);
+        assert!(packet.is_unique(), "the receive buffer is kept");
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct Scope {
     pub(crate) windows: Option<Arc<Windows>>,
 }
 
+/// That of calls outside of handlers: nothing is inherited.
+static OUTSIDE: Scope =
+    Scope { deadline: None, cancellation: None, trace: None, path: CallPath::NONE, windows: None };
+
 impl Scope {
     /// Whether the handler is cancelled, or has ended: then it asks for nothing more.
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -42,17 +46,18 @@ impl Scope {
 #[derive(Debug, Clone)]
 pub(crate) struct SessionHandle {
     session: Arc<Session>,
-    scope: Scope,
+    // Shared: each call has a handle, and most are made outside of handlers.
+    scope: Option<Arc<Scope>>,
 }
 
 impl SessionHandle {
     pub(crate) fn new(session: Arc<Session>) -> Self {
-        Self { session, scope: Scope::default() }
+        Self { session, scope: None }
     }
 
     /// The same session, seen from a handler.
     pub(crate) fn scoped(&self, scope: Scope) -> Self {
-        Self { session: Arc::clone(&self.session), scope }
+        Self { session: Arc::clone(&self.session), scope: Some(Arc::new(scope)) }
     }
 
     pub(crate) fn session(&self) -> &Arc<Session> {
@@ -60,17 +65,17 @@ impl SessionHandle {
     }
 
     pub(crate) fn scope(&self) -> &Scope {
-        &self.scope
+        self.scope.as_deref().unwrap_or(&OUTSIDE)
     }
 
     /// The windows of its calls.
     pub(crate) fn windows(&self) -> &Windows {
-        self.scope.windows.as_deref().unwrap_or_else(|| self.session.windows())
+        self.scope().windows.as_deref().unwrap_or_else(|| self.session.windows())
     }
 
     /// When a call with this timeout ends: with the session's where it has none, and with the handler that makes it.
     pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
         let own = deadline::within(timeout.unwrap_or_else(|| self.session.timeout()));
-        self.scope.deadline.map_or(own, |inherited| inherited.min(own))
+        self.scope().deadline.map_or(own, |inherited| inherited.min(own))
     }
 }

@@ -13,6 +13,9 @@ const LONGEST: usize = 16;
 pub struct CallPath(Vec<u64>);
 
 impl CallPath {
+    /// That of a call outside of handlers.
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// Reads it from User Properties. A malformed one counts as absent.
     #[must_use]
     pub fn from_user_properties(properties: &[(String, String)]) -> Self {

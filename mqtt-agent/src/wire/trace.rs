@@ -3,8 +3,8 @@
 /// A `traceparent`, with its `tracestate` if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    traceparent: String,
-    tracestate: Option<String>,
+    traceparent: Box<str>,
+    tracestate: Option<Box<str>>,
 }
 
 /// The maximum length of a `tracestate`; W3C requires at least 512.
@@ -25,7 +25,7 @@ impl TraceContext {
             return None;
         }
         let tracestate = tracestate.filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
-        Some(Self { traceparent: traceparent.to_owned(), tracestate: tracestate.map(str::to_owned) })
+        Some(Self { traceparent: traceparent.into(), tracestate: tracestate.map(Into::into) })
     }
 
     /// The trace id and the caller's span id.
@@ -49,7 +49,7 @@ impl TraceContext {
 
     /// As User Properties.
     pub fn to_user_properties(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let state = self.tracestate.as_ref().map(|state| ("tracestate".to_owned(), state.clone()));
-        std::iter::once(("traceparent".to_owned(), self.traceparent.clone())).chain(state)
+        let state = self.tracestate.as_ref().map(|state| ("tracestate".to_owned(), state.to_string()));
+        std::iter::once(("traceparent".to_owned(), self.traceparent.to_string())).chain(state)
     }
 }

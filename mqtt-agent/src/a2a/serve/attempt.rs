@@ -364,15 +364,18 @@ impl Execution {
         let began = Instant::now();
         let own_limit = until.is_none_or(|until| own < until).then_some(limit);
         let (name, handler, location) = (skill.id, skill.handler.into(), skill.location);
-        let job = Job { name, handler, location, own_limit };
+        let job = Job { name, handler, location };
         let (arguments, turn) = (std::mem::take(&mut driver.arguments), driver.turn.take());
         let outcome = match self.ready.layers.is_empty() {
-            true => run(job, arguments, context, turn).instrument(span.clone()).await,
+            true => {
+                let running = run(&job, own_limit, arguments, &context, turn);
+                running.instrument(span.clone()).await
+            }
             false => {
                 let request = Request::new(Kind::Skill, context, arguments, &*self.begun().from);
-                let handle = |request: Request| {
+                let handle = |request: Request| async {
                     let (arguments, context) = request.into_call();
-                    run(job, arguments, context, turn)
+                    run(&job, own_limit, arguments, &context, turn).await
                 };
                 let handled = self.ready.layers.around(request, deadline, handle);
                 Box::pin(handled.instrument(span.clone())).await

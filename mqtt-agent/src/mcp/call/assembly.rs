@@ -11,6 +11,8 @@ pub use error::ChunksError;
 pub use sink::Saved;
 pub(super) use sink::{Sink, Whole};
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -57,13 +59,13 @@ impl Assembly {
         Ok(Self { _subscription: subscription, expected: Some(expect), outcome, _task: task })
     }
 
-    /// Ends when the chunks can't become a result any more.
-    pub(super) async fn failure(&mut self) -> ChunksError {
-        match (&mut self.outcome).await {
+    /// Ready when the chunks can't become a result any more.
+    pub(super) fn poll_failure(&mut self, cx: &mut Context<'_>) -> Poll<ChunksError> {
+        Pin::new(&mut self.outcome).poll(cx).map(|outcome| match outcome {
             Ok(Err(error)) => error,
             // It is whole only after it was told what to expect.
             Ok(Ok(_)) | Err(_) => ChunksError::Ended,
-        }
+        })
     }
 
     /// What the chunks make, once all are there.

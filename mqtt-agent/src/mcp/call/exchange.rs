@@ -1,25 +1,27 @@
 //! A call on the wire: publishes it, waits for its answer, and cancels it when it is dropped.
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use pin_project_lite::pin_project;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::{Instrument, Span};
 
 use super::CallError;
 use super::asks::Asks;
-use super::assembly::{Assembly, ChunksError, Saved, Sink, Whole};
+use super::assembly::{Assembly, Saved, Sink, Whole};
 use super::look::look;
 use crate::discover::SMALL;
 use crate::handler::reply::{Apart, Received};
-use crate::kept::Kept;
 use crate::link::{Inbound, Message, Outcome, PublishError, Published, unsent};
 use crate::session::{Answer, Ending, Full, Place, Scope, Session, SessionHandle, ToolWindow};
 use crate::spans;
@@ -31,7 +33,7 @@ pub(super) type CallResult = Result<Received, CallError>;
 /// One call. Dropping it before its answer cancels the call.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    session: Arc<Session>,
+    handle: SessionHandle,
     call_id: Identifier,
     // Until the call is sent.
     arguments: Option<Box<RawValue>>,
@@ -43,7 +45,8 @@ pub(super) struct Exchange {
     // One for the whole call: entering one into the runtime's wheel may wake a thread. Made when the call first waits,
     // which is in the runtime.
     alarm: Option<Pin<Box<Sleep>>>,
-    scope: Scope,
+    /// Completes when the handler is cancelled that makes the call. Made as the alarm is.
+    canceled: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     window: Arc<ToolWindow>,
     span: Span,
     stage: Stage,
@@ -89,7 +92,7 @@ impl Exchange {
         Identifier::parse(tool).map_err(|error| CallError::InvalidName { message: error.to_string() })?;
         Ok(Box::new(Self {
             window: handle.windows().of(tool, Instant::now()),
-            session: Arc::clone(handle.session()),
+            handle: handle.clone(),
             call_id: Identifier::random(),
             arguments: Some(arguments),
             asks,
@@ -97,7 +100,7 @@ impl Exchange {
             started: Instant::now(),
             deadline,
             alarm: None,
-            scope: handle.scope().clone(),
+            canceled: None,
             span: Span::none(),
             stage: Stage::Waiting,
         }))
@@ -108,13 +111,16 @@ impl Exchange {
     }
 
     pub(super) fn session(&self) -> &Arc<Session> {
-        &self.session
+        self.handle.session()
+    }
+
+    fn scope(&self) -> &Scope {
+        self.handle.scope()
     }
 
     /// Begins the call's span, in which its steps run. Not before it is polled: where it was made may have another span.
     pub(super) fn begin(&mut self) -> Span {
-        let Self { call_id, window, scope, .. } = &*self;
-        self.span = spans::call(window.tool(), call_id.as_str(), scope.trace.as_ref());
+        self.span = spans::call(self.tool(), self.call_id.as_str(), self.scope().trace.as_ref());
         self.span.clone()
     }
 
@@ -128,18 +134,25 @@ impl Exchange {
     }
 
     pub(super) fn stream_topic(&self) -> String {
-        self.session.namespace().stream(self.tool(), self.call_id.as_str())
+        self.session().namespace().stream(self.tool(), self.call_id.as_str())
     }
 
     /// Runs a step of the call until the call's deadline, or until the calling handler ends.
-    pub(super) async fn bounded<F: Future>(&mut self, step: F) -> Result<F::Output, CallError> {
-        tokio::select! {
-            biased;
-            // First: a handler that is cancelled already starts nothing more.
-            () = self.scope.cancelled() => Err(CallError::Canceled),
-            done = step => Ok(done),
-            () = late(&mut self.alarm, self.deadline) => Err(self.timed_out()),
-        }
+    pub(super) fn bounded<F: Future>(&mut self, step: F) -> Bounded<'_, F> {
+        Bounded { exchange: self, step }
+    }
+
+    /// Ready when the calling handler is cancelled.
+    fn poll_canceled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(token) = &self.handle.scope().cancellation else { return Poll::Pending };
+        let canceled = self.canceled.get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
+        canceled.as_mut().poll(cx)
+    }
+
+    /// Ready at the call's deadline.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline;
+        self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into()))).as_mut().poll(cx)
     }
 
     /// Has what comes in chunks written to a file.
@@ -163,29 +176,28 @@ impl Exchange {
 
     async fn ran(&mut self) -> CallResult {
         let span = self.begin();
-        let outcome = self.steps().instrument(span).await;
+        let error = match self.steps().instrument(span).await {
+            Err(error) => error,
+            answer => {
+                self.ended(&answer);
+                return answer;
+            }
+        };
+        // At once, and not only after the look-up.
+        let span = self.span.clone();
+        span.in_scope(|| self.abandon());
+        let outcome = Err(Box::pin(self.explain(error).instrument(span)).await);
         self.ended(&outcome);
         outcome
     }
 
     async fn steps(&mut self) -> CallResult {
-        let answered = async {
-            self.enter().await?;
-            if self.large.is_some() {
-                Box::pin(self.take_chunks()).await?;
-            }
-            // In a box of its own: it needs much room, and only until the call is on its way.
-            Box::pin(self.send()).await?;
-            self.response().await
-        };
-        match answered.await {
-            Err(error) => {
-                // At once, and not only after the look-up.
-                self.abandon();
-                Err(Box::pin(self.explain(error)).await)
-            }
-            answer => answer,
+        self.enter().await?;
+        if self.large.is_some() {
+            Box::pin(self.take_chunks()).await?;
         }
+        self.send().await?;
+        self.response().await
     }
 
     /// Cancels the call if it was sent.
@@ -194,8 +206,8 @@ impl Exchange {
         self.large = None;
         if matches!(self.stage, Stage::Sent { .. }) {
             self.stage = Stage::Ended;
-            self.session.pending().forget(&self.call_id);
-            self.session.cancels().add(self.window.tool(), self.call_id.clone());
+            self.session().pending().forget(&self.call_id);
+            self.session().cancels().add(self.window.tool(), self.call_id.clone());
         }
     }
 
@@ -204,7 +216,7 @@ impl Exchange {
         match error {
             CallError::Timeout { tool, after, option, .. } => {
                 let online =
-                    self.session.seen().is_online(self.tool(), look(&self.session, self.tool())).await;
+                    self.session().seen().is_online(self.tool(), look(self.session(), self.tool())).await;
                 CallError::Timeout { tool, after, online, option }
             }
             error => error,
@@ -239,7 +251,7 @@ impl Exchange {
         let answer = tokio::select! {
             biased;
             Ok(()) = &mut word => return Ok(None),
-            answer = self.answer() => answer?,
+            answer = poll_fn(|cx| self.poll_answer(cx)) => answer?,
         };
         match answer {
             Answer::Arrived { .. } => Ok(Some(self.read(answer))),
@@ -249,20 +261,27 @@ impl Exchange {
 
     /// Publishes the call, and runs `taken` when the broker has acknowledged it.
     async fn send_telling(&mut self, taken: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
-        let session = Arc::clone(&self.session);
-        self.bounded(session.receive_responses()).await??;
+        // Many calls may wait here at a time: what most of them don't need has its room in boxes.
+        let session = Arc::clone(self.session());
+        if !session.receives_responses() {
+            self.bounded(Box::pin(session.receive_responses())).await??;
+        }
         let mut limit = None;
         if self.arguments.as_ref().is_some_and(|arguments| arguments.get().len() > SMALL) {
             let card = session.namespace().tool_card(self.tool());
-            limit = self.bounded(session.receiver_limit(card)).await?;
+            limit = self.bounded(Box::pin(session.receiver_limit(card))).await?;
         }
-        let room = self.bounded(session.link().room()).await?.map_err(CallError::Publish)?;
+        let room = match session.link().try_room() {
+            Err(PublishError::QueueFull) => self.bounded(Box::pin(session.link().room())).await?,
+            room => room,
+        };
+        let room = room.map_err(CallError::Publish)?;
         // From here on nothing is awaited, and the call counts as sent.
         let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message().for_receiver(limit);
-        let (client, inherited) = (session.id().as_str(), self.scope.trace.as_ref());
+        let (client, inherited) = (session.id().as_str(), self.scope().trace.as_ref());
         let sending = spans::publish(&message.topic, client, message.payload.len(), inherited);
         let message = message.with_trace(spans::given(&sending, inherited).as_deref());
         session.cancels().start(session.link(), session.namespace(), session.id());
@@ -307,7 +326,7 @@ impl Exchange {
             None => Sink::memory(),
         };
         let (session, topic, call_id) =
-            (Arc::clone(&self.session), self.stream_topic(), self.call_id.clone());
+            (Arc::clone(self.session()), self.stream_topic(), self.call_id.clone());
         let opened = Assembly::open(session.link(), topic, call_id, limit, sink);
         let assembly = self.bounded(opened).await??;
         if let Some(large) = &mut self.large {
@@ -318,19 +337,27 @@ impl Exchange {
 
     /// Waits for the result. Cancel safe: no answer is lost.
     pub(super) async fn response(&mut self) -> CallResult {
-        let answer = self.answer().await?;
-        let response = self.read_response(answer)?;
-        match response.chunks {
-            Some(_) if response.outcome.is_ok() && self.large.is_some() => {
-                Box::pin(self.put_together(response)).await
+        let answer = poll_fn(|cx| self.poll_answer(cx)).await?;
+        let in_chunks = match self.read_whole(answer) {
+            Ok(outcome) => return outcome,
+            Err(response) => response,
+        };
+        Box::pin(self.put_together(in_chunks)).await
+    }
+
+    /// Reads an answer that holds the result; gives back one whose result is in chunks.
+    fn read_whole(&mut self, answer: Answer) -> Result<CallResult, Box<Response>> {
+        match self.read_response(answer) {
+            Ok(response) if response.chunks.is_some() && response.outcome.is_ok() && self.large.is_some() => {
+                Err(Box::new(response))
             }
-            _ => received(response),
+            response => Ok(response.and_then(received)),
         }
     }
 
     /// Waits for what is left of a result in chunks.
-    async fn put_together(&mut self, response: Response) -> CallResult {
-        let Response { content, chunks, .. } = response;
+    async fn put_together(&mut self, response: Box<Response>) -> CallResult {
+        let Response { content, chunks, .. } = *response;
         let invalid = |message: String| CallError::InvalidResponse { message };
         let chunks = chunks.as_deref().map(Chunks::read).transpose();
         let chunks = chunks.map_err(|error| invalid(error.cause().to_string()))?;
@@ -353,43 +380,37 @@ impl Exchange {
         Ok(whole)
     }
 
-    /// [`response`](Self::response) as a poll; `canceled` is kept between polls.
-    pub(super) fn poll_response(
-        &mut self,
-        cx: &mut Context<'_>,
-        canceled: &mut Kept<()>,
-    ) -> Poll<CallResult> {
-        loop {
-            // Made anew with each poll: what it waits for is all kept here, but for the handler that is cancelled.
-            if let Poll::Ready(outcome) = pin!(self.response()).poll(cx) {
-                return Poll::Ready(outcome);
-            }
-            ready!(canceled.poll(cx, || {
-                let scope = self.scope.clone();
-                Box::pin(async move { scope.cancelled().await })
-            }));
-        }
+    /// [`response`](Self::response) as a poll, for a call that takes no chunks.
+    pub(super) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<CallResult> {
+        let answer = ready!(self.poll_answer(cx))?;
+        Poll::Ready(self.read(answer))
     }
 
-    /// Waits for the answer, in the same way.
-    async fn answer(&mut self) -> Result<Answer, CallError> {
+    /// Waits for the answer. What it waits for is all kept here: a poll that is not gone on with loses nothing.
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, CallError>> {
         let Stage::Sent { answer, .. } = &mut self.stage else {
-            return Err(CallError::Publish(PublishError::Closed));
+            return Poll::Ready(Err(CallError::Publish(PublishError::Closed)));
         };
-        let answer = tokio::select! {
-            biased;
-            answer = answer => answer,
-            () = late(&mut self.alarm, self.deadline) => return Err(self.timed_out()),
-            () = self.scope.cancelled() => return Err(CallError::Canceled),
-            error = failed(&mut self.large) => return Err(CallError::Chunks(error)),
+        let Poll::Ready(answer) = Pin::new(answer).poll(cx) else {
+            if self.poll_late(cx).is_ready() {
+                return Poll::Ready(Err(self.timed_out()));
+            }
+            if self.poll_canceled(cx).is_ready() {
+                return Poll::Ready(Err(CallError::Canceled));
+            }
+            let assembly = self.large.as_mut().and_then(|large| large.assembly.as_mut());
+            return match assembly.map(|assembly| assembly.poll_failure(cx)) {
+                Some(Poll::Ready(error)) => Poll::Ready(Err(CallError::Chunks(error))),
+                _ => Poll::Pending,
+            };
         };
-        self.session.link().flush();
+        self.session().link().flush();
         match answer {
-            Ok(answer) => Ok(*answer),
+            Ok(answer) => Poll::Ready(Ok(*answer)),
             // Nobody waits any more when the client was closed.
             Err(_) => {
                 self.stage = Stage::Ended;
-                Err(CallError::Publish(PublishError::Closed))
+                Poll::Ready(Err(CallError::Publish(PublishError::Closed)))
             }
         }
     }
@@ -417,11 +438,11 @@ impl Exchange {
 
     /// The call's message. It consumes the arguments.
     fn message(&mut self) -> Message {
-        let namespace = self.session.namespace();
-        let client = self.session.id().as_str();
-        let responses = namespace.responses(client);
         let arguments = self.arguments.take().unwrap_or_default();
-        let limit = self.session.link().accepts() as u64;
+        let namespace = self.session().namespace();
+        let client = self.session().id().as_str();
+        let responses = namespace.responses(client);
+        let limit = self.session().link().accepts() as u64;
         let words = self.asks.words();
         let payload = CallRequest::encode(&self.call_id, &arguments, client, &responses, limit, words);
         let timeout = self.deadline.saturating_duration_since(Instant::now());
@@ -429,7 +450,7 @@ impl Exchange {
         Message::json(namespace.tool_call(self.tool()), payload)
             .with_expiry(timeout)
             .with_response(responses, correlation)
-            .with_path(&self.scope.path)
+            .with_path(&self.scope().path)
     }
 
     fn timed_out(&self) -> CallError {
@@ -476,19 +497,6 @@ async fn json_of(bytes: Vec<u8>) -> Result<Box<RawValue>, String> {
     spawn_blocking(read).await.unwrap_or_else(|_| Err("it was not read to its end".to_owned()))
 }
 
-/// Ends when the result can't become whole any more.
-async fn failed(large: &mut Option<Box<Large>>) -> ChunksError {
-    match large.as_mut().and_then(|large| large.assembly.as_mut()) {
-        Some(assembly) => assembly.failure().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Ends at the call's deadline.
-async fn late(alarm: &mut Option<Pin<Box<Sleep>>>, deadline: Instant) {
-    alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into()))).await;
-}
-
 /// What an answer says about the load.
 fn ending(response: &Response, after: Duration) -> Ending {
     match &response.outcome {
@@ -500,6 +508,31 @@ fn ending(response: &Response, after: Duration) -> Ending {
             let server = Duration::from_millis(response.elapsed_ms.unwrap_or(0));
             Ending::Answered { delay: after.saturating_sub(server) }
         }
+    }
+}
+
+pin_project! {
+    /// A step of a call, in no more room than it needs: `select!` has room for it twice.
+    pub(super) struct Bounded<'e, F> {
+        exchange: &'e mut Exchange,
+        #[pin]
+        step: F,
+    }
+}
+
+impl<F: Future> Future for Bounded<'_, F> {
+    type Output = Result<F::Output, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // First: a handler that is cancelled already starts nothing more.
+        if this.exchange.poll_canceled(cx).is_ready() {
+            return Poll::Ready(Err(CallError::Canceled));
+        }
+        if let Poll::Ready(done) = this.step.poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        this.exchange.poll_late(cx).map(|()| Err(this.exchange.timed_out()))
     }
 }
 

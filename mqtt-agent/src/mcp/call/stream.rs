@@ -17,7 +17,6 @@ use super::exchange::{CallResult, Exchange};
 use super::missed::Missed;
 use super::{CallError, read};
 use crate::handler::reply::FromToolResult;
-use crate::kept::Kept;
 use crate::link::{Filter, Inbound, MessageHandler, Subscription};
 use crate::log_rate::limited;
 use crate::shown::shown;
@@ -60,8 +59,6 @@ pub struct ToolStream<T = Value, P = Value> {
     // Given back when the stream ends; its route goes with it.
     _subscription: Subscription,
     outcome: Option<CallResult>,
-    /// Completes when the calling handler is cancelled.
-    canceled: Kept<()>,
     done: bool,
     decode: fn(Value) -> serde_json::Result<P>,
     /// A partial result of another type: it ends the stream.
@@ -140,7 +137,6 @@ impl<T> ToolStream<T> {
             buffer,
             _subscription: subscription,
             outcome,
-            canceled: Kept::default(),
             done: false,
             decode: Ok,
             unfit: None,
@@ -153,22 +149,9 @@ impl<T, P> ToolStream<T, P> {
     /// Sets the type of the partial results: any type that is `Deserialize`. A partial result that doesn't fit ends the
     /// stream, and [`finish`](Self::finish) returns [`CallError::UnexpectedPartial`].
     pub fn partials<Q: DeserializeOwned>(self) -> ToolStream<T, Q> {
-        let Self {
-            exchange, partials, buffer, _subscription, outcome, canceled, done, unfit, result, ..
-        } = self;
+        let Self { exchange, partials, buffer, _subscription, outcome, done, unfit, result, .. } = self;
         let decode = serde_json::from_value;
-        ToolStream {
-            exchange,
-            partials,
-            buffer,
-            _subscription,
-            outcome,
-            canceled,
-            done,
-            decode,
-            unfit,
-            result,
-        }
+        ToolStream { exchange, partials, buffer, _subscription, outcome, done, decode, unfit, result }
     }
 
     /// Waits for the next partial result; `None` when there are no more: then [`finish`](Self::finish) returns the
@@ -187,7 +170,7 @@ impl<T, P> ToolStream<T, P> {
             } else if let Poll::Ready(payload) = self.partials.poll_recv(cx) {
                 payload
             } else {
-                self.outcome = Some(ready!(self.exchange.poll_response(cx, &mut self.canceled)));
+                self.outcome = Some(ready!(self.exchange.poll_response(cx)));
                 continue;
             };
             let Some(payload) = payload else {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::asked::Asked;
 use super::chunks::Sent;
 use super::shared::Shared;
 use crate::handler::reply::Answered;
@@ -17,7 +18,7 @@ use crate::log_rate::limited;
 use crate::serve::{Admitted, ReplyTo};
 use crate::shown::shown;
 use crate::spawn;
-use crate::wire::{ACCEPTS_CONTENT, CallRequest, ErrorBody, ErrorKind, Identifier, Response, codes};
+use crate::wire::{ErrorBody, ErrorKind, Identifier, Response, codes};
 
 /// How often an answer is sent again when nobody received it: the caller may be about to reconnect.
 const RETRIES: u32 = 5;
@@ -26,17 +27,17 @@ const RETRIES: u32 = 5;
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// The payload of a response. Content goes out where the caller reads it (`MCP-21`).
-pub(super) fn encode(call: &CallRequest, outcome: Outcome, started: Instant) -> Bytes {
+pub(super) fn encode(call: &Asked, outcome: Outcome, started: Instant) -> Bytes {
     let (outcome, content) = match outcome {
         Ok(Answered { value, content, .. }) => (Ok(value), content),
         Err(error) => (Err(error), None),
     };
-    let content = content.filter(|_| call.accepts(ACCEPTS_CONTENT));
+    let content = content.filter(|_| call.content);
     response(Response { content: raw(content), ..Response::new(call.call_id.clone(), outcome) }, started)
 }
 
 /// The payload of a response to a result that went before it in chunks (`MCP-22`).
-pub(super) fn encode_sent(call: &CallRequest, sent: &Sent, started: Instant) -> Bytes {
+pub(super) fn encode_sent(call: &Asked, sent: &Sent, started: Instant) -> Bytes {
     let Sent { chunks, content } = sent;
     let (chunks, content) = (raw(Some(chunks)), raw(content.as_ref()));
     let null = Ok(RawValue::NULL.to_owned());

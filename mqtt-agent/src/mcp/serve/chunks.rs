@@ -9,14 +9,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
+use super::asked::Asked;
 use crate::handler::reply::Answered;
 use crate::json;
 use crate::link::{Link, Message, Outcome, PublishError, Published};
 use crate::serve::ReplyTo;
-use crate::wire::{
-    ACCEPTS_CHUNKS, ACCEPTS_CONTENT, BYTES, CallRequest, Chunk, Chunks, ContentBlock, ErrorBody, ErrorKind,
-    JSON, Sha256, codes,
-};
+use crate::wire::{BYTES, Chunk, Chunks, ContentBlock, ErrorBody, ErrorKind, JSON, Sha256, codes};
 
 /// The bytes of one chunk. Larger ones hold up small answers for longer; of smaller ones a result of 100 MB has more
 /// than a broker's queue for a slow caller takes, which is 1,000 on Mosquitto.
@@ -105,13 +103,13 @@ pub(super) enum Plan {
 }
 
 /// Decides it. The result's own JSON goes in chunks, or the bytes of a content block that is all that there is.
-pub(super) fn plan(call: &CallRequest, answered: Answered, limit: usize) -> Result<Plan, ErrorBody> {
+pub(super) fn plan(call: &Asked, answered: Answered, limit: usize) -> Result<Plan, ErrorBody> {
     let Answered { value, content, has_value } = answered;
-    let content = content.filter(|_| call.accepts(ACCEPTS_CONTENT));
+    let content = content.filter(|_| call.content);
     let of_content = content.iter().flatten().map(weight).sum::<usize>();
     let room = limit.saturating_sub(MARGIN);
     let fits = value.get().len().saturating_add(of_content) <= room;
-    if fits || !call.accepts(ACCEPTS_CHUNKS) || Sha256::new().is_none() {
+    if fits || !call.chunks || Sha256::new().is_none() {
         return Ok(Plan::Whole(Answered { value, content, has_value }));
     }
     if of_content <= room {
@@ -158,7 +156,7 @@ impl Large {
         self: Box<Self>,
         link: &Link,
         transfers: &Transfers,
-        call: &CallRequest,
+        call: &Asked,
         topic: String,
         reply_to: &ReplyTo,
         deadline: Instant,
@@ -290,13 +288,14 @@ mod tests {
     use super::*;
     use crate::handler::content::Content;
     use crate::handler::reply::Reply;
+    use crate::wire::CallRequest;
 
     const LIMIT: usize = 10_000;
 
     fn planned(answered: Answered, accepts: &[&str]) -> Result<Plan, ErrorBody> {
         let accepts: Vec<_> = accepts.iter().map(|&word| word.to_owned()).collect();
         let call = serde_json::json!({"call_id": "c", "accepts": accepts});
-        plan(&CallRequest::read(call.to_string().as_bytes()).unwrap(), answered, LIMIT)
+        plan(&Asked::of(&CallRequest::read(call.to_string().as_bytes()).unwrap()), answered, LIMIT)
     }
 
     fn large(plan: Plan) -> Large {

@@ -30,7 +30,7 @@ impl From<&'static ToolDef> for ServedTool {
             timeout,
             concurrency,
             allow: allow.map(|callers| callers.iter().map(|&caller| caller.to_owned()).collect()),
-            job: Job { name, handler: handler.into(), location, own_limit: None },
+            job: Job { name, handler: handler.into(), location },
         }
     }
 }

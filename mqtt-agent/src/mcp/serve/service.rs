@@ -1,21 +1,27 @@
 //! One tool while it is served: from a call's message to its answer.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, OptionFuture, lazy};
+use pin_project_lite::pin_project;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::answer::{Answer, encode, encode_sent, refusal};
+use super::asked::Asked;
 use super::chunks::{self, Large, Plan};
 use super::dedup::{Dedup, Key, Seen, Ticket};
 use super::served_tool::ServedTool;
 use super::shared::Shared;
-use super::tally::{Tally, Times};
+use super::tally::{InHand, Tally, Times};
 use crate::deadline;
 use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::layer::{Kind, Layers, Request};
@@ -23,13 +29,13 @@ use crate::handler::refusal::{
     busy, canceled, forgotten, invalid_arguments, malformed_call, stopping, timed_out, timed_out_in_queue,
     unavailable,
 };
-use crate::handler::run::{Job, Outcome, run};
+use crate::handler::run::{Outcome, run};
 use crate::json;
 use crate::link::{Ack, Inbound};
 use crate::log_rate::limited;
 use crate::measure;
 use crate::schema::Arguments;
-use crate::serve::{self, Admitted, Busy, Places, ReplyTo, correlated_id};
+use crate::serve::{self, Admitted, Busy, Places, ReplyTo, Turn, correlated_id};
 use crate::shown::shown;
 use crate::spans;
 use crate::spawn;
@@ -57,7 +63,8 @@ pub(super) struct Service {
 
 /// A call that was read and may be answered.
 struct Accepted {
-    request: CallRequest,
+    asked: Asked,
+    arguments: Map<String, Value>,
     reply_to: ReplyTo,
     caller: Caller,
     received: Instant,
@@ -72,6 +79,30 @@ struct Begun {
     cancellation: CancellationToken,
     /// Among the calls in hand.
     place: Admitted,
+}
+
+pin_project! {
+    /// Answers a call whose message is acknowledged after the first poll.
+    struct Answering<F> {
+        #[pin]
+        answer: F,
+        ack: Option<Ack>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Answering<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let polled = this.answer.poll(cx);
+        // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
+        // at once is answered first, though: the broker would handle our acknowledgement before the answer.
+        if let Some(ack) = this.ack.take() {
+            ack.in_memory();
+        }
+        polled
+    }
 }
 
 /// A call on its way through the layers to its turn.
@@ -143,41 +174,52 @@ impl Service {
         crate::log::debug!(tool = self.tool.name, client = %shown(client.unwrap_or_default()), calls, running, "cancel");
     }
 
-    async fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
-        // It may have ended the process that it was delivered to.
-        let ack = if inbound.is_again {
-            measure::redelivered(self.tool.name);
-            ack.in_memory_first().await
-        } else {
-            ack
-        };
-        let Some(accepted) = self.accept(&inbound) else { return ack.refused() };
-        drop(inbound);
-        let Some(begun) = self.begin(accepted, place) else { return ack.in_memory() };
-        // The call is known here now: a redelivery would be recognised, so the broker may forget it. A handler that ends
-        // at once is answered first, though: the broker would handle our acknowledgement before the answer.
-        let mut answer = std::pin::pin!(self.answer(begun));
-        let at_once = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx).is_ready())).await;
-        ack.in_memory();
-        if !at_once {
-            answer.await;
+    /// Serves a call in a task of its own. Its message is dropped with the first poll: a handler may run for long, and what
+    /// an `async fn` is given it has room for to its end.
+    fn serve(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) -> impl Future<Output = ()> {
+        if inbound.is_again {
+            return Box::pin(self.serve_again(inbound, ack, place)).left_future();
         }
+        lazy(move |_| self.take(inbound, ack, place)).flatten().map(drop).right_future()
+    }
+
+    /// The same for a message that may have ended the process that it was delivered to.
+    async fn serve_again(self: Arc<Self>, inbound: Inbound, ack: Ack, place: Admitted) {
+        measure::redelivered(self.tool.name);
+        let ack = ack.in_memory_first().await;
+        self.take(inbound, ack, place).await;
+    }
+
+    fn take(
+        self: Arc<Self>,
+        inbound: Inbound,
+        ack: Ack,
+        place: Admitted,
+    ) -> OptionFuture<impl Future<Output = ()> + use<>> {
+        let Some(accepted) = self.accept(&inbound) else {
+            ack.refused();
+            return None.into();
+        };
+        let Some(begun) = self.begin(accepted, place) else {
+            ack.in_memory();
+            return None.into();
+        };
+        Some(Answering { answer: self.answer(begun), ack: Some(ack) }).into()
     }
 
     /// Enters a call that is new. One that was answered before is answered again.
     fn begin(&self, accepted: Box<Accepted>, place: Admitted) -> Option<Box<Begun>> {
         let cancellation = self.shared.abandon.child_token();
-        let key = Key::new(accepted.reply_to.topic(), accepted.request.call_id.clone());
+        let key = Key::new(accepted.reply_to.shared_topic(), accepted.asked.call_id.clone());
         match self.dedup.see(key, &cancellation) {
             Seen::New(ticket) => return Some(Box::new(Begun { accepted, ticket, cancellation, place })),
             // Its answer will come.
             Seen::Running => {}
             Seen::Answered(answer) => {
                 measure::duplicate(self.tool.name);
-                let Accepted { request, reply_to, received, .. } = *accepted;
-                let answer = answer.unwrap_or_else(|| refusal(&request.call_id, forgotten(), received));
-                Answer { reply_to, call_id: request.call_id, payload: answer, deadline: received }
-                    .send(&self.shared, place);
+                let Accepted { asked: Asked { call_id, .. }, reply_to, received, .. } = *accepted;
+                let answer = answer.unwrap_or_else(|| refusal(&call_id, forgotten(), received));
+                Answer { reply_to, call_id, payload: answer, deadline: received }.send(&self.shared, place);
             }
         }
         None
@@ -213,8 +255,10 @@ impl Service {
                     return None;
                 };
                 let caller = Caller::new(client.unwrap_or_default());
+                let reply_to = reply_to.detached_by(&request.call_id);
                 let (expiry, path) = (properties.expiry, CallPath::from_user_properties(&properties.user));
-                Some(Box::new(Accepted { request, reply_to, caller, received, expiry, path }))
+                let (asked, arguments) = (Asked::of(&request), request.arguments);
+                Some(Box::new(Accepted { asked, arguments, reply_to, caller, received, expiry, path }))
             }
             Err(malformed) => {
                 let error = &malformed.error;
@@ -233,13 +277,27 @@ impl Service {
         }
     }
 
-    async fn answer(&self, mut begun: Box<Begun>) {
+    async fn answer(self: Arc<Self>, mut begun: Box<Begun>) {
         let in_hand = (self.tally.enter(), measure::InHand::enter(self.tool.name));
         let mut times = Times::default();
         let (outcome, answer_by) = self.outcome(&mut begun, &mut times).await;
-        let Begun { accepted, ticket, place, .. } = *begun;
-        let Accepted { request, reply_to, caller, received, .. } = *accepted;
-        let call_id = &request.call_id;
+        if let Some(sending) = self.answered(*begun, outcome, answer_by, times, in_hand) {
+            sending.await;
+        }
+    }
+
+    /// Answers a call. What is left to do for a result in chunks is given back.
+    fn answered(
+        &self,
+        begun: Begun,
+        outcome: Outcome,
+        answer_by: Instant,
+        times: Times,
+        in_hand: (InHand<'_>, measure::InHand),
+    ) -> Option<BoxFuture<'_, ()>> {
+        let Begun { accepted, ticket, place, .. } = begun;
+        let Accepted { asked, reply_to, caller, received, .. } = *accepted;
+        let call_id = &asked.call_id;
         let error = outcome.as_ref().err();
         self.tally.answered(error.map(|error| &error.kind), times);
         let kind = error.map(|error| error.kind.as_str());
@@ -258,27 +316,36 @@ impl Service {
             ran = ?times.handling,
             "answered a call"
         );
-        let payload = match self.plan(&request, &reply_to, outcome) {
-            Ok(Plan::Whole(answered)) => encode(&request, Ok(answered), received),
-            Ok(Plan::Large(large)) => {
-                Box::pin(self.send_large(large, &request, &reply_to, &ticket, answer_by, received)).await
-            }
-            Err(error) => encode(&request, Err(error), received),
+        let send = move |asked: Asked, reply_to, ticket: Ticket, payload: Bytes| {
+            ticket.end(payload.clone());
+            Answer { reply_to, call_id: asked.call_id, payload, deadline: answer_by }
+                .send(&self.shared, place);
         };
-        ticket.end(payload.clone());
-        Answer { reply_to, call_id: request.call_id, payload, deadline: answer_by }.send(&self.shared, place);
+        let payload = match self.plan(&asked, &reply_to, outcome) {
+            Ok(Plan::Whole(answered)) => encode(&asked, Ok(answered), received),
+            Ok(Plan::Large(large)) => {
+                return Some(Box::pin(async move {
+                    let payload =
+                        self.send_large(large, &asked, &reply_to, &ticket, answer_by, received).await;
+                    send(asked, reply_to, ticket, payload);
+                }));
+            }
+            Err(error) => encode(&asked, Err(error), received),
+        };
+        send(asked, reply_to, ticket, payload);
+        None
     }
 
     /// Whether a result goes in chunks (`MCP-22`).
-    fn plan(&self, request: &CallRequest, reply_to: &ReplyTo, outcome: Outcome) -> Result<Plan, ErrorBody> {
-        chunks::plan(request, outcome?, self.shared.link.largest(reply_to.limit()))
+    fn plan(&self, asked: &Asked, reply_to: &ReplyTo, outcome: Outcome) -> Result<Plan, ErrorBody> {
+        chunks::plan(asked, outcome?, self.shared.link.largest(reply_to.limit()))
     }
 
     /// Sends a result in chunks, until nobody waits for it any more, and gives the response that follows them.
     async fn send_large(
         &self,
         large: Box<Large>,
-        request: &CallRequest,
+        asked: &Asked,
         reply_to: &ReplyTo,
         ticket: &Ticket,
         until: Instant,
@@ -286,9 +353,9 @@ impl Service {
     ) -> Bytes {
         let cancellation = self.shared.abandon.child_token();
         ticket.goes_on(cancellation.clone());
-        let topic = self.shared.namespace.stream(self.tool.name, request.call_id.as_str());
+        let topic = self.shared.namespace.stream(self.tool.name, asked.call_id.as_str());
         let (link, transfers) = (&self.shared.link, &self.shared.transfers);
-        let sending = large.send(link, transfers, request, topic, reply_to, until);
+        let sending = large.send(link, transfers, asked, topic, reply_to, until);
         let sent = tokio::select! {
             biased;
             () = cancellation.cancelled() => Err(canceled()),
@@ -296,10 +363,10 @@ impl Service {
             () = tokio::time::sleep_until(until.into()) => Err(timed_out(self.tool.name, None)),
         };
         match sent {
-            Ok(sent) => encode_sent(request, &sent, received),
+            Ok(sent) => encode_sent(asked, &sent, received),
             Err(error) => {
-                crate::log::debug!(tool = self.tool.name, call_id = %shown(request.call_id.as_str()), error = %shown(&error.message), "failed to send a result in chunks");
-                encode(request, Err(error), received)
+                crate::log::debug!(tool = self.tool.name, call_id = %shown(asked.call_id.as_str()), error = %shown(&error.message), "failed to send a result in chunks");
+                encode(asked, Err(error), received)
             }
         }
     }
@@ -333,11 +400,11 @@ impl Service {
             Some(Topic::Responses(client)) => client.to_owned(),
             _ => topic.to_owned(),
         };
-        let arguments = std::mem::take(&mut begun.accepted.request.arguments);
+        let arguments = std::mem::take(&mut begun.accepted.arguments);
         let request = Request::new(Kind::Tool, context, arguments, client);
         let handle = |request: Request| async move {
             let (arguments, context) = request.into_call();
-            call.begun.accepted.request.arguments = arguments;
+            call.begun.accepted.arguments = arguments;
             self.in_turn(call, Some(context)).await
         };
         self.layers.around(request, queued_until, handle).await
@@ -354,7 +421,7 @@ impl Service {
         }
         if place.bytes() > SMALL {
             // They wait as a tree, which may take many times the message.
-            place.grow(json::memory(&accepted.request.arguments)).map_err(|Busy| busy("calls"))?;
+            place.grow(json::memory(&accepted.arguments)).map_err(|Busy| busy("calls"))?;
         }
         Ok(())
     }
@@ -365,39 +432,30 @@ impl Service {
         let accepted = &begun.accepted;
         self.check_caller(&accepted.caller, &accepted.reply_to)?;
         self.take_room(begun)?;
-        let Begun { accepted, cancellation, place, .. } = &mut **begun;
-        let (path, arguments) = (&accepted.path, &mut accepted.request.arguments);
-        self.arguments.check(arguments).map_err(|errors| invalid_arguments(&errors))?;
-        let turn = tokio::select! {
-            biased;
-            turn = place.turn_within(path, self.places.as_ref()) => {
-                turn.map_err(|Busy| {
-                    measure::shed(self.tool.name);
-                    self.shared.admission.full(path, "calls")
-                })?
-            }
-            () = cancellation.cancelled() => return Err(canceled()),
-            () = tokio::time::sleep_until((*queued_until).into()) => return Err(timed_out_in_queue(self.tool.name)),
+        let Begun { accepted, place, .. } = &mut **begun;
+        self.arguments.check(&mut accepted.arguments).map_err(|errors| invalid_arguments(&errors))?;
+        let turn = match place.turn_now(self.places.as_ref()) {
+            Some(turn) => turn,
+            None => Box::pin(self.waited(begun, *queued_until)).await?,
         };
         let began = Instant::now();
-        times.queue = Some(began.saturating_duration_since(accepted.received));
+        times.queue = Some(began.saturating_duration_since(begun.accepted.received));
         let own_deadline = deadline::within(self.limit());
         let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
         let own_limit = callers_deadline.is_none_or(|callers| own_deadline < callers).then(|| self.limit());
         **answer_by = deadline;
-        let arguments = std::mem::take(arguments);
+        let arguments = std::mem::take(&mut begun.accepted.arguments);
         let context = match context {
             Some(context) => {
                 context.begin(deadline);
                 context
             }
             None => {
-                let path = std::mem::take(&mut accepted.path);
+                let path = std::mem::take(&mut begun.accepted.path);
                 Context::new(self.invocation(begun, deadline, path))
             }
         };
-        let job = Job { own_limit, ..self.tool.job.clone() };
-        let outcome = run(job, arguments, context.clone(), turn).await;
+        let outcome = run(&self.tool.job, own_limit, arguments, &context, turn).await;
         times.handling = Some(began.elapsed());
         // What the handler left running (its own tasks, its client's calls) ends with it.
         begun.cancellation.cancel();
@@ -407,12 +465,27 @@ impl Service {
         outcome
     }
 
+    /// Waits for the call's turn.
+    async fn waited(&self, begun: &mut Begun, until: Instant) -> Result<Turn, ErrorBody> {
+        let Begun { accepted, cancellation, place, .. } = begun;
+        let path = &accepted.path;
+        tokio::select! {
+            biased;
+            turn = place.turn_within(path, self.places.as_ref()) => turn.map_err(|Busy| {
+                measure::shed(self.tool.name);
+                self.shared.admission.full(path, "calls")
+            }),
+            () = cancellation.cancelled() => Err(canceled()),
+            () = tokio::time::sleep_until(until.into()) => Err(timed_out_in_queue(self.tool.name)),
+        }
+    }
+
     fn invocation(&self, begun: &Begun, deadline: Instant, path: CallPath) -> Invocation {
         let Begun { accepted, cancellation, .. } = begun;
-        let Accepted { request, reply_to, caller, .. } = &**accepted;
+        let Accepted { asked, reply_to, caller, .. } = &**accepted;
         Invocation {
             caller: caller.clone(),
-            call_id: request.call_id.clone(),
+            call_id: asked.call_id.clone(),
             handler: self.tool.name,
             deadline,
             cancellation: cancellation.clone(),
@@ -451,5 +524,21 @@ impl Service {
         };
         let reply_to = ReplyTo::with(topic, properties);
         reply_to.send_now(&self.shared.link, refusal(&call_id, error, Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<S, I, A, P, F>(_: impl FnOnce(S, I, A, P) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_call_that_waits_for_its_handler_is_small() {
+        let sizes = [size_of_future(Service::serve), size_of::<Begun>(), size_of::<Accepted>()];
+        let most = [848, 96, 232];
+        assert!(sizes.iter().zip(most).all(|(size, most)| *size <= most), "{sizes:?}, at most {most:?}");
     }
 }

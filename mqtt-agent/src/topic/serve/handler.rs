@@ -289,8 +289,8 @@ impl Served {
     ) -> Outcome {
         let began = Instant::now();
         let HandlerDef { name, handler, location, .. } = *self.def;
-        let job = Job { name, handler: handler.into(), location, own_limit };
-        let outcome = run(job, arguments, context.clone(), turn).await;
+        let job = Job { name, handler: handler.into(), location };
+        let outcome = run(&job, own_limit, arguments, &context, turn).await;
         // What the handler left running ends with it.
         context.cancellation().cancel();
         let error = outcome.as_ref().err();
