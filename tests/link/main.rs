@@ -20,6 +20,5 @@ mod retained;
 mod secrets;
 mod sessions;
 mod signals;
-mod slow_handlers;
 mod stop;
 mod texts;

@@ -36,11 +36,6 @@ impl Budget {
         self.used.load(Ordering::Acquire) >= self.most
     }
 
-    /// Whether a quarter of it or less is used.
-    pub(super) fn has_much_room(&self) -> bool {
-        self.used.load(Ordering::Acquire) <= self.most / 4
-    }
-
     /// Whether more may be read; if not, the task is woken when it may.
     pub(super) fn poll_free(&self, cx: &Context<'_>) -> bool {
         if !self.is_spent() {

@@ -144,7 +144,7 @@ impl Link {
     }
 
     /// The same for a user's code, which may be slow: up to 1,024 messages and 8 MiB that wait are acknowledged as they come
-    /// in, and further ones up to a quarter of the inboxes' bytes a little later, so that they hold up nobody else's messages.
+    /// in, so that they hold up nobody else's acknowledgements.
     pub(crate) fn buffered_inbox(&self, what: &'static str) -> (MessageHandler, Inbox) {
         Inbox::new(Arc::clone(&self.0.budget), what, true)
     }

@@ -20,12 +20,6 @@ pub(crate) enum MessageHandler {
     Acknowledging(Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
     /// The same for what is taken in memory in any case: it is acknowledged after that time though nothing was said of it.
     AcknowledgingSoon(Duration, Arc<dyn Fn(Inbound, Ack) + Send + Sync>),
-    /// The same, of the messages that this holds for when they come in.
-    AcknowledgingSome(
-        Duration,
-        Arc<dyn Fn(&Inbound) -> bool + Send + Sync>,
-        Arc<dyn Fn(Inbound, Ack) + Send + Sync>,
-    ),
 }
 
 /// After how long a message is acknowledged as a rule though nothing was said of it, where that may be. Most are settled
@@ -62,25 +56,15 @@ impl MessageHandler {
         Self::AcknowledgingSoon(after, Arc::new(take))
     }
 
-    /// The same of some messages alone.
-    pub(super) fn acknowledging_some(
-        after: Duration,
-        some: impl Fn(&Inbound) -> bool + Send + Sync + 'static,
-        take: impl Fn(Inbound, Ack) + Send + Sync + 'static,
-    ) -> Self {
-        Self::AcknowledgingSome(after, Arc::new(some), Arc::new(take))
-    }
-
     pub(super) fn acknowledges(&self) -> bool {
-        !matches!(self, Self::InMemory(_) | Self::Awaited(_))
+        matches!(self, Self::Acknowledging(_) | Self::AcknowledgingSoon(..))
     }
 
     /// After how long a message is acknowledged of which nothing was said; `None`: never.
-    pub(super) fn acknowledged_after(&self, inbound: &Inbound) -> Option<Duration> {
+    pub(super) fn acknowledged_after(&self) -> Option<Duration> {
         match self {
             Self::Acknowledging(_) => None,
             Self::AcknowledgingSoon(after, _) => Some(*after),
-            Self::AcknowledgingSome(after, some, _) => some(inbound).then_some(*after),
             Self::InMemory(_) | Self::Awaited(_) => Some(Duration::ZERO),
         }
     }

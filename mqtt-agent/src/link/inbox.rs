@@ -10,7 +10,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -24,10 +23,6 @@ const LOOSE: usize = 1024;
 
 /// How many bytes of them.
 const LOOSE_BYTES: usize = 8 << 20;
-
-/// So long acknowledgements are held back beside them, which slows the sender down: while they are, everything that comes
-/// later waits at the broker, answers to this client's calls too.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A message that waits to be read. Dropped unread, it is left to the session.
 struct Unread {
@@ -87,12 +82,11 @@ pub(crate) struct Inbox(mpsc::UnboundedReceiver<Unread>);
 
 impl Inbox {
     /// An inbox and the handler that fills it; `what` names its messages in the log. With `ahead`, messages are acknowledged
-    /// as they come in, ahead of being read, as long as not too many wait; then a little later, as long as the connection's
-    /// inboxes hold a quarter of their bytes at the most.
+    /// as they come in, ahead of being read, as long as not too many wait.
     pub(super) fn new(budget: Arc<Budget>, what: &'static str, ahead: bool) -> (MessageHandler, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let (loose, parked) = (Arc::new(Loose::default()), Arc::clone(&budget));
-        let take = move |inbound: Inbound, mut ack: Ack| {
+        let loose = Arc::new(Loose::default());
+        let handler = MessageHandler::acknowledging(move |inbound, mut ack| {
             let weight = inbound.weight();
             let mut counted = None;
             let has_room = loose.has_room();
@@ -111,16 +105,7 @@ impl Inbox {
             let message = Some((inbound.detached(), ack));
             // Given back where nobody reads any more: dropping it leaves the message to the session.
             drop(sender.send(Unread { message, weight, charge, loose: counted }));
-        };
-        let handler = match ahead {
-            // What comes again is for its reader to acknowledge first.
-            true => MessageHandler::acknowledging_some(
-                PATIENCE,
-                move |inbound| !inbound.is_again && parked.has_much_room(),
-                take,
-            ),
-            false => MessageHandler::acknowledging(take),
-        };
+        });
         (handler, Self(receiver))
     }
 
@@ -181,7 +166,7 @@ mod tests {
     }
 
     fn give(handler: &MessageHandler, inbound: Inbound, ack: Ack) {
-        let MessageHandler::AcknowledgingSome(_, _, take) = handler else { panic!("{handler:?}") };
+        let MessageHandler::Acknowledging(take) = handler else { panic!("{handler:?}") };
         take(inbound, ack);
     }
 

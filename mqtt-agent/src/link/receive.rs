@@ -262,7 +262,7 @@ impl Actor {
         if let Some(place) = place.filter(|_| !found.is_empty()) {
             let print = if parties > 0 { left::print(&inbound) } else { 0 };
             let longest = |longest: Duration, handler: &MessageHandler| {
-                handler.acknowledged_after(&inbound).map(|after| longest.max(after))
+                handler.acknowledged_after().map(|after| longest.max(after))
             };
             let after = found.iter().try_fold(Duration::ZERO, longest).filter(|_| parties > 0);
             let soon = after.map(|after| (self.round_began + after).into());
@@ -288,9 +288,7 @@ impl Actor {
         }
         let done = catch_unwind(AssertUnwindSafe(|| match handler {
             MessageHandler::InMemory(take) | MessageHandler::Awaited(take) => take(inbound),
-            MessageHandler::Acknowledging(take)
-            | MessageHandler::AcknowledgingSoon(_, take)
-            | MessageHandler::AcknowledgingSome(_, _, take) => {
+            MessageHandler::Acknowledging(take) | MessageHandler::AcknowledgingSoon(_, take) => {
                 let settle = || self.settle.clone();
                 take(inbound, place.map_or_else(Ack::none, |place| Ack::new(self.epoch, place, settle())));
             }

@@ -2,9 +2,8 @@
 //!
 //! A message is acknowledged when it is queued: acknowledgements are sent in the order of receipt, so a handler that
 //! delayed one would delay all others. Each `#[on]` handler has a queue, and handles its messages one after the other
-//! unless it has `concurrency`. Up to 1,024 messages and 8 MiB wait in memory, acknowledged; further ones are acknowledged
-//! a little later, and not at all while too many bytes wait, or at QoS 0 are dropped and logged. Each request runs in its
-//! own tokio task.
+//! unless it has `concurrency`. Up to 1,024 messages and 8 MiB wait in memory, acknowledged; further ones stay
+//! unacknowledged, or at QoS 0 are dropped and logged. Each request runs in its own tokio task.
 
 mod answered;
 mod handler;
