@@ -200,23 +200,6 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_beyond_them_is_acknowledged_soon_while_the_inboxes_hold_a_quarter_of_their_bytes() {
-        let budget = Arc::new(Budget::new(40_000));
-        let (handler, inbox) = Inbox::new(Arc::clone(&budget), "a message", true);
-        let new = inbound(QoS::AtLeastOnce, 0);
-        assert_eq!(handler.acknowledged_after(&new), Some(PATIENCE));
-        let again = Inbound { is_again: true, ..inbound(QoS::AtLeastOnce, 0) };
-        assert_eq!(handler.acknowledged_after(&again), None, "its reader acknowledges it first");
-        let other = budget.charge(10_001);
-        assert_eq!(handler.acknowledged_after(&new), None);
-        drop(other);
-        assert_eq!(handler.acknowledged_after(&new), Some(PATIENCE));
-        let (handler, _durable) = Inbox::new(budget, "a task", false);
-        assert_eq!(handler.acknowledged_after(&new), None, "it is acknowledged when it is stored");
-        drop(inbox);
-    }
-
-    #[test]
     fn what_comes_after_the_end_of_reading_is_left_to_the_session() {
         let budget = Arc::new(Budget::new(usize::MAX));
         let (handler, mut inbox) = Inbox::new(budget, "a message", true);
