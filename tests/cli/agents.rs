@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::host::{Asks, ERAS, Era, Host};
 use crate::served::desk;
-use crate::web::Web;
+use crate::tokens::{PROBE, SCOUT, both};
 
 type Told = mpsc::UnboundedSender<&'static str>;
 
@@ -124,12 +124,7 @@ async fn a_question_is_an_elicitation_for_hosts_that_say_initialize() {
     for (action, text) in [("accept", "Hello Ada"), ("decline", "declined")] {
         let id =
             host.request("tools/call", json!({"name": "desk_greet", "arguments": {"message": "hi"}})).await;
-        let asked = loop {
-            let message = host.next().await;
-            if message["method"] == "elicitation/create" {
-                break message;
-            }
-        };
+        let asked = host.next_of("elicitation/create").await;
         assert_eq!(asked["params"]["message"], "Name?", "{asked}");
         assert_eq!(asked["params"]["requestedSchema"]["required"], json!(["answer"]));
         let result = json!({"action": action, "content": {"answer": "Ada"}});
@@ -256,13 +251,11 @@ async fn an_agent_that_comes_later_is_told() {
 async fn sub_7_over_http_a_task_is_from_the_identity_of_its_caller() {
     let broker = TestBroker::embedded().await;
     let (agent, _heard) = baker(&broker.url()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tokens");
-    std::fs::write(&file, "scout scout-0123456789abcdef\nprobe probe-0123456789abcdef").unwrap();
-    let web = Web::start(&broker.url(), &["--agents", "--tokens", file.to_str().unwrap()]).await;
+    let tokens = both();
+    let web = tokens.web(&broker.url(), AGENTS).await;
     for era in ERAS {
-        for identity in ["scout", "probe"] {
-            let mut client = web.client(era, Some(&format!("{identity}-0123456789abcdef"))).await;
+        for (identity, token) in [("scout", SCOUT), ("probe", PROBE)] {
+            let mut client = web.client(era, Some(token)).await;
             while !client.names().await.contains(&"baker_who".to_owned()) {}
             let told = client.call("baker_who", json!({"message": "who am I"})).await;
             assert_eq!(told["content"][0]["text"], identity, "{told}");

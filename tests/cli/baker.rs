@@ -5,7 +5,10 @@ use std::sync::Arc;
 use mqtt_agent::a2a::TaskUpdateError;
 use mqtt_agent::prelude::*;
 use mqtt_agent::{Running, skills};
+use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
+
+use crate::host::{Era, Host};
 
 #[derive(Clone)]
 struct Oven {
@@ -77,4 +80,12 @@ impl Baker {
         let agent = Agent::new("baker").skills(skills![roast, quick, order, guess]).state(oven);
         Self { agent: agent.start(url).await.unwrap(), heard, ready }
     }
+}
+
+/// A host that sees the agent's skills.
+pub(crate) async fn host(era: Era, url: &str, arguments: &[&str], capabilities: Value) -> Host {
+    let mut host = Host::capable(era, url, arguments, capabilities).await;
+    host.listen().await;
+    host.until_listed("baker_roast").await;
+    host
 }

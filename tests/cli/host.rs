@@ -147,6 +147,19 @@ impl Host {
         message
     }
 
+    /// The next message of this method; those before it are passed over.
+    pub(crate) async fn next_of(&mut self, method: &str) -> Value {
+        soon(async {
+            loop {
+                let message = self.next().await;
+                if message["method"] == method {
+                    return message;
+                }
+            }
+        })
+        .await
+    }
+
     /// The answer to a request; notifications that come before it are kept.
     pub(crate) async fn answer(&mut self, id: u64) -> Value {
         loop {

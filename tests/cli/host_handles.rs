@@ -6,22 +6,15 @@ use mqtt_agent::tools;
 use serde_json::{Value, json};
 use support::{TestBroker, soon};
 
-use crate::baker::Baker;
+use crate::baker::{self, Baker, host};
 use crate::host::{Asks, ERAS, Era, Host};
-use crate::web::Web;
+use crate::tokens::{PROBE, SCOUT, both};
 
 /// Each call is answered with a handle at once, and a wait after a second.
 const AT_ONCE: &[&str] = &["--agents", "--handle-after", "1ms"];
 
 /// Whoever waits does so until the test goes on.
 const PATIENT: &[&str] = &["--agents", "--handle-after", "3s"];
-
-async fn host(era: Era, url: &str, arguments: &[&str], capabilities: Value) -> Host {
-    let mut host = Host::capable(era, url, arguments, capabilities).await;
-    host.listen().await;
-    host.until_listed("baker_roast").await;
-    host
-}
 
 /// Begins a call, and gives the id of its handle.
 async fn begun(host: &mut impl Asks, tool: &str, message: &str) -> Value {
@@ -119,12 +112,7 @@ async fn who_waits_is_told_of_progress() {
         let id = begun(&mut host, "baker_roast", "bread").await;
         let params = json!({"name": "agent_task", "arguments": {"id": id}, "_meta": {"progressToken": 1}});
         let call = host.request("tools/call", params).await;
-        let told = loop {
-            let message = host.next().await;
-            if message["method"] == "notifications/progress" {
-                break message;
-            }
-        };
+        let told = host.next_of("notifications/progress").await;
         assert_eq!(told["params"]["message"], "in the oven", "{told}");
         host.answer(call).await;
         baker.ready.add_permits(1);
@@ -144,7 +132,7 @@ async fn a_wait_that_its_host_gives_up_leaves_the_task_as_it_is() {
         let id = begun(&mut host, "baker_roast", "bread").await;
         let params = json!({"name": "agent_task", "arguments": {"id": id}, "_meta": {"progressToken": 1}});
         let call = host.request("tools/call", params).await;
-        while host.next().await["method"] != "notifications/progress" {}
+        host.next_of("notifications/progress").await;
         host.cancel(call).await;
         baker.ready.add_permits(1);
         let end = until(&mut host, &id, is_over).await;
@@ -256,25 +244,10 @@ async fn a_call_whose_question_a_person_thinks_about_is_answered_with_a_handle()
     baker.ready.add_permits(1);
     let params = json!({"name": "baker_guess", "arguments": {"message": "please"}});
     let call = host.request("tools/call", params).await;
-    let asked = soon(async {
-        loop {
-            let message = host.next().await;
-            if message["method"] == "elicitation/create" {
-                return message;
-            }
-        }
-    })
-    .await;
+    let asked = host.next_of("elicitation/create").await;
     host.cancel(call).await;
-    soon(async {
-        loop {
-            let message = host.next().await;
-            if message["method"] == "notifications/cancelled" {
-                return assert_eq!(message["params"]["requestId"], asked["id"], "{message}");
-            }
-        }
-    })
-    .await;
+    let message = host.next_of("notifications/cancelled").await;
+    assert_eq!(message["params"]["requestId"], asked["id"], "{message}");
     host.end().await;
     baker.agent.stop().await;
 }
@@ -381,24 +354,20 @@ async fn a_task_whose_question_its_host_cannot_answer_ends_as_its_call_would() {
 async fn a_handle_belongs_to_the_identity_of_its_caller_and_outlives_its_session() {
     let broker = TestBroker::embedded().await;
     let mut baker = Baker::start(&broker.url()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tokens");
-    let [scout, probe] = ["scout-0123456789abcdef", "probe-0123456789abcdef"];
-    std::fs::write(&file, format!("scout {scout}\nprobe {probe}")).unwrap();
-    let arguments = [AT_ONCE, &["--tokens", file.to_str().unwrap()]].concat();
-    let web = Web::start(&broker.url(), &arguments).await;
+    let tokens = both();
+    let web = tokens.web(&broker.url(), AT_ONCE).await;
     for era in ERAS {
-        let mut mine = web.client(era, Some(scout)).await;
+        let mut mine = web.client(era, Some(SCOUT)).await;
         soon(async { while !mine.names().await.contains(&"baker_roast".to_owned()) {} }).await;
         let id = begun(&mut mine, "baker_roast", "bread").await;
         assert_eq!(soon(baker.heard.recv()).await, Some("began"));
-        let mut other = web.client(era, Some(probe)).await;
+        let mut other = web.client(era, Some(PROBE)).await;
         for arguments in [json!({"id": id}), json!({"id": id, "cancel": true}), json!({"id": "guessed"})] {
             let refused = other.call("agent_task", arguments).await;
             assert_eq!(refused["_meta"]["mqtt-agent/error"]["type"], "invalid_arguments", "{refused}");
         }
         drop(mine);
-        let mut again = web.client(era, Some(scout)).await;
+        let mut again = web.client(era, Some(SCOUT)).await;
         baker.ready.add_permits(1);
         let end = until(&mut again, &id, is_over).await;
         assert_eq!(end["content"][0]["text"], "roasted: bread", "{end}");
@@ -430,7 +399,7 @@ async fn the_tool_is_there_for_hosts_that_need_it_alone() {
         assert_eq!(host.call(&other, json!({})).await["content"][0]["text"], "the tool's own");
         host.end().await;
 
-        let mut host = self::host(era, &broker.url(), &["--agents"], tasks.clone()).await;
+        let mut host = baker::host(era, &broker.url(), &["--agents"], tasks.clone()).await;
         soon(async { while !host.names().await.iter().any(is_other) {} }).await;
         let names = host.names().await;
         assert!(own(&names) == 0 && names.iter().any(is_other), "{names:?}");

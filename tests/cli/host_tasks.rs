@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 use support::{TestBroker, soon};
 
-use crate::baker::Baker;
-use crate::host::{Asks, ERAS, Era, Host};
+use crate::baker::{Baker, host};
+use crate::host::{Asks, ERAS, Era};
+use crate::tokens::{PROBE, SCOUT, both};
 use crate::web::Web;
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
@@ -19,13 +20,6 @@ fn polling() -> Value {
 
 fn answering() -> Value {
     json!({"elicitation": {}, "extensions": {TASKS: {}}})
-}
-
-async fn host(era: Era, url: &str, arguments: &[&str], capabilities: Value) -> Host {
-    let mut host = Host::capable(era, url, arguments, capabilities).await;
-    host.listen().await;
-    host.until_listed("baker_roast").await;
-    host
 }
 
 /// Begins a task, and gives its id.
@@ -304,34 +298,30 @@ async fn a_task_whose_question_its_host_cannot_answer_ends_as_its_call_would() {
 async fn a_task_belongs_to_the_identity_of_its_caller_and_outlives_its_session() {
     let broker = TestBroker::embedded().await;
     let mut baker = Baker::start(&broker.url()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tokens");
-    let [scout, probe] = ["scout-0123456789abcdef", "probe-0123456789abcdef"];
-    std::fs::write(&file, format!("scout {scout}\nprobe {probe}")).unwrap();
-    let arguments = [AT_ONCE, &["--tokens", file.to_str().unwrap()]].concat();
-    let web = Web::start(&broker.url(), &arguments).await;
+    let tokens = both();
+    let web = tokens.web(&broker.url(), AT_ONCE).await;
     for era in ERAS {
-        let mut mine = web.capable(era, Some(scout), polling()).await;
+        let mut mine = web.capable(era, Some(SCOUT), polling()).await;
         soon(async { while !mine.names().await.contains(&"baker_roast".to_owned()) {} }).await;
         let id = begun(&mut mine, "baker_roast", "bread").await;
         assert_eq!(soon(baker.heard.recv()).await, Some("began"));
-        let mut other = web.capable(era, Some(probe), polling()).await;
+        let mut other = web.capable(era, Some(PROBE), polling()).await;
         for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
             let refused = other.ask(method, json!({"taskId": id, "inputResponses": {}})).await;
             assert_eq!(refused["error"]["code"], -32602, "{refused}");
         }
         drop(mine);
-        let mut again = web.capable(era, Some(scout), polling()).await;
+        let mut again = web.capable(era, Some(SCOUT), polling()).await;
         assert_eq!(get(&mut again, &id).await["status"], "working");
         baker.ready.add_permits(1);
         assert_eq!(ended(&mut again, &id).await["result"]["content"][0]["text"], "roasted: bread");
         assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
     }
     // An identity whose last token is gone has no tasks any more.
-    let mut mine = web.capable(Era::Modern, Some(scout), polling()).await;
+    let mut mine = web.capable(Era::Modern, Some(SCOUT), polling()).await;
     begun(&mut mine, "baker_roast", "bread").await;
     assert_eq!(soon(baker.heard.recv()).await, Some("began"));
-    std::fs::write(&file, format!("probe {probe}")).unwrap();
+    tokens.write(&format!("probe {PROBE}"));
     assert_eq!(soon(baker.heard.recv()).await, Some("dropped"));
     baker.agent.stop().await;
 }

@@ -1,6 +1,5 @@
 //! `mqtt-agent mcp --http`: who comes in and as whom, and clients that are hostile, slow or gone.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,37 +10,8 @@ use tokio::net::TcpStream;
 use crate::command::run_alone;
 use crate::host::{Asks, ERAS, Era, timed};
 use crate::served::station;
+use crate::tokens::{File, PROBE, SCOUT, both};
 use crate::web::{Client, Reply, Web, request};
-
-const SCOUT: &str = "scout-0123456789abcdef";
-const PROBE: &str = "probe-0123456789abcdef";
-
-/// A file of tokens in a folder of its own.
-struct File(tempfile::TempDir);
-
-impl File {
-    fn new(text: &str) -> Self {
-        let file = Self(tempfile::tempdir().unwrap());
-        file.write(text);
-        file
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("tokens")
-    }
-
-    fn write(&self, text: &str) {
-        std::fs::write(self.path(), text).unwrap();
-    }
-
-    async fn web(&self, url: &str) -> Web {
-        Web::start(url, &["--tokens", self.path().to_str().unwrap()]).await
-    }
-}
-
-fn both() -> File {
-    File::new(&format!("# who may come in\nscout {SCOUT}\nprobe {PROBE}\n"))
-}
 
 /// Waits for a tool that a bridge has just been started for.
 async fn until_listed(client: &mut Client, tool: &str) {
@@ -170,7 +140,7 @@ async fn what_is_no_mcp_is_refused_and_harms_nobody() {
 async fn only_who_has_a_token_comes_in() {
     let broker = TestBroker::embedded().await;
     let file = both();
-    let web = file.web(&broker.url()).await;
+    let web = file.web(&broker.url(), &[]).await;
     for (token, challenge) in [
         (None, "Bearer realm=\"mqtt-agent\""),
         (Some("scout"), "Bearer realm=\"mqtt-agent\", error=\"invalid_token\""),
@@ -190,7 +160,7 @@ async fn mcp_18_an_identity_sees_and_calls_what_is_open_to_it() {
     let broker = TestBroker::embedded().await;
     let (agent, _heard) = station(&broker.url()).await;
     let file = both();
-    let web = file.web(&broker.url()).await;
+    let web = file.web(&broker.url(), &[]).await;
     for era in ERAS {
         let mut scout = web.client(era, Some(SCOUT)).await;
         let mut probe = web.client(era, Some(PROBE)).await;
@@ -212,7 +182,7 @@ async fn mcp_18_an_identity_sees_and_calls_what_is_open_to_it() {
 async fn a_session_is_of_use_to_its_identity_alone() {
     let broker = TestBroker::embedded().await;
     let file = both();
-    let web = file.web(&broker.url()).await;
+    let web = file.web(&broker.url(), &[]).await;
     let scout = web.client(Era::Legacy, Some(SCOUT)).await;
     let mut thief = Client::new(web.address, Era::Legacy, Some(PROBE));
     thief.session.clone_from(&scout.session);
@@ -226,7 +196,7 @@ async fn a_token_that_is_taken_away_ends_what_runs() {
     let (agent, mut heard) = station(&broker.url()).await;
     for era in ERAS {
         let file = both();
-        let web = file.web(&broker.url()).await;
+        let web = file.web(&broker.url(), &[]).await;
         let mut scout = web.client(era, Some(SCOUT)).await;
         let mut probe = web.client(era, Some(PROBE)).await;
         let mut stream = match era {
@@ -285,7 +255,7 @@ async fn a_subscription_to_other_changes_outlasts_those_of_tools() {
 async fn a_file_of_tokens_with_a_mistake_changes_nothing() {
     let broker = TestBroker::embedded().await;
     let file = both();
-    let web = file.web(&broker.url()).await;
+    let web = file.web(&broker.url(), &[]).await;
     let mut scout = web.client(Era::Legacy, Some(SCOUT)).await;
     file.write("scout");
     tokio::time::sleep(Duration::from_secs(3)).await;

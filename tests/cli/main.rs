@@ -36,6 +36,7 @@ mod servers;
 mod store;
 mod tasks;
 mod telling;
+mod tokens;
 mod watching;
 mod web;
 mod why;
