@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResponse, CallToolResult, CreateTaskResult, InputResponses};
+use rmcp::model::{CallToolResponse, CreateTaskResult, InputResponses};
 use serde_json::{Map, Value};
 use tokio::time::timeout_at;
 
@@ -54,8 +54,7 @@ pub(super) async fn hold(
     match converse(shared, conversation).await {
         Ok(Said::End(value)) => Ok(outcome::of_skill(value, output, era).into()),
         Ok(Said::Other(response)) => Ok(response),
-        Err(Refusal::Failure(failure)) => Ok(CallToolResult::from(failure).into()),
-        Err(Refusal::Protocol(error)) => Err(error),
+        Err(refusal) => Ok(refusal.answer()?.into()),
     }
 }
 

@@ -43,8 +43,7 @@ pub(super) struct Ask<'c> {
 pub(super) async fn answer(shared: &Arc<Shared>, ask: Ask<'_>) -> Result<CallToolResponse, ErrorData> {
     match wait(shared, ask).await {
         Ok(response) => Ok(response),
-        Err(Refusal::Failure(failure)) => Ok(CallToolResult::from(failure).into()),
-        Err(Refusal::Protocol(error)) => Err(error),
+        Err(refusal) => Ok(refusal.answer()?.into()),
     }
 }
 

@@ -46,6 +46,19 @@ impl Host {
         Changes::new(Arc::clone(&self.shared), Arc::clone(&self.caller))
     }
 
+    /// Does something until its host cancels it, or the bridge stops.
+    async fn unless_cancelled<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ErrorData> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = context.ct.cancelled() => Err(cancelled()),
+            () = self.shared.stopped.cancelled() => Err(cancelled()),
+        }
+    }
+
     /// Tells a legacy host of each change from now on. Hosts of 2026-07-28 ask for that themselves.
     fn tell(&self, peer: Peer<RoleServer>) {
         let mut changes = self.changes();
@@ -140,11 +153,7 @@ impl ServerHandler for Host {
             let (caller, responses) = (&self.caller, request.input_responses);
             let forms = &self.forms;
             let ask = Ask { caller, forms, arguments, era, progress, answerer, state, responses };
-            return tokio::select! {
-                response = handle_call::answer(&self.shared, ask) => response,
-                () = context.ct.cancelled() => Err(cancelled()),
-                () = self.shared.stopped.cancelled() => Err(cancelled()),
-            };
+            return self.unless_cancelled(&context, handle_call::answer(&self.shared, ask)).await?;
         }
         let listed = match self.shared.tool(&name, &self.caller).await {
             Some(listed) => listed,
@@ -175,19 +184,10 @@ impl ServerHandler for Host {
                 state: request.request_state,
                 responses: request.input_responses,
             };
-            return tokio::select! {
-                response = conversation::hold(&self.shared, conversation) => response,
-                () = context.ct.cancelled() => Err(cancelled()),
-                () = self.shared.stopped.cancelled() => Err(cancelled()),
-            };
+            return self.unless_cancelled(&context, conversation::hold(&self.shared, conversation)).await?;
         }
         let call = self.shared.call(&self.caller, &listed, &arguments, era, trace, progress);
-        let result: CallToolResult = tokio::select! {
-            result = call => result,
-            () = context.ct.cancelled() => return Err(cancelled()),
-            () = self.shared.stopped.cancelled() => return Err(cancelled()),
-        };
-        Ok(result.into())
+        Ok(self.unless_cancelled(&context, call).await?.into())
     }
 
     // That hosts declare the extension is checked before.

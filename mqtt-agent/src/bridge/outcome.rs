@@ -59,6 +59,16 @@ pub(super) enum Refusal {
     Protocol(ErrorData),
 }
 
+impl Refusal {
+    /// As a host gets it.
+    pub(super) fn answer(self) -> Result<CallToolResult, ErrorData> {
+        match self {
+            Self::Failure(failure) => Ok(failure.into()),
+            Self::Protocol(error) => Err(error),
+        }
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
