@@ -94,9 +94,13 @@ impl Acks {
         Some(print)
     }
 
-    /// Notes who waits until the broker has a message's acknowledgement.
+    /// Notes who waits until the broker has a message's acknowledgement. One of an earlier connection is told at once: the
+    /// broker delivers the message again.
     pub(super) fn tell(&mut self, epoch: u64, place: u64, arrived: oneshot::Sender<()>) {
-        if let Some(open) = self.find(epoch, place) {
+        if epoch == self.epoch && place < self.first {
+            // It was acknowledged soon, before anybody said anything; that the broker has it is still to be seen.
+            self.encoded.push(arrived);
+        } else if let Some(open) = self.find(epoch, place) {
             open.arrived = Some(arrived);
         }
     }
@@ -260,6 +264,23 @@ mod tests {
         assert!(!acks.wants_ping());
         acks.ponged();
         assert!(arrived.try_recv().is_err(), "that answers the PINGREQ before it");
+        acks.ponged();
+        assert_eq!(arrived.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn whoever_waits_for_an_acknowledgement_that_went_out_before_is_told_no_earlier() {
+        let (mut acks, now) = (Acks::default(), Instant::now());
+        acks.reset(1);
+        let place = acks.received(1, 0, 1);
+        acks.share(place, 1, 0, Some(now));
+        assert_eq!(acks.next(now), Some(1));
+        let (sender, mut arrived) = oneshot::channel();
+        acks.tell(1, place, sender);
+        done(&mut acks, 1, place);
+        assert!(acks.wants_ping());
+        acks.pinged();
+        assert_eq!(arrived.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         acks.ponged();
         assert_eq!(arrived.try_recv(), Ok(()));
     }
