@@ -6,6 +6,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+use serde_json::{Map, Value};
 
 pub(crate) use finite::{to_raw, to_value};
 
@@ -29,6 +30,17 @@ pub(crate) fn cause(error: &serde_json::Error) -> String {
     }
 }
 
+/// A message of strings, numbers and JSON that is one already: nothing that JSON cannot hold. `large` is about how many bytes
+/// they have together, so that the text is not copied again and again as it grows.
+pub(crate) fn message(large: usize, message: &impl Serialize) -> Vec<u8> {
+    const REST: usize = 256;
+    let mut text = Vec::with_capacity(large.saturating_add(REST));
+    match serde_json::to_writer(&mut text, message) {
+        Ok(()) => text,
+        Err(_) => Vec::new(),
+    }
+}
+
 /// How many bytes a value takes as JSON, without making it; `Err` with those before what cannot be written.
 pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
     let mut counter = Counter(0);
@@ -40,6 +52,20 @@ pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
 /// `[[],[],..]`, makes a tree of many times its size.
 pub(crate) fn memory(value: &impl Serialize) -> usize {
     weigh(value, Nodes { of_objects: MEMBER, bytes: 0 })
+}
+
+/// The same of an object that is a tree already, without looking at its texts.
+pub(crate) fn memory_of_members(members: &Map<String, Value>) -> usize {
+    members.iter().map(|(name, value)| MEMBER + name.len() + memory_of_tree(value)).sum()
+}
+
+fn memory_of_tree(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| ITEM + memory_of_tree(item)).sum(),
+        Value::Object(members) => memory_of_members(members),
+    }
 }
 
 /// The same of structures without trees in them, whose fields have their places beforehand.
@@ -95,7 +121,8 @@ impl io::Write for Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use proptest::prelude::*;
+    use serde_json::json;
 
     #[test]
     fn memory_is_about_what_a_tree_takes() {
@@ -104,5 +131,31 @@ mod tests {
         let object: serde_json::Map<_, _> = (0..1000).map(|i| (i.to_string(), json!({}))).collect();
         assert!((64_000..256_000).contains(&memory(&object)), "{}", memory(&object));
         assert!((1000..1100).contains(&memory(&"x".repeat(1000))));
+    }
+
+    /// Any value but texts with much to escape, which take more bytes as JSON than in memory.
+    fn tree() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-z ]{0,200}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 64, 8, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                proptest::collection::btree_map("[a-z]{1,20}", inner, 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_tree_weighs_the_same_whether_its_texts_are_looked_at_or_not(value in tree()) {
+            let members = Map::from_iter([("value".to_owned(), value)]);
+            let (quick, exact) = (memory_of_members(&members), memory(&members));
+            prop_assert!(quick <= exact && exact <= quick * 3 / 2, "{quick} and {exact}");
+        }
     }
 }

@@ -194,18 +194,17 @@ impl Actor {
             is_identified,
             properties,
         };
-        // It hashes the whole payload, which a message that is taken in memory can do without.
-        let is_compared = alike || (is_awaited && !self.left.is_empty());
-        let print = if is_compared { left::print(&inbound) } else { 0 };
+        // A message that is taken in memory can do without.
+        let print = if is_awaited && !self.left.is_empty() { left::print(&inbound) } else { 0 };
         inbound.is_poison = is_awaited && self.left.is_poison(print);
         let place = is_awaited.then(|| self.acks.received(packet, print, 1));
         if alike && self.subscriptions.is_settled() {
-            let now = Instant::now();
-            if !self.copies.continues(print, now) {
+            let (whole, now) = (left::whole_print(&inbound), Instant::now());
+            if !self.copies.continues(whole, now) {
                 self.decide_copies();
             }
             let filters = self.subscriptions.count(inbound.topic());
-            match self.copies.see(print, filters, now) {
+            match self.copies.see(whole, filters, now) {
                 copies::Verdict::Deliver => {}
                 copies::Verdict::Drop => {
                     // So those before it were copies as well.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Identifier;
 use super::decode_error::{DecodeCause, DecodeError, Form};
+use crate::json;
 
 /// One chunk, a message on the call's stream topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +101,7 @@ impl Chunk {
     pub fn to_bytes(&self) -> Vec<u8> {
         let data = STANDARD.encode(&self.data);
         let out = Out { call_id: &self.call_id, seq: self.seq, r#type: KIND, data: &data };
-        // Texts and a number: nothing here that JSON cannot hold.
-        serde_json::to_vec(&out).unwrap_or_default()
+        json::message(data.len(), &out)
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::Identifier;
 use super::decode_error::{DecodeCause, DecodeError, Form};
 use super::tolerant;
+use crate::json;
 
 /// The answer to one call.
 #[derive(Debug, Clone)]
@@ -256,8 +257,8 @@ impl Response {
             error,
             elapsed_ms: self.elapsed_ms,
         };
-        // Strings, numbers and JSON that is one already: nothing here that JSON cannot hold.
-        serde_json::to_vec(&out).unwrap_or_default()
+        let large = [out.result, out.content, out.chunks].into_iter().flatten().map(|json| json.get().len());
+        json::message(large.sum(), &out)
     }
 }
 

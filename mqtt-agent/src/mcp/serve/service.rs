@@ -421,7 +421,7 @@ impl Service {
         }
         if place.bytes() > SMALL {
             // They wait as a tree, which may take many times the message.
-            place.grow(json::memory(&accepted.arguments)).map_err(|Busy| busy("calls"))?;
+            place.grow(json::memory_of_members(&accepted.arguments)).map_err(|Busy| busy("calls"))?;
         }
         Ok(())
     }
