@@ -256,7 +256,7 @@ async fn sub_7_over_http_a_task_is_from_the_identity_of_its_caller() {
     for era in ERAS {
         for (identity, token) in [("scout", SCOUT), ("probe", PROBE)] {
             let mut client = web.client(era, Some(token)).await;
-            while !client.names().await.contains(&"baker_who".to_owned()) {}
+            client.until_listed("baker_who").await;
             let told = client.call("baker_who", json!({"message": "who am I"})).await;
             assert_eq!(told["content"][0]["text"], identity, "{told}");
         }

@@ -128,12 +128,7 @@ async fn tasks_that_hosts_poll_over_http_outlive_the_broker() {
     let web = Web::start(&broker.url(), AT_ONCE).await;
     for (era, bread) in ERAS.into_iter().zip(["rye", "wheat"]) {
         let mut client = web.capable(era, None, polling()).await;
-        let listed = async {
-            while !client.names().await.iter().any(|name| name == "baker_toast") {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        soon(listed).await;
+        client.until_listed("baker_toast").await;
         outlives(&mut client, &mut broker, &mut kitchen, bread).await;
     }
     kitchen.agent.stop().await;

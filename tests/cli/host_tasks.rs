@@ -302,7 +302,7 @@ async fn a_task_belongs_to_the_identity_of_its_caller_and_outlives_its_session()
     let web = tokens.web(&broker.url(), AT_ONCE).await;
     for era in ERAS {
         let mut mine = web.capable(era, Some(SCOUT), polling()).await;
-        soon(async { while !mine.names().await.contains(&"baker_roast".to_owned()) {} }).await;
+        mine.until_listed("baker_roast").await;
         let id = begun(&mut mine, "baker_roast", "bread").await;
         assert_eq!(soon(baker.heard.recv()).await, Some("began"));
         let mut other = web.capable(era, Some(PROBE), polling()).await;

@@ -13,13 +13,6 @@ use crate::served::station;
 use crate::tokens::{File, PROBE, SCOUT, both};
 use crate::web::{Client, Reply, Web, request};
 
-/// Waits for a tool that a bridge has just been started for.
-async fn until_listed(client: &mut Client, tool: &str) {
-    while !client.names().await.iter().any(|name| name == tool) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 /// What a request has that a host sends.
 fn headers(host: &str) -> [(&str, &str); 3] {
     [("Host", host), ("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")]
@@ -164,7 +157,7 @@ async fn mcp_18_an_identity_sees_and_calls_what_is_open_to_it() {
     for era in ERAS {
         let mut scout = web.client(era, Some(SCOUT)).await;
         let mut probe = web.client(era, Some(PROBE)).await;
-        until_listed(&mut scout, "secret").await;
+        scout.until_listed("secret").await;
         // The tool's server lets only `scout` in, by the topic that its answer goes to.
         let told = scout.call("secret", json!({})).await;
         assert_eq!(told["content"][0]["text"], "for scout", "{told}");
@@ -209,7 +202,7 @@ async fn a_token_that_is_taken_away_ends_what_runs() {
             }
         };
         assert_eq!(stream.status, 200);
-        until_listed(&mut scout, "hold").await;
+        scout.until_listed("hold").await;
         let mut waiting = Client::new(web.address, era, Some(SCOUT));
         waiting.session.clone_from(&scout.session);
         let calling = tokio::spawn(async move {
@@ -291,7 +284,7 @@ async fn a_session_survives_a_restart_of_the_broker() {
     let (agent, _heard) = station(&broker.url()).await;
     let web = Web::start(&broker.url(), &[]).await;
     let mut client = web.client(Era::Legacy, None).await;
-    until_listed(&mut client, "echo").await;
+    client.until_listed("echo").await;
     broker.kill().await;
     assert!(client.names().await.contains(&"echo".to_owned()));
     broker.start().await;
@@ -310,7 +303,7 @@ async fn clients_that_read_and_send_nothing_hold_up_nobody() {
     let (agent, _heard) = station(&broker.url()).await;
     let web = Web::start(&broker.url(), &[]).await;
     let mut client = web.client(Era::Legacy, None).await;
-    until_listed(&mut client, "count").await;
+    client.until_listed("count").await;
     // Some say nothing, some stop in their head or their body, some ask for much and read none of it.
     let mut kept = Vec::new();
     for start in ["", "POST /mcp HTTP/1.1\r\nHost: localhost\r\n"] {
@@ -349,7 +342,7 @@ async fn a_modern_client_cancels_by_closing_its_stream() {
     let (agent, mut heard) = station(&broker.url()).await;
     let web = Web::start(&broker.url(), &[]).await;
     let mut client = web.client(Era::Modern, None).await;
-    until_listed(&mut client, "hold").await;
+    client.until_listed("hold").await;
     let calling =
         tokio::spawn(
             async move { client.send("tools/call", json!({"name": "hold", "arguments": {}})).await },
@@ -367,7 +360,7 @@ async fn a_signal_ends_it_with_its_streams_and_calls() {
     let mut web = Web::start(&broker.url(), &[]).await;
     let mut client = web.client(Era::Legacy, None).await;
     let mut stream = client.listen().await;
-    until_listed(&mut client, "hold").await;
+    client.until_listed("hold").await;
     let calling =
         tokio::spawn(
             async move { client.send("tools/call", json!({"name": "hold", "arguments": {}})).await },
@@ -396,7 +389,7 @@ async fn it_is_a_service_in_an_http_server_of_ones_own() {
     for era in ERAS {
         let mut client = Client::new(address, era, Some(SCOUT));
         client.hello().await;
-        until_listed(&mut client, "secret").await;
+        client.until_listed("secret").await;
     }
     let mut late = Client::new(address, Era::Modern, Some(SCOUT));
     bridge.stop().await;

@@ -108,7 +108,7 @@ async fn mcp_18_who_has_a_token_is_whom_it_says() {
     let (_folder, key, web) = served(&broker).await;
     for era in ERAS {
         let mut scout = web.client(era, Some(&key.of("scout"))).await;
-        while !scout.names().await.contains(&"secret".to_owned()) {}
+        scout.until_listed("secret").await;
         let told = scout.call("secret", json!({})).await;
         assert_eq!(told["content"][0]["text"], "for scout", "{told}");
         let mut probe = web.client(era, Some(&key.of("probe"))).await;

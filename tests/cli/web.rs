@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::soon;
@@ -181,6 +182,16 @@ impl Asks for Client {
 }
 
 impl Client {
+    /// Waits for a tool that a bridge has just been started for.
+    pub(crate) async fn until_listed(&mut self, tool: &str) {
+        let listed = async {
+            while !self.names().await.iter().any(|name| name == tool) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        soon(listed).await;
+    }
+
     pub(crate) fn new(address: SocketAddr, era: Era, token: Option<&str>) -> Self {
         Self {
             address,

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::{BlockContent, Chunk, ContentBlock, Resource, ResourceBody};
-use mqtt_agent::{CallError, ChunksError, ConnectionState, Content, Retry};
+use mqtt_agent::{CallError, ChunksError, Content, Retry};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
-use support::{Proxy, RawPeer, eventually, json, on_each_broker, reply_to, soon};
+use support::{Proxy, RawPeer, epoch, eventually, json, on_each_broker, reply_to, soon};
 
 /// More than one message holds.
 const MUCH: usize = 3 << 20;
@@ -228,13 +228,6 @@ on_each_broker! {
         let content = soon(call).await.unwrap().unwrap();
         assert!(content.blocks()[0].as_bytes().unwrap() == &pattern(4 * MUCH));
         agent.stop().await;
-    }
-}
-
-fn epoch(client: &Client) -> u64 {
-    match &*client.connection().borrow() {
-        ConnectionState::Connected { epoch, .. } => *epoch,
-        _ => 0,
     }
 }
 

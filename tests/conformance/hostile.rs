@@ -86,6 +86,8 @@ on_each_broker! {
             let message = peer.next("").await;
             let topic = std::str::from_utf8(&message.topic).unwrap();
             if topic.ends_with("/call") || topic.ends_with("/card") {
+                let payload = String::from_utf8_lossy(&message.payload);
+                assert!(!payload.contains("\"status\":\"error\"") && !payload.contains("elapsed_ms"), "an answer at {topic}: {payload}");
                 continue;
             }
             assert_eq!(topic, "a2a/v1/mcp/clients/peer/responses");

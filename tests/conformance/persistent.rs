@@ -40,11 +40,14 @@ async fn everything_works(client: &Client, heard: &mut mpsc::UnboundedReceiver<S
         async move { call.await.ok() }
     })
     .await;
-    while answered.len() < 2 {
-        let call =
-            client.call("replica_name", json!({})).timeout(Duration::from_secs(10)).returning::<String>();
-        answered.insert(soon(call.into_future()).await.unwrap());
-    }
+    let both_answer = async {
+        while answered.len() < 2 {
+            let call =
+                client.call("replica_name", json!({})).timeout(Duration::from_secs(10)).returning::<String>();
+            answered.insert(call.await.unwrap());
+        }
+    };
+    soon(both_answer).await;
     let text =
         client.request("worker", mqtt_agent::a2a::NewTask::skill("repeat").data(&json!({"text": item})));
     let text: String = soon(text.timeout(Duration::from_secs(15)).returning().into_future()).await.unwrap();

@@ -3,21 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use mqtt_agent::CallError;
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::Status;
-use mqtt_agent::{CallError, ConnectionState};
 use serde_json::json;
-use support::{eventually, on_each_broker};
+use support::{connected_again, eventually, on_each_broker};
 
 use crate::tools::*;
-
-/// Waits until a client is connected for the time after `epoch`.
-async fn connected_again(client: &Client, after: u64) {
-    let mut connection = client.connection();
-    let up = connection
-        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after));
-    tokio::time::timeout(support::SOON, up).await.expect("in time").unwrap();
-}
 
 on_each_broker! {
     async fn sub_10_after_a_restart_without_memory_everything_is_there_again(broker) {

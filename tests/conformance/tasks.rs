@@ -212,16 +212,19 @@ on_each_broker! {
         let watch = Desk::default();
         let agent = desk(&watch).start(&broker.url()).await.unwrap();
         let client = Client::connect(ConnectOptions::new(broker.url()).id("me")).await.unwrap();
-        let mut task = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
-        watch.until(1).await;
+        let mut held = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
+        let mut canceled = client.delegate("desk", NewTask::skill("hold")).await.unwrap();
+        watch.until(2).await;
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
-        let forged = json!({"task_id": task.id(), "intent": "cancel", "from": "peer", "to": "desk"});
+        let forged = json!({"task_id": held.id(), "intent": "cancel", "from": "peer", "to": "desk"});
         peer.publish(INBOX, forged.to_string(), Default::default()).await;
-        task.cancel().await.unwrap();
-        assert!(matches!(soon(task.result()).await, Err(DelegateError::Canceled)));
+        // It comes after the forged one, which is looked at by then.
+        canceled.cancel().await.unwrap();
+        assert!(matches!(soon(canceled.result()).await, Err(DelegateError::Canceled)));
+        watch.open(2);
+        soon(held.result()).await.unwrap();
         // A terminal state never changes.
-        watch.open(1);
-        let again = soon(task.ended()).await.unwrap();
+        let again = soon(canceled.ended()).await.unwrap();
         assert_eq!(again.status, TaskState::Canceled);
         agent.stop().await;
     }

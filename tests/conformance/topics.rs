@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mqtt_agent::prelude::*;
 use mqtt_agent::topic::{EventError, Payload};
-use mqtt_agent::{CallError, ConnectionState, Limits, RemoteError};
+use mqtt_agent::{CallError, Limits, RemoteError};
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
-use support::{RawPeer, json as body, on_each_broker, reply_to, soon};
+use support::{RawPeer, epoch, json as body, on_each_broker, reply_to, soon};
 use tokio::sync::mpsc;
 
 use crate::tools::*;
@@ -308,16 +308,19 @@ on_each_broker! {
         broker.kill().await;
         broker.start().await;
         let mut connection = agent.connection();
-        connection.wait_for(mqtt_agent::ConnectionState::is_connected).await.unwrap();
+        soon(connection.wait_for(mqtt_agent::ConnectionState::is_connected)).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe("answers/peer").await;
         // Subscriptions are made again in the background: ask until it answers.
-        loop {
-            peer.publish("house/hall/get", "", reply_to("answers/peer", b"2")).await;
-            if peer.next_within("answers/peer", std::time::Duration::from_millis(300)).await.is_some() {
-                break;
+        let until_it_answers = async {
+            loop {
+                peer.publish("house/hall/get", "", reply_to("answers/peer", b"2")).await;
+                if peer.next_within("answers/peer", std::time::Duration::from_millis(300)).await.is_some() {
+                    break;
+                }
             }
-        }
+        };
+        soon(until_it_answers).await;
         peer.publish("house/k/reading", r#"{"celsius": 5}"#, nothing()).await;
         assert_eq!(next(&mut heard).await, "k 5");
         agent.stop().await;
@@ -342,14 +345,6 @@ fn a_missing_state_is_refused_before_connecting() {
         error.contains("the handler `reading` of `house/{room}/reading`") && error.contains(".state(..)"),
         "{error}"
     );
-}
-
-/// Which connection it is.
-fn epoch(client: &Client) -> u64 {
-    match &*client.connection().borrow() {
-        ConnectionState::Connected { epoch, .. } => *epoch,
-        _ => 0,
-    }
 }
 
 on_each_broker! {

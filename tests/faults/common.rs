@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mqtt_agent::ConnectionState;
 use mqtt_agent::a2a::{TaskHandle, TaskUpdateError};
 use mqtt_agent::prelude::*;
 use mqtt_agent::wire::TaskState;
+pub(crate) use support::connected_again;
 use support::{Direction, Proxy, TestBroker, eventually, soon};
 use tokio::sync::Semaphore;
 
@@ -109,14 +109,6 @@ pub(crate) fn attentive(url: String) -> ConnectOptions {
 pub(crate) async fn disconnected(client: &Client) {
     let mut connection = client.connection();
     soon(connection.wait_for(|state| !state.is_connected())).await.unwrap();
-}
-
-/// Waits until there is a connection later than the one of this number.
-pub(crate) async fn connected_again(client: &Client, after: u64) {
-    let mut connection = client.connection();
-    let later =
-        |state: &ConnectionState| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after);
-    soon(connection.wait_for(later)).await.unwrap();
 }
 
 /// Reads updates until one is of this state.

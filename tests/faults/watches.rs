@@ -62,8 +62,10 @@ on_each_broker! {
         watcher.subscribe("a2a/v1/agents/worker/status").await;
         assert_eq!(body(&watcher.next("a2a/v1/agents/worker/status").await)["status"], "online");
         let hostile = RawPeer::connect(&broker.url(), "hostile").await;
+        let (sent, mut floods) = tokio::sync::watch::channel(0);
         let garbage = tokio::spawn(async move {
             for number in 0_u64.. {
+                sent.send_replace(number);
                 let text = ["{", "[1]", r#"{"task_id":7}"#, r#"{"call_id":"x","client":"y"}"#][number as usize % 4];
                 hostile.fire("a2a/v1/tasks/worker/inbox", text).await;
                 hostile.fire("a2a/v1/mcp/tools/double/call", text).await;
@@ -71,9 +73,11 @@ on_each_broker! {
                 tokio::task::yield_now().await;
             }
         });
+        soon(floods.wait_for(|sent| *sent >= 100)).await.unwrap();
         let began = Instant::now();
         soon(agent.stop()).await;
         assert!(began.elapsed() < Duration::from_secs(7), "it took {:?}", began.elapsed());
+        assert!(!garbage.is_finished(), "it was flooded to the end");
         assert_eq!(body(&watcher.next("a2a/v1/agents/worker/status").await)["status"], "offline");
         garbage.abort();
     }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use mqtt_agent::Error;
 use mqtt_agent::prelude::*;
-use mqtt_agent::{ConnectionState, Error};
+pub(crate) use support::connected_again;
 use support::{FakeBroker, SOON};
 
 /// The connect timeout where the end has to come before it.
@@ -48,14 +49,6 @@ pub(crate) async fn can_be_called(client: &Client) {
         call.await.ok().map(|sum| assert_eq!(sum, json!(3.0)))
     })
     .await;
-}
-
-/// Waits until there is a connection later than the one of this number.
-pub(crate) async fn connected_again(client: &Client, after: u64) {
-    let mut connection = client.connection();
-    let up = connection
-        .wait_for(|state| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after));
-    tokio::time::timeout(SOON, up).await.expect("in time").unwrap();
 }
 
 /// The error of a start, and how long it took.

@@ -17,6 +17,7 @@ mod refused;
 mod replies;
 mod resumed;
 mod retained;
+mod retained_work;
 mod secrets;
 mod sessions;
 mod signals;

@@ -22,6 +22,8 @@ pub use websocket::WebSocketRelay;
 
 use std::time::Duration;
 
+use mqtt_agent::{Client, ConnectionState};
+
 /// Runs each test on the embedded broker, and with the feature `peers` on the one that the environment chooses.
 #[macro_export]
 macro_rules! on_each_broker {
@@ -39,7 +41,7 @@ macro_rules! on_each_broker {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn embedded() {
-                test($crate::TestBroker::embedded().await).await;
+                $crate::in_time(async { test($crate::TestBroker::embedded().await).await }).await;
             }
 
             #[cfg(feature = "peers")]
@@ -49,6 +51,30 @@ macro_rules! on_each_broker {
             }
         }
     )*};
+}
+
+/// How long one test may take: longer than any needs. One that waits for ever fails, and says which it is.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Runs a whole test, and fails it when it takes too long.
+pub async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LONGEST, test).await.expect("the test ends within ten minutes")
+}
+
+/// Waits until a client has a later connection than the one of this number.
+pub async fn connected_again(client: &Client, after: u64) {
+    let mut connection = client.connection();
+    let later =
+        |state: &ConnectionState| matches!(state, ConnectionState::Connected { epoch, .. } if *epoch > after);
+    soon(connection.wait_for(later)).await.unwrap();
+}
+
+/// The number of a client's connection; 0 while there is none.
+pub fn epoch(client: &Client) -> u64 {
+    match &*client.connection().borrow() {
+        ConnectionState::Connected { epoch, .. } => *epoch,
+        _ => 0,
+    }
 }
 
 /// Waits until something holds, asking again and again; for what has no event to wait for.

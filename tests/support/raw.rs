@@ -202,11 +202,6 @@ impl RawPeer {
         };
         tokio::time::timeout(within, wait).await.ok()
     }
-
-    /// Breaks the connection off, without a word.
-    pub fn vanish(self) {
-        self.task.abort();
-    }
 }
 
 impl Drop for RawPeer {

@@ -5,13 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::TestBroker;
 use super::description::Description;
+use crate::in_time;
 
 /// Runs a test, called by its module's path, on the chosen broker.
 pub fn on_chosen<F: Future>(path: &str, test: impl FnOnce(TestBroker) -> F) {
     let description = Description::chosen();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.expect("a runtime").block_on(async { test(TestBroker::chosen().await).await });
+        runtime.expect("a runtime").block_on(in_time(async { test(TestBroker::chosen().await).await }));
     }));
     let known = description.fails.iter().find(|known| known.test == path);
     match (known, outcome) {

@@ -45,6 +45,9 @@ pub struct Capabilities {
     pub offline_queue: bool,
     /// Its PUBACK says when nobody is subscribed (3.4.2.1, reason code 0x10).
     pub reports_no_subscribers: bool,
+    /// It gives messages of a shared subscription to the sessions of clients that are away, too (4.8.2 allows both).
+    #[serde(default)]
+    pub shares_with_clients_that_are_away: Option<bool>,
     /// The largest packet that it takes as it comes, where it has a limit (3.2.2.3.6).
     pub max_packet: Option<usize>,
 }

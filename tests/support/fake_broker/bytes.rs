@@ -7,7 +7,6 @@ pub mod property {
     pub const SESSION_EXPIRY: u8 = 17;
     pub const ASSIGNED_CLIENT_ID: u8 = 18;
     pub const SERVER_KEEP_ALIVE: u8 = 19;
-    pub const WILL_DELAY: u8 = 24;
     pub const SERVER_REFERENCE: u8 = 28;
     pub const REASON_STRING: u8 = 31;
     pub const RECEIVE_MAXIMUM: u8 = 33;

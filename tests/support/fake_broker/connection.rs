@@ -335,9 +335,11 @@ impl Connection {
         }
         let by_topic = knobs.refuse_publish.iter().find(|(text, _)| publish.topic.contains(text));
         refused = refused.or(by_topic.map(|(_, reason)| *reason));
-        let found = refused.is_none() && self.state().publish(Some(client), &publish);
+        if refused.is_none() {
+            self.state().publish(Some(client), &publish);
+        }
         if publish.qos > 0 {
-            let reason = refused.unwrap_or(if !found && knobs.tells_no_subscribers { 0x10 } else { 0 });
+            let reason = refused.unwrap_or(0);
             let bytes = ack(0x40, publish.id, &[reason], &refusal(knobs, refused.is_some()));
             self.answer(&self.pubacks, knobs.puback, bytes, Some(Arc::clone(&self.unanswered)));
         }

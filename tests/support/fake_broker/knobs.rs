@@ -62,16 +62,10 @@ pub struct Knobs {
     pub suback: Answer,
     /// Whether PINGREQ is answered.
     pub pong: bool,
-    /// PUBACK 0x10 where nobody is subscribed, as Mosquitto sends it.
-    pub tells_no_subscribers: bool,
     /// Writes one byte at a time, with this pause after it.
     pub byte_by_byte: Option<Duration>,
     /// What becomes of sessions.
     pub sessions: Sessions,
-    /// Sends more than the client's Receive Maximum.
-    pub ignores_receive_maximum: bool,
-    /// Sends larger packets than the client's Maximum Packet Size.
-    pub ignores_max_packet_size: bool,
     /// What becomes of retained messages.
     pub retained: Retained,
     /// SUBACK carries another packet id.
@@ -111,11 +105,8 @@ impl Default for Knobs {
             puback: Answer::AtOnce,
             suback: Answer::AtOnce,
             pong: true,
-            tells_no_subscribers: false,
             byte_by_byte: None,
             sessions: Sessions::Kept,
-            ignores_receive_maximum: false,
-            ignores_max_packet_size: false,
             retained: Retained::Kept,
             wrong_suback_id: false,
             connacks: 1,

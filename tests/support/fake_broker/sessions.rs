@@ -67,11 +67,11 @@ pub(super) struct Session {
 
 impl Session {
     /// Sends what the client takes; the rest waits.
-    fn pump(&mut self, knobs: &Knobs) {
+    fn pump(&mut self) {
         let Some(online) = &self.online else { return };
         while let Some(mut publish) = self.queue.pop_front() {
             if publish.qos > 0 {
-                if self.unacknowledged.len() >= online.receive_maximum && !knobs.ignores_receive_maximum {
+                if self.unacknowledged.len() >= online.receive_maximum {
                     self.queue.push_front(publish);
                     return;
                 }
@@ -79,7 +79,7 @@ impl Session {
                 publish.id = self.last_id;
             }
             let bytes = publish_bytes(&publish.topic, &publish);
-            if bytes.len() > online.max_packet_size && !knobs.ignores_max_packet_size {
+            if bytes.len() > online.max_packet_size {
                 continue;
             }
             if publish.qos > 0 {
@@ -139,7 +139,7 @@ impl State {
                 drop(online.orders.send(Order::Write(publish_bytes(&publish.topic, publish))));
             }
         }
-        session.pump(&self.knobs);
+        session.pump();
     }
 
     /// A connection ended.
@@ -156,7 +156,7 @@ impl State {
     pub(super) fn acknowledged(&mut self, client: &str, id: u16) {
         if let Some(session) = self.sessions.get_mut(client) {
             session.unacknowledged.remove(&id);
-            session.pump(&self.knobs);
+            session.pump();
         }
     }
 
@@ -210,12 +210,12 @@ impl State {
     pub(super) fn send(&mut self, client: &str, publishes: impl IntoIterator<Item = Publish>) {
         if let Some(session) = self.sessions.get_mut(client) {
             session.queue.extend(publishes);
-            session.pump(&self.knobs);
+            session.pump();
         }
     }
 
-    /// Delivers to all subscribers; whether there is one.
-    pub(super) fn publish(&mut self, from: Option<&str>, publish: &Publish) -> bool {
+    /// Delivers to all subscribers.
+    pub(super) fn publish(&mut self, from: Option<&str>, publish: &Publish) {
         if publish.retain && self.knobs.retained != Retained::Dropped {
             if publish.payload.is_empty() {
                 self.retained.remove(&publish.topic);
@@ -223,7 +223,6 @@ impl State {
                 self.retained.insert(publish.topic.clone(), publish.clone());
             }
         }
-        let mut found = false;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (client, session) in &mut self.sessions {
             let matching: Vec<_> = session
@@ -231,7 +230,6 @@ impl State {
                 .iter()
                 .filter(|subscription| matches(&subscription.filter, &publish.topic))
                 .collect();
-            found |= !matching.is_empty();
             let (shared, own): (Vec<_>, Vec<_>) =
                 matching.into_iter().partition(|subscription| subscription.is_shared());
             if session.online.is_some() {
@@ -248,7 +246,7 @@ impl State {
             };
             let offline = session.online.is_none();
             session.queue.extend(copies.into_iter().filter(|copy| copy.qos > 0 || !offline));
-            session.pump(&self.knobs);
+            session.pump();
         }
         for (filter, members) in groups {
             if !self.knobs.deliver_shared {
@@ -260,9 +258,8 @@ impl State {
             if let Some(subscription) = session.subscriptions.iter().find(|given| given.filter == filter) {
                 session.queue.push_back(copy(publish, &[subscription], false));
             }
-            session.pump(&self.knobs);
+            session.pump();
         }
-        found
     }
 }
 
