@@ -45,7 +45,10 @@ async fn sub_15_what_comes_with_retain_set_is_acknowledged_and_is_no_work() {
         let asked = broker.seen().subscribe(1, topic).await;
         let (_, options) = asked.filters.iter().find(|(filter, _)| filter.contains(topic)).unwrap();
         assert_eq!(options & RETAIN_HANDLING, 0x20, "retained messages are not asked for: {topic}");
-        let properties = Properties::new().text(RESPONSE_TOPIC, "a2a/v1/mcp/clients/peer/responses");
+        let properties = match topic.contains("/mcp/") {
+            true => Properties::new().text(RESPONSE_TOPIC, "a2a/v1/mcp/clients/peer/responses"),
+            false => Properties::new(),
+        };
         let payload = payload.to_string().into();
         let sent = Publish { payload, qos: 1, retain: true, id, properties, ..Publish::default() };
         broker.send_raw(publish_bytes(topic, &sent));
