@@ -30,17 +30,6 @@ pub(crate) fn cause(error: &serde_json::Error) -> String {
     }
 }
 
-/// A message of strings, numbers and JSON that is one already: nothing that JSON cannot hold. `large` is about how many bytes
-/// they have together, so that the text is not copied again and again as it grows.
-pub(crate) fn message(large: usize, message: &impl Serialize) -> Vec<u8> {
-    const REST: usize = 256;
-    let mut text = Vec::with_capacity(large.saturating_add(REST));
-    match serde_json::to_writer(&mut text, message) {
-        Ok(()) => text,
-        Err(_) => Vec::new(),
-    }
-}
-
 /// How many bytes a value takes as JSON, without making it; `Err` with those before what cannot be written.
 pub(crate) fn size(value: &impl Serialize) -> Result<usize, usize> {
     let mut counter = Counter(0);

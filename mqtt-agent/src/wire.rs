@@ -21,6 +21,7 @@ mod ident;
 mod inbox;
 mod namespace;
 mod part;
+mod payload;
 mod query;
 mod reply;
 mod response;

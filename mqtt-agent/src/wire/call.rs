@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::decode_error::{DecodeCause, DecodeError, Form};
+use super::payload;
 use super::tolerant::unique_object;
 use super::{Identifier, now_rfc3339};
-use crate::json;
 use crate::shown::debug_as_display;
 
 /// One call of a tool.
@@ -88,7 +88,7 @@ impl CallRequest {
         }
         let timestamp = now_rfc3339();
         let call = New { call_id, arguments, client, timestamp, response_topic, max_message_bytes, accepts };
-        json::message(arguments.get().len(), &call)
+        payload::write(arguments.get().len(), &call)
     }
 }
 

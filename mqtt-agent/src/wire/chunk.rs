@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Identifier;
 use super::decode_error::{DecodeCause, DecodeError, Form};
-use crate::json;
+use super::payload;
 
 /// One chunk, a message on the call's stream topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Chunk {
     pub fn to_bytes(&self) -> Vec<u8> {
         let data = STANDARD.encode(&self.data);
         let out = Out { call_id: &self.call_id, seq: self.seq, r#type: KIND, data: &data };
-        json::message(data.len(), &out)
+        payload::write(data.len(), &out)
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::Identifier;
 use super::decode_error::{DecodeCause, DecodeError, Form};
+use super::payload;
 use super::tolerant;
-use crate::json;
 
 /// The answer to one call.
 #[derive(Debug, Clone)]
@@ -258,7 +258,7 @@ impl Response {
             elapsed_ms: self.elapsed_ms,
         };
         let large = [out.result, out.content, out.chunks].into_iter().flatten().map(|json| json.get().len());
-        json::message(large.sum(), &out)
+        payload::write(large.sum(), &out)
     }
 }
 
