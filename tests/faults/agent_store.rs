@@ -226,8 +226,8 @@ on_each_broker! {
         peer.subscribe(RESULTS).await;
         store.fail_inserts(true);
         store.fail_gets(true);
-        // More than are withdrawn at once, too: the others are given up.
-        for number in 0..300 {
+        // More than may be in hand beside the tasks: most of them are given up.
+        for number in 0..1100 {
             peer.publish(INBOX, task(&format!("t-{number}"), "quick"), Default::default()).await;
             assert_eq!(in_state(&mut peer, "rejected").await["error"]["code"], "store", "t-{number}");
         }
