@@ -92,6 +92,19 @@ async fn worker(url: &str, store: &FailingStore, runs: &Runs) -> Running {
     agent.limits(limits).store(store.clone()).start(url).await.unwrap()
 }
 
+/// Works on other skills while `one_by_one` has more tasks than are taken into memory.
+async fn busy_worker(url: &str, store: &FailingStore, runs: &Runs) -> Running {
+    let limits = Limits::default().with_tasks(8).with_grace(Duration::ZERO);
+    let agent = Agent::new("worker").skills(skills![one_by_one, quick]).state(runs.clone()).limits(limits);
+    agent.store(store.clone()).start(url).await.unwrap()
+}
+
+/// A new task that runs at once.
+fn new(id: &str) -> (String, String) {
+    let task = json!({"task_id": id, "from": "boss", "type": "quick", "prompt": "do it"});
+    (INBOX.to_owned(), task.to_string())
+}
+
 /// The peer that gave the tasks.
 async fn boss(url: &str) -> RawPeer {
     let mut peer = RawPeer::connect(url, "boss").await;
@@ -193,6 +206,51 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a_cancel_of_a_task_that_cannot_be_read_holds_back_nothing_else_for_long(broker) {
+        let (store, runs) = (left_for("one_by_one", MANY).await, Runs::gated());
+        let mut peer = boss(&broker.url()).await;
+        let agent = busy_worker(&broker.url(), &store, &runs).await;
+        let last = format!("t-{}", MANY - 1);
+        store.fail_gets(true);
+        peer.publish(INBOX, about(&last, "cancel"), Default::default()).await;
+        // More than the broker sends without acknowledgements.
+        let count = 300;
+        peer.publish_all((0..count).map(|number| new(&format!("new-{number}")))).await;
+        soon(ends(&mut peer, count)).await;
+        store.fail_gets(false);
+        assert_eq!(end_of(&mut peer, &last).await["status"], "canceled");
+        agent.stop().await;
+    }
+
+    async fn a2a_14_tasks_that_come_again_and_cannot_be_read_hold_back_nothing_else(broker) {
+        let (store, runs) = (left_for("one_by_one", MANY).await, Runs::gated());
+        let mut peer = boss(&broker.url()).await;
+        let agent = busy_worker(&broker.url(), &store, &runs).await;
+        let last = format!("t-{}", MANY - 1);
+        store.fail_gets(true);
+        let bare = json!({"task_id": last, "from": "boss", "updates": true}).to_string();
+        peer.publish_all((0..300).map(|_| (INBOX.to_owned(), bare.clone()))).await;
+        let mut eve = RawPeer::connect(&broker.url(), "eve").await;
+        eve.subscribe("a2a/v1/tasks/eve/results").await;
+        let foreign = json!({"task_id": last, "from": "eve", "type": "one_by_one", "prompt": "do it"}).to_string();
+        eve.publish(INBOX, foreign, Default::default()).await;
+        peer.publish_all([new("new")]).await;
+        // Sooner than an acknowledgement is let go.
+        let ended = tokio::time::timeout(Duration::from_secs(8), end_of(&mut peer, "new")).await;
+        assert_eq!(ended.expect("nothing waits")["status"], "completed");
+        store.fail_gets(false);
+        let rejected = body(&eve.next("a2a/v1/tasks/eve/results").await);
+        assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&json!("rejected"), &json!("id_taken")));
+        loop {
+            let told = body(&peer.next(RESULTS).await);
+            if told["task_id"] == last {
+                assert_eq!(told["status"], "submitted", "{told}");
+                break;
+            }
+        }
+        agent.stop().await;
+    }
+
     async fn a2a_6_who_asks_where_a_task_is_that_is_not_read_yet_is_told(broker) {
         let (store, runs) = (left(MANY).await, Runs::gated());
         let mut peer = boss(&broker.url()).await;
@@ -259,10 +317,8 @@ on_each_broker! {
     async fn tasks_of_one_skill_that_are_not_read_yet_hold_back_none_of_another(broker) {
         let (store, runs) = (left_for("one_by_one", MANY).await, Runs::gated());
         keep(&store, record(given("quick", "quick"))).await;
-        let limits = Limits::default().with_tasks(8).with_grace(Duration::ZERO);
-        let agent = Agent::new("worker").skills(skills![one_by_one, quick]).state(runs.clone()).limits(limits);
         let mut peer = boss(&broker.url()).await;
-        let agent = agent.store(store.clone()).start(&broker.url()).await.unwrap();
+        let agent = busy_worker(&broker.url(), &store, &runs).await;
         assert_eq!(end_of(&mut peer, "quick").await["status"], "completed");
         assert_eq!(runs.quick.load(Ordering::SeqCst), 1);
         agent.stop().await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mqtt_agent::Limits;
 use mqtt_agent::a2a::{TaskSide, TaskStore};
 use mqtt_agent::prelude::*;
 use serde_json::{Value, json};
@@ -214,6 +215,22 @@ on_each_broker! {
             }
         };
         soon(ended).await;
+        agent.stop().await;
+    }
+
+    async fn tasks_that_were_rejected_because_the_store_failed_take_no_places(broker) {
+        let (store, begun) = (FailingStore::default(), Begun::default());
+        let limits = Limits::default().with_task_queue(2);
+        let agent = worker(&store, &begun).limits(limits).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "ann").await;
+        peer.subscribe(RESULTS).await;
+        store.fail_inserts(true);
+        store.fail_gets(true);
+        // More than may be in hand beside the tasks: most of them are given up.
+        for number in 0..1100 {
+            peer.publish(INBOX, task(&format!("t-{number}"), "quick"), Default::default()).await;
+            assert_eq!(in_state(&mut peer, "rejected").await["error"]["code"], "store", "t-{number}");
+        }
         agent.stop().await;
     }
 

@@ -20,6 +20,7 @@ mod query;
 mod ready;
 mod recover;
 mod report;
+mod room;
 mod seeded;
 mod unread;
 mod unsent;
@@ -47,10 +48,16 @@ use crate::spawn;
 use crate::store::{Retention, StoreError, Stored, TaskRecord, TaskSide, TaskStore, update};
 use crate::wire::{ErrorKind, Identifier, TaskError, codes};
 use pending::Pending;
+use room::Room;
 use unsent::Unsent;
 
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
 const READING: usize = 1024;
+
+/// While the store fails: how many messages about tasks that are not read yet, and how many rejected tasks, wait for it.
+/// Together fewer than [`READING`].
+const UNREAD: u32 = 512;
+const WITHDRAWN: u32 = 256;
 
 /// How long a stop waits for what came while it said that the agent is offline.
 const AFTER_READING: Duration = Duration::from_secs(5);
@@ -90,6 +97,10 @@ pub(super) struct Executor {
     live: Mutex<HashMap<Identifier, Arc<Execution>>>,
     /// Those of an earlier process that are not read yet.
     pending: Pending,
+    /// For acknowledged messages about these.
+    unread: Room,
+    /// For tasks that were rejected, and may be in the store all the same.
+    withdrawn: Room,
     /// Owns every tokio task.
     tasks: TaskTracker,
     /// Ended, and received by nobody yet.
@@ -203,6 +214,8 @@ impl SkillServer {
             store: parts.store,
             live: Mutex::default(),
             pending: Pending::default(),
+            unread: Room::new(UNREAD),
+            withdrawn: Room::new(WITHDRAWN),
             tasks: TaskTracker::new(),
             unsent: Unsent::default(),
             queries: Semaphore::new(query::AT_ONCE),

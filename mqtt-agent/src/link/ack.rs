@@ -68,8 +68,8 @@ impl Ack {
         self.charge = charge.filter(|_| self.is_awaited());
     }
 
-    /// For a message at QoS 0.
-    pub(super) fn none() -> Self {
+    /// For a message at QoS 0, or one that is acknowledged already.
+    pub(crate) fn none() -> Self {
         Self { token: None, leaves_when_dropped: false, charge: None }
     }
 

@@ -90,7 +90,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// No error changes the file.
+    /// No error changes the version or the tasks of the file.
     ///
     /// - [`StoreError::Unavailable`]: it cannot be read or written.
     /// - [`StoreError::InUse`]: it is open elsewhere, in this process or another.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use super::inbox::cannot_store;
@@ -17,7 +18,9 @@ use crate::handler::context::{Caller, Context, Invocation};
 use crate::handler::layer::{Kind, Request};
 use crate::handler::registry::OnCrash;
 use crate::handler::run::{Job, run};
+use crate::json;
 use crate::link::Ack;
+use crate::log_rate::limited;
 use crate::measure;
 use crate::serve::{Admitted, Turn};
 use crate::shown::shown;
@@ -35,6 +38,8 @@ struct Driver {
     existing: Option<Box<TaskRecord>>,
     failure: Option<StoreError>,
     place: Option<Admitted>,
+    /// Has the place's stead among those that were rejected.
+    withdrawn: Option<OwnedSemaphorePermit>,
     turn: Option<Turn>,
     arguments: Map<String, Value>,
     /// Whether the end was held to the size that its owner takes.
@@ -96,6 +101,7 @@ impl Execution {
             existing: None,
             failure: None,
             place: Some(place),
+            withdrawn: None,
             turn: None,
             arguments: Map::new(),
             fits: false,
@@ -152,7 +158,7 @@ impl Execution {
                 let interrupted = waits.then(|| self.interrupted(executor).now_or_never()).flatten();
                 Some(interrupted.unwrap_or(Event::Stored(stored)))
             }
-            Step::Withdraw => Some(Event::Stored(self.withdraw(executor, driver).await)),
+            Step::Withdraw => self.withdraw(executor, driver).await.map(Event::Stored),
             Step::Pause(pause) => self.pause(executor, driver, pause).await,
             Step::Run => Some(self.work(executor, driver).await),
             Step::Send | Step::Settled | Step::Unsent => {
@@ -231,8 +237,8 @@ impl Execution {
     }
 
     /// Ends a task in the store that was rejected because the store failed; whether that is known to be so. It is only
-    /// touched when it is just as it came: it may be another one.
-    async fn withdraw(&self, executor: &Executor, driver: &mut Driver) -> bool {
+    /// touched when it is just as it came: it may be another one. `None` where too many wait for that already.
+    async fn withdraw(&self, executor: &Executor, driver: &mut Driver) -> Option<bool> {
         let withdrawn = async {
             let kept = executor.store.get(TaskSide::Executor, self.begun().task_id.as_str()).await?;
             if kept.is_some_and(|kept| driver.inserted.as_deref() == Some(&kept)) {
@@ -241,15 +247,24 @@ impl Execution {
             }
             Ok(())
         };
-        match withdrawn.await {
-            Ok(()) => true,
+        let error = match withdrawn.await {
+            Ok(()) => return Some(true),
             // One of its id is there that nobody can read; no try makes that another.
-            Err(StoreError::Unreadable { .. }) => true,
-            Err(error) => {
-                driver.failure = Some(error);
-                false
-            }
+            Err(StoreError::Unreadable { .. }) => return Some(true),
+            Err(error) => error,
+        };
+        if driver.withdrawn.is_none() {
+            driver.withdrawn = executor.withdrawn.take(json::memory(&*self.begun));
+            // It is not in hand any more: its place is a new task's, which hears of the store and not of others.
+            driver.place = None;
         }
+        if driver.withdrawn.is_none() {
+            let task = &self.begun().task_id;
+            limited!(error, "gave up a rejected task: if the store has it after all, a later start runs it", task = %shown(task), %error);
+            return None;
+        }
+        driver.failure = Some(error);
+        Some(false)
     }
 
     async fn wait(self: &Arc<Self>, executor: &Executor, driver: &mut Driver) -> Event {

@@ -4,6 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::keeping::HOLD;
 use super::ledger::Standing;
 use super::machine::Event;
 use super::{Execution, Executor, READING, ReadySkill, recover};
@@ -44,6 +47,16 @@ struct Origin {
     correlation: Option<Vec<u8>>,
     trace: Option<TraceContext>,
     expiry: Option<Duration>,
+}
+
+/// A message about a task that was given before.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub(super) notification: TaskNotification,
+    /// The broker says that it sent the message before.
+    redelivered: bool,
+    /// How long its acknowledgement may wait, wherever it waits.
+    pub(super) until: Instant,
 }
 
 impl Executor {
@@ -93,7 +106,10 @@ impl Executor {
         match notification.intent {
             // A word of another peer's: its message is a task (A2A-12).
             Intent::Task | Intent::Query | Intent::Other(_) => self.task(&inbound, ack, notification),
-            Intent::Message | Intent::Cancel => self.about_some(ack, notification, inbound.is_again),
+            Intent::Message | Intent::Cancel => {
+                let (redelivered, until) = (inbound.is_again, Instant::now() + HOLD);
+                self.about_some(ack, About { notification, redelivered, until });
+            }
         }
     }
 
@@ -109,21 +125,18 @@ impl Executor {
         }
     }
 
-    /// A message about a task that was given before, which is read first where that was not done. `redelivered`: the broker
-    /// says that it sent the message before.
-    fn about_some(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
-        if self.pending.contains(&notification.task_id) {
-            return self.taken_up_first(ack, notification, move |executor, ack, notification| {
-                executor.about(ack, notification, redelivered);
-            });
+    /// A message about a task that was given before, which is read first where that was not done.
+    fn about_some(self: &Arc<Self>, ack: Ack, about: About) {
+        if self.pending.contains(&about.notification.task_id) {
+            return self.taken_up_first(ack, about);
         }
-        self.about(ack, notification, redelivered);
+        self.about(ack, about);
     }
 
-    fn about(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
-        match notification.intent {
-            Intent::Cancel => self.cancel(ack, notification, redelivered),
-            _ => self.further(ack, notification, redelivered),
+    pub(super) fn about(self: &Arc<Self>, ack: Ack, about: About) {
+        match about.notification.intent {
+            Intent::Cancel => self.cancel(ack, about),
+            _ => self.further(ack, about),
         }
     }
 
@@ -161,15 +174,16 @@ impl Executor {
         let (bare, updates) = (notification.is_bare(), notification.updates);
         let task = notification.into_task();
         // Looked at first: one that is taken up in this moment is found among those in hand then.
-        let unread = self.pending.contains(&task.task_id);
+        let unread = self.pending.stored(&task.task_id);
         // One that runs is left alone (A2A-14); who asks again learns where it is.
         let known = self.live().get(&task.task_id).cloned();
         let record = record(task, origin, updates);
         if let Some(work) = known {
             return self.asked_again(ack, work, record);
         }
-        if unread {
-            return self.asked_again_unread(ack, record);
+        if let Some(stored) = unread {
+            ack.stored(&stored);
+            return self.asked_again_unread(record);
         }
         if bare {
             let executor = Arc::clone(self);
@@ -301,37 +315,36 @@ impl Executor {
         ack.refused();
     }
 
-    fn further(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
-        let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
-        let about = notification.clone();
-        let Some(message) = notification.into_message() else {
+    fn further(self: &Arc<Self>, ack: Ack, about: About) {
+        let Some((work, ack)) = self.of_sender(ack, &about.notification) else { return };
+        let Some(message) = about.notification.clone().into_message() else {
             limited!(warn, "dropped a further message without content", task = %shown(&work.begun().task_id));
             return ack.refused();
         };
         let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            if let Some(ack) = work.hear(ack, work.answer(message, redelivered)).await {
-                executor.about_another(ack, about, redelivered);
+            if let Some(ack) = work.hear(ack, about.until, work.answer(message, about.redelivered)).await {
+                executor.about_another(ack, about);
             }
         });
     }
 
-    fn cancel(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
-        let Some((work, ack)) = self.of_sender(ack, &notification) else { return };
+    fn cancel(self: &Arc<Self>, ack: Ack, about: About) {
+        let Some((work, ack)) = self.of_sender(ack, &about.notification) else { return };
         let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
-            if let Some(ack) = work.hear(ack, work.cancel()).await {
-                executor.about_another(ack, notification, redelivered);
+            if let Some(ack) = work.hear(ack, about.until, work.cancel()).await {
+                executor.about_another(ack, about);
             }
         });
     }
 
     /// A message about a task that was stored before it came again: for the executor that has it now.
-    fn about_another(self: &Arc<Self>, ack: Ack, notification: TaskNotification, redelivered: bool) {
+    fn about_another(self: &Arc<Self>, ack: Ack, about: About) {
         if self.stopping.is_cancelled() {
             ack.leave();
         } else {
-            self.about_some(ack, notification, redelivered);
+            self.about_some(ack, about);
         }
     }
 

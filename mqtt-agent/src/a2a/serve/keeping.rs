@@ -13,10 +13,20 @@ use super::{Execution, Executor};
 use crate::link::Ack;
 use crate::shown::shown;
 use crate::store::{StoreError, Stored, TaskRecord};
+use crate::wire::Identifier;
 
-/// How long the message of an answer or a cancel waits for a store that fails: the acknowledgements of all later messages
-/// of the connection wait behind it.
-const HOLD: Duration = Duration::from_secs(10);
+/// How long the message of an answer or a cancel waits for a store that fails, from its receipt on: the acknowledgements of
+/// all later messages of the connection wait behind it.
+pub(super) const HOLD: Duration = Duration::from_secs(10);
+
+/// The store takes too long: later messages wait for this acknowledgement.
+pub(super) fn let_go(ack: Ack, task: &Identifier) {
+    crate::log::error!(
+        task = %shown(task),
+        "failed to store in time what was said of a task; it is lost if the process ends before it is stored"
+    );
+    ack.in_memory();
+}
 
 impl Execution {
     /// It was not taken, and its sender knows.
@@ -71,15 +81,19 @@ impl Execution {
         self.standing.send_modify(|standing| standing.advance(change, stored));
     }
 
-    /// Takes what a message says, and settles the message: when the store has it, or else after a while, for it is in memory.
+    /// Takes what a message says, and settles the message: when the store has it, or else at `until`, for it is in memory.
     /// Gives the acknowledgement back where nobody works on the task here: another one stands in its place.
-    pub(super) async fn hear(&self, ack: Ack, said: impl Future<Output = Taken>) -> Option<Ack> {
-        let until = Instant::now() + HOLD;
+    pub(super) async fn hear(
+        &self,
+        ack: Ack,
+        until: Instant,
+        said: impl Future<Output = Taken>,
+    ) -> Option<Ack> {
         let mut said = pin!(said);
         let taken = match timeout_at(until, &mut said).await {
             Ok(taken) => taken,
             Err(_) => {
-                self.let_go(ack);
+                let_go(ack, &self.begun().task_id);
                 said.await;
                 return None;
             }
@@ -90,16 +104,6 @@ impl Execution {
             Taken::Left => ack.leave(),
         }
         None
-    }
-
-    /// The store takes too long: later messages wait for this acknowledgement.
-    fn let_go(&self, ack: Ack) {
-        let task = &self.begun().task_id;
-        crate::log::error!(
-            task = %shown(task),
-            "failed to store in time what was said of a task; it is lost if the process ends before it is stored"
-        );
-        ack.in_memory();
     }
 
     async fn settle(&self, ack: Ack, change: u64, until: Instant) -> Option<Ack> {
@@ -129,7 +133,7 @@ impl Execution {
                 _ = standing.changed() => continue,
                 () = self.over.cancelled() => continue,
                 () = sleep_until(until) => {
-                    self.let_go(ack);
+                    let_go(ack, &self.begun().task_id);
                     return None;
                 }
                 () = sleep(pause) => {}

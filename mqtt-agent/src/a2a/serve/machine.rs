@@ -5,7 +5,7 @@
 //!
 //! | the store failed to save | what happens |
 //! |---|---|
-//! | a new task | the task is rejected with the code `store`, and its message is acknowledged when the broker has the rejection. In case the store has the new task after all, the rejection is stored too: tried again like the end |
+//! | a new task | the task is rejected with the code `store`, and its message is acknowledged when the broker has the rejection. In case the store has the new task after all, the rejection is stored too: tried again like the end, for 256 tasks at the most |
 //! | the start of an attempt after a wait | the handler does not run. Tried again after 100 ms, doubling up to 5 s, until the task's deadline, its cancellation or the agent's stop |
 //! | a question, an artifact | the handler gets the error |
 //! | an answer, a cancel | it takes effect at once, and is tried again like the start; its message is acknowledged when the store has it, and after 10 s in any case: it is lost if the process ends before the store works again |

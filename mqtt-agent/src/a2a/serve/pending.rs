@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::serve::Admitted;
+use crate::store::{Stored, TaskRecord};
 use crate::wire::Identifier;
 
 /// Whose places a task waits for: its skill's. `None` where its skill is gone.
@@ -24,6 +25,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 struct Waiting {
     lane: Lane,
+    stored: Stored,
     deadline_ms: Option<i64>,
     /// It counts as in hand. `None` while somebody has it claimed.
     place: Option<Admitted>,
@@ -53,18 +55,13 @@ impl Pending {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was not in here.
-    pub(super) fn add(
-        &self,
-        task_id: Identifier,
-        lane: Lane,
-        deadline_ms: Option<i64>,
-        place: Admitted,
-    ) -> bool {
-        match self.tasks().entry(task_id) {
+    /// Adds a task whose record was read from the store; whether it was not in here.
+    pub(super) fn add(&self, record: &TaskRecord, lane: Lane, place: Admitted) -> bool {
+        match self.tasks().entry(record.task.task_id.clone()) {
             Entry::Occupied(_) => false,
             Entry::Vacant(vacant) => {
-                vacant.insert(Waiting { lane, deadline_ms, place: Some(place) });
+                let (stored, deadline_ms) = (Stored::read_back(record), record.deadline_ms);
+                vacant.insert(Waiting { lane, stored, deadline_ms, place: Some(place) });
                 true
             }
         }
@@ -74,6 +71,12 @@ impl Pending {
     /// there: so look here first.
     pub(super) fn contains(&self, task_id: &Identifier) -> bool {
         self.tasks().contains_key(task_id)
+    }
+
+    /// The evidence that the store has a task that is not taken up yet. Look here first, as with
+    /// [`contains`](Self::contains).
+    pub(super) fn stored(&self, task_id: &Identifier) -> Option<Stored> {
+        self.tasks().get(task_id).map(|waiting| waiting.stored)
     }
 
     pub(super) fn claim(&self, task_id: &Identifier) -> Claimed<'_> {
@@ -148,6 +151,7 @@ mod tests {
 
     use super::*;
     use crate::serve::{Admission, Limits};
+    use crate::wire::{Intent, TaskNotification};
 
     fn id(id: &str) -> Identifier {
         Identifier::parse(id).unwrap()
@@ -156,7 +160,9 @@ mod tests {
     fn pending(tasks: &[(&str, Lane, Option<i64>)]) -> Pending {
         let (pending, admission) = (Pending::default(), Admission::new(Limits::default().task_capacity()));
         for (task, lane, deadline) in tasks {
-            pending.add(id(task), *lane, *deadline, admission.admit_promised(0));
+            let task = TaskNotification::about(id(task), Intent::Task, "boss", "worker").into_task();
+            let record = TaskRecord { deadline_ms: *deadline, ..TaskRecord::new(task) };
+            pending.add(&record, *lane, admission.admit_promised(0));
         }
         pending
     }

@@ -16,6 +16,7 @@ use super::pending::{Claim, Claimed, Lane};
 use super::{Execution, Executor};
 use crate::deadline;
 use crate::json;
+use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::spawn;
 use crate::store::{StoreError, TaskRecord, TaskSide};
@@ -74,7 +75,7 @@ pub(super) async fn all(executor: &Arc<Executor>) -> Result<(), StoreError> {
                 take_up(executor, record, Some(room));
             } else {
                 let place = executor.admission.admit_promised(0);
-                executor.pending.add(record.task.task_id, lane, record.deadline_ms, place);
+                executor.pending.add(&record, lane, place);
             }
         }
     }
@@ -185,7 +186,8 @@ async fn claim<'s>(executor: &'s Executor, id: &Identifier) -> Option<Claim<'s>>
     }
 }
 
-/// Reads a task whose turn it is not yet, once the store gives it; `None` where it is taken up, or cannot be read.
+/// Reads a task whose turn it is not yet, once the store gives it; `None` where it is taken up, or cannot be read. No
+/// acknowledgement may wait for this: it takes as long as the store fails.
 pub(super) async fn read<'s>(executor: &'s Executor, id: &Identifier) -> Option<(Claim<'s>, TaskRecord)> {
     let mut pause = RETRY;
     loop {
@@ -200,7 +202,7 @@ pub(super) async fn read<'s>(executor: &'s Executor, id: &Identifier) -> Option<
             Ok(None) | Err(StoreError::Unreadable { .. }) => lost(claim, id),
             Err(error) => {
                 drop(claim);
-                crate::log::error!(task = %shown(id), %error, "failed to read a task of an earlier process; it is tried again");
+                limited!(error, "failed to read a task of an earlier process; it is tried again", task = %shown(id), %error);
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(RETRY_MOST);
             }
@@ -212,7 +214,7 @@ pub(super) async fn read<'s>(executor: &'s Executor, id: &Identifier) -> Option<
 pub(super) fn one(executor: &Arc<Executor>, record: &TaskRecord) {
     let id = record.task.task_id.clone();
     let place = executor.admission.admit_promised(0);
-    if !executor.pending.add(id.clone(), lane(executor, record), record.deadline_ms, place) {
+    if !executor.pending.add(record, lane(executor, record), place) {
         return;
     }
     let (executor, tasks) = (Arc::clone(executor), executor.tasks.clone());

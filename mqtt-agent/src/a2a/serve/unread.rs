@@ -1,31 +1,33 @@
 //! Handles messages about a task of an earlier process that is not read yet ([`Pending`](super::pending)), by reading
 //! the task from the store.
 
+use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
+
+use tokio::time::{Instant, timeout_at};
 
 use super::Executor;
 use super::execution::seq_unread;
-use super::inbox::cannot_store;
+use super::inbox::{About, cannot_store};
+use super::keeping::{HOLD, let_go};
 use super::pending::Claim;
 use super::recover::{read, take_up};
+use crate::json;
 use crate::link::Ack;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::spawn;
-use crate::store::{Stored, TaskRecord};
-use crate::wire::{TaskNotification, TaskResult, TaskState};
+use crate::store::TaskRecord;
+use crate::wire::{Task, TaskResult, TaskState};
 
 impl Executor {
     /// A message about a task that has not been read yet: the task is taken up, if the message's sender is who gave it.
     /// Then the message finds it.
-    pub(super) fn taken_up_first(
-        self: &Arc<Self>,
-        ack: Ack,
-        notification: TaskNotification,
-        then: impl FnOnce(&Arc<Self>, Ack, TaskNotification) + Send + 'static,
-    ) {
+    pub(super) fn taken_up_first(self: &Arc<Self>, mut ack: Ack, mut about: About) {
         let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
+            let notification = &about.notification;
             let taken_up = async {
                 if let Some((claim, record)) = read(&executor, &notification.task_id).await
                     && notification.from.as_deref().unwrap_or_default() == record.task.from
@@ -34,25 +36,61 @@ impl Executor {
                     claim.done();
                 }
             };
-            tokio::select! {
+            // Whether the message is still there then.
+            let waited = async {
+                let mut taken_up = pin!(taken_up);
+                if timeout_at(about.until, &mut taken_up).await.is_ok() {
+                    return true;
+                }
+                let (ack, task) = (mem::replace(&mut ack, Ack::none()), &notification.task_id);
+                let Some(_room) = executor.unread.take(json::memory(notification)) else {
+                    limited!(error, "dropped a message about a task of an earlier process: the store fails, and too many wait for it", task = %shown(task));
+                    ack.in_memory();
+                    return false;
+                };
+                let_go(ack, task);
+                taken_up.await;
+                true
+            };
+            let waited = tokio::select! {
                 biased;
                 // The next start sees the message, after the task.
-                () = executor.stopping.cancelled() => ack.leave(),
-                () = executor.abandon.cancelled() => ack.leave(),
-                () = taken_up => then(&executor, ack, notification),
+                () = executor.stopping.cancelled() => None,
+                () = executor.abandon.cancelled() => None,
+                waited = waited => Some(waited),
+            };
+            match waited {
+                Some(true) => {
+                    if !ack.is_awaited() {
+                        // Nothing waits for it any more.
+                        about.until = Instant::now() + HOLD;
+                    }
+                    executor.about(ack, about);
+                }
+                Some(false) => {}
+                None => ack.leave(),
             }
         });
     }
 
-    /// A task that comes again, and has not been read yet: it is stored, and has its turn where it was.
-    pub(super) fn asked_again_unread(self: &Arc<Self>, ack: Ack, asked: TaskRecord) {
+    /// A task that comes again, and has not been read yet: it has its turn where it was. Its message is acknowledged already,
+    /// for the store has the task.
+    pub(super) fn asked_again_unread(self: &Arc<Self>, mut asked: TaskRecord) {
+        // What is told of it needs none of these.
+        let task = Task { title: String::new(), kind: String::new(), messages: Vec::new(), ..asked.task };
+        asked.task = task;
+        let Some(room) = self.unread.take(json::memory(&asked)) else {
+            // Who hears nothing asks again.
+            return limited!(warn, "dropped a task that came again: too many wait for the store", task = %shown(&asked.task.task_id));
+        };
         let executor = Arc::clone(self);
         spawn::tracked(&self.tasks, async move {
+            let _room = room;
             tokio::select! {
                 biased;
-                () = executor.stopping.cancelled() => ack.leave(),
-                () = executor.abandon.cancelled() => ack.leave(),
-                read = read(&executor, &asked.task.task_id) => executor.again_unread(ack, asked, read).await,
+                () = executor.stopping.cancelled() => {}
+                () = executor.abandon.cancelled() => {}
+                read = read(&executor, &asked.task.task_id) => executor.again_unread(asked, read).await,
             }
         });
     }
@@ -81,15 +119,9 @@ impl Executor {
         }
     }
 
-    async fn again_unread(
-        self: &Arc<Self>,
-        ack: Ack,
-        asked: TaskRecord,
-        read: Option<(Claim<'_>, TaskRecord)>,
-    ) {
+    async fn again_unread(self: &Arc<Self>, asked: TaskRecord, read: Option<(Claim<'_>, TaskRecord)>) {
         match read {
             Some((claim, existing)) if existing.task.from == asked.task.from => {
-                ack.stored(&Stored::read_back(&existing));
                 drop(claim);
                 if asked.updates && existing.updates {
                     self.tell_unread(&existing).await;
@@ -98,14 +130,14 @@ impl Executor {
             // Refused, which may take a while.
             Some((claim, existing)) => {
                 drop(claim);
-                self.again(existing, &asked, ack).await;
+                self.again(existing, &asked, Ack::none()).await;
             }
             // It was taken up meanwhile.
             None => {
                 let known = self.live().get(&asked.task.task_id).cloned();
                 match known {
-                    Some(work) => self.asked_again(ack, work, asked),
-                    None => self.refuse(ack, asked, cannot_store()),
+                    Some(work) => self.asked_again(Ack::none(), work, asked),
+                    None => self.refuse(Ack::none(), asked, cannot_store()),
                 }
             }
         }

@@ -2,7 +2,8 @@
 //! and when the results are sent again.
 //!
 //! A result without a receiver shows that its owner is offline; a received result shows that the owner is back. So only
-//! one of the results that wait for an owner is tried, and the others follow when it was received.
+//! one of the results that wait for an owner is tried, and the others follow when it was received. A request has a topic
+//! of its own, which nobody may ever subscribe again: its result is an owner's only one, and is tried less and less.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +22,17 @@ use crate::wire::Identifier;
 const AGAIN: Duration = Duration::from_secs(5);
 const AGAIN_MOST: Duration = Duration::from_secs(60);
 
+/// The same of a request's result. A requester that is there asks for it.
+const REQUEST_MOST: Duration = Duration::from_secs(60 * 60);
+
 /// How often it is looked whose time has come.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Results that are sent at once: they go out beside what the agent is asked for now.
 const AT_ONCE: usize = 64;
+
+/// How many results are tried after one look of delegators that are away, and how many of requests.
+const AWAY: usize = 64;
 
 /// How many of one owner's results are sent after one look.
 const A_LOOK: usize = 4096;
@@ -49,8 +56,15 @@ struct Owner {
     ids: BTreeSet<Identifier>,
     at: Instant,
     pause: Duration,
+    is_request: bool,
     /// Whether the last result that was sent was received.
     is_back: bool,
+}
+
+impl Owner {
+    fn most(&self) -> Duration {
+        if self.is_request { REQUEST_MOST } else { AGAIN_MOST }
+    }
 }
 
 impl Unsent {
@@ -93,7 +107,10 @@ impl Owners {
             return;
         }
         let topic: Arc<str> = record.reply_topic.as_deref().unwrap_or_default().into();
-        let new = || Owner { ids: BTreeSet::new(), at: now + first, pause: AGAIN, is_back: false };
+        // The topic of one task (`A2A-7`).
+        let is_request = topic.ends_with("/result");
+        let new =
+            || Owner { ids: BTreeSet::new(), at: now + first, pause: AGAIN, is_request, is_back: false };
         let owner = self.owners.entry(Arc::clone(&topic)).or_insert_with(new);
         owner.ids.insert(id.clone());
         owner.is_back = false;
@@ -105,7 +122,7 @@ impl Owners {
         let Some(owner) = self.of.get(id).and_then(|topic| self.owners.get_mut(topic)) else { return };
         if owner.at <= now {
             owner.at = now + owner.pause;
-            owner.pause = owner.pause.saturating_mul(2).min(AGAIN_MOST);
+            owner.pause = owner.pause.saturating_mul(2).min(owner.most());
         }
         owner.is_back = false;
     }
@@ -122,16 +139,18 @@ impl Owners {
         }
     }
 
-    /// Those whose time has come: one of each owner that is away, and many of one that is back.
+    /// Those whose time has come: many of each owner that is back, and one of each that is away, up to a number of these:
+    /// who has waited longest comes first.
     fn due(&self, now: Instant) -> Vec<Identifier> {
         let due = self.owners.values().filter(|owner| owner.at <= now);
-        let of = |owner: &Owner| -> Vec<Identifier> {
-            // Any: one that cannot be read must not stand before the others.
-            let (skip, take) =
-                if owner.is_back { (0, A_LOOK) } else { (fastrand::usize(..owner.ids.len().max(1)), 1) };
-            owner.ids.iter().skip(skip).take(take).cloned().collect()
-        };
-        due.flat_map(of).collect()
+        let (back, mut away): (Vec<_>, Vec<_>) = due.partition(|owner| owner.is_back);
+        away.sort_unstable_by_key(|owner| owner.at);
+        let (requests, delegators): (Vec<_>, Vec<_>) = away.into_iter().partition(|owner| owner.is_request);
+        // Any: one that cannot be read must not stand before the others.
+        let any = |owner: &Owner| owner.ids.iter().nth(fastrand::usize(..owner.ids.len().max(1))).cloned();
+        let back = back.into_iter().flat_map(|owner| owner.ids.iter().take(A_LOOK).cloned());
+        let away = delegators.into_iter().take(AWAY).chain(requests.into_iter().take(AWAY));
+        back.chain(away.filter_map(any)).collect()
     }
 }
 
@@ -223,5 +242,58 @@ mod tests {
             owners.remove(&Identifier::parse(id).unwrap(), true, now);
         }
         assert!(owners.owners.is_empty() && owners.of.is_empty());
+    }
+
+    /// Owners that are away, with one result each, on topics that end so.
+    fn away(count: usize, now: Instant, end: &str) -> Owners {
+        let mut owners = Owners::default();
+        for number in 0..count {
+            owners.add(&result(&format!("t-{number}"), &format!("a2a/v1/tasks/{number}/{end}")), now, AGAIN);
+        }
+        owners
+    }
+
+    /// How often each was tried in so many looks, a second apart; nobody receives any.
+    fn tries(owners: &mut Owners, now: Instant, looks: u64) -> HashMap<Identifier, usize> {
+        let mut tries: HashMap<_, _> = owners.of.keys().map(|id| (id.clone(), 0)).collect();
+        for second in 0..looks {
+            let now = now + LOOK.saturating_mul(second as u32);
+            let due = owners.due(now);
+            assert!(due.len() <= AWAY, "{} in one look", due.len());
+            for id in due {
+                owners.failed(&id, now);
+                *tries.get_mut(&id).unwrap() += 1;
+            }
+        }
+        tries
+    }
+
+    #[test]
+    fn results_of_requests_that_nobody_waits_for_are_tried_less_and_less() {
+        let now = Instant::now();
+        let mut owners = away(1000, now, "result");
+        let tries = tries(&mut owners, now, 60 * 60);
+        // After 5, 10, 20 .. s. With at most a minute between they were 62.
+        assert!(tries.values().all(|tries| (7..=10).contains(tries)), "{:?}", tries.values().max());
+    }
+
+    #[test]
+    fn of_many_owners_that_are_away_each_has_its_turn() {
+        let now = Instant::now();
+        // More than can be tried in a minute.
+        let mut owners = away(100 * AWAY, now, "results");
+        let tries = tries(&mut owners, now, 310);
+        let (least, most) = (tries.values().min().unwrap(), tries.values().max().unwrap());
+        assert!(*least >= 2 && *most <= 4, "{least} {most}");
+    }
+
+    #[test]
+    fn requests_that_nobody_waits_for_hold_back_no_delegator() {
+        let now = Instant::now();
+        let mut owners = away(10 * AWAY, now, "result");
+        owners.add(&result("d", "a2a/v1/tasks/ann/results"), now, AGAIN);
+        let due = owners.due(now + AGAIN);
+        assert_eq!(due.len(), AWAY + 1);
+        assert!(due.contains(&Identifier::parse("d").unwrap()));
     }
 }

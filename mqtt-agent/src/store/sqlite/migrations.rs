@@ -70,17 +70,15 @@ pub(super) fn version(file: &Connection, known: usize) -> Result<usize, MigrateE
     }
 }
 
-/// Brings the file up to date, each version in a transaction of its own, and gives how often it was opened. It writes in any
-/// case, so that a file that cannot be written is found now and not by the first task.
+/// Brings the file up to date in one transaction, and gives how often it was opened: where a step fails, the program that wrote
+/// the file can still open it. It writes in any case, so that a file that cannot be written is found now and not by the first
+/// task.
 pub(super) fn migrate(file: &mut Connection, migrations: &[&str]) -> Result<i64, MigrateError> {
     let from = version(file, migrations.len())?;
-    for (position, migration) in migrations.iter().enumerate().skip(from) {
-        let transaction = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(migration)?;
-        stamp(&transaction, position + 1)?;
-        transaction.commit()?;
-    }
     let transaction = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for migration in migrations.iter().skip(from) {
+        transaction.execute_batch(migration)?;
+    }
     stamp(&transaction, migrations.len())?;
     let count = "UPDATE opened SET times = times + 1 RETURNING times";
     let opened = transaction.query_row(count, (), |row| row.get(0))?;

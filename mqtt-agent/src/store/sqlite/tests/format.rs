@@ -81,7 +81,7 @@ async fn an_older_file_is_brought_up_to_date_once() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_leaves_the_version_before() {
+async fn a_migration_that_fails_leaves_the_version_and_the_tasks_of_before() {
     const BROKEN: &[&str] = &[
         MIGRATIONS[0],
         MIGRATIONS[1],
@@ -93,10 +93,17 @@ async fn a_migration_that_fails_leaves_the_version_before() {
     let settings = Settings { migrations: BROKEN, ..Settings::default() };
     let error = unavailable(SqliteStore::open_with(path.clone(), settings).await);
     assert!(error.contains("no such table: nowhere"), "{error}");
-    assert_eq!(version(&path), 3);
-    let file = Connection::open(&path).unwrap();
-    let tasks: i64 = file.query_row("SELECT count(*) FROM tasks", (), |row| row.get(0)).unwrap();
-    assert_eq!(tasks, 3);
+    // Of the steps before the one that fails there is nothing either: the earlier program opens it.
+    assert_eq!(version(&path), 1);
+    let rows = |path| {
+        let file = Connection::open(path).unwrap();
+        let number = |sql: &str| file.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+        let columns = number("SELECT count(*) FROM pragma_table_info('tasks')");
+        (number("SELECT count(*) FROM tasks"), columns, number("SELECT count(*) FROM sqlite_schema"))
+    };
+    let (_directory, before) = place();
+    fixture(&before);
+    assert_eq!(rows(&path), rows(&before));
 }
 
 #[tokio::test]
