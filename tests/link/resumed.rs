@@ -173,6 +173,32 @@ async fn sent_once_more(State(runs): State<mpsc::UnboundedSender<()>>) {
     runs.send(()).unwrap();
 }
 
+/// Says that it runs, and goes on when it may.
+#[on("again/slow")]
+async fn slow(State(runs): State<mpsc::UnboundedSender<()>>, State(gate): State<watch::Receiver<bool>>) {
+    let mut gate = gate.clone();
+    runs.send(()).unwrap();
+    gate.wait_for(|open| *open).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_is_acknowledged_though_its_handler_is_busy() {
+    let broker = FakeBroker::start(Knobs { identifiers: false, ..Knobs::default() }).await;
+    let (ran, mut runs) = mpsc::unbounded_channel::<()>();
+    let (open, gate) = watch::channel(false);
+    let agent = Agent::new("again").handlers(handlers![slow]).state(ran).state(gate);
+    let agent = agent.start(&broker.url()).await.unwrap();
+    broker.publish("again/slow", "1");
+    support::soon(runs.recv()).await.unwrap();
+    let again = Publish { qos: 1, id: 9, dup: true, payload: b"2".to_vec(), ..Publish::default() };
+    broker.send_raw(publish_bytes("again/slow", &again));
+    assert_eq!(broker.seen().puback(1, 9).await, 0);
+    assert!(runs.try_recv().is_err(), "one message at a time");
+    open.send_replace(true);
+    support::soon(runs.recv()).await.unwrap();
+    agent.stop().await;
+}
+
 #[tokio::test]
 async fn a_message_that_comes_again_is_handled_when_the_broker_has_answered_what_followed_its_acknowledgement()
  {

@@ -21,11 +21,18 @@ const OUT: Duration = Duration::from_secs(10);
 /// logged. At QoS 0 there is nothing to acknowledge, and all of this does nothing.
 #[must_use = "say what becomes of the message: in_memory, stored, refused or leave"]
 pub(crate) struct Ack {
-    token: Option<Token>,
-    /// Whether it may be dropped without a word.
-    leaves_when_dropped: bool,
+    state: State,
     /// What the message takes of the connection's budget until it is settled.
     charge: Option<Charge>,
+}
+
+enum State {
+    /// Somebody has to say what becomes of the message.
+    Open(Token),
+    /// It is acknowledged, and this tells when the broker has that.
+    Said(oneshot::Receiver<()>),
+    /// There is nothing to say.
+    Over,
 }
 
 /// One message's place in the order of acknowledgements of one connection.
@@ -33,6 +40,8 @@ struct Token {
     epoch: u64,
     place: u64,
     settle: mpsc::UnboundedSender<Settlement>,
+    /// Whether it may be dropped without a word.
+    leaves_when_dropped: bool,
 }
 
 /// What was said about one message.
@@ -60,7 +69,8 @@ impl Settlement {
 
 impl Ack {
     pub(super) fn new(epoch: u64, place: u64, settle: mpsc::UnboundedSender<Settlement>) -> Self {
-        Self { token: Some(Token { epoch, place, settle }), leaves_when_dropped: false, charge: None }
+        let token = Token { epoch, place, settle, leaves_when_dropped: false };
+        Self { state: State::Open(token), charge: None }
     }
 
     /// Keeps the message charged until it is settled; one that nothing is awaited of is read now, and that is all.
@@ -70,7 +80,7 @@ impl Ack {
 
     /// For a message at QoS 0, or one that is acknowledged already.
     pub(crate) fn none() -> Self {
-        Self { token: None, leaves_when_dropped: false, charge: None }
+        Self { state: State::Over, charge: None }
     }
 
     /// Acknowledges: the message is taken in memory, by contract. A crash from now on loses it.
@@ -78,11 +88,11 @@ impl Ack {
         self.settle(false);
     }
 
-    /// The same for a message that is new. One that comes again is given back: it is to be acknowledged
-    /// [first](Self::in_memory_first), and left to the session should its task be ended before.
-    pub(crate) fn in_memory_if_new(self, is_again: bool) -> Option<Self> {
+    /// The same at once, whether or not the message comes again. Of one that does this is given back: whoever handles it waits
+    /// [first](Self::in_memory_first), and nobody else meanwhile.
+    pub(crate) fn in_memory_at_once(self, is_again: bool) -> Option<Self> {
         if is_again {
-            return Some(self.or_leave());
+            return Some(self.say());
         }
         self.in_memory();
         None
@@ -91,13 +101,25 @@ impl Ack {
     /// The same for a message that may have ended an earlier process: it is handled when the broker has the acknowledgement,
     /// so that it cannot come a third time. What says later what becomes of it says nothing any more. Waits 10 s at the most,
     /// and not for a connection that is lost.
-    pub(crate) async fn in_memory_first(mut self) -> Self {
-        if let Some(Token { epoch, place, settle }) = self.token.take() {
-            let (sender, arrived) = oneshot::channel();
-            // Fails when the connection is closed; then there is nothing to wait for.
-            let _ = settle.send(Settlement { arrived: Some(sender), ..Settlement::done(epoch, place) });
+    pub(crate) async fn in_memory_first(self) -> Self {
+        let mut this = self.say();
+        if let State::Said(arrived) = this.take() {
             drop(timeout(OUT, arrived).await);
         }
+        this
+    }
+
+    /// Acknowledges, and keeps what tells when the broker has that.
+    fn say(mut self) -> Self {
+        self.state = match self.take() {
+            State::Open(Token { epoch, place, settle, .. }) => {
+                let (sender, arrived) = oneshot::channel();
+                // Fails when the connection is closed; then there is nothing to wait for.
+                let _ = settle.send(Settlement { arrived: Some(sender), ..Settlement::done(epoch, place) });
+                State::Said(arrived)
+            }
+            state => state,
+        };
         self
     }
 
@@ -119,17 +141,23 @@ impl Ack {
 
     /// Says now what becomes of the message should its task be ended half-way: it is left to the session.
     pub(crate) fn or_leave(mut self) -> Self {
-        self.leaves_when_dropped = true;
+        if let State::Open(token) = &mut self.state {
+            token.leaves_when_dropped = true;
+        }
         self
     }
 
     /// Whether the broker waits for it: nothing does at QoS 0.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.token.is_some()
+        matches!(self.state, State::Open(_))
+    }
+
+    fn take(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Over)
     }
 
     fn settle(&mut self, left: bool) {
-        if let Some(Token { epoch, place, settle }) = self.token.take() {
+        if let State::Open(Token { epoch, place, settle, .. }) = self.take() {
             // Fails when the connection is closed; then there is nothing to acknowledge.
             let _ = settle.send(Settlement { left, ..Settlement::done(epoch, place) });
         }
@@ -138,9 +166,10 @@ impl Ack {
 
 impl Drop for Ack {
     fn drop(&mut self) {
-        let open = self.token.as_ref().is_some_and(|token| !token.settle.is_closed());
+        let is_forgotten = matches!(&self.state, State::Open(token)
+            if !token.leaves_when_dropped && !token.settle.is_closed());
         self.settle(true);
-        if open && !self.leaves_when_dropped {
+        if is_forgotten {
             crate::log::warn!(
                 "dropped an acknowledgement without an outcome; the message is left to the session and comes again"
             );
@@ -152,6 +181,6 @@ impl Drop for Ack {
 
 impl fmt::Debug for Ack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.token.is_some() { "Ack(pending)" } else { "Ack(none)" })
+        f.write_str(if self.is_awaited() { "Ack(pending)" } else { "Ack(none)" })
     }
 }

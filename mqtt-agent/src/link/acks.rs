@@ -39,7 +39,7 @@ struct Open {
     /// Tells the message from others when it comes again.
     print: u64,
     /// Who waits until the broker has its acknowledgement.
-    arrived: Option<oneshot::Sender<()>>,
+    arrived: Vec<oneshot::Sender<()>>,
     /// When it is acknowledged though nothing was said of it, where that may be.
     soon: Option<Instant>,
 }
@@ -59,7 +59,7 @@ impl Acks {
             left: false,
             given_up: false,
             print,
-            arrived: None,
+            arrived: Vec::new(),
             soon: None,
         });
         place
@@ -101,7 +101,7 @@ impl Acks {
             // It was acknowledged soon, before anybody said anything; that the broker has it is still to be seen.
             self.encoded.push(arrived);
         } else if let Some(open) = self.find(epoch, place) {
-            open.arrived = Some(arrived);
+            open.arrived.push(arrived);
         }
     }
 
@@ -151,10 +151,10 @@ impl Acks {
         let is_due = |open: &Open| open.parties == 0 || open.soon.is_some_and(|soon| soon <= now);
         while let Some(front) = self.open.front().filter(|front| is_due(front)) {
             let (packet, left) = (front.packet, front.left);
-            let arrived = self.open.pop_front().and_then(|open| open.arrived);
+            let arrived = self.open.pop_front().map(|open| open.arrived);
             self.first += 1;
             if !left {
-                self.encoded.extend(arrived);
+                self.encoded.extend(arrived.into_iter().flatten());
                 return Some(packet);
             }
         }
@@ -182,6 +182,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use std::time::Duration;
+
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
     use proptest::prelude::*;
@@ -266,6 +268,26 @@ mod tests {
         assert!(arrived.try_recv().is_err(), "that answers the PINGREQ before it");
         acks.ponged();
         assert_eq!(arrived.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn all_who_wait_for_one_acknowledgement_are_told() {
+        let mut acks = Acks::default();
+        acks.reset(1);
+        let place = acks.received(1, 0, 2);
+        let mut arrived: Vec<_> = (0..2)
+            .map(|_| {
+                let (sender, arrived) = oneshot::channel();
+                acks.tell(1, place, sender);
+                done(&mut acks, 1, place);
+                arrived
+            })
+            .collect();
+        assert_eq!(drain(&mut acks), [1]);
+        acks.pinged();
+        assert!(arrived.iter_mut().all(|arrived| arrived.try_recv() == Err(TryRecvError::Empty)));
+        acks.ponged();
+        assert!(arrived.iter_mut().all(|arrived| arrived.try_recv() == Ok(())));
     }
 
     #[test]

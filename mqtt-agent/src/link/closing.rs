@@ -47,7 +47,8 @@ impl Actor {
         };
         self.pump(wire);
         let now = Instant::now();
-        if self.ping_at() <= now || self.acks.wants_ping() {
+        // Nothing follows a goodbye.
+        if !self.is_leaving() && (self.ping_at() <= now || self.acks.wants_ping()) {
             encode::pingreq(&mut wire.unsent);
             self.acks.pinged();
             (self.pinged, self.written) = (true, now);
@@ -92,7 +93,7 @@ impl Actor {
 
     pub(super) fn next_alarm(&self) -> Instant {
         let silent = self.is_connected.then(|| self.heard + self.patience());
-        let ping = self.is_connected.then(|| self.ping_at());
+        let ping = (self.is_connected && !self.is_leaving()).then(|| self.ping_at());
         let stuck = self.stuck_since.map(|since| since + self.patience());
         let closing = self.closing.map(|closing| closing.deadline);
         let renews = self.closing.is_none() && !self.is_draining;

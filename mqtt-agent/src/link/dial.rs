@@ -2,11 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::codec::encode::{self, seconds};
 use super::codec::{ConnAck, Connect, Packet, reasons};
@@ -19,11 +21,13 @@ use super::stream::{Quick, Stream};
 use super::transport_hint::hint;
 use super::url::{Scheme, Target};
 use super::wire::Wire;
+use crate::deadline;
 
 /// Where and how to connect, checked once.
-#[derive(Clone)]
 pub(super) struct Address {
     pub(super) target: Target,
+    /// Which of the host's addresses an attempt begins at: the next one after each that failed.
+    first: AtomicUsize,
     /// The largest packet that is accepted.
     largest: usize,
     /// One at a time asks for credentials.
@@ -43,6 +47,7 @@ impl Address {
         };
         let address = Self {
             target,
+            first: AtomicUsize::new(0),
             largest: usize::try_from(options.max_packet_size).unwrap_or(usize::MAX),
             turns: Arc::new(Semaphore::new(1)),
             #[cfg(feature = "tls")]
@@ -70,17 +75,25 @@ impl Address {
         })
     }
 
-    async fn stream(&self, writes_soon: Arc<AtomicBool>) -> Result<Stream, Ended> {
+    /// A connection to one of the host's addresses.
+    async fn tcp(&self, deadline: Instant) -> io::Result<TcpStream> {
         let Target { host, port, .. } = &self.target;
-        let tcp =
-            TcpStream::connect((host.as_str(), *port)).await.map_err(|error| Ended::attempt_io(&error))?;
+        let mut addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port)).await?.collect();
+        if let Some(first) = self.first.load(Ordering::Relaxed).checked_rem(addresses.len()) {
+            addresses.rotate_left(first);
+        }
+        connect_any(&addresses, deadline).await
+    }
+
+    async fn stream(&self, writes_soon: Arc<AtomicBool>, deadline: Instant) -> Result<Stream, Ended> {
+        let tcp = self.tcp(deadline).await.map_err(|error| Ended::attempt_io(&error))?;
         // Without it each small packet may wait for the acknowledgement of the one before.
         let _ = tcp.set_nodelay(true);
         let stream: Stream = Box::new(Quick::new(tcp, writes_soon));
         #[cfg(feature = "tls")]
         let stream = match &self.tls {
             Some(config) => {
-                let shaken = super::tls::open(stream, host, config).await?;
+                let shaken = super::tls::open(stream, &self.target.host, config).await?;
                 shaken.map_err(|error| self.unanswered(&error, true))?
             }
             None => stream,
@@ -112,6 +125,24 @@ impl Address {
     }
 }
 
+/// Connects to the first address that answers. One that is silent gets its share of the time that is left; for the last one
+/// that is all of it, and the end of it the caller's affair.
+async fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(Instant::now()) / left;
+        let connecting = TcpStream::connect(address);
+        let outcome = if left > 1 { timeout(share, connecting).await } else { Ok(connecting.await) };
+        failure = match outcome {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => error,
+            Err(_) => io::ErrorKind::TimedOut.into(),
+        };
+    }
+    Err(failure)
+}
+
 fn connect<'a>(
     options: &'a LinkOptions,
     credentials: Option<&'a Credentials>,
@@ -137,6 +168,7 @@ pub(super) async fn dial(
     clean_start: bool,
 ) -> Result<(Wire, Box<ConnAck>), Ended> {
     let mut has_credentials = false;
+    let deadline = deadline::after(std::time::Instant::now(), options.connect_timeout).into();
     let attempt = async {
         // Before there is a socket: brokers give little time for CONNECT.
         let credentials = address.credentials(&options).await?;
@@ -144,7 +176,7 @@ pub(super) async fn dial(
         let connect = connect(&options, credentials.as_ref(), clean_start);
         connect.check().map_err(|reason| Ended::attempt(format!("{reason}; shorten it"), None))?;
         let writes_soon = Arc::new(AtomicBool::new(false));
-        let stream = address.stream(Arc::clone(&writes_soon)).await?;
+        let stream = address.stream(Arc::clone(&writes_soon), deadline).await?;
         let mut wire = Wire::new(stream, writes_soon, address.largest);
         encode::connect(&mut wire.unsent, &connect);
         let unanswered = |error: io::Error| address.unanswered(&error, false);
@@ -162,8 +194,7 @@ pub(super) async fn dial(
             poll_fn(|cx| wire.poll_read(cx)).await.map_err(unanswered)?;
         }
     };
-    let outcome = tokio::time::timeout(options.connect_timeout, attempt).await;
-    match outcome {
+    let outcome = match timeout_at(deadline, attempt).await {
         Ok(outcome) => outcome,
         Err(_) => {
             let source = options.credentials.as_ref().filter(|_| !has_credentials);
@@ -171,7 +202,12 @@ pub(super) async fn dial(
                 source.map_or_else(|| "the broker did not answer in time".to_owned(), CredentialSource::late);
             Err(Ended::attempt(late, None))
         }
+    };
+    if outcome.is_err() {
+        // What answers at its socket alone would be tried for ever.
+        address.first.fetch_add(1, Ordering::Relaxed);
     }
+    outcome
 }
 
 fn not_mqtt(what: &str) -> Ended {
@@ -217,4 +253,50 @@ fn refused(
     // Busy, unavailable, over a quota or a rate: it may pass.
     let passing = matches!(ack.reason, 0x03 | 0x88 | 0x89 | 0x97 | 0x9f);
     Ended::attempt(text, (!passing).then_some(failure))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+    use crate::link::LinkOptions;
+
+    /// A listener whose queue is full, so that it answers nobody, and what fills it.
+    async fn silent() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queue = Vec::new();
+        while let Ok(tcp) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            queue.push(tcp.unwrap());
+            assert!(queue.len() < 64, "the queue is never full");
+        }
+        (address, listener, queue)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_silent_leaves_time_for_the_next() {
+        let (silent, _listener, _queue) = silent().await;
+        let live = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let live = (live.local_addr().unwrap(), live);
+        let deadline = Instant::now() + Duration::from_secs(4);
+        let tcp = timeout_at(deadline, connect_any(&[silent, live.0], deadline)).await;
+        assert_eq!(tcp.unwrap().unwrap().peer_addr().unwrap(), live.0);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_begins_at_the_next_address_after_one_that_failed() {
+        let refused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let options = Arc::new(LinkOptions::new(format!("mqtt://{refused}"), "next"));
+        let address = Address::new(&options).unwrap();
+        for failed in 1..=2 {
+            assert!(dial(Arc::clone(&address), Arc::clone(&options), true).await.is_err());
+            assert_eq!(address.first.load(Ordering::Relaxed), failed);
+        }
+    }
 }

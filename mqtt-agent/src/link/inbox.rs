@@ -90,9 +90,10 @@ impl Inbox {
             let weight = inbound.weight();
             let mut counted = None;
             let has_room = loose.has_room();
-            // Of what nobody reads any more nothing is acknowledged. What comes again is for its reader to acknowledge first.
-            if ack.is_awaited() && ahead && has_room && !inbound.is_again && !sender.is_closed() {
-                std::mem::replace(&mut ack, Ack::none()).in_memory();
+            // Of what nobody reads any more nothing is acknowledged. Whoever handles what comes again waits for the broker to
+            // have that.
+            if ack.is_awaited() && ahead && has_room && !sender.is_closed() {
+                ack = ack.in_memory_at_once(inbound.is_again).unwrap_or_else(Ack::none);
             } else if !ack.is_awaited() && !has_room {
                 limited!(warn, "dropped {what} at QoS 0: too many wait already", topic = %shown(inbound.topic()));
                 return ack.refused();
@@ -144,9 +145,11 @@ impl std::fmt::Debug for Inbox {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use std::pin::pin;
     use std::time::Instant;
 
     use bytes::Bytes;
+    use futures_util::FutureExt;
 
     use super::*;
     use crate::link::message::{Properties, QoS};
@@ -197,6 +200,23 @@ mod tests {
             assert_eq!(std::iter::from_fn(|| settled.try_recv().ok()).count(), most, "of {bytes} bytes");
             assert_eq!(waiting(&mut inbox), 2 * most, "nothing is dropped");
         }
+    }
+
+    #[tokio::test]
+    async fn what_comes_again_is_acknowledged_ahead_too_and_handled_when_the_broker_has_that() {
+        let (handler, mut inbox) = Inbox::new(Arc::new(Budget::new(usize::MAX)), "a message", true);
+        let (settle, mut settled) = mpsc::unbounded_channel();
+        let again = Inbound { is_again: true, ..inbound(QoS::AtLeastOnce, 1) };
+        give(&handler, again, Ack::new(1, 0, settle));
+        // Unread.
+        let settlement = settled.try_recv().unwrap();
+        assert!(!settlement.left);
+        let (_, ack) = inbox.recv().await.unwrap();
+        let mut first = pin!(ack.in_memory_first());
+        assert!(first.as_mut().now_or_never().is_none());
+        settlement.arrived.unwrap().send(()).unwrap();
+        assert!(first.now_or_never().is_some());
+        assert!(settled.try_recv().is_err(), "it is acknowledged once");
     }
 
     #[test]

@@ -100,6 +100,8 @@ pub(super) struct Subscriptions {
     /// The subscriptions that were asked for and not granted yet: only those are looked for in what waits, which may be as
     /// long as there are subscriptions.
     asked: HashSet<u64>,
+    /// The filters that the broker may have: each was asked for in this session, and its end not acknowledged since.
+    at_broker: HashSet<Arc<str>>,
 }
 
 impl Subscriptions {
@@ -203,10 +205,15 @@ impl Subscriptions {
         let (is_last, identifier) = (held.routes.len() == 1, held.identifier);
         let asks = |request: &Request| matches!(request, Request::Subscribe { asked: Some((by, _)), .. } if *by == id);
         if self.asked.contains(&id)
-            && let Some(never_sent) = self.waiting.iter().position(asks)
+            && let Some(unsent) = self.waiting.iter().position(asks)
         {
-            self.waiting.remove(never_sent);
+            self.waiting.remove(unsent);
             self.forget(id);
+            // Another request for the same filter was sent, or this one on a connection that is lost.
+            if is_last && self.at_broker.contains(&filter) {
+                self.waiting.push_back(Request::Unsubscribe { filter, identifier, leaving: None, done });
+                return;
+            }
             return self.release(identifier);
         }
         let leaving = (is_last && done.is_some()).then_some(id);
@@ -268,6 +275,10 @@ impl Subscriptions {
 
     /// Notes that a packet of [`Subscriptions::next`] was sent with this packet id.
     pub(super) fn sent(&mut self, packet: u16, request: Request) {
+        if let Some(filter) = request.filter() {
+            let held = self.held.get_key_value(filter);
+            self.at_broker.insert(held.map_or_else(|| filter.into(), |(filter, _)| Arc::clone(filter)));
+        }
         self.sent.push_back((packet, request));
     }
 
@@ -308,7 +319,9 @@ impl Subscriptions {
     fn refuse(&mut self, request: Request, error: SubscribeError) {
         match request {
             Request::Subscribe { asked: Some((id, outcome)), identifier, .. } => {
-                self.forget(id);
+                if let Some((filter, Some(_))) = self.forget(id) {
+                    self.at_broker.remove(&filter);
+                }
                 self.release(identifier);
                 let _ = outcome.send(Err(error));
             }
@@ -323,9 +336,13 @@ impl Subscriptions {
     /// Deals out an UNSUBACK; whatever it says, the route is gone. False for one of a packet id that nothing was asked with.
     pub(super) fn unsubscribed(&mut self, packet: u16) -> bool {
         match self.answered(packet) {
-            Some(Request::Unsubscribe { identifier, leaving, done, .. }) => {
+            Some(Request::Unsubscribe { filter, identifier, leaving, done }) => {
                 if let Some(id) = leaving {
                     self.forget(id);
+                }
+                // Where it is in use again, it may have been asked for again as well.
+                if !self.held.contains_key(&filter) {
+                    self.at_broker.remove(&filter);
                 }
                 self.release(identifier);
                 if let Some(done) = done {
@@ -397,6 +414,7 @@ impl Subscriptions {
             }
         }
         if !session_present {
+            self.at_broker.clear();
             self.by_identifier.retain(|_, filter| self.held.contains_key(filter));
         }
         let waiting: HashSet<&str> = self.waiting.iter().map(Request::name).collect();

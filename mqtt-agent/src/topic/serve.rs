@@ -137,7 +137,7 @@ async fn work(served: Arc<Served>, mut inbox: Inbox) {
             message = inbox.recv(), if running.len() < most => match message {
                 Some((inbound, ack)) => {
                     // The handler has it now; a crash from here on loses it.
-                    let again = ack.in_memory_if_new(inbound.is_again);
+                    let again = ack.in_memory_at_once(inbound.is_again);
                     running.push(served.handle(inbound, again));
                 }
                 None => break,

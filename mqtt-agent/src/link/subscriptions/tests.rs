@@ -141,6 +141,51 @@ fn a_subscription_that_was_never_sent_leaves_nothing_at_the_broker() {
 }
 
 #[test]
+fn a_request_that_was_sent_and_given_up_while_there_is_no_connection_is_undone_in_a_kept_session() {
+    for (session_present, undone) in [(true, vec!["-a"]), (false, vec![])] {
+        let mut subs = Subscriptions::default();
+        let _rx = ask(&mut subs, "a", 1);
+        send(&mut subs, 1);
+        // The broker has taken it, and its answer is lost.
+        subs.lost(Blame::None);
+        subs.unsubscribe(1, None);
+        subs.resume(session_present);
+        assert_eq!(send(&mut subs, 2), undone);
+        assert!(!session_present || subs.unsubscribed(2));
+        assert!(subs.by_identifier.is_empty() && subs.at_broker.is_empty());
+    }
+}
+
+#[test]
+fn a_granted_filter_is_ended_where_the_last_who_asked_for_it_was_never_sent() {
+    let mut subs = Subscriptions::default();
+    let _rx = ask(&mut subs, "a", 1);
+    send(&mut subs, 1);
+    granted(&mut subs, 1, GRANTED);
+    subs.lost(Blame::None);
+    let _again = ask(&mut subs, "a", 2);
+    subs.unsubscribe(1, None);
+    subs.unsubscribe(2, None);
+    subs.resume(true);
+    assert_eq!(send(&mut subs, 2), ["-a"]);
+}
+
+#[test]
+fn a_filter_that_is_asked_for_and_given_up_between_connections_is_ended_though_its_end_was_under_way() {
+    let mut subs = Subscriptions::default();
+    let _rx = ask(&mut subs, "a", 1);
+    send(&mut subs, 1);
+    granted(&mut subs, 1, GRANTED);
+    subs.unsubscribe(1, None);
+    subs.lost(Blame::None);
+    let _again = ask(&mut subs, "a", 2);
+    // Its end is not sent, for it is in use again.
+    subs.resume(true);
+    subs.unsubscribe(2, None);
+    assert_eq!(send(&mut subs, 2), ["-a"]);
+}
+
+#[test]
 fn an_unsubscribe_does_not_end_what_was_subscribed_again_before_a_reconnect() {
     let mut subs = Subscriptions::default();
     let _rx = ask(&mut subs, "a", 1);

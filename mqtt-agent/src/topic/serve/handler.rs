@@ -63,7 +63,7 @@ impl Served {
         Self { def, shared, payload, places, layers, told_reply_topic }
     }
 
-    /// Handles a message, after its acknowledgement where that is still to be given.
+    /// Handles a message, after the broker has its acknowledgement where it comes again.
     pub(super) async fn handle(&self, inbound: Inbound, again: Option<Ack>) {
         first(again).await;
         self.on(inbound).await;
@@ -115,7 +115,7 @@ impl Served {
         match self.shared.admission.admit_from(asks, inbound.weight()) {
             Ok(mut place) => {
                 let (this, span) = (Arc::clone(self), self.span(&inbound, true));
-                let again = ack.in_memory_if_new(inbound.is_again);
+                let again = ack.in_memory_at_once(inbound.is_again);
                 let answering = async move {
                     first(again).await;
                     let trace = reply_to.trace().cloned();
@@ -318,7 +318,8 @@ impl Served {
     }
 }
 
-/// Acknowledges a message that comes again before it is handled: it may have ended the process that it was delivered to.
+/// Waits until the broker has the acknowledgement of a message that comes again: it may have ended the process that it was
+/// delivered to.
 async fn first(again: Option<Ack>) {
     if let Some(ack) = again {
         drop(ack.in_memory_first().await);
