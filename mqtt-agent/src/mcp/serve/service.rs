@@ -402,7 +402,10 @@ impl Service {
         };
         let arguments = std::mem::take(&mut begun.accepted.arguments);
         let request = Request::new(Kind::Tool, context, arguments, client);
+        // However the layers end it, what the handler left running ends with it.
+        let ends = begun.cancellation.clone().drop_guard();
         let handle = |request: Request| async move {
+            let _ends = ends;
             let (arguments, context) = request.into_call();
             call.begun.accepted.arguments = arguments;
             self.in_turn(call, Some(context)).await
