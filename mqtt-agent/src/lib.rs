@@ -87,6 +87,7 @@ mod log_rate;
 mod mcp;
 mod measure;
 mod near;
+mod once;
 mod serve;
 mod session;
 mod shown;

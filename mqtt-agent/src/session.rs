@@ -33,6 +33,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::discover::{DiscoverError, ReceiverCard, ReceiverCards, SMALL};
 use crate::link::{Filter, Link, Message, MessageHandler, SubscribeError, Subscription};
+use crate::once::Once;
 use crate::store::{Retention, TaskStore};
 use crate::wire::{Identifier, Namespace};
 use cancels::Cancels;
@@ -60,7 +61,7 @@ pub(crate) struct Session {
     windows: Windows,
     cancels: Cancels,
     // Made with the first call: an agent that never calls needs no right to receive answers.
-    responses: OnceCell<Subscription>,
+    responses: Once<Arc<Subscription>, SubscribeError>,
     delegations: Arc<Delegations>,
     queries: Arc<Queries>,
     // Made with the first task that is asked for, or at once with a durable store.
@@ -90,7 +91,7 @@ impl Session {
             receiver_cards: Arc::default(),
             windows: Windows::default(),
             cancels: Cancels::default(),
-            responses: OnceCell::new(),
+            responses: Once::default(),
             delegations: Arc::new(Delegations::new(store)),
             queries: Arc::default(),
             results: OnceCell::new(),
@@ -252,17 +253,17 @@ impl Session {
 
     /// Whether the topic is subscribed that answers come to.
     pub(crate) fn receives_responses(&self) -> bool {
-        self.responses.initialized()
+        self.responses.get().is_some()
     }
 
     /// Subscribes it, once.
     pub(crate) async fn receive_responses(&self) -> Result<(), SubscribeError> {
-        let subscribe = || async {
+        let subscribe = || {
             let filter = Filter::new(self.namespace.responses(self.id.as_str()));
-            let pending = Arc::clone(&self.pending);
+            let (link, pending) = (self.link.clone(), Arc::clone(&self.pending));
             let handler = MessageHandler::awaited(move |inbound| pending.receive(inbound));
-            self.link.subscribe_one(filter, handler).await
+            async move { link.subscribe_one(filter, handler).await.map(Arc::new) }
         };
-        self.responses.get_or_try_init(subscribe).await.map(|_| ())
+        self.responses.get_or_try_init(subscribe).await.map(drop)
     }
 }

@@ -1,8 +1,12 @@
 //! What the broker does not let through: a typed outcome for the requester, and nothing for anybody else.
 
+use std::time::Duration;
+
+use mqtt_agent::Cause;
 use mqtt_agent::prelude::*;
 use serde_json::json;
-use support::on_each_broker;
+use support::fake_broker::{Action, Hook, Packet};
+use support::{FakeBroker, Knobs, on_each_broker, soon};
 
 use crate::tools::*;
 
@@ -253,4 +257,19 @@ pub(crate) mod configured {
         assert!(matches!(denied, Error::Subscribe(_)), "{denied:?}");
         desk.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_ends_where_the_broker_does_not_say_whether_answers_may_be_received() {
+    let hook = Hook::new(|event| match &event.packet {
+        Packet::Subscribe(subscribe) if subscribe.filters[0].0.ends_with("/responses") => {
+            Some(Action::Ignore)
+        }
+        _ => None,
+    });
+    let broker = FakeBroker::start(Knobs { hook, ..Knobs::default() }).await;
+    let client = Client::connect(&broker.url()).await.unwrap();
+    let found = soon(client.why("add").within(Duration::from_millis(300)).into_future()).await.unwrap();
+    let findings = &found.findings;
+    assert!(findings.iter().any(|finding| finding.cause == Cause::AnswersDenied), "{findings:?}");
 }

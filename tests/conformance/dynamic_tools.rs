@@ -8,7 +8,8 @@ use mqtt_agent::layer::{self, Refusal, Request};
 use mqtt_agent::prelude::*;
 use mqtt_agent::{AddToolError, CallError, ConnectionState, DynamicTool, DynamicToolError, Running};
 use serde_json::{Value, json};
-use support::{Proxy, RawPeer, eventually, json as body, on_each_broker, soon};
+use support::fake_broker::{Action, Hook, Packet};
+use support::{FakeBroker, Knobs, Proxy, RawPeer, eventually, json as body, on_each_broker, soon};
 
 use crate::tools::*;
 
@@ -40,6 +41,20 @@ fn repeating(name: &str) -> DynamicTool {
 fn nothing(name: impl Into<String>) -> DynamicTool {
     DynamicTool::new(name, "Does nothing.", json!({"type": "object"}), |_, _| async { Ok::<_, String>(()) })
         .unwrap()
+}
+
+/// Never ends by itself.
+fn held(watch: &Watch) -> DynamicTool {
+    let watch = watch.clone();
+    let tool = DynamicTool::new("held", "Waits.", json!({"type": "object"}), move |_, cx| {
+        let watch = watch.clone();
+        async move {
+            let _inside = watch.enter(&cx);
+            std::future::pending::<()>().await;
+            Ok::<_, String>(())
+        }
+    });
+    tool.unwrap()
 }
 
 async fn plugins(url: &str) -> Running {
@@ -166,16 +181,7 @@ on_each_broker! {
 
     async fn mcp_17_a_call_that_runs_can_be_cancelled_though_its_tool_is_removed(broker) {
         let (watch, agent) = (Watch::default(), plugins(&broker.url()).await);
-        let held = watch.clone();
-        let tool = DynamicTool::new("held", "Waits.", json!({"type": "object"}), move |_, cx| {
-            let watch = held.clone();
-            async move {
-                let _inside = watch.enter(&cx);
-                std::future::pending::<()>().await;
-                Ok::<_, String>(())
-            }
-        });
-        agent.add_tool(tool.unwrap()).await.unwrap();
+        agent.add_tool(held(&watch)).await.unwrap();
         let client = Client::connect(&broker.url()).await.unwrap();
         let call = tokio::spawn(client.call("held", ()).into_future());
         watch.until_began(1).await;
@@ -334,4 +340,29 @@ fn a_tool_of_run_time_with_the_name_of_another_is_refused_with_both_places() {
     );
     let twice = Agent::new("one").tools(tools![]).tool(nothing("x")).tool(nothing("x")).build().unwrap_err();
     assert!(twice.to_string().contains("tool `x`: is also defined"), "{twice}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_17_a_call_that_comes_while_its_tool_is_removed_can_be_cancelled() {
+    const CALLS: &str = "held/call";
+    // The broker goes on as if it had not heard of it.
+    let hook = Hook::new(|event| match &event.packet {
+        Packet::Unsubscribe { filters, .. } if filters[0].ends_with(CALLS) => Some(Action::Ignore),
+        _ => None,
+    });
+    let broker = FakeBroker::start(Knobs { hook, ..Knobs::default() }).await;
+    let (watch, agent) = (Watch::default(), plugins(&broker.url()).await);
+    agent.add_tool(held(&watch)).await.unwrap();
+    let client = Client::connect(&broker.url()).await.unwrap();
+    let cancelled = async {
+        let unsubscribes = |packet: &Packet| matches!(packet, Packet::Unsubscribe { filters, .. } if filters[0].ends_with(CALLS));
+        broker.seen().until("UNSUBSCRIBE", |event| unsubscribes(&event.packet).then_some(())).await;
+        let call = tokio::spawn(client.call("held", ()).into_future());
+        watch.until_began(1).await;
+        call.abort();
+        watch.until_ended(1).await;
+    };
+    let (removed, ()) = tokio::join!(soon(agent.remove_tool("held")), cancelled);
+    assert!(removed);
+    agent.stop().await;
 }

@@ -291,6 +291,29 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a_layer_that_gives_up_ends_what_the_handler_left_running(broker) {
+        type Told = mpsc::UnboundedSender<()>;
+        /// Waits for nothing, and so does a task of its own until the call ends.
+        #[tool]
+        async fn outlast(State(told): State<Told>, cx: &Context) {
+            let (told, own) = (told.clone(), cx.clone());
+            tokio::spawn(async move {
+                own.cancelled().await;
+                told.send(())
+            });
+            pending::<()>().await;
+        }
+        let quick = layer::from_fn(|request, next: Next| async move {
+            let outcome = tokio::time::timeout(Duration::from_millis(50), next.run(request)).await;
+            outcome.unwrap_or_else(|_| Err(Refusal::timeout("not quick enough")))
+        });
+        let (told, mut ended) = mpsc::unbounded_channel::<()>();
+        let agent = Agent::new("one").tools(tools![outlast]).state(told).layer(quick).start(&broker.url()).await.unwrap();
+        agent.client().call("outlast", ()).await.unwrap_err();
+        soon(ended.recv()).await.unwrap();
+        agent.stop().await;
+    }
+
     async fn what_a_layer_leaves_the_handler_finds(broker) {
         /// Says who the tenant is.
         #[tool]

@@ -263,4 +263,19 @@ on_each_broker! {
         assert!((80..=91).contains(&expiry), "{expiry}");
         agent.stop().await;
     }
+
+    async fn mcp_15a_an_answer_outlives_the_tools_own_limit_as_its_call_does_also_when_it_comes_again(broker) {
+        let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe(RESPONSES).await;
+        for _ in 0..2 {
+            let mut properties = reply_to(RESPONSES, b"c");
+            properties.message_expiry_interval = Some(300);
+            let call = json!({"call_id": "c", "arguments": {"a": 1, "b": 2}}).to_string();
+            peer.publish("a2a/v1/mcp/tools/add/call", call, properties).await;
+            let expiry = peer.next(RESPONSES).await.properties.unwrap().message_expiry_interval.unwrap();
+            assert!((350..=361).contains(&expiry), "{expiry}");
+        }
+        agent.stop().await;
+    }
 }

@@ -53,6 +53,19 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn a_call_that_is_retried_without_a_connection_ends_at_its_deadline(broker) {
+        let far = Proxy::start(broker.address()).await;
+        let client = Client::connect(far.url()).await.unwrap();
+        far.close();
+        disconnected(&client).await;
+        let retry = Retry::new().attempt_timeout(Duration::from_millis(300));
+        let began = Instant::now();
+        let call = client.call("double", json!({"number": 1})).timeout(Duration::from_secs(2)).retry(retry);
+        let error = soon(call.into_future()).await.unwrap_err();
+        assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
     async fn calls_are_answered_though_their_connections_are_cut_again_and_again(broker) {
         let (near, far) = proxies(broker).await;
         let agent = worker(&Gate::new()).start(near.url()).await.unwrap();

@@ -124,8 +124,7 @@ on_each_broker! {
         for number in 0..KEPT {
             let call = client.call("mirror", json!({"number": number})).returning::<u64>();
             let mut call = Box::pin(call.timeout(Duration::from_secs(60)).into_future());
-            let polled = std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
-            match polled {
+            match poll_once(call.as_mut()).await {
                 Poll::Pending => kept.push((number, call)),
                 // Answered while this thread did not run.
                 Poll::Ready(answer) => assert_eq!(answer.unwrap(), number),
@@ -138,6 +137,43 @@ on_each_broker! {
         }
         agent.stop().await;
     }
+
+    async fn a_first_call_that_nobody_polls_holds_up_no_calls_and_is_answered(broker) {
+        let agent = Agent::new("worker").tools(tools![mirror]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let call = client.call("mirror", json!({"number": 7})).returning::<u64>();
+        let mut kept = pin!(call.timeout(Duration::from_secs(60)).into_future());
+        assert!(poll_once(kept.as_mut()).await.is_pending(), "it subscribes");
+        soon(all_are_answered(&client, 1)).await;
+        assert_eq!(soon(kept).await.unwrap(), 7);
+        agent.stop().await;
+    }
+
+    async fn sub_17_calls_that_nobody_polls_while_they_are_prepared_leave_their_places_to_others(broker) {
+        // More than a tool's window has places.
+        const KEPT: u64 = 200;
+        let agent = Agent::new("worker").tools(tools![mirror]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        soon(all_are_answered(&client, 1)).await;
+        let mut kept = Vec::new();
+        for number in 0..KEPT {
+            let call = client.call("mirror", json!({"number": number})).returning::<u64>();
+            // Each subscribes its stream before it is sent.
+            let mut stream = Box::pin(call.timeout(Duration::from_secs(60)).stream());
+            assert!(poll_once(stream.as_mut()).await.is_pending(), "it subscribes");
+            kept.push((number, stream));
+        }
+        soon(all_are_answered(&client, 100)).await;
+        for (number, stream) in kept {
+            assert_eq!(soon(soon(stream).await.unwrap().finish()).await.unwrap(), number);
+        }
+        agent.stop().await;
+    }
+}
+
+/// Polls a future that is kept then, and not polled.
+async fn poll_once<F: Future>(mut kept: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    std::future::poll_fn(|cx| Poll::Ready(kept.as_mut().poll(cx))).await
 }
 
 /// One partial result a millisecond is read of a tool that sends as fast as it can.

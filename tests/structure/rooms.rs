@@ -18,6 +18,7 @@ pub(crate) const RUNTIME: &[Room] = &[
     ("deadline", "points in time"),
     ("spawn", "tasks with an owner"),
     ("kept", "futures that streams keep"),
+    ("once", "what is made once for all who want it"),
     ("json", "pointers into JSON, and its size"),
     ("files", "files that only their owner reads"),
     ("ledger", "bytes that are kept on behalf of peers"),

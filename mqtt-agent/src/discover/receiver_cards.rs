@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error::DiscoverError;
 use super::fetch::subscribe;
 use super::latest::Latest;
 use crate::link::{Link, SubscribeError};
+use crate::once::Once;
 
 /// What is smaller is sent without a look at the receiver's card.
 pub(crate) const SMALL: usize = 64 * 1024;
@@ -40,7 +40,8 @@ pub(crate) struct ReceiverCard {
     pub(crate) takes_queries: bool,
 }
 
-type Known = (Instant, Arc<OnceCell<Option<ReceiverCard>>>);
+/// Since when, and what. The error does not matter: it is looked up again.
+type Known = (Instant, Arc<Once<Option<ReceiverCard>, ()>>);
 
 /// What the cards of one connection's receivers say, by the cards' topics.
 #[derive(Debug, Default)]
@@ -51,7 +52,11 @@ impl ReceiverCards {
     pub(crate) async fn of(&self, link: &Link, card: String) -> Option<ReceiverCard> {
         // Those who ask at the same time wait for one look.
         let known = self.known(&card);
-        known.get_or_try_init(|| look(link, card)).await.ok().copied().flatten()
+        let look = || {
+            let link = link.clone();
+            async move { look(&link, card).await.map_err(drop) }
+        };
+        known.get_or_try_init(look).await.ok().flatten()
     }
 
     /// What the first of some agents takes that has a card. Cards may arrive late, so the subscriptions are held until a card
@@ -101,11 +106,11 @@ impl ReceiverCards {
     fn learn(&self, card: String, says: ReceiverCard) {
         let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cards.len() < MOST || cards.contains_key(&card) {
-            cards.insert(card, (Instant::now(), Arc::new(OnceCell::new_with(Some(Some(says))))));
+            cards.insert(card, (Instant::now(), Arc::new(Once::from(Some(says)))));
         }
     }
 
-    fn known(&self, card: &str) -> Arc<OnceCell<Option<ReceiverCard>>> {
+    fn known(&self, card: &str) -> Arc<Once<Option<ReceiverCard>, ()>> {
         let now = Instant::now();
         let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = |(since, _): &Known| now.duration_since(*since) < FRESH;

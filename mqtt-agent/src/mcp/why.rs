@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::ask::ask;
 use super::call::CallError;
 use super::discover::{FindServer, FindTool, all_servers};
+use crate::deadline::Lasting;
 use crate::discover::{DiscoverError, WINDOW};
 use crate::link::{Message, SubscribeError};
 use crate::near::near;
@@ -98,7 +100,7 @@ pub enum Cause {
     NotAllowed,
     /// The broker does not let this client publish calls of the tool.
     CallDenied,
-    /// The broker does not let this client subscribe to its answers.
+    /// The broker does not let this client subscribe to its answers, or does not answer to the subscription.
     AnswersDenied,
     /// Only some calls are answered: a session that a former server left takes the others (`SUB-8a`).
     LostSession,
@@ -263,16 +265,19 @@ impl Look<'_> {
     /// Sends what is no call where calls go.
     async fn probe(&mut self) -> Probed {
         let mut probed = Probed::default();
-        match self.session().receive_responses().await {
-            Ok(()) => {}
-            Err(error @ SubscribeError::Denied { .. }) => {
-                self.find(Cause::AnswersDenied, error.to_string());
-                return probed;
-            }
-            Err(error) => {
-                self.find(Cause::AnswersDenied, format!("answers cannot be received: {error}"));
-                return probed;
-            }
+        let within = self.why.within;
+        let cause = match timeout(within, self.session().receive_responses()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error @ SubscribeError::Denied { .. })) => Some(error.to_string()),
+            Ok(Err(error)) => Some(format!("answers cannot be received: {error}")),
+            Err(_) => Some(format!(
+                "answers cannot be received: the broker did not grant the subscription to them in {}; look at the connection",
+                Lasting(within)
+            )),
+        };
+        if let Some(message) = cause {
+            self.find(Cause::AnswersDenied, message);
+            return probed;
         }
         for _ in 0..PROBES {
             let topic = self.session().namespace().tool_call(&self.why.tool);

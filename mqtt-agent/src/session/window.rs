@@ -23,11 +23,15 @@ pub(crate) const OFFER: Duration = Duration::from_millis(50);
 /// tool that runs for minutes is not kept from running more calls at once.
 const ON_THE_WIRE: Duration = Duration::from_secs(1);
 
+/// How long a call keeps its place before it is sent, while others wait. It subscribes and looks things up meanwhile. Its
+/// future may be kept without being polled, and the broker may be slow.
+const PREPARING: Duration = Duration::from_secs(1);
+
 /// What a call is to do that wants a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// It has a place.
-    Go,
+    /// It has a place, under this number.
+    Go(u64),
     /// It waits, under this number, until [`Window::next`] gives out its waiter.
     Wait(u64),
     /// Too many wait already.
@@ -46,7 +50,10 @@ pub(crate) struct Window<W> {
     offered: BTreeMap<u64, Instant>,
     /// Calls that did not claim a place in time: they wait again as soon as they are polled.
     asleep: BTreeSet<u64>,
-    next_wait: u64,
+    /// Calls that have a place and were not sent yet, and since when.
+    preparing: BTreeMap<u64, Instant>,
+    /// The number of the next call until it is sent.
+    next_call: u64,
     /// Calls that were sent: the number of the next one.
     sent: u64,
     /// Those that take a place, and since when. The oldest first.
@@ -63,7 +70,8 @@ impl<W> Window<W> {
             waiting: BTreeMap::new(),
             offered: BTreeMap::new(),
             asleep: BTreeSet::new(),
-            next_wait: 0,
+            preparing: BTreeMap::new(),
+            next_call: 0,
             sent: 0,
             on_the_wire: BTreeMap::new(),
             watched: false,
@@ -75,16 +83,18 @@ impl<W> Window<W> {
     }
 
     /// A call wants a place.
-    pub(crate) fn want(&mut self, waiter: W) -> Want {
-        if self.waiting.is_empty() && self.has_room() {
-            self.taken += 1;
-            return Want::Go;
-        }
-        if self.waiting.len() + self.asleep.len() >= MOST_WAITING {
+    pub(crate) fn want(&mut self, waiter: W, now: Instant) -> Want {
+        let has_room = self.waiting.is_empty() && self.has_room();
+        if !has_room && self.waiting.len() + self.asleep.len() >= MOST_WAITING {
             return Want::Refuse;
         }
-        let number = self.next_wait;
-        self.next_wait += 1;
+        let number = self.next_call;
+        self.next_call += 1;
+        if has_room {
+            self.taken += 1;
+            self.preparing.insert(number, now);
+            return Want::Go(number);
+        }
         self.waiting.insert(number, waiter);
         Want::Wait(number)
     }
@@ -101,8 +111,9 @@ impl<W> Window<W> {
     }
 
     /// A call that waits is polled: whether it has a place now.
-    pub(crate) fn claim(&mut self, number: u64, waiter: W) -> bool {
+    pub(crate) fn claim(&mut self, number: u64, waiter: W, now: Instant) -> bool {
         if self.offered.remove(&number).is_some() {
+            self.preparing.insert(number, now);
             return true;
         }
         self.asleep.remove(&number);
@@ -110,8 +121,8 @@ impl<W> Window<W> {
         false
     }
 
-    /// Takes the places back that were not claimed in time, and where calls wait those of calls that were sent long ago.
-    /// Whether to come again after [`OFFER`]; if not, the next event says when somebody has to.
+    /// Takes the places back that were not claimed in time, and where calls wait those of calls that were sent long ago or
+    /// prepare for long. Whether to come again after [`OFFER`]; if not, the next event says when somebody has to.
     pub(crate) fn lapse(&mut self, now: Instant) -> bool {
         let lapsed: Vec<u64> = self
             .offered
@@ -132,6 +143,12 @@ impl<W> Window<W> {
             oldest.remove();
             self.freed();
             wanted -= 1;
+        }
+        let is_slow = |since: &Instant| now.saturating_duration_since(*since) >= PREPARING;
+        let slow = self.preparing.iter().filter(|(_, since)| is_slow(since)).map(|(number, _)| *number);
+        let slow: Vec<u64> = slow.take(wanted).collect();
+        for number in slow {
+            self.left(number);
         }
         self.watched = self.may_lapse();
         self.watched
@@ -156,21 +173,23 @@ impl<W> Window<W> {
         self.watched = true;
     }
 
-    /// A call that waited is not wanted any more. What was given to it meanwhile is given back.
+    /// A call that was not sent is not wanted any more. What was given to it is given back.
     pub(crate) fn left(&mut self, number: u64) {
-        if self.offered.remove(&number).is_some() {
+        if self.offered.remove(&number).is_some() || self.preparing.remove(&number).is_some() {
             self.freed();
         }
         self.waiting.remove(&number);
         self.asleep.remove(&number);
     }
 
-    /// A call is sent from its place: its number, which its outcome is told with.
-    pub(crate) fn sent(&mut self, now: Instant) -> u64 {
+    /// A call is sent from its place: the number that its outcome is told with. `None` if it has lost the place: it has to
+    /// wait for another one.
+    pub(crate) fn sent(&mut self, number: u64, now: Instant) -> Option<u64> {
+        self.preparing.remove(&number)?;
         let number = self.sent;
         self.sent += 1;
         self.on_the_wire.insert(number, now);
-        number
+        Some(number)
     }
 
     /// A call that was sent was answered, ended or dropped. Its place is free again, if it wasn't already.
@@ -180,8 +199,7 @@ impl<W> Window<W> {
         }
     }
 
-    /// A place is free again that no call was sent from.
-    pub(crate) fn freed(&mut self) {
+    fn freed(&mut self) {
         self.taken = self.taken.saturating_sub(1);
     }
 

@@ -192,18 +192,22 @@ impl Future for Turn {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { window, stage } = &mut *self;
-        let waker = cx.waker().clone();
+        let (waker, now) = (cx.waker().clone(), Instant::now());
         let want = match *stage {
-            Stage::New => window.after(|window| window.want(waker)),
+            Stage::New => window.after(|window| window.want(waker, now)),
             // One that let its offer lapse may get another one at once.
-            Stage::Waiting(number) if window.after(|window| window.claim(number, waker)) => Want::Go,
+            Stage::Waiting(number) if window.after(|window| window.claim(number, waker, now)) => {
+                Want::Go(number)
+            }
             Stage::Waiting(number) => Want::Wait(number),
             // Polled again after it was ready: nothing will come.
             Stage::Over => return Poll::Pending,
         };
         *stage = if let Want::Wait(number) = want { Stage::Waiting(number) } else { Stage::Over };
         match want {
-            Want::Go => Poll::Ready(Ok(Place { window: Arc::clone(window), call: None })),
+            Want::Go(number) => {
+                Poll::Ready(Ok(Place { window: Arc::clone(window), call: Call::Preparing(number) }))
+            }
             Want::Wait(_) => Poll::Pending,
             Want::Refuse => Poll::Ready(Err(Full)),
         }
@@ -222,16 +226,23 @@ impl Drop for Turn {
 #[derive(Debug)]
 pub(crate) struct Place {
     window: Arc<ToolWindow>,
-    /// The number of the call that was sent from it.
-    call: Option<u64>,
+    call: Call,
+}
+
+/// A call under its number, which it has another one of when it is sent.
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    Preparing(u64),
+    Sent(u64),
 }
 
 impl Place {
-    /// The call is sent: its number.
-    pub(crate) fn sent(&mut self) -> u64 {
-        let number = self.window.lock().sent(Instant::now());
-        self.call = Some(number);
-        number
+    /// The call is sent: its number. `None` if it prepared for so long that others got the place.
+    pub(crate) fn sent(&mut self) -> Option<u64> {
+        let Call::Preparing(number) = self.call else { return None };
+        let number = self.window.lock().sent(number, Instant::now())?;
+        self.call = Call::Sent(number);
+        Some(number)
     }
 }
 
@@ -239,8 +250,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let call = self.call;
         self.window.after(|window| match call {
-            Some(call) => window.off_the_wire(call),
-            None => window.freed(),
+            Call::Preparing(number) => window.left(number),
+            Call::Sent(number) => window.off_the_wire(number),
         });
     }
 }

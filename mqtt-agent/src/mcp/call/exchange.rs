@@ -73,7 +73,7 @@ pub(super) enum ToFile {
 enum Stage {
     /// Waiting for a slot in the window.
     Waiting,
-    /// Has its slot, but is not sent yet: nothing to cancel.
+    /// Has its slot, but is not sent yet: nothing to cancel. While it prepares, the slot may be taken back.
     Prepared(Place),
     /// Sent to a server, with its number in the window.
     Sent { answer: oneshot::Receiver<Box<Answer>>, number: u64 },
@@ -225,6 +225,7 @@ impl Exchange {
 
     /// Waits for a place in the tool's window (`SUB-17`).
     pub(super) async fn enter(&mut self) -> Result<(), CallError> {
+        self.stage = Stage::Waiting;
         let turn = self.window.turn();
         match self.bounded(turn).await? {
             Ok(place) => {
@@ -271,13 +272,14 @@ impl Exchange {
             let card = session.namespace().tool_card(self.tool());
             limit = self.bounded(Box::pin(session.receiver_limit(card))).await?;
         }
+        let number = self.number().await?;
         let room = match session.link().try_room() {
             Err(PublishError::QueueFull) => self.bounded(Box::pin(session.link().room())).await?,
             room => room,
         };
         let room = room.map_err(CallError::Publish)?;
         // From here on nothing is awaited, and the call counts as sent.
-        let Stage::Prepared(mut place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
+        let Stage::Prepared(place) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(CallError::Publish(PublishError::Closed));
         };
         let message = self.message().for_receiver(limit);
@@ -285,7 +287,6 @@ impl Exchange {
         let sending = spans::publish(&message.topic, client, message.payload.len(), inherited);
         let message = message.with_trace(spans::given(&sending, inherited).as_deref());
         session.cancels().start(session.link(), session.namespace(), session.id());
-        let number = place.sent();
         let answer = session.pending().wait(self.call_id.clone(), Some(place));
         self.stage = Stage::Sent { answer, number };
         let (pending, call_id) = (Arc::clone(session.pending()), self.call_id.clone());
@@ -298,6 +299,19 @@ impl Exchange {
             }
         });
         Ok(())
+    }
+
+    /// The call is prepared: its number in the window.
+    async fn number(&mut self) -> Result<u64, CallError> {
+        loop {
+            if let Stage::Prepared(place) = &mut self.stage
+                && let Some(number) = place.sent()
+            {
+                return Ok(number);
+            }
+            // It prepared for long, and others got its place.
+            Box::pin(self.enter()).await?;
+        }
     }
 
     /// The error for a PUBACK that reports no receiver.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 use super::CallError;
 use super::asks::Asks;
@@ -138,10 +138,16 @@ pub(super) async fn retried<R>(
 }
 
 /// Whether the tool's card says that it is safe to run twice. A broker that lost its retained messages has no card until
-/// the tool's server is back.
+/// the tool's server is back. Where there is no connection, or the handler is cancelled that makes the call, nothing is known.
 async fn may_run_twice(handle: &SessionHandle, tool: &str, until: Instant) -> bool {
     let until = tokio::time::Instant::from_std(until.min(deadline::within(LOOK)));
-    let card = find::<ToolCard>(handle.session(), tool, until).await.ok().flatten();
+    let find = find::<ToolCard>(handle.session(), tool, until);
+    let card = tokio::select! {
+        biased;
+        () = handle.scope().cancelled() => return false,
+        // Its subscription too: the search itself would wait for that longer.
+        card = timeout_at(until, find) => card.ok().and_then(Result::ok).flatten(),
+    };
     let hints = card.and_then(|card| card.annotations).unwrap_or_default();
     hints.read_only_hint == Some(true) || hints.idempotent_hint == Some(true)
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::cards::{SharedCards, read, write};
@@ -89,6 +90,9 @@ impl ToolServer {
             known.map(|(name, serving)| (name, serving, cards.remove(name))).collect()
         };
         let (mut ended, mut calls) = (Vec::with_capacity(gone.len()), Vec::with_capacity(gone.len()));
+        // Until the broker's word calls may still come. Also dropped where this future is.
+        let unsubscribed = CancellationToken::new();
+        let unsubscribing = unsubscribed.clone().drop_guard();
         for (name, serving, card) in gone {
             self.tallies.remove(name);
             self.gone.add(card);
@@ -97,14 +101,16 @@ impl ToolServer {
             running.close();
             ended.push((serving.layers, running.clone()));
             // Calls that run can be cancelled.
+            let unsubscribed = unsubscribed.clone();
             self.track(async move {
+                unsubscribed.cancelled().await;
                 running.wait().await;
                 drop(cancels);
             });
         }
         // SUB-8a: before the card, so that nobody finds a tool whose calls nobody takes.
-        let unsubscribed = join_all(calls.into_iter().map(Subscription::unsubscribe));
-        if timeout(ACKNOWLEDGE, unsubscribed).await.is_err() {
+        let unsubscribe = join_all(calls.into_iter().map(Subscription::unsubscribe));
+        if timeout(ACKNOWLEDGE, unsubscribe).await.is_err() {
             let first = names.first().copied().unwrap_or_default();
             crate::log::warn!(
                 tool = %shown(first),
@@ -112,6 +118,7 @@ impl ToolServer {
                 "failed to end the subscriptions of tools: the broker did not acknowledge it"
             );
         }
+        drop(unsubscribing);
         self.gone.retire(&self.shared, &self.cards).await;
         ended
     }

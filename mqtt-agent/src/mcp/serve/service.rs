@@ -72,6 +72,13 @@ struct Accepted {
     path: CallPath,
 }
 
+impl Accepted {
+    /// Until when its caller waits; `None` if the caller does not say.
+    fn deadline(&self) -> Option<Instant> {
+        self.expiry.and_then(|left| self.received.checked_add(left))
+    }
+}
+
 /// A call that is this server's to answer.
 struct Begun {
     accepted: Box<Accepted>,
@@ -217,9 +224,10 @@ impl Service {
             Seen::Running => {}
             Seen::Answered(answer) => {
                 measure::duplicate(self.tool.name);
+                let deadline = self.waited_for(&accepted);
                 let Accepted { asked: Asked { call_id, .. }, reply_to, received, .. } = *accepted;
                 let answer = answer.unwrap_or_else(|| refusal(&call_id, forgotten(), received));
-                Answer { reply_to, call_id, payload: answer, deadline: received }.send(&self.shared, place);
+                Answer { reply_to, call_id, payload: answer, deadline }.send(&self.shared, place);
             }
         }
         None
@@ -373,10 +381,8 @@ impl Service {
 
     /// Runs the handler, with what stands around it, and says until when its answer is waited for.
     async fn outcome(&self, begun: &mut Begun, times: &mut Times) -> (Outcome, Instant) {
-        let accepted = &begun.accepted;
-        let callers_deadline = accepted.expiry.and_then(|left| accepted.received.checked_add(left));
-        let queued_until =
-            callers_deadline.unwrap_or_else(|| deadline::after(accepted.received, self.limit()));
+        let callers_deadline = begun.accepted.deadline();
+        let queued_until = self.waited_for(&begun.accepted);
         let mut answer_by = queued_until;
         let mut call = Call { begun, times, answer_by: &mut answer_by, queued_until, callers_deadline };
         let outcome = match self.layers.is_empty() {
@@ -384,6 +390,11 @@ impl Service {
             false => Box::pin(self.layered(&mut call)).await,
         };
         (outcome, answer_by)
+    }
+
+    /// Until when a call is waited for: where its caller does not say, for as long as the tool may take.
+    fn waited_for(&self, accepted: &Accepted) -> Instant {
+        accepted.deadline().unwrap_or_else(|| deadline::after(accepted.received, self.limit()))
     }
 
     fn limit(&self) -> Duration {
@@ -402,7 +413,10 @@ impl Service {
         };
         let arguments = std::mem::take(&mut begun.accepted.arguments);
         let request = Request::new(Kind::Tool, context, arguments, client);
+        // However the layers end it, what the handler left running ends with it.
+        let ends = begun.cancellation.clone().drop_guard();
         let handle = |request: Request| async move {
+            let _ends = ends;
             let (arguments, context) = request.into_call();
             call.begun.accepted.arguments = arguments;
             self.in_turn(call, Some(context)).await
@@ -443,7 +457,8 @@ impl Service {
         let own_deadline = deadline::within(self.limit());
         let deadline = callers_deadline.map_or(own_deadline, |callers| callers.min(own_deadline));
         let own_limit = callers_deadline.is_none_or(|callers| own_deadline < callers).then(|| self.limit());
-        **answer_by = deadline;
+        // MCP-15a: the tool's own limit ends the handler, and not the wait for its answer.
+        **answer_by = callers_deadline.unwrap_or(own_deadline);
         let arguments = std::mem::take(&mut begun.accepted.arguments);
         let context = match context {
             Some(context) => {

@@ -17,11 +17,12 @@ enum Step {
     LeaveWaiting { which: usize },
     DropOffered { which: usize },
     DropAsleep { which: usize },
-    DropGiven,
+    DropGiven { which: usize },
     Claim { which: usize },
     Wake { which: usize },
     Lapse,
-    Send,
+    Send { which: usize },
+    SendLate { which: usize },
     Wait { milliseconds: u64 },
 }
 
@@ -36,11 +37,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => which().prop_map(|which| Step::LeaveWaiting { which }),
         1 => which().prop_map(|which| Step::DropOffered { which }),
         1 => which().prop_map(|which| Step::DropAsleep { which }),
-        1 => Just(Step::DropGiven),
+        1 => which().prop_map(|which| Step::DropGiven { which }),
         6 => which().prop_map(|which| Step::Claim { which }),
         2 => which().prop_map(|which| Step::Wake { which }),
         1 => Just(Step::Lapse),
-        6 => Just(Step::Send),
+        6 => which().prop_map(|which| Step::Send { which }),
+        1 => which().prop_map(|which| Step::SendLate { which }),
         1 => (0..40_000_u64).prop_map(|milliseconds| Step::Wait { milliseconds }),
     ]
 }
@@ -54,8 +56,10 @@ struct Model {
     offered: Vec<(u64, u32)>,
     /// Let an offer lapse.
     asleep: Vec<(u64, u32)>,
-    /// Have a place and were not sent yet.
-    given: usize,
+    /// Have a place and were not sent yet: each with the time at which it got that.
+    given: Vec<(u64, Instant)>,
+    /// Were not sent for so long that others got their places.
+    late: Vec<u64>,
     /// Each with the time at which it was sent.
     sent: Vec<(u64, Instant)>,
     /// Sent long ago, so that they take no place any more.
@@ -73,7 +77,7 @@ impl Model {
     }
 
     fn check(&self, window: &Window<u32>, taken_before: usize) {
-        let taken = self.offered.len() + self.given + self.sent.len();
+        let taken = self.offered.len() + self.given.len() + self.sent.len();
         assert_eq!(window.taken, taken, "no place leaks");
         assert_eq!(window.waiting.len(), self.waiting.len());
         assert_eq!(window.asleep.len(), self.asleep.len());
@@ -106,12 +110,19 @@ impl Model {
         }
     }
 
-    /// As many of the oldest calls as others wait give up their places.
+    /// As many of the oldest calls as others wait give up their places, and then of those that were not sent.
     fn lapse(&mut self, now: Instant) {
+        let mut wanted = self.waiting.len();
         self.sent.sort_unstable();
-        let old = self.sent.iter().take_while(|(_, sent)| now - *sent >= ON_THE_WIRE).count();
-        let long = self.sent.drain(..old.min(self.waiting.len()));
-        self.long.extend(long.map(|(call, _)| call));
+        let old = self.sent.iter().take_while(|(_, sent)| now - *sent >= ON_THE_WIRE).count().min(wanted);
+        self.long.extend(self.sent.drain(..old).map(|(call, _)| call));
+        wanted -= old;
+        self.given.sort_unstable();
+        let late = |(_, since): &mut (u64, Instant)| now - *since >= PREPARING;
+        let late: Vec<_> = self.given.extract_if(.., late).collect();
+        let kept = late.iter().skip(wanted).copied();
+        self.given.extend(kept);
+        self.late.extend(late.iter().take(wanted).map(|(call, _)| *call));
     }
 }
 
@@ -130,32 +141,37 @@ proptest! {
         for step in steps {
             let before = window.taken;
             // Sending is no event that anybody is told of.
-            let told = !matches!(step, Step::Send);
+            let told = !matches!(step, Step::Send { .. } | Step::SendLate { .. });
             match step {
                 Step::Want => {
                     let name = model.named;
                     model.named += 1;
-                    match window.want(name) {
-                        Want::Go => model.given += 1,
+                    match window.want(name, now) {
+                        Want::Go(number) => model.given.push((number, now)),
                         Want::Wait(number) => model.waiting.push_back((number, name)),
                         Want::Refuse => panic!("not so many"),
                     }
                 }
-                Step::Send => {
-                    if model.given > 0 {
-                        model.given -= 1;
-                        model.sent.push((window.sent(now), now));
+                Step::Send { which } => {
+                    if let Some((number, _)) = taken_out(&mut model.given, which) {
+                        model.sent.push((window.sent(number, now).expect("it has its place"), now));
+                    }
+                }
+                Step::SendLate { which } => {
+                    if let Some(number) = taken_out(&mut model.late, which) {
+                        assert_eq!(window.sent(number, now), None, "others got its place");
+                        window.left(number);
                     }
                 }
                 Step::Claim { which } => {
                     if let Some((number, name)) = taken_out(&mut model.offered, which) {
-                        assert!(window.claim(number, name), "it was offered");
-                        model.given += 1;
+                        assert!(window.claim(number, name, now), "it was offered");
+                        model.given.push((number, now));
                     }
                 }
                 Step::Wake { which } => {
                     if let Some((number, name)) = taken_out(&mut model.asleep, which) {
-                        assert!(!window.claim(number, name), "it let its offer lapse");
+                        assert!(!window.claim(number, name, now), "it let its offer lapse");
                         let place = model.waiting.partition_point(|(other, _)| *other < number);
                         model.waiting.insert(place, (number, name));
                     }
@@ -206,10 +222,9 @@ proptest! {
                         window.left(number);
                     }
                 }
-                Step::DropGiven => {
-                    if model.given > 0 {
-                        model.given -= 1;
-                        window.freed();
+                Step::DropGiven { which } => {
+                    if let Some((number, _)) = taken_out(&mut model.given, which) {
+                        window.left(number);
                     }
                 }
                 Step::Wait { milliseconds } => now += Duration::from_millis(milliseconds),
@@ -225,9 +240,10 @@ proptest! {
 
 #[test]
 fn a_call_beyond_those_that_may_wait_is_refused() {
-    let mut window = Window::new(Instant::now());
+    let now = Instant::now();
+    let mut window = Window::new(now);
     let mut waiting = 0;
-    while window.want(()) != Want::Refuse {
+    while window.want((), now) != Want::Refuse {
         waiting += 1;
     }
     assert_eq!(waiting, 64 + MOST_WAITING);
@@ -248,11 +264,13 @@ fn sub_17_many_callers_keep_the_queue_that_they_share_short() {
         let mut now = start;
         for window in &mut windows {
             for _ in 0..100 {
-                window.want(());
+                window.want((), now);
             }
         }
+        // The first calls have their places at once, and the others get them in their order.
+        let mut next = [64; CALLERS];
         for (caller, window) in windows.iter_mut().enumerate() {
-            queue.extend((0..64).map(|_| (caller, now, window.sent(now))));
+            queue.extend((0..64).map(|number| (caller, now, window.sent(number, now).unwrap())));
         }
         for _ in 0..60_000 {
             let (caller, sent, call) = queue.pop_front().expect("the server has always something to do");
@@ -261,8 +279,11 @@ fn sub_17_many_callers_keep_the_queue_that_they_share_short() {
             window.off_the_wire(call);
             window.answered(call, now - sent + way, now);
             while window.next(now).is_some() {
-                window.want(());
-                queue.push_back((caller, now, window.sent(now)));
+                window.want((), now);
+                let number = next[caller];
+                next[caller] += 1;
+                assert!(window.claim(number, (), now));
+                queue.push_back((caller, now, window.sent(number, now).unwrap()));
             }
             longest = longest.max(queue.len());
         }
