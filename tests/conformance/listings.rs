@@ -265,7 +265,7 @@ fn one_of_each() -> Vec<(String, String)> {
 
 /// How many there are, unless it is said that this is not known.
 fn known<T>(listed: Result<mqtt_agent::Listing<T>, mqtt_agent::DiscoverError>) -> Option<usize> {
-    listed.ok().filter(|listing| listing.is_complete()).map(|listing| listing.len())
+    listed.ok().filter(mqtt_agent::Listing::is_complete).map(|listing| listing.len())
 }
 
 /// Looks at a broker that is lost behind so many grants.

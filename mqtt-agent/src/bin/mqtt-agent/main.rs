@@ -121,7 +121,10 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "mcp" => mcp::run(matches, &settings).await,
         "completions" => line::print_completions(matches),
         completions::NAMES => {
-            let names = async { Ok::<_, Failure>(completions::names(matches, &settings).await) };
+            let names = async {
+                completions::names(matches, &settings).await;
+                Ok::<(), Failure>(())
+            };
             signals::unless_asked(names).await
         }
         other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),
