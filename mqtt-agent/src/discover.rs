@@ -3,6 +3,7 @@
 //! - [`latest`]: the latest payload of each name
 //! - [`burst`]: the retained messages of one wildcard, and whether the broker delivered all of them
 //! - [`fetch`]: exact subscriptions to names that are known already
+//! - [`unbroken`]: whether something was looked for on one connection
 //! - [`clock`]: how long a listing takes
 //! - [`receiver_cards`]: the limits of receivers
 //! - [`listing`], [`error`]: the results and errors for callers
@@ -18,6 +19,7 @@ mod fetch;
 mod latest;
 mod listing;
 mod receiver_cards;
+mod unbroken;
 
 pub(crate) use burst::{Burst, Marker, burst, settle};
 pub(crate) use clock::Clock;
@@ -26,6 +28,7 @@ pub(crate) use fetch::{fetch, subscribe};
 pub(crate) use latest::{Change, Latest};
 pub use listing::Listing;
 pub(crate) use receiver_cards::{ReceiverCard, ReceiverCards, SMALL};
+pub(crate) use unbroken::{Unbroken, once_granted, until_known};
 
 use std::time::Duration;
 

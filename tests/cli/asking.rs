@@ -1,12 +1,34 @@
 //! `ask`: a task, its questions and its end.
 
-use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
+
+use mqtt_agent::Task;
+use mqtt_agent::prelude::*;
 use support::on_each_broker;
 
-use crate::command::{run, run_with};
+use crate::command::{Running, command, run, run_with};
 use crate::served::desk;
 
+/// Does not wait for an answer for long.
+#[skill]
+async fn hurry(task: Task) -> String {
+    let answer = tokio::time::timeout(Duration::from_millis(300), task.ask("Name?")).await;
+    if answer.is_ok() { "answered".to_owned() } else { "without a name".to_owned() }
+}
+
 on_each_broker! {
+    async fn a_task_that_ends_while_an_answer_is_typed_is_told(broker) {
+        let agent = Agent::new("hasty").skills(skills![hurry]).start(&broker.url()).await.unwrap();
+        let mut asking = command(&["ask", "hasty", "Hurry", "--json"]);
+        asking.env("MQTT_AGENT_URL", broker.url()).stdin(Stdio::piped());
+        let mut asking = Running::of(asking);
+        while asking.next().await["message"] != "Name?" {}
+        while asking.next().await["result"] != "without a name" {}
+        assert_eq!(asking.ended().await, Some(0));
+        agent.stop().await;
+    }
+
     async fn what_an_agent_asks_is_answered_from_stdin(broker) {
         let desk = desk(&broker.url()).await;
         let ended = run_with(broker, &["ask", "desk", "Greet me"], "Ada\n").await;

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::TestBroker;
 
-use crate::command::{Ended, command, run_ready};
+use crate::command::{Ended, Running, command, run_ready};
+use crate::served::station;
 
 /// Runs the command with the contexts of a folder, and variables.
 async fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
@@ -74,6 +75,40 @@ async fn a_context_keeps_no_password() {
     assert!(!text.contains("secret"), "{text}");
     let unset = run(folder, &["tools", "--context", "home", "--json"], &[]).await;
     assert!(unset.error(2)["message"].as_str().unwrap().contains("`P`, which is not set"), "{unset:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_without_a_name_or_a_brokers_url_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for url in ["foo", "", "http://x", "mqtt://", "mqtt://:1883", "localhost:1883"] {
+        assert_eq!(run(folder, &["context", "add", "bad", "--url", url], &[]).await.code, Some(2), "`{url}`");
+    }
+    assert_eq!(run(folder, &["context", "add", "", "--url", "mqtt://x"], &[]).await.code, Some(2));
+    assert_eq!(run(folder, &["context", "list", "--json"], &[]).await.values(), Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completing_names_leaves_the_connection_of_the_contexts_id_alone() {
+    let broker = TestBroker::embedded().await;
+    let (agent, _heard) = station(&broker.url()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["context", "add", "home", "--url", &broker.url(), "--id", "ada"], &[]).await.done();
+    let mut watching = command(&["watch", "--json", "--only", "calls", "--context", "home"]);
+    watching.env("XDG_CONFIG_HOME", folder);
+    let mut watch = Running::of(watching);
+    assert_eq!(watch.next().await["event"], "watching");
+    // On a machine that is busy, names may come too late for a person.
+    support::eventually("names", || async {
+        let names = run(folder, &["names", "tools", "--context", "home"], &[]).await;
+        names.stdout.contains("weather").then_some(())
+    })
+    .await;
+    run(folder, &["call", "echo", "--arg-url", "x", "--url", &broker.url()], &[]).await.done();
+    assert_eq!(watch.next().await["event"], "called", "nothing happened before");
+    assert_eq!(watch.interrupt().await, Some(0));
+    agent.stop().await;
 }
 
 #[cfg(unix)]

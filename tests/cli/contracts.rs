@@ -49,6 +49,17 @@ on_each_broker! {
         assert_eq!(written["tools"].as_object().unwrap().keys().collect::<Vec<_>>(), ["echo"]);
         agent.stop().await;
     }
+
+    async fn a_tool_that_is_not_served_is_not_left_out_in_silence(broker) {
+        let (agent, _heard) = station(&broker.url()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("served.json");
+        let line = ["contract", "write", file.to_str().unwrap(), "--tool", "echo", "--tool", "wether", "--json"];
+        let error = run(broker, &line).await.error(3);
+        assert_eq!(error["message"], "no tool is called `wether`; did you mean `weather`?");
+        assert!(!file.exists());
+        agent.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -53,9 +53,33 @@ on_each_broker! {
     async fn code_5_time_is_over(broker) {
         let (agent, _) = station(&broker.url()).await;
         let ended = run(broker, &["call", "hold", "--timeout", "1s", "--json"]).await;
-        assert_eq!(ended.error(5)["type"], "timeout");
+        let error = ended.error(5);
+        assert_eq!(error["type"], "timeout");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("`--timeout`") && !message.contains(".timeout("), "{message}");
         agent.stop().await;
     }
+
+    async fn code_2_a_value_that_begins_with_a_dash_is_told_how_to_write_it(broker) {
+        let (agent, _) = station(&broker.url()).await;
+        let error = run(broker, &["call", "weather", "--city", "-x", "--json"]).await.error(2);
+        assert!(error["message"].as_str().unwrap().contains("use '--OPTION=-x'"), "{error}");
+        assert_eq!(run(broker, &["call", "weather", "--city=-x"]).await.done(), "-x None false []");
+        agent.stop().await;
+    }
+}
+
+/// The connection is lost behind the grant of the tool's card, so that nothing is known of the tool.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_connection_is_not_code_3() {
+    let card = json!({
+        "version": "1", "tool": "add", "server": "up", "namespace": "a2a/v1", "status": "online",
+        "description": "Does something.", "input_schema": {"type": "object", "properties": {}},
+    });
+    let retained = [("a2a/v1/mcp/tools/add/card".to_owned(), card.to_string())];
+    let broker = support::lost_behind_the_grant(&retained, 1).await;
+    let ended = run_alone(&["call", "add", "--timeout", "1s", "--url", &broker.url(), "--json"]).await;
+    assert_eq!(ended.error(5)["type"], "timeout");
 }
 
 #[cfg(feature = "peers")]

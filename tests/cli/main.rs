@@ -24,6 +24,7 @@ mod hostile;
 mod http;
 #[cfg(unix)]
 mod http_server;
+mod interrupting;
 mod naming;
 mod oauth;
 #[cfg(unix)]

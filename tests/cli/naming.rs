@@ -20,12 +20,16 @@ async fn says(broker: &TestBroker, arguments: &[&str], expected: &str) {
 on_each_broker! {
     async fn a_misspelt_name_is_told_with_the_one_that_is_meant(broker) {
         let agent = spares(&broker.url()).await;
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 10] = [
             (&["call", "take_prt"], "no tool is called `take_prt`; did you mean `take_part`?"),
             (&["bench", "take_prt"], "no tool is called `take_prt`; did you mean `take_part`?"),
             (&["show", "take_parts"], "no tool and no agent is called `take_parts`; did you mean `take_part`?"),
             (&["show", "spars"], "no tool and no agent is called `spars`; did you mean `spares`?"),
             (&["ask", "spars", "x"], "no agent is called `spars`; did you mean `spares`?"),
+            (&["lint", "take_prt"], "no tool is called `take_prt`; did you mean `take_part`?"),
+            (&["tasks", "list", "spars", "--id", "ada"], "no agent is called `spars`; did you mean `spares`?"),
+            (&["tasks", "show", "spars", "t", "--id", "ada"], "no agent is called `spars`; did you mean `spares`?"),
+            (&["tasks", "attach", "spars", "t", "--id", "ada"], "no agent is called `spars`; did you mean `spares`?"),
             (
                 &["call", "stocktak"],
                 "no tool is called `stocktak`; did you mean the skill `stocktake` of the agent `spares`?",

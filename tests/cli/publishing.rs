@@ -258,7 +258,14 @@ async fn a_server_that_does_not_end_by_itself_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_commands_are_enough_for_a_broker_a_server_and_a_call() {
-    let mut publish = Running::start(None, &["publish", "--dev=0", "--json", "--", SERVER, "/dev/null"]);
+    let mut publish = crate::command::command(&["publish", "--dev=0", "--json", "--", SERVER, "/dev/null"]);
+    // A context is for another broker.
+    let folder = tempfile::tempdir().unwrap();
+    let contexts = folder.path().join("contexts.json");
+    std::fs::write(&contexts, r#"{"contexts": {"home": {"url": "mqtt://x", "namespace": "other"}}}"#)
+        .unwrap();
+    publish.env("MQTT_AGENT_CONTEXTS", &contexts).env("MQTT_AGENT_CONTEXT", "home");
+    let mut publish = Running::of(publish);
     let url = publish.next().await["url"].as_str().unwrap().to_owned();
     while publish.next().await["event"] != "online" {}
     let called = run_alone(&["call", "echo", "--text", "hello", "--url", &url]).await;
@@ -292,6 +299,11 @@ async fn a_command_that_is_no_server_is_an_error_at_once() {
         let ended = run_alone(&["publish", "--url", &url, "--json", "--", command]).await;
         let error = ended.error(1);
         assert!(error["message"].as_str().unwrap().contains("the MCP server ended at once"), "{error}");
+    }
+    for (script, status) in [("exit 7", "exit status: 7"), ("kill -9 $$", "exit status: 137")] {
+        let ended = run_alone(&["publish", "--url", &url, "--json", "--", "sh", "-c", script]).await;
+        let error = ended.error(1);
+        assert!(error["message"].as_str().unwrap().contains(status), "{script}: {error}");
     }
     let usage = run_alone(&["publish", "--url", &url]).await;
     assert_eq!(usage.code, Some(2), "{usage:?}");

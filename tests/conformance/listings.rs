@@ -256,3 +256,65 @@ mod ten_thousand {
         all_tools(&TestBroker::stock().await, 10_000, 10).await;
     }
 }
+
+/// A tool and its server, and an agent.
+fn one_of_each() -> Vec<(String, String)> {
+    let cards = [tool("add", "up"), server("up", &["add".to_owned()], "online")];
+    cards.into_iter().chain(agent("desk", "online")).collect()
+}
+
+/// How many there are, unless it is said that this is not known.
+fn known<T>(listed: Result<mqtt_agent::Listing<T>, mqtt_agent::DiscoverError>) -> Option<usize> {
+    listed.ok().filter(mqtt_agent::Listing::is_complete).map(|listing| listing.len())
+}
+
+/// Looks at a broker that is lost behind so many grants.
+async fn look_at_a_lost_broker(granted: usize) {
+    let connect = async || {
+        let broker = support::lost_behind_the_grant(&one_of_each(), granted).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        (broker, client)
+    };
+    let tools = async {
+        let (_broker, client) = connect().await;
+        assert_ne!(known(client.tools().partial().await), Some(0), "tools behind {granted}");
+    };
+    let servers = async {
+        let (_broker, client) = connect().await;
+        assert_ne!(known(client.servers().partial().await), Some(0), "servers behind {granted}");
+    };
+    let agents = async {
+        let (_broker, client) = connect().await;
+        assert_ne!(known(client.agents().partial().await), Some(0), "agents behind {granted}");
+    };
+    soon(async { tokio::join!(tools, servers, agents) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_11_a_listing_that_lost_its_connection_is_not_complete_and_empty() {
+    for granted in [1, 2] {
+        look_at_a_lost_broker(granted).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mcp_11_a_card_is_not_missed_for_want_of_a_connection() {
+    let connect = async || {
+        let broker = support::lost_behind_the_grant(&one_of_each(), 1).await;
+        let client = Client::connect(&broker.url()).await.unwrap();
+        (broker, client)
+    };
+    let tool = async {
+        let (_broker, client) = connect().await;
+        assert!(!matches!(client.tool("add").await, Ok(None)), "a tool");
+    };
+    let server = async {
+        let (_broker, client) = connect().await;
+        assert!(!matches!(client.server("up").await, Ok(None)), "a server");
+    };
+    let agent = async {
+        let (_broker, client) = connect().await;
+        assert!(!matches!(client.agent("desk").await, Ok(None)), "an agent");
+    };
+    soon(async { tokio::join!(tool, server, agent) }).await;
+}

@@ -292,13 +292,19 @@ on_each_broker! {
         let card = json!({"name": "older", "status": "online", "capabilities": [], "features": ["intents"]});
         peer.retain("a2a/v1/agents/older/card", card.to_string()).await;
         let ours = client(&broker.url(), "ours").await;
-        for agent in ["older", "nobody"] {
-            let error = soon(ours.tasks(agent).into_future()).await.unwrap_err();
-            assert!(matches!(error, DelegateError::NoQueries { .. }), "{error:?}");
-            let error = soon(ours.attach(agent, "t").into_future()).await.unwrap_err();
-            assert!(matches!(error, DelegateError::NoQueries { .. }), "{error:?}");
-        }
+        let error = soon(ours.tasks("older").into_future()).await.unwrap_err();
+        assert!(matches!(error, DelegateError::NoQueries { .. }), "{error:?}");
+        let error = soon(ours.attach("older", "t").into_future()).await.unwrap_err();
+        assert!(matches!(error, DelegateError::NoQueries { .. }), "{error:?}");
         assert!(peer.next_within("a2a/v1/tasks/older/inbox", Duration::ZERO).await.is_none(), "nothing is sent");
+    }
+
+    async fn a2a_16_an_agent_without_a_card_is_not_there(broker) {
+        let ours = client(&broker.url(), "ours").await;
+        let error = soon(ours.tasks("nobody").into_future()).await.unwrap_err();
+        assert!(matches!(error, DelegateError::Unavailable { .. }), "{error:?}");
+        let error = soon(ours.attach("nobody", "t").into_future()).await.unwrap_err();
+        assert!(matches!(error, DelegateError::Unavailable { .. }), "{error:?}");
     }
 
     async fn a2a_16_answers_that_cannot_be_read_and_none_at_all_are_typed(broker) {

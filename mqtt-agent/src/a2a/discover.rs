@@ -15,8 +15,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use crate::deadline;
-use crate::discover::{DiscoverError, Listing, WINDOW};
+use crate::discover::{DiscoverError, Listing, Unbroken, WINDOW, once_granted, until_known};
 use crate::session::Session;
 use crate::wire::{AgentCard, Identifier};
 use presences::{Presences, Seen};
@@ -148,10 +147,15 @@ impl FindAgent {
 
     async fn find(self) -> Result<Option<AgentCard>, DiscoverError> {
         Identifier::parse(&self.id)?;
+        until_known(self.within, |until| self.look(until)).await
+    }
+
+    async fn look(&self, until: Instant) -> Result<Option<AgentCard>, DiscoverError> {
+        let (link, unbroken) = (self.session.link(), Unbroken::since_now(self.session.link()));
         let namespace = self.session.namespace();
         let (card, status) = (namespace.agent_card(&self.id), namespace.agent_status(&self.id));
-        let presences = Presences::subscribe(self.session.link(), card, status, false).await?;
-        let mut until: Instant = deadline::within(self.within).into();
+        let presences = Presences::subscribe(link, card, status, false).await?;
+        let mut until = once_granted(until);
         let mut seen = Seen::default();
         loop {
             seen.read(namespace, &self.id, &presences);
@@ -162,6 +166,9 @@ impl FindAgent {
                 until = until.min(Instant::now() + QUIET);
             }
             if timeout_at(until, presences.arrived()).await.is_err() {
+                if seen.card.is_none() {
+                    unbroken.or_unknown(link)?;
+                }
                 break;
             }
         }

@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::error::DiscoverError;
-use super::fetch::granted;
+use super::fetch::{GRANT, granted};
 use super::latest::Latest;
+use super::unbroken::Unbroken;
 use crate::link::{Filter, Inbound, Link, MessageHandler, QoS, Subscription};
 
 /// How long no message has to come for a burst to be over.
@@ -32,7 +33,7 @@ pub(crate) struct Marker {
     pub(crate) inside: bool,
 }
 
-/// What came of one wildcard.
+/// What came of one wildcard, on one connection.
 #[derive(Debug)]
 pub(crate) struct Burst {
     /// More comes for as long as it is held.
@@ -48,7 +49,8 @@ impl Burst {
     }
 }
 
-/// Subscribes a wildcard and waits until its retained messages have come.
+/// Subscribes a wildcard and waits until its retained messages have come, all on one connection: on one that was lost
+/// perhaps none of them came, so they are asked for again. After `until` that is an error.
 pub(crate) async fn burst(
     link: &Link,
     wildcard: String,
@@ -56,12 +58,31 @@ pub(crate) async fn burst(
     marker: Option<Marker>,
     until: Instant,
 ) -> Result<Burst, DiscoverError> {
+    let mut connection = Unbroken::since_now(link);
+    let mut burst = once(link, connection, wildcard.clone(), latest, marker.clone(), until).await?;
+    while !connection.holds(link) {
+        // What it subscribed to may be at the broker still.
+        drop(burst);
+        connection = Unbroken::since_now(link);
+        let again = once(link, connection, wildcard.clone(), latest, marker.clone(), until);
+        burst = timeout_at(until, again).await.map_err(|_| DiscoverError::Timeout(GRANT))??;
+    }
+    Ok(burst)
+}
+
+async fn once(
+    link: &Link,
+    unbroken: Unbroken,
+    wildcard: String,
+    latest: &Latest,
+    marker: Option<Marker>,
+    until: Instant,
+) -> Result<Burst, DiscoverError> {
     let Some(Marker { topic, inside }) = marker else {
         let subscription = granted(link, Filter::new(wildcard), latest.handler()).await?;
-        settle_from(Instant::now(), &[latest], QUIET, until).await;
+        settle_granted(latest, until).await;
         return Ok(Burst { _subscription: subscription, marked: None });
     };
-    let epoch = link.epoch();
     let seen = Arc::new(Seen::default());
     let handler = {
         let (latest, seen, topic) = (latest.clone(), Arc::clone(&seen), topic.clone());
@@ -87,7 +108,7 @@ pub(crate) async fn burst(
     );
     let subscription = subscription?;
     let Ok(_marker) = marker else {
-        settle_from(Instant::now(), &[latest], QUIET, until).await;
+        settle_granted(latest, until).await;
         return Ok(Burst { _subscription: subscription, marked: None });
     };
     let granted = Instant::now();
@@ -102,11 +123,12 @@ pub(crate) async fn burst(
         // Messages of the wildcard put the end off, so its time is looked at again.
         let _ = timeout_at(quiet.min(until), seen.notify.notified()).await;
     };
-    // A connection that was lost in between was another session's, perhaps.
-    let marked = (came || link.epoch() == epoch).then_some(came);
-    let subscription =
-        if marked == Some(false) { more(link, subscription, latest, until).await? } else { subscription };
-    Ok(Burst { _subscription: subscription, marked })
+    let subscription = if came || !unbroken.holds(link) {
+        subscription
+    } else {
+        more(link, subscription, latest, until).await?
+    };
+    Ok(Burst { _subscription: subscription, marked: Some(came) })
 }
 
 /// Gets what a broker's queue has no room for as far as it can be had: messages at QoS 0 need no place there while the
@@ -121,7 +143,7 @@ async fn more(
     // First: an equal filter keeps the highest level that is asked for.
     drop(subscription);
     let subscription = granted(link, filter, latest.handler()).await?;
-    settle_from(Instant::now(), &[latest], QUIET, until).await;
+    settle_granted(latest, until).await;
     Ok(subscription)
 }
 
@@ -179,6 +201,12 @@ pub(crate) async fn settle(latest: &[&Latest], quiet: Duration, until: Instant) 
         Some(last) => settle_from(last, latest, quiet, until).await,
         None => true,
     }
+}
+
+/// Waits until no message has come for a while, after a grant: also where that was late.
+async fn settle_granted(latest: &Latest, until: Instant) {
+    let granted = Instant::now();
+    settle_from(granted, &[latest], QUIET, until.max(granted + QUIET)).await;
 }
 
 async fn settle_from(from: Instant, latest: &[&Latest], quiet: Duration, until: Instant) -> bool {

@@ -15,8 +15,8 @@ pub enum DiscoverError {
     /// The broker did not grant the subscription.
     #[error("cards could not be received: {0}")]
     Subscribe(SubscribeError),
-    /// The broker did not answer.
-    #[error("the broker did not grant the subscription within {within}; is the connection up?", within = Lasting(*.0))]
+    /// The broker did not answer, or the connection was lost meanwhile, so that it is not known what there is.
+    #[error("the broker did not answer within {within}, or the connection was lost meanwhile; is it up?", within = Lasting(*.0))]
     Timeout(Duration),
     /// The name is not valid.
     #[error("the name: {0}")]

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error::DiscoverError;
 use super::latest::Latest;
+use super::unbroken::Unbroken;
 use crate::link::{Filter, Inbound, Link, MessageHandler, SubscribeError, Subscription};
 
 /// How many are asked for at once.
@@ -19,7 +20,7 @@ const AT_ONCE: usize = 256;
 const ABSENT: Duration = Duration::from_millis(500);
 
 /// How long the broker may take to grant a subscription.
-const GRANT: Duration = Duration::from_secs(10);
+pub(super) const GRANT: Duration = Duration::from_secs(10);
 
 /// Subscribes what is put into `latest` for as long as the subscription is held.
 pub(crate) async fn subscribe(
@@ -57,21 +58,34 @@ pub(crate) async fn fetch(
 
 /// Whether it is known what the broker has of one topic.
 async fn one(link: &Link, latest: &Latest, topic: String, until: Instant) -> bool {
-    let arrived = Arc::new(Notify::new());
-    let handler = {
-        let (latest, arrived) = (latest.clone(), Arc::clone(&arrived));
-        MessageHandler::in_memory(move |inbound: Inbound| {
-            latest.take(&inbound);
-            arrived.notify_one();
-        })
-    };
-    match timeout_at(until, link.subscribe_one(Filter::new(topic), handler)).await {
-        Ok(Ok(_subscription)) => {
-            let absent = Instant::now() + ABSENT;
-            timeout_at(absent.min(until), arrived.notified()).await.is_ok() || absent <= until
+    loop {
+        let unbroken = Unbroken::since_now(link);
+        let arrived = Arc::new(Notify::new());
+        let handler = {
+            let (latest, arrived) = (latest.clone(), Arc::clone(&arrived));
+            MessageHandler::in_memory(move |inbound: Inbound| {
+                latest.take(&inbound);
+                arrived.notify_one();
+            })
+        };
+        match timeout_at(until, link.subscribe_one(Filter::new(topic.clone()), handler)).await {
+            Ok(Ok(_subscription)) => {
+                let absent = Instant::now() + ABSENT;
+                if timeout_at(absent.min(until), arrived.notified()).await.is_ok() {
+                    return true;
+                }
+                if absent > until {
+                    return false;
+                }
+                if unbroken.holds(link) {
+                    return true;
+                }
+            }
+            Ok(Err(SubscribeError::Closed { .. } | SubscribeError::Interrupted { .. })) | Err(_) => {
+                return false;
+            }
+            // Not ours to see.
+            Ok(Err(_)) => return true,
         }
-        Ok(Err(SubscribeError::Closed { .. } | SubscribeError::Interrupted { .. })) | Err(_) => false,
-        // Not ours to see.
-        Ok(Err(_)) => true,
     }
 }

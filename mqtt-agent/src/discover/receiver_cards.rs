@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::error::DiscoverError;
 use super::fetch::subscribe;
 use super::latest::Latest;
+use super::unbroken::Unbroken;
 use crate::link::{Link, SubscribeError};
 use crate::once::Once;
 
@@ -61,7 +62,7 @@ impl ReceiverCards {
 
     /// What the first of some agents takes that has a card. Cards may arrive late, so the subscriptions are held until a card
     /// is there, for `within` at most. `agents` may name more of them meanwhile. `None`: no card came, or `is_enough` said that
-    /// none is needed any more.
+    /// none is needed any more. A connection that was lost meanwhile is an error where no card came.
     pub(crate) async fn of_some(
         &self,
         link: &Link,
@@ -70,6 +71,7 @@ impl ReceiverCards {
         within: Duration,
     ) -> Result<Option<ReceiverCard>, DiscoverError> {
         let give_up = Instant::now() + within;
+        let unbroken = Unbroken::since_now(link);
         let (latest, mut subscribed) = (Latest::new(), HashMap::new());
         loop {
             for (agent, topic) in agents() {
@@ -89,8 +91,11 @@ impl ReceiverCards {
                 }
             }
             let now = Instant::now();
-            if is_enough() || now >= give_up {
+            if is_enough() {
                 return Ok(None);
+            }
+            if now >= give_up {
+                return unbroken.or_unknown(link).map(|()| None);
             }
             let _ = timeout_at(give_up.min(now + AGAIN), latest.arrived()).await;
         }
@@ -129,12 +134,15 @@ impl ReceiverCards {
     }
 }
 
-/// What the card says. A subscription that isn't granted says nothing, and is tried again the next time.
+/// What the card says. A subscription that isn't granted says nothing, nor does a connection that was lost: it is tried
+/// again the next time.
 async fn look(link: &Link, card: String) -> Result<Option<ReceiverCard>, DiscoverError> {
-    let latest = Latest::new();
+    let (latest, unbroken) = (Latest::new(), Unbroken::since_now(link));
     let _subscription = subscribe(link, card, &latest).await?;
     // Where none comes there is none.
-    let _ = timeout(LOOK, latest.arrived()).await;
+    if timeout(LOOK, latest.arrived()).await.is_err() {
+        unbroken.or_unknown(link)?;
+    }
     Ok(latest.all().pop_first().and_then(|(_, payload)| read(&payload)))
 }
 

@@ -25,8 +25,9 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
-use crate::deadline;
-use crate::discover::{DiscoverError, Latest, Listing, WINDOW, subscribe};
+use crate::discover::{
+    DiscoverError, Latest, Listing, Unbroken, WINDOW, once_granted, subscribe, until_known,
+};
 use crate::json;
 use crate::log_rate::limited;
 use crate::session::Session;
@@ -94,15 +95,17 @@ fn is_online(status: Status, is_listed: bool, knows_server: bool) -> bool {
     status == Status::Online && (is_listed || !knows_server)
 }
 
-/// The first card on an exact topic.
+/// The first card on an exact topic. `None` if there is none; an error if that is not known, as where the connection was
+/// lost.
 pub(super) async fn find<C: Card>(
     session: &Session,
     name: &str,
     until: Instant,
 ) -> Result<Option<C>, DiscoverError> {
     let topic = C::topic(session.namespace(), name);
-    let latest = Latest::new();
+    let (latest, unbroken) = (Latest::new(), Unbroken::since_now(session.link()));
     let _subscription = subscribe(session.link(), topic.clone(), &latest).await?;
+    let until = once_granted(until);
     loop {
         if let Some(payload) = latest.get(name) {
             match C::read(name, &payload) {
@@ -111,7 +114,7 @@ pub(super) async fn find<C: Card>(
             }
         }
         if timeout_at(until, latest.arrived()).await.is_err() {
-            return Ok(None);
+            return unbroken.or_unknown(session.link()).map(|()| None);
         }
     }
 }
@@ -233,8 +236,7 @@ macro_rules! finds {
             fn into_future(self) -> Self::IntoFuture {
                 Box::pin(async move {
                     Identifier::parse(&self.name)?;
-                    let until = deadline::within(self.within).into();
-                    $find(&self.session, &self.name, until).await
+                    until_known(self.within, |until| $find(&self.session, &self.name, until)).await
                 })
             }
         }

@@ -68,7 +68,7 @@ pub enum DelegateError {
         near: Option<String>,
     },
     /// The agent's inbox has no subscriber: the agent never connected, its session has expired, or it has no skills (as
-    /// `MCP-14` for tools). Only known from brokers that report it.
+    /// `MCP-14` for tools). Only known from brokers that report it. A query ends so where the agent has no card.
     #[error(
         "nobody takes tasks for `{agent}`: it is not online, or has no skills; look at its id, start it, or call its tools \
          instead",
@@ -85,7 +85,7 @@ pub enum DelegateError {
         /// The agent that was asked.
         agent: String,
     },
-    /// The agent answers no queries: its card, if there is one, does not list the feature `query` (`A2A-16`).
+    /// The agent answers no queries: its card does not list the feature `query` (`A2A-16`).
     #[error("`{agent}` does not tell where tasks are; wait for the result, or update the agent", agent = shown(.agent))]
     NoQueries {
         /// The agent that was asked.

@@ -250,8 +250,10 @@ async fn answered(
     session.receive_results().await?;
     // Another one would run it as a task.
     let within = until.saturating_duration_since(Instant::now()) / 2;
-    let card = session.agent_card(|| vec![agent.into()], || false, within).await?;
-    if !card.is_some_and(|card| card.takes_queries) {
+    let Some(card) = session.agent_card(|| vec![agent.into()], || false, within).await? else {
+        return Err(DelegateError::Unavailable { agent: agent.to_owned() });
+    };
+    if !card.takes_queries {
         return Err(DelegateError::NoQueries { agent: agent.to_owned() });
     }
     let mut question = session.queries().ask();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::future::BoxFuture;
 use mqtt_agent::Client;
 use mqtt_agent::a2a::{NewTask, TaskHandle, TaskUpdate};
 use mqtt_agent::wire::{Part, TaskState};
@@ -84,14 +85,18 @@ pub(crate) async fn run(matches: &ArgMatches, settings: Settings) -> Result<(), 
 
 async fn give(client: &Client, typed: Typed, detach: bool, settings: &Settings) -> Result<(), Failure> {
     let agent = typed.agent.clone();
-    let Some(card) = client.agent(&agent).await? else {
-        return Err(names::unknown(client, &agent, Wanted::Agent).await);
+    let looked = async {
+        match client.agent(&agent).await? {
+            Some(card) => Ok(card),
+            None => Err(names::unknown(client, &agent, Wanted::Agent).await),
+        }
     };
+    let card = signals::unless_asked(looked).await?;
     match request::of(&card, typed)? {
         Request::Help(help) => settings.output().answer(&json!({ "help": help }), || help.clone()),
         Request::Task(task) if detach => {
             // It is left to the agent.
-            let handle = client.delegate(&agent, task).await?;
+            let handle = signals::unless_asked(client.delegate(&agent, task).into_future()).await?;
             settings.output().answer(&json!({ "task": handle.id() }), || handle.id().to_owned())
         }
         Request::Task(task) => ask(client, &agent, task, settings).await,
@@ -106,12 +111,14 @@ async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -
             None => std::future::pending().await,
         }
     };
-    let mut handle = client.delegate(agent, task).await?;
+    // Dropped before the broker has it, the task is withdrawn.
+    let mut handle = signals::unless_asked(client.delegate(agent, task).into_future()).await?;
     output.progress(&json!({ "task": handle.id() }), || format!("task {}", handle.id()))?;
     let ended = tokio::select! {
+        biased;
+        () = signals::asked_to_end() => Err(Failure::interrupted()),
         ended = follow(&mut handle, output) => ended,
         () = late => Err(Failure::new(Exit::Late, format!("no result from `{agent}` in time; the task was cancelled"))),
-        () = signals::asked_to_end() => Err(Failure::interrupted()),
     };
     let given_up = ended.as_ref().is_err_and(|failure| failure.exit != Exit::Failed || failure.is_question());
     if given_up && !matches!(timeout(CANCEL, handle.cancel()).await, Ok(Ok(()))) {
@@ -121,7 +128,22 @@ async fn ask(client: &Client, agent: &str, task: NewTask, settings: &Settings) -
 }
 
 pub(crate) async fn follow(handle: &mut TaskHandle, output: Output) -> Result<(), Failure> {
-    while let Some(update) = handle.next().await {
+    // What is asked now, and the line that is read for it. A line that came too late is for the next question: it cannot be
+    // put back.
+    let (mut question, mut typed) = (None::<String>, None);
+    loop {
+        let update = tokio::select! {
+            biased;
+            update = handle.next() => update,
+            line = answer(&mut typed, question.is_some()) => {
+                typed = None;
+                let asked = question.take().unwrap_or_default();
+                let Some(line) = line? else { return Err(Failure::question(asked)) };
+                handle.send(line).await?;
+                continue;
+            }
+        };
+        let Some(update) = update else { break };
         let TaskUpdate { state, message, artifacts, .. } = update;
         let said = message.as_ref().map(|message| text(&message.content)).unwrap_or_default();
         let mut json = json!({ "state": state.as_str(), "message": said });
@@ -132,10 +154,7 @@ pub(crate) async fn follow(handle: &mut TaskHandle, output: Output) -> Result<()
             let colon = if said.is_empty() { "" } else { ": " };
             format!("{}{colon}{said}", state.as_str())
         })?;
-        if state == TaskState::InputRequired {
-            let Some(answer) = line().await? else { return Err(Failure::question(said)) };
-            handle.send(answer).await?;
-        }
+        question = (state == TaskState::InputRequired).then_some(said);
     }
     let ended = handle.ended().await?;
     let artifacts = ended.artifacts.clone();
@@ -158,6 +177,16 @@ fn text(parts: &[Part]) -> String {
         (None, None) => None,
     });
     texts.collect::<Vec<_>>().join("\n")
+}
+
+type Line = BoxFuture<'static, Result<Option<String>, Failure>>;
+
+/// The line that answers a question; never, where nothing is asked.
+async fn answer(typed: &mut Option<Line>, is_asked: bool) -> Result<Option<String>, Failure> {
+    match is_asked {
+        true => typed.get_or_insert_with(|| Box::pin(line())).await,
+        false => std::future::pending().await,
+    }
 }
 
 /// A line of the terminal, or of what is piped in; `None` at its end.

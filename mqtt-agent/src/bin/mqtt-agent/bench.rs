@@ -71,23 +71,29 @@ struct Measured {
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let tool = matches.get_one::<String>("name").cloned().unwrap_or_default();
-    let arguments = read(matches.get_one::<String>("arguments")).await?;
+    let arguments = signals::unless_asked(read(matches.get_one::<String>("arguments"))).await?;
     let number = |name: &str| matches.get_one::<u32>(name).copied();
     let long = matches.get_one::<Duration>("for").copied();
     let calls = number("calls").unwrap_or(if long.is_some() { u32::MAX } else { 100 });
     let parallel = number("parallel").unwrap_or(1);
 
     let client = settings.connect().await?;
-    if client.tool(&tool).await?.is_none() {
-        let unknown = names::unknown(&client, &tool, Wanted::Tool).await;
+    let looked = async {
+        match client.tool(&tool).await? {
+            Some(_) => Ok(()),
+            None => Err(names::unknown(&client, &tool, Wanted::Tool).await),
+        }
+    };
+    if let Err(failure) = signals::unless_asked(looked).await {
         client.close().await;
-        return Err(unknown);
+        return Err(failure);
     }
     let plan = Plan { client: client.clone(), tool, arguments, timeout: settings.timeout };
     let (began, mut measured, mut running) = (Instant::now(), Measured::default(), JoinSet::new());
     let interrupted = tokio::select! {
-        () = calling(&plan, calls, parallel, long, &mut measured, &mut running) => false,
+        biased;
         () = signals::asked_to_end() => true,
+        () = calling(&plan, calls, parallel, long, &mut measured, &mut running) => false,
     };
     let took = began.elapsed();
     // Dropping what still runs cancels it, and what says so leaves before the connection ends.

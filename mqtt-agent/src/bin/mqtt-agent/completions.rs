@@ -145,7 +145,7 @@ pub(crate) async fn names(matches: &ArgMatches, settings: &Settings) {
 }
 
 async fn online(what: &str, settings: &Settings) -> Vec<String> {
-    let Ok(client) = settings.connect().await else { return Vec::new() };
+    let Ok(client) = settings.connect_beside("names").await else { return Vec::new() };
     let found = match what {
         "tools" => tools(&client).await,
         "agents" => agents(&client).await,

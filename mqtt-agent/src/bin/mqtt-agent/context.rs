@@ -83,6 +83,11 @@ pub(crate) fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failu
         }
         "show" => {}
         "add" => {
+            if name.is_empty() {
+                return Err(Failure::usage(
+                    "a context needs a name; write, for example, `mqtt-agent context add work`",
+                ));
+            }
             let profile = given(matches)?;
             profile.check()?;
             profiles.contexts.insert(name.clone(), profile);

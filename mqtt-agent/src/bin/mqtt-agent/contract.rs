@@ -6,10 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use mqtt_agent::ServedContract;
 use serde_json::{Value, json};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::near::near;
 use crate::options::common;
 use crate::output::{counted, pretty};
 use crate::settings::Settings;
+use crate::told::named;
 
 pub(crate) fn command() -> Command {
     let file = || Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
@@ -57,15 +59,13 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
 }
 
 async fn served(settings: &Settings) -> Result<ServedContract, Failure> {
-    let client = settings.connect().await?;
-    let served = ServedContract::of(&client).await;
-    client.close().await;
-    Ok(served?)
+    settings.connected(async |client| Ok(ServedContract::of(client).await?)).await
 }
 
 async fn write(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let mut served = served(settings).await?;
     if let Some(names) = matches.get_many::<String>("tool") {
+        names.clone().try_for_each(|name| is_served(&served, name))?;
         served = served.only_tools(names.map(String::as_str));
     }
     let document = served.document();
@@ -82,6 +82,20 @@ async fn write(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure>
     output.answer(&json!({"file": file, "tools": tools, "skills": skills}), || {
         format!("`{shown}` has {} and {}", counted(tools, "tool"), counted(skills, "skill"))
     })
+}
+
+/// What is not served would be left out of the file in silence.
+fn is_served(served: &ServedContract, name: &str) -> Result<(), Failure> {
+    let tools = served.document().get("tools").and_then(Value::as_object);
+    if tools.is_some_and(|tools| tools.contains_key(name)) {
+        return Ok(());
+    }
+    let names = tools.into_iter().flat_map(|tools| tools.keys().map(String::as_str));
+    let hint = match near(name, names) {
+        Some(close) => format!("did you mean `{}`?", named(close)),
+        None => "`mqtt-agent tools` lists those that are online".to_owned(),
+    };
+    Err(Failure::new(Exit::Nobody, format!("no tool is called `{name}`; {hint}")))
 }
 
 async fn check(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {

@@ -179,6 +179,11 @@ impl From<DiscoverError> for Failure {
     }
 }
 
+/// What the library advises, as an option of the command.
+fn as_option(text: &str) -> String {
+    text.replace("`.timeout(..)`", "`--timeout`")
+}
+
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let exit = match &error {
@@ -210,6 +215,7 @@ impl From<CallError> for Failure {
             CallError::Unavailable { message, .. } if is_long(message) => {
                 Self::said(exit, "unavailable", message)
             }
+            CallError::Timeout { .. } => Self::new(exit, as_option(&error.to_string())),
             error => Self::new(exit, error.to_string()),
         };
         Self { code, data, ..failure }
@@ -233,6 +239,9 @@ impl From<DelegateError> for Failure {
             }
             DelegateError::Failed(TaskError { message, .. }) if told_whole(message) => {
                 Self::said(exit, "the task failed", message)
+            }
+            DelegateError::Timeout { .. } | DelegateError::Unanswered { .. } => {
+                Self::new(exit, as_option(&error.to_string()))
             }
             error => Self::new(exit, error.to_string()),
         }

@@ -1,31 +1,31 @@
 //! `mqtt-agent lint`: checks the tools on the broker against the rules of clients and model providers.
 
 use clap::ArgMatches;
+use mqtt_agent::Client;
 use mqtt_agent::schema::dialect::{Dialect, Finding, Severity, lint_tool};
 use mqtt_agent::wire::ToolCard;
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::names::{self, Wanted};
 use crate::output::counted;
 use crate::settings::Settings;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name");
     let dialects = dialects(matches.get_one::<String>("dialect").map_or("mcp", String::as_str));
-    let client = settings.connect().await?;
-    let (cards, shortfall): (Vec<ToolCard>, _) = match name {
-        Some(name) => (client.tool(name).await?.into_iter().collect(), None),
-        None => {
+    let looking = async |client: &Client| {
+        let Some(name) = name else {
             let found = client.tools().partial().await?;
             let shortfall = found.shortfall();
-            (found.into_vec(), shortfall)
+            return Ok((found.into_vec(), shortfall));
+        };
+        match client.tool(name).await? {
+            Some(card) => Ok((vec![card], None)),
+            None => Err(names::unknown(client, name, Wanted::Tool).await),
         }
     };
-    client.close().await;
-    if let (Some(name), []) = (name, cards.as_slice()) {
-        let message = format!("nobody serves `{name}`; `mqtt-agent tools` lists what is served");
-        return Err(Failure::new(Exit::Nobody, message));
-    }
+    let (cards, shortfall) = settings.connected(looking).await?;
 
     let output = settings.output();
     let mut errors = 0_usize;

@@ -9,16 +9,12 @@ use crate::output::columns;
 use crate::settings::Settings;
 
 pub(crate) async fn tools(settings: &Settings) -> Result<(), Failure> {
-    let client = settings.connect().await?;
-    let found = client.tools().partial().await?;
-    client.close().await;
+    let found = settings.connected(async |client| Ok(client.tools().partial().await?)).await?;
     print(settings, "tools", &found, |card| (card.tool.clone(), card.description.clone()))
 }
 
 pub(crate) async fn agents(settings: &Settings) -> Result<(), Failure> {
-    let client = settings.connect().await?;
-    let found = client.agents().partial().await?;
-    client.close().await;
+    let found = settings.connected(async |client| Ok(client.agents().partial().await?)).await?;
     print(settings, "agents", &found, |card| {
         let skills: Vec<&str> = card.skills.iter().map(|skill| skill.id.as_str()).collect();
         let skills = if skills.is_empty() { String::new() } else { format!("[{}] ", skills.join(", ")) };
@@ -27,9 +23,7 @@ pub(crate) async fn agents(settings: &Settings) -> Result<(), Failure> {
 }
 
 pub(crate) async fn servers(settings: &Settings) -> Result<(), Failure> {
-    let client = settings.connect().await?;
-    let found = client.servers().partial().await?;
-    client.close().await;
+    let found = settings.connected(async |client| Ok(client.servers().partial().await?)).await?;
     print(settings, "servers", &found, |card| (card.server.clone(), card.tools.join(", ")))
 }
 

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Err(error) => return output.fail(&Failure::failed(format!("no runtime could be started: {error}"))),
     };
     let ended = runtime.block_on(async {
-        signals::end_at_the_second();
+        signals::listen();
         run(name, matches, settings).await
     });
     // Stdin may still be read, which nothing can interrupt.
@@ -121,8 +121,11 @@ async fn run(name: &str, matches: &ArgMatches, settings: Settings) -> Result<(),
         "mcp" => mcp::run(matches, &settings).await,
         "completions" => line::print_completions(matches),
         completions::NAMES => {
-            completions::names(matches, &settings).await;
-            Ok(())
+            let names = async {
+                completions::names(matches, &settings).await;
+                Ok::<(), Failure>(())
+            };
+            signals::unless_asked(names).await
         }
         other => Err(Failure::usage(format!("there is no command `{other}`; see `mqtt-agent --help`"))),
     }

@@ -21,8 +21,12 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
         Some(address) => Some((listen(address).await?, http(matches)?)),
         None => None,
     };
-    let bridge = bridge(matches, settings)?.start().await?;
     // Being told to stop is how it ends.
+    let bridge = tokio::select! {
+        biased;
+        () = signals::asked_to_end() => return Ok(()),
+        bridge = bridge(matches, settings)?.start() => bridge?,
+    };
     let ended = tokio::select! {
         ended = serve(&bridge, http, settings) => ended,
         () = signals::asked_to_end() => Ok(()),

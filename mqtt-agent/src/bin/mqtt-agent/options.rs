@@ -95,5 +95,13 @@ impl Own {
 /// What clap says, as a failure of this command.
 pub(crate) fn refused(error: &clap::Error) -> Failure {
     let text = error.to_string();
-    Failure::usage(text.trim_start_matches("error: ").trim_end())
+    let lines: Vec<_> =
+        text.lines().map(|line| of_an_option(line).unwrap_or_else(|| line.to_owned())).collect();
+    Failure::usage(lines.join("\n").trim_start_matches("error: ").trim_end())
+}
+
+/// Clap's advice for a value that begins with `-`, as it holds for values of options.
+fn of_an_option(line: &str) -> Option<String> {
+    let (value, _) = line.strip_prefix("  tip: to pass '")?.split_once("' as a value, use '-- ")?;
+    Some(format!("  tip: to pass '{value}' as the value of an option, use '--OPTION={value}'"))
 }

@@ -64,6 +64,13 @@ impl Profile {
                 "a context keeps no password, and its URL no user; give `--username` with `--password-file` or `--password-env`",
             ));
         }
+        let (scheme, _) = self.url.split_once("://").unwrap_or_default();
+        let is_known = ["mqtt", "mqtts", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        if !is_known || authority.is_empty() || authority.starts_with(['/', ':', '?', '#']) {
+            let message =
+                format!("`{}` is no URL of a broker; write it as `mqtts://broker.example`", self.url);
+            return Err(Failure::usage(message));
+        }
         if self.certificate_file.is_some() != self.key_file.is_some() {
             return Err(Failure::usage(
                 "a certificate needs its key; give `--certificate-file` and `--key-file`",

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     namespace: Option<String>,
     context: Option<String>,
     id: Option<String>,
+    /// Whether contexts count for nothing.
+    alone: bool,
     pub(crate) json: bool,
     pub(crate) timeout: Option<Duration>,
 }
@@ -41,6 +43,7 @@ impl Settings {
             namespace: text("namespace"),
             context: text("context"),
             id: text("id"),
+            alone: false,
             json: behind || matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or_default(),
             timeout: matches.try_get_one::<Duration>("timeout").ok().flatten().copied(),
         }
@@ -53,14 +56,15 @@ impl Settings {
             namespace: later.namespace.or(self.namespace),
             context: later.context.or(self.context),
             id: later.id.or(self.id),
+            alone: later.alone || self.alone,
             json: later.json || self.json,
             timeout: later.timeout.or(self.timeout),
         }
     }
 
-    /// The same at another broker.
+    /// The same at another broker, of which no context says anything.
     pub(crate) fn at(&self, url: String) -> Self {
-        Self { url: Some(url), ..self.clone() }
+        Self { url: Some(url), alone: true, ..self.clone() }
     }
 
     pub(crate) fn output(&self) -> Output {
@@ -94,6 +98,9 @@ impl Settings {
     /// The context that counts. What is given by `--url` or `MQTT_AGENT_URL` is another broker than that of `context use`,
     /// and must not get its credentials.
     fn profile(&self) -> Result<Option<Profile>, Failure> {
+        if self.alone {
+            return Ok(None);
+        }
         let named = self.context.clone().or_else(|| std::env::var("MQTT_AGENT_CONTEXT").ok());
         match named.filter(|name| !name.is_empty()) {
             Some(name) => Profiles::read()?.get(&name).map(Some),
@@ -108,9 +115,17 @@ impl Settings {
         Ok(self.id.is_some() || is_set("MQTT_AGENT_ID") || profile.is_some_and(|profile| profile.has_id()))
     }
 
-    /// Connects.
+    /// Connects, unless it is interrupted.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        Ok(Client::connect(self.options()?).await?)
+        signals::unless_asked(Client::connect(self.options()?)).await
+    }
+
+    /// Connects beside other processes with this client's id, whose connection goes on. To a broker whose rules are for the
+    /// id it is another client.
+    pub(crate) async fn connect_beside(&self, what: &str) -> Result<Client, Failure> {
+        let instance = format!("{what}-{}", std::process::id());
+        let options = self.options()?.instance(instance).session_expiry(Duration::ZERO);
+        signals::unless_asked(Client::connect(options)).await
     }
 
     /// Does something with a client, unless it is interrupted: then it is dropped, and what cancels its calls leaves
@@ -120,10 +135,7 @@ impl Settings {
         work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let client = self.connect().await?;
-        let done = tokio::select! {
-            done = work(&client) => done,
-            () = signals::asked_to_end() => Err(Failure::interrupted()),
-        };
+        let done = signals::unless_asked(work(&client)).await;
         client.close().await;
         done
     }

@@ -1,6 +1,7 @@
 //! `mqtt-agent show`: shows a tool or an agent.
 
 use clap::ArgMatches;
+use mqtt_agent::Client;
 use mqtt_agent::wire::{AgentCard, Status, ToolCard};
 use serde_json::json;
 
@@ -19,17 +20,17 @@ const LONG: usize = 1 << 20;
 
 pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name").cloned().unwrap_or_default();
-    let client = settings.connect().await?;
-    // Both at once: what is not there takes a second to be missed.
-    let (tool, agent) = tokio::join!(client.tool(&name), client.agent(&name));
-    // One that may not be seen is no reason to hide the other.
-    let found = match (tool, agent) {
-        (Err(error), Ok(None) | Err(_)) | (Ok(None), Err(error)) => Err(error.into()),
-        (Ok(None), Ok(None)) => Err(names::unknown(&client, &name, Wanted::ToolOrAgent).await),
-        (tool, agent) => Ok((tool.ok().flatten(), agent.ok().flatten())),
+    let looking = async |client: &Client| {
+        // Both at once: what is not there takes a second to be missed.
+        let (tool, agent) = tokio::join!(client.tool(&name), client.agent(&name));
+        // One that may not be seen is no reason to hide the other.
+        match (tool, agent) {
+            (Err(error), Ok(None) | Err(_)) | (Ok(None), Err(error)) => Err(error.into()),
+            (Ok(None), Ok(None)) => Err(names::unknown(client, &name, Wanted::ToolOrAgent).await),
+            (tool, agent) => Ok((tool.ok().flatten(), agent.ok().flatten())),
+        }
     };
-    client.close().await;
-    let (tool, agent) = found?;
+    let (tool, agent) = settings.connected(looking).await?;
     let mut json = json!({});
     if let (Some(card), Some(json)) = (&tool, json.as_object_mut()) {
         json.insert("tool".to_owned(), json!(card));

@@ -1,27 +1,88 @@
 //! Ctrl-C, and the signal by which a supervisor ends a process.
 
-use crate::exit::Exit;
+use std::sync::LazyLock;
 
-/// Waits until the process is asked to end.
-pub(crate) async fn asked_to_end() {
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::exit::{Exit, Failure};
+
+/// Whether the process was asked to end. It stays so: whoever asks later hears of it as well.
+static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(watch::Sender::default);
+
+/// Listens for signals from now on. The second one ends the process, whatever it waits for: stdout may be blocked by its
+/// reader.
+pub(crate) fn listen() {
+    let mut signals = Signals::new();
+    tokio::spawn(async move {
+        signals.next().await;
+        ASKED.send_replace(true);
+        signals.next().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+}
+
+/// Those that ask for the end. The system ends the process itself by one that cannot be listened for.
+struct Signals {
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = tokio::signal::ctrl_c() => return,
+    interrupt: Option<Signal>,
+    #[cfg(unix)]
+    terminate: Option<Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
     }
-    // Where signals cannot be listened for, the system ends the process itself.
-    if tokio::signal::ctrl_c().await.is_err() {
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = received(&mut self.interrupt) => {}
+            () = received(&mut self.terminate) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Waits until the process is asked to end; at once where it was.
+pub(crate) async fn asked_to_end() {
+    if ASKED.subscribe().wait_for(|asked| *asked).await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Ends the process at the second signal, whatever it waits for: stdout may be blocked by its reader.
-pub(crate) fn end_at_the_second() {
-    tokio::spawn(async {
-        asked_to_end().await;
-        asked_to_end().await;
-        std::process::exit(Exit::Interrupted as i32);
-    });
+/// Does something, unless the process is asked to end before it is done.
+pub(crate) async fn unless_asked<T, E: Into<Failure>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = asked_to_end() => Err(Failure::interrupted()),
+        done = work => done.map_err(Into::into),
+    }
 }

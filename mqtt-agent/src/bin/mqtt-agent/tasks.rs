@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use mqtt_agent::Client;
-use mqtt_agent::a2a::TaskHandle;
+use mqtt_agent::a2a::{DelegateError, TaskHandle};
 use mqtt_agent::wire::{TaskState, TaskSummary};
 use serde_json::json;
 use tokio::time::timeout as within;
 
 use crate::ask;
 use crate::exit::{Exit, Failure};
+use crate::names::{self, Wanted};
 use crate::options::{common, id, timeout};
 use crate::output::pretty;
 use crate::settings::Settings;
@@ -99,8 +100,9 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
     };
     // The task is the agent's: the command that looks at it may leave.
     let ended = tokio::select! {
-        ended = done => ended,
+        biased;
         () = signals::asked_to_end() => Err(Failure::new(Exit::Interrupted, "interrupted; the task goes on")),
+        ended = done => ended,
     };
     client.close().await;
     ended
@@ -125,7 +127,10 @@ async fn list(client: &Client, matches: &ArgMatches, settings: &Settings) -> Res
         if let Some(timeout) = settings.timeout {
             page = page.timeout(timeout);
         }
-        let page = page.await?;
+        let page = match page.await {
+            Ok(page) => page,
+            Err(error) => return Err(failed(client, &agent, error).await),
+        };
         for task in &page.tasks {
             any = true;
             output.answer(&json!(task), || of(task))?;
@@ -153,7 +158,11 @@ async fn show(client: &Client, matches: &ArgMatches, settings: &Settings) -> Res
     if let Some(timeout) = settings.timeout {
         question = question.timeout(timeout);
     }
-    let Some(task) = question.await? else {
+    let task = match question.await {
+        Ok(task) => task,
+        Err(error) => return Err(failed(client, &agent, error).await),
+    };
+    let Some(task) = task else {
         let message = format!(
             "`{agent}` has no task `{id}` of `{}`; `mqtt-agent tasks list` has those that there are",
             client.id()
@@ -164,11 +173,23 @@ async fn show(client: &Client, matches: &ArgMatches, settings: &Settings) -> Res
 }
 
 async fn attached(client: &Client, matches: &ArgMatches, settings: &Settings) -> Result<TaskHandle, Failure> {
-    let mut attach = client.attach(text(matches, "agent"), text(matches, "task"));
+    let agent = text(matches, "agent");
+    let mut attach = client.attach(&agent, text(matches, "task"));
     if let Some(timeout) = settings.timeout {
         attach = attach.timeout(timeout);
     }
-    Ok(attach.await?)
+    match attach.await {
+        Ok(handle) => Ok(handle),
+        Err(error) => Err(failed(client, &agent, error).await),
+    }
+}
+
+/// Why an agent did not answer; where there is none of the name, what that may mean.
+async fn failed(client: &Client, agent: &str, error: DelegateError) -> Failure {
+    if matches!(error, DelegateError::Unavailable { .. }) && matches!(client.agent(agent).await, Ok(None)) {
+        return names::unknown(client, agent, Wanted::Agent).await;
+    }
+    error.into()
 }
 
 async fn attach(client: &Client, matches: &ArgMatches, settings: &Settings) -> Result<(), Failure> {

@@ -40,7 +40,11 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
     let only: Option<Vec<&str>> =
         matches.get_many::<String>("only").map(|kinds| kinds.map(String::as_str).collect());
     let is_wanted = |kind: &str| only.as_ref().is_none_or(|only| only.contains(&kind));
-    let client = settings.connect().await?;
+    let client = match settings.connect().await {
+        // Being told to stop is how it ends.
+        Err(failure) if failure.exit == Exit::Interrupted => return Ok(()),
+        connected => connected?,
+    };
     let watched = async {
         let mut sources = Sources::open(&client, is_wanted).await?;
         let text = || format!("watching {}; Ctrl-C ends it", sources.kinds.join(", "));
@@ -50,7 +54,6 @@ pub(crate) async fn run(matches: &ArgMatches, settings: &Settings) -> Result<(),
         }
         tell(&mut sources, client.namespace(), output).await
     };
-    // Being told to stop is how it ends.
     let ended = tokio::select! {
         ended = watched => ended,
         () = signals::asked_to_end() => Ok(()),

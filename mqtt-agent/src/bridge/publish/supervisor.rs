@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,13 +17,17 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 #[cfg(unix)]
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What shells add to the number of a signal that ended a process.
+const SIGNALLED: i32 = 128;
+
 /// Runs an MCP server for a publisher, and ends the server's whole process group when the publisher has ended, for
 /// whatever reason. Pass this process's command to [`McpServer::supervised_by`](super::McpServer::supervised_by), and
 /// call this with the part that is appended to it.
 ///
 /// It forwards stdin to the server. When stdin or the publisher ends, it closes the server's stdin, sends SIGTERM after
-/// 2 s and SIGKILL after another 2 s. When the server itself ends, the remaining processes of its group are killed.
-/// This process is a member of the group, so that SIGKILL may end it too. It ignores SIGINT, SIGTERM and SIGHUP.
+/// 2 s and SIGKILL after another 2 s. When the server itself ends, the remaining processes of its group are killed, and
+/// the code is the server's, or 128 and the number of the signal that ended it. This process is a member of the group
+/// until then, so that SIGKILL may end it too. It ignores SIGINT, SIGTERM and SIGHUP.
 ///
 /// # Errors
 ///
@@ -48,9 +52,19 @@ pub async fn supervise(command: impl IntoIterator<Item = impl Into<OsString>>) -
         Some(status) => status?,
         None => end(&mut server, group).await?,
     };
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    leave_group();
     kill(group);
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(code_of(status)))
+}
+
+/// The code that says how the server ended.
+fn code_of(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status.code().or(signal.map(|signal: i32| SIGNALLED.saturating_add(signal)));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// Until stdin ends; then that of the server ends as well.
@@ -69,7 +83,7 @@ async fn hand_on(mut server: ChildStdin) {
 }
 
 /// The server's end, in two steps. Its stdin is closed.
-async fn end(server: &mut Child, group: Option<GroupId>) -> io::Result<std::process::ExitStatus> {
+async fn end(server: &mut Child, group: Option<GroupId>) -> io::Result<ExitStatus> {
     if let Ok(ended) = timeout(PATIENCE, server.wait()).await {
         return ended;
     }
@@ -102,6 +116,33 @@ fn own_group() -> io::Result<Option<GroupId>> {
     Ok(None)
 }
 
+/// Goes over to the publisher's group, so that the end of the own one is not that of this process, which has a code to tell.
+#[cfg(unix)]
+fn leave_group() {
+    // Where the publisher is gone nobody reads the code.
+    if let Some(publisher) = publishers_group() {
+        let _ = rustix::process::setpgid(None, Some(publisher));
+    }
+}
+
+/// The group of this process's parent. In a container it may be one that is not there, which `rustix` takes for impossible.
+#[cfg(target_os = "linux")]
+fn publishers_group() -> Option<GroupId> {
+    let parent = rustix::process::getppid()?.as_raw_nonzero();
+    let stat = std::fs::read_to_string(format!("/proc/{parent}/stat")).ok()?;
+    // Behind the program's name, which may have anything in it: the state, the parent, the group.
+    let (_, fields) = stat.rsplit_once(')')?;
+    GroupId::from_raw(fields.split_ascii_whitespace().nth(2)?.parse().ok()?)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn publishers_group() -> Option<GroupId> {
+    rustix::process::getpgid(rustix::process::getppid()).ok()
+}
+
+#[cfg(not(unix))]
+fn leave_group() {}
+
 #[cfg(unix)]
 fn terminate(group: Option<GroupId>) {
     send(group, rustix::process::Signal::TERM);
@@ -115,7 +156,7 @@ fn kill(group: Option<GroupId>) {
 #[cfg(unix)]
 fn send(group: Option<GroupId>, signal: rustix::process::Signal) {
     if let Some(group) = group {
-        // This process is in it, so it is there.
+        // This process was the first in it; where nothing is left of it there is nothing to end.
         let _ = rustix::process::kill_process_group(group, signal);
     }
 }
