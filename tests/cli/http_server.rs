@@ -119,7 +119,10 @@ async fn answer(message: &Value, is_marked: bool, state: &State) -> Option<Value
             "capabilities": {"tools": {}},
             "serverInfo": {"name": "http-server", "version": "1"},
         }),
-        "tools/list" => json!({"tools": ["marked", "slow", "limited", "release"].map(tool)}),
+        "tools/list" => {
+            let tools = ["marked", "slow", "limited", "release"].map(tool);
+            json!({"tools": tools})
+        }
         "tools/call" => {
             match message["params"]["name"].as_str()? {
                 "slow" => {
