@@ -16,7 +16,8 @@ mod extras;
 mod group;
 #[cfg(feature = "mcp-publish-http")]
 mod http;
-#[cfg(all(test, feature = "mcp-publish-http"))]
+#[cfg(test)]
+#[cfg(feature = "mcp-publish-http")]
 mod http_tests;
 mod lanes;
 mod refusal;

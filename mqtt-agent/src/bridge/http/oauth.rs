@@ -294,7 +294,7 @@ mod tests {
         let (has_asked, may_go) = (Arc::clone(&asked), Arc::clone(&go));
         let _serving = spawn::owned(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            stream.read(&mut [0; 4096]).await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
             has_asked.notify_one();
             may_go.notified().await;
             let body = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;

@@ -77,7 +77,8 @@ fn status(text: &str) -> Option<u16> {
     text.strip_prefix("HTTP ")?.get(..3)?.parse().ok()
 }
 
-#[cfg(all(test, feature = "mcp-publish-http"))]
+#[cfg(test)]
+#[cfg(feature = "mcp-publish-http")]
 mod tests {
     use std::any::TypeId;
 
