@@ -31,6 +31,8 @@ mod oauth;
 mod published;
 #[cfg(unix)]
 mod publishing;
+#[cfg(unix)]
+mod publishing_again;
 mod requesting;
 mod served;
 mod servers;

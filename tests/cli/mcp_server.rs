@@ -100,6 +100,8 @@ fn main() {
         std::thread::sleep(std::time::Duration::from_secs(1000));
     }
     let has_more = AtomicBool::new(false);
+    // Its next list fails where it has changed.
+    let mut is_moody = how == "moody";
     let held: Arc<Mutex<HashMap<String, mpsc::Sender<()>>>> = Arc::default();
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
@@ -114,6 +116,11 @@ fn main() {
                     "serverInfo": {"name": "test/server", "version": "1"},
                 }),
             ),
+            "tools/list" if is_moody && has_more.load(Ordering::SeqCst) => {
+                is_moody = false;
+                let error = json!({"code": -32603, "message": "not now"});
+                say(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+            }
             "tools/list" => answer(&id, json!({"tools": tools(has_more.load(Ordering::SeqCst))})),
             "resources/list" => answer(&id, json!({"resources": [{"uri": "test://one", "name": "one"}]})),
             "resources/read" => {

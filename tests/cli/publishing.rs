@@ -370,7 +370,7 @@ async fn a_server_over_http_is_published_and_its_cards_are_offline_while_it_is_a
     let online = publish.next().await;
     assert_eq!(
         (&online["event"], &online["agent"], &online["tools"]),
-        (&json!("online"), &json!("http-server"), &json!(["marked"]))
+        (&json!("online"), &json!("http-server"), &json!(["limited", "marked", "release", "slow"]))
     );
     let client = client(&broker).await;
     assert_eq!(client.call("marked", ()).await.unwrap(), "true");
@@ -382,6 +382,33 @@ async fn a_server_over_http_is_published_and_its_cards_are_offline_while_it_is_a
     let _server = HttpServer::start(port, "secret").await;
     while publish.next().await["event"] != "online" {}
     assert_eq!(client.call("marked", ()).await.unwrap(), "true");
+    assert_eq!(publish.interrupt().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_the_host_of_a_server_refuses_ends_alone() {
+    let broker = TestBroker::embedded().await;
+    let server = HttpServer::start(0, "secret").await;
+    let mut command =
+        crate::command::command(&["publish", "--json", "--server", &server.url(), "--bearer-env", "TOKEN"]);
+    command.env("MQTT_AGENT_URL", broker.url()).env("TOKEN", "secret");
+    let mut publish = Running::of(command);
+    assert_eq!(publish.next().await["event"], "online");
+    let client = client(&broker).await;
+    let slow: Vec<_> = (0..2)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call("slow", ()).await })
+        })
+        .collect();
+    eventually("both run", || async { (server.slow() == 2).then_some(()) }).await;
+    let refused = client.call("limited", ()).await.unwrap_err();
+    assert_eq!(refused.code(), Some("http_refused"), "{refused:?}");
+    assert!(refused.to_string().contains("HTTP 429"), "{refused}");
+    assert_eq!(client.call("release", ()).await.unwrap(), "false");
+    for call in slow {
+        assert_eq!(soon(call).await.unwrap().unwrap(), "false");
+    }
     assert_eq!(publish.interrupt().await, Some(0));
 }
 

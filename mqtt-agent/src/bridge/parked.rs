@@ -7,12 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use tokio::time::sleep;
 
 /// How many wait at once.
 const MOST: usize = 256;
 
+/// How many of one identity.
+const MOST_OWN: usize = 64;
+
 /// How long one waits.
-pub(super) const LONGEST: Duration = Duration::from_secs(15 * 60);
+pub(super) const LONGEST: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 15 * 60 * 1000 });
 
 /// What a handle is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +60,8 @@ impl<T> Parked<T> {
     pub(super) fn park(&self, task: T, purpose: Purpose, now: Instant) -> Option<String> {
         self.expire(now);
         let mut waiting = self.waiting();
-        if waiting.len() >= MOST {
+        let own = waiting.values().filter(|waiting| waiting.purpose.identity == purpose.identity).count();
+        if waiting.len() >= MOST || own >= MOST_OWN {
             return None;
         }
         let handle = uuid::Uuid::new_v4().to_string();
@@ -88,10 +93,11 @@ impl<T> Parked<T> {
         drop(all);
     }
 
-    /// When the next one has waited for too long.
-    pub(super) fn next_end(&self, now: Instant) -> Option<Duration> {
-        let ages = self.waiting().values().map(|waiting| now.saturating_duration_since(waiting.since)).max();
-        ages.map(|oldest| LONGEST.saturating_sub(oldest))
+    /// Waits until what is parked now has waited for too long, and drops it. Each one that is parked needs a wait of its
+    /// own.
+    pub(super) async fn outlast(&self) {
+        sleep(LONGEST).await;
+        self.expire(Instant::now());
     }
 }
 
@@ -126,10 +132,35 @@ mod tests {
     fn what_waits_is_bounded_in_number_and_in_time() {
         let (parked, now) = (Parked::default(), Instant::now());
         for number in 0..MOST {
+            let identity = format!("scout-{}", number % 4);
+            assert!(parked.park(number, purpose(&identity, "greet", "Oslo"), now).is_some());
+        }
+        assert!(parked.park(0, purpose("probe", "greet", "Oslo"), now).is_none());
+        assert!(parked.park(0, purpose("probe", "greet", "Oslo"), now + LONGEST).is_some());
+    }
+
+    #[test]
+    fn one_identity_leaves_room_for_the_others() {
+        let (parked, now) = (Parked::default(), Instant::now());
+        for number in 0..MOST_OWN {
             assert!(parked.park(number, purpose("scout", "greet", "Oslo"), now).is_some());
         }
-        assert!(parked.park(0, purpose("scout", "greet", "Oslo"), now).is_none());
-        assert_eq!(parked.next_end(now), Some(LONGEST));
-        assert!(parked.park(0, purpose("scout", "greet", "Oslo"), now + LONGEST).is_some());
+        assert!(parked.park(0, purpose("scout", "greet", "Rome"), now).is_none());
+        assert!(parked.park(0, purpose("probe", "greet", "Oslo"), now).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_parked_while_another_one_waited_ends_too() {
+        let parked = Parked::default();
+        let first = parked.park(1, purpose("scout", "greet", "Oslo"), Instant::now());
+        let half = async {
+            sleep(LONGEST / 2).await;
+            let second = parked.park(2, purpose("scout", "greet", "Rome"), Instant::now());
+            parked.outlast().await;
+            second
+        };
+        let (second, ()) = tokio::join!(half, parked.outlast());
+        assert!(first.is_some() && second.is_some());
+        assert_eq!(parked.waiting().len(), 0);
     }
 }

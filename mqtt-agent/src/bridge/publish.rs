@@ -3,7 +3,7 @@
 
 // From the lowest to the highest:
 //
-// - `source`: what a server is; `error`: why it is not published; `lanes`: progress
+// - `source`: what a server is; `error`: why it is not published; `lanes`: progress; `refusal`: answers that are not MCP
 // - `group`, `supervisor`: the server's processes; `http`: the way to one that runs elsewhere
 // - `connection`: MCP with one server
 // - `answer`, `tool`, `extras`: calls, tools, and resources and prompts as tools
@@ -16,7 +16,11 @@ mod extras;
 mod group;
 #[cfg(feature = "mcp-publish-http")]
 mod http;
+#[cfg(test)]
+#[cfg(feature = "mcp-publish-http")]
+mod http_tests;
 mod lanes;
+mod refusal;
 mod shelf;
 mod source;
 mod supervisor;
@@ -39,7 +43,7 @@ use crate::client::ConnectOptions;
 use crate::serve::Limits;
 use crate::spawn;
 use connection::Connection;
-use shelf::Shelf;
+use shelf::{Filled, Shelf};
 use tool::Calls;
 
 /// How long a call may run, unless its caller gives it less time.
@@ -51,7 +55,7 @@ const EVENTS: usize = 256;
 /// Publishes an MCP server: its tools become tools on the broker, and their calls are forwarded to it.
 ///
 /// Every tool of `tools/list` has a card, which follows changes of the list. A tool whose name or schema is invalid on
-/// MQTT is left out, with a warning in the log; the others work. Progress becomes partial results, a cancelled call is
+/// MQTT, or that the broker denies, is left out, with a warning in the log; the others work. Progress becomes partial results, a cancelled call is
 /// cancelled at the server, content is passed on unchanged (`MCP-21`), and a result with `isError` becomes a
 /// `tool_error` with the code `is_error`, whose data has the content.
 ///
@@ -162,8 +166,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishServerError`] if the server does not start, or the broker does not accept the agent. After the start,
-    /// both are retried without a limit.
+    /// [`PublishServerError`] if the server does not start, or the broker does not accept the agent or does not answer.
+    /// After the start, all of this is retried without a limit.
     pub async fn start(self) -> Result<Published, PublishServerError> {
         // Boxed, so that not each program compiles it again.
         Box::pin(self.begin()).await
@@ -192,15 +196,18 @@ impl Publisher {
         // Before the cards: a host that sees one may call at once.
         lines.send_replace(Some(connection.line().clone()));
         // The first tools are there when this returns.
-        let first = shelf.fill(&connection).await;
-        if let Err(error) = first {
-            connection.end().await;
-            shelf.stop().await;
-            return Err(error.into());
-        }
-        let until = stopped.clone();
-        let keeping = spawn::owned(upkeep::run(shelf, server, connection, lines, until));
-        Ok(Published { id, name, tools, events: heard, stopped, keeping })
+        let failed: PublishServerError = match shelf.fill(&connection).await {
+            Ok(Filled::Whole) => {
+                let until = stopped.clone();
+                let keeping = spawn::owned(upkeep::run(shelf, server, connection, lines, until));
+                return Ok(Published { id, name, tools, events: heard, stopped, keeping });
+            }
+            Ok(Filled::Partly(error)) => error.into(),
+            Err(error) => error.into(),
+        };
+        connection.end().await;
+        shelf.stop().await;
+        Err(failed)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rmcp::model::{CallToolResult, Tool};
 use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -267,9 +267,8 @@ impl Shared {
         let shared = Arc::clone(self);
         // Nothing waits for it but the end of the bridge, which it does not hold up.
         spawn::tracked(&self.tasks, async move {
-            let end = shared.parked.next_end(std::time::Instant::now()).unwrap_or_default();
             tokio::select! {
-                () = sleep(end) => shared.parked.expire(std::time::Instant::now()),
+                () = shared.parked.outlast() => {}
                 () = shared.stopped.cancelled() => shared.parked.clear(),
             }
         });

@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// After so long without a change the next one is looked at right away.
 const CALM: Duration = Duration::from_secs(30);
 
-/// How often is listed where changes can't be heard of.
+/// How often is listed where changes can't be heard of, and how long after a listing that failed or came short.
 const POLL: Duration = Duration::from_secs(60);
 
 /// How many cards are looked up at once where they can't be listed.
@@ -63,12 +63,12 @@ pub(super) async fn run(
         };
         let mut agents = if with_agents { watch(&client).await } else { None };
         loop {
-            look(&shared, &client, exact.as_deref(), with_agents).await;
+            let is_whole = look(&shared, &client, exact.as_deref(), with_agents).await;
             keep(&shared, cache.as_ref()).await;
             let ends = shared.on_catalogue(|catalogue| catalogue.next_end(SystemTime::now()));
             let ends = ends.map(|end| end.max(GATHER));
             let is_told = news.is_some() && (agents.is_some() || !with_agents);
-            let until = if is_told { ends } else { Some(ends.unwrap_or(POLL).min(POLL)) };
+            let until = next(ends, is_told && is_whole);
             let is_other = |state: &ConnectionState| match state {
                 ConnectionState::Connected { epoch: now, .. } => *now != epoch,
                 ConnectionState::Connecting { .. } => false,
@@ -120,8 +120,14 @@ async fn connected(connection: &mut watch::Receiver<ConnectionState>) -> Option<
     }
 }
 
-/// Lists what is there.
-async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_agents: bool) {
+/// When the next listing is, if no change is heard of: when something known ends, and soon where a change is not heard of or
+/// the last listing was not whole.
+fn next(ends: Option<Duration>, is_sure: bool) -> Option<Duration> {
+    if is_sure { ends } else { Some(ends.unwrap_or(POLL).min(POLL)) }
+}
+
+/// Lists what is there; `false` where that failed or came short.
+async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_agents: bool) -> bool {
     let agents = async {
         match with_agents {
             true => Some(client.agents().partial().await),
@@ -158,8 +164,9 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_a
             (found.filter(|card| card.status == crate::wire::Status::Online).collect(), is_complete)
         }
         Err(error) => {
-            crate::log::warn!(%error, "failed to list the tools");
-            return shared.settle();
+            crate::log::warn!(%error, "failed to list the tools; they are listed again in a minute");
+            shared.settle();
+            return false;
         }
     };
     match agents {
@@ -174,6 +181,7 @@ async fn look(shared: &Shared, client: &Client, exact: Option<&[String]>, with_a
         None => {}
     }
     shared.take(found, is_complete, at, client.id());
+    is_complete
 }
 
 /// Keeps what is known for the next process.
@@ -207,6 +215,20 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listing_that_was_not_whole_is_tried_again() {
+        let (soon, late) = (Duration::from_secs(5), POLL * 10);
+        for (ends, is_sure, expected) in [
+            (None, true, None),
+            (Some(late), true, Some(late)),
+            (None, false, Some(POLL)),
+            (Some(late), false, Some(POLL)),
+            (Some(soon), false, Some(soon)),
+        ] {
+            assert_eq!(next(ends, is_sure), expected, "{ends:?} {is_sure}");
+        }
+    }
 
     #[test]
     fn pauses_are_short_at_first_and_grow_until_it_is_calm_again() {

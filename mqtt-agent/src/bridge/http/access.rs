@@ -4,10 +4,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::oauth::{Bearer, OAuth, REFRESH};
+use super::oauth::{Bearer, OAuth};
 use super::refusal::Refusal;
 use super::tokens::{Granted, Tokens};
 use crate::wire::Identifier;
@@ -95,10 +95,7 @@ impl Access {
             Self::Open => std::future::pending().await,
             Self::Tokens(tokens) => tokens.gone().await,
             // Its tokens end by themselves; its keys may change.
-            Self::OAuth(oauth) => {
-                sleep(REFRESH).await;
-                oauth.refresh(REFRESH).await;
-            }
+            Self::OAuth(oauth) => oauth.renewed().await,
         }
     }
 }

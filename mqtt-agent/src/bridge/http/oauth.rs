@@ -8,24 +8,27 @@ mod fetch;
 mod jwt;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 use url::{Position, Url};
 
 use super::super::error::BridgeError;
 use super::refusal::Refusal;
+use crate::spawn;
 use crate::wire::Identifier;
 use fetch::Source;
 use jwt::{Keys, Unverified};
 
 /// How often keys are read anew.
-pub(super) const REFRESH: Duration = Duration::from_secs(600);
+const REFRESH: Duration = Duration::from_secs(600);
 
-/// How often they are read anew at most because of a token that none of them fits.
-const UNKNOWN: Duration = Duration::from_secs(60);
+/// How often they are read anew at most because of a token that none of them fits, or because they could not be read.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Whose metadata is at `{WELL_KNOWN}{path of the resource}` (RFC 9728).
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -39,7 +42,8 @@ pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// their time limits.
 ///
 /// The keys are read at the first request and then every 10 min, and also when a token has an unknown key, at most once
-/// a minute. If reading fails, the previous keys are used, and the log says so.
+/// a minute. If reading fails, the previous keys are used, the log says so, and they are read again a minute later. A
+/// client that does not wait for its answer does not end the reading.
 #[derive(Clone)]
 pub struct OAuth {
     issuer: String,
@@ -52,9 +56,42 @@ pub struct OAuth {
 
 #[derive(Default)]
 struct State {
-    keys: Mutex<Arc<Keys>>,
-    /// When they were last asked for. One asks at a time.
-    asked: tokio::sync::Mutex<Option<Instant>>,
+    keys: Arc<Mutex<Known>>,
+    /// What reads them. Requests only wait for it: one that is dropped takes nothing from the others.
+    reading: Mutex<Option<Reading>>,
+}
+
+/// The keys, and how old they are.
+#[derive(Debug, Default)]
+struct Known {
+    keys: Arc<Keys>,
+    /// When they were last asked for.
+    asked: Option<Instant>,
+    /// When they were last read.
+    read: Option<Instant>,
+}
+
+impl Known {
+    /// When they are to be read without a request that needs it.
+    fn due(&self) -> Option<Instant> {
+        let old = self.read.map(|read| read + REFRESH);
+        let again = self.asked.map(|asked| asked + AGAIN);
+        old.max(again)
+    }
+
+    fn may_be_asked(&self) -> bool {
+        self.asked.is_none_or(|asked| asked.elapsed() >= AGAIN)
+    }
+}
+
+struct Reading {
+    /// Closed at its end.
+    end: watch::Receiver<()>,
+    _task: AbortOnDropHandle<()>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whose a token is, and until when.
@@ -133,7 +170,7 @@ impl OAuth {
         let invalid = Refusal::Unauthorized { has_token: true };
         let token = Unverified::read(token).ok_or(invalid)?;
         if self.keys().is_empty() || !token.may_be_of(&self.keys()) {
-            self.refresh(UNKNOWN).await;
+            self.refresh().await;
         }
         let keys = self.keys();
         if keys.is_empty() {
@@ -152,22 +189,57 @@ impl OAuth {
     }
 
     fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.state.keys.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&locked(&self.state.keys).keys)
     }
 
-    /// Reads the keys anew, unless that was done less than so long ago.
-    pub(super) async fn refresh(&self, after: Duration) {
-        let mut asked = self.state.asked.lock().await;
-        if asked.is_some_and(|asked| asked.elapsed() < after) {
-            return;
+    /// Waits until the keys are old, and reads them anew. Cancel safe.
+    pub(super) async fn renewed(&self) {
+        let due = locked(&self.state.keys).due();
+        sleep_until(due.unwrap_or_else(|| Instant::now() + REFRESH)).await;
+        // A request may have had them read meanwhile.
+        if locked(&self.state.keys).due().is_none_or(|due| due <= Instant::now()) {
+            self.refresh().await;
         }
-        *asked = Some(Instant::now());
-        match self.source.read().await.and_then(|text| Keys::read(&text)) {
-            Ok(keys) => *self.state.keys.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys),
-            Err(error) => {
-                crate::log::warn!(%error, "failed to read the keys of the OAuth issuer; the previous keys are used");
+    }
+
+    /// Reads the keys anew, unless that was tried a short time ago. Cancel safe: the reading goes on.
+    async fn refresh(&self) {
+        let Some(mut end) = self.reading() else { return };
+        // Nothing is ever sent.
+        drop(end.changed().await);
+    }
+
+    /// The end of the reading that goes on, or that begins now.
+    fn reading(&self) -> Option<watch::Receiver<()>> {
+        let mut reading = locked(&self.state.reading);
+        if let Some(Reading { end, .. }) = &*reading
+            && end.has_changed().is_ok()
+        {
+            return Some(end.clone());
+        }
+        {
+            let mut known = locked(&self.state.keys);
+            if !known.may_be_asked() {
+                return None;
             }
+            known.asked = Some(Instant::now());
         }
+        let (source, known) = (self.source.clone(), Arc::clone(&self.state.keys));
+        let (told, end) = watch::channel(());
+        let task = spawn::owned(async move {
+            let _told = told;
+            match source.read().await.and_then(|text| Keys::read(&text)) {
+                Ok(keys) => {
+                    let mut known = locked(&known);
+                    (known.keys, known.read) = (Arc::new(keys), Some(Instant::now()));
+                }
+                Err(error) => {
+                    crate::log::warn!(%error, "failed to read the keys of the OAuth issuer; the previous keys are used");
+                }
+            }
+        });
+        *reading = Some(Reading { end: end.clone(), _task: task });
+        Some(end)
     }
 
     /// What clients are told of the resource (RFC 9728).
@@ -205,7 +277,53 @@ impl OAuth {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+    use tokio::time::timeout;
+
     use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn keys_come_though_the_client_that_asked_first_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (has_asked, may_go) = (Arc::clone(&asked), Arc::clone(&go));
+        let _serving = spawn::owned(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            has_asked.notify_one();
+            may_go.notified().await;
+            let body = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            std::future::pending().await
+        });
+        let oauth = OAuth::new("https://as.example", "https://mcp.example/mcp", url).unwrap();
+        // As a connection that is closed drops its request.
+        tokio::select! {
+            () = oauth.refresh() => panic!("there are no keys yet"),
+            () = asked.notified() => {}
+        }
+        go.notify_one();
+        timeout(SOON, oauth.refresh()).await.unwrap();
+        assert!(!oauth.keys().is_empty());
+    }
+
+    #[test]
+    fn keys_are_due_by_when_they_were_read_and_not_by_when_they_were_asked_for() {
+        let now = Instant::now();
+        let due = |asked, read| Known { asked, read, ..Known::default() }.due();
+        assert_eq!(due(None, None), None);
+        assert_eq!(due(Some(now), None), Some(now + AGAIN));
+        assert_eq!(due(Some(now), Some(now)), Some(now + REFRESH));
+        // Asked for in vain since then.
+        let later = now + REFRESH - Duration::from_secs(1);
+        assert_eq!(due(Some(later), Some(now)), Some(later + AGAIN));
+    }
 
     #[test]
     fn clients_are_told_where_to_get_a_token() {

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::Line;
 use super::lanes::Lanes;
+use super::refusal::{Presence, Refusal};
 use crate::bridge::blocks::IS_ERROR;
 use crate::handler::content::Content;
 use crate::handler::context::Context;
@@ -30,6 +31,9 @@ const STUCK: Duration = Duration::from_secs(10);
 
 /// The code of a call whose server ended.
 const LOST: &str = "server_lost";
+
+/// The code of a call that the server's host refused.
+const REFUSED: &str = "http_refused";
 
 /// Calls a tool. Dropping it cancels the call at the server.
 pub(super) async fn call(
@@ -76,7 +80,10 @@ pub(super) async fn call(
                 .with_code("mcp_error"))
         }
         Err(error) => {
-            if matches!(error, ServiceError::TransportSend(_)) {
+            // An answer, whatever it says, is no reason to look at once whether the server is there.
+            let is_answer = |refusal: Refusal| refusal.presence() != Presence::Over;
+            if matches!(error, ServiceError::TransportSend(_)) && !Refusal::of(&error).is_some_and(is_answer)
+            {
                 lanes.doubted.notify_one();
             }
             Err(failed(&error))
@@ -101,7 +108,7 @@ impl Drop for Cancel {
             let told = peer.send_notification(CancelledNotification::new(params).into());
             // One that is gone has nothing to cancel.
             if timeout(STUCK, told).await.is_err() {
-                lanes.stuck.cancel();
+                lanes.late();
             }
         });
     }
@@ -151,6 +158,15 @@ pub(super) fn is_lost(failure: &Failure) -> bool {
 }
 
 fn failed(error: &ServiceError) -> Failure {
+    if let Some(refusal) = Refusal::of(error) {
+        let code = if refusal.status.is_some() { REFUSED } else { "mcp_error" };
+        let (said, advice) = (quoting(&refusal.text).to_string(), refusal.advice());
+        return Failure::new(format!(
+            "the MCP server's host answered `{}`; {advice}",
+            said.trim_end_matches([':', ' '])
+        ))
+        .with_code(code);
+    }
     match error {
         ServiceError::McpError(error) => {
             let code = if error.code.0 == -32602 { "invalid_params" } else { "mcp_error" };

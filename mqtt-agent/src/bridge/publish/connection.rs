@@ -16,6 +16,7 @@ use super::group::Group;
 #[cfg(feature = "mcp-publish-http")]
 use super::http;
 use super::lanes::{Lanes, Watched};
+use super::refusal::{Presence, Refusal};
 #[cfg(feature = "mcp-publish-http")]
 use super::source::HttpServer;
 use super::source::{McpServer, Place, ServerCommand};
@@ -97,7 +98,7 @@ impl Connection {
 
     #[cfg(feature = "mcp-publish-http")]
     async fn connect(server: &HttpServer) -> Result<Self, ServerError> {
-        let lanes = Arc::new(Lanes::default());
+        let lanes = Arc::new(Lanes::with_places(http::AT_ONCE));
         let transport = Watched { transport: http::transport(server).await?, lanes: Arc::clone(&lanes) };
         let hello = timeout(LIST, serve_client(Plain, transport)).await;
         let service = match hello {
@@ -152,7 +153,7 @@ impl Connection {
 
 impl Line {
     /// Waits until a server that was not started here does not answer pings any more.
-    async fn silent(&self) -> String {
+    pub(super) async fn silent(&self) -> String {
         let mut missed = 0;
         loop {
             // What could not be sent is looked into at once.
@@ -163,13 +164,28 @@ impl Line {
                 Ok(asked) => asked.await_response().await,
                 Err(error) => Err(error),
             };
-            match answer {
+            let error = match answer {
                 // Whatever it says, it is there.
-                Ok(_) | Err(ServiceError::McpError(_)) => missed = 0,
-                Err(error @ ServiceError::Timeout { .. }) if missed > 0 => return error.to_string(),
-                Err(ServiceError::Timeout { .. }) => missed += 1,
-                Err(error) => return error.to_string(),
+                Ok(_) | Err(ServiceError::McpError(_)) => {
+                    missed = 0;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let refusal = Refusal::of(&error);
+            let is_over = match refusal.as_ref().map(Refusal::presence) {
+                Some(Presence::There) => {
+                    missed = 0;
+                    continue;
+                }
+                Some(Presence::Doubtful) => false,
+                Some(Presence::Over) => true,
+                None => !matches!(error, ServiceError::Timeout { .. }),
+            };
+            if is_over || missed > 0 {
+                return refusal.map_or_else(|| error.to_string(), |refusal| refusal.text);
             }
+            missed += 1;
         }
     }
 

@@ -16,7 +16,10 @@ use super::source::HttpServer;
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How many calls are on their way at once; more wait.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = if cfg!(test) { 2 } else { 64 };
+
+/// How many pings and lists are on their way beside them.
+const BESIDE: usize = 8;
 
 /// Ready to shake hands.
 pub(super) async fn transport(
@@ -35,7 +38,7 @@ pub(super) async fn transport(
         headers.insert(name, value);
     }
     let mut config = StreamableHttpClientTransportConfig::with_uri(server.url.as_str())
-        .max_concurrent_requests(AT_ONCE)
+        .max_concurrent_requests(AT_ONCE + BESIDE)
         .custom_headers(headers);
     if let Some(bearer) = &server.bearer {
         let bearer = Arc::clone(bearer);

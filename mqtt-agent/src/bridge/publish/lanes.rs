@@ -5,10 +5,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::RoleClient;
-use rmcp::model::{JsonRpcMessage, ProgressNotificationParam, ProgressToken, ServerNotification};
+use rmcp::model::{
+    ClientRequest, JsonRpcMessage, ProgressNotificationParam, ProgressToken, ServerNotification,
+};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::progress::Step;
@@ -32,6 +34,8 @@ pub(super) struct Lanes {
     pub(super) doubted: Notify,
     /// The server reads nothing.
     pub(super) stuck: CancellationToken,
+    /// The places of requests that have no response; `None` where all messages go through one pipe.
+    places: Option<Arc<Semaphore>>,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +71,21 @@ pub(super) struct Steps {
 }
 
 impl Lanes {
+    /// Those of a server over HTTP, to which so many requests are on their way at once.
+    #[cfg(feature = "mcp-publish-http")]
+    pub(super) fn with_places(count: usize) -> Self {
+        Self { places: Some(Arc::new(Semaphore::new(count))), ..Self::default() }
+    }
+
+    /// A cancel could not be sent in time.
+    pub(super) fn late(&self) {
+        match self.places {
+            // Over HTTP they wait for each other, so a ping has to tell whether the server is there.
+            Some(_) => self.doubted.notify_one(),
+            None => self.stuck.cancel(),
+        }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +141,7 @@ impl Drop for Steps {
     }
 }
 
-/// A transport whose progress goes into lanes.
+/// A transport whose progress goes into lanes, and in which pings and lists do not wait behind calls.
 pub(super) struct Watched<T> {
     pub(super) transport: T,
     pub(super) lanes: Arc<Lanes>,
@@ -135,7 +154,17 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
         &mut self,
         item: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.transport.send(item)
+        let places = self.lanes.places.clone().filter(|_| needs_place(&item));
+        // Before the wait: a cancel finds only what is sent already.
+        let sent = self.transport.send(item);
+        async move {
+            let _place = match &places {
+                // They are never closed.
+                Some(places) => places.acquire().await.ok(),
+                None => None,
+            };
+            sent.await
+        }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
@@ -153,6 +182,19 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
     fn close(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
         self.transport.close()
     }
+}
+
+/// Whether a message waits while too many requests have no response. What tells that a server is there, and what it has,
+/// never waits for what it works on.
+fn needs_place(item: &TxJsonRpcMessage<RoleClient>) -> bool {
+    let JsonRpcMessage::Request(item) = item else { return false };
+    !matches!(
+        item.request,
+        ClientRequest::PingRequest(_)
+            | ClientRequest::ListToolsRequest(_)
+            | ClientRequest::InitializeRequest(_)
+            | ClientRequest::DiscoverRequest(_)
+    )
 }
 
 #[cfg(test)]
@@ -176,6 +218,17 @@ mod tests {
         assert_eq!(taken, [1.0, 2.0, 3.0]);
         drop(steps);
         assert!(lanes.known().calls.is_empty());
+    }
+
+    #[cfg(feature = "mcp-publish-http")]
+    #[test]
+    fn a_cancel_that_is_late_over_http_is_looked_into_and_over_a_pipe_ends_the_server() {
+        use futures_util::FutureExt;
+        for (lanes, is_stuck) in [(Lanes::with_places(1), false), (Lanes::default(), true)] {
+            lanes.late();
+            assert_eq!(lanes.stuck.is_cancelled(), is_stuck);
+            assert_eq!(lanes.doubted.notified().now_or_never().is_some(), !is_stuck);
+        }
     }
 
     #[test]

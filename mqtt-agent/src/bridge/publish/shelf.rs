@@ -10,6 +10,8 @@ use super::error::ServerError;
 use super::tool::Calls;
 use super::{How, PublishEvent, extras, tool};
 use crate::agent::{AddToolError, Running};
+use crate::error::Error;
+use crate::link::{ConnectionState, PublishError, SubscribeError};
 use crate::mcp::DynamicTool;
 use crate::shown::shown;
 
@@ -23,6 +25,20 @@ pub(super) struct Shelf {
     told: watch::Sender<Vec<String>>,
     /// What is served, by its name on MQTT, as the server described it; `None` for one of ours.
     served: BTreeMap<String, Option<Tool>>,
+    /// What was left out of the last list, and why.
+    dropped: BTreeMap<String, String>,
+}
+
+/// A tool that is not served yet.
+type Ready = (String, Option<Tool>, DynamicTool);
+
+/// What came of a list.
+#[must_use = "a list that was served partly has to be served again"]
+pub(super) enum Filled {
+    /// All of it is served, except what cannot be.
+    Whole,
+    /// The rest has to be tried again: the broker did not answer.
+    Partly(Error),
 }
 
 impl Shelf {
@@ -34,11 +50,11 @@ impl Shelf {
         events: broadcast::Sender<PublishEvent>,
         told: watch::Sender<Vec<String>>,
     ) -> Self {
-        Self { running, server, how, calls, events, told, served: BTreeMap::new() }
+        Self { running, server, how, calls, events, told, served: BTreeMap::new(), dropped: BTreeMap::new() }
     }
 
     /// Serves what the server has now, and nothing else of it.
-    pub(super) async fn fill(&mut self, connection: &Connection) -> Result<(), ServerError> {
+    pub(super) async fn fill(&mut self, connection: &Connection) -> Result<Filled, ServerError> {
         let mut wanted = BTreeMap::new();
         for tool in connection.line().tools().await? {
             let name = format!("{}{}", self.how.prefix, tool.name);
@@ -52,11 +68,12 @@ impl Shelf {
         let mut changed = self.served.is_empty() || !gone.is_empty();
         self.remove(gone).await;
         wanted.retain(|name, _| !self.served.contains_key(name));
+        let before = std::mem::take(&mut self.dropped);
         let mut ready = Vec::new();
         for (name, tool) in wanted {
             match tool::of(&tool, &name, &self.server, &self.calls) {
                 Ok(made) => ready.push((name, Some(tool), made.timeout(self.how.timeout))),
-                Err(error) => self.drop_tool(&tool.name, &error.to_string()),
+                Err(error) => self.drop_tool(&before, &tool.name, &error.to_string()),
             }
         }
         let id = self.running.client().id().to_owned();
@@ -64,25 +81,30 @@ impl Shelf {
             match made {
                 Ok(made) if self.served.contains_key(made.name()) => {}
                 Ok(made) => ready.push((made.name().to_owned(), None, made.timeout(self.how.timeout))),
-                Err(error) => self.drop_tool("resources or prompts", &error.to_string()),
+                Err(error) => self.drop_tool(&before, "resources or prompts", &error.to_string()),
             }
         }
-        changed |= !ready.is_empty();
-        self.add(ready).await;
+        let count = self.served.len();
+        let filled = self.add(ready, &before).await;
+        changed |= self.served.len() > count;
         if !changed {
-            return Ok(());
+            return Ok(filled);
         }
         let tools = self.names();
-        crate::log::info!(tools = tools.len(), "published the tools of a server");
         self.told.send_replace(tools.clone());
+        if tools.is_empty() && matches!(filled, Filled::Partly(_)) {
+            return Ok(filled);
+        }
+        crate::log::info!(tools = tools.len(), "published the tools of a server");
         self.tell(PublishEvent::Online { tools });
-        Ok(())
+        Ok(filled)
     }
 
     /// Serves nothing, for the server is gone.
     pub(super) async fn clear(&mut self, reason: String) {
         crate::log::warn!(reason = %shown(&reason), "failed to keep a server running; it is started again");
         self.remove(self.served.keys().cloned().collect()).await;
+        self.dropped.clear();
         self.told.send_replace(Vec::new());
         self.tell(PublishEvent::Offline { reason });
     }
@@ -102,37 +124,69 @@ impl Shelf {
         drop(self.events.send(event));
     }
 
-    fn drop_tool(&self, tool: &str, reason: &str) {
-        crate::log::warn!(tool = %shown(tool), reason = %shown(reason), "dropped a tool that MQTT cannot have");
-        self.tell(PublishEvent::Dropped { tool: tool.to_owned(), reason: reason.to_owned() });
+    /// Leaves a tool out, and tells it once.
+    fn drop_tool(&mut self, before: &BTreeMap<String, String>, tool: &str, reason: &str) {
+        if before.get(tool).is_none_or(|told| told != reason) {
+            crate::log::warn!(tool = %shown(tool), reason = %shown(reason), "dropped a tool that cannot be published");
+            self.tell(PublishEvent::Dropped { tool: tool.to_owned(), reason: reason.to_owned() });
+        }
+        self.dropped.insert(tool.to_owned(), reason.to_owned());
     }
 
     /// All at once; where one of them cannot be served, one by one.
-    async fn add(&mut self, ready: Vec<(String, Option<Tool>, DynamicTool)>) {
+    async fn add(&mut self, ready: Vec<Ready>, before: &BTreeMap<String, String>) -> Filled {
         if ready.is_empty() {
-            return;
+            return Filled::Whole;
         }
         match self.running.add_tools(ready.iter().map(|(_, _, made)| made.clone())).await {
             Ok(()) => self.served.extend(ready.into_iter().map(|(name, tool, _)| (name, tool))),
-            Err(AddToolError::Invalid(_)) => {
+            Err(AddToolError::Broker(error)) if !is_refusal(&error) => return Filled::Partly(error),
+            Err(_) => {
                 for (name, tool, made) in ready {
                     match self.running.add_tool(made).await {
                         Ok(()) => drop(self.served.insert(name, tool)),
-                        Err(error) => self.drop_tool(&name, &error.to_string()),
+                        Err(AddToolError::Broker(error)) if !is_refusal(&error) => {
+                            return Filled::Partly(error);
+                        }
+                        Err(error) => {
+                            let own = tool.map_or(name, |tool| tool.name.into_owned());
+                            self.drop_tool(before, &own, &error.to_string());
+                        }
                     }
                 }
             }
-            // The broker denies it, or is away for too long: the list is looked at again when it changes.
-            Err(error) => {
-                for (name, _, _) in ready {
-                    self.drop_tool(&name, &error.to_string());
-                }
-            }
         }
+        Filled::Whole
+    }
+
+    /// Waits until there is a connection to the broker. Cancel safe.
+    pub(super) async fn connected(&self) {
+        let mut connection = self.running.client().connection();
+        // Where there will be none any more, the agent was stopped.
+        drop(connection.wait_for(ConnectionState::is_connected).await);
     }
 
     async fn remove(&mut self, names: BTreeSet<String>) {
         self.served.retain(|name, _| !names.contains(name));
         self.running.remove_tools(names).await;
     }
+}
+
+/// Whether the broker refuses this tool, and not only now.
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Publish(
+            PublishError::Denied { .. }
+                | PublishError::TooLarge { .. }
+                | PublishError::Invalid { .. }
+                | PublishError::Unsupported { .. }
+                | PublishError::Rejected { .. }
+        ) | Error::Subscribe(
+            SubscribeError::Denied { .. }
+                | SubscribeError::Invalid { .. }
+                | SubscribeError::Unsupported { .. }
+                | SubscribeError::Rejected { .. }
+        )
+    )
 }

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Line};
-use super::shelf::Shelf;
+use super::shelf::{Filled, Shelf};
 use super::source::McpServer;
 use crate::shown::shown;
 
@@ -38,9 +38,10 @@ pub(super) async fn run(
     stopped: CancellationToken,
 ) {
     let (mut connection, mut wait) = (first, FIRST_WAIT);
+    let mut is_whole = true;
     loop {
         let since = Instant::now();
-        match serve(&mut shelf, &mut connection, &stopped).await {
+        match serve(&mut shelf, &mut connection, is_whole, &stopped).await {
             End::Stopped => {
                 // Calls that run have their grace while the server is still there.
                 shelf.stop().await;
@@ -58,7 +59,7 @@ pub(super) async fn run(
         if has_answered || since.elapsed() >= SOUND {
             wait = FIRST_WAIT;
         }
-        connection = loop {
+        (connection, is_whole) = loop {
             let opened = tokio::select! {
                 opened = again(&server, &mut shelf, &lines, wait) => opened,
                 () = stopped.cancelled() => {
@@ -74,13 +75,13 @@ pub(super) async fn run(
     }
 }
 
-/// Starts the server again, and its tools with it.
+/// Starts the server again, and its tools with it; `false` where not all of them could be served yet.
 async fn again(
     server: &McpServer,
     shelf: &mut Shelf,
     lines: &watch::Sender<Option<Line>>,
     wait: Duration,
-) -> Option<Connection> {
+) -> Option<(Connection, bool)> {
     sleep(wait).await;
     let connection = match Connection::open(server).await {
         Ok(connection) => connection,
@@ -92,7 +93,7 @@ async fn again(
     // Before the cards: a host that sees one may call at once.
     lines.send_replace(Some(connection.line().clone()));
     match shelf.fill(&connection).await {
-        Ok(()) => Some(connection),
+        Ok(filled) => Some((connection, is_whole(&filled))),
         Err(error) => {
             lines.send_replace(None);
             connection.end().await;
@@ -102,23 +103,47 @@ async fn again(
     }
 }
 
-/// Follows the server's list, until the server is gone.
-async fn serve(shelf: &mut Shelf, connection: &mut Connection, stopped: &CancellationToken) -> End {
+/// Follows the server's list, until the server is gone. A list that is not served as a whole is tried again.
+async fn serve(
+    shelf: &mut Shelf,
+    connection: &mut Connection,
+    mut is_served: bool,
+    stopped: &CancellationToken,
+) -> End {
+    let mut wait = FIRST_WAIT;
     loop {
         let lanes = connection.line().lanes.clone();
+        let again = async {
+            sleep(wait).await;
+            shelf.connected().await;
+        };
         tokio::select! {
             () = stopped.cancelled() => return End::Stopped,
             reason = connection.lost() => return End::Lost(reason),
-            () = lanes.changed.notified() => {}
+            () = lanes.changed.notified() => sleep(SETTLE).await,
+            () = again, if !is_served => wait = (wait * 2).min(LONGEST_WAIT),
         }
-        sleep(SETTLE).await;
         tokio::select! {
             () = stopped.cancelled() => return End::Stopped,
             filled = shelf.fill(connection) => {
-                if let Err(error) = filled {
-                    crate::log::warn!(error = %shown(&error.to_string()), "failed to list the tools of a server");
-                }
+                is_served = match filled {
+                    Ok(filled) => is_whole(&filled),
+                    Err(error) => {
+                        crate::log::warn!(error = %shown(&error.to_string()), "failed to list the tools of a server; it is tried again");
+                        false
+                    }
+                };
             }
         }
+        if is_served {
+            wait = FIRST_WAIT;
+        }
     }
+}
+
+/// Whether nothing has to be tried again.
+fn is_whole(filled: &Filled) -> bool {
+    let Filled::Partly(error) = filled else { return true };
+    crate::log::warn!(error = %shown(&error.to_string()), "failed to publish the tools of a server; it is tried again");
+    false
 }
