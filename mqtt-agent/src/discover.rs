@@ -25,7 +25,7 @@ pub(crate) use burst::{Burst, Marker, burst, settle};
 pub(crate) use clock::Clock;
 pub use error::{DiscoverError, Shortfall};
 pub(crate) use fetch::{fetch, subscribe};
-pub(crate) use latest::{Change, Latest};
+pub(crate) use latest::{BYTES, Change, Latest, cost};
 pub use listing::Listing;
 pub(crate) use receiver_cards::{ReceiverCard, ReceiverCards, SMALL};
 pub(crate) use unbroken::{Unbroken, once_granted, until_known};

@@ -1,6 +1,7 @@
 //! A delegator asks where its tasks are, and takes them up again (`A2A-16`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_agent::a2a::{DelegateError, MemoryStore, NewTask, TaskRecord, TaskSide, TaskStore};
@@ -236,6 +237,27 @@ on_each_broker! {
         assert!(matches!(error, DelegateError::Failed(_)), "{error:?}");
         let mut task = ours.attach("desk", large.id()).returning::<String>().await.unwrap();
         assert_eq!(soon(task.result()).await.unwrap().len(), 900_000);
+        agent.stop().await;
+    }
+
+    async fn a2a_16_an_end_that_results_will_have_is_not_attached_to(broker) {
+        let watch = Desk::default();
+        let agent = desk(&watch).start(&broker.url()).await.unwrap();
+        let store = Arc::new(MemoryStore::new());
+        let options = ConnectOptions::new(broker.url()).id("ours");
+        let ours = Client::builder().store(Arc::clone(&store)).connect(options).await.unwrap();
+        let id = ours.delegate("desk", NewTask::skill("shout").text("hi")).await.unwrap().id().to_owned();
+        eventually("its end is stored", || async {
+            store.get(TaskSide::Delegator, &id).await.unwrap().filter(|record| record.task.status.is_terminal())
+        })
+        .await;
+        let error = ours.attach("desk", &id).await.unwrap_err();
+        assert!(matches!(error, DelegateError::Attached { .. }), "{error:?}");
+        let mut results = ours.results().await.unwrap();
+        assert_eq!(soon(results.next()).await.unwrap().task_id.as_str(), id);
+        // From now on it is nobody's.
+        let mut task = ours.attach("desk", &id).returning::<String>().await.unwrap();
+        assert_eq!(soon(task.result()).await.unwrap(), "HI");
         agent.stop().await;
     }
 

@@ -51,7 +51,19 @@ pub(crate) async fn hold(State(gate): State<Gate>) -> usize {
     gate.run().await
 }
 
+/// Doubles.
+#[tool]
+async fn double(number: i32) -> i32 {
+    number * 2
+}
+
 const INBOX: &str = "a2a/v1/tasks/worker/inbox";
+const RESULTS: &str = "a2a/v1/tasks/boss/results";
+
+/// The message of a bare worker that a task has ended.
+fn ended(id: &str) -> String {
+    json!({"task_id": id, "status": "completed", "result": 7, "from": "worker"}).to_string()
+}
 
 async fn next_task(peer: &mut RawPeer) -> String {
     json(&peer.next(INBOX).await)["task_id"].as_str().unwrap().to_owned()
@@ -199,6 +211,69 @@ on_each_broker! {
         let results = format!("a2a/v1/tasks/{}/results", client.id());
         worker.publish(&results, late.to_string(), Default::default()).await;
         assert_eq!(soon(task.ended()).await.unwrap().status, TaskState::Failed);
+        client.close().await;
+    }
+
+    async fn an_agent_without_skills_takes_the_results_that_came_while_it_was_away(broker) {
+        let store = FailingStore::default();
+        let agent = Agent::new("boss").tools(tools![double]).store(store.clone());
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        let running = agent.clone().start(&broker.url()).await.unwrap();
+        let id = running.client().delegate("worker", "work").await.unwrap().id().to_owned();
+        assert_eq!(next_task(&mut worker).await, id);
+        running.stop().await;
+        worker.publish(RESULTS, ended(&id), Default::default()).await;
+        let running = agent.start(&broker.url()).await.unwrap();
+        let mut results = running.client().results().await.unwrap();
+        let task = soon(results.next()).await.unwrap();
+        assert_eq!((task.task_id.as_str(), task.result), (&*id, Some(json!(7))));
+        running.stop().await;
+    }
+
+    async fn a_result_that_came_while_the_store_could_not_be_read_is_asked_for_again(broker) {
+        let store = FailingStore::default();
+        let connect = || {
+            let options = ConnectOptions::new(broker.url()).id("boss");
+            Client::builder().store(store.clone()).connect(options)
+        };
+        let mut worker = RawPeer::connect(&broker.url(), "worker").await;
+        worker.subscribe(INBOX).await;
+        // From now on the broker keeps results, and one task is with its agent.
+        connect().await.unwrap().close().await;
+        let task = json!({"task_id": "t", "from": "boss", "to": "worker", "status": "submitted"});
+        let mut record = TaskRecord::new(serde_json::from_value(task).unwrap());
+        record.sent = true;
+        store.insert(TaskSide::Delegator, record).await.unwrap();
+        worker.publish(RESULTS, ended("t"), Default::default()).await;
+        store.fail_opens(true);
+        let client = connect().await.unwrap();
+        store.fail_opens(false);
+        let mut results = client.results().await.unwrap();
+        // An agent that has ended a task sends its result again (A2A-14).
+        let answer = async {
+            loop {
+                let id = next_task(&mut worker).await;
+                worker.publish(RESULTS, ended(&id), Default::default()).await;
+            }
+        };
+        let task = tokio::select! {
+            task = soon(results.next()) => task.unwrap(),
+            () = answer => unreachable!("it answers for ever"),
+        };
+        assert_eq!((task.task_id.as_str(), task.result), ("t", Some(json!(7))));
+        client.close().await;
+    }
+
+    async fn a2a_16_attaching_ends_at_its_timeout_while_there_is_no_connection(broker) {
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let mut connection = client.connection();
+        broker.kill().await;
+        soon(connection.wait_for(|state| !state.is_connected())).await.unwrap();
+        let attach = client.attach("worker", "t").timeout(Duration::from_millis(300));
+        let error = soon(attach.into_future()).await.unwrap_err();
+        assert!(matches!(error, DelegateError::Unanswered { .. }), "{error:?}");
+        broker.start().await;
         client.close().await;
     }
 

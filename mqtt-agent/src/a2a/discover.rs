@@ -1,12 +1,16 @@
 //! Finding agents by their retained cards and statuses: a list, or a single agent. The stream of changes is in
 //! [`changes`].
 
+mod book;
+mod change;
 mod changes;
 mod complete;
+mod known;
 mod list;
 mod presences;
 
-pub use changes::{AgentChange, AgentChanges};
+pub use change::AgentChange;
+pub use changes::AgentChanges;
 
 use std::future::IntoFuture;
 use std::sync::Arc;

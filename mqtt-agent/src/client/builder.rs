@@ -97,10 +97,17 @@ impl ClientBuilder {
             match granted {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
-                    crate::log::warn!(%error, "failed to subscribe to the results of earlier tasks");
+                    session.delegations().miss_results();
+                    crate::log::warn!(%error, "failed to take up the tasks of an earlier process; this is tried again with the next \
+                        task and by `Client::results`, and agents then send their results again");
                 }
                 None => {
-                    crate::log::warn!("failed to subscribe to results: the broker did not grant it in time")
+                    session.delegations().miss_results();
+                    crate::log::warn!(
+                        "failed to take up the tasks of an earlier process: the store or the broker did \
+                        not answer in time; this is tried again with the next task and by `Client::results`, and agents then send \
+                        their results again"
+                    );
                 }
             }
         } else {

@@ -20,7 +20,7 @@ use crate::wire::Identifier;
 const NAMES: usize = 100_000;
 
 /// The most bytes that are kept, names and payloads.
-const BYTES: usize = 128 << 20;
+pub(crate) const BYTES: usize = 128 << 20;
 
 /// What a name costs besides its text and its payload.
 const ENTRY: usize = 128;
@@ -99,7 +99,8 @@ impl Latest {
         }
     }
 
-    fn put(&self, name: &str, payload: &[u8], queued: bool) {
+    /// Puts the payload of a name here; `queued`: it was retained at QoS 1.
+    pub(crate) fn put(&self, name: &str, payload: &[u8], queued: bool) {
         // SUB-4: what is no name is nobody's card.
         if Identifier::parse(name).is_err() {
             return crate::log::debug!("ignored a card whose topic has no valid name");
@@ -238,7 +239,8 @@ impl State {
     }
 }
 
-fn cost(name: &str, payload: usize) -> usize {
+/// What a name and its payload take in memory.
+pub(crate) fn cost(name: &str, payload: usize) -> usize {
     ENTRY + 2 * name.len() + payload
 }
 

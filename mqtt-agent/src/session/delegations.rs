@@ -16,6 +16,7 @@ use delegation::UPDATE_BYTES;
 pub(crate) use delegation::{Delegation, Names, Waiting};
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -50,6 +51,8 @@ pub(crate) struct Delegations {
     /// Counts the updates that wait for a watcher of their tasks.
     ledger: Ledger,
     unclaimed: Mutex<Unclaimed>,
+    /// Results may have come while nobody took them.
+    missed: AtomicBool,
     /// Changes with each of them. All readers look then: one of them may be left unread.
     arrived: watch::Sender<()>,
     /// Cancelled when the connection is closed: nobody waits any longer.
@@ -127,6 +130,7 @@ impl Delegations {
             stored: Notify::new(),
             ledger: Ledger::new(UPDATE_BYTES),
             unclaimed: Mutex::default(),
+            missed: AtomicBool::new(false),
             arrived: watch::Sender::new(()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -199,8 +203,8 @@ impl Delegations {
         self.on(Event::Asked(Arc::clone(delegation)));
     }
 
-    /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it has
-    /// ended and its result is for [`Results`](crate::a2a::delegate::Results).
+    /// Waits for a task of another process, or of one that nobody waits for. `None`: somebody does already, or it is
+    /// just ending, and its result is for [`Results`](crate::a2a::delegate::Results).
     pub(crate) fn attach(&self, names: Names, result_topic: String) -> Option<(Arc<Delegation>, Waiting)> {
         let mut books = self.books();
         let (delegation, waiting) = match books.book.attachable(&names.task_id)? {
@@ -210,6 +214,17 @@ impl Delegations {
         let delegation = Arc::new(delegation);
         books.book.take(Event::Attached(Arc::clone(&delegation)), Instant::now(), &mut Vec::new());
         Some((delegation, waiting))
+    }
+
+    /// Whether a task that this process does not know has ended while nobody waited for it: its result is for
+    /// [`Results`](crate::a2a::delegate::Results). To be asked once the task is attached to: the book forgets a task
+    /// when the store has its end, and not before.
+    pub(crate) async fn is_unclaimed(&self, attached: &Delegation) -> Result<bool, StoreError> {
+        if !attached.is_elsewhere() {
+            return Ok(false);
+        }
+        let record = self.store.get(TaskSide::Delegator, attached.task.task_id.as_str()).await?;
+        Ok(record.is_some_and(|record| record.task.status.is_terminal() && !record.settled))
     }
 
     /// What its agent said of a task when it was asked: its end.
@@ -443,7 +458,12 @@ impl Delegations {
         let mut some = false;
         loop {
             let page = self.store.open(TaskSide::Delegator, after.as_deref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(some) };
+            let Some(last) = page.last() else {
+                if self.missed.swap(false, Ordering::AcqRel) {
+                    self.on(Event::Missed);
+                }
+                return Ok(some);
+            };
             after = Some(last.task.task_id.as_str().to_owned());
             for record in page {
                 if record.task.status.is_terminal() {
@@ -456,6 +476,12 @@ impl Delegations {
                 }
             }
         }
+    }
+
+    /// Results that the broker kept are about to be dropped: who has ended a task is given it again after the next
+    /// [`recover`](Self::recover), and sends its result again.
+    pub(crate) fn miss_results(&self) {
+        self.missed.store(true, Ordering::Release);
     }
 
     /// A task has ended and nobody waits for it: [`Results`](crate::a2a::delegate::Results) gets it.
@@ -496,7 +522,7 @@ impl Delegations {
             // Those in the book have somebody who waits for them.
             let unclaimed: Vec<_> = {
                 let books = self.books();
-                ended.map(|task| task.task_id).filter(|id| !books.book.is_known(id)).collect()
+                ended.map(|task| task.task_id).filter(|id| !books.book.is_claimed(id)).collect()
             };
             let has_room = unclaimed.into_iter().all(|id| self.unclaimed_tasks().push_read(id));
             if !has_room {

@@ -238,7 +238,9 @@ impl Reader {
     }
 
     fn status(&self, topic: &str, inbound: &Inbound) {
-        let agent = topic.rsplit('/').nth(1).unwrap_or_default();
+        let Some(agent) = agent_of(topic) else {
+            return crate::log::debug!("ignored a status whose topic has no valid name");
+        };
         match AgentStatus::read(&inbound.payload) {
             Ok(Some(status)) if status.status == Status::Online => {
                 self.delegations.online(agent, inbound.retain);
@@ -262,6 +264,25 @@ impl Reader {
             Ok(0) => {}
             Ok(tasks) => crate::log::debug!(tasks, "removed ended tasks from the store"),
             Err(error) => crate::log::warn!(%error, "failed to remove ended tasks from the store"),
+        }
+    }
+}
+
+/// Whose status a topic has. What is no name is nobody's, and would be remembered at any length (`SUB-4`).
+fn agent_of(topic: &str) -> Option<&str> {
+    topic.rsplit('/').nth(1).filter(|agent| Identifier::parse(agent).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agent_of;
+
+    #[test]
+    fn sub_4_a_status_of_what_is_no_name_is_nobodys() {
+        assert_eq!(agent_of("a2a/v1/agents/worker/status"), Some("worker"));
+        let long = format!("a2a/v1/agents/{}/status", "x".repeat(60_000));
+        for topic in [&*long, "a2a/v1/agents//status", "status"] {
+            assert_eq!(agent_of(topic), None);
         }
     }
 }

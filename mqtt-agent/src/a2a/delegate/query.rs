@@ -125,7 +125,7 @@ impl IntoFuture for FindTask {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { asking, task_id } = self;
-        Box::pin(async move { asking.one(self::task_id(&task_id)?).await })
+        Box::pin(async move { asking.one(self::task_id(&task_id)?, asking.until()).await })
     }
 }
 
@@ -172,32 +172,42 @@ impl<T: DeserializeOwned + 'static> IntoFuture for Attach<T> {
 /// The same for all types of results: compiled once.
 fn attached(asking: Asking, task_id: String) -> BoxFuture<'static, Result<Delegated, DelegateError>> {
     Box::pin(async move {
-        let task_id = self::task_id(&task_id)?;
-        let session = Arc::clone(asking.handle.session());
-        let receiving = session.watch_agents().await?;
-        let (from, to) = (session.id().as_str(), asking.agent.as_str());
-        let topic = session.namespace().task_result(task_id.as_str());
-        // Before it is asked where the task is, which may end in this moment: its end goes to the results of this client, or
-        // where somebody waited for it.
-        let result = session.link().subscribe_one(Filter::new(topic.clone()), receiving.handler()).await?;
-        let names = Names { task_id: task_id.clone(), from: from.into(), to: to.into() };
-        let Some((delegation, waiting)) = session.delegations().attach(names, topic) else {
-            return Err(DelegateError::Attached { task_id: task_id.to_string() });
-        };
-        // Dropped on every way out, it is as it was.
-        let attached = Delegated::new(asking.handle.clone(), Arc::clone(&delegation), waiting, Some(result));
-        let Some(found) = asking.one(task_id.clone()).await? else {
-            return Err(DelegateError::UnknownTask { task_id: task_id.to_string(), agent: asking.agent });
-        };
-        let is_told = found.result.is_some() || found.error.is_some() || found.status != TaskState::Completed;
-        if found.status.is_terminal() && is_told {
-            session.delegations().told(ended(found, &asking.agent));
-        } else {
-            // Where it is, and what it asks; or the end again, which no answer held.
-            session.link().publish(delegation.question(session.namespace())).await?;
-        }
-        Ok(attached)
+        let until = asking.until();
+        asking.within(until, attached_until(&asking, self::task_id(&task_id)?, until)).await
     })
+}
+
+async fn attached_until(
+    asking: &Asking,
+    task_id: Identifier,
+    until: Instant,
+) -> Result<Delegated, DelegateError> {
+    let session = asking.handle.session();
+    let receiving = session.watch_agents().await?;
+    let (from, to) = (session.id().as_str(), asking.agent.as_str());
+    let topic = session.namespace().task_result(task_id.as_str());
+    // Before it is asked where the task is, which may end in this moment: its end goes to the results of this client, or
+    // where somebody waited for it.
+    let result = session.link().subscribe_one(Filter::new(topic.clone()), receiving.handler()).await?;
+    let names = Names { task_id: task_id.clone(), from: from.into(), to: to.into() };
+    let is_attached = || DelegateError::Attached { task_id: task_id.to_string() };
+    let (delegation, waiting) = session.delegations().attach(names, topic).ok_or_else(is_attached)?;
+    // Dropped on every way out, it is as it was.
+    let attached = Delegated::new(asking.handle.clone(), Arc::clone(&delegation), waiting, Some(result));
+    if session.delegations().is_unclaimed(&delegation).await? {
+        return Err(is_attached());
+    }
+    let Some(found) = asking.one(task_id.clone(), until).await? else {
+        return Err(DelegateError::UnknownTask { task_id: task_id.to_string(), agent: asking.agent.clone() });
+    };
+    let is_told = found.result.is_some() || found.error.is_some() || found.status != TaskState::Completed;
+    if found.status.is_terminal() && is_told {
+        session.delegations().told(ended(found, &asking.agent));
+    } else {
+        // Where it is, and what it asks; or the end again, which no answer held.
+        session.link().publish(delegation.question(session.namespace())).await?;
+    }
+    Ok(attached)
 }
 
 /// What an agent says of a task that has ended.
@@ -214,9 +224,9 @@ fn task_id(text: &str) -> Result<Identifier, DelegateError> {
 }
 
 impl Asking {
-    async fn one(&self, task_id: Identifier) -> Result<Option<TaskSummary>, DelegateError> {
+    async fn one(&self, task_id: Identifier, until: Instant) -> Result<Option<TaskSummary>, DelegateError> {
         let query = TaskQuery::one(task_id.clone(), self.handle.session().id().as_str());
-        let list = self.ask(&query, self.until()).await?;
+        let list = self.ask(&query, until).await?;
         Ok(list.tasks.into_iter().find(|task| task.task_id == task_id))
     }
 
@@ -226,13 +236,22 @@ impl Asking {
     }
 
     async fn ask(&self, query: &TaskQuery, until: Instant) -> Result<TaskList, DelegateError> {
+        let agent = Identifier::parse(&self.agent)?;
+        self.within(until, answered(self.handle.session(), agent.as_str(), query, until)).await
+    }
+
+    /// Waits for what needs the agent's answer: until then, and for as long as anybody wants it.
+    async fn within<T>(
+        &self,
+        until: Instant,
+        answer: impl Future<Output = Result<T, DelegateError>>,
+    ) -> Result<T, DelegateError> {
         let (session, scope) = (self.handle.session(), self.handle.scope());
         let began = Instant::now();
-        let agent = Identifier::parse(&self.agent)?;
         tokio::select! {
             biased;
             () = scope.cancelled() => Err(DelegateError::Abandoned),
-            answer = answered(session, agent.as_str(), query, until) => answer,
+            answer = answer => answer,
             () = session.delegations().closed.cancelled() => Err(DelegateError::Abandoned),
             () = tokio::time::sleep_until(until.into()) => {
                 Err(DelegateError::Unanswered { agent: self.agent.clone(), after: began.elapsed() })

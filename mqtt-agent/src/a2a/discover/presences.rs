@@ -1,7 +1,5 @@
 //! [`Presences`]: the incoming cards and statuses of agents, and [`Seen`]: the card and status of one agent.
 
-use bytes::Bytes;
-
 use crate::discover::{DiscoverError, Latest, subscribe};
 use crate::link::{Link, Subscription};
 use crate::log_rate::limited;
@@ -57,49 +55,13 @@ impl Seen {
 }
 
 /// A parsed card; `Some(None)` if it was removed. An invalid one is logged and gives `None` (`SUB-11`).
-fn readable(namespace: &Namespace, agent: &str, payload: &[u8]) -> Option<Option<AgentCard>> {
+pub(super) fn readable(namespace: &Namespace, agent: &str, payload: &[u8]) -> Option<Option<AgentCard>> {
     match AgentCard::read(agent, payload) {
         Ok(card) => Some(card),
         Err(error) => {
             limited!(warn, "ignored a card", topic = %shown(&namespace.agent_card(agent)), %error);
             None
         }
-    }
-}
-
-/// The known card and status of an agent that is watched. The card stays bytes, shared with [`Latest`].
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    /// A valid card.
-    card: Option<Bytes>,
-    status: Option<Status>,
-}
-
-impl Known {
-    /// Whether nothing is known.
-    pub(super) fn is_empty(&self) -> bool {
-        self.card.is_none() && self.status.is_none()
-    }
-
-    /// Updates the card; an empty payload removes it.
-    pub(super) fn take_card(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
-        let payload = payload.unwrap_or_default();
-        if let Some(card) = readable(namespace, agent, &payload) {
-            self.card = card.map(|_| payload);
-        }
-    }
-
-    /// Updates the status.
-    pub(super) fn take_status(&mut self, namespace: &Namespace, agent: &str, payload: Option<Bytes>) {
-        let mut seen = Seen { card: None, status: self.status };
-        seen.read_status(namespace, agent, payload.as_deref().unwrap_or_default());
-        self.status = seen.status;
-    }
-
-    /// The parsed card and status.
-    pub(super) fn read(&self, agent: &str) -> Seen {
-        let read = |payload: &Bytes| AgentCard::read(agent, payload).ok().flatten();
-        Seen { card: self.card.as_ref().and_then(read), status: self.status }
     }
 }
 

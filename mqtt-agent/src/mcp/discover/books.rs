@@ -7,7 +7,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::Card;
-use crate::discover::Change;
+use crate::discover::{BYTES, Change, cost};
+use crate::ledger::{Ledger, Share};
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::{AgentStatus, Namespace, ServerCard, Status, ToolCard};
@@ -29,6 +30,7 @@ struct Server {
     agent: Option<String>,
     tools: HashSet<Box<str>>,
     arrived: Instant,
+    _share: Share,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,20 @@ struct Tool {
     status: Status,
     server: Box<str>,
     arrived: Instant,
+    _share: Share,
 }
+
+/// How many bytes are kept of each kind. A valid card stays known when its topic's next one cannot be read (`SUB-11`), so
+/// it is counted here and not only where it arrived.
+#[derive(Debug)]
+struct Ledgers {
+    servers: Ledger,
+    tools: Ledger,
+    statuses: Ledger,
+}
+
+/// What a name in a set takes besides its text.
+const NAME: usize = 48;
 
 /// What is known.
 #[derive(Debug)]
@@ -46,18 +61,42 @@ pub(super) struct Books {
     hasher: RandomState,
     servers: BTreeMap<String, Server>,
     tools: BTreeMap<String, Tool>,
-    statuses: HashMap<String, (Status, Instant)>,
+    statuses: HashMap<String, (Status, Instant, Share)>,
+    ledgers: Ledgers,
+    full: bool,
 }
 
 impl Books {
     pub(super) fn new(namespace: Namespace) -> Self {
+        Self::within(namespace, BYTES)
+    }
+
+    fn within(namespace: Namespace, bytes: usize) -> Self {
+        let [servers, tools, statuses] = [(); 3].map(|()| Ledger::new(bytes));
         Self {
             namespace,
             hasher: RandomState::new(),
             servers: BTreeMap::new(),
             tools: BTreeMap::new(),
             statuses: HashMap::new(),
+            ledgers: Ledgers { servers, tools, statuses },
+            full: false,
         }
+    }
+
+    /// Whether something was dropped for want of room.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// What something takes of its ledger; `None` where there is no room for it.
+    fn share(ledger: &Ledger, full: &mut bool, name: &str, weight: usize) -> Option<Share> {
+        let share = ledger.take(weight);
+        if share.is_none() {
+            *full = true;
+            limited!(warn, "dropped a card: more came than are kept", name = %shown(name));
+        }
+        share
     }
 
     /// Takes a server's card; `fits`, where servers are what is watched.
@@ -65,16 +104,19 @@ impl Books {
         let Change { name, payload, arrived } = change;
         let payload = payload.unwrap_or_default();
         let Some(card) = self.readable::<ServerCard>(&name, &payload) else { return };
-        let Some(card) = card else {
-            self.servers.remove(&name);
-            return;
-        };
+        // Before: it makes room for what comes in its place.
+        self.servers.remove(&name);
+        let Some(card) = card else { return };
         let fits = fits.map(|fits| fits(&card));
         let (online, agent) = (card.status == Status::Online, card.agent_id.clone());
-        let tools = card.tools.iter().map(|tool| tool.as_str().into()).collect();
+        let tools: HashSet<Box<str>> = card.tools.iter().map(|tool| tool.as_str().into()).collect();
+        let names: usize = tools.iter().map(|tool| NAME + tool.len()).sum();
+        let payload_len = if fits.is_some() { payload.len() } else { 0 };
+        let weight = cost(&name, payload_len) + names + agent.as_ref().map_or(0, String::len);
+        let Some(share) = Self::share(&self.ledgers.servers, &mut self.full, &name, weight) else { return };
         let unaged = ServerCard { last_seen: String::new(), ..card };
         let own = fits.map(|fits| Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits });
-        self.servers.insert(name, Server { own, online, agent, tools, arrived });
+        self.servers.insert(name, Server { own, online, agent, tools, arrived, _share: share });
     }
 
     /// Takes a tool's card.
@@ -82,15 +124,15 @@ impl Books {
         let Change { name, payload, arrived } = change;
         let payload = payload.unwrap_or_default();
         let Some(card) = self.readable::<ToolCard>(&name, &payload) else { return };
-        let Some(card) = card else {
-            self.tools.remove(&name);
-            return;
-        };
+        self.tools.remove(&name);
+        let Some(card) = card else { return };
+        let weight = cost(&name, payload.len()) + card.server.len();
+        let Some(share) = Self::share(&self.ledgers.tools, &mut self.full, &name, weight) else { return };
         let (fits, status, server) = (fits(&card), card.status, card.server.as_str().into());
         // Which of its replicas published it last is no change of the tool.
         let unaged = ToolCard { last_seen: String::new(), server: String::new(), ..card };
         let own = Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits };
-        self.tools.insert(name, Tool { own, status, server, arrived });
+        self.tools.insert(name, Tool { own, status, server, arrived, _share: share });
     }
 
     /// Takes an agent's status.
@@ -98,7 +140,11 @@ impl Books {
         let Change { name, payload, arrived } = change;
         match AgentStatus::read(payload.as_deref().unwrap_or_default()) {
             Ok(Some(status)) => {
-                self.statuses.insert(name, (status.status, arrived));
+                self.statuses.remove(&name);
+                let share = Self::share(&self.ledgers.statuses, &mut self.full, &name, cost(&name, 0));
+                if let Some(share) = share {
+                    self.statuses.insert(name, (status.status, arrived, share));
+                }
             }
             Ok(None) => {
                 self.statuses.remove(&name);
@@ -121,7 +167,7 @@ impl Books {
 
     fn is_online(&self, server: &Server) -> bool {
         let status = server.agent.as_ref().and_then(|agent| self.statuses.get(agent));
-        server.online && status.is_none_or(|(status, _)| *status == Status::Online)
+        server.online && status.is_none_or(|(status, ..)| *status == Status::Online)
     }
 
     /// The servers that are online and wanted, by id.
@@ -153,7 +199,7 @@ impl Books {
     pub(super) fn forget_before(&mut self, then: Instant) {
         self.servers.retain(|_, server| server.arrived >= then);
         self.tools.retain(|_, tool| tool.arrived >= then);
-        self.statuses.retain(|_, (_, arrived)| *arrived >= then);
+        self.statuses.retain(|_, (_, arrived, _)| *arrived >= then);
     }
 }
 
@@ -215,6 +261,47 @@ mod tests {
         assert_eq!(online(&books), [""; 0]);
         tool(&mut books, json!({"status": "online", "tags": ["math"]}));
         assert_eq!(online(&books), [""; 0], "the filter has no room for it");
+    }
+
+    #[test]
+    fn sub_11_cards_that_garbage_came_after_are_kept_within_the_limit() {
+        let mut books = Books::within(Namespace::default(), 10_000);
+        let long = "x".repeat(1000);
+        for number in 0..100 {
+            let name = format!("n-{number}");
+            let both = [json!({"status": "online", "description": long}), json!([1])];
+            // Where they arrived a few bytes are kept from now on.
+            for card in both {
+                books.take_tool(change(&name, card.clone()), &|_| true);
+                books.take_server(change(&name, card), Some(&|_| true));
+            }
+        }
+        let tools: usize = books.tools.values().map(|tool| tool.own.payload.len()).sum();
+        let servers = books.servers.values().filter_map(|server| server.own.as_ref());
+        let servers: usize = servers.map(|own| own.payload.len()).sum();
+        assert!(tools <= 10_000 && servers <= 10_000, "{tools} and {servers} bytes are kept");
+        assert!(books.tools.contains_key("n-0") && books.servers.contains_key("n-0") && books.is_full());
+    }
+
+    #[test]
+    fn the_names_of_a_servers_tools_count_as_they_lie_in_memory() {
+        let mut books = Books::within(Namespace::default(), 10_000);
+        let names: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+        for number in 0..10 {
+            let card = json!({"status": "online", "tools": names});
+            books.take_server(change(&format!("n-{number}"), card), None);
+        }
+        let kept: usize = books.servers.values().map(|server| server.tools.len()).sum();
+        assert!(kept <= 200 && books.is_full(), "{kept} names are kept");
+    }
+
+    #[test]
+    fn a_card_that_is_replaced_makes_room() {
+        let mut books = Books::within(Namespace::default(), 2000);
+        for _ in 0..10 {
+            tool(&mut books, json!({"status": "online", "description": "x".repeat(1000)}));
+        }
+        assert_eq!((online(&books), books.is_full()), (vec!["add"], false));
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl<C: Watched> Watch<C> {
 
     /// Whether all is known, as far as can be known.
     pub(super) fn is_complete(&self) -> bool {
-        !self.heard.is_full() && !self.missing.lacking.load(Ordering::Acquire)
+        !self.heard.is_full() && !self.books.is_full() && !self.missing.lacking.load(Ordering::Acquire)
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Change<C>>> {

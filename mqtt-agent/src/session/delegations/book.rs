@@ -116,6 +116,7 @@ impl Book {
     }
 
     /// Whether a task is in here: it goes on, or somebody waits for its end.
+    #[cfg(test)]
     pub(super) fn is_known(&self, id: &Identifier) -> bool {
         self.tasks.contains_key(id)
     }
@@ -148,6 +149,7 @@ impl Book {
                 };
                 self.recovered(delegation, at, canceled, now, effects);
             }
+            Event::Missed => self.missed(now, effects),
             Event::Attached(delegation) => self.attached(delegation, now),
             Event::Handed { id, outcome } => self.handed(&id, outcome, now, effects),
             Event::Withdrawn { id, error } => self.withdrawn(&id, error, now, effects),
@@ -490,7 +492,7 @@ impl Book {
             self.end(&id, failed(error), now, effects);
         }
         for agent in learn {
-            if self.agents.is_to_learn(&agent) {
+            if self.agents.is_to_learn(&agent, now) {
                 effects.push(Effect::Learn(agent));
             }
         }

@@ -15,6 +15,8 @@ pub(super) enum Event {
     Asked(Arc<Delegation>),
     /// The store had a task of an earlier process that has not ended.
     Recovered { delegation: Arc<Delegation>, sent: bool, lost: bool, canceled: bool },
+    /// Results may have come while nobody took them.
+    Missed,
     /// The executor of another process's task is asked where it is, and somebody waits for it here.
     Attached(Arc<Delegation>),
     /// The connection is done with a copy of the task.

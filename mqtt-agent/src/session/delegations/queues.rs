@@ -20,6 +20,11 @@ const HOLD: Duration = Duration::from_secs(2);
 /// The most agents of which it is remembered that they are online.
 const MOST: usize = 100_000;
 
+/// How long after a look at an agent's card the next one comes, at first and at most: a look may have found nothing
+/// because the connection was lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN_MOST: Duration = Duration::from_secs(600);
+
 /// With so many ids one that none has is compared.
 const COMPARED: usize = 256;
 
@@ -30,8 +35,18 @@ pub(super) struct Agents {
     /// Those that number their updates: they take further messages about a task.
     understanding: HashSet<Arc<str>>,
     /// Those whose cards were looked at for that.
-    learned: HashSet<Arc<str>>,
+    looked_at: HashMap<Arc<str>, Look>,
+    /// Whether it was logged that more are online than are remembered.
+    is_full: bool,
     queues: HashMap<Arc<str>, Queue>,
+}
+
+/// A look at an agent's card.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// How long after it the next one may come.
+    wait: Duration,
 }
 
 /// What waits for one inbox.
@@ -87,6 +102,11 @@ impl Agents {
     /// Whether it was not online, as far as is known.
     pub(super) fn came_online(&mut self, agent: &Arc<str>) -> bool {
         if self.online.len() >= MOST && !self.online.contains(agent) {
+            if !std::mem::replace(&mut self.is_full, true) {
+                crate::log::warn!(
+                    "more than {MOST} agents are online; to the others tasks are not sent again when they come back"
+                );
+            }
             return false;
         }
         self.online.insert(Arc::clone(agent))
@@ -95,7 +115,7 @@ impl Agents {
     pub(super) fn went_offline(&mut self, agent: &str) {
         self.online.remove(agent);
         self.understanding.remove(agent);
-        self.learned.remove(agent);
+        self.looked_at.remove(agent);
     }
 
     /// The broker has forgotten what it said of them.
@@ -109,12 +129,26 @@ impl Agents {
         }
     }
 
-    /// Whether it is to be looked at an agent's card, which is done once while it is online.
-    pub(super) fn is_to_learn(&mut self, agent: &str) -> bool {
-        self.is_online(agent)
-            && !self.understanding.contains(agent)
-            && self.learned.len() < MOST
-            && self.learned.insert(agent.into())
+    /// Whether an agent's card is to be looked at now: while it is online, again and again until it is known to
+    /// understand.
+    pub(super) fn is_to_learn(&mut self, agent: &str, now: Instant) -> bool {
+        if !self.is_online(agent) || self.understanding.contains(agent) {
+            return false;
+        }
+        match self.looked_at.get_mut(agent) {
+            Some(look) if now.saturating_duration_since(look.at) < look.wait => false,
+            Some(look) => {
+                *look = Look { at: now, wait: look.wait.saturating_mul(2).min(LOOK_AGAIN_MOST) };
+                true
+            }
+            None => {
+                let has_room = self.looked_at.len() < MOST;
+                if has_room {
+                    self.looked_at.insert(agent.into(), Look { at: now, wait: LOOK_AGAIN });
+                }
+                has_room
+            }
+        }
     }
 
     pub(super) fn is_understanding(&self, agent: &str) -> bool {

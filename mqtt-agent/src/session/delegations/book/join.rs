@@ -34,6 +34,19 @@ impl Book {
         }
     }
 
+    /// Results may have come while nobody took them: each agent is given its tasks again, and sends what it has.
+    pub(super) fn missed(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        for id in self.ids(|entry| matches!(entry.at, At::Broker { .. })) {
+            self.due(&id, now, effects);
+        }
+        self.pump_all(now, effects);
+    }
+
+    /// Whether the end of a task that the store has is for somebody who waits. Whoever only attached has it from the agent.
+    pub(in crate::session::delegations) fn is_claimed(&self, id: &Identifier) -> bool {
+        self.tasks.get(id).is_some_and(|entry| entry.delegation.stored)
+    }
+
     /// Whether somebody may wait for a task who did not: the task and who works on it, where it is known here.
     pub(in crate::session::delegations) fn attachable(&self, id: &Identifier) -> Option<Option<Known>> {
         match self.tasks.get(id) {

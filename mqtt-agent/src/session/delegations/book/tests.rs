@@ -342,3 +342,35 @@ fn a2a_12_a_request_that_was_dropped_is_not_sent_again() {
     told.pass(60);
     assert!(!told.effects.iter().any(|effect| matches!(effect, Effect::Send(_))));
 }
+
+#[test]
+fn a_look_at_a_card_that_found_nothing_is_repeated() {
+    let mut told = Told::sent();
+    let looks = |told: &mut Told, seconds: u64| {
+        told.pass(seconds);
+        let looks = std::mem::take(&mut told.effects);
+        looks.iter().filter(|effect| matches!(effect, Effect::Learn(_))).count()
+    };
+    assert_eq!(looks(&mut told, 16), 1);
+    assert_eq!((looks(&mut told, 59), looks(&mut told, 1)), (0, 1), "after a minute");
+    assert_eq!((looks(&mut told, 119), looks(&mut told, 1)), (0, 1), "after two");
+    told.on(Event::Understands("alone".into()));
+    assert_eq!(looks(&mut told, 1000), 0, "it is known");
+}
+
+#[test]
+fn a2a_14_a_task_whose_result_may_have_come_while_nobody_took_it_is_sent_again() {
+    let mut told = Told { book: Book::new(true), now: Instant::now(), effects: Vec::new() };
+    // The session that the earlier process left.
+    told.on(Event::Connected { session: 0, epoch: 1 });
+    told.on(Event::Online { agent: "alone".into(), retained: true });
+    let task = TaskNotification::about(id(), Intent::Task, "boss", "alone").into_task();
+    let delegation = Arc::new(Delegation::recovered(TaskRecord::new(task)));
+    told.on(Event::Recovered { delegation, sent: true, lost: false, canceled: false });
+    let sent = |told: &Told| told.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
+    assert_eq!(sent(&told), 0, "the broker has it");
+    told.on(Event::Missed);
+    assert_eq!(sent(&told), 1);
+    let is_noted = |effect: &Effect| matches!(effect, Effect::Store { change, .. } if change.lost);
+    assert!(told.effects.iter().any(is_noted), "a later process knows");
+}
