@@ -216,18 +216,20 @@ impl Book {
     fn handed(&mut self, id: &Identifier, outcome: Handed, now: Instant, effects: &mut Vec<Effect>) {
         let Some(entry) = self.tasks.get_mut(id) else { return };
         let again = entry.sent;
-        if matches!(outcome, Handed::Taken { .. }) && !again {
-            entry.sent = true;
-            note(self.durable, entry, now, effects);
-        }
-        let At::Link { lost } = entry.at else { return };
+        let is_taken = matches!(outcome, Handed::Taken { .. });
+        entry.sent |= is_taken;
+        let At::Link { lost } = entry.at else {
+            if is_taken && !again {
+                note(self.durable, entry, now, effects);
+            }
+            return;
+        };
         entry.quiet_since = now;
         match outcome {
             Handed::Taken { session, epoch } => {
+                // Where it is comes first: what is stored says that the broker has it, or the next process sends it again.
                 entry.at = At::Broker { session, epoch };
-                if again {
-                    note(self.durable, entry, now, effects);
-                }
+                note(self.durable, entry, now, effects);
                 if again && entry.canceled {
                     // The broker may have lost that as well.
                     effects.push(Effect::Cancel(Arc::clone(&entry.delegation)));

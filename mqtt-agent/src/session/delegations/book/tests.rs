@@ -120,6 +120,17 @@ impl Told {
 }
 
 #[test]
+fn a2a_14_a_task_that_the_broker_has_taken_is_stored_as_such_and_sent_by_no_later_process() {
+    let mut told = Told::asked();
+    told.handed(1);
+    let stored = told.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Store { change, .. } => Some((change.sent, change.lost)),
+        _ => None,
+    });
+    assert_eq!(stored, Some((true, false)));
+}
+
+#[test]
 fn a_note_that_the_store_did_not_take_costs_the_end_no_try() {
     let mut told = Told::asked();
     told.handed(1);
