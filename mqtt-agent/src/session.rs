@@ -28,7 +28,7 @@ pub(crate) use windows::{Ending, Full, Place, ToolWindow, Windows};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use futures_util::TryFutureExt;
 use tokio::time::{Instant, timeout};
 
 use crate::discover::{DiscoverError, ReceiverCard, ReceiverCards, SMALL};
@@ -39,7 +39,7 @@ use crate::wire::{Identifier, Namespace};
 use cancels::Cancels;
 use pending::Pending;
 use queries::Queries;
-use result_listener::Receiving;
+use result_listener::{NotReceiving, Receiving};
 use seen::Seen;
 use tool_servers::ToolServers;
 
@@ -65,7 +65,7 @@ pub(crate) struct Session {
     delegations: Arc<Delegations>,
     queries: Arc<Queries>,
     // Made with the first task that is asked for, or at once with a durable store.
-    results: OnceCell<Receiving>,
+    results: Once<Arc<Receiving>, NotReceiving>,
     // What of the delegated tasks is removed; `None` where an agent with the same store removes it.
     retention: Option<Retention>,
 }
@@ -94,7 +94,7 @@ impl Session {
             responses: Once::default(),
             delegations: Arc::new(Delegations::new(store)),
             queries: Arc::default(),
-            results: OnceCell::new(),
+            results: Once::default(),
             retention,
         }
     }
@@ -147,18 +147,19 @@ impl Session {
     }
 
     /// Subscribes the topics that results come to, once.
-    pub(crate) async fn receive_results(&self) -> Result<&Receiving, DelegateError> {
+    pub(crate) async fn receive_results(&self) -> Result<Arc<Receiving>, DelegateError> {
         let start = || {
-            let retention = self.retention.clone();
-            let (cards, queries) = (&self.receiver_cards, &self.queries);
-            let (namespace, id) = (&self.namespace, &self.id);
-            Receiving::start(&self.link, namespace, id, &self.delegations, queries, cards, retention)
+            let (link, namespace, id) = (self.link.clone(), self.namespace.clone(), self.id.clone());
+            let (delegations, queries) = (Arc::clone(&self.delegations), Arc::clone(&self.queries));
+            let (cards, retention) = (Arc::clone(&self.receiver_cards), self.retention.clone());
+            let started = Receiving::start(link, namespace, id, delegations, queries, cards, retention);
+            started.map_ok(Arc::new)
         };
-        self.results.get_or_try_init(start).await
+        Ok(self.results.get_or_try_init(start).await?)
     }
 
     /// The same, and who comes online, once.
-    pub(crate) async fn watch_agents(&self) -> Result<&Receiving, DelegateError> {
+    pub(crate) async fn watch_agents(&self) -> Result<Arc<Receiving>, DelegateError> {
         let receiving = self.receive_results().await?;
         receiving.watch(&self.link, &self.namespace).await;
         Ok(receiving)

@@ -17,6 +17,12 @@ use crate::common::*;
 /// Where a stream is told to end.
 type Enough = Arc<AtomicBool>;
 
+/// Gives a task's text back.
+#[skill]
+async fn repeated(task: Task) -> String {
+    task.text().to_string()
+}
+
 /// Sends numbers: at least so many, and until it is enough.
 #[tool]
 async fn chatter(least: u64, partials: Partials<u64>, State(enough): State<Enough>) -> Result<u64, String> {
@@ -146,6 +152,17 @@ on_each_broker! {
         assert!(poll_once(kept.as_mut()).await.is_pending(), "it subscribes");
         soon(all_are_answered(&client, 1)).await;
         assert_eq!(soon(kept).await.unwrap(), 7);
+        agent.stop().await;
+    }
+
+    async fn a_first_task_that_nobody_polls_holds_up_no_tasks(broker) {
+        let agent = Agent::new("worker").skills(skills![repeated]).start(&broker.url()).await.unwrap();
+        let client = Client::connect(&broker.url()).await.unwrap();
+        let task = |text: &str| client.request("worker", NewTask::skill("repeated").text(text)).returning::<String>();
+        let mut kept = pin!(task("kept").timeout(Duration::from_secs(60)).into_future());
+        assert!(poll_once(kept.as_mut()).await.is_pending(), "it subscribes");
+        assert_eq!(soon(task("other").into_future()).await.unwrap(), "other");
+        assert_eq!(soon(kept).await.unwrap(), "kept");
         agent.stop().await;
     }
 

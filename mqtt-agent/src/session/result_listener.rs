@@ -1,6 +1,7 @@
 //! Receives results, and learns which agents come online: one tokio task for each connection.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::OnceCell;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,12 +17,14 @@ use super::delegations::{Delegations, Lane, Work};
 use super::queries::Queries;
 use crate::discover::ReceiverCards;
 use crate::link::{
-    Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, Subscription,
+    Ack, ConnectionState, Filter, Inbound, Inbox, Link, MessageHandler, RetainHandling, SubscribeError,
+    Subscription,
 };
 use crate::log_rate::limited;
+use crate::once::Once;
 use crate::shown::shown;
 use crate::spawn;
-use crate::store::Retention;
+use crate::store::{Retention, StoreError};
 use crate::wire::{AgentStatus, DecodeError, Identifier, Namespace, Status, TaskResult};
 
 /// What is done at once of what waits for the store, and of what waits for the connection. More waits in its order.
@@ -37,6 +39,34 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often ended tasks are removed from the store.
 const PRUNE: Duration = Duration::from_secs(60);
 
+/// Why no results can be received. All who wait for the same attempt get it.
+#[derive(Debug, Clone)]
+pub(crate) enum NotReceiving {
+    Store(StoreError),
+    Denied(SubscribeError),
+}
+
+impl From<StoreError> for NotReceiving {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<SubscribeError> for NotReceiving {
+    fn from(error: SubscribeError) -> Self {
+        Self::Denied(error)
+    }
+}
+
+impl From<NotReceiving> for DelegateError {
+    fn from(error: NotReceiving) -> Self {
+        match error {
+            NotReceiving::Store(error) => error.into(),
+            NotReceiving::Denied(error) => error.into(),
+        }
+    }
+}
+
 /// What makes results arrive, for as long as it is held.
 pub(crate) struct Receiving {
     handler: MessageHandler,
@@ -44,7 +74,7 @@ pub(crate) struct Receiving {
     /// Whether results are to be kept for a later process.
     durable: bool,
     /// Made with the first task that is asked for. `None` where the broker does not let us see who is there.
-    statuses: OnceCell<Option<Subscription>>,
+    statuses: Once<Option<Arc<Subscription>>, Infallible>,
     _reader: AbortOnDropHandle<()>,
 }
 
@@ -52,23 +82,23 @@ impl Receiving {
     /// Takes up what an earlier process asked for, and subscribes our results. `retention`: where nobody else removes
     /// what is too old from the store.
     pub(crate) async fn start(
-        link: &Link,
-        namespace: &Namespace,
-        id: &Identifier,
-        delegations: &Arc<Delegations>,
-        queries: &Arc<Queries>,
-        cards: &Arc<ReceiverCards>,
+        link: Link,
+        namespace: Namespace,
+        id: Identifier,
+        delegations: Arc<Delegations>,
+        queries: Arc<Queries>,
+        cards: Arc<ReceiverCards>,
         retention: Option<Retention>,
-    ) -> Result<Self, DelegateError> {
+    ) -> Result<Self, NotReceiving> {
         // Before results arrive: each has to find its task.
         let some = delegations.recover().await?;
         let (handler, inbox) = link.inbox("a result");
         let reader = Reader {
             link: link.clone(),
             namespace: namespace.clone(),
-            delegations: Arc::clone(delegations),
-            queries: Arc::clone(queries),
-            cards: Arc::clone(cards),
+            delegations: Arc::clone(&delegations),
+            queries,
+            cards,
             retention,
         };
         let durable = delegations.store().is_durable();
@@ -78,26 +108,29 @@ impl Receiving {
         let results = Some(link.subscribe_one(results, handler.clone()).await?);
         // Only then: it sends tasks again, and agents that have ended them answer at once.
         let reader = spawn::owned(reader.run(inbox));
-        let receiving = Self { handler, results, durable, statuses: OnceCell::new(), _reader: reader };
+        let receiving = Self { handler, results, durable, statuses: Once::default(), _reader: reader };
         if some {
-            receiving.watch(link, namespace).await;
+            receiving.watch(&link, &namespace).await;
         }
         Ok(receiving)
     }
 
     /// Subscribes everybody's status, once: tasks are sent again to agents that come back.
     pub(crate) async fn watch(&self, link: &Link, namespace: &Namespace) {
-        let subscribe = || async {
+        let subscribe = || {
             let statuses = Filter::new(namespace.agent_statuses());
-            match link.subscribe_one(statuses, self.handler.clone()).await {
-                Ok(statuses) => Some(statuses),
-                Err(error) => {
-                    crate::log::info!(%error, "failed to subscribe to the statuses of agents: tasks are not sent again to those that come back");
-                    None
+            let (link, handler) = (link.clone(), self.handler.clone());
+            async move {
+                match link.subscribe_one(statuses, handler).await {
+                    Ok(statuses) => Ok(Some(Arc::new(statuses))),
+                    Err(error) => {
+                        crate::log::info!(%error, "failed to subscribe to the statuses of agents: tasks are not sent again to those that come back");
+                        Ok(None)
+                    }
                 }
             }
         };
-        self.statuses.get_or_init(subscribe).await;
+        let Ok(_) = self.statuses.get_or_try_init(subscribe).await;
     }
 
     /// Where a single task's result goes as well (`A2A-7`).
