@@ -264,6 +264,19 @@ on_each_broker! {
         agent.stop().await;
     }
 
+    async fn mcp_15a_a_refusal_expires_no_earlier_than_an_answer(broker) {
+        let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
+        let mut peer = RawPeer::connect(&broker.url(), "peer").await;
+        peer.subscribe(RESPONSES).await;
+        let mut properties = reply_to(RESPONSES, b"c");
+        properties.message_expiry_interval = Some(300);
+        peer.publish("a2a/v1/mcp/tools/add/call", "{", properties).await;
+        let refusal = peer.next(RESPONSES).await;
+        let expiry = refusal.properties.unwrap().message_expiry_interval.unwrap();
+        assert!((350..=361).contains(&expiry), "{expiry}");
+        agent.stop().await;
+    }
+
     async fn mcp_15a_an_answer_outlives_the_tools_own_limit_as_its_call_does_also_when_it_comes_again(broker) {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;

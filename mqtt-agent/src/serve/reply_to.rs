@@ -18,7 +18,7 @@ use crate::wire::{Identifier, TraceContext, is_topic_text};
 /// How much longer the broker keeps an answer than its caller says it waits (`MCP-15a`): clocks and queues differ.
 const KEPT_LONGER: Duration = Duration::from_secs(60);
 
-/// How long an answer is kept whose caller did not say how long it waits.
+/// How long the caller of an answer that is sent at once waits, where it does not say.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// Where and how one message is answered.
@@ -30,6 +30,8 @@ pub(crate) struct ReplyTo {
     trace: Option<TraceContext>,
     /// The largest message that the receiver says it takes (`SUB-14`).
     limit: Option<u64>,
+    /// How long the caller waits, where it says so.
+    waits: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,13 +55,14 @@ impl ReplyTo {
     /// Answers on a topic that was found to be safe.
     pub(crate) fn new(topic: String, correlation: Option<Bytes>, trace: Option<TraceContext>) -> Self {
         let (topic, correlation) = (topic.into(), correlation.map(Correlation::Data));
-        Self { topic, correlation, trace, limit: None }
+        Self { topic, correlation, trace, limit: None, waits: None }
     }
 
     /// The same, with what a message's properties say.
     pub(crate) fn with(topic: String, properties: &Properties) -> Self {
         let trace = TraceContext::from_user_properties(&properties.user);
-        Self::new(topic, properties.correlation_data.clone(), trace)
+        let this = Self::new(topic, properties.correlation_data.clone(), trace);
+        Self { waits: properties.expiry, ..this }
     }
 
     /// Answers a message on its Response Topic. `None` for one that nobody may publish to: the broker would end the
@@ -122,7 +125,7 @@ impl ReplyTo {
 
     /// Answers without waiting, from where nothing may wait. A failure is logged.
     pub(crate) fn send_now(&self, link: &Link, payload: impl Into<Bytes>) {
-        send_now(link, self.message_until(payload, deadline::within(KEPT)));
+        send_now(link, self.message_until(payload, deadline::within(self.waits.unwrap_or(KEPT))));
     }
 }
 
