@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
@@ -26,8 +26,8 @@ use crate::deadline;
 /// Where and how to connect, checked once.
 pub(super) struct Address {
     pub(super) target: Target,
-    /// Which of the host's addresses an attempt begins at: the next one after each that failed.
-    first: AtomicUsize,
+    /// Which of the host's addresses the last attempt began at that failed. Not its place: resolvers change the order.
+    failed: Mutex<Option<SocketAddr>>,
     /// The largest packet that is accepted.
     largest: usize,
     /// One at a time asks for credentials.
@@ -47,7 +47,7 @@ impl Address {
         };
         let address = Self {
             target,
-            first: AtomicUsize::new(0),
+            failed: Mutex::default(),
             largest: usize::try_from(options.max_packet_size).unwrap_or(usize::MAX),
             turns: Arc::new(Semaphore::new(1)),
             #[cfg(feature = "tls")]
@@ -79,8 +79,11 @@ impl Address {
     async fn tcp(&self, deadline: Instant) -> io::Result<TcpStream> {
         let Target { host, port, .. } = &self.target;
         let mut addresses: Vec<SocketAddr> = lookup_host((host.as_str(), *port)).await?.collect();
-        if let Some(first) = self.first.load(Ordering::Relaxed).checked_rem(addresses.len()) {
-            addresses.rotate_left(first);
+        {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            begin_after(*failed, &mut addresses);
+            // Until this attempt succeeds.
+            *failed = addresses.first().copied();
         }
         connect_any(&addresses, deadline).await
     }
@@ -122,6 +125,14 @@ impl Address {
             ended.text = format!("{} before it answered; {hint}", ended.text);
         }
         ended
+    }
+}
+
+/// Puts the address first that follows the one that failed.
+fn begin_after(failed: Option<SocketAddr>, addresses: &mut [SocketAddr]) {
+    let failed = failed.and_then(|failed| addresses.iter().position(|address| *address == failed));
+    if let Some(next) = failed.and_then(|place| (place + 1).checked_rem(addresses.len())) {
+        addresses.rotate_left(next);
     }
 }
 
@@ -203,9 +214,9 @@ pub(super) async fn dial(
             Err(Ended::attempt(late, None))
         }
     };
-    if outcome.is_err() {
-        // What answers at its socket alone would be tried for ever.
-        address.first.fetch_add(1, Ordering::Relaxed);
+    if outcome.is_ok() {
+        // The same one again, should the connection be lost. What answers at its socket alone would be tried for ever.
+        *address.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
     outcome
 }
@@ -290,13 +301,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_attempt_begins_at_the_next_address_after_one_that_failed() {
+    async fn an_attempt_that_failed_is_remembered_by_its_address() {
         let refused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let options = Arc::new(LinkOptions::new(format!("mqtt://{refused}"), "next"));
         let address = Address::new(&options).unwrap();
-        for failed in 1..=2 {
-            assert!(dial(Arc::clone(&address), Arc::clone(&options), true).await.is_err());
-            assert_eq!(address.first.load(Ordering::Relaxed), failed);
+        assert!(dial(Arc::clone(&address), Arc::clone(&options), true).await.is_err());
+        assert_eq!(*address.failed.lock().unwrap(), Some(refused));
+    }
+
+    #[test]
+    fn the_address_after_the_one_that_failed_comes_first_in_whatever_order_they_come() {
+        let [a, b, c] = [1, 2, 3].map(|last| SocketAddr::from(([127, 0, 0, last], 1883)));
+        for (failed, found, tried) in [
+            (None, [a, b, c], [a, b, c]),
+            (Some(a), [a, b, c], [b, c, a]),
+            (Some(a), [b, c, a], [b, c, a]),
+            (Some(c), [a, b, c], [a, b, c]),
+        ] {
+            let mut addresses = found;
+            begin_after(failed, &mut addresses);
+            assert_eq!(addresses, tried, "{failed:?} failed");
         }
     }
 }

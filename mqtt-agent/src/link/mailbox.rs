@@ -157,7 +157,7 @@ impl Mailbox {
                 waiting.miss(&inbound, what);
                 return ack.refused();
             }
-            // What comes again, too: then it is acknowledged before it can end the process once more.
+            // What comes again, too: its reader holds up nothing. Nobody waits for the broker to have it.
             if ack.is_awaited() && has_room {
                 std::mem::replace(&mut ack, Ack::none()).in_memory();
             }
