@@ -54,9 +54,10 @@ use unsent::Unsent;
 /// Messages that may be in hand beside the tasks: those that are answered, and results that are sent.
 const READING: usize = 1024;
 
-/// While the store fails: how many messages about tasks that are not read yet, and how many rejected tasks, wait for it.
-/// Together fewer than [`READING`].
+/// While the store fails: how many messages about tasks that are not read yet, how many such tasks that are sent again, and how
+/// many rejected tasks, wait for it. Together fewer than [`READING`].
 const UNREAD: u32 = 512;
+const REPEATED: u32 = 192;
 const WITHDRAWN: u32 = 256;
 
 /// How long a stop waits for what came while it said that the agent is offline.
@@ -99,6 +100,8 @@ pub(super) struct Executor {
     pending: Pending,
     /// For acknowledged messages about these.
     unread: Room,
+    /// For those of these that are sent again: they say nothing new, and must keep no cancel out.
+    repeated: Room,
     /// For tasks that were rejected, and may be in the store all the same.
     withdrawn: Room,
     /// Owns every tokio task.
@@ -215,6 +218,7 @@ impl SkillServer {
             live: Mutex::default(),
             pending: Pending::default(),
             unread: Room::new(UNREAD),
+            repeated: Room::new(REPEATED),
             withdrawn: Room::new(WITHDRAWN),
             tasks: TaskTracker::new(),
             unsent: Unsent::default(),

@@ -79,7 +79,7 @@ impl Executor {
         // What is told of it needs none of these.
         let task = Task { title: String::new(), kind: String::new(), messages: Vec::new(), ..asked.task };
         asked.task = task;
-        let Some(room) = self.unread.take(json::memory(&asked)) else {
+        let Some(room) = self.repeated.take(json::memory(&asked)) else {
             // Who hears nothing asks again.
             return limited!(warn, "dropped a task that came again: too many wait for the store", task = %shown(&asked.task.task_id));
         };

@@ -91,9 +91,9 @@ impl Unsent {
         self.owners().remove(id, received, Instant::now());
     }
 
-    /// It could not be read.
+    /// It could not be read: that says nothing of its owner.
     fn put_off(&self, id: &Identifier) {
-        self.owners().failed(id, Instant::now());
+        self.owners().put_off(id, Instant::now(), |_| AGAIN_MOST);
     }
 }
 
@@ -117,12 +117,17 @@ impl Owners {
         self.of.insert(id.clone(), topic);
     }
 
-    /// Nobody was there: later each time, once for all that was sent together.
+    /// Nobody was there.
     fn failed(&mut self, id: &Identifier, now: Instant) {
+        self.put_off(id, now, Owner::most);
+    }
+
+    /// Later each time, once for all that was tried together.
+    fn put_off(&mut self, id: &Identifier, now: Instant, most: fn(&Owner) -> Duration) {
         let Some(owner) = self.of.get(id).and_then(|topic| self.owners.get_mut(topic)) else { return };
         if owner.at <= now {
             owner.at = now + owner.pause;
-            owner.pause = owner.pause.saturating_mul(2).min(owner.most());
+            owner.pause = owner.pause.saturating_mul(2).min(most(owner));
         }
         owner.is_back = false;
     }
