@@ -158,6 +158,31 @@ impl Session {
         Ok(self.results.get_or_try_init(start).await?)
     }
 
+    /// The same where a program goes on without them: what fails is told, and made up for by the next task.
+    pub(crate) async fn take_up_results(&self, within: Duration) {
+        let granted = timeout(within, self.receive_results()).await;
+        self.took_up_results(granted.ok());
+    }
+
+    /// What became of the results of an earlier process; `None`: it took too long.
+    pub(crate) fn took_up_results(&self, granted: Option<Result<Arc<Receiving>, DelegateError>>) {
+        match granted {
+            Some(Ok(_)) => return,
+            Some(Err(error)) => {
+                crate::log::warn!(%error, "failed to take up the tasks of an earlier process; this is tried again with the next \
+                    task and by `Client::results`, and agents then send their results again");
+            }
+            None => {
+                crate::log::warn!(
+                    "failed to take up the tasks of an earlier process: the store or the broker did \
+                    not answer in time; this is tried again with the next task and by `Client::results`, and agents then send \
+                    their results again"
+                );
+            }
+        }
+        self.delegations.miss_results();
+    }
+
     /// The same, and who comes online, once.
     pub(crate) async fn watch_agents(&self) -> Result<Arc<Receiving>, DelegateError> {
         let receiving = self.receive_results().await?;

@@ -162,7 +162,7 @@ impl Running {
 
         let store: Arc<dyn TaskStore> = store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         // What has no store of its own has nothing of an earlier process.
-        let receives_results = checked.presence.is_some() || store.is_durable();
+        let (has_skills, is_durable) = (checked.presence.is_some(), store.is_durable());
         // Where there are skills they remove what is too old, of both sides.
         let unserved = checked.skills.is_empty().then(|| retention.clone());
         let session = Session::new(
@@ -239,9 +239,12 @@ impl Running {
                 running.skills =
                     Some(SkillServer::start(client.handle().clone(), states, limits, parts, patience).await?);
             }
-            if receives_results {
-                // Results of what an earlier process asked for find their owner without being asked for.
+            // Results of what an earlier process asked for find their owner without being asked for.
+            if has_skills {
                 client.session().receive_results().await.map_err(Error::from)?;
+            } else if is_durable {
+                // What serves no tasks needs no right to them, nor a store.
+                client.session().take_up_results(patience).await;
             }
             Ok(())
         };

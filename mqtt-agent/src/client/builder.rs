@@ -94,22 +94,7 @@ impl ClientBuilder {
             };
             let (connected, granted) = tokio::join!(connected, granted);
             connected?;
-            match granted {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    session.delegations().miss_results();
-                    crate::log::warn!(%error, "failed to take up the tasks of an earlier process; this is tried again with the next \
-                        task and by `Client::results`, and agents then send their results again");
-                }
-                None => {
-                    session.delegations().miss_results();
-                    crate::log::warn!(
-                        "failed to take up the tasks of an earlier process: the store or the broker did \
-                        not answer in time; this is tried again with the next task and by `Client::results`, and agents then send \
-                        their results again"
-                    );
-                }
-            }
+            session.took_up_results(granted);
         } else {
             connected.await?;
         }
