@@ -270,6 +270,11 @@ fn known<T>(listed: Result<mqtt_agent::Listing<T>, mqtt_agent::DiscoverError>) -
 
 /// Looks at a broker that is lost behind so many grants.
 async fn look_at_a_lost_broker(granted: usize) {
+    let is_right = |known: Option<usize>, what: &str| match granted {
+        // The broker is there again long before the listing has to end.
+        1 => assert_eq!(known, Some(1), "{what} behind the first grant"),
+        _ => assert_ne!(known, Some(0), "{what} behind {granted} grants"),
+    };
     let connect = async || {
         let broker = support::lost_behind_the_grant(&one_of_each(), granted).await;
         let client = Client::connect(&broker.url()).await.unwrap();
@@ -277,15 +282,15 @@ async fn look_at_a_lost_broker(granted: usize) {
     };
     let tools = async {
         let (_broker, client) = connect().await;
-        assert_ne!(known(client.tools().partial().await), Some(0), "tools behind {granted}");
+        is_right(known(client.tools().partial().await), "tools");
     };
     let servers = async {
         let (_broker, client) = connect().await;
-        assert_ne!(known(client.servers().partial().await), Some(0), "servers behind {granted}");
+        is_right(known(client.servers().partial().await), "servers");
     };
     let agents = async {
         let (_broker, client) = connect().await;
-        assert_ne!(known(client.agents().partial().await), Some(0), "agents behind {granted}");
+        is_right(known(client.agents().partial().await), "agents");
     };
     soon(async { tokio::join!(tools, servers, agents) }).await;
 }
@@ -306,15 +311,15 @@ async fn mcp_11_a_card_is_not_missed_for_want_of_a_connection() {
     };
     let tool = async {
         let (_broker, client) = connect().await;
-        assert!(!matches!(client.tool("add").await, Ok(None)), "a tool");
+        assert!(client.tool("add").await.unwrap().is_some(), "a tool");
     };
     let server = async {
         let (_broker, client) = connect().await;
-        assert!(!matches!(client.server("up").await, Ok(None)), "a server");
+        assert!(client.server("up").await.unwrap().is_some(), "a server");
     };
     let agent = async {
         let (_broker, client) = connect().await;
-        assert!(!matches!(client.agent("desk").await, Ok(None)), "an agent");
+        assert!(client.agent("desk").await.unwrap().is_some(), "an agent");
     };
     soon(async { tokio::join!(tool, server, agent) }).await;
 }

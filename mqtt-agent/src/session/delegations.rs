@@ -543,6 +543,12 @@ impl Delegations {
         self.unclaimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A task that ended without a waiter, for somebody who asks for this one; `None` where it is being taken. It is given back
+    /// like the [next](Self::next_unclaimed).
+    pub(crate) fn claim(&self, task_id: &Identifier) -> Option<Unread> {
+        self.unclaimed_tasks().claim(task_id)
+    }
+
     /// The requester has the result. `None`: it is kept no more, or was taken before.
     pub(crate) async fn settle(&self, unread: &Unread) -> Result<Option<TaskRecord>, StoreError> {
         let record = self.store.get(TaskSide::Delegator, unread.task_id.as_str()).await?;

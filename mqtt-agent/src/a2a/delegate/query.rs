@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::handle::Delegated;
+use super::results::take;
 use super::{TaskHandle, send};
 use crate::link::{Filter, Message};
 use crate::session::{DelegateError, Names, Session, SessionHandle};
@@ -195,7 +196,11 @@ async fn attached_until(
     // Dropped on every way out, it is as it was.
     let attached = Delegated::new(asking.handle.clone(), Arc::clone(&delegation), waiting, Some(result));
     if session.delegations().is_unclaimed(&delegation).await? {
-        return Err(is_attached());
+        // Its end is here, and from now on for this handle alone.
+        let unread = session.delegations().claim(&task_id).ok_or_else(is_attached)?;
+        let task = take(session, unread).await?.ok_or_else(is_attached)?;
+        session.delegations().told(TaskResult::of(&task, &asking.agent));
+        return Ok(attached);
     }
     let Some(found) = asking.one(task_id.clone(), until).await? else {
         return Err(DelegateError::UnknownTask { task_id: task_id.to_string(), agent: asking.agent.clone() });

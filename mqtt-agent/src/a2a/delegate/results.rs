@@ -77,14 +77,18 @@ impl Stream for Results {
 async fn next(session: Arc<Session>) -> Result<Option<Task>, StoreError> {
     loop {
         let Some(unread) = session.delegations().next_unclaimed().await? else { return Ok(None) };
-        let mut next = Popped { session: Arc::clone(&session), unread, done: false };
-        let record = session.delegations().settle(&next.unread).await?;
-        next.done = true;
-        // None: it was pruned meanwhile, or taken.
-        if let Some(record) = record {
-            return Ok(Some(record.task));
+        if let Some(task) = take(&session, unread).await? {
+            return Ok(Some(task));
         }
     }
+}
+
+/// Takes a task that ended without a waiter. `None`: it was pruned meanwhile, or taken.
+pub(super) async fn take(session: &Arc<Session>, unread: Unread) -> Result<Option<Task>, StoreError> {
+    let mut popped = Popped { session: Arc::clone(session), unread, done: false };
+    let record = session.delegations().settle(&popped.unread).await?;
+    popped.done = true;
+    Ok(record.map(|record| record.task))
 }
 
 /// A task that was taken from the queue. Dropped before it is delivered, it goes back.

@@ -83,6 +83,20 @@ impl Unclaimed {
         Some(Unread { task_id, unsure })
     }
 
+    /// This one, which comes back like the [next](Self::pop). `None` where somebody is about to take it. One that only the
+    /// store has may have been taken.
+    pub(crate) fn claim(&mut self, task_id: &Identifier) -> Option<Unread> {
+        if !self.taking.insert(task_id.clone()) {
+            return None;
+        }
+        let known = self.known.remove(task_id);
+        if known {
+            self.order.retain(|waiting| waiting != task_id);
+        }
+        let unsure = self.unsure.remove(task_id) || !known;
+        Some(Unread { task_id: task_id.clone(), unsure })
+    }
+
     /// The waiter that was about to take it has it.
     pub(crate) fn taken(&mut self, task_id: &Identifier) {
         self.taking.remove(task_id);
@@ -101,6 +115,21 @@ mod tests {
 
     fn sure(number: usize) -> Option<Unread> {
         Some(Unread { task_id: id(number), unsure: false })
+    }
+
+    #[test]
+    fn one_that_is_claimed_by_its_id_is_nobody_elses_until_it_comes_back() {
+        let mut unclaimed = Unclaimed::default();
+        (1..=3).for_each(|number| unclaimed.push(id(number)));
+        assert_eq!(unclaimed.claim(&id(2)), sure(2));
+        assert_eq!(unclaimed.claim(&id(2)), None, "it is being taken");
+        assert_eq!(unclaimed.pop(), sure(1));
+        assert_eq!(unclaimed.claim(&id(1)), None, "it is being taken");
+        assert_eq!(unclaimed.pop(), sure(3));
+        unclaimed.push(id(2));
+        assert_eq!(unclaimed.pop(), sure(2));
+        unclaimed.taken(&id(2));
+        assert_eq!(unclaimed.claim(&id(2)), Some(Unread { task_id: id(2), unsure: true }), "the store knows");
     }
 
     #[test]
