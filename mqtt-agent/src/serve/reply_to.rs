@@ -30,8 +30,6 @@ pub(crate) struct ReplyTo {
     trace: Option<TraceContext>,
     /// The largest message that the receiver says it takes (`SUB-14`).
     limit: Option<u64>,
-    /// How long the caller waits, where it says so.
-    waits: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,14 +53,13 @@ impl ReplyTo {
     /// Answers on a topic that was found to be safe.
     pub(crate) fn new(topic: String, correlation: Option<Bytes>, trace: Option<TraceContext>) -> Self {
         let (topic, correlation) = (topic.into(), correlation.map(Correlation::Data));
-        Self { topic, correlation, trace, limit: None, waits: None }
+        Self { topic, correlation, trace, limit: None }
     }
 
     /// The same, with what a message's properties say.
     pub(crate) fn with(topic: String, properties: &Properties) -> Self {
         let trace = TraceContext::from_user_properties(&properties.user);
-        let this = Self::new(topic, properties.correlation_data.clone(), trace);
-        Self { waits: properties.expiry, ..this }
+        Self::new(topic, properties.correlation_data.clone(), trace)
     }
 
     /// Answers a message on its Response Topic. `None` for one that nobody may publish to: the broker would end the
@@ -123,9 +120,10 @@ impl ReplyTo {
         self.message(payload).with_expiry(left + KEPT_LONGER)
     }
 
-    /// Answers without waiting, from where nothing may wait. A failure is logged.
-    pub(crate) fn send_now(&self, link: &Link, payload: impl Into<Bytes>) {
-        send_now(link, self.message_until(payload, deadline::within(self.waits.unwrap_or(KEPT))));
+    /// Answers without waiting, from where nothing may wait. A failure is logged. `waits`: how long the caller waits, where it
+    /// says so.
+    pub(crate) fn send_now(&self, link: &Link, payload: impl Into<Bytes>, waits: Option<Duration>) {
+        send_now(link, self.message_until(payload, deadline::within(waits.unwrap_or(KEPT))));
     }
 }
 

@@ -253,7 +253,11 @@ impl Service {
                     let reply_to = reply_to(request.response_topic.as_deref(), None, None)?;
                     let message = format!("`client`: {error}");
                     let error = malformed_call(message);
-                    reply_to.send_now(&self.shared.link, refusal(&request.call_id, error, received));
+                    reply_to.send_now(
+                        &self.shared.link,
+                        refusal(&request.call_id, error, received),
+                        properties.expiry,
+                    );
                     return None;
                 }
                 let Some(reply_to) =
@@ -279,7 +283,7 @@ impl Service {
                 // Its own id, or else what it is correlated by.
                 let call_id = malformed.call_id.clone().or_else(|| correlated_id(properties))?;
                 let error = malformed_call(malformed.to_string());
-                reply_to.send_now(&self.shared.link, refusal(&call_id, error, received));
+                reply_to.send_now(&self.shared.link, refusal(&call_id, error, received), properties.expiry);
                 None
             }
         }
@@ -538,7 +542,7 @@ impl Service {
             return limited!(warn, "dropped a call: too many are in hand", tool = self.tool.name);
         };
         let reply_to = ReplyTo::with(topic, properties);
-        reply_to.send_now(&self.shared.link, refusal(&call_id, error, Instant::now()));
+        reply_to.send_now(&self.shared.link, refusal(&call_id, error, Instant::now()), properties.expiry);
     }
 }
 

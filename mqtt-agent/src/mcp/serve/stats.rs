@@ -114,7 +114,7 @@ impl Answering {
     }
 
     fn ping(self: &Arc<Self>, reply_to: &ReplyTo) {
-        reply_to.send_now(&self.link, self.server.to_bytes());
+        reply_to.send_now(&self.link, self.server.to_bytes(), None);
     }
 
     fn stats(self: &Arc<Self>, reply_to: &ReplyTo) {
@@ -123,7 +123,7 @@ impl Answering {
         };
         let (this, reply_to) = (Arc::clone(self), reply_to.clone());
         spawn::tracked(&self.tasks, async move {
-            reply_to.send_now(&this.link, this.counted().to_bytes());
+            reply_to.send_now(&this.link, this.counted().to_bytes(), None);
             drop(place);
         });
     }
