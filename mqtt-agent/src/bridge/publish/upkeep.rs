@@ -148,9 +148,7 @@ async fn serve(
                 (false, LONGEST_WAIT)
             }
         };
-        if is_served {
-            wait = FIRST_WAIT;
-        }
+        wait = if is_served { FIRST_WAIT } else { wait.min(longest) };
     }
 }
 
