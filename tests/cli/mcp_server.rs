@@ -29,7 +29,7 @@ fn tool(name: &str, more: Value) -> Value {
     tool
 }
 
-fn tools(has_more: bool) -> Vec<Value> {
+fn tools(has_more: bool, how: &str) -> Vec<Value> {
     let mut tools = vec![
         tool(
             "echo",
@@ -62,6 +62,9 @@ fn tools(has_more: bool) -> Vec<Value> {
     if has_more {
         tools.retain(|tool| tool["name"] != "plain");
         tools.push(tool("more", json!({})));
+        if how == "two" {
+            tools.push(tool("other", json!({})));
+        }
     }
     tools
 }
@@ -121,7 +124,7 @@ fn main() {
                 let error = json!({"code": -32603, "message": "not now"});
                 say(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
             }
-            "tools/list" => answer(&id, json!({"tools": tools(has_more.load(Ordering::SeqCst))})),
+            "tools/list" => answer(&id, json!({"tools": tools(has_more.load(Ordering::SeqCst), &how)})),
             "resources/list" => answer(&id, json!({"resources": [{"uri": "test://one", "name": "one"}]})),
             "resources/read" => {
                 let uri = &params["uri"];

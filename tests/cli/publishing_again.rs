@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mqtt_agent::bridge::{McpServer, PublishEvent, Published, Publisher};
 use mqtt_agent::prelude::*;
-use support::fake_broker::{Action, Event, Hook, Packet};
+use support::fake_broker::{Action, Event, Hook, Packet, Properties};
 use support::{FakeBroker, Knobs, soon};
 
 use crate::published::SERVER;
@@ -53,6 +53,37 @@ async fn a_tool_for_which_the_broker_has_no_answer_in_time_is_served_later() {
     broker.set(|knobs| knobs.hook = Hook::new(once));
     assert_eq!(client.call("change", ()).await.unwrap(), "changed");
     until_served(&mut published, "more").await;
+    published.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tool_for_which_the_broker_never_has_an_answer_does_not_hold_up_the_others() {
+    let broker = FakeBroker::start(Knobs::default()).await;
+    let mut published = soon(publisher(&broker, "two").start()).await.unwrap();
+    let client = Client::connect(broker.url()).await.unwrap();
+    let never = |event: &Event| subscribes(event, "more").then_some(Action::Ignore);
+    broker.set(|knobs| knobs.hook = Hook::new(never));
+    assert_eq!(client.call("change", ()).await.unwrap(), "changed");
+    until_served(&mut published, "other").await;
+    published.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tool_at_which_the_broker_ends_each_connection_is_left_out_and_the_others_are_served() {
+    let end = |event: &Event| subscribes(event, "echo").then(|| Action::Disconnect(0x82, Properties::new()));
+    let broker = FakeBroker::start(Knobs { hook: Hook::new(end), ..Knobs::default() }).await;
+    let options = ConnectOptions::new(broker.url());
+    let mut published =
+        soon(Publisher::new(options, McpServer::command(SERVER, ["/dev/null", ""])).start()).await.unwrap();
+    let tools = published.tools();
+    assert!(tools.contains(&"each".to_owned()) && !tools.contains(&"echo".to_owned()), "{tools:?}");
+    let reason = loop {
+        match soon(published.next()).await.expect("it goes on") {
+            PublishEvent::Dropped { tool, reason } if tool == "echo" => break reason,
+            _ => {}
+        }
+    };
+    assert!(reason.contains("the connection ended each time"), "{reason}");
     published.stop().await;
 }
 

@@ -55,9 +55,10 @@ const EVENTS: usize = 256;
 /// Publishes an MCP server: its tools become tools on the broker, and their calls are forwarded to it.
 ///
 /// Every tool of `tools/list` has a card, which follows changes of the list. A tool whose name or schema is invalid on
-/// MQTT, or that the broker denies, is left out, with a warning in the log; the others work. Progress becomes partial results, a cancelled call is
-/// cancelled at the server, content is passed on unchanged (`MCP-21`), and a result with `isError` becomes a
-/// `tool_error` with the code `is_error`, whose data has the content.
+/// MQTT, or that the broker denies or answers with the end of the connection, is left out, with a warning in the log;
+/// the others work. Progress becomes partial results, a cancelled call is cancelled at the server, content is passed on
+/// unchanged (`MCP-21`), and a result with `isError` becomes a `tool_error` with the code `is_error`, whose data has the
+/// content.
 ///
 /// When the server ends, it is started again; until then its cards are offline. The wait is 0.5 s if the server had
 /// answered a call or run for 10 s; else the wait doubles, up to 30 s.
@@ -196,13 +197,15 @@ impl Publisher {
         // Before the cards: a host that sees one may call at once.
         lines.send_replace(Some(connection.line().clone()));
         // The first tools are there when this returns.
-        let failed: PublishServerError = match shelf.fill(&connection).await {
-            Ok(Filled::Whole) => {
-                let until = stopped.clone();
-                let keeping = spawn::owned(upkeep::run(shelf, server, connection, lines, until));
-                return Ok(Published { id, name, tools, events: heard, stopped, keeping });
-            }
-            Ok(Filled::Partly(error)) => error.into(),
+        let failed: PublishServerError = match connection.line().tools().await {
+            Ok(listed) => match shelf.fill(listed).await {
+                Filled::Whole => {
+                    let until = stopped.clone();
+                    let keeping = spawn::owned(upkeep::run(shelf, server, connection, lines, until));
+                    return Ok(Published { id, name, tools, events: heard, stopped, keeping });
+                }
+                Filled::Partly(error) => error.into(),
+            },
             Err(error) => error.into(),
         };
         connection.end().await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, ClientRequest, Implementation, PingRequest, ServerPeerInfo, Tool,
+    ClientCapabilities, ClientConfig, ClientRequest, Implementation, PaginatedRequestParams, PingRequest,
+    ServerPeerInfo, Tool,
 };
 use rmcp::service::{Peer, PeerRequestOptions, RunningService, ServiceError, serve_client};
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -28,13 +29,13 @@ const HELLO: Duration = Duration::from_secs(120);
 const LIST: Duration = Duration::from_secs(30);
 
 /// How often a server that was not started here is pinged.
-const PING: Duration = Duration::from_secs(15);
+const PING: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 15 });
 
 /// How long it may take to answer.
 const PONG: Duration = Duration::from_secs(15);
 
 /// How many tools of a server are looked at.
-const MOST_TOOLS: usize = 10_000;
+pub(super) const MOST_TOOLS: usize = 10_000;
 
 /// What this client can do for servers: nothing.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Connection {
         self.service.peer().peer_info()
     }
 
-    /// Waits until the server is gone, and says how. Cancel safe.
+    /// Waits until the server is gone, and says how. Dropping it forgets pings without an answer.
     pub(super) async fn lost(&mut self) -> String {
         let closed = async {
             // Its end is only seen by looking.
@@ -189,9 +190,22 @@ impl Line {
         }
     }
 
-    /// All tools of the server.
+    /// All tools of the server. Cancel safe.
     pub(super) async fn tools(&self) -> Result<Vec<Tool>, ServerError> {
-        let listed = timeout(LIST, self.peer.list_all_tools()).await;
+        let pages = async {
+            let (mut tools, mut cursor) = (Vec::new(), None);
+            loop {
+                let from = PaginatedRequestParams::default().with_cursor(cursor);
+                // Dropping it cancels the request, so one without an answer takes no place.
+                let page = self.peer.list_tools(Some(from)).await?;
+                tools.extend(page.tools);
+                cursor = page.next_cursor;
+                if cursor.is_none() || tools.len() > MOST_TOOLS {
+                    return Ok(tools);
+                }
+            }
+        };
+        let listed = timeout(LIST, pages).await;
         let mut tools = listed.map_err(|_| ServerError::Silent { within: LIST })?.map_err(refused)?;
         if tools.len() > MOST_TOOLS {
             crate::log::warn!(tools = tools.len(), "dropped the tools of a server beyond the first 10,000");

@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub(super) const AT_ONCE: usize = if cfg!(test) { 2 } else { 64 };
 
 /// How many pings and lists are on their way beside them.
-const BESIDE: usize = 8;
+pub(super) const BESIDE: usize = 8;
 
 /// Ready to shake hands.
 pub(super) async fn transport(

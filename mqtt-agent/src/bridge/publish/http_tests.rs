@@ -1,5 +1,6 @@
 //! A connection over HTTP, with a server whose answers each test gives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{CallToolRequest, CallToolRequestParams, ClientRequest, PingRequest};
@@ -7,13 +8,17 @@ use rmcp::service::{PeerRequestOptions, ServiceError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::connection::{Connection, Line};
-use super::http::AT_ONCE;
+use super::connection::{Connection, Line, MOST_TOOLS};
+use super::http::{AT_ONCE, BESIDE};
+use super::shelf::Shelf;
 use super::source::McpServer;
+use super::tool::Calls;
+use super::{PublishEvent, Publisher, upkeep};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -37,6 +42,7 @@ impl Asked {
 /// A server, and what it is asked after the handshake.
 struct Server {
     asked: mpsc::UnboundedReceiver<Asked>,
+    url: String,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -50,8 +56,9 @@ impl Server {
                 tokio::spawn(serve(stream, told.clone()));
             }
         });
-        let connection = timeout(SOON, Connection::open(&McpServer::http(url))).await.unwrap().unwrap();
-        (Self { asked, _task: AbortOnDropHandle::new(task) }, connection)
+        let connection =
+            timeout(SOON, Connection::open(&McpServer::http(url.clone()))).await.unwrap().unwrap();
+        (Self { asked, url, _task: AbortOnDropHandle::new(task) }, connection)
     }
 
     /// The next request, which is of this kind.
@@ -181,4 +188,67 @@ async fn a_server_that_a_proxy_answers_for_is_away_after_two_pings() {
     let reason = timeout(SOON, silent).await.unwrap().unwrap();
     assert!(reason.contains("503"), "{reason}");
     connection.end().await;
+}
+
+#[tokio::test]
+async fn lists_without_an_answer_take_no_place() {
+    let (mut server, connection) = Server::start().await;
+    let line = connection.line().clone();
+    let mut held = Vec::new();
+    for _ in 0..AT_ONCE + BESIDE {
+        tokio::select! {
+            listed = line.tools() => panic!("it has no answer: {listed:?}"),
+            asked = server.next("tools/list") => held.push(asked),
+        }
+    }
+    let ping = tokio::spawn(ask(line, ClientRequest::PingRequest(PingRequest::default())));
+    server.next("ping").await.answer(200);
+    timeout(SOON, ping).await.unwrap().unwrap().unwrap();
+    connection.end().await;
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_read_to_the_most_tools() {
+    let (mut server, connection) = Server::start().await;
+    let half: Vec<_> = (0..=MOST_TOOLS / 2)
+        .map(|count| json!({"name": format!("t{count}"), "inputSchema": {"type": "object"}}))
+        .collect();
+    let (listed, ()) = tokio::join!(timeout(SOON, connection.line().tools()), async {
+        for _ in 0..2 {
+            let asked = server.next("tools/list").await;
+            asked.answer.send((200, json!({"tools": half, "nextCursor": "more"}))).unwrap();
+        }
+    });
+    assert_eq!(listed.unwrap().unwrap().len(), MOST_TOOLS);
+    connection.end().await;
+}
+
+#[cfg(feature = "broker")]
+#[tokio::test]
+async fn a_server_that_is_away_is_noticed_while_its_list_is_tried_again() {
+    let (Server { mut asked, url, _task }, connection) = Server::start().await;
+    let broker = crate::broker::Broker::start().await.unwrap();
+    let agent = crate::agent::Agent::new("server").tools(crate::tools![]).open_to_tools();
+    let running = agent.start(broker.url()).await.unwrap();
+    let (lines, line) = watch::channel(None);
+    let calls = Calls { line, tasks: TaskTracker::new(), answered: Arc::default() };
+    let (events, mut heard) = broadcast::channel(64);
+    let how = Publisher::new(broker.url(), McpServer::http(url.clone())).how;
+    let shelf = Shelf::new(running, "server".to_owned(), how, calls, events, watch::channel(Vec::new()).0);
+    let (lanes, stopped) = (connection.line().lanes.clone(), CancellationToken::new());
+    let keeping = tokio::spawn(upkeep::run(shelf, McpServer::http(url), connection, lines, stopped.clone()));
+    lanes.changed.notify_one();
+    // From now on a proxy answers for it.
+    let _proxy = AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Some(asked) = asked.recv().await {
+            asked.answer(503);
+        }
+    }));
+    let PublishEvent::Offline { reason } = timeout(SOON, heard.recv()).await.unwrap().unwrap() else {
+        panic!("it is away");
+    };
+    assert!(reason.contains("503"), "{reason}");
+    stopped.cancel();
+    timeout(SOON, keeping).await.unwrap().unwrap();
+    broker.stop().await;
 }

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use rmcp::model::Tool;
 use tokio::sync::{broadcast, watch};
 
-use super::connection::Connection;
-use super::error::ServerError;
 use super::tool::Calls;
 use super::{How, PublishEvent, extras, tool};
 use crate::agent::{AddToolError, Running};
@@ -27,6 +25,8 @@ pub(super) struct Shelf {
     served: BTreeMap<String, Option<Tool>>,
     /// What was left out of the last list, and why.
     dropped: BTreeMap<String, String>,
+    /// For what the broker had no answer, and how often when it was asked for that alone.
+    unanswered: BTreeMap<String, usize>,
 }
 
 /// A tool that is not served yet.
@@ -50,13 +50,14 @@ impl Shelf {
         events: broadcast::Sender<PublishEvent>,
         told: watch::Sender<Vec<String>>,
     ) -> Self {
-        Self { running, server, how, calls, events, told, served: BTreeMap::new(), dropped: BTreeMap::new() }
+        let (served, dropped, unanswered) = Default::default();
+        Self { running, server, how, calls, events, told, served, dropped, unanswered }
     }
 
     /// Serves what the server has now, and nothing else of it.
-    pub(super) async fn fill(&mut self, connection: &Connection) -> Result<Filled, ServerError> {
+    pub(super) async fn fill(&mut self, listed: Vec<Tool>) -> Filled {
         let mut wanted = BTreeMap::new();
-        for tool in connection.line().tools().await? {
+        for tool in listed {
             let name = format!("{}{}", self.how.prefix, tool.name);
             if wanted.insert(name, tool).is_some() {
                 crate::log::warn!("dropped a tool of a server that lists two of one name");
@@ -86,18 +87,23 @@ impl Shelf {
         }
         let count = self.served.len();
         let filled = self.add(ready, &before).await;
+        if matches!(filled, Filled::Partly(_)) {
+            // What was not tried again.
+            let now = std::mem::replace(&mut self.dropped, before);
+            self.dropped.extend(now);
+        }
         changed |= self.served.len() > count;
         if !changed {
-            return Ok(filled);
+            return filled;
         }
         let tools = self.names();
         self.told.send_replace(tools.clone());
         if tools.is_empty() && matches!(filled, Filled::Partly(_)) {
-            return Ok(filled);
+            return filled;
         }
         crate::log::info!(tools = tools.len(), "published the tools of a server");
         self.tell(PublishEvent::Online { tools });
-        Ok(filled)
+        filled
     }
 
     /// Serves nothing, for the server is gone.
@@ -105,6 +111,7 @@ impl Shelf {
         crate::log::warn!(reason = %shown(&reason), "failed to keep a server running; it is started again");
         self.remove(self.served.keys().cloned().collect()).await;
         self.dropped.clear();
+        self.unanswered.clear();
         self.told.send_replace(Vec::new());
         self.tell(PublishEvent::Offline { reason });
     }
@@ -133,29 +140,44 @@ impl Shelf {
         self.dropped.insert(tool.to_owned(), reason.to_owned());
     }
 
-    /// All at once; where one of them cannot be served, one by one.
+    /// All at once; where one of them cannot be served, one by one. What had no answer is alone from then on, and what
+    /// could not be served before is last, so neither holds up the others.
     async fn add(&mut self, ready: Vec<Ready>, before: &BTreeMap<String, String>) -> Filled {
-        if ready.is_empty() {
-            return Filled::Whole;
+        let tries = |shelf: &Self, ready: &Ready| match before.contains_key(own(ready)) {
+            true => Some(usize::MAX),
+            false => shelf.unanswered.get(&ready.0).copied(),
+        };
+        let (together, mut alone): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(|ready| tries(self, ready).is_none());
+        alone.sort_by_key(|ready| tries(self, ready));
+        if !together.is_empty() {
+            match self.running.add_tools(together.iter().map(|(_, _, made)| made.clone())).await {
+                Ok(()) => self.served.extend(together.into_iter().map(|(name, tool, _)| (name, tool))),
+                Err(AddToolError::Broker(error)) if !is_refusal(&error) => {
+                    self.unanswered.extend(together.into_iter().map(|(name, ..)| (name, 0)));
+                    return Filled::Partly(error);
+                }
+                Err(_) => drop(alone.splice(..0, together)),
+            }
         }
-        match self.running.add_tools(ready.iter().map(|(_, _, made)| made.clone())).await {
-            Ok(()) => self.served.extend(ready.into_iter().map(|(name, tool, _)| (name, tool))),
-            Err(AddToolError::Broker(error)) if !is_refusal(&error) => return Filled::Partly(error),
-            Err(_) => {
-                for (name, tool, made) in ready {
-                    match self.running.add_tool(made).await {
-                        Ok(()) => drop(self.served.insert(name, tool)),
-                        Err(AddToolError::Broker(error)) if !is_refusal(&error) => {
-                            return Filled::Partly(error);
-                        }
-                        Err(error) => {
-                            let own = tool.map_or(name, |tool| tool.name.into_owned());
-                            self.drop_tool(before, &own, &error.to_string());
-                        }
-                    }
+        for ready in alone {
+            match self.running.add_tool(ready.2.clone()).await {
+                Ok(()) => {
+                    self.unanswered.remove(&ready.0);
+                    self.served.insert(ready.0, ready.1);
+                }
+                Err(AddToolError::Broker(error)) if !is_refusal(&error) => {
+                    *self.unanswered.entry(ready.0).or_default() += 1;
+                    return Filled::Partly(error);
+                }
+                Err(error) => {
+                    self.unanswered.remove(&ready.0);
+                    self.drop_tool(before, own(&ready), &error.to_string());
                 }
             }
         }
+        // What is gone from the list meanwhile.
+        self.unanswered.clear();
         Filled::Whole
     }
 
@@ -172,7 +194,12 @@ impl Shelf {
     }
 }
 
-/// Whether the broker refuses this tool, and not only now.
+/// Its name at the server.
+fn own((name, tool, _): &Ready) -> &str {
+    tool.as_ref().map_or(name, |tool| &tool.name)
+}
+
+/// Whether the broker refuses this tool, and not only now: it also says so by ending each connection that asks for it.
 fn is_refusal(error: &Error) -> bool {
     matches!(
         error,
@@ -182,11 +209,13 @@ fn is_refusal(error: &Error) -> bool {
                 | PublishError::Invalid { .. }
                 | PublishError::Unsupported { .. }
                 | PublishError::Rejected { .. }
+                | PublishError::Interrupted
         ) | Error::Subscribe(
             SubscribeError::Denied { .. }
                 | SubscribeError::Invalid { .. }
                 | SubscribeError::Unsupported { .. }
                 | SubscribeError::Rejected { .. }
+                | SubscribeError::Interrupted { .. }
         )
     )
 }

@@ -1,5 +1,6 @@
 //! Keeps a published server running, and the served tools equal to its list.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,10 @@ use crate::shown::shown;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = if cfg!(test) { FIRST_WAIT } else { Duration::from_secs(30) };
+
+/// The longest wait where the broker is at fault. Each try may cost connections, and with them the calls of other tools.
+const LONGEST_FOR_BROKER: Duration = Duration::from_secs(300);
 
 /// How long a server has to run for its next wait to be short again. One that has answered a call is sound as well.
 const SOUND: Duration = Duration::from_secs(10);
@@ -92,8 +96,11 @@ async fn again(
     };
     // Before the cards: a host that sees one may call at once.
     lines.send_replace(Some(connection.line().clone()));
-    match shelf.fill(&connection).await {
-        Ok(filled) => Some((connection, is_whole(&filled))),
+    match connection.line().tools().await {
+        Ok(tools) => {
+            let filled = shelf.fill(tools).await;
+            Some((connection, is_whole(&filled)))
+        }
         Err(error) => {
             lines.send_replace(None);
             connection.end().await;
@@ -110,34 +117,38 @@ async fn serve(
     mut is_served: bool,
     stopped: &CancellationToken,
 ) -> End {
-    let mut wait = FIRST_WAIT;
+    let line = connection.line().clone();
+    // One for all tries: it counts the pings without an answer.
+    let mut lost = pin!(connection.lost());
+    let (mut wait, mut longest) = (FIRST_WAIT, LONGEST_FOR_BROKER);
     loop {
-        let lanes = connection.line().lanes.clone();
         let again = async {
             sleep(wait).await;
             shelf.connected().await;
         };
         tokio::select! {
             () = stopped.cancelled() => return End::Stopped,
-            reason = connection.lost() => return End::Lost(reason),
-            () = lanes.changed.notified() => sleep(SETTLE).await,
-            () = again, if !is_served => wait = (wait * 2).min(LONGEST_WAIT),
+            reason = &mut lost => return End::Lost(reason),
+            () = line.lanes.changed.notified() => sleep(SETTLE).await,
+            () = again, if !is_served => wait = (wait * 2).min(longest),
         }
-        tokio::select! {
+        let listed = tokio::select! {
             () = stopped.cancelled() => return End::Stopped,
-            filled = shelf.fill(connection) => {
-                is_served = match filled {
-                    Ok(filled) => is_whole(&filled),
-                    Err(error) => {
-                        crate::log::warn!(error = %shown(&error.to_string()), "failed to list the tools of a server; it is tried again");
-                        false
-                    }
-                };
+            reason = &mut lost => return End::Lost(reason),
+            listed = line.tools() => listed,
+        };
+        (is_served, longest) = match listed {
+            // Not beside the server's end: what is dropped halfway may have added tools that the shelf does not know.
+            Ok(tools) => tokio::select! {
+                () = stopped.cancelled() => return End::Stopped,
+                filled = shelf.fill(tools) => (is_whole(&filled), LONGEST_FOR_BROKER),
+            },
+            Err(error) => {
+                crate::log::warn!(error = %shown(&error.to_string()), "failed to list the tools of a server; it is tried again");
+                (false, LONGEST_WAIT)
             }
-        }
-        if is_served {
-            wait = FIRST_WAIT;
-        }
+        };
+        wait = if is_served { FIRST_WAIT } else { wait.min(longest) };
     }
 }
 
