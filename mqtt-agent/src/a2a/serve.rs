@@ -56,8 +56,8 @@ const READING: usize = 1024;
 
 /// While the store fails: how many messages about tasks that are not read yet, how many such tasks that are sent again, and how
 /// many rejected tasks, wait for it. Together fewer than [`READING`].
-const UNREAD: u32 = 512;
-const REPEATED: u32 = 192;
+const UNREAD: u32 = 256;
+const REPEATED: u32 = 448;
 const WITHDRAWN: u32 = 256;
 
 /// How long a stop waits for what came while it said that the agent is offline.
