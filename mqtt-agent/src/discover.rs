@@ -1,6 +1,7 @@
 //! Reads retained messages of the broker: cards and statuses (`MCP-11`).
 //!
 //! - [`latest`]: the latest payload of each name
+//! - [`bounded`]: how much of that a watch goes on knowing
 //! - [`burst`]: the retained messages of one wildcard, and whether the broker delivered all of them
 //! - [`fetch`]: exact subscriptions to names that are known already
 //! - [`unbroken`]: whether something was looked for on one connection
@@ -12,6 +13,7 @@
 //! has no room. So a listing subscribes to its wildcard together with the exact topic of a message that is known to be
 //! retained: a broker that delivers this message had room for all messages before it.
 
+mod bounded;
 mod burst;
 mod clock;
 mod error;
@@ -21,11 +23,12 @@ mod listing;
 mod receiver_cards;
 mod unbroken;
 
+pub(crate) use bounded::Bounded;
 pub(crate) use burst::{Burst, Marker, burst, settle};
 pub(crate) use clock::Clock;
 pub use error::{DiscoverError, Shortfall};
 pub(crate) use fetch::{fetch, subscribe};
-pub(crate) use latest::{BYTES, Change, Latest, cost};
+pub(crate) use latest::{Change, Latest, cost};
 pub use listing::Listing;
 pub(crate) use receiver_cards::{ReceiverCard, ReceiverCards, SMALL};
 pub(crate) use unbroken::{Unbroken, once_granted, until_known};

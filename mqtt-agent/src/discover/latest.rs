@@ -20,7 +20,7 @@ use crate::wire::Identifier;
 const NAMES: usize = 100_000;
 
 /// The most bytes that are kept, names and payloads.
-pub(crate) const BYTES: usize = 128 << 20;
+pub(super) const BYTES: usize = 128 << 20;
 
 /// What a name costs besides its text and its payload.
 const ENTRY: usize = 128;

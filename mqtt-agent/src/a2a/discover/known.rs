@@ -5,20 +5,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::presences::{Seen, readable};
-use crate::discover::{BYTES, cost};
-use crate::ledger::{Ledger, Share};
-use crate::log_rate::limited;
-use crate::shown::shown;
+use crate::discover::{Bounded, cost};
+use crate::ledger::Share;
 use crate::wire::{AgentCard, Namespace, Status};
 
-/// What is known of agents, by their ids. A valid card stays known when its topic's next one cannot be read
-/// (`SUB-11`), so it is counted here and not only where it arrived.
+/// What is known of agents, by their ids.
 #[derive(Debug)]
 pub(super) struct KnownAgents {
     namespace: Namespace,
     agents: BTreeMap<String, Known>,
-    ledger: Ledger,
-    full: bool,
+    bounded: Bounded,
 }
 
 /// The known card and status of an agent.
@@ -33,16 +29,16 @@ struct Known {
 
 impl KnownAgents {
     pub(super) fn new(namespace: Namespace) -> Self {
-        Self::within(namespace, BYTES)
+        Self::within(namespace, Bounded::default())
     }
 
-    pub(super) fn within(namespace: Namespace, bytes: usize) -> Self {
-        Self { namespace, agents: BTreeMap::new(), ledger: Ledger::new(bytes), full: false }
+    fn within(namespace: Namespace, bounded: Bounded) -> Self {
+        Self { namespace, agents: BTreeMap::new(), bounded }
     }
 
     /// Whether something was dropped for want of room.
     pub(super) fn is_full(&self) -> bool {
-        self.full
+        self.bounded.is_full()
     }
 
     /// The agents of which something is known.
@@ -74,12 +70,9 @@ impl KnownAgents {
         if known.card.is_none() && known.status.is_none() {
             return;
         }
-        known.share = self.ledger.take(cost(agent, known.card.as_ref().map_or(0, Bytes::len)));
+        known.share = self.bounded.take(agent, cost(agent, known.card.as_ref().map_or(0, Bytes::len)));
         if known.share.is_some() {
             self.agents.insert(agent.to_owned(), known);
-        } else {
-            self.full = true;
-            limited!(warn, "dropped a card: more came than are kept", name = %shown(agent));
         }
     }
 
@@ -115,7 +108,7 @@ mod tests {
 
     #[test]
     fn sub_11_cards_that_garbage_came_after_are_kept_within_the_limit() {
-        let mut known = KnownAgents::within(Namespace::default(), 10_000);
+        let mut known = KnownAgents::within(Namespace::default(), Bounded::within(10_000));
         for number in 0..100 {
             let agent = format!("agent-{number}");
             known.take_card(&agent, card(1000));
@@ -129,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_card_that_is_replaced_or_removed_makes_room() {
-        let mut known = KnownAgents::within(Namespace::default(), 3000);
+        let mut known = KnownAgents::within(Namespace::default(), Bounded::within(3000));
         for _ in 0..10 {
             known.take_card("one", card(2000));
         }
@@ -142,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_card_that_has_no_room_is_not_told_of() {
-        let mut known = KnownAgents::within(Namespace::default(), 3000);
+        let mut known = KnownAgents::within(Namespace::default(), Bounded::within(3000));
         known.take_card("one", card(100));
         known.take_card("two", card(2000));
         known.take_card("one", card(2000));
@@ -152,7 +145,7 @@ mod tests {
 
     #[test]
     fn statuses_without_cards_are_kept_within_the_limit() {
-        let mut known = KnownAgents::within(Namespace::default(), 10_000);
+        let mut known = KnownAgents::within(Namespace::default(), Bounded::within(10_000));
         for number in 0..1000 {
             known.take_status(
                 &format!("agent-{number}"),

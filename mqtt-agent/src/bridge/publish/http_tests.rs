@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::connection::{Connection, Line, MOST_TOOLS};
 use super::http::{AT_ONCE, BESIDE};
+use super::lanes::Lanes;
 use super::shelf::Shelf;
 use super::source::McpServer;
 use super::tool::Calls;
@@ -156,12 +158,16 @@ async fn pings_and_lists_do_not_wait_behind_calls() {
     connection.end().await;
 }
 
+/// Waits for the server's silence, and lets it be doubted.
+fn watched(connection: &Connection) -> (Arc<Lanes>, JoinHandle<String>) {
+    let line = connection.line().clone();
+    (Arc::clone(&line.lanes), tokio::spawn(async move { line.silent().await }))
+}
+
 #[tokio::test]
 async fn a_server_that_refuses_pings_is_there_and_one_that_wants_another_token_is_not() {
     let (mut server, connection) = Server::start().await;
-    let line = connection.line().clone();
-    let lanes = line.lanes.clone();
-    let silent = tokio::spawn(async move { line.silent().await });
+    let (lanes, silent) = watched(&connection);
     for status in [429, 500, 403, 429] {
         lanes.doubted.notify_one();
         server.next("ping").await.answer(status);
@@ -176,9 +182,7 @@ async fn a_server_that_refuses_pings_is_there_and_one_that_wants_another_token_i
 #[tokio::test]
 async fn a_server_that_a_proxy_answers_for_is_away_after_two_pings() {
     let (mut server, connection) = Server::start().await;
-    let line = connection.line().clone();
-    let lanes = line.lanes.clone();
-    let silent = tokio::spawn(async move { line.silent().await });
+    let (lanes, silent) = watched(&connection);
     // One that answers between is there.
     for status in [502, 200, 502, 503] {
         assert!(!silent.is_finished());

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::Card;
-use crate::discover::{BYTES, Change, cost};
-use crate::ledger::{Ledger, Share};
+use crate::discover::{Bounded, Change, cost};
+use crate::ledger::Share;
 use crate::log_rate::limited;
 use crate::shown::shown;
 use crate::wire::{AgentStatus, Namespace, ServerCard, Status, ToolCard};
@@ -42,13 +42,12 @@ struct Tool {
     _share: Share,
 }
 
-/// How many bytes are kept of each kind. A valid card stays known when its topic's next one cannot be read (`SUB-11`), so
-/// it is counted here and not only where it arrived.
+/// How much is kept of each kind.
 #[derive(Debug)]
-struct Ledgers {
-    servers: Ledger,
-    tools: Ledger,
-    statuses: Ledger,
+struct Kept {
+    servers: Bounded,
+    tools: Bounded,
+    statuses: Bounded,
 }
 
 /// What a name in a set takes besides its text.
@@ -62,41 +61,29 @@ pub(super) struct Books {
     servers: BTreeMap<String, Server>,
     tools: BTreeMap<String, Tool>,
     statuses: HashMap<String, (Status, Instant, Share)>,
-    ledgers: Ledgers,
-    full: bool,
+    kept: Kept,
 }
 
 impl Books {
     pub(super) fn new(namespace: Namespace) -> Self {
-        Self::within(namespace, BYTES)
+        Self::within(namespace, Bounded::default)
     }
 
-    fn within(namespace: Namespace, bytes: usize) -> Self {
-        let [servers, tools, statuses] = [(); 3].map(|()| Ledger::new(bytes));
+    fn within(namespace: Namespace, bounded: impl Fn() -> Bounded) -> Self {
         Self {
             namespace,
             hasher: RandomState::new(),
             servers: BTreeMap::new(),
             tools: BTreeMap::new(),
             statuses: HashMap::new(),
-            ledgers: Ledgers { servers, tools, statuses },
-            full: false,
+            kept: Kept { servers: bounded(), tools: bounded(), statuses: bounded() },
         }
     }
 
     /// Whether something was dropped for want of room.
     pub(super) fn is_full(&self) -> bool {
-        self.full
-    }
-
-    /// What something takes of its ledger; `None` where there is no room for it.
-    fn share(ledger: &Ledger, full: &mut bool, name: &str, weight: usize) -> Option<Share> {
-        let share = ledger.take(weight);
-        if share.is_none() {
-            *full = true;
-            limited!(warn, "dropped a card: more came than are kept", name = %shown(name));
-        }
-        share
+        let Kept { servers, tools, statuses } = &self.kept;
+        [servers, tools, statuses].into_iter().any(Bounded::is_full)
     }
 
     /// Takes a server's card; `fits`, where servers are what is watched.
@@ -113,7 +100,7 @@ impl Books {
         let names: usize = tools.iter().map(|tool| NAME + tool.len()).sum();
         let payload_len = if fits.is_some() { payload.len() } else { 0 };
         let weight = cost(&name, payload_len) + names + agent.as_ref().map_or(0, String::len);
-        let Some(share) = Self::share(&self.ledgers.servers, &mut self.full, &name, weight) else { return };
+        let Some(share) = self.kept.servers.take(&name, weight) else { return };
         let unaged = ServerCard { last_seen: String::new(), ..card };
         let own = fits.map(|fits| Own { payload, print: self.hasher.hash_one(unaged.to_bytes()), fits });
         self.servers.insert(name, Server { own, online, agent, tools, arrived, _share: share });
@@ -127,7 +114,7 @@ impl Books {
         self.tools.remove(&name);
         let Some(card) = card else { return };
         let weight = cost(&name, payload.len()) + card.server.len();
-        let Some(share) = Self::share(&self.ledgers.tools, &mut self.full, &name, weight) else { return };
+        let Some(share) = self.kept.tools.take(&name, weight) else { return };
         let (fits, status, server) = (fits(&card), card.status, card.server.as_str().into());
         // Which of its replicas published it last is no change of the tool.
         let unaged = ToolCard { last_seen: String::new(), server: String::new(), ..card };
@@ -141,8 +128,7 @@ impl Books {
         match AgentStatus::read(payload.as_deref().unwrap_or_default()) {
             Ok(Some(status)) => {
                 self.statuses.remove(&name);
-                let share = Self::share(&self.ledgers.statuses, &mut self.full, &name, cost(&name, 0));
-                if let Some(share) = share {
+                if let Some(share) = self.kept.statuses.take(&name, cost(&name, 0)) {
                     self.statuses.insert(name, (status.status, arrived, share));
                 }
             }
@@ -265,7 +251,7 @@ mod tests {
 
     #[test]
     fn sub_11_cards_that_garbage_came_after_are_kept_within_the_limit() {
-        let mut books = Books::within(Namespace::default(), 10_000);
+        let mut books = Books::within(Namespace::default(), || Bounded::within(10_000));
         let long = "x".repeat(1000);
         for number in 0..100 {
             let name = format!("n-{number}");
@@ -285,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_names_of_a_servers_tools_count_as_they_lie_in_memory() {
-        let mut books = Books::within(Namespace::default(), 10_000);
+        let mut books = Books::within(Namespace::default(), || Bounded::within(10_000));
         let names: Vec<_> = (0..100).map(|number| number.to_string()).collect();
         for number in 0..10 {
             let card = json!({"status": "online", "tools": names});
@@ -297,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_card_that_is_replaced_makes_room() {
-        let mut books = Books::within(Namespace::default(), 2000);
+        let mut books = Books::within(Namespace::default(), || Bounded::within(2000));
         for _ in 0..10 {
             tool(&mut books, json!({"status": "online", "description": "x".repeat(1000)}));
         }
