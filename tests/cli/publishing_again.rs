@@ -41,6 +41,18 @@ async fn until_served(published: &mut Published, tool: &str) {
     soon(served).await;
 }
 
+/// Why `echo` is left out, which is the only one.
+async fn left_out(published: &mut Published) -> String {
+    let tools = published.tools();
+    assert!(tools.contains(&"each".to_owned()) && !tools.contains(&"echo".to_owned()), "{tools:?}");
+    loop {
+        match soon(published.next()).await.expect("it goes on") {
+            PublishEvent::Dropped { tool, reason } if tool == "echo" => return reason,
+            _ => {}
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tool_for_which_the_broker_has_no_answer_in_time_is_served_later() {
     let broker = FakeBroker::start(Knobs::default()).await;
@@ -75,14 +87,7 @@ async fn a_tool_at_which_the_broker_ends_each_connection_is_left_out_and_the_oth
     let options = ConnectOptions::new(broker.url());
     let mut published =
         soon(Publisher::new(options, McpServer::command(SERVER, ["/dev/null", ""])).start()).await.unwrap();
-    let tools = published.tools();
-    assert!(tools.contains(&"each".to_owned()) && !tools.contains(&"echo".to_owned()), "{tools:?}");
-    let reason = loop {
-        match soon(published.next()).await.expect("it goes on") {
-            PublishEvent::Dropped { tool, reason } if tool == "echo" => break reason,
-            _ => {}
-        }
-    };
+    let reason = left_out(&mut published).await;
     assert!(reason.contains("the connection ended each time"), "{reason}");
     published.stop().await;
 }
@@ -110,14 +115,7 @@ async fn a_tool_that_the_broker_denies_is_left_out_and_the_others_are_served() {
     let refuse_subscribe = vec![("/tools/echo/call", 0x87)];
     let broker = FakeBroker::start(Knobs { refuse_subscribe, ..Knobs::default() }).await;
     let mut published = soon(publisher(&broker, "").start()).await.unwrap();
-    let tools = published.tools();
-    assert!(tools.contains(&"each".to_owned()) && !tools.contains(&"echo".to_owned()), "{tools:?}");
-    let reason = loop {
-        match soon(published.next()).await.expect("it goes on") {
-            PublishEvent::Dropped { tool, reason } if tool == "echo" => break reason,
-            _ => {}
-        }
-    };
+    let reason = left_out(&mut published).await;
     assert!(reason.contains("denied"), "{reason}");
     published.stop().await;
 }

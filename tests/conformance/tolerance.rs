@@ -24,6 +24,16 @@ fn shouter() -> Agent {
 
 const RESPONSES: &str = "a2a/v1/mcp/clients/peer/responses";
 
+const ADD: &str = r#"{"call_id":"c","arguments":{"a":1,"b":2}}"#;
+
+/// How long the broker is to keep the answer to a call that itself expires after so many seconds.
+async fn expiry_of_the_answer(peer: &mut RawPeer, call: &str, seconds: u32) -> u32 {
+    let mut properties = reply_to(RESPONSES, b"c");
+    properties.message_expiry_interval = Some(seconds);
+    peer.publish("a2a/v1/mcp/tools/add/call", call, properties).await;
+    peer.next(RESPONSES).await.properties.unwrap().message_expiry_interval.unwrap()
+}
+
 on_each_broker! {
     async fn sub_11a_null_and_odd_types_in_a_call_lose_themselves_alone(broker) {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
@@ -255,11 +265,7 @@ on_each_broker! {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe(RESPONSES).await;
-        let mut properties = reply_to(RESPONSES, b"c");
-        properties.message_expiry_interval = Some(30);
-        let call = json!({"call_id": "c", "arguments": {"a": 1, "b": 2}}).to_string();
-        peer.publish("a2a/v1/mcp/tools/add/call", call, properties).await;
-        let expiry = peer.next(RESPONSES).await.properties.unwrap().message_expiry_interval.unwrap();
+        let expiry = expiry_of_the_answer(&mut peer, ADD, 30).await;
         assert!((80..=91).contains(&expiry), "{expiry}");
         agent.stop().await;
     }
@@ -268,11 +274,7 @@ on_each_broker! {
         let agent = Agent::new("calc").tools(tools![add]).start(&broker.url()).await.unwrap();
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe(RESPONSES).await;
-        let mut properties = reply_to(RESPONSES, b"c");
-        properties.message_expiry_interval = Some(300);
-        peer.publish("a2a/v1/mcp/tools/add/call", "{", properties).await;
-        let refusal = peer.next(RESPONSES).await;
-        let expiry = refusal.properties.unwrap().message_expiry_interval.unwrap();
+        let expiry = expiry_of_the_answer(&mut peer, "{", 300).await;
         assert!((350..=361).contains(&expiry), "{expiry}");
         agent.stop().await;
     }
@@ -282,11 +284,7 @@ on_each_broker! {
         let mut peer = RawPeer::connect(&broker.url(), "peer").await;
         peer.subscribe(RESPONSES).await;
         for _ in 0..2 {
-            let mut properties = reply_to(RESPONSES, b"c");
-            properties.message_expiry_interval = Some(300);
-            let call = json!({"call_id": "c", "arguments": {"a": 1, "b": 2}}).to_string();
-            peer.publish("a2a/v1/mcp/tools/add/call", call, properties).await;
-            let expiry = peer.next(RESPONSES).await.properties.unwrap().message_expiry_interval.unwrap();
+            let expiry = expiry_of_the_answer(&mut peer, ADD, 300).await;
             assert!((350..=361).contains(&expiry), "{expiry}");
         }
         agent.stop().await;

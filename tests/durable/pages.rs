@@ -147,6 +147,23 @@ fn about(id: &str, intent: &str) -> String {
     json!({"task_id": id, "from": "boss", "intent": intent, "messages": messages}).to_string()
 }
 
+const EVES: &str = "a2a/v1/tasks/eve/results";
+
+/// Another sender, who gives a task under an id that is not hers.
+async fn eve_asks(url: &str, id: &str, kind: &str) -> RawPeer {
+    let mut eve = RawPeer::connect(url, "eve").await;
+    eve.subscribe(EVES).await;
+    let task = json!({"task_id": id, "from": "eve", "type": kind, "prompt": "do it"}).to_string();
+    eve.publish(INBOX, task, Default::default()).await;
+    eve
+}
+
+/// She is told that the id is taken.
+async fn is_taken(mut eve: RawPeer) {
+    let rejected = body(&eve.next(EVES).await);
+    assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&json!("rejected"), &json!("id_taken")));
+}
+
 on_each_broker! {
     async fn all_that_was_left_runs_once(broker) {
         let (store, runs) = (left(MANY).await, Runs::gated());
@@ -194,12 +211,8 @@ on_each_broker! {
         let bare = json!({"task_id": last, "from": "boss"}).to_string();
         peer.publish(INBOX, bare, Default::default()).await;
         // One of another sender's is none of them.
-        let mut eve = RawPeer::connect(&broker.url(), "eve").await;
-        eve.subscribe("a2a/v1/tasks/eve/results").await;
-        let task = json!({"task_id": last, "from": "eve", "type": "work", "prompt": "do it"}).to_string();
-        eve.publish(INBOX, task, Default::default()).await;
-        let rejected = body(&eve.next("a2a/v1/tasks/eve/results").await);
-        assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&json!("rejected"), &json!("id_taken")));
+        let eve = eve_asks(&broker.url(), &last, "work").await;
+        is_taken(eve).await;
         runs.gate.add_permits(MANY);
         assert_eq!(end_of(&mut peer, &last).await["status"], "completed");
         assert_eq!(runs.begun().await.iter().filter(|id| **id == last).count(), 1);
@@ -230,17 +243,13 @@ on_each_broker! {
         store.fail_gets(true);
         let bare = json!({"task_id": last, "from": "boss", "updates": true}).to_string();
         peer.publish_all((0..300).map(|_| (INBOX.to_owned(), bare.clone()))).await;
-        let mut eve = RawPeer::connect(&broker.url(), "eve").await;
-        eve.subscribe("a2a/v1/tasks/eve/results").await;
-        let foreign = json!({"task_id": last, "from": "eve", "type": "one_by_one", "prompt": "do it"}).to_string();
-        eve.publish(INBOX, foreign, Default::default()).await;
+        let eve = eve_asks(&broker.url(), &last, "one_by_one").await;
         peer.publish_all([new("new")]).await;
         // Sooner than an acknowledgement is let go.
         let ended = tokio::time::timeout(Duration::from_secs(8), end_of(&mut peer, "new")).await;
         assert_eq!(ended.expect("nothing waits")["status"], "completed");
         store.fail_gets(false);
-        let rejected = body(&eve.next("a2a/v1/tasks/eve/results").await);
-        assert_eq!((&rejected["status"], &rejected["error"]["code"]), (&json!("rejected"), &json!("id_taken")));
+        is_taken(eve).await;
         loop {
             let told = body(&peer.next(RESULTS).await);
             if told["task_id"] == last {
